@@ -1,0 +1,196 @@
+/**
+ * Scalar expressions: the one text from which the loops of an elementwise operation are emitted.
+ *
+ * The language is the part of JavaScript and WGSL that the two share: numbers, names, `+ - * /`,
+ * comparisons (1 or 0), `c ? x : y`, and calls of {@linkcode SCALAR_FUNCTIONS}.
+ *
+ * @module
+ */
+
+/** The name of a function that an expression may call. */
+export type ScalarFunction =
+  | "abs"
+  | "cos"
+  | "exp"
+  | "expm1"
+  | "log"
+  | "log1p"
+  | "max"
+  | "min"
+  | "pow"
+  | "sign"
+  | "sin"
+  | "sqrt"
+  | "tanh";
+
+/** The functions that an expression may call. */
+export const SCALAR_FUNCTIONS: Record<ScalarFunction, (...args: number[]) => number> = {
+  abs: Math.abs,
+  cos: Math.cos,
+  exp: Math.exp,
+  expm1: Math.expm1,
+  log: Math.log,
+  log1p: Math.log1p,
+  max: Math.max,
+  min: Math.min,
+  pow: Math.pow,
+  sign: Math.sign,
+  sin: Math.sin,
+  sqrt: Math.sqrt,
+  tanh: Math.tanh,
+};
+
+/** A binary operator. */
+export type Operator = "+" | "-" | "*" | "/" | "<" | "<=" | "==" | "!=";
+
+/** A parsed expression. */
+export type Expression =
+  | { kind: "number"; value: number }
+  | { kind: "name"; name: string }
+  | { kind: "negate"; operand: Expression }
+  | { kind: "binary"; operator: Operator; left: Expression; right: Expression }
+  | { kind: "call"; name: ScalarFunction; arguments: Expression[] }
+  | { kind: "choose"; condition: Expression; then: Expression; otherwise: Expression };
+
+const TOKEN = /\s*(\d+\.?\d*(?:e[-+]?\d+)?|[a-z]\w*|<=|==|!=|[-+*/<?:(),])/y;
+
+/** The binary operators from the loosest to the tightest. */
+const PRECEDENCE: readonly (readonly Operator[])[] = [["==", "!="], ["<", "<="], ["+", "-"], [
+  "*",
+  "/",
+]];
+
+function tokenize(text: string): string[] {
+  const tokens: string[] = [];
+  const source = text.trimEnd();
+  TOKEN.lastIndex = 0;
+  for (let at = 0; at < source.length; at = TOKEN.lastIndex) {
+    const match = TOKEN.exec(source);
+    if (match === null) {
+      throw new SyntaxError(`Cannot parse the expression "${text}": unexpected text at ${at}`);
+    }
+    tokens.push(match[1]!);
+  }
+  return tokens;
+}
+
+/** Parses an expression; throws a `SyntaxError` that shows where it fails. */
+export function parseExpression(text: string): Expression {
+  const tokens = tokenize(text);
+  let at = 0;
+  const take = (token: string): boolean => tokens[at] === token && ++at > 0;
+  const expect = (token: string) => {
+    if (!take(token)) {
+      throw new SyntaxError(
+        `Cannot parse the expression "${text}": expected "${token}" instead of "${
+          tokens[at] ?? "its end"
+        }"`,
+      );
+    }
+  };
+  const choice = (): Expression => {
+    const condition = binary(0);
+    if (!take("?")) return condition;
+    const then = choice();
+    expect(":");
+    return { kind: "choose", condition, then, otherwise: choice() };
+  };
+  const binary = (level: number): Expression => {
+    if (level === PRECEDENCE.length) return operand();
+    let left = binary(level + 1);
+    for (;;) {
+      const operator = PRECEDENCE[level]!.find((o) => take(o));
+      if (operator === undefined) return left;
+      left = { kind: "binary", operator, left, right: binary(level + 1) };
+    }
+  };
+  const operand = (): Expression => {
+    if (take("-")) return { kind: "negate", operand: operand() };
+    if (take("(")) {
+      const inner = choice();
+      expect(")");
+      return inner;
+    }
+    const token = tokens[at++] ?? "";
+    if (/^\d/.test(token)) return { kind: "number", value: Number(token) };
+    if (tokens[at] !== "(" && /^[a-z]/.test(token)) return { kind: "name", name: token };
+    if (!(token in SCALAR_FUNCTIONS)) {
+      throw new SyntaxError(`Cannot parse the expression "${text}": unexpected "${token}"`);
+    }
+    expect("(");
+    const args = [choice()];
+    while (take(",")) args.push(choice());
+    expect(")");
+    return { kind: "call", name: token as ScalarFunction, arguments: args };
+  };
+  const result = choice();
+  if (at < tokens.length) expect("the end");
+  return result;
+}
+
+/** The expression as JavaScript; `integer` multiplies as 32-bit integers do. */
+export function toJavaScript(e: Expression, integer = false): string {
+  const js = (x: Expression) => toJavaScript(x, integer);
+  switch (e.kind) {
+    case "number":
+      return String(e.value);
+    case "name":
+      return e.name;
+    case "negate":
+      return `(-${js(e.operand)})`;
+    case "call":
+      return `Math.${e.name}(${e.arguments.map(js).join(", ")})`;
+    case "choose":
+      return `(${js(e.condition)} ? ${js(e.then)} : ${js(e.otherwise)})`;
+    case "binary":
+      if (integer && e.operator === "*") return `Math.imul(${js(e.left)}, ${js(e.right)})`;
+      return /[<=]/.test(e.operator)
+        ? `(${js(e.left)} ${e.operator} ${js(e.right)} ? 1 : 0)`
+        : `(${js(e.left)} ${e.operator} ${js(e.right)})`;
+  }
+}
+
+/** Values of an expression's names. */
+export type Scope = Record<string, number>;
+
+/** The expression as a function of its names: slow, and free of generated code. */
+export function toFunction(e: Expression, integer = false): (scope: Scope) => number {
+  switch (e.kind) {
+    case "number":
+      return () => e.value;
+    case "name":
+      return (scope) => scope[e.name]!;
+    case "negate": {
+      const operand = toFunction(e.operand, integer);
+      return (scope) => -operand(scope);
+    }
+    case "call": {
+      const call = SCALAR_FUNCTIONS[e.name];
+      const args = e.arguments.map((x) => toFunction(x, integer));
+      return (scope) => call(...args.map((f) => f(scope)));
+    }
+    case "choose": {
+      const [condition, then, otherwise] = [e.condition, e.then, e.otherwise].map((x) =>
+        toFunction(x, integer)
+      );
+      return (scope) => condition!(scope) ? then!(scope) : otherwise!(scope);
+    }
+    case "binary": {
+      const compute = OPERATORS[integer && e.operator === "*" ? "imul" : e.operator];
+      const [left, right] = [toFunction(e.left, integer), toFunction(e.right, integer)];
+      return (scope) => compute(left(scope), right(scope));
+    }
+  }
+}
+
+const OPERATORS: Record<Operator | "imul", (x: number, y: number) => number> = {
+  "+": (x, y) => x + y,
+  "-": (x, y) => x - y,
+  "*": (x, y) => x * y,
+  "/": (x, y) => x / y,
+  "<": (x, y) => x < y ? 1 : 0,
+  "<=": (x, y) => x <= y ? 1 : 0,
+  "==": (x, y) => x === y ? 1 : 0,
+  "!=": (x, y) => x !== y ? 1 : 0,
+  imul: Math.imul,
+};

@@ -1,0 +1,133 @@
+/**
+ * Picking, adding up and sorting along the middle axis of an (outer, count, inner) array.
+ *
+ * @module
+ */
+
+/** A typed array that is read or written. */
+export type SelectArray = Float32Array | Float64Array | Int32Array | Uint8Array;
+
+/** What lies before and behind the axis. */
+export interface Around {
+  /** Slices before the axis. */
+  outer: number;
+  /** Extent of the axis in the larger array. */
+  count: number;
+  /** Neighbouring values behind the axis. */
+  inner: number;
+}
+
+/** Whole slices by their positions: `out[o, k, :] = data[o, indices[k], :]`. */
+export function gatherSlices(
+  out: SelectArray,
+  data: SelectArray,
+  indices: SelectArray,
+  { outer, count, inner }: Around,
+): void {
+  let at = 0;
+  for (let o = 0; o < outer; o++) {
+    for (let k = 0; k < indices.length; k++, at += inner) {
+      const from = (o * count + indices[k]!) * inner;
+      if (inner > 16) out.set(data.subarray(from, from + inner), at);
+      else for (let j = 0; j < inner; j++) out[at + j] = data[from + j]!;
+    }
+  }
+}
+
+/** The adjoint: `sums[o, indices[k], :] += data[o, k, :]`. */
+export function scatterAddSlices(
+  sums: Float64Array,
+  data: SelectArray,
+  indices: SelectArray,
+  { outer, count, inner }: Around,
+): void {
+  let at = 0;
+  for (let o = 0; o < outer; o++) {
+    for (let k = 0; k < indices.length; k++, at += inner) {
+      const to = (o * count + indices[k]!) * inner;
+      for (let j = 0; j < inner; j++) sums[to + j]! += data[at + j]!;
+    }
+  }
+}
+
+/** Single values by their positions: `out[o, k, j] = data[o, indices[o, k, j], j]`. */
+export function gatherAlong(
+  out: SelectArray,
+  data: SelectArray,
+  indices: SelectArray,
+  { outer, count, inner }: Around,
+): void {
+  const picked = outer * inner === 0 ? 0 : indices.length / (outer * inner);
+  let at = 0;
+  for (let o = 0; o < outer; o++) {
+    for (let k = 0; k < picked; k++) {
+      for (let j = 0; j < inner; j++, at++) {
+        out[at] = data[(o * count + indices[at]!) * inner + j]!;
+      }
+    }
+  }
+}
+
+/** The adjoint: `sums[o, indices[o, k, j], j] += data[o, k, j]`. */
+export function scatterAddAlong(
+  sums: Float64Array,
+  data: SelectArray,
+  indices: SelectArray,
+  { outer, count, inner }: Around,
+): void {
+  const picked = outer * inner === 0 ? 0 : indices.length / (outer * inner);
+  let at = 0;
+  for (let o = 0; o < outer; o++) {
+    for (let k = 0; k < picked; k++) {
+      for (let j = 0; j < inner; j++, at++) {
+        sums[(o * count + indices[at]!) * inner + j]! += data[at]!;
+      }
+    }
+  }
+}
+
+/**
+ * The first `kept` positions in ascending order along the axis (descending where asked); equal
+ * values keep their order and NaN comes last.
+ */
+export function argSortRows(
+  out: SelectArray,
+  data: SelectArray,
+  { outer, count, inner }: Around,
+  descending: boolean,
+  kept: number,
+): void {
+  const values = new Float64Array(count);
+  const sign = descending ? -1 : 1;
+  for (let o = 0; o < outer; o++) {
+    for (let j = 0; j < inner; j++) {
+      for (let i = 0; i < count; i++) values[i] = sign * data[(o * count + i) * inner + j]!;
+      const order = kept * 8 < count
+        ? firstPositions(values, kept)
+        : Int32Array.from(values.keys()).sort((a, b) => comparePositions(values, a, b));
+      for (let k = 0; k < kept; k++) out[(o * kept + k) * inner + j] = order[k]!;
+    }
+  }
+}
+
+function comparePositions(values: Float64Array, a: number, b: number): number {
+  const [x, y] = [values[a]!, values[b]!];
+  if (x < y) return -1;
+  if (x > y) return 1;
+  return Number(x !== x) - Number(y !== y) || a - b;
+}
+
+/** The first few positions, kept in order while all others pass by. */
+function firstPositions(values: Float64Array, kept: number): Int32Array {
+  const best = new Int32Array(kept);
+  let filled = 0;
+  for (let i = 0; i < values.length; i++) {
+    if (filled === kept && (kept === 0 || comparePositions(values, best[kept - 1]!, i) < 0)) {
+      continue;
+    }
+    let at = filled < kept ? filled++ : kept - 1;
+    for (; at > 0 && comparePositions(values, i, best[at - 1]!) < 0; at--) best[at] = best[at - 1]!;
+    best[at] = i;
+  }
+  return best;
+}

@@ -1,0 +1,31 @@
+/**
+ * Automatic differentiation on typed arrays, and the losses of single-cell and segmentation
+ * research on top of it.
+ *
+ * Functions are transformed, not recorded by hand: {@linkcode grad} of a function is a function.
+ *
+ * @example The gradient of a loss
+ * ```ts
+ * import { grad, type Tensor, tensor } from "@cellgrad/cellgrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const loss = (w: Tensor, x: Tensor) => x.matmul(w).square().mean();
+ * const gradient = grad(loss)([1, -1], [[1, 2], [3, 4]]);
+ * assertEquals(gradient.toArray(), [-4, -6]);
+ * ```
+ *
+ * @module
+ */
+export { type DType, type TypedArray } from "./src/dtype.ts";
+export { type Shape } from "./src/shape.ts";
+export {
+  type NestedArray,
+  Tensor,
+  tensor,
+  type TensorLike,
+  type TensorOptions,
+} from "./src/tensor.ts";
+export { arange, type CreateOptions, eye, full, ones, zeros } from "./src/create.ts";
+export * from "./src/ops/mod.ts";
+export * from "./src/transforms.ts";
+export { type LikeTree, type TensorTree, treeLeaves, treeMap } from "./src/tree.ts";

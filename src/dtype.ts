@@ -1,0 +1,62 @@
+/**
+ * Element types: their names, typed arrays and promotion rules.
+ *
+ * @module
+ */
+
+/** Name of an element type. `float32` is the default, `float64` is for checking, `int32` for labels. */
+export type DType = "float32" | "float64" | "int32" | "bool";
+
+/** The typed arrays that hold tensor values; `bool` is stored as bytes 0 and 1. */
+export type TypedArray = Float32Array | Float64Array | Int32Array | Uint8Array;
+
+/** From the weakest to the strongest: the stronger of two operands decides. */
+const RANK: Record<DType, number> = { bool: 0, int32: 1, float32: 2, float64: 3 };
+
+/** Whether values of this type have gradients. */
+export function isFloating(dtype: DType): boolean {
+  return dtype === "float32" || dtype === "float64";
+}
+
+/** The type in which two operands meet: `bool < int32 < float32 < float64`. */
+export function promoteTypes(a: DType, b: DType): DType {
+  return RANK[a] >= RANK[b] ? a : b;
+}
+
+/** A zero-filled array for `size` values of the type. */
+export function allocate(dtype: DType, size: number): TypedArray {
+  switch (dtype) {
+    case "float32":
+      return new Float32Array(size);
+    case "float64":
+      return new Float64Array(size);
+    case "int32":
+      return new Int32Array(size);
+    case "bool":
+      return new Uint8Array(size);
+  }
+}
+
+/** The element type that a typed array stands for, or `undefined` where it is none of ours. */
+export function dtypeOf(data: unknown): DType | undefined {
+  if (data instanceof Float32Array) return "float32";
+  if (data instanceof Float64Array) return "float64";
+  if (data instanceof Int32Array) return "int32";
+  if (data instanceof Uint8Array) return "bool";
+  return undefined;
+}
+
+/** Throws a `TypeError` that names the caller unless `dtype` is one of the four. */
+export function checkDType(caller: string, dtype: unknown): asserts dtype is DType {
+  if (typeof dtype !== "string" || !(dtype in RANK)) {
+    throw new TypeError(
+      `Cannot compute ${caller} as dtype must be one of ${Object.keys(RANK).join(", ")}: ` +
+        `current value is ${String(dtype)}`,
+    );
+  }
+}
+
+/** The relative spacing of the type's numbers around 1. */
+export function machineEpsilon(dtype: DType): number {
+  return dtype === "float64" ? Number.EPSILON : 2 ** -23;
+}

@@ -1,0 +1,75 @@
+/**
+ * What an operation is: one record that says how shapes meet, how values are computed, and how
+ * gradients flow back. Everything else in the engine walks over these records.
+ *
+ * @module
+ */
+import type { DType, TypedArray } from "./dtype.ts";
+import type { Shape } from "./shape.ts";
+import type { Tensor } from "./tensor.ts";
+
+/** Shape and element type of a result. */
+export interface Spec {
+  /** The extents. */
+  shape: Shape;
+  /** The element type. */
+  dtype: DType;
+}
+
+/**
+ * The gradient rule: from the output's cotangent `g`, the output and the inputs to one cotangent
+ * per input, made of operations, so that it can itself be differentiated. It may leave out inputs
+ * that are not `wanted`, and gives `null` for a gradient of zero. Cotangents may have the output's
+ * shape where an input was broadcast: the tape sums them.
+ */
+export type Vjp<P> = (
+  g: Tensor,
+  output: Tensor,
+  inputs: readonly Tensor[],
+  params: P,
+  wanted: readonly boolean[],
+) => readonly (Tensor | null)[];
+
+/** The cotangent of one input; `index` tells which where one rule serves several. */
+export type InputRule<P> = (
+  g: Tensor,
+  output: Tensor,
+  inputs: readonly Tensor[],
+  params: P,
+  index: number,
+) => Tensor | null;
+
+/** An operation that the engine computes itself, on typed arrays. */
+export interface Primitive<P> {
+  /** The function's name, as messages show it. */
+  readonly name: string;
+  /** Shape and type of the result; throws where the inputs do not fit. */
+  readonly infer: (inputs: readonly Tensor[], params: P) => Spec;
+  /** The values: in a fresh array, or in an input's own where they are the same. */
+  readonly forward: (inputs: readonly Tensor[], params: P, spec: Spec) => TypedArray;
+  /** The gradient rule; `null` where the result is an integer, or piecewise constant. */
+  readonly vjp: Vjp<P> | null;
+  /** Elementwise operations: the value in terms of the inputs `a`, `b`, `c` and the parameters. */
+  readonly expression?: string;
+}
+
+/** An operation with a gradient rule of its own whose values are computed by other operations. */
+export interface Composite<P> {
+  /** The function's name, as messages show it. */
+  readonly name: string;
+  /** The result, made of operations on the inputs and of nothing else that is differentiated. */
+  readonly compose: (inputs: readonly Tensor[], params: P) => Tensor;
+  /** The gradient rule. */
+  readonly vjp: Vjp<P>;
+}
+
+/** An operation. */
+export type Op<P> = Primitive<P> | Composite<P>;
+
+/** A gradient rule put together from one rule per input; the last one serves all further inputs. */
+export function perInput<P>(...rules: InputRule<P>[]): Vjp<P> {
+  return (g, output, inputs, params, wanted) =>
+    inputs.map((_, i) =>
+      wanted[i] ? rules[Math.min(i, rules.length - 1)]!(g, output, inputs, params, i) : null
+    );
+}

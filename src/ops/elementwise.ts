@@ -1,0 +1,152 @@
+/**
+ * Makers of elementwise operations: a name, a scalar expression, a gradient rule.
+ *
+ * @module
+ */
+import { ElementwiseKernel, type Operand } from "../../kernels/elementwise/reference.ts";
+import { allocate, type DType, isFloating, type TypedArray } from "../dtype.ts";
+import { type InputRule, perInput, type Primitive } from "../op.ts";
+import { broadcastShapes, type Shape, sizeOf, stridesOf } from "../shape.ts";
+import { asTensor, promote, type Tensor, type TensorLike } from "../tensor.ts";
+import { apply } from "../trace.ts";
+import { cast } from "./layout.ts";
+
+/** The parameters of an elementwise operation: `p` and `q` in its expression. */
+export type Scalars = readonly number[];
+
+/** The record of an elementwise operation. */
+export type Elementwise = Primitive<Scalars>;
+
+/** An elementwise operation on up to three operands that broadcast. */
+export function elementwise(
+  name: string,
+  expression: string,
+  rules: InputRule<Scalars>[] | null,
+  result: (inputs: readonly Tensor[]) => DType = (inputs) => inputs[0]!.dtype,
+): Elementwise {
+  const kernel = new ElementwiseKernel(name, expression);
+  return {
+    name,
+    expression,
+    infer: (inputs) => ({ shape: meet(name, inputs), dtype: result(inputs) }),
+    forward(inputs, params, { shape, dtype }) {
+      const out = allocate(dtype, sizeOf(shape));
+      const data = new Array<TypedArray>(inputs.length);
+      let flat = true;
+      for (let i = 0; i < inputs.length; i++) {
+        const x = inputs[i]!;
+        data[i] = x.data;
+        flat &&= x.size === out.length || x.size === 1;
+      }
+      if (flat) kernel.runFlat(out, data, params);
+      else if (out.length > 0) {
+        const view = mergeDimensions(shape, inputs.map((x) => x.shape));
+        kernel.runStrided(
+          out,
+          view.shape,
+          view.operands.map((o, i) => ({ ...o, data: data[i]! })),
+          params,
+        );
+      }
+      return out;
+    },
+    vjp: rules === null ? null : perInput(...rules),
+  };
+}
+
+function meet(name: string, inputs: readonly Tensor[]): Shape {
+  const first = inputs[0]!.shape;
+  return inputs.length === 1 ? first : broadcastShapes(name, ...inputs.map((x) => x.shape));
+}
+
+/** The fewest dimensions in which every operand either moves as the output does, or stands still. */
+export function mergeDimensions(
+  shape: Shape,
+  operands: readonly Shape[],
+): { shape: number[]; operands: Omit<Operand, "data">[] } {
+  const moves = (operand: Shape, d: number) => {
+    const own = operand[d - shape.length + operand.length];
+    return own !== undefined && own !== 1;
+  };
+  const merged: number[] = [];
+  const patterns: boolean[][] = [];
+  shape.forEach((extent, d) => {
+    if (extent === 1) return;
+    const pattern = operands.map((operand) => moves(operand, d));
+    const last = patterns[patterns.length - 1];
+    if (last?.every((m, i) => m === pattern[i])) merged[merged.length - 1]! *= extent;
+    else {
+      merged.push(extent);
+      patterns.push(pattern);
+    }
+  });
+  return {
+    shape: merged,
+    operands: operands.map((_, i) => {
+      const own = stridesOf(merged.map((extent, d) => patterns[d]![i] ? extent : 1));
+      return {
+        strides: own.map((stride, d) => patterns[d]![i] ? stride : 0),
+        moves: patterns[merged.length - 1]![i]!,
+      };
+    }),
+  };
+}
+
+/** An elementwise operation on one operand. */
+export function unary(
+  name: string,
+  expression: string,
+  rule: InputRule<Scalars> | null,
+): Elementwise {
+  return elementwise(name, expression, rule && [rule]);
+}
+
+const NO_SCALARS: Scalars = [];
+
+/** Applies an operation to one operand of any number type. */
+export function applyUnary(op: Elementwise, x: TensorLike, params: Scalars = NO_SCALARS): Tensor {
+  return apply(op, [numeric(asTensor(x))], params);
+}
+
+/** Applies an operation to one operand; integers become `float32`. */
+export function applyFloating(
+  op: Elementwise,
+  x: TensorLike,
+  params: Scalars = NO_SCALARS,
+): Tensor {
+  return apply(op, [floating(asTensor(x))], params);
+}
+
+/** Applies an operation to two operands that meet in the stronger of their types. */
+export function applyBinary(op: Elementwise, a: TensorLike, b: TensorLike): Tensor {
+  return apply(op, promoteAll(a, b).map(numeric), NO_SCALARS);
+}
+
+/** Applies an operation to two operands that meet in a floating type. */
+export function applyFloatingBinary(op: Elementwise, a: TensorLike, b: TensorLike): Tensor {
+  return apply(op, promoteAll(a, b).map(floating), NO_SCALARS);
+}
+
+/** The operands in the strongest of their types. */
+export function promoteAll(...values: TensorLike[]): Tensor[] {
+  const operands = promote(...values);
+  const first = operands[0]!.dtype;
+  if (operands.every((x) => x.dtype === first)) return operands;
+  const dtype = strongest(operands);
+  return operands.map((x) => cast(x, dtype));
+}
+
+function strongest(operands: readonly Tensor[]): DType {
+  const order: DType[] = ["float64", "float32", "int32", "bool"];
+  return order.find((dtype) => operands.some((x) => x.dtype === dtype))!;
+}
+
+/** Booleans as integers: what arithmetic does with them. */
+export function numeric(x: Tensor): Tensor {
+  return x.dtype === "bool" ? cast(x, "int32") : x;
+}
+
+/** Integers as `float32`: what exponentials, roots and means do with them. */
+export function floating(x: Tensor): Tensor {
+  return isFloating(x.dtype) ? x : cast(x, "float32");
+}

@@ -1,0 +1,382 @@
+/**
+ * Exponentials, logarithms, roots, trigonometry, activations and the gamma family.
+ *
+ * @module
+ */
+import { lgammaValue, polygammaValue } from "../../kernels/gamma/reference.ts";
+import { allocate } from "../dtype.ts";
+import { perInput, type Primitive } from "../op.ts";
+import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
+import { apply } from "../trace.ts";
+import { add, div, mul, neg, sub } from "./arithmetic.ts";
+import { greater, where } from "./compare.ts";
+import { applyFloating, type Elementwise, floating, unary } from "./elementwise.ts";
+
+/** `√x`. */
+export const sqrtOp: Elementwise = unary("sqrt", "sqrt(a)", (g, y) => div(g, mul(y, 2)));
+
+/** `e^x`. */
+export const expOp: Elementwise = unary("exp", "exp(a)", (g, y) => mul(g, y));
+
+/** `e^x − 1`. */
+export const expm1Op: Elementwise = unary("expm1", "expm1(a)", (g, _y, [x]) => mul(g, exp(x!)));
+
+/** `log x`. */
+export const logOp: Elementwise = unary("log", "log(a)", (g, _y, [x]) => div(g, x!));
+
+/** `log(1 + x)`. */
+export const log1pOp: Elementwise = unary(
+  "log1p",
+  "log1p(a)",
+  (g, _y, [x]) => div(g, add(x!, 1)),
+);
+
+/** `sin x`. */
+export const sinOp: Elementwise = unary("sin", "sin(a)", (g, _y, [x]) => mul(g, cos(x!)));
+
+/** `cos x`. */
+export const cosOp: Elementwise = unary("cos", "cos(a)", (g, _y, [x]) => neg(mul(g, sin(x!))));
+
+/** `tanh x`. */
+export const tanhOp: Elementwise = unary(
+  "tanh",
+  "tanh(a)",
+  (g, y) => mul(g, mul(sub(1, y), add(1, y))),
+);
+
+/** The logistic function; its derivative `σ(x) σ(−x)` keeps its digits where `1 − σ` loses them. */
+export const sigmoidOp: Elementwise = unary(
+  "sigmoid",
+  "1 / (1 + exp(-a))",
+  (g, y, [x]) => mul(g, mul(y, sigmoid(neg(x!)))),
+);
+
+/** `log(1 + e^x)`. */
+export const softplusOp: Elementwise = unary(
+  "softplus",
+  "max(a, 0) + log1p(exp(-abs(a)))",
+  (g, _y, [x]) => mul(g, sigmoid(x!)),
+);
+
+/** `log |Γ(x)|`. */
+export const lgammaOp: Primitive<null> = {
+  name: "lgamma",
+  infer: ([x]) => ({ shape: x!.shape, dtype: x!.dtype }),
+  forward([x], _params, { dtype }) {
+    const out = allocate(dtype, x!.size);
+    const data = x!.data;
+    for (let i = 0; i < out.length; i++) out[i] = lgammaValue(data[i]!);
+    return out;
+  },
+  vjp: perInput((g, _y, [x]) => mul(g, digamma(x!))),
+};
+
+/** The derivative of order `n` of the digamma function. */
+export const polygammaOp: Primitive<number> = {
+  name: "polygamma",
+  infer: ([x]) => ({ shape: x!.shape, dtype: x!.dtype }),
+  forward([x], n, { dtype }) {
+    const out = allocate(dtype, x!.size);
+    const data = x!.data;
+    for (let i = 0; i < out.length; i++) out[i] = polygammaValue(n, data[i]!);
+    return out;
+  },
+  vjp: perInput((g, _y, [x], n) => mul(g, apply(polygammaOp, [x!], n + 1))),
+};
+
+/**
+ * Square root. Negative values give NaN; the gradient at 0 is infinite.
+ *
+ * @param x Any shape.
+ * @returns `√x`.
+ *
+ * @example Two roots
+ * ```ts
+ * import { sqrt } from "@cellgrad/cellgrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(sqrt([1, 4]).toArray(), [1, 2]);
+ * ```
+ */
+export function sqrt(x: TensorLike): Tensor {
+  return applyFloating(sqrtOp, x);
+}
+
+/**
+ * Reciprocal of the square root.
+ *
+ * @param x Any shape.
+ * @returns `1 / √x`; ∞ at 0.
+ *
+ * @example A quarter's
+ * ```ts
+ * import { rsqrt } from "@cellgrad/cellgrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(rsqrt([0.25, 4]).toArray(), [2, 0.5]);
+ * ```
+ */
+export function rsqrt(x: TensorLike): Tensor {
+  return div(1, sqrt(x));
+}
+
+/**
+ * The exponential function.
+ *
+ * @param x Any shape.
+ * @returns `e^x`.
+ *
+ * @example At zero
+ * ```ts
+ * import { exp } from "@cellgrad/cellgrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(exp([0, -Infinity]).toArray(), [1, 0]);
+ * ```
+ */
+export function exp(x: TensorLike): Tensor {
+  return applyFloating(expOp, x);
+}
+
+/**
+ * `e^x − 1`, accurate near 0. Undoes {@linkcode log1p}.
+ *
+ * @param x Any shape.
+ * @returns `e^x − 1`.
+ *
+ * @example A small number keeps its digits
+ * ```ts
+ * import { expm1, tensor } from "@cellgrad/cellgrad";
+ * import { assertAlmostEquals } from "@std/assert";
+ *
+ * assertAlmostEquals(expm1(tensor(1e-12, { dtype: "float64" })).item(), 1e-12, 1e-20);
+ * ```
+ */
+export function expm1(x: TensorLike): Tensor {
+  return applyFloating(expm1Op, x);
+}
+
+/**
+ * Natural logarithm.
+ *
+ * @param x Any shape.
+ * @returns `log x`; −∞ at 0, NaN below.
+ *
+ * @example At one
+ * ```ts
+ * import { log } from "@cellgrad/cellgrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(log([1, 0]).toArray(), [0, -Infinity]);
+ * ```
+ */
+export function log(x: TensorLike): Tensor {
+  return applyFloating(logOp, x);
+}
+
+/**
+ * `log(1 + x)`, accurate near 0: what normalized counts are transformed by.
+ *
+ * @param x Any shape.
+ * @returns `log(1 + x)`; −∞ at −1, NaN below.
+ *
+ * @example No counts stay none
+ * ```ts
+ * import { log1p } from "@cellgrad/cellgrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(log1p([0]).toArray(), [0]);
+ * ```
+ */
+export function log1p(x: TensorLike): Tensor {
+  return applyFloating(log1pOp, x);
+}
+
+/**
+ * Sine of an angle in radians.
+ *
+ * @param x Any shape.
+ * @returns `sin x`.
+ *
+ * @example At zero
+ * ```ts
+ * import { sin } from "@cellgrad/cellgrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(sin([0]).toArray(), [0]);
+ * ```
+ */
+export function sin(x: TensorLike): Tensor {
+  return applyFloating(sinOp, x);
+}
+
+/**
+ * Cosine of an angle in radians.
+ *
+ * @param x Any shape.
+ * @returns `cos x`.
+ *
+ * @example At zero
+ * ```ts
+ * import { cos } from "@cellgrad/cellgrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(cos([0]).toArray(), [1]);
+ * ```
+ */
+export function cos(x: TensorLike): Tensor {
+  return applyFloating(cosOp, x);
+}
+
+/**
+ * Hyperbolic tangent.
+ *
+ * @param x Any shape.
+ * @returns `tanh x`, in [−1, 1].
+ *
+ * @example Saturation
+ * ```ts
+ * import { tanh } from "@cellgrad/cellgrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(tanh([0, 100]).toArray(), [0, 1]);
+ * ```
+ */
+export function tanh(x: TensorLike): Tensor {
+  return applyFloating(tanhOp, x);
+}
+
+/**
+ * The logistic function.
+ *
+ * @param x Any shape.
+ * @returns `1 / (1 + e^−x)`, in [0, 1].
+ *
+ * @example A logit of zero is an even chance
+ * ```ts
+ * import { sigmoid } from "@cellgrad/cellgrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(sigmoid([0, -1000]).toArray(), [0.5, 0]);
+ * ```
+ */
+export function sigmoid(x: TensorLike): Tensor {
+  return applyFloating(sigmoidOp, x);
+}
+
+/**
+ * Logarithm of the logistic function, finite for every finite x.
+ *
+ * @param x Any shape.
+ * @returns `log σ(x) = −softplus(−x)`.
+ *
+ * @example Where `log(sigmoid(x))` would be −∞
+ * ```ts
+ * import { logSigmoid } from "@cellgrad/cellgrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(logSigmoid([-1000]).toArray(), [-1000]);
+ * ```
+ */
+export function logSigmoid(x: TensorLike): Tensor {
+  return neg(softplus(neg(floating(asTensor(x)))));
+}
+
+/**
+ * `log(1 + e^x)`, computed as `max(x, 0) + log1p(e^−|x|)`: finite for every finite x.
+ *
+ * @param x Any shape.
+ * @returns The softplus of each value.
+ *
+ * @example Far to the right it is the identity
+ * ```ts
+ * import { softplus } from "@cellgrad/cellgrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(softplus([1000, -1000]).toArray(), [1000, 0]);
+ * ```
+ */
+export function softplus(x: TensorLike): Tensor {
+  return applyFloating(softplusOp, x);
+}
+
+/**
+ * Rectifier. Its gradient at 0 is 0.
+ *
+ * @param x Any shape.
+ * @returns `max(x, 0)`.
+ *
+ * @example Negative values vanish
+ * ```ts
+ * import { relu } from "@cellgrad/cellgrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(relu([-1, 2]).toArray(), [0, 2]);
+ * ```
+ */
+export function relu(x: TensorLike): Tensor {
+  const operand = asTensor(x);
+  return where(greater(operand, 0), operand, 0);
+}
+
+/** Options of {@linkcode leakyRelu}. */
+export interface LeakyReluOptions {
+  /** The slope of the negative side; 0.01 by default. */
+  negativeSlope?: number | undefined;
+}
+
+/**
+ * Rectifier with a small slope on the negative side, which is also its gradient at 0.
+ *
+ * @param x Any shape.
+ * @param options `negativeSlope`, 0.01 by default.
+ * @returns `x` where positive, else `negativeSlope · x`.
+ *
+ * @example Both sides
+ * ```ts
+ * import { leakyRelu } from "@cellgrad/cellgrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(leakyRelu([-2, 2], { negativeSlope: 0.5 }).toArray(), [-1, 2]);
+ * ```
+ */
+export function leakyRelu(x: TensorLike, options: LeakyReluOptions = {}): Tensor {
+  const operand = floating(asTensor(x));
+  return where(greater(operand, 0), operand, mul(operand, options.negativeSlope ?? 0.01));
+}
+
+/**
+ * Logarithm of the gamma function's absolute value: `log (x − 1)!` for whole x.
+ *
+ * @param x Any shape.
+ * @returns `log |Γ(x)|`; ∞ at 0 and at the negative integers.
+ *
+ * @example The factorial of four
+ * ```ts
+ * import { lgamma, tensor } from "@cellgrad/cellgrad";
+ * import { assertAlmostEquals } from "@std/assert";
+ *
+ * assertAlmostEquals(lgamma(tensor(5, { dtype: "float64" })).item(), Math.log(24), 1e-14);
+ * ```
+ */
+export function lgamma(x: TensorLike): Tensor {
+  return apply(lgammaOp, [floating(asTensor(x))], null);
+}
+
+/**
+ * Digamma, the derivative of {@linkcode lgamma}.
+ *
+ * @param x Any shape.
+ * @returns `Γ′(x) / Γ(x)`; NaN at 0 and at the negative integers.
+ *
+ * @example At one it is minus Euler's constant
+ * ```ts
+ * import { digamma, tensor } from "@cellgrad/cellgrad";
+ * import { assertAlmostEquals } from "@std/assert";
+ *
+ * assertAlmostEquals(digamma(tensor(1, { dtype: "float64" })).item(), -0.5772156649015329, 1e-14);
+ * ```
+ */
+export function digamma(x: TensorLike): Tensor {
+  return apply(polygammaOp, [floating(asTensor(x))], 0);
+}

@@ -1,0 +1,242 @@
+/**
+ * Layout: the same values in other shapes, orders and types.
+ *
+ * @module
+ */
+import { copyView } from "../../kernels/layout/reference.ts";
+import { allocate, checkDType, type DType } from "../dtype.ts";
+import { perInput, type Primitive } from "../op.ts";
+import {
+  broadcastShapes,
+  broadcastStrides,
+  checkShape,
+  formatShape,
+  normalizeAxes,
+  normalizeAxis,
+  type Shape,
+  sizeOf,
+  stridesOf,
+} from "../shape.ts";
+import { asTensor, convertData, type Tensor, type TensorLike } from "../tensor.ts";
+import { apply } from "../trace.ts";
+
+/** The same values in another type. */
+export const castOp: Primitive<DType> = {
+  name: "cast",
+  infer: ([x], dtype) => ({ shape: x!.shape, dtype }),
+  forward: ([x], dtype) => convertData("cast", x!.data, x!.dtype, dtype),
+  vjp: perInput((g) => g),
+};
+
+/** The same values in another shape. */
+export const reshapeOp: Primitive<Shape> = {
+  name: "reshape",
+  infer: ([x], shape) => ({ shape, dtype: x!.dtype }),
+  forward: ([x]) => x!.data,
+  vjp: perInput((g, _y, [x]) => reshape(g, x!.shape)),
+};
+
+/** The axes in another order. */
+export const transposeOp: Primitive<readonly number[]> = {
+  name: "transpose",
+  infer: ([x], axes) => ({ shape: axes.map((axis) => x!.shape[axis]!), dtype: x!.dtype }),
+  forward([x], axes, { shape, dtype }) {
+    const data = allocate(dtype, x!.size);
+    const own = stridesOf(x!.shape);
+    copyView(
+      { data, offset: 0, strides: stridesOf(shape) },
+      { data: x!.data, offset: 0, strides: axes.map((axis) => own[axis]!) },
+      shape,
+    );
+    return data;
+  },
+  vjp: perInput((g, _y, _x, axes) => transpose(g, axes.map((_, i) => axes.indexOf(i)))),
+};
+
+/** The values repeated along axes of extent 1. */
+export const broadcastToOp: Primitive<Shape> = {
+  name: "broadcastTo",
+  infer: ([x], shape) => ({ shape, dtype: x!.dtype }),
+  forward([x], shape, { dtype }) {
+    const data = allocate(dtype, sizeOf(shape));
+    copyView(
+      { data, offset: 0, strides: stridesOf(shape) },
+      { data: x!.data, offset: 0, strides: broadcastStrides(x!.shape, shape) },
+      shape,
+    );
+    return data;
+  },
+  vjp: perInput((g) => g),
+};
+
+/**
+ * The same values in another element type.
+ *
+ * @param x Any shape.
+ * @param dtype The type to convert to.
+ * @returns A tensor of the same shape.
+ * @throws {RangeError} If an integer type cannot hold a value: round first.
+ *
+ * @example Labels from numbers
+ * ```ts
+ * import { cast } from "@cellgrad/cellgrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(cast([0, 2], "int32").dtype, "int32");
+ * ```
+ */
+export function cast(x: TensorLike, dtype: DType): Tensor {
+  checkDType("cast", dtype);
+  const operand = asTensor(x);
+  return operand.dtype === dtype ? operand : apply(castOp, [operand], dtype);
+}
+
+/**
+ * The same values, in the same row-major order, in another shape.
+ *
+ * @param x Any shape.
+ * @param shape The new extents; one of them may be −1, for what is left.
+ * @returns A tensor of that shape, which shares the values.
+ * @throws {TypeError} If the shape does not hold as many values as `x`.
+ *
+ * @example Rows of two
+ * ```ts
+ * import { reshape } from "@cellgrad/cellgrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(reshape([1, 2, 3, 4], [-1, 2]).toArray(), [[1, 2], [3, 4]]);
+ * ```
+ */
+export function reshape(x: TensorLike, shape: Shape): Tensor {
+  const operand = asTensor(x);
+  const free = shape.indexOf(-1);
+  const target = [...shape];
+  if (free >= 0) {
+    const rest = -sizeOf(shape);
+    target[free] = rest > 0 && operand.size % rest === 0 ? operand.size / rest : -1;
+  }
+  if (target.some((n) => !Number.isInteger(n) || n < 0) || sizeOf(target) !== operand.size) {
+    throw new TypeError(
+      `Cannot compute reshape as the shapes must hold equally many values: ` +
+        `current shapes are ${formatShape(operand.shape)} and ${formatShape(shape)}`,
+    );
+  }
+  return apply(reshapeOp, [operand], target);
+}
+
+/**
+ * The axes in another order.
+ *
+ * @param x Any shape.
+ * @param axes For each axis of the result, which axis of `x` it is; by default the reverse order.
+ * @returns The tensor with its axes rearranged.
+ * @throws {RangeError} If `axes` is not a permutation of the axes of `x`.
+ *
+ * @example Rows become columns
+ * ```ts
+ * import { transpose } from "@cellgrad/cellgrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(transpose([[1, 2, 3]]).toArray(), [[1], [2], [3]]);
+ * ```
+ */
+export function transpose(x: TensorLike, axes?: readonly number[]): Tensor {
+  const operand = asTensor(x);
+  const rank = operand.rank;
+  const order = axes?.map((axis) => normalizeAxis("transpose", axis, rank)) ??
+    operand.shape.map((_, i) => rank - 1 - i);
+  if (order.length !== rank || new Set(order).size !== rank) {
+    throw new RangeError(
+      `Cannot compute transpose as axes must be a permutation of the ${rank} axes: ` +
+        `current value is [${axes}]`,
+    );
+  }
+  return order.every((axis, i) => axis === i) ? operand : apply(transposeOp, [operand], order);
+}
+
+/**
+ * New axes of extent 1.
+ *
+ * @param x Any shape.
+ * @param axis Where the new axis, or axes, are in the result.
+ * @returns The tensor with the axes added.
+ * @throws {RangeError} If an axis lies outside of the result.
+ *
+ * @example A row of one column each
+ * ```ts
+ * import { expandDims } from "@cellgrad/cellgrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(expandDims([1, 2], 1).shape, [2, 1]);
+ * ```
+ */
+export function expandDims(x: TensorLike, axis: number | readonly number[]): Tensor {
+  const operand = asTensor(x);
+  const count = typeof axis === "number" ? 1 : axis.length;
+  const axes = normalizeAxes("expandDims", axis, operand.rank + count);
+  const rest = [...operand.shape];
+  const shape = Array.from(
+    { length: operand.rank + count },
+    (_, i) => axes.includes(i) ? 1 : rest.shift()!,
+  );
+  return reshape(operand, shape);
+}
+
+/**
+ * The tensor without axes of extent 1.
+ *
+ * @param x Any shape.
+ * @param axis The axis, or axes, to drop; by default all of extent 1.
+ * @returns The tensor with the axes dropped.
+ * @throws {RangeError} If an axis does not exist.
+ * @throws {TypeError} If an axis has another extent than 1.
+ *
+ * @example A column as a list
+ * ```ts
+ * import { squeeze } from "@cellgrad/cellgrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(squeeze([[1], [2]]).toArray(), [1, 2]);
+ * ```
+ */
+export function squeeze(x: TensorLike, axis?: number | readonly number[]): Tensor {
+  const operand = asTensor(x);
+  const all = operand.shape.flatMap((n, i) => n === 1 ? [i] : []);
+  const axes = axis === undefined ? all : normalizeAxes("squeeze", axis, operand.rank);
+  for (const dropped of axes) {
+    if (operand.shape[dropped] === 1) continue;
+    throw new TypeError(
+      `Cannot compute squeeze as axis ${dropped} must have extent 1: ` +
+        `current shape is ${formatShape(operand.shape)}`,
+    );
+  }
+  return reshape(operand, operand.shape.filter((_, i) => !axes.includes(i)));
+}
+
+/**
+ * The values repeated to a larger shape, by NumPy's rules.
+ *
+ * @param x Any shape.
+ * @param shape The extents to repeat to.
+ * @returns The repeated tensor; the gradient sums over the repeats.
+ * @throws {TypeError} If `x` does not broadcast to exactly that shape.
+ *
+ * @example One row three times
+ * ```ts
+ * import { broadcastTo } from "@cellgrad/cellgrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(broadcastTo([1, 2], [3, 2]).toArray(), [[1, 2], [1, 2], [1, 2]]);
+ * ```
+ */
+export function broadcastTo(x: TensorLike, shape: Shape): Tensor {
+  checkShape("broadcastTo", shape);
+  const operand = asTensor(x);
+  if (formatShape(broadcastShapes("broadcastTo", operand.shape, shape)) !== formatShape(shape)) {
+    throw new TypeError(
+      `Cannot compute broadcastTo as shape must be one that x broadcasts to: ` +
+        `current shapes are ${formatShape(operand.shape)} and ${formatShape(shape)}`,
+    );
+  }
+  return apply(broadcastToOp, [operand], [...shape]);
+}

@@ -1,0 +1,195 @@
+/**
+ * Products of matrices and comparisons of all pairs of rows.
+ *
+ * @module
+ */
+import { matmul as multiply, type MatrixArray } from "../../kernels/matmul/reference.ts";
+import { squaredDistances } from "../../kernels/pairwise_distance/reference.ts";
+import { allocate } from "../dtype.ts";
+import { perInput, type Primitive } from "../op.ts";
+import { broadcastShapes, broadcastStrides, formatShape, type Shape, sizeOf } from "../shape.ts";
+import type { Tensor, TensorLike } from "../tensor.ts";
+import { apply } from "../trace.ts";
+import { mul, sub } from "./arithmetic.ts";
+import { floating, promoteAll } from "./elementwise.ts";
+import { stopGradient } from "./gradient.ts";
+import { expandDims, squeeze, transpose } from "./layout.ts";
+import { l2Normalize } from "./normalize.ts";
+import { mean, sum } from "./reduce.ts";
+
+/** Products of the matrices in the last two axes; the axes before them broadcast. */
+export const matmulOp: Primitive<null> = {
+  name: "matmul",
+  infer([a, b]) {
+    const batch = broadcastShapes("matmul", a!.shape.slice(0, -2), b!.shape.slice(0, -2));
+    return { shape: [...batch, a!.shape.at(-2)!, b!.shape.at(-1)!], dtype: a!.dtype };
+  },
+  forward([a, b], _params, { shape, dtype }) {
+    const out = allocate(dtype, sizeOf(shape)) as MatrixArray;
+    const [m, k, n] = [a!.shape.at(-2)!, a!.shape.at(-1)!, b!.shape.at(-1)!];
+    const batch = shape.slice(0, -2);
+    const offsetsA = batchOffsets(a!.shape.slice(0, -2), batch, m * k);
+    const offsetsB = batchOffsets(b!.shape.slice(0, -2), batch, k * n);
+    offsetsA.forEach((offsetA, i) =>
+      multiply(
+        out,
+        i * m * n,
+        { data: a!.data as MatrixArray, offset: offsetA, rowStride: k, columnStride: 1 },
+        { data: b!.data as MatrixArray, offset: offsetsB[i]!, rowStride: n, columnStride: 1 },
+        m,
+        k,
+        n,
+      )
+    );
+    return out;
+  },
+  vjp: perInput(
+    (g, _y, [, b]) => apply(matmulOp, [g, swapLast(b!)], null),
+    (g, _y, [a]) => apply(matmulOp, [swapLast(a!), g], null),
+  ),
+};
+
+/** Where each matrix of a batch starts, in an operand whose batch axes may repeat. */
+function batchOffsets(own: Shape, batch: Shape, matrixSize: number): number[] {
+  let offsets = [0];
+  broadcastStrides(own, batch).forEach((stride, axis) => {
+    const steps = Array.from({ length: batch[axis]! }, (_, i) => i * stride * matrixSize);
+    offsets = offsets.flatMap((offset) => steps.map((step) => offset + step));
+  });
+  return offsets;
+}
+
+function swapLast(x: Tensor): Tensor {
+  const axes = x.shape.map((_, i) => i);
+  return transpose(x, [...axes.slice(0, -2), x.rank - 1, x.rank - 2]);
+}
+
+/** Squared distances between the rows of two matrices. */
+export const pairwiseSquaredDistanceOp: Primitive<null> = {
+  name: "pairwiseSquaredDistance",
+  infer: ([x, y]) => ({ shape: [x!.shape[0]!, y!.shape[0]!], dtype: x!.dtype }),
+  forward([x, y], _params, { shape, dtype }) {
+    const out = allocate(dtype, sizeOf(shape)) as MatrixArray;
+    const [data, other] = [x!.data as MatrixArray, y!.data as MatrixArray];
+    squaredDistances(out, data, other, shape[0]!, shape[1]!, x!.shape[1]!);
+    return out;
+  },
+  vjp: perInput(
+    (g, _d, [x, y]) => pullDistances(g, x!, y!),
+    (g, _d, [x, y]) => pullDistances(transpose(g), y!, x!),
+  ),
+};
+
+/** `2 Σ_j g_ij (x_i − y_j)`, with both moved to the middle of y, where no digits are lost. */
+function pullDistances(g: Tensor, x: Tensor, y: Tensor): Tensor {
+  const middle = y.size === 0 ? 0 : stopGradient(mean(y, { axis: 0 }));
+  const weighted = mul(sub(x, middle), sum(g, { axis: 1, keepDims: true }));
+  return mul(sub(weighted, matmul(g, sub(y, middle))), 2);
+}
+
+/**
+ * Matrix product, with NumPy's rules: the last two axes are matrices, the axes before them
+ * broadcast, and a tensor of rank 1 is a row on the left and a column on the right.
+ *
+ * @param a (…, m, k)
+ * @param b (…, k, n)
+ * @returns (…, m, n), in the stronger of the types; integers give `float32`. Sums run in float64.
+ * @throws {TypeError} If the inner extents differ, a rank is 0, or the outer axes do not broadcast.
+ *
+ * @example A row times a matrix
+ * ```ts
+ * import { matmul } from "@cellgrad/cellgrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(matmul([[1, 2]], [[3, 4], [5, 6]]).toArray(), [[13, 16]]);
+ * assertEquals(matmul([1, 2], [3, 4]).item(), 11);
+ * ```
+ */
+export function matmul(a: TensorLike, b: TensorLike): Tensor {
+  const [left, right] = promoteAll(a, b).map(floating) as [Tensor, Tensor];
+  if (left.rank === 0 || right.rank === 0) throw mismatch("be of rank 1 or more", left, right);
+  const rows = left.rank === 1 ? expandDims(left, 0) : left;
+  const columns = right.rank === 1 ? expandDims(right, 1) : right;
+  if (rows.shape.at(-1) !== columns.shape.at(-2)) {
+    throw mismatch("agree in the columns of a and the rows of b", left, right);
+  }
+  const product = apply(matmulOp, [rows, columns], null);
+  const dropped = [...(left.rank === 1 ? [-2] : []), ...(right.rank === 1 ? [-1] : [])];
+  return dropped.length === 0 ? product : squeeze(product, dropped);
+}
+
+function mismatch(must: string, a: Tensor, b: Tensor): TypeError {
+  return new TypeError(
+    `Cannot compute matmul as a and b must ${must}: ` +
+      `current shapes are ${formatShape(a.shape)} and ${formatShape(b.shape)}`,
+  );
+}
+
+/** Two matrices of the same number of columns, in one floating type. */
+function rowPairs(caller: string, x: TensorLike, y: TensorLike): [Tensor, Tensor] {
+  const [a, b] = promoteAll(x, y).map(floating) as [Tensor, Tensor];
+  if (a.rank !== 2 || b.rank !== 2 || a.shape[1] !== b.shape[1]) {
+    throw new TypeError(
+      `Cannot compute ${caller} as x and y must be matrices with the same number of columns: ` +
+        `current shapes are ${formatShape(a.shape)} and ${formatShape(b.shape)}`,
+    );
+  }
+  return [a, b];
+}
+
+/**
+ * Squared Euclidean distances between all pairs of rows, computed as `Σ (x − y)²`: exact far from
+ * the origin, where the usual expansion by inner products is not.
+ *
+ * @param x (n, d)
+ * @param y (m, d); `x` itself by default.
+ * @returns (n, m), at least 0, in squared units of the data.
+ * @throws {TypeError} If the arguments are not matrices with the same number of columns.
+ *
+ * @example Two cells
+ * ```ts
+ * import { pairwiseSquaredDistance } from "@cellgrad/cellgrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(pairwiseSquaredDistance([[0, 0], [3, 4]]).toArray(), [[0, 25], [25, 0]]);
+ * ```
+ */
+export function pairwiseSquaredDistance(x: TensorLike, y: TensorLike = x): Tensor {
+  return apply(
+    pairwiseSquaredDistanceOp,
+    rowPairs("pairwiseSquaredDistance", x, y),
+    null,
+  );
+}
+
+/** Options of {@linkcode cosineSimilarity}. */
+export interface CosineSimilarityOptions {
+  /** What shorter lengths are raised to; 1e-12 by default. */
+  epsilon?: number | undefined;
+}
+
+/**
+ * Cosines of the angles between all pairs of rows.
+ *
+ * @param x (n, d)
+ * @param y (m, d); `x` itself by default.
+ * @param options `epsilon`, 1e-12 by default.
+ * @returns (n, m), in [−1, 1]: 1 for the same direction, 0 for a right angle or a row of zeros.
+ * @throws {TypeError} If the arguments are not matrices with the same number of columns.
+ *
+ * @example A right angle
+ * ```ts
+ * import { cosineSimilarity } from "@cellgrad/cellgrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(cosineSimilarity([[2, 0], [0, 3]]).toArray(), [[1, 0], [0, 1]]);
+ * ```
+ */
+export function cosineSimilarity(
+  x: TensorLike,
+  y: TensorLike = x,
+  options: CosineSimilarityOptions = {},
+): Tensor {
+  const [a, b] = rowPairs("cosineSimilarity", x, y);
+  return matmul(l2Normalize(a, options), transpose(l2Normalize(b, options)));
+}

@@ -1,0 +1,367 @@
+/**
+ * Reductions over any axes: sums, means, extremes and their positions, norms, log-sum-exp.
+ *
+ * @module
+ */
+import {
+  argExtremeRows,
+  type Extents,
+  extremeRows,
+  sumRows,
+} from "../../kernels/row_reduce/reference.ts";
+import { allocate } from "../dtype.ts";
+import { perInput, type Primitive } from "../op.ts";
+import { formatShape, normalizeAxes, reducedShape, type Shape, sizeOf } from "../shape.ts";
+import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
+import { apply } from "../trace.ts";
+import { abs, add, div, mul, square, sub } from "./arithmetic.ts";
+import { equal, greater, less, where } from "./compare.ts";
+import { floating, numeric } from "./elementwise.ts";
+import { exp, log, sqrt } from "./exponential.ts";
+import { stopGradient } from "./gradient.ts";
+import { broadcastTo, cast, reshape, transpose } from "./layout.ts";
+
+/** The axes of a reduction, sorted, and whether they are kept with extent 1. */
+export interface Axes {
+  /** The axes. */
+  axes: readonly number[];
+  /** Whether they stay, with extent 1. */
+  keepDims: boolean;
+}
+
+/** Options of the reductions. */
+export interface ReduceOptions {
+  /** The axis or axes to reduce, negative ones counted from the end; by default all. */
+  axis?: number | readonly number[] | undefined;
+  /** Whether the reduced axes stay, with extent 1; `false` by default. */
+  keepDims?: boolean | undefined;
+}
+
+/** The sum over axes. */
+export const sumOp: Primitive<Axes> = {
+  name: "sum",
+  infer: ([x], p) => ({ shape: reducedShape(x!.shape, p.axes, p.keepDims), dtype: x!.dtype }),
+  forward([x], { axes }, { shape, dtype }) {
+    const out = allocate(dtype, sizeOf(shape));
+    const { source, extents } = middleAxis(x!, axes);
+    sumRows(out, source.data, extents);
+    return out;
+  },
+  vjp: perInput((g, _y, [x], p) => broadcastTo(keptAxes(g, x!.shape, p), x!.shape)),
+};
+
+function extreme(name: string, sign: 1 | -1): Primitive<Axes> {
+  return {
+    name,
+    infer: ([x], p) => ({ shape: reducedShape(x!.shape, p.axes, p.keepDims), dtype: x!.dtype }),
+    forward([x], { axes }, { shape, dtype }) {
+      const out = allocate(dtype, sizeOf(shape));
+      const { source, extents } = middleAxis(x!, axes);
+      extremeRows(out, source.data, extents, sign);
+      return out;
+    },
+    vjp: perInput((g, y, [x], p) => {
+      const chosen = cast(equal(x!, keptAxes(y, x!.shape, p)), x!.dtype);
+      const ties = sum(chosen, { axis: p.axes, keepDims: true });
+      return mul(chosen, div(keptAxes(g, x!.shape, p), ties));
+    }),
+  };
+}
+
+/** The largest value over axes; ties share the gradient. */
+export const maxOp: Primitive<Axes> = extreme("max", 1);
+
+/** The smallest value over axes; ties share the gradient. */
+export const minOp: Primitive<Axes> = extreme("min", -1);
+
+function argExtreme(name: string, sign: 1 | -1): Primitive<Axes> {
+  return {
+    name,
+    infer: ([x], p) => ({ shape: reducedShape(x!.shape, p.axes, p.keepDims), dtype: "int32" }),
+    forward([x], { axes }, { shape }) {
+      const out = allocate("int32", sizeOf(shape));
+      argExtremeRows(out, x!.data, middleAxis(x!, axes).extents, sign);
+      return out;
+    },
+    vjp: null,
+  };
+}
+
+/** The position of the largest value along an axis. */
+export const argMaxOp: Primitive<Axes> = argExtreme("argMax", 1);
+
+/** The position of the smallest value along an axis. */
+export const argMinOp: Primitive<Axes> = argExtreme("argMin", -1);
+
+/** The tensor as (outer, count, inner) around the axes, moved to the end where they are apart. */
+function middleAxis(x: Tensor, axes: readonly number[]): { source: Tensor; extents: Extents } {
+  const first = axes[0] ?? x.rank;
+  const size = (from: number, to: number) => sizeOf(x.shape.slice(from, to));
+  if (axes.every((axis, i) => axis === first + i)) {
+    const end = first + axes.length;
+    return {
+      source: x,
+      extents: { outer: size(0, first), count: size(first, end), inner: size(end, x.rank) },
+    };
+  }
+  const kept = x.shape.flatMap((_, i) => axes.includes(i) ? [] : [i]);
+  const product = (some: readonly number[]) => sizeOf(some.map((axis) => x.shape[axis]!));
+  return {
+    source: transpose(x, [...kept, ...axes]),
+    extents: { outer: product(kept), count: product(axes), inner: 1 },
+  };
+}
+
+/** A reduced tensor with its axes put back as extents of 1. */
+function keptAxes(reduced: Tensor, shape: Shape, { axes, keepDims }: Axes): Tensor {
+  return keepDims ? reduced : reshape(reduced, reducedShape(shape, axes, true));
+}
+
+function reduceBy(op: Primitive<Axes>, x: Tensor, options: ReduceOptions): Tensor {
+  const axes = normalizeAxes(op.name, options.axis, x.rank);
+  return apply(op, [x], { axes, keepDims: options.keepDims ?? false });
+}
+
+/** How many values each result of a reduction is made of. */
+function reducedCount(caller: string, x: Tensor, options: ReduceOptions): number {
+  return sizeOf(normalizeAxes(caller, options.axis, x.rank).map((axis) => x.shape[axis]!));
+}
+
+function requireValues(caller: string, x: Tensor, options: ReduceOptions): void {
+  if (reducedCount(caller, x, options) > 0) return;
+  throw new TypeError(
+    `Cannot compute ${caller} as there are no values to reduce: ` +
+      `current shape is ${formatShape(x.shape)}`,
+  );
+}
+
+/**
+ * Sum over axes, accumulated in float64. Booleans are counted.
+ *
+ * @param x Any shape.
+ * @param options `axis`, all by default; `keepDims`, `false` by default.
+ * @returns The sums; 0 where there is nothing to add.
+ * @throws {RangeError} If an axis does not exist.
+ *
+ * @example Counts per cell
+ * ```ts
+ * import { sum } from "@cellgrad/cellgrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(sum([[1, 2], [3, 4]], { axis: 1 }).toArray(), [3, 7]);
+ * ```
+ */
+export function sum(x: TensorLike, options: ReduceOptions = {}): Tensor {
+  return reduceBy(sumOp, numeric(asTensor(x)), options);
+}
+
+/**
+ * Mean over axes. Integers and booleans give `float32`.
+ *
+ * @param x Any shape.
+ * @param options `axis`, all by default; `keepDims`, `false` by default.
+ * @returns The means; NaN where there is nothing to average.
+ * @throws {RangeError} If an axis does not exist.
+ *
+ * @example Mean per gene
+ * ```ts
+ * import { mean } from "@cellgrad/cellgrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(mean([[1, 2], [3, 4]], { axis: 0 }).toArray(), [2, 3]);
+ * ```
+ */
+export function mean(x: TensorLike, options: ReduceOptions = {}): Tensor {
+  const operand = floating(asTensor(x));
+  return div(sum(operand, options), reducedCount("mean", operand, options));
+}
+
+/**
+ * Largest value over axes. Equal ones share the gradient; NaN wins.
+ *
+ * @param x Any shape.
+ * @param options `axis`, all by default; `keepDims`, `false` by default.
+ * @returns The largest values.
+ * @throws {RangeError} If an axis does not exist.
+ * @throws {TypeError} If there is nothing to compare.
+ *
+ * @example The largest of each row
+ * ```ts
+ * import { max } from "@cellgrad/cellgrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(max([[1, 2], [4, 3]], { axis: 1 }).toArray(), [2, 4]);
+ * ```
+ */
+export function max(x: TensorLike, options: ReduceOptions = {}): Tensor {
+  const operand = numeric(asTensor(x));
+  requireValues("max", operand, options);
+  return reduceBy(maxOp, operand, options);
+}
+
+/**
+ * Smallest value over axes. Equal ones share the gradient; NaN wins.
+ *
+ * @param x Any shape.
+ * @param options `axis`, all by default; `keepDims`, `false` by default.
+ * @returns The smallest values.
+ * @throws {RangeError} If an axis does not exist.
+ * @throws {TypeError} If there is nothing to compare.
+ *
+ * @example The smallest of each row
+ * ```ts
+ * import { min } from "@cellgrad/cellgrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(min([[1, 2], [4, 3]], { axis: 1 }).toArray(), [1, 3]);
+ * ```
+ */
+export function min(x: TensorLike, options: ReduceOptions = {}): Tensor {
+  const operand = numeric(asTensor(x));
+  requireValues("min", operand, options);
+  return reduceBy(minOp, operand, options);
+}
+
+/** Options of {@linkcode argMax} and {@linkcode argMin}. */
+export interface ArgReduceOptions {
+  /** The axis to search, negative ones counted from the end; by default all, in row-major order. */
+  axis?: number | undefined;
+  /** Whether the searched axis stays, with extent 1; `false` by default. */
+  keepDims?: boolean | undefined;
+}
+
+function argReduce(op: Primitive<Axes>, x: TensorLike, options: ArgReduceOptions): Tensor {
+  const operand = numeric(asTensor(x));
+  requireValues(op.name, operand, options);
+  return reduceBy(op, operand, options);
+}
+
+/**
+ * Position of the largest value along an axis; the first of equals, or the first NaN.
+ *
+ * @param x Any shape.
+ * @param options `axis`, all in row-major order by default; `keepDims`, `false` by default.
+ * @returns An `int32` tensor of positions. No gradient passes.
+ * @throws {RangeError} If the axis does not exist.
+ * @throws {TypeError} If there is nothing to compare.
+ *
+ * @example The predicted class of each cell
+ * ```ts
+ * import { argMax } from "@cellgrad/cellgrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(argMax([[0.1, 2.3], [0.7, -1]], { axis: 1 }).toArray(), [1, 0]);
+ * ```
+ */
+export function argMax(x: TensorLike, options: ArgReduceOptions = {}): Tensor {
+  return argReduce(argMaxOp, x, options);
+}
+
+/**
+ * Position of the smallest value along an axis; the first of equals, or the first NaN.
+ *
+ * @param x Any shape.
+ * @param options `axis`, all in row-major order by default; `keepDims`, `false` by default.
+ * @returns An `int32` tensor of positions. No gradient passes.
+ * @throws {RangeError} If the axis does not exist.
+ * @throws {TypeError} If there is nothing to compare.
+ *
+ * @example The nearest centroid of each cell
+ * ```ts
+ * import { argMin } from "@cellgrad/cellgrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(argMin([[0.1, 2.3], [0.7, -1]], { axis: 1 }).toArray(), [0, 1]);
+ * ```
+ */
+export function argMin(x: TensorLike, options: ArgReduceOptions = {}): Tensor {
+  return argReduce(argMinOp, x, options);
+}
+
+/** Options of {@linkcode variance}. */
+export interface VarianceOptions extends ReduceOptions {
+  /** What is taken off the count in the denominator: 0 (the default) or 1 for an unbiased estimate. */
+  correction?: number | undefined;
+}
+
+/**
+ * Variance over axes, computed in two passes.
+ *
+ * @param x Any shape.
+ * @param options `axis`, all by default; `keepDims`, `false` by default; `correction`, 0 by default
+ * (as NumPy does; 1 divides by n − 1).
+ * @returns `Σ (x − mean)² / (n − correction)`, at least 0.
+ * @throws {RangeError} If an axis does not exist.
+ *
+ * @example Of two numbers
+ * ```ts
+ * import { variance } from "@cellgrad/cellgrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(variance([1, 3]).item(), 1);
+ * assertEquals(variance([1, 3], { correction: 1 }).item(), 2);
+ * ```
+ */
+export function variance(x: TensorLike, options: VarianceOptions = {}): Tensor {
+  const operand = floating(asTensor(x));
+  const centred = sub(operand, mean(operand, { axis: options.axis, keepDims: true }));
+  const count = reducedCount("variance", operand, options) - (options.correction ?? 0);
+  return div(sum(square(centred), options), count);
+}
+
+/**
+ * Euclidean length over axes, with gradient 0 where the length is 0.
+ *
+ * @param x Any shape.
+ * @param options `axis`, all by default; `keepDims`, `false` by default.
+ * @returns `√ Σ x²`.
+ * @throws {RangeError} If an axis does not exist.
+ *
+ * @example A right triangle
+ * ```ts
+ * import { norm } from "@cellgrad/cellgrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(norm([3, 4]).item(), 5);
+ * ```
+ */
+export function norm(x: TensorLike, options: ReduceOptions = {}): Tensor {
+  const squares = sum(square(floating(asTensor(x))), options);
+  const positive = greater(squares, 0);
+  return where(positive, sqrt(where(positive, squares, 1)), squares);
+}
+
+/**
+ * Logarithm of the sum of exponentials over axes, with the largest value taken out first: finite
+ * wherever the result is.
+ *
+ * @param x Any shape.
+ * @param options `axis`, all by default; `keepDims`, `false` by default.
+ * @returns `log Σ e^x`.
+ * @throws {RangeError} If an axis does not exist.
+ * @throws {TypeError} If there is nothing to add.
+ *
+ * @example Two equal logits
+ * ```ts
+ * import { logSumExp, tensor } from "@cellgrad/cellgrad";
+ * import { assertAlmostEquals } from "@std/assert";
+ *
+ * const x = tensor([1000, 1000], { dtype: "float64" });
+ * assertAlmostEquals(logSumExp(x).item(), 1000 + Math.LN2);
+ * ```
+ */
+export function logSumExp(x: TensorLike, options: ReduceOptions = {}): Tensor {
+  const operand = floating(asTensor(x));
+  requireValues("logSumExp", operand, options);
+  const top = finiteMax(operand, options.axis);
+  const sums = log(sum(exp(sub(operand, top)), { axis: options.axis, keepDims: true }));
+  const result = add(sums, top);
+  const axes = normalizeAxes("logSumExp", options.axis, operand.rank);
+  return options.keepDims ? result : reshape(result, reducedShape(operand.shape, axes, false));
+}
+
+/** The largest value with its axes kept, as a constant; 0 where it is infinite. */
+export function finiteMax(x: Tensor, axis: number | readonly number[] | undefined): Tensor {
+  const top = stopGradient(max(x, { axis, keepDims: true }));
+  return where(less(abs(top), Infinity), top, 0);
+}

@@ -1,0 +1,115 @@
+/**
+ * Shapes: sizes, strides, axes and NumPy's broadcasting rules.
+ *
+ * @module
+ */
+
+/** The extents of a tensor, outermost first; `[]` is a single number. */
+export type Shape = readonly number[];
+
+/** How many values a shape holds. */
+export function sizeOf(shape: Shape): number {
+  let size = 1;
+  for (let i = 0; i < shape.length; i++) size *= shape[i]!;
+  return size;
+}
+
+/** Whether two shapes are the same. */
+export function sameShape(a: Shape, b: Shape): boolean {
+  if (a === b) return true;
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+/** A shape as text, for messages: `[2, 3]`. */
+export function formatShape(shape: Shape): string {
+  return `[${shape.join(", ")}]`;
+}
+
+/** Row-major strides in elements. */
+export function stridesOf(shape: Shape): number[] {
+  const strides = new Array<number>(shape.length);
+  let stride = 1;
+  for (let i = shape.length - 1; i >= 0; i--) {
+    strides[i] = stride;
+    stride *= shape[i]!;
+  }
+  return strides;
+}
+
+/** Strides that read `shape` as if it were broadcast to `target`: 0 along repeated axes. */
+export function broadcastStrides(shape: Shape, target: Shape): number[] {
+  const own = stridesOf(shape);
+  const offset = target.length - shape.length;
+  return target.map((_, i) => i < offset || shape[i - offset] === 1 ? 0 : own[i - offset]!);
+}
+
+/** The shape in which operands meet by NumPy's rules; throws a `TypeError` that names the caller. */
+export function broadcastShapes(caller: string, ...shapes: Shape[]): Shape {
+  const first = shapes[0]!;
+  if (shapes.every((shape) => sameShape(shape, first))) return first;
+  const rank = Math.max(...shapes.map((shape) => shape.length));
+  const result = new Array<number>(rank).fill(1);
+  for (const shape of shapes) {
+    for (let i = 0; i < shape.length; i++) {
+      const at = rank - shape.length + i;
+      const extent = shape[i]!;
+      if (extent === 1 || extent === result[at]) continue;
+      if (result[at] !== 1) {
+        throw new TypeError(
+          `Cannot compute ${caller} as the shapes do not broadcast: ` +
+            `current shapes are ${shapes.map(formatShape).join(" and ")}`,
+        );
+      }
+      result[at] = extent;
+    }
+  }
+  return result;
+}
+
+/** One axis, counted from the end where negative; throws a `RangeError` that names the caller. */
+export function normalizeAxis(caller: string, axis: number, rank: number): number {
+  const normal = axis < 0 ? axis + rank : axis;
+  if (!Number.isInteger(axis) || normal < 0 || normal >= rank) {
+    throw new RangeError(
+      `Cannot compute ${caller} as axis must be an integer in [${-rank}, ${rank - 1}] ` +
+        `for a tensor of rank ${rank}: current value is ${axis}`,
+    );
+  }
+  return normal;
+}
+
+/** Axes as a sorted list without repeats; `undefined` means all of them. */
+export function normalizeAxes(
+  caller: string,
+  axis: number | readonly number[] | undefined,
+  rank: number,
+): number[] {
+  if (axis === undefined) return Array.from({ length: rank }, (_, i) => i);
+  const axes = (typeof axis === "number" ? [axis] : axis).map((a) => normalizeAxis(caller, a, rank))
+    .sort((a, b) => a - b);
+  if (new Set(axes).size !== axes.length) {
+    throw new RangeError(
+      `Cannot compute ${caller} as axis names an axis twice: current value is [${axis}]`,
+    );
+  }
+  return axes;
+}
+
+/** The shape that is left when `axes` (normalized) are reduced. */
+export function reducedShape(shape: Shape, axes: readonly number[], keepDims: boolean): Shape {
+  return keepDims
+    ? shape.map((extent, i) => axes.includes(i) ? 1 : extent)
+    : shape.filter((_, i) => !axes.includes(i));
+}
+
+/** Throws a `TypeError` that names the caller unless `shape` is an array of extents. */
+export function checkShape(caller: string, shape: unknown): asserts shape is Shape {
+  if (!Array.isArray(shape) || !shape.every((n) => Number.isInteger(n) && n >= 0)) {
+    throw new TypeError(
+      `Cannot compute ${caller} as shape must be an array of non-negative integers: ` +
+        `current value is ${JSON.stringify(shape)}`,
+    );
+  }
+}

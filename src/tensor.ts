@@ -1,0 +1,317 @@
+/**
+ * Tensors: immutable, contiguous, row-major arrays of numbers.
+ *
+ * @module
+ */
+import {
+  allocate,
+  checkDType,
+  type DType,
+  dtypeOf,
+  isFloating,
+  promoteTypes,
+  type TypedArray,
+} from "./dtype.ts";
+import { formatTensor } from "./display.ts";
+import { Fluent } from "./fluent.ts";
+import { checkShape, formatShape, type Shape, sizeOf } from "./shape.ts";
+
+/** Numbers or booleans in arrays of arrays of equal lengths. */
+export type NestedArray = number | boolean | readonly NestedArray[];
+
+/** What is accepted wherever a tensor is expected. */
+export type TensorLike = Tensor | TypedArray | NestedArray;
+
+/** Where the values of a tensor are found when they are not at hand: on a tape, or on a device. */
+export interface Source {
+  /** The values, at once; throws where they cannot be had at once. */
+  data(): TypedArray;
+  /** The values, when they have arrived. */
+  read(): Promise<TypedArray>;
+}
+
+/** The transform that watches a tensor; higher levels are nested deeper. */
+export interface TraceLevel {
+  /** Grows with nesting: the highest level among its inputs handles an operation first. */
+  readonly level: number;
+}
+
+/**
+ * An immutable array of numbers with a shape. Made by {@linkcode tensor} and its siblings, and by
+ * operations; every operation is both a function and a method.
+ *
+ * @example A tensor and its values
+ * ```ts
+ * import { tensor } from "@cellgrad/cellgrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const x = tensor([[1, 2], [3, 4]]);
+ * assertEquals(x.shape, [2, 2]);
+ * assertEquals(x.mul(2).sum({ axis: 0 }).toArray(), [8, 12]);
+ * ```
+ */
+export class Tensor extends Fluent {
+  /** The extents, outermost first. */
+  readonly shape: Shape;
+  /** The element type. */
+  readonly dtype: DType;
+  /** How many values there are. */
+  readonly size: number;
+  /** The values, or where to find them. Internal: use {@linkcode Tensor.data}. */
+  readonly source: TypedArray | Source;
+  /** The transform that watches this tensor, `null` outside of transforms. Internal. */
+  readonly trace: TraceLevel | null;
+
+  /** Internal: use {@linkcode tensor}, which checks and copies. */
+  constructor(
+    shape: Shape,
+    dtype: DType,
+    source: TypedArray | Source,
+    trace: TraceLevel | null = null,
+  ) {
+    super();
+    this.shape = shape;
+    this.dtype = dtype;
+    this.size = sizeOf(shape);
+    this.source = source;
+    this.trace = trace;
+  }
+
+  /** The number of axes. */
+  get rank(): number {
+    return this.shape.length;
+  }
+
+  /**
+   * The values in row-major order. The array is the tensor's own, shared with others of the same
+   * values: read it, and copy it before changing anything.
+   */
+  get data(): TypedArray {
+    const source = this.source;
+    return ArrayBuffer.isView(source) ? source : source.data();
+  }
+
+  /**
+   * The only value, as a number (booleans: 0 and 1).
+   *
+   * @throws {TypeError} If the tensor holds more or fewer than one value.
+   */
+  item(): number {
+    if (this.size !== 1) {
+      throw new TypeError(
+        `Cannot compute item as the tensor must hold exactly one value: ` +
+          `current shape is ${formatShape(this.shape)}`,
+      );
+    }
+    return this.data[0]!;
+  }
+
+  /** The values as nested arrays; a number where the rank is 0; booleans for `bool`. */
+  toArray(): NestedArray {
+    const data = this.data;
+    let at = 0;
+    const build = (axis: number): NestedArray => {
+      if (axis === this.rank) return this.dtype === "bool" ? data[at++] !== 0 : data[at++]!;
+      return Array.from({ length: this.shape[axis]! }, () => build(axis + 1));
+    };
+    return build(0);
+  }
+
+  /** A copy of the values in row-major order, wherever they live. */
+  async read(): Promise<TypedArray> {
+    return ArrayBuffer.isView(this.source) ? this.source.slice() : await this.source.read();
+  }
+
+  /** Kind, shape and leading values, as consoles show them. */
+  override toString(): string {
+    return formatTensor(this.data, this.shape, this.dtype);
+  }
+
+  // What the consoles of Deno and Node and a Jupyter notebook show.
+  static {
+    const show = (name: string, value: (this: Tensor) => unknown) =>
+      Object.defineProperty(this.prototype, Symbol.for(name), { value });
+    show("Deno.customInspect", function () {
+      return this.toString();
+    });
+    show("nodejs.util.inspect.custom", function () {
+      return this.toString();
+    });
+    show("Jupyter.display", function () {
+      return { "text/plain": this.toString() };
+    });
+  }
+}
+
+/** Options of {@linkcode tensor}. */
+export interface TensorOptions {
+  /** The extents; by default those of the nested arrays, or one axis for a typed array. */
+  shape?: Shape | undefined;
+  /** The element type; by default `float32` for plain numbers, else that of the data. */
+  dtype?: DType | undefined;
+}
+
+/** Wraps an array that nobody else will change: no copy. Internal. */
+export function fromData(
+  data: TypedArray,
+  shape: Shape = [data.length],
+  dtype: DType = dtypeOf(data)!,
+): Tensor {
+  return new Tensor(shape, dtype, data);
+}
+
+/** The shape of nested arrays, filling `flat` with their numbers; throws where they are ragged. */
+function flatten(data: NestedArray, flat: number[]): { shape: number[]; allBoolean: boolean } {
+  const shape: number[] = [];
+  for (let level: NestedArray = data; Array.isArray(level); level = level[0]!) {
+    shape.push(level.length);
+    if (level.length === 0) break;
+  }
+  let allBoolean = true;
+  const visit = (node: unknown, axis: number, path: string): void => {
+    if (axis === shape.length) {
+      if (typeof node === "boolean") flat.push(node ? 1 : 0);
+      else if (typeof node === "number") {
+        allBoolean = false;
+        flat.push(node);
+      } else {
+        const kind = Array.isArray(node)
+          ? "an array"
+          : node instanceof Tensor
+          ? "a tensor (stack joins tensors)"
+          : node === null
+          ? "null"
+          : `a ${typeof node}`;
+        throw new TypeError(
+          `Cannot create a tensor as data${path} must be a number or boolean: current value is ${kind}`,
+        );
+      }
+    } else if (!Array.isArray(node) || node.length !== shape[axis]) {
+      throw new TypeError(
+        `Cannot create a tensor as the nested arrays are ragged: data${path} must have ` +
+          `${shape[axis]} entries: it has ${Array.isArray(node) ? node.length : "none"}`,
+      );
+    } else node.forEach((child, i) => visit(child, axis + 1, `${path}[${i}]`));
+  };
+  visit(data, 0, "");
+  return { shape, allBoolean: allBoolean && flat.length > 0 };
+}
+
+/** Copies numbers into an array of the type; throws where a value would change. */
+export function convertData(
+  caller: string,
+  data: ArrayLike<number>,
+  from: DType,
+  to: DType,
+): TypedArray {
+  const out = allocate(to, data.length);
+  (out as Float64Array).set(data);
+  if (isFloating(to) || from === to || (from === "bool" && to === "int32")) return out;
+  for (let i = 0; i < data.length; i++) {
+    if (out[i] === data[i]) continue;
+    throw new RangeError(
+      `Cannot compute ${caller} as ${to} cannot hold the value ${data[i]} at position ${i}: ` +
+        (to === "bool" ? "use notEqual(x, 0)" : "round the values first"),
+    );
+  }
+  return out;
+}
+
+/** Whether the values are plain numbers, which take the type of what they meet. */
+export function isWeak(data: TensorLike): data is NestedArray {
+  return typeof data === "number" || typeof data === "boolean" || Array.isArray(data);
+}
+
+/**
+ * Makes a tensor of numbers, nested arrays or a typed array, which is copied.
+ *
+ * Plain numbers become `float32`, booleans `bool`; `Float64Array`, `Float32Array`, `Int32Array` and
+ * `Uint8Array` become `float64`, `float32`, `int32` and `bool`.
+ *
+ * @param data The values.
+ * @param options `shape`, where it is not that of the data, and `dtype`.
+ * @returns The tensor.
+ * @throws {TypeError} If the arrays are ragged, hold something else than numbers or booleans, or
+ * do not fill the shape.
+ * @throws {RangeError} If `dtype` cannot hold a value.
+ *
+ * @example Three ways to the same numbers
+ * ```ts
+ * import { tensor } from "@cellgrad/cellgrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(tensor([[1, 2], [3, 4]]).dtype, "float32");
+ * assertEquals(tensor(new Float64Array([1, 2, 3, 4]), { shape: [2, 2] }).dtype, "float64");
+ * assertEquals(tensor([0, 2, 1], { dtype: "int32" }).toArray(), [0, 2, 1]);
+ * ```
+ */
+export function tensor(data: TensorLike, options: TensorOptions = {}): Tensor {
+  if (options.dtype !== undefined) checkDType("tensor", options.dtype);
+  if (options.shape !== undefined) checkShape("tensor", options.shape);
+  let values: ArrayLike<number>;
+  let natural: DType;
+  let shape: Shape;
+  if (data instanceof Tensor) {
+    [values, natural, shape] = [data.data, data.dtype, data.shape];
+  } else if (isWeak(data)) {
+    const flat: number[] = [];
+    const found = flatten(data, flat);
+    [values, natural, shape] = [flat, found.allBoolean ? "bool" : "float32", found.shape];
+  } else {
+    const dtype = dtypeOf(data);
+    if (dtype === undefined) {
+      throw new TypeError(
+        `Cannot create a tensor as data must be a number, nested arrays, a Float32Array, ` +
+          `Float64Array, Int32Array or Uint8Array: current value is ${describeKind(data)}`,
+      );
+    }
+    [values, natural, shape] = [data, dtype, [data.length]];
+  }
+  const target = options.shape ?? shape;
+  if (sizeOf(target) !== values.length) {
+    throw new TypeError(
+      `Cannot create a tensor as shape ${formatShape(target)} needs ${sizeOf(target)} values: ` +
+        `data holds ${values.length}`,
+    );
+  }
+  const dtype = options.dtype ?? natural;
+  const from = isWeak(data) && natural === "float32" ? "float64" : natural;
+  return new Tensor([...target], dtype, convertData("tensor", values, from, dtype));
+}
+
+function describeKind(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  return typeof value === "object"
+    ? `a ${value.constructor?.name ?? "object"}`
+    : `a ${typeof value}`;
+}
+
+/** A tensor as it is; anything else as {@linkcode tensor} makes it, plain numbers as `dtype`. */
+export function asTensor(value: TensorLike, dtype?: DType): Tensor {
+  if (value instanceof Tensor) return value;
+  return dtype !== undefined && isWeak(value) ? tensor(value, { dtype }) : tensor(value);
+}
+
+/** The operands as tensors of one type: the strongest among them, which plain numbers adopt. */
+export function promote(...values: TensorLike[]): Tensor[] {
+  let dtype: DType | undefined;
+  for (const value of values) {
+    if (isWeak(value)) continue;
+    const own = value instanceof Tensor ? value.dtype : dtypeOf(value);
+    if (own !== undefined) dtype = dtype === undefined ? own : promoteTypes(dtype, own);
+  }
+  return values.map((value) => {
+    if (!isWeak(value)) return asTensor(value);
+    if (dtype === undefined) return tensor(value);
+    return isFloating(dtype) ? tensor(value, { dtype }) : weakInteger(value, dtype);
+  });
+}
+
+/** Plain numbers that meet integers: integers themselves where they are whole, else `float32`. */
+function weakInteger(value: NestedArray, dtype: DType): Tensor {
+  const natural = tensor(value);
+  if (natural.dtype === "bool") return natural;
+  return natural.data.every((v) => Number.isInteger(v) && Math.abs(v) < 2 ** 31)
+    ? tensor(value, { dtype: dtype === "bool" ? "int32" : dtype })
+    : natural;
+}

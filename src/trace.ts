@@ -1,0 +1,157 @@
+/**
+ * `apply`, the one place through which every operation goes, and the tape that notes what was done.
+ *
+ * @module
+ */
+import { isFloating, type TypedArray } from "./dtype.ts";
+import type { Op } from "./op.ts";
+import { type Source, Tensor, type TraceLevel } from "./tensor.ts";
+
+/** A transform that handles the operations on the tensors it watches. */
+export interface Trace extends TraceLevel {
+  /** Does the operation on inputs of which at least one is watched by this trace. */
+  process<P>(op: Op<P>, inputs: readonly Tensor[], params: P): Tensor;
+}
+
+let lastLevel = 0;
+
+/** A level above all others: traces that start later are nested deeper. */
+export function nextLevel(): number {
+  return ++lastLevel;
+}
+
+/** Does an operation: by the innermost trace that watches one of its inputs, else at once. */
+export function apply<P>(op: Op<P>, inputs: readonly Tensor[], params: P): Tensor {
+  let innermost: TraceLevel | null = null;
+  for (let i = 0; i < inputs.length; i++) {
+    const trace = inputs[i]!.trace;
+    if (trace !== null && (innermost === null || trace.level > innermost.level)) innermost = trace;
+  }
+  if (innermost !== null) return (innermost as Trace).process(op, inputs, params);
+  if ("compose" in op) return compose(op.name, op.compose(inputs, params), null);
+  const spec = op.infer(inputs, params);
+  return new Tensor(spec.shape, spec.dtype, op.forward(inputs, params, spec));
+}
+
+/** Checks that a composite used nothing that is differentiated besides its inputs. */
+export function compose(name: string, output: Tensor, trace: TraceLevel | null): Tensor {
+  if (!(output instanceof Tensor)) {
+    throw new TypeError(`Cannot compute ${name} as its function must return one tensor`);
+  }
+  if (output.trace !== null && output.trace !== trace) {
+    throw new TypeError(
+      `Cannot compute ${name} as its function uses a tensor under differentiation that is not ` +
+        `among its arguments: pass it as an argument, or through stopGradient`,
+    );
+  }
+  return output;
+}
+
+/** One step on a tape, and where a watched tensor finds its value. */
+export class TapeEntry implements Source {
+  constructor(
+    /** The step's number on the tape. */
+    readonly index: number,
+    /** The value, as the traces outside of this one see it. */
+    readonly value: Tensor,
+    /** What was done; `null` for an input of the transform. */
+    readonly op: Op<unknown> | null,
+    /** The operation's inputs as this tape sees them. */
+    readonly inputs: readonly Tensor[],
+    /** The operation's inputs as the traces outside see them. */
+    readonly rawInputs: readonly Tensor[],
+    /** The operation's parameters. */
+    readonly params: unknown,
+  ) {}
+
+  data(): TypedArray {
+    return this.value.data;
+  }
+
+  read(): Promise<TypedArray> {
+    return this.value.read();
+  }
+}
+
+/** Options of a {@linkcode Tape}. */
+export interface TapeOptions {
+  /** Throw as soon as an operation, or a gradient rule, makes a NaN of numbers. */
+  checkNaN?: boolean;
+}
+
+/** Notes every operation on the tensors that it watches, so that it can be gone back over. */
+export class Tape implements Trace {
+  readonly level: number = nextLevel();
+  /** The steps in the order in which they were done. */
+  readonly entries: TapeEntry[] = [];
+  /** The transform's name, for messages. */
+  readonly caller: string;
+  /** Whether NaN is looked for. */
+  readonly checkNaN: boolean;
+  #open = true;
+
+  constructor(caller: string, options: TapeOptions = {}) {
+    this.caller = caller;
+    this.checkNaN = options.checkNaN ?? false;
+  }
+
+  /** A tensor of the same value that this tape watches. */
+  watch(value: Tensor): Tensor {
+    return this.#note(value, null, [], [], null);
+  }
+
+  process<P>(op: Op<P>, inputs: readonly Tensor[], params: P): Tensor {
+    if (!this.#open) {
+      throw new TypeError(
+        `Cannot compute ${op.name} as an input escaped from ${this.caller}, which has ended: ` +
+          `return it from the function (with hasAux), or pass it through stopGradient there`,
+      );
+    }
+    const rawInputs = new Array<Tensor>(inputs.length);
+    for (let i = 0; i < inputs.length; i++) rawInputs[i] = this.lower(inputs[i]!);
+    const value = apply(op, rawInputs, params);
+    if (this.checkNaN) this.#checkValue(op.name, value, rawInputs);
+    if (op.vjp === null || !isFloating(value.dtype)) return value;
+    return this.#note(value, op as Op<unknown>, inputs, rawInputs, params);
+  }
+
+  /** The tensor as the traces outside of this one see it. */
+  lower(x: Tensor): Tensor {
+    return x.trace === this ? (x.source as TapeEntry).value : x;
+  }
+
+  /** Ends the noting: from here on, operations on watched tensors throw. */
+  close(): void {
+    this.#open = false;
+  }
+
+  #note(
+    value: Tensor,
+    op: Op<unknown> | null,
+    inputs: readonly Tensor[],
+    rawInputs: readonly Tensor[],
+    params: unknown,
+  ): Tensor {
+    const entry = new TapeEntry(this.entries.length, value, op, inputs, rawInputs, params);
+    this.entries.push(entry);
+    return new Tensor(value.shape, value.dtype, entry, this);
+  }
+
+  #checkValue(name: string, value: Tensor, inputs: readonly Tensor[]): void {
+    const count = countNaN(value);
+    if (count === 0) return;
+    const given = inputs.some((x) => countNaN(x) > 0);
+    throw new RangeError(
+      `Cannot continue ${this.caller} as ${name} ${given ? "was given" : "produced"} NaN: ` +
+        `${count} of ${value.size} values`,
+    );
+  }
+}
+
+/** How many values are NaN. */
+export function countNaN(x: Tensor): number {
+  if (!isFloating(x.dtype)) return 0;
+  let count = 0;
+  for (const value of x.data) if (value !== value) count++;
+  return count;
+}

@@ -1,0 +1,157 @@
+/**
+ * Trees: tensors in arrays and objects, nested as you like, as parameters of models are.
+ *
+ * A leaf is a tensor, or what becomes one: a number, a typed array, an array of (arrays of) numbers.
+ * Every other array and every plain object is a branch.
+ *
+ * @module
+ */
+import { asTensor, Tensor, type TensorLike } from "./tensor.ts";
+
+/** A tree with tensors where `T` has tensors, or what becomes one. */
+export type TensorTree<T> = T extends TensorLike ? Tensor
+  : T extends (...args: never[]) => unknown ? T
+  : T extends object ? { [K in keyof T]: TensorTree<T[K]> }
+  : T;
+
+/** What is accepted for `T`: wherever it has a tensor, anything that becomes one. */
+export type LikeTree<T> = T extends Tensor ? TensorLike
+  : T extends (...args: never[]) => unknown ? T
+  : T extends readonly number[] ? T
+  : T extends object ? { [K in keyof T]: LikeTree<T[K]> }
+  : T;
+
+/** A tree taken apart: its leaves in order, and how to put others in their places. */
+export interface Flat {
+  /** The leaves. */
+  leaves: Tensor[];
+  /** A tree of the same branches with other leaves. */
+  rebuild: (leaves: readonly unknown[]) => unknown;
+}
+
+function isNumeric(value: unknown): boolean {
+  return typeof value === "number" || typeof value === "boolean" ||
+    (Array.isArray(value) && value.length > 0 && value.every(isNumeric));
+}
+
+function isLeaf(value: unknown): value is TensorLike {
+  return value instanceof Tensor || ArrayBuffer.isView(value) || isNumeric(value);
+}
+
+function isPlainObject(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== "object" || value === null) return false;
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
+/** Takes a tree apart; throws a `TypeError` that names the caller and the place of a foreign leaf. */
+export function flattenTree(caller: string, tree: unknown, path = "the tree"): Flat {
+  const leaves: Tensor[] = [];
+  type Branch = (take: () => unknown) => unknown;
+  const visit = (node: unknown, at: string): Branch => {
+    if (isLeaf(node)) {
+      leaves.push(asTensor(node));
+      return (take) => take();
+    }
+    if (Array.isArray(node)) {
+      const branches = node.map((child, i) => visit(child, `${at}[${i}]`));
+      return (take) => branches.map((branch) => branch(take));
+    }
+    if (isPlainObject(node)) {
+      const branches = Object.entries(node).map(([key, child]) =>
+        [key, visit(child, `${at}.${key}`)] as const
+      );
+      return (take) => Object.fromEntries(branches.map(([key, branch]) => [key, branch(take)]));
+    }
+    const kind = node === null ? "null" : typeof node === "object" ? "an object" : typeof node;
+    throw new TypeError(
+      `Cannot compute ${caller} as ${at} must be a tensor, or an array or plain object of tensors: ` +
+        `current value is ${kind}`,
+    );
+  };
+  const root = visit(tree, path);
+  return {
+    leaves,
+    rebuild(values) {
+      let at = 0;
+      return root(() => values[at++]);
+    },
+  };
+}
+
+/**
+ * Calls a function on the leaves of a tree, and on those in the same places of others.
+ *
+ * @param f Called with one leaf of each tree.
+ * @param tree A tensor, or arrays and plain objects of tensors.
+ * @param others Trees with the same branches.
+ * @returns A tree of the results.
+ * @throws {TypeError} If a tree has foreign leaves, or the trees have different branches.
+ *
+ * @example A step of gradient descent
+ * ```ts
+ * import { tensor, type Tensor, treeMap } from "@cellgrad/cellgrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const params = { w: tensor([1, 2]), b: tensor(0) };
+ * const grads = { w: tensor([1, 1]), b: tensor(1) };
+ * const next = treeMap((p: Tensor, g: Tensor) => p.sub(g.mul(0.5)), params, grads);
+ * assertEquals(next.w.toArray(), [0.5, 1.5]);
+ * ```
+ */
+export function treeMap<T>(
+  f: (leaf: Tensor, ...others: Tensor[]) => Tensor,
+  tree: T,
+  ...others: readonly unknown[]
+): TensorTree<T> {
+  const flat = flattenTree("treeMap", tree);
+  const rest = others.map((other, i) => {
+    const { leaves, rebuild } = flattenTree("treeMap", other, `tree ${i + 2}`);
+    const outline = (r: Flat["rebuild"]) => JSON.stringify(sortKeys(r(leaves.map(() => 0))));
+    if (leaves.length !== flat.leaves.length || outline(rebuild) !== outline(flat.rebuild)) {
+      throw new TypeError(
+        `Cannot compute treeMap as the trees must have the same branches: ` +
+          `current values are ${outline(flat.rebuild)} and ${outline(rebuild)}`,
+      );
+    }
+    return alignLeaves(flat, other);
+  });
+  const results = flat.leaves.map((leaf, i) => f(leaf, ...rest.map((leaves) => leaves[i]!)));
+  return flat.rebuild(results) as TensorTree<T>;
+}
+
+/** The leaves of a tree of the same branches in the order of `flat`, whose keys may stand otherwise. */
+function alignLeaves(flat: Flat, other: unknown): Tensor[] {
+  const places = flat.rebuild(flat.leaves.map((_, i) => i));
+  const aligned = new Array<Tensor>(flat.leaves.length);
+  const visit = (place: unknown, node: unknown): void => {
+    if (typeof place === "number") aligned[place] = asTensor(node as TensorLike);
+    else {
+      for (const key of Object.keys(place as object)) {
+        visit((place as Record<string, unknown>)[key], (node as Record<string, unknown>)[key]);
+      }
+    }
+  };
+  visit(places, other);
+  return aligned;
+}
+
+function sortKeys(node: unknown): unknown {
+  if (!isPlainObject(node)) return Array.isArray(node) ? node.map(sortKeys) : node;
+  return Object.fromEntries(Object.keys(node).sort().map((key) => [key, sortKeys(node[key])]));
+}
+
+/** All leaves of a tree, in order. */
+export function treeLeaves(tree: unknown): Tensor[] {
+  return flattenTree("treeLeaves", tree).leaves;
+}
+
+/** Replaces the tensors in any arrays and plain objects, and leaves everything else as it is. */
+export function mapTensors(value: unknown, f: (x: Tensor) => unknown): unknown {
+  if (value instanceof Tensor) return f(value);
+  if (Array.isArray(value)) return value.map((child) => mapTensors(child, f));
+  if (!isPlainObject(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, child]) => [key, mapTensors(child, f)]),
+  );
+}
