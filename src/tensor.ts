@@ -303,8 +303,16 @@ export function promote(...values: TensorLike[]): Tensor[] {
   return values.map((value) => {
     if (!isWeak(value)) return asTensor(value);
     if (dtype === undefined) return tensor(value);
-    return isFloating(dtype) ? tensor(value, { dtype }) : weakInteger(value, dtype);
+    if (!isFloating(dtype)) return weakInteger(value, dtype);
+    return typeof value === "number" ? scalar(value, dtype) : tensor(value, { dtype });
   });
+}
+
+/** A number as a tensor of rank 0 of a floating type. */
+function scalar(value: number, dtype: DType): Tensor {
+  const data = allocate(dtype, 1);
+  data[0] = value;
+  return new Tensor([], dtype, data);
 }
 
 /** Plain numbers that meet integers: integers themselves where they are whole, else `float32`. */

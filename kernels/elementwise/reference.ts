@@ -24,16 +24,23 @@ export interface Operand {
   moves: boolean;
 }
 
-/** `rows` times `columns` values from `out[o]` on; operands start at `starts` and step by `steps`. */
-type Loop = (
+/** Fills `out`; operands have its length, or one value. */
+type FlatLoop = (
   out: NumberArray,
+  data: readonly NumberArray[],
+  params: readonly number[],
+) => void;
+
+/** `rows` times `columns` values from `out[o]` on; operands start at `starts` and step by `steps`. */
+type StridedLoop = (
+  out: NumberArray,
+  data: readonly NumberArray[],
+  params: readonly number[],
   o: number,
   rows: number,
   columns: number,
-  data: readonly NumberArray[],
   starts: readonly number[],
   steps: readonly number[],
-  params: readonly number[],
 ) => void;
 
 const OPERANDS = ["a", "b", "c"] as const;
@@ -43,8 +50,9 @@ const PARAMETERS = ["p", "q"] as const;
 export class ElementwiseKernel {
   readonly #expression: Expression;
   readonly #name: string;
-  readonly #loops = new Map<number, Loop>();
   readonly #generate: boolean;
+  readonly #flat: LoopCache<FlatLoop> = new LoopCache();
+  readonly #strided: LoopCache<StridedLoop> = new LoopCache();
 
   /** `generate: false` interprets the expression, as where generating code is forbidden. */
   constructor(name: string, expression: string, options: { generate?: boolean } = {}) {
@@ -55,9 +63,11 @@ export class ElementwiseKernel {
 
   /** All operands have the output's length, or one value. */
   runFlat(out: NumberArray, data: readonly NumberArray[], params: readonly number[] = []): void {
-    let pattern = 0;
-    for (let i = 0; i < data.length; i++) if (data[i]!.length === out.length) pattern |= 1 << i;
-    this.#loop(out, data, pattern)(out, 0, 1, out.length, data, ZEROS, ZEROS, params);
+    let moving = 0;
+    for (let i = 0; i < data.length; i++) if (data[i]!.length === out.length) moving |= 1 << i;
+    const key = cacheKey(out, data, moving);
+    const loop = this.#flat.get(key) ?? this.#flat.set(key, this.#flatLoop(out, data, moving));
+    loop(out, data, params);
   }
 
   /** Operands that repeat along some dimensions of `shape`, whose last one is the inner loop. */
@@ -67,10 +77,12 @@ export class ElementwiseKernel {
     operands: readonly Operand[],
     params: readonly number[] = [],
   ): void {
-    let pattern = 0;
-    operands.forEach((operand, i) => pattern |= operand.moves ? 1 << i : 0);
+    let moving = 0;
+    operands.forEach((operand, i) => moving |= operand.moves ? 1 << i : 0);
     const data = operands.map((operand) => operand.data);
-    const loop = this.#loop(out, data, pattern);
+    const key = cacheKey(out, data, moving);
+    const loop = this.#strided.get(key) ??
+      this.#strided.set(key, this.#stridedLoop(out, data, moving));
     const columns = shape[shape.length - 1]!;
     const rows = shape[shape.length - 2] ?? 1;
     const outer = shape.slice(0, -2);
@@ -78,7 +90,7 @@ export class ElementwiseKernel {
     const starts = operands.map(() => 0);
     const index = outer.map(() => 0);
     for (let o = 0; o < out.length; o += rows * columns) {
-      loop(out, o, rows, columns, data, starts, steps, params);
+      loop(out, data, params, o, rows, columns, starts, steps);
       for (let d = outer.length - 1; d >= 0; d--) {
         const turn = ++index[d]! === outer[d]!;
         if (turn) index[d] = 0;
@@ -89,45 +101,78 @@ export class ElementwiseKernel {
     }
   }
 
-  #loop(out: NumberArray, data: readonly NumberArray[], pattern: number): Loop {
-    let key = kindOf(out);
-    for (let i = 0; i < data.length; i++) key = key * 4 + kindOf(data[i]!);
-    key = key * 8 + pattern;
-    let loop = this.#loops.get(key);
-    if (loop === undefined) {
-      const integer = out instanceof Int32Array;
-      loop = (this.#generate ? this.#emit(data.length, pattern, integer) : undefined) ??
-        interpret(this.#expression, pattern, integer);
-      this.#loops.set(key, loop);
-    }
-    return loop;
+  #flatLoop(out: NumberArray, data: readonly NumberArray[], moving: number): FlatLoop {
+    const read = (i: number, at: string) => `const ${OPERANDS[i]} = data${i}[${at}];`;
+    const code = `${data.map((_, i) => `const data${i} = data[${i}];`).join(" ")}
+${data.map((_, i) => moving >> i & 1 ? "" : read(i, "0")).join(" ")}
+const n = out.length;
+for (let j = 0; j < n; j++) {
+  ${data.map((_, i) => moving >> i & 1 ? read(i, "j") : "").join(" ")}
+  out[j] = VALUE;
+}`;
+    const strided = () => this.#stridedLoop(out, data, moving);
+    return this.#emit<FlatLoop>("flat", ["out", "data", "params"], code, out) ??
+      ((to, from, params) => strided()(to, from, params, 0, 1, to.length, ZEROS, ZEROS));
   }
 
-  /** The loop as generated code; `undefined` where that is forbidden. */
-  #emit(count: number, pattern: number, integer: boolean): Loop | undefined {
-    const names = OPERANDS.slice(0, count);
-    const moves = (i: number) => (pattern >> i & 1) === 1;
-    const declare = names.map((n, i) => `const ${n}_ = data[${i}]; let ${n}0 = starts[${i}];`);
-    const hoist = names.map((n, i) => moves(i) ? "" : `const ${n} = ${n}_[${n}0];`).join(" ");
-    const load = names.map((n, i) => moves(i) ? `const ${n} = ${n}_[${n}0 + j];` : "").join(" ");
-    const step = names.map((n, i) => `${n}0 += steps[${i}];`).join(" ");
-    const code = `const [${PARAMETERS}] = params; ${declare.join(" ")}
+  #stridedLoop(out: NumberArray, data: readonly NumberArray[], moving: number): StridedLoop {
+    const read = (i: number, at: string) => `const ${OPERANDS[i]} = data${i}[at${i}${at}];`;
+    const code = `${
+      data.map((_, i) => `const data${i} = data[${i}]; let at${i} = starts[${i}];`).join(" ")
+    }
 for (let i = 0; i < rows; i++, o += columns) {
-  ${hoist}
-  for (let j = 0; j < columns; j++) { ${load} out[o + j] = ${
-      toJavaScript(this.#expression, integer)
-    }; }
-  ${step}
-}
-//# sourceURL=cellgrad-${this.#name}-${pattern}.js`;
+  ${data.map((_, i) => moving >> i & 1 ? "" : read(i, "")).join(" ")}
+  for (let j = 0; j < columns; j++) {
+    ${data.map((_, i) => moving >> i & 1 ? read(i, " + j") : "").join(" ")}
+    out[o + j] = VALUE;
+  }
+  ${data.map((_, i) => `at${i} += steps[${i}];`).join(" ")}
+}`;
+    const names = ["out", "data", "params", "o", "rows", "columns", "starts", "steps"];
+    return this.#emit<StridedLoop>("strided", names, code, out) ??
+      interpret(this.#expression, moving, out instanceof Int32Array);
+  }
+
+  /** A loop of the expression as generated code; `undefined` where that is forbidden. */
+  #emit<L>(form: string, names: string[], code: string, out: NumberArray): L | undefined {
+    if (!this.#generate) return undefined;
+    const value = toJavaScript(this.#expression, out instanceof Int32Array);
+    const body = `const [${PARAMETERS}] = params;\n${code.replace("VALUE", value)}
+//# sourceURL=cellgrad-${this.#name}-${form}.js`;
     try {
-      const arguments_ = ["out", "o", "rows", "columns", "data", "starts", "steps", "params"];
-      return new Function(...arguments_, code) as Loop;
+      return new Function(...names, body) as L;
     } catch (error) {
       if (error instanceof EvalError) return undefined;
       throw error;
     }
   }
+}
+
+/** Loops by what they were made for; the last one, which is mostly the next one, is at hand. */
+class LoopCache<L> {
+  readonly #loops = new Map<number, L>();
+  #lastKey = -1;
+  #last: L | undefined;
+
+  get(key: number): L | undefined {
+    if (key !== this.#lastKey) {
+      this.#last = this.#loops.get(key);
+      this.#lastKey = key;
+    }
+    return this.#last;
+  }
+
+  set(key: number, loop: L): L {
+    this.#loops.set(key, loop);
+    this.#lastKey = key;
+    return this.#last = loop;
+  }
+}
+
+function cacheKey(out: NumberArray, data: readonly NumberArray[], moving: number): number {
+  let key = kindOf(out);
+  for (let i = 0; i < data.length; i++) key = key * 4 + kindOf(data[i]!);
+  return key * 8 + moving;
 }
 
 const ZEROS: readonly number[] = [0, 0, 0];
@@ -138,15 +183,15 @@ function kindOf(data: NumberArray): number {
   return data instanceof Int32Array ? 2 : 3;
 }
 
-function interpret(expression: Expression, pattern: number, integer: boolean): Loop {
+function interpret(expression: Expression, moving: number, integer: boolean): StridedLoop {
   const compute = toFunction(expression, integer);
-  return (out, o, rows, columns, data, starts, steps, params) => {
+  return (out, data, params, o, rows, columns, starts, steps) => {
     const scope: Record<string, number> = {};
     PARAMETERS.forEach((name, i) => scope[name] = params[i]!);
     for (let i = 0; i < rows; i++) {
       for (let j = 0; j < columns; j++) {
         data.forEach((values, k) => {
-          scope[OPERANDS[k]!] = values[starts[k]! + i * steps[k]! + (pattern >> k & 1 ? j : 0)]!;
+          scope[OPERANDS[k]!] = values[starts[k]! + i * steps[k]! + (moving >> k & 1 ? j : 0)]!;
         });
         out[o + i * columns + j] = compute(scope);
       }

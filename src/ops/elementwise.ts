@@ -6,8 +6,8 @@
 import { ElementwiseKernel, type Operand } from "../../kernels/elementwise/reference.ts";
 import { allocate, type DType, isFloating, type TypedArray } from "../dtype.ts";
 import { type InputRule, perInput, type Primitive } from "../op.ts";
-import { broadcastShapes, type Shape, sizeOf, stridesOf } from "../shape.ts";
-import { asTensor, promote, type Tensor, type TensorLike } from "../tensor.ts";
+import { broadcastShapes, sameShape, type Shape, sizeOf, stridesOf } from "../shape.ts";
+import { asTensor, promote, Tensor, type TensorLike } from "../tensor.ts";
 import { apply } from "../trace.ts";
 import { cast } from "./layout.ts";
 
@@ -56,7 +56,9 @@ export function elementwise(
 
 function meet(name: string, inputs: readonly Tensor[]): Shape {
   const first = inputs[0]!.shape;
-  return inputs.length === 1 ? first : broadcastShapes(name, ...inputs.map((x) => x.shape));
+  let same = true;
+  for (let i = 1; i < inputs.length; i++) same &&= sameShape(inputs[i]!.shape, first);
+  return same ? first : broadcastShapes(name, ...inputs.map((x) => x.shape));
 }
 
 /** The fewest dimensions in which every operand either moves as the output does, or stands still. */
@@ -119,16 +121,22 @@ export function applyFloating(
 
 /** Applies an operation to two operands that meet in the stronger of their types. */
 export function applyBinary(op: Elementwise, a: TensorLike, b: TensorLike): Tensor {
-  return apply(op, promoteAll(a, b).map(numeric), NO_SCALARS);
+  const operands = promoteAll(a, b);
+  return apply(op, operands[0]!.dtype === "bool" ? operands.map(numeric) : operands, NO_SCALARS);
 }
 
 /** Applies an operation to two operands that meet in a floating type. */
 export function applyFloatingBinary(op: Elementwise, a: TensorLike, b: TensorLike): Tensor {
-  return apply(op, promoteAll(a, b).map(floating), NO_SCALARS);
+  const operands = promoteAll(a, b);
+  return apply(op, isFloating(operands[0]!.dtype) ? operands : operands.map(floating), NO_SCALARS);
 }
 
 /** The operands in the strongest of their types. */
 export function promoteAll(...values: TensorLike[]): Tensor[] {
+  if (values.length === 2) {
+    const [a, b] = values;
+    if (a instanceof Tensor && b instanceof Tensor && a.dtype === b.dtype) return [a, b];
+  }
   const operands = promote(...values);
   const first = operands[0]!.dtype;
   if (operands.every((x) => x.dtype === first)) return operands;

@@ -8,7 +8,7 @@ import { allocate } from "../dtype.ts";
 import { perInput, type Primitive } from "../op.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
 import { apply } from "../trace.ts";
-import { add, div, mul, neg, sub } from "./arithmetic.ts";
+import { add, div, mul, neg, square, sub } from "./arithmetic.ts";
 import { greater, where } from "./compare.ts";
 import { applyFloating, type Elementwise, floating, unary } from "./elementwise.ts";
 
@@ -38,11 +38,7 @@ export const sinOp: Elementwise = unary("sin", "sin(a)", (g, _y, [x]) => mul(g, 
 export const cosOp: Elementwise = unary("cos", "cos(a)", (g, _y, [x]) => neg(mul(g, sin(x!))));
 
 /** `tanh x`. */
-export const tanhOp: Elementwise = unary(
-  "tanh",
-  "tanh(a)",
-  (g, y) => mul(g, mul(sub(1, y), add(1, y))),
-);
+export const tanhOp: Elementwise = unary("tanh", "tanh(a)", (g, y) => mul(g, sub(1, square(y))));
 
 /** The logistic function; its derivative `σ(x) σ(−x)` keeps its digits where `1 − σ` loses them. */
 export const sigmoidOp: Elementwise = unary(
