@@ -17,7 +17,7 @@
 import { isFloating } from "./dtype.ts";
 import { cast, mul, sum } from "./ops/mod.ts";
 import { formatShape, sameShape } from "./shape.ts";
-import { asTensor, fromData, Tensor, type TensorLike } from "./tensor.ts";
+import { asTensor, fromData, type Tensor, type TensorLike } from "./tensor.ts";
 import { grad } from "./transforms.ts";
 
 /** Options of {@linkcode checkGradients}. */

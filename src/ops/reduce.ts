@@ -15,7 +15,7 @@ import { formatShape, normalizeAxes, reducedShape, type Shape, sizeOf } from "..
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
 import { apply } from "../trace.ts";
 import { abs, add, div, mul, square, sub } from "./arithmetic.ts";
-import { equal, greater, less, where } from "./compare.ts";
+import { equal, less, where } from "./compare.ts";
 import { floating, numeric } from "./elementwise.ts";
 import { exp, log, sqrt } from "./exponential.ts";
 import { stopGradient } from "./gradient.ts";
@@ -327,8 +327,8 @@ export function variance(x: TensorLike, options: VarianceOptions = {}): Tensor {
  */
 export function norm(x: TensorLike, options: ReduceOptions = {}): Tensor {
   const squares = sum(square(floating(asTensor(x))), options);
-  const positive = greater(squares, 0);
-  return where(positive, sqrt(where(positive, squares, 1)), squares);
+  const zero = equal(squares, 0);
+  return where(zero, 0, sqrt(where(zero, 1, squares)));
 }
 
 /**

@@ -20,7 +20,7 @@ import { arange, zeros } from "../create.ts";
 import { apply } from "../trace.ts";
 import { equal } from "./compare.ts";
 import { numeric, promoteAll } from "./elementwise.ts";
-import { broadcastTo, cast, expandDims, reshape } from "./layout.ts";
+import { broadcastTo, cast, expandDims } from "./layout.ts";
 
 /** Slices along an axis by their positions. */
 export const gatherOp: Primitive<number> = {

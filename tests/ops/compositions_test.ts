@@ -1,0 +1,150 @@
+import { assertEquals } from "@std/assert";
+import fc from "fast-check";
+import * as cg from "../../mod.ts";
+import { assertAllClose, checkGradients } from "../../src/testing.ts";
+import { numbers, RUNS, tensors } from "./arbitraries.ts";
+
+type Values = number[][];
+
+const sum = (v: number[]) => v.reduce((a, b) => a + b, 0);
+const mean = (v: number[]) => sum(v) / v.length;
+const spread = (v: number[]) => mean(v.map((x) => (x - mean(v)) ** 2));
+const length = (v: number[]) => Math.hypot(...v);
+const each = (f: (x: number) => number) => (rows: Values) => rows.map((row) => row.map(f));
+const column = (f: (row: number[]) => number) => (rows: Values) => rows.map((row) => f(row));
+
+/** Functions of a matrix, and the same in plain arrays. */
+const ROWS: [string, (x: cg.Tensor) => cg.Tensor, (x: Values) => cg.NestedArray, 0 | 1 | 2][] = [
+  ["square", cg.square, each((x) => x ** 2), 2],
+  ["rsqrt", (x) => cg.rsqrt(x.square().add(1)), each((x) => 1 / Math.sqrt(x ** 2 + 1)), 2],
+  ["logSigmoid", cg.logSigmoid, each((x) => Math.log(1 / (1 + Math.exp(-x)))), 2],
+  ["relu", cg.relu, each((x) => x > 0 ? x : 0), 2],
+  ["leakyRelu", cg.leakyRelu, each((x) => x > 0 ? x : 0.01 * x), 2],
+  ["mean", (x) => cg.mean(x, { axis: 1 }), column(mean), 2],
+  ["variance", (x) => cg.variance(x, { axis: 1 }), column(spread), 2],
+  [
+    "variance with a correction",
+    (x) => cg.variance(x, { axis: 1, correction: 1 }),
+    column((v) => sum(v.map((x) => (x - mean(v)) ** 2)) / (v.length - 1)),
+    2,
+  ],
+  ["norm", (x) => cg.norm(x, { axis: 1 }), column(length), 2],
+  [
+    "logSumExp",
+    (x) => cg.logSumExp(x, { axis: 1 }),
+    column((v) => Math.log(sum(v.map(Math.exp)))),
+    2,
+  ],
+  [
+    "softmax",
+    (x) => cg.softmax(x),
+    (rows) => rows.map((v) => v.map((x) => Math.exp(x) / sum(v.map(Math.exp)))),
+    2,
+  ],
+  [
+    "logSoftmax",
+    (x) => cg.logSoftmax(x),
+    (rows) => rows.map((v) => v.map((x) => x - Math.log(sum(v.map(Math.exp))))),
+    2,
+  ],
+  [
+    "l2Normalize",
+    (x) => cg.l2Normalize(x),
+    (rows) => rows.map((v) => v.map((x) => x / length(v))),
+    2,
+  ],
+  [
+    "layerNorm",
+    (x) => cg.layerNorm(x, { scale: 2, shift: [1, 2, 3] }),
+    (rows) =>
+      rows.map((v) => v.map((x, i) => (x - mean(v)) / Math.sqrt(spread(v) + 1e-5) * 2 + i + 1)),
+    2,
+  ],
+  [
+    "stack",
+    (x) => cg.stack([x, x.mul(2)], { axis: 1 }),
+    (rows) => rows.map((v) => [v, v.map((x) => 2 * x)]),
+    2,
+  ],
+  ["split", (x) => cg.split(x, [1, 2], { axis: 1 })[1]!, (rows) => rows.map((v) => v.slice(1)), 2],
+  ["squeeze", (x) => cg.squeeze(cg.slice(x, [0, 1], [2, 2])), column((v) => v[1]!), 2],
+  [
+    "expandDims",
+    (x) => cg.expandDims(x, [0, -1]),
+    (rows) => [rows.map((v) => v.map((x) => [x]))],
+    2,
+  ],
+  ["sort", (x) => cg.sort(x), (rows) => rows.map((v) => [...v].sort((a, b) => a - b)), 2],
+  [
+    "topK",
+    (x) => cg.topK(x, 2).values,
+    (rows) => rows.map((v) => [...v].sort((a, b) => b - a).slice(0, 2)),
+    2,
+  ],
+  [
+    "topK of the smallest",
+    (x) => cg.topK(x, 1, { largest: false }).values,
+    (rows) => rows.map((v) => [Math.min(...v)]),
+    2,
+  ],
+  [
+    "cosineSimilarity",
+    (x) => cg.cosineSimilarity(x),
+    (rows) =>
+      rows.map((v) => rows.map((w) => sum(v.map((x, i) => x * w[i]!)) / length(v) / length(w))),
+    2,
+  ],
+  ["greater", (x) => cg.cast(cg.greater(x, 0), "float64"), each((x) => +(x > 0)), 0],
+  ["greaterEqual", (x) => cg.cast(cg.greaterEqual(x, 0), "float64"), each((x) => +(x >= 0)), 0],
+  ["isNaN", (x) => cg.cast(cg.isNaN(x.log()), "float64"), each((x) => +(x < 0)), 0],
+];
+
+const matrices = tensors([2, 3], numbers([-3, 3], [0])).filter((x) => {
+  const v = Array.from(x.data);
+  return v.every((a, i) => v.every((b, j) => i === j || Math.abs(a - b) > 1e-3));
+});
+
+for (const [name, call, reference, order] of ROWS) {
+  Deno.test(`${name}() of a matrix is what plain arrays give`, () => {
+    fc.assert(
+      fc.property(matrices, (x) => {
+        const expected = cg.tensor(reference(x.toArray() as Values), { dtype: "float64" });
+        assertAllClose(call(x), expected, { rtol: 1e-11, atol: 1e-12 });
+      }),
+      { ...RUNS, numRuns: 50 },
+    );
+  });
+  if (order === 0) continue;
+  Deno.test(`${name}() of a matrix has the right first and second derivatives`, () => {
+    fc.assert(
+      fc.property(matrices, (x) => {
+        checkGradients((y) => call(y).square(), [x], { order: 2, rtol: 1e-5, atol: 1e-6 });
+      }),
+      RUNS,
+    );
+  });
+}
+
+Deno.test("softmax() over two axes sums to one over both", () => {
+  const y = cg.softmax(cg.arange(12).reshape([2, 2, 3]), { axis: [1, 2] });
+  assertAllClose(y.sum({ axis: [1, 2] }), [1, 1]);
+});
+
+Deno.test("logSumExp() keeps dimensions where asked", () => {
+  assertEquals(cg.logSumExp([[1, 2], [3, 4]], { axis: 1, keepDims: true }).shape, [2, 1]);
+});
+
+Deno.test("oneHot() has a single one per label", () => {
+  assertEquals(cg.oneHot([[1], [0]], 3).toArray(), [[[0, 1, 0]], [[1, 0, 0]]]);
+  assertEquals(cg.oneHot([0], 1, { dtype: "float64" }).dtype, "float64");
+});
+
+Deno.test("topK() gives positions in order, and the first of equals", () => {
+  assertEquals(cg.topK([1, 3, 3, 2], 3).indices.toArray(), [1, 2, 3]);
+  assertEquals(cg.topK([[1, 5], [4, 2]], 1, { axis: 0 }).indices.toArray(), [[1, 0]]);
+});
+
+Deno.test("topK() picks few of many as it picks all of them", () => {
+  const x = cg.tensor(Float64Array.from({ length: 100 }, (_, i) => Math.sin(i * i)));
+  assertEquals(cg.topK(x, 5).indices.toArray(), cg.topK(x, 100).indices.slice(0, 5).toArray());
+});

@@ -1,0 +1,163 @@
+/** What operations do at kinks, ties and extremes, where a definition has to choose. */
+import { assertEquals } from "@std/assert";
+import * as cg from "../../mod.ts";
+
+const f64 = (data: cg.NestedArray) => cg.tensor(data, { dtype: "float64" });
+const slope = (f: (x: cg.Tensor) => cg.Tensor, x: cg.NestedArray) =>
+  cg.grad((y: cg.Tensor) => f(y).sum())(f64(x)).toArray();
+
+Deno.test("relu() has gradient 0 at 0", () => {
+  assertEquals(slope(cg.relu, [-1, 0, 1]), [0, 0, 1]);
+});
+
+Deno.test("abs() has gradient 0 at 0", () => {
+  assertEquals(slope(cg.abs, [-1, 0, 1]), [-1, 0, 1]);
+});
+
+Deno.test("norm() has gradient 0 at 0, to second order", () => {
+  assertEquals(slope(cg.norm, [0, 0]), [0, 0]);
+  assertEquals(cg.hessian((x: cg.Tensor) => cg.norm(x))(f64([0, 0])).toArray(), [[0, 0], [0, 0]]);
+});
+
+Deno.test("pairwiseSquaredDistance() has gradient 0 between equal rows", () => {
+  assertEquals(slope((x) => cg.pairwiseSquaredDistance(x), [[1, 2], [1, 2]]), [[0, 0], [0, 0]]);
+});
+
+Deno.test("clip() passes the gradient on its closed interval", () => {
+  assertEquals(slope((x) => cg.clip(x, -1, 1), [-2, -1, 0, 1, 2]), [0, 1, 1, 1, 0]);
+});
+
+Deno.test("maximum() and minimum() halve the gradient at ties", () => {
+  const both = (f: typeof cg.maximum) =>
+    cg.grad((a: cg.Tensor, b: cg.Tensor) => f(a, b).sum(), { argnums: [0, 1] })(
+      f64([1, 2, 3]),
+      f64([2, 2, 2]),
+    ).map((g) => g.toArray());
+  assertEquals(both(cg.maximum), [[0, 0.5, 1], [1, 0.5, 0]]);
+  assertEquals(both(cg.minimum), [[1, 0.5, 0], [0, 0.5, 1]]);
+});
+
+Deno.test("max() and min() split the gradient equally among ties", () => {
+  assertEquals(slope((x) => cg.max(x), [3, 1, 3]), [0.5, 0, 0.5]);
+  assertEquals(slope((x) => cg.min(x, { axis: 1 }), [[3, 1, 3], [1, 1, 1]]), [
+    [0, 1, 0],
+    [1 / 3, 1 / 3, 1 / 3],
+  ]);
+});
+
+Deno.test("pow() is 1 with gradient 0 where base and exponent are 0", () => {
+  assertEquals(cg.pow(f64([0]), f64([0])).toArray(), [1]);
+  const both = cg.grad((a: cg.Tensor, b: cg.Tensor) => cg.pow(a, b).sum(), { argnums: [0, 1] });
+  assertEquals(both(f64([0]), f64([0])).map((g) => g.toArray()), [[0], [0]]);
+  assertEquals(slope((x) => cg.pow(x, 0), [0]), [0]);
+});
+
+Deno.test("pow() with exponent 1 has gradient 1 at 0, and 0 at second order", () => {
+  assertEquals(slope((x) => cg.pow(x, 1), [0]), [1]);
+  assertEquals(cg.hessian((x: cg.Tensor) => cg.pow(x, 2).sum())(f64([0])).toArray(), [[2]]);
+});
+
+Deno.test("where() keeps a NaN out of what was not chosen", () => {
+  const safe = (x: cg.Tensor) => {
+    const positive = cg.greater(x, 0);
+    return cg.where(positive, cg.log(cg.where(positive, x, 1)), 0);
+  };
+  assertEquals(slope(safe, [-1, 2]), [0, 0.5]);
+});
+
+Deno.test("the exponential family stays finite at ±1e4", () => {
+  const x = f64([-1e4, 1e4]);
+  assertEquals(cg.sigmoid(x).toArray(), [0, 1]);
+  assertEquals(cg.softplus(x).toArray(), [0, 1e4]);
+  assertEquals(cg.logSigmoid(x).add(0).toArray(), [-1e4, 0]);
+  assertEquals(cg.softmax(x).toArray(), [0, 1]);
+  assertEquals(cg.logSoftmax(x).toArray(), [-2e4, 0]);
+  assertEquals(cg.logSumExp(x).item(), 1e4);
+  assertEquals(slope((y) => cg.logSumExp(y), [-1e4, 1e4]), [0, 1]);
+  assertEquals(slope(cg.sigmoid, [-1e4, 1e4]), [0, 0]);
+});
+
+Deno.test("logSumExp() of nothing but −∞ is −∞, and of +∞ is ∞", () => {
+  assertEquals(cg.logSumExp([-Infinity, -Infinity]).item(), -Infinity);
+  assertEquals(cg.logSumExp([Infinity, 0]).item(), Infinity);
+});
+
+Deno.test("softmax() gives masked logits of −∞ no probability", () => {
+  assertEquals(cg.softmax([-Infinity, 0, 0]).toArray(), [0, 0.5, 0.5]);
+});
+
+Deno.test("sums of float32 are accumulated in float64", () => {
+  const x = cg.concat([cg.full([1], 1e8), cg.ones([1000])]);
+  assertEquals(x.sum().item(), Math.fround(1e8 + 1000));
+  assertEquals(cg.matmul(x, cg.ones([1001])).item(), Math.fround(1e8 + 1000));
+});
+
+Deno.test("pairwiseSquaredDistance() keeps its digits far from the origin", () => {
+  const x = cg.tensor([[100, 100], [100.5, 100]]);
+  assertEquals(cg.pairwiseSquaredDistance(x).toArray(), [[0, 0.25], [0.25, 0]]);
+  const far = cg.tensor([[1e4, 1e4], [1e4 + 0.5, 1e4]]);
+  const gradient = cg.grad((y: cg.Tensor) => cg.pairwiseSquaredDistance(y).sum())(far);
+  assertEquals(gradient.toArray(), [[-2, 0], [2, 0]]);
+});
+
+Deno.test("lgamma() has poles, and is exact at 1 and 2", () => {
+  assertEquals(cg.lgamma(f64([0, -1, 1, 2, Infinity])).toArray(), [
+    Infinity,
+    Infinity,
+    0,
+    0,
+    Infinity,
+  ]);
+});
+
+Deno.test("lgamma() and digamma() reflect negative arguments", () => {
+  const x = f64([-0.5, -2.25, -100.3]);
+  const identity = cg.lgamma(x).add(cg.lgamma(cg.sub(1, x)));
+  const expected = x.toArray() as number[];
+  identity.data.forEach((v: number, i: number) => {
+    const right = Math.log(Math.PI / Math.abs(Math.sin(Math.PI * expected[i]!)));
+    if (Math.abs(v - right) > 1e-11 * Math.abs(right)) throw new Error(`${v} ${right}`);
+  });
+  const digammaIdentity = cg.digamma(cg.sub(1, x)).sub(cg.digamma(x));
+  digammaIdentity.data.forEach((v: number, i: number) => {
+    const right = Math.PI / Math.tan(Math.PI * expected[i]!);
+    if (Math.abs(v - right) > 1e-10 * Math.max(1, Math.abs(right))) {
+      throw new Error(`${v} ${right}`);
+    }
+  });
+});
+
+Deno.test("integers divide to fractions, and keep their type in sums and products", () => {
+  const x = cg.tensor([3, 4], { dtype: "int32" });
+  assertEquals([x.add(1).dtype, x.mul(x).dtype, x.div(2).dtype], ["int32", "int32", "float32"]);
+  assertEquals(x.add(0.5).dtype, "float32");
+  assertEquals(x.mean().item(), 3.5);
+  assertEquals(x.exp().dtype, "float32");
+});
+
+Deno.test("int32 products wrap as 32-bit integers do", () => {
+  const x = cg.tensor([2 ** 30 + 1], { dtype: "int32" });
+  assertEquals(x.mul(x).item(), Math.imul(2 ** 30 + 1, 2 ** 30 + 1));
+});
+
+Deno.test("booleans are counted by sum() and act as 0 and 1 in arithmetic", () => {
+  const x = cg.tensor([true, false, true]);
+  assertEquals([x.sum().item(), x.sum().dtype], [2, "int32"]);
+  assertEquals(x.add(x).toArray(), [2, 0, 2]);
+  assertEquals(x.mul(0.5).toArray(), [0.5, 0, 0.5]);
+});
+
+Deno.test("plain numbers adopt the type of what they meet, nested arrays too", () => {
+  const x = f64([1, 2]);
+  assertEquals(x.add([0.1, 0.2]).toArray(), [1.1, 2.2]);
+  assertEquals(cg.sub(0.1, x).dtype, "float64");
+  assertEquals(cg.tensor([1]).add(0.1).dtype, "float32");
+});
+
+Deno.test("float32 and float64 meet in float64, and gradients go back in their own types", () => {
+  const [a, b] = cg.grad((x: cg.Tensor, y: cg.Tensor) => x.mul(y).sum(), { argnums: [0, 1] })(
+    cg.tensor([2]),
+    f64([3]),
+  );
+  assertEquals([a.dtype, b.dtype], ["float32", "float64"]);
+});

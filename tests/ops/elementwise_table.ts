@@ -1,0 +1,219 @@
+/** One row per elementwise record: where to test it, against what, and where it has kinks. */
+import type { Op } from "../../src/op.ts";
+import * as arithmetic from "../../src/ops/arithmetic.ts";
+import * as compare from "../../src/ops/compare.ts";
+import * as exponential from "../../src/ops/exponential.ts";
+import type { Tensor } from "../../src/tensor.ts";
+
+/** A row of the table. */
+export interface Row {
+  op: Op<never>;
+  call: (...inputs: Tensor[]) => Tensor;
+  /** The interval of each operand. */
+  domain: readonly (readonly [number, number])[];
+  /** The same function of numbers, independent of the record's expression. */
+  reference: (...values: number[]) => number;
+  /** Values that operands keep away from, where there is no derivative. */
+  kinks?: readonly number[];
+  /** Operands that have a gradient; none for piecewise constant functions. */
+  differentiable: readonly number[];
+  /** Whether operands must differ. */
+  distinct?: boolean;
+}
+
+const R = [-3, 3] as const;
+const P = [0.2, 4] as const;
+const B = [0, 1] as const;
+
+const one = { differentiable: [0] };
+const two = { differentiable: [0, 1] };
+const none = { differentiable: [] };
+
+/** Stirling's series, far out where a few terms do; then back by the recurrence. */
+function lgammaByShift(x: number): number {
+  let shift = 0;
+  let z = x;
+  for (; z < 40; z++) shift += Math.log(z);
+  const series = 1 / (12 * z) - 1 / (360 * z ** 3) + 1 / (1260 * z ** 5);
+  return (z - 0.5) * Math.log(z) - z + Math.log(2 * Math.PI) / 2 + series - shift;
+}
+
+function digammaByShift(x: number): number {
+  let shift = 0;
+  let z = x;
+  for (; z < 40; z++) shift += 1 / z;
+  return Math.log(z) - 1 / (2 * z) - 1 / (12 * z ** 2) + 1 / (120 * z ** 4) -
+    1 / (252 * z ** 6) - shift;
+}
+
+const { addOp, subOp, mulOp, divOp, negOp, absOp, signOp } = arithmetic;
+const { maximumOp, minimumOp, clipOp, powOp, powConstantOp } = arithmetic;
+
+/** The rows. */
+export const ROWS: readonly Row[] = [
+  { op: addOp, call: arithmetic.add, domain: [R, R], reference: (a, b) => a + b, ...two },
+  { op: subOp, call: arithmetic.sub, domain: [R, R], reference: (a, b) => a - b, ...two },
+  { op: mulOp, call: arithmetic.mul, domain: [R, R], reference: (a, b) => a * b, ...two },
+  { op: divOp, call: arithmetic.div, domain: [R, P], reference: (a, b) => a / b, ...two },
+  { op: negOp, call: arithmetic.neg, domain: [R], reference: (a) => 0 - a, ...one },
+  { op: absOp, call: arithmetic.abs, domain: [R], kinks: [0], reference: Math.abs, ...one },
+  { op: signOp, call: arithmetic.sign, domain: [R], kinks: [0], reference: Math.sign, ...none },
+  {
+    op: maximumOp,
+    call: arithmetic.maximum,
+    domain: [R, R],
+    reference: (a, b) => a > b ? a : b,
+    distinct: true,
+    ...two,
+  },
+  {
+    op: minimumOp,
+    call: arithmetic.minimum,
+    domain: [R, R],
+    reference: (a, b) => a < b ? a : b,
+    distinct: true,
+    ...two,
+  },
+  {
+    op: clipOp,
+    call: (x) => arithmetic.clip(x, -1, 2),
+    domain: [R],
+    kinks: [-1, 2],
+    reference: (a) => a < -1 ? -1 : a > 2 ? 2 : a,
+    ...one,
+  },
+  {
+    op: powOp,
+    call: arithmetic.pow,
+    domain: [P, R],
+    reference: (a, b) => Math.exp(b * Math.log(a)),
+    ...two,
+  },
+  {
+    op: powConstantOp,
+    call: (x) => arithmetic.pow(x, 3),
+    domain: [R],
+    reference: (a) => a * a * a,
+    ...one,
+  },
+  {
+    op: compare.equalOp,
+    call: compare.equal,
+    domain: [B, B],
+    reference: (a, b) => +(a === b),
+    ...none,
+  },
+  {
+    op: compare.notEqualOp,
+    call: compare.notEqual,
+    domain: [B, B],
+    reference: (a, b) => +(a !== b),
+    ...none,
+  },
+  {
+    op: compare.lessOp,
+    call: compare.less,
+    domain: [R, R],
+    reference: (a, b) => +(a < b),
+    ...none,
+  },
+  {
+    op: compare.lessEqualOp,
+    call: compare.lessEqual,
+    domain: [R, R],
+    reference: (a, b) => +(a <= b),
+    ...none,
+  },
+  {
+    op: compare.whereOp,
+    call: (c, a, b) => compare.where(compare.less(c, 0), a, b),
+    domain: [R, R, R],
+    kinks: [0],
+    reference: (c, a, b) => c < 0 ? a : b,
+    differentiable: [1, 2],
+  },
+  {
+    op: exponential.sqrtOp,
+    call: exponential.sqrt,
+    domain: [P],
+    reference: (a) => a ** 0.5,
+    ...one,
+  },
+  {
+    op: exponential.expOp,
+    call: exponential.exp,
+    domain: [R],
+    reference: (a) => Math.E ** a,
+    ...one,
+  },
+  {
+    op: exponential.expm1Op,
+    call: exponential.expm1,
+    domain: [R],
+    reference: (a) => 2 * Math.exp(a / 2) * Math.sinh(a / 2),
+    ...one,
+  },
+  {
+    op: exponential.logOp,
+    call: exponential.log,
+    domain: [P],
+    reference: (a) => Math.log2(a) * Math.LN2,
+    ...one,
+  },
+  {
+    op: exponential.log1pOp,
+    call: exponential.log1p,
+    domain: [P],
+    reference: (a) => Math.log(1 + a),
+    ...one,
+  },
+  {
+    op: exponential.sinOp,
+    call: exponential.sin,
+    domain: [R],
+    reference: (a) => Math.cos(a - Math.PI / 2),
+    ...one,
+  },
+  {
+    op: exponential.cosOp,
+    call: exponential.cos,
+    domain: [R],
+    reference: (a) => Math.sin(a + Math.PI / 2),
+    ...one,
+  },
+  {
+    op: exponential.tanhOp,
+    call: exponential.tanh,
+    domain: [R],
+    reference: (a) => Math.sinh(a) / Math.cosh(a),
+    ...one,
+  },
+  {
+    op: exponential.sigmoidOp,
+    call: exponential.sigmoid,
+    domain: [R],
+    reference: (a) => (1 + Math.tanh(a / 2)) / 2,
+    ...one,
+  },
+  {
+    op: exponential.softplusOp,
+    call: exponential.softplus,
+    domain: [R],
+    reference: (a) => Math.log(1 + Math.exp(a)),
+    ...one,
+  },
+  {
+    op: exponential.lgammaOp,
+    call: exponential.lgamma,
+    domain: [[0.1, 20]],
+    reference: lgammaByShift,
+    ...one,
+  },
+  {
+    op: exponential.polygammaOp,
+    call: exponential.digamma,
+    domain: [[0.3, 20]],
+    reference: digammaByShift,
+    ...one,
+  },
+];

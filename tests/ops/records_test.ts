@@ -1,0 +1,44 @@
+import { assertEquals } from "@std/assert";
+import * as arithmetic from "../../src/ops/arithmetic.ts";
+import * as compare from "../../src/ops/compare.ts";
+import * as exponential from "../../src/ops/exponential.ts";
+import * as gradient from "../../src/ops/gradient.ts";
+import * as join from "../../src/ops/join.ts";
+import * as layout from "../../src/ops/layout.ts";
+import * as linalg from "../../src/ops/linalg.ts";
+import * as reduce from "../../src/ops/reduce.ts";
+import * as select from "../../src/ops/select.ts";
+import { ROWS as ELEMENTWISE } from "./elementwise_table.ts";
+import { ROWS as STRUCTURAL } from "./structural_table.ts";
+
+const FAMILIES = [
+  arithmetic,
+  compare,
+  exponential,
+  gradient,
+  join,
+  layout,
+  linalg,
+  reduce,
+  select,
+];
+
+/** Every exported record, by the name of its constant. */
+const RECORDS = FAMILIES.flatMap((family) =>
+  Object.entries(family).filter(([, value]) => typeof value === "object" && "vjp" in value)
+);
+
+Deno.test("every operation's record has exactly one row in the tables", () => {
+  const rows = [...ELEMENTWISE, ...STRUCTURAL].map((row) => row.op as unknown);
+  for (const [name, record] of RECORDS) {
+    assertEquals([name, rows.filter((op) => op === record).length], [name, 1]);
+  }
+  assertEquals(rows.length, RECORDS.length);
+});
+
+Deno.test("every record is exported under its own name", () => {
+  for (const [constant, record] of RECORDS) {
+    const { name } = record as { name: string };
+    assertEquals(constant.replace("Constant", ""), `${name}Op`);
+  }
+});
