@@ -1,0 +1,115 @@
+/**
+ * The HDF5 library (compiled to WebAssembly), made to read local files in place and to say in its
+ * exceptions, not on the console, what went wrong.
+ *
+ * @module
+ */
+import type { LocalFile } from "./file.ts";
+
+type H5wasm = typeof import("h5wasm");
+
+/** The library's classes and its functions, once it has started. */
+export interface H5Library {
+  /** The classes for files, groups and arrays. */
+  readonly h5wasm: H5wasm;
+  /** The functions of the C library. */
+  readonly module: Awaited<H5wasm["ready"]>;
+}
+
+/** Starts the library; at once where it has been started before. */
+export async function loadH5(): Promise<H5Library> {
+  const h5wasm = await import("h5wasm");
+  return { h5wasm, module: await h5wasm.ready };
+}
+
+/** The parts of Emscripten's file system that its type declarations leave open. */
+interface FileSystem {
+  streams: { stream_ops: StreamOperations }[];
+  writeFile(path: string, bytes: Uint8Array): void;
+  lookupPath(path: string): { node: { usedBytes: number; stream_ops: StreamOperations } };
+  unlink(path: string): void;
+  ErrnoError: new (code: number) => Error;
+}
+
+type Transfer = (
+  stream: unknown,
+  heap: Int8Array<ArrayBuffer>,
+  offset: number,
+  length: number,
+  position: number,
+) => number;
+
+interface StreamOperations {
+  read: Transfer;
+  write: Transfer;
+}
+
+const IO_ERROR = 29;
+
+let mounted = 0;
+
+/**
+ * Shows a local file to the library under a name of its own, without reading it: bytes are fetched
+ * when the library asks for them, so that a file may be larger than memory.
+ */
+export function mountFile(library: H5Library, file: LocalFile): string {
+  const fs = library.module.FS as unknown as FileSystem;
+  const name = `/cellgrad-${mounted++}`;
+  fs.writeFile(name, new Uint8Array(0));
+  const { node } = fs.lookupPath(name);
+  node.usedBytes = file.size;
+  node.stream_ops = {
+    ...node.stream_ops,
+    read(_stream, heap, offset, length, position) {
+      const count = Math.max(0, Math.min(length, file.size - position));
+      try {
+        file.readInto(new Uint8Array(heap.buffer, offset, count), position);
+      } catch {
+        throw new fs.ErrnoError(IO_ERROR);
+      }
+      return count;
+    },
+  };
+  return name;
+}
+
+/** Takes a file of {@linkcode mountFile} away. */
+export function unmountFile(library: H5Library, name: string): void {
+  (library.module.FS as unknown as FileSystem).unlink(name);
+}
+
+/**
+ * Calls the library, and throws what `fail` makes of the reason where it failed. Most of its
+ * functions only report a failure on their error stream and go on with empty memory.
+ */
+export function attempt<T>(
+  library: H5Library,
+  call: () => T,
+  fail: (reason: string, cause?: unknown) => Error,
+): T {
+  const stderr = (library.module.FS as unknown as FileSystem).streams[2]!;
+  const original = stderr.stream_ops;
+  let report = "";
+  stderr.stream_ops = {
+    ...original,
+    write(_stream, heap, offset, length) {
+      report += new TextDecoder().decode(new Uint8Array(heap.buffer, offset, length));
+      return length;
+    },
+  };
+  try {
+    const result = call();
+    if (report === "") return result;
+  } catch (cause) {
+    throw fail(reasonOf(report), cause);
+  } finally {
+    stderr.stream_ops = original;
+  }
+  throw fail(reasonOf(report));
+}
+
+/** The innermost reason in a report of the library. */
+function reasonOf(report: string): string {
+  const reasons = [...report.matchAll(/^ *#\d+: .*?\(\): (.*)$/gm)];
+  return `the HDF5 library says: ${reasons.at(-1)?.[1] ?? "unknown error"}`;
+}

@@ -1,0 +1,82 @@
+/**
+ * Trees of named groups and arrays: what HDF5 and Zarr have in common.
+ *
+ * @module
+ */
+import { type ElementArray, type ElementType, isElementType } from "./elements.ts";
+
+/** An array in a file. */
+export interface StoredArray {
+  /** Tells arrays from groups. */
+  readonly kind: "array";
+  /** The key of the array, from the root on. */
+  readonly key: string;
+  /** Its attributes. */
+  readonly attributes: Readonly<Record<string, unknown>>;
+  /** The extents, outermost first. */
+  readonly shape: readonly number[];
+  /** The element type: a number type, `"string"`, or else a name that no reader knows. */
+  readonly type: string;
+  /** How many positions of the first axis are stored together: reading one costs as much as all. */
+  readonly chunkLength: number;
+  /** Numbers from `start` to `end` (not included) of the first axis, all of them by default. */
+  readNumbers(start?: number, end?: number): Promise<ElementArray>;
+  /** Text from `start` to `end` (not included) of the first axis, all of it by default. */
+  readStrings(start?: number, end?: number): Promise<string[]>;
+}
+
+/** A group of arrays and groups in a file. */
+export interface StoredGroup {
+  /** Tells groups from arrays. */
+  readonly kind: "group";
+  /** The key of the group, from the root on; empty for the root. */
+  readonly key: string;
+  /** Its attributes. */
+  readonly attributes: Readonly<Record<string, unknown>>;
+  /** The names of what is in it. */
+  keys(): Promise<string[]>;
+  /** What has the name, if anything has. */
+  get(name: string): Promise<StoredArray | StoredGroup | undefined>;
+}
+
+/** An open file that holds a tree. */
+export interface Store {
+  /** Where the file lies. */
+  readonly path: string;
+  /** The outermost group. */
+  readonly root: StoredGroup;
+  /** Closes the file; a second time does nothing. */
+  close(): void;
+}
+
+/** The error for a part of a file that cannot be read: `why` completes the sentence. */
+export function unreadable(path: string, key: string, why: string, cause?: unknown): SyntaxError {
+  const part = key === "" ? "" : `"${key}" of `;
+  return new SyntaxError(`Cannot read ${part}"${path}" as ${why}`, { cause });
+}
+
+/** An array's element type, where it is one of numbers; throws otherwise. */
+export function numberType(path: string, array: StoredArray): ElementType {
+  if (isElementType(array.type)) return array.type;
+  const why = `it must hold integers, float32, float64 or booleans: its type is ${array.type}`;
+  throw unreadable(path, array.key, why);
+}
+
+/** Throws unless an array holds text. */
+export function checkText(path: string, array: StoredArray): void {
+  if (array.type === "string") return;
+  throw unreadable(path, array.key, `it must hold text: its type is ${array.type}`);
+}
+
+/** An attribute that is text, also where a writer has wrapped it in an array of one. */
+export function textAttribute(node: StoredArray | StoredGroup, name: string): string | undefined {
+  const value = node.attributes[name];
+  const text = Array.isArray(value) && value.length === 1 ? value[0] : value;
+  return typeof text === "string" ? text : undefined;
+}
+
+/** What an error says. */
+export function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause === undefined ? error.message : `${error.message}: ${messageOf(error.cause)}`;
+}

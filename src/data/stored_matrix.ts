@@ -1,0 +1,290 @@
+/**
+ * Matrices in files, dense or sparse, read by rows.
+ *
+ * @module
+ */
+import { allocate, type DType, type TypedArray } from "../dtype.ts";
+import { fromData, type Tensor } from "../tensor.ts";
+import { type ElementType, tensorTypeOf, toPositions, toTensorData } from "./elements.ts";
+import {
+  messageOf,
+  numberType,
+  type StoredArray,
+  type StoredGroup,
+  textAttribute,
+  unreadable,
+} from "./store.ts";
+
+/** How many entries of a sparse matrix in columns are held at once. */
+const ENTRIES = 2 ** 20;
+
+/**
+ * A matrix of cells × genes in a file, of which only the rows that are asked for are read.
+ *
+ * Whatever the format, what is read is a dense tensor: floating point as stored, integers as
+ * `int32`. Entries of a sparse matrix that the file names twice are summed. Rows that lie in one
+ * chunk of the file cost as much as one of them: batches of as many rows as a chunk has, or more,
+ * are read fastest.
+ *
+ * @example Counts per cell, a batch at a time
+ * ```ts
+ * import { openAnnData, type StoredMatrix } from "@cellgrad/cellgrad/data";
+ * import { assertRejects } from "@std/assert";
+ *
+ * async function countsPerCell(matrix: StoredMatrix): Promise<number[]> {
+ *   const totals: number[] = [];
+ *   for await (const batch of matrix.rowBatches(1024)) {
+ *     totals.push(...batch.sum({ axis: 1 }).data);
+ *   }
+ *   return totals;
+ * }
+ *
+ * await assertRejects(async () => {
+ *   await using file = await openAnnData("missing.zarr");
+ *   return await countsPerCell(await file.layer("counts"));
+ * }, Error, "does not exist");
+ * ```
+ */
+export interface StoredMatrix {
+  /** How many rows (cells) and columns (genes) there are. */
+  readonly shape: readonly [number, number];
+  /** The element type of the tensors that are read. */
+  readonly dtype: DType;
+  /**
+   * How the file holds it: all numbers, or only those that are not zero, by rows (`"csr"`) or by
+   * columns (`"csc"`). By columns, any rows cost as much as all of them, as the file is read from
+   * end to end: to train on batches, convert such a file to `"csr"`, or read it once.
+   */
+  readonly format: "dense" | "csr" | "csc";
+  /** All rows. */
+  read(): Promise<Tensor>;
+  /** The rows from `start` to `end`, which is not included. */
+  readRows(start: number, end: number): Promise<Tensor>;
+  /** All rows, `size` at a time, in order; the last batch may be smaller. */
+  rowBatches(size: number): AsyncGenerator<Tensor, void, undefined>;
+}
+
+/** Opens what a file holds under a key as a matrix; its numbers are read later. */
+export async function openMatrix(
+  path: string,
+  node: StoredArray | StoredGroup,
+): Promise<StoredMatrix> {
+  const { key } = node;
+  if (node.kind === "array") {
+    if (node.shape.length === 2) return new DenseMatrix(path, node);
+    throw unreadable(path, key, `a matrix must have two axes: its shape is [${node.shape}]`);
+  }
+  const encoding = textAttribute(node, "encoding-type");
+  if (encoding === "csr_matrix" || encoding === "csc_matrix") {
+    return await openSparse(path, node, encoding);
+  }
+  const why = "h5sparse_format" in node.attributes
+    ? "it is a sparse matrix in the form that AnnData wrote before version 0.7: " +
+      "read it with AnnData and write it again"
+    : "a group must be a csr_matrix or csc_matrix to be read as a matrix: " +
+      `its encoding-type is ${encoding}`;
+  throw unreadable(path, key, why);
+}
+
+async function openSparse(
+  path: string,
+  group: StoredGroup,
+  encoding: "csr_matrix" | "csc_matrix",
+): Promise<StoredMatrix> {
+  const part = async (name: string) => {
+    const array = await group.get(name);
+    if (array?.kind === "array" && array.shape.length === 1) return array;
+    const why = `a sparse matrix must have ${name}, an array with one axis`;
+    throw unreadable(path, group.key, why);
+  };
+  const parts = {
+    data: await part("data"),
+    indices: await part("indices"),
+    indptr: await part("indptr"),
+  };
+  const extents = group.attributes["shape"] as Iterable<number | bigint> | undefined;
+  const [rows, columns] = Array.from(extents ?? [], Number);
+  const major = encoding === "csr_matrix" ? rows : columns;
+  const [data, indices, indptr] = Object.values(parts).map(({ shape }) => shape[0]!);
+  if (rows === undefined || columns === undefined || indptr !== major! + 1 || data !== indices) {
+    throw unreadable(
+      path,
+      group.key,
+      `the parts of the sparse matrix do not fit together: shape is [${rows}, ${columns}], and ` +
+        `there are ${data} data, ${indices} indices and ${indptr} indptr`,
+    );
+  }
+  const Sparse = encoding === "csr_matrix" ? CsrMatrix : CscMatrix;
+  return new Sparse(path, group.key, [rows, columns], parts);
+}
+
+interface SparseParts {
+  data: StoredArray;
+  indices: StoredArray;
+  indptr: StoredArray;
+}
+
+abstract class FileMatrix implements StoredMatrix {
+  abstract readonly format: "dense" | "csr" | "csc";
+  readonly shape: readonly [number, number];
+  readonly dtype: DType;
+  protected readonly path: string;
+  protected readonly key: string;
+  protected readonly type: ElementType;
+
+  constructor(path: string, key: string, shape: readonly [number, number], type: ElementType) {
+    this.path = path;
+    this.key = key;
+    this.shape = shape;
+    this.type = type;
+    this.dtype = tensorTypeOf(type);
+  }
+
+  /** The values of rows that exist. */
+  protected abstract values(start: number, end: number): Promise<TypedArray>;
+
+  protected get what(): string {
+    return `"${this.key}" of "${this.path}"`;
+  }
+
+  read(): Promise<Tensor> {
+    return this.readRows(0, this.shape[0]);
+  }
+
+  async readRows(start: number, end: number): Promise<Tensor> {
+    const [rows, columns] = this.shape;
+    const isWhole = Number.isInteger(start) && Number.isInteger(end);
+    if (!isWhole || start < 0 || end < start || end > rows) {
+      throw new RangeError(
+        `Cannot read rows of ${this.what} as start and end must be integers with ` +
+          `0 <= start <= end <= ${rows}: current values are ${start} and ${end}`,
+      );
+    }
+    const size = (end - start) * columns;
+    try {
+      const data = size === 0 ? allocate(this.dtype, 0) : await this.values(start, end);
+      return fromData(data, [end - start, columns], this.dtype);
+    } catch (cause) {
+      // What V8 says where an array is too large.
+      if (!/^(Array buffer allocation|Invalid typed array length)/.test(messageOf(cause))) {
+        throw cause;
+      }
+      throw new RangeError(
+        `Cannot read ${end - start} rows of ${this.what} as ${size} numbers do not fit in ` +
+          `memory: read fewer at once, with readRows or rowBatches`,
+        { cause },
+      );
+    }
+  }
+
+  async *rowBatches(size: number): AsyncGenerator<Tensor, void, undefined> {
+    if (!Number.isInteger(size) || size < 1) {
+      throw new RangeError(
+        `Cannot read row batches of ${this.what} as size must be a positive integer: ` +
+          `current value is ${size}`,
+      );
+    }
+    const rows = this.shape[0];
+    for (let start = 0; start < rows; start += size) {
+      yield await this.readRows(start, Math.min(rows, start + size));
+    }
+  }
+}
+
+class DenseMatrix extends FileMatrix {
+  readonly format = "dense";
+  readonly #array: StoredArray;
+
+  constructor(path: string, array: StoredArray) {
+    super(path, array.key, [array.shape[0]!, array.shape[1]!], numberType(path, array));
+    this.#array = array;
+  }
+
+  protected async values(start: number, end: number): Promise<TypedArray> {
+    return toTensorData(this.type, await this.#array.readNumbers(start, end), this.what);
+  }
+}
+
+abstract class SparseMatrix extends FileMatrix {
+  readonly #parts: SparseParts;
+
+  constructor(path: string, key: string, shape: readonly [number, number], parts: SparseParts) {
+    super(path, key, shape, numberType(path, parts.data));
+    this.#parts = parts;
+  }
+
+  /** How many entries are stored together. */
+  protected get chunkLength(): number {
+    return this.#parts.data.chunkLength;
+  }
+
+  /** Where the entries of rows (or columns) begin, checked to grow within the data. */
+  protected async pointers(start: number, end: number): Promise<ArrayLike<number>> {
+    const { indptr, data } = this.#parts;
+    const pointers = toPositions(await indptr.readNumbers(start, end + 1));
+    let last = 0;
+    for (let i = 0; i < pointers.length; i++) {
+      const next = pointers[i]!;
+      if (!(next >= last && next <= data.shape[0]!)) throw this.broken("indptr");
+      last = next;
+    }
+    return pointers;
+  }
+
+  /** The entries from `from` to `to`: their values, and their columns (or rows). */
+  protected async entries(from: number, to: number): Promise<[TypedArray, ArrayLike<number>]> {
+    const { data, indices } = this.#parts;
+    const values = toTensorData(this.type, await data.readNumbers(from, to), this.what);
+    return [values, toPositions(await indices.readNumbers(from, to))];
+  }
+
+  protected broken(part: string): SyntaxError {
+    return unreadable(this.path, this.key, `${part} of the sparse matrix lead out of it`);
+  }
+}
+
+class CsrMatrix extends SparseMatrix {
+  readonly format = "csr";
+
+  protected async values(start: number, end: number): Promise<TypedArray> {
+    const columns = this.shape[1];
+    const out = allocate(this.dtype, (end - start) * columns);
+    const pointers = await this.pointers(start, end);
+    const first = pointers[0]!;
+    const [values, indices] = await this.entries(first, pointers[end - start]!);
+    for (let row = 0; row < end - start; row++) {
+      const stop = pointers[row + 1]! - first;
+      for (let i = pointers[row]! - first; i < stop; i++) {
+        const column = indices[i]!;
+        if (!(column >= 0 && column < columns)) throw this.broken("indices");
+        out[row * columns + column]! += values[i]!;
+      }
+    }
+    return out;
+  }
+}
+
+class CscMatrix extends SparseMatrix {
+  readonly format = "csc";
+  #pointers: Promise<ArrayLike<number>> | undefined;
+
+  /** One pass over all entries, a piece at a time, that keeps those of the rows. */
+  protected async values(start: number, end: number): Promise<TypedArray> {
+    const [rows, columns] = this.shape;
+    const out = allocate(this.dtype, (end - start) * columns);
+    const pointers = await (this.#pointers ??= this.pointers(0, columns));
+    const step = Math.max(1, Math.floor(ENTRIES / this.chunkLength)) * this.chunkLength;
+    const [first, last] = [pointers[0]!, pointers[columns]!];
+    for (let from = first, column = 0; from < last; from += step) {
+      const to = Math.min(last, from + step);
+      const [values, indices] = await this.entries(from, to);
+      for (let i = from; i < to; i++) {
+        while (pointers[column + 1]! <= i) column++;
+        const row = indices[i - from]!;
+        if (!(row >= 0 && row < rows)) throw this.broken("indices");
+        if (row >= start && row < end) out[(row - start) * columns + column]! += values[i - from]!;
+      }
+    }
+    return out;
+  }
+}

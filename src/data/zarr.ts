@@ -1,0 +1,194 @@
+/**
+ * Zarr hierarchies (versions 2 and 3) as trees of groups and arrays.
+ *
+ * @module
+ */
+import type { AbsolutePath } from "@zarrita/storage";
+import type { Array as ZarrArray, Chunk, DataType, Group, Location } from "zarrita";
+import { sizeOf } from "../shape.ts";
+import { allocateElements, type ElementArray, toRowMajor } from "./elements.ts";
+import {
+  checkText,
+  messageOf,
+  numberType,
+  type Store,
+  type StoredArray,
+  type StoredGroup,
+  unreadable,
+} from "./store.ts";
+import type { ZarrFiles } from "./zarr_files.ts";
+
+type Zarrita = typeof import("zarrita");
+type AnyArray = ZarrArray<DataType, ZarrFiles>;
+
+/** Opens a Zarr hierarchy. The store closes the files; where opening fails, they are closed too. */
+export async function openZarr(files: ZarrFiles): Promise<Store> {
+  using stack = new DisposableStack();
+  stack.defer(() => files.close());
+  const version = await files.get("/zarr.json") !== undefined
+    ? "v3"
+    : await files.get("/.zgroup") !== undefined
+    ? "v2"
+    : undefined;
+  if (version === undefined) {
+    const why = "it is not a Zarr group: it has neither a zarr.json nor a .zgroup file";
+    throw unreadable(files.path, "", why);
+  }
+  const root = await new ZarrTree(await import("zarrita"), files, version).open("");
+  if (root?.kind !== "group") throw unreadable(files.path, "", "it is a Zarr array, not a group");
+  const resources = stack.move();
+  return { path: files.path, root, close: () => resources.dispose() };
+}
+
+class ZarrTree {
+  readonly path: string;
+  readonly #zarrita: Zarrita;
+  readonly #files: ZarrFiles;
+  readonly #version: "v2" | "v3";
+
+  constructor(zarrita: Zarrita, files: ZarrFiles, version: "v2" | "v3") {
+    this.path = files.path;
+    this.#zarrita = zarrita;
+    this.#files = files;
+    this.#version = version;
+  }
+
+  /** The group or array that has the key, if any has. */
+  async open(key: string): Promise<StoredArray | StoredGroup | undefined> {
+    // Locations are resolved as URLs, which would end at a "?" or "#".
+    const place = `/${key.split("/").map(encodeURIComponent).join("/")}` as AbsolutePath;
+    const location = new this.#zarrita.Location(this.#files, place);
+    let node: AnyArray | Group<ZarrFiles>;
+    try {
+      node = await this.#openNode(location);
+    } catch (error) {
+      if (this.#zarrita.isZarritaError(error, "NotFoundError")) return undefined;
+      throw this.#failure(key, error);
+    }
+    if (node.kind === "group") return new ZarrGroup(this, key, node);
+    return new StoredZarrArray(this, key, node);
+  }
+
+  /** A node of the hierarchy's own version: guessing would hide broken metadata. */
+  async #openNode(location: Location<ZarrFiles>): Promise<AnyArray | Group<ZarrFiles>> {
+    const { open } = this.#zarrita;
+    if (this.#version === "v3") return await open.v3(location);
+    const isArray = await this.#files.get(location.resolve(".zarray").path) !== undefined;
+    return isArray
+      ? await open.v2(location, { kind: "array" })
+      : await open.v2(location, { kind: "group" });
+  }
+
+  /** The names of what is in a group. */
+  async keys(key: string): Promise<string[]> {
+    return await this.#files.folders(key);
+  }
+
+  /** Values of an array from `start` to `end` of its first axis, in row-major order. */
+  async values(
+    key: string,
+    array: AnyArray,
+    start: number,
+    end: number,
+  ): Promise<ElementArray | unknown[]> {
+    const { defineArrayExtension, get, slice } = this.#zarrita;
+    const whole = defineArrayExtension((inner) => ({
+      getChunk: async (...args: Parameters<AnyArray["getChunk"]>): Promise<Chunk<DataType>> => {
+        const chunk = await inner.getChunk(...args);
+        const size = sizeOf(chunk.shape);
+        if (chunk.data.length === size) return chunk;
+        const why = `chunk ${args[0]} holds ${chunk.data.length} values instead of ${size}`;
+        throw unreadable(this.path, key, why);
+      },
+    }))(array);
+    try {
+      const selection = array.shape.map((_, axis) => axis === 0 ? slice(start, end) : null);
+      const { data, shape, stride } = await get(whole, selection, { createQueue });
+      return toRowMajor(plain(data), shape, stride);
+    } catch (error) {
+      throw this.#failure(key, error);
+    }
+  }
+
+  /** The error for what has the key, made of one of the library. */
+  #failure(key: string, error: unknown): unknown {
+    const message = messageOf(error);
+    if (message.startsWith('Cannot read "')) return error;
+    return unreadable(this.path, key, `the Zarr library says: ${message}`, error);
+  }
+}
+
+/** One chunk after the other: decoding is work for one thread, and memory holds one chunk more. */
+function createQueue(): { add(task: () => Promise<void>): void; onIdle(): Promise<void[]> } {
+  const tasks: (() => Promise<void>)[] = [];
+  return {
+    add: (task) => void tasks.push(task),
+    async onIdle() {
+      for (const task of tasks) await task();
+      return [];
+    },
+  };
+}
+
+/** The library's own arrays, of booleans and of text of a fixed length, as plain ones. */
+function plain(data: object): ElementArray | unknown[] {
+  if (Array.isArray(data) || ArrayBuffer.isView(data)) return data as ElementArray | unknown[];
+  const values = Array.from(data as Iterable<unknown>);
+  return typeof values[0] === "boolean" ? Uint8Array.from(values, Number) : values;
+}
+
+class ZarrGroup implements StoredGroup {
+  readonly kind = "group";
+  readonly key: string;
+  readonly attributes: Record<string, unknown>;
+  readonly #tree: ZarrTree;
+
+  constructor(tree: ZarrTree, key: string, group: Group<ZarrFiles>) {
+    this.key = key;
+    this.attributes = group.attrs;
+    this.#tree = tree;
+  }
+
+  keys(): Promise<string[]> {
+    return this.#tree.keys(this.key);
+  }
+
+  get(name: string): Promise<StoredArray | StoredGroup | undefined> {
+    return this.#tree.open(this.key === "" ? name : `${this.key}/${name}`);
+  }
+}
+
+class StoredZarrArray implements StoredArray {
+  readonly kind = "array";
+  readonly key: string;
+  readonly attributes: Record<string, unknown>;
+  readonly shape: readonly number[];
+  readonly type: string;
+  readonly chunkLength: number;
+  readonly #tree: ZarrTree;
+  readonly #array: AnyArray;
+
+  constructor(tree: ZarrTree, key: string, array: AnyArray) {
+    this.key = key;
+    this.attributes = array.attrs;
+    this.shape = array.shape;
+    this.type = array.is("string") || array.is("object") ? "string" : array.dtype;
+    this.chunkLength = array.chunks[0] ?? 1;
+    this.#tree = tree;
+    this.#array = array;
+  }
+
+  async readNumbers(start = 0, end = this.shape[0] ?? 0): Promise<ElementArray> {
+    const type = numberType(this.#tree.path, this);
+    if (end <= start || this.shape.includes(0)) return allocateElements(type, 0);
+    return await this.#tree.values(this.key, this.#array, start, end) as ElementArray;
+  }
+
+  async readStrings(start = 0, end = this.shape[0] ?? 0): Promise<string[]> {
+    checkText(this.#tree.path, this);
+    if (end <= start || this.shape.includes(0)) return [];
+    const values = await this.#tree.values(this.key, this.#array, start, end) as unknown[];
+    // Chunks that were never written hold the fill value, in version 2 often 0 or null.
+    return values.map((text) => typeof text === "string" ? text : "");
+  }
+}

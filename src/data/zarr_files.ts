@@ -1,0 +1,142 @@
+/**
+ * The files of a Zarr hierarchy: in a directory, or in a zip archive.
+ *
+ * @module
+ */
+import type { AbsolutePath, AsyncReadable, RangeQuery } from "@zarrita/storage";
+import { isMissing, LocalFile } from "./file.ts";
+import { messageOf, unreadable } from "./store.ts";
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+/** Where the bytes of a hierarchy come from: what zarrita asks for, and the names of members. */
+export interface ZarrFiles extends AsyncReadable {
+  /** Where the directory or archive lies. */
+  readonly path: string;
+  /** The bytes of a file, `undefined` where there is no such file. */
+  get(key: AbsolutePath): Promise<Bytes | undefined>;
+  /** Some bytes of a file; throws where the file is shorter. */
+  getRange(key: AbsolutePath, range: RangeQuery): Promise<Bytes | undefined>;
+  /** The names of the folders in a folder. */
+  folders(key: string): Promise<string[]>;
+  /** Closes what is open. */
+  close(): void;
+}
+
+/** The range of a file of `size` bytes that a query means; throws where it goes beyond the file. */
+function resolveRange(
+  path: string,
+  key: string,
+  size: number,
+  range: RangeQuery,
+): [number, number] {
+  const [offset, length] = "suffixLength" in range
+    ? [size - range.suffixLength, range.suffixLength]
+    : [range.offset, range.length];
+  if (offset < 0 || offset + length > size) {
+    throw unreadable(
+      path,
+      key.slice(1),
+      `the file ends too early: ${length} bytes are expected at position ${offset}, and it has ` +
+        `${size}`,
+    );
+  }
+  return [offset, length];
+}
+
+/**
+ * A hierarchy in a directory. Not zarrita's own reader for directories, as that gives zeros for
+ * what a truncated file lacks.
+ */
+export class ZarrDirectory implements ZarrFiles {
+  readonly path: string;
+  #open = true;
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  get(key: AbsolutePath): Promise<Bytes | undefined> {
+    return this.#read(key, (file) => file.read(0, file.size));
+  }
+
+  getRange(key: AbsolutePath, range: RangeQuery): Promise<Bytes | undefined> {
+    return this.#read(key, (file) => {
+      return file.read(...resolveRange(this.path, key, file.size, range));
+    });
+  }
+
+  async folders(key: string): Promise<string[]> {
+    this.#checkOpen();
+    const { readdirSync } = await import("node:fs");
+    const entries = readdirSync(`${this.path}/${key}`, { withFileTypes: true });
+    return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name).sort();
+  }
+
+  close(): void {
+    this.#open = false;
+  }
+
+  #checkOpen(): void {
+    if (!this.#open) throw new TypeError(`Cannot read "${this.path}" as it is closed`);
+  }
+
+  async #read<T>(key: string, read: (file: LocalFile) => T): Promise<T | undefined> {
+    this.#checkOpen();
+    try {
+      using file = await LocalFile.open(this.path + key);
+      return read(file);
+    } catch (error) {
+      if (isMissing((error as Error).cause)) return undefined;
+      throw error;
+    }
+  }
+}
+
+/** Opens a hierarchy in a zip archive, which may hold it within a folder; takes over the file. */
+export async function openZip(file: LocalFile): Promise<ZarrFiles> {
+  const { default: ZipFileStore } = await import("@zarrita/storage/zip");
+  const sizes = new Map<string, number>();
+  const reader = {
+    getLength: () => Promise.resolve(file.size),
+    read: (offset: number, size: number) => Promise.try(() => file.read(offset, size)),
+  };
+  const zip = new ZipFileStore(reader, {
+    transformEntries(entries) {
+      const root = commonFolder(Object.keys(entries));
+      const inside = Object.entries(entries).filter(([name]) => name.startsWith(root));
+      for (const [name, entry] of inside) sizes.set(`/${name.slice(root.length)}`, entry.size);
+      return Object.fromEntries(inside.map(([name, entry]) => [name.slice(root.length), entry]));
+    },
+  });
+  try {
+    await zip.has("/zarr.json");
+  } catch (cause) {
+    throw unreadable(file.path, "", `it is not a whole zip archive: ${messageOf(cause)}`, cause);
+  }
+  return {
+    path: file.path,
+    get: (key) => zip.get(key) as Promise<Bytes | undefined>,
+    async getRange(key, range) {
+      const size = sizes.get(key);
+      if (size === undefined) return undefined;
+      const [offset, length] = resolveRange(file.path, key, size, range);
+      return await zip.getRange(key, { offset, length }) as Bytes;
+    },
+    folders(key) {
+      const prefix = key === "" ? "/" : `/${key}/`;
+      const rest = [...sizes.keys()].filter((name) => name.startsWith(prefix))
+        .map((name) => name.slice(prefix.length).split("/"));
+      const names = rest.filter((parts) => parts.length > 1).map((parts) => parts[0]!);
+      return Promise.resolve([...new Set(names)].sort());
+    },
+    close: () => file.close(),
+  };
+}
+
+/** The folder that holds the outermost group, with a slash at its end; empty for none. */
+function commonFolder(names: string[]): string {
+  const groups = names.filter((name) => /(^|\/)(zarr\.json|\.zgroup)$/.test(name))
+    .map((name) => name.slice(0, name.lastIndexOf("/") + 1));
+  return groups.sort((a, b) => a.length - b.length)[0] ?? "";
+}

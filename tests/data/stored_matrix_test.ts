@@ -1,0 +1,208 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import fc from "fast-check";
+import { openMatrix, type StoredMatrix } from "../../src/data/stored_matrix.ts";
+import {
+  type Branch,
+  COUNTS,
+  frame,
+  type Leaf,
+  leaf,
+  sparse,
+  stored,
+  withElement,
+} from "./tree.ts";
+
+/** Opens a matrix that lies in memory. */
+function open(tree: Leaf | Branch): Promise<StoredMatrix> {
+  return openMatrix("cells.h5ad", stored(tree, "X"));
+}
+
+/** A matrix of small whole numbers, many of them zero, and a range of its rows. */
+const MATRICES = fc.tuple(fc.nat(6), fc.integer({ min: 1, max: 5 })).chain(([rows, columns]) =>
+  fc.record({
+    values: fc.array(
+      fc.array(fc.oneof(fc.constant(0), fc.integer({ min: -9, max: 9 })), {
+        minLength: columns,
+        maxLength: columns,
+      }),
+      { minLength: rows + 1, maxLength: rows + 1 },
+    ),
+    start: fc.nat(rows + 1),
+    count: fc.nat(rows + 1),
+  })
+);
+
+for (const format of ["csr", "csc"] as const) {
+  Deno.test(`openMatrix() reads any rows of any ${format} matrix as the dense one has them`, () =>
+    fc.assert(
+      fc.asyncProperty(MATRICES, async ({ values, start, count }) => {
+        const matrix = await open(sparse(format, values));
+        const end = Math.min(values.length, start + count);
+        const rows = await matrix.readRows(start, end);
+        assertEquals(rows.shape, [end - start, values[0]!.length]);
+        assertEquals(rows.toArray(), values.slice(start, end));
+      }),
+      { seed: 1, numRuns: 200 },
+    ));
+
+  Deno.test(`openMatrix() sums entries that a ${format} matrix names twice`, async () => {
+    const twice = withElement(sparse(format, [[3, 4]]), "indices", leaf(Int32Array.of(0, 0)));
+    const tree = format === "csr"
+      ? twice
+      : withElement(twice, "indptr", leaf(Int32Array.of(0, 2, 2)));
+    assertEquals((await (await open(tree)).read()).toArray(), [[7, 0]]);
+  });
+
+  Deno.test(`openMatrix() refuses indices that lead out of a ${format} matrix`, async () => {
+    for (const wrong of [-1, 9]) {
+      const indices = leaf(Int32Array.of(wrong, 0, 0, 0, 0, 0, 0));
+      const matrix = await open(withElement(sparse(format, COUNTS), "indices", indices));
+      const error = await assertRejects(() => matrix.read(), SyntaxError);
+      assertEquals(
+        error.message,
+        'Cannot read "X" of "cells.h5ad" as indices of the sparse matrix lead out of it',
+      );
+    }
+  });
+
+  Deno.test(`openMatrix() refuses pointers of a ${format} matrix that lead out or back`, async () => {
+    const length = format === "csr" ? 6 : 5;
+    for (const wrong of [[0, 99, 99, 99, 99, 99], [0, 3, 1, 7, 7, 7], [-1, 1, 2, 3, 7, 7]]) {
+      const indptr = leaf(Int32Array.from(wrong.slice(0, length)));
+      const matrix = await open(withElement(sparse(format, COUNTS), "indptr", indptr));
+      const error = await assertRejects(() => matrix.read(), SyntaxError);
+      assertEquals(
+        error.message,
+        'Cannot read "X" of "cells.h5ad" as indptr of the sparse matrix lead out of it',
+      );
+    }
+  });
+
+  Deno.test(`openMatrix() reads 64-bit pointers and 16-bit indices of a ${format} matrix`, async () => {
+    let tree = sparse(format, COUNTS);
+    const [indptr, indices] = [tree.members["indptr"] as Leaf, tree.members["indices"] as Leaf];
+    const wide = BigInt64Array.from(indptr.values as Int32Array, BigInt);
+    tree = withElement(tree, "indptr", leaf(wide));
+    tree = withElement(tree, "indices", leaf(Uint16Array.from(indices.values as Int32Array)));
+    assertEquals((await (await open(tree)).readRows(1, 5)).toArray(), COUNTS.slice(1));
+  });
+}
+
+Deno.test("openMatrix() reads a csc matrix of more entries than it holds at once", async () => {
+  const [rows, columns] = [700_000, 3];
+  const data = new Float32Array(rows * columns).map((_, i) => i % 1000);
+  const tree = {
+    ...sparse("csc", [[1]]),
+    members: {
+      data: leaf(data),
+      indices: leaf(Int32Array.from(data, (_, i) => i % rows)),
+      indptr: leaf(Int32Array.of(0, rows, 2 * rows, 3 * rows)),
+    },
+  };
+  tree.attributes = { ...tree.attributes, shape: [rows, columns] };
+  const last = await (await open(tree)).readRows(rows - 2, rows);
+  const expected = [rows - 2, rows - 1].map((row) => [0, 1, 2].map((j) => (j * rows + row) % 1000));
+  assertEquals(last.toArray(), expected);
+});
+
+Deno.test("openMatrix() reads any rows of a dense matrix", async () => {
+  const matrix = await open(leaf(Float64Array.from(COUNTS.flat()), [5, 4]));
+  assertEquals((await matrix.readRows(2, 5)).toArray(), COUNTS.slice(2));
+  assertEquals((await matrix.readRows(2, 2)).shape, [0, 4]);
+});
+
+for (const [start, end] of [[-1, 2], [0, 6], [3, 2], [0.5, 2], [0, NaN]] as const) {
+  Deno.test(`readRows() refuses rows from ${start} to ${end} of five`, async () => {
+    const matrix = await open(sparse("csr", COUNTS));
+    const error = await assertRejects(() => matrix.readRows(start, end), RangeError);
+    assertEquals(
+      error.message,
+      'Cannot read rows of "X" of "cells.h5ad" as start and end must be integers with ' +
+        `0 <= start <= end <= 5: current values are ${start} and ${end}`,
+    );
+  });
+}
+
+for (const size of [0, -1, 1.5, NaN]) {
+  Deno.test(`rowBatches() refuses batches of ${size} rows`, async () => {
+    const matrix = await open(sparse("csr", COUNTS));
+    const error = await assertRejects(() => matrix.rowBatches(size).next(), RangeError);
+    assertEquals(
+      error.message,
+      'Cannot read row batches of "X" of "cells.h5ad" as size must be a positive integer: ' +
+        `current value is ${size}`,
+    );
+  });
+}
+
+Deno.test("rowBatches() ends with a smaller batch", async () => {
+  const matrix = await open(sparse("csr", COUNTS));
+  const extents: number[] = [];
+  for await (const batch of matrix.rowBatches(2)) extents.push(batch.shape[0]!);
+  assertEquals(extents, [2, 2, 1]);
+});
+
+Deno.test("read() says what to do where a matrix does not fit in memory", async () => {
+  const tree = sparse("csr", [[0]]);
+  tree.attributes = { ...tree.attributes, shape: [1, 2 ** 40] };
+  const matrix = await open(tree);
+  const error = await assertRejects(() => matrix.read(), RangeError);
+  assertEquals(
+    error.message,
+    'Cannot read 1 rows of "X" of "cells.h5ad" as 1099511627776 numbers do not fit in memory: ' +
+      "read fewer at once, with readRows or rowBatches",
+  );
+});
+
+/** What is said of an element that is no matrix. */
+async function complaint(tree: Leaf | Branch): Promise<string> {
+  return (await assertRejects(() => open(tree), SyntaxError)).message;
+}
+
+Deno.test("openMatrix() refuses arrays that have not two axes", async () => {
+  assertEquals(
+    await complaint(leaf(new Float32Array(8), [2, 2, 2])),
+    'Cannot read "X" of "cells.h5ad" as a matrix must have two axes: its shape is [2,2,2]',
+  );
+});
+
+Deno.test("openMatrix() refuses text", async () => {
+  assertEquals(
+    await complaint(leaf(["a", "b"], [1, 2])),
+    'Cannot read "X" of "cells.h5ad" as it must hold integers, float32, float64 or booleans: ' +
+      "its type is string",
+  );
+});
+
+Deno.test("openMatrix() refuses groups that are no sparse matrix", async () => {
+  assertEquals(
+    await complaint(frame(["a"], {})),
+    'Cannot read "X" of "cells.h5ad" as a group must be a csr_matrix or csc_matrix to be read ' +
+      "as a matrix: its encoding-type is dataframe",
+  );
+});
+
+Deno.test("openMatrix() refuses the sparse matrices of AnnData before 0.7", async () => {
+  const attributes = { h5sparse_format: "csr", h5sparse_shape: [5, 4] };
+  assertEquals(
+    await complaint({ ...sparse("csr", COUNTS), attributes }),
+    'Cannot read "X" of "cells.h5ad" as it is a sparse matrix in the form that AnnData wrote ' +
+      "before version 0.7: read it with AnnData and write it again",
+  );
+});
+
+Deno.test("openMatrix() refuses a sparse matrix that lacks a part", async () => {
+  assertEquals(
+    await complaint(withElement(sparse("csr", COUNTS), "indptr", undefined)),
+    'Cannot read "X" of "cells.h5ad" as a sparse matrix must have indptr, an array with one axis',
+  );
+});
+
+Deno.test("openMatrix() refuses a sparse matrix whose parts do not fit together", async () => {
+  const message = (data: number, indptr: number) =>
+    'Cannot read "X" of "cells.h5ad" as the parts of the sparse matrix do not fit together: ' +
+    `shape is [5, 4], and there are ${data} data, 7 indices and ${indptr} indptr`;
+  const csr = sparse("csr", COUNTS);
+  assertEquals(await complaint(withElement(csr, "data", leaf(new Float32Array(6)))), message(6, 6));
+  assertEquals(await complaint(withElement(csr, "indptr", leaf(new Int32Array(5)))), message(7, 5));
+});

@@ -1,0 +1,287 @@
+import { assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import fc from "fast-check";
+import { splitRows } from "../../src/data/delimited.ts";
+import { parseTable, readTable, type TableOptions } from "../../src/data/table.ts";
+import { inTempDirectory } from "./write.ts";
+
+function complaint(text: string, options?: TableOptions): string {
+  return assertThrows(() => parseTable(text, options), SyntaxError).message;
+}
+
+Deno.test("parseTable() reads columns of numbers and of text", () => {
+  const table = parseTable("name,x,y\na,1,-2.5\nb,3e2,.5\n");
+  assertEquals([table.columns, table.nRows, table.rowNames], [["name", "x", "y"], 2, undefined]);
+  assertEquals(table.column("name"), ["a", "b"]);
+  assertEquals(table.column("x"), Float64Array.of(1, 300));
+  assertEquals(table.column("y"), Float64Array.of(-2.5, 0.5));
+});
+
+for (
+  const [name, mark] of [["tabs", "\t"], ["commas", ","], ["semicolons", ";"], ["blanks", " "]]
+) {
+  Deno.test(`parseTable() sees for itself that fields lie between ${name}`, () => {
+    const table = parseTable(`a${mark}b\n1${mark}2\n`);
+    assertEquals([table.columns, table.matrix().toArray()], [["a", "b"], [[1, 2]]]);
+  });
+}
+
+Deno.test("parseTable() does not take commas within quotes for separators", () => {
+  const table = parseTable('"a, b"\tc\n1\t2\n');
+  assertEquals(table.columns, ["a, b", "c"]);
+});
+
+Deno.test("parseTable() takes any character as delimiter", () => {
+  assertEquals(parseTable("a|b\n1|2\n", { delimiter: "|" }).matrix().toArray(), [[1, 2]]);
+});
+
+Deno.test("parseTable() takes runs of blanks and tabs for one separator", () => {
+  const table = parseTable("  a   b\n\t1 \t 2  \n", { delimiter: " " });
+  assertEquals([table.columns, table.matrix().toArray()], [["a", "b"], [[1, 2]]]);
+});
+
+Deno.test("parseTable() reads quotes, doubled quotes and line ends within quotes", () => {
+  const table = parseTable('a,b\n"x, ""y""","two\nlines"\n"",z\n');
+  assertEquals(table.column("a"), ['x, "y"', ""]);
+  assertEquals(table.column("b"), ["two\nlines", "z"]);
+});
+
+Deno.test("parseTable() reads the line ends of Windows, and a byte order mark", () => {
+  const table = parseTable("\ufeffa,b\r\n1,2\r\n3,4");
+  assertEquals([table.columns, table.matrix().toArray()], [["a", "b"], [[1, 2], [3, 4]]]);
+});
+
+Deno.test("splitRows() gives back any fields that are quoted as RFC 4180 has it", () => {
+  const field = fc.string({ unit: fc.constantFrom("a", '"', ",", "\n", " ", "é", "#", "1") });
+  fc.assert(
+    fc.property(
+      fc.array(fc.array(field, { minLength: 1, maxLength: 4 }), { minLength: 1, maxLength: 5 }),
+      (rows) => {
+        const quoted = rows.map((row) => row.map((text) => `"${text.replaceAll('"', '""')}"`));
+        const text = quoted.map((row) => row.join(",")).join("\n");
+        const found = splitRows("the table", text, ",", "");
+        assertEquals(found.rows.map((row) => row.fields), rows);
+        const ends = rows.map((row) => row.join("").split("\n").length);
+        const lines = ends.map((_, i) => 1 + ends.slice(0, i).reduce((a, b) => a + b, 0));
+        assertEquals(found.rows.map((row) => row.line), lines);
+      },
+    ),
+    { seed: 1, numRuns: 500 },
+  );
+});
+
+Deno.test("parseTable() leaves empty lines and comments out", () => {
+  const table = parseTable("# made by hand\n\na,b\n# more\n1,2\n\n  # last\n3,4\n\n");
+  assertEquals([table.columns, table.matrix().toArray()], [["a", "b"], [[1, 2], [3, 4]]]);
+});
+
+Deno.test("parseTable() takes no line for a comment where that is wanted", () => {
+  const table = parseTable("#a,b\n1,2\n", { comment: "" });
+  assertEquals(table.columns, ["#a", "b"]);
+});
+
+Deno.test("parseTable() takes the last comment for the header where it has as many fields", () => {
+  const table = parseTable("# seed = 0\n# it  g1\n  0  0.5\n  1  1.5\n");
+  assertEquals([table.columns, table.matrix().toArray()], [["it", "g1"], [[0, 0.5], [1, 1.5]]]);
+});
+
+Deno.test("parseTable() takes no comment for the header that has other fields", () => {
+  for (const comment of ["# it's \"odd\n", "# 5 6 7\n", "# one\n"]) {
+    const table = parseTable(`${comment}a b c\n1 2 3\n`);
+    assertEquals(table.columns, ["a", "b", "c"]);
+  }
+});
+
+Deno.test("parseTable() names columns by their position where there is no header", () => {
+  const table = parseTable("cell0,1,2\ncell1,3,4\n");
+  assertEquals(table.columns, ["0", "1", "2"]);
+  assertEquals(table.column("0"), ["cell0", "cell1"]);
+});
+
+Deno.test("parseTable() takes the first row for the header, or not, where it is told", () => {
+  const years = parseTable("2019,2020\n1,2\n", { header: true });
+  assertEquals([years.columns, years.nRows], [["2019", "2020"], 1]);
+  const words = parseTable("a,b\nc,d\n", { header: false });
+  assertEquals([words.columns, words.column("0")], [["0", "1"], ["a", "c"]]);
+});
+
+Deno.test("parseTable() takes a first column without a name for the names of the rows", () => {
+  const table = parseTable(',g1,g2\n"c1",1,2\n"c2",3,4\n');
+  assertEquals([table.rowNames, table.columns], [["c1", "c2"], ["g1", "g2"]]);
+  assertEquals(table.matrix().toArray(), [[1, 2], [3, 4]]);
+});
+
+Deno.test("parseTable() takes a header with one field less as R writes it", () => {
+  const table = parseTable('"g1" "g2"\n"c1" 1 2\n"c2" 3 4\n');
+  assertEquals([table.rowNames, table.columns], [["c1", "c2"], ["g1", "g2"]]);
+});
+
+Deno.test("parseTable() takes the column for the names of the rows that it is told", () => {
+  const text = "g1,cell,g2\n1,a,2\n3,b,4\n";
+  const named = parseTable(text, { rowNames: "cell" });
+  assertEquals([named.rowNames, named.columns], [["a", "b"], ["g1", "g2"]]);
+  const first = parseTable(text, { rowNames: true });
+  assertEquals([first.rowNames, first.columns], [["1", "3"], ["cell", "g2"]]);
+  const none = parseTable(",g1\na,1\n", { rowNames: false });
+  assertEquals([none.rowNames, none.columns], [undefined, ["", "g1"]]);
+});
+
+Deno.test("parseTable() takes missing fields among numbers for NaN", () => {
+  const values = parseTable("x,y\n1,a\n,b\nNA,c\nnan,d\n-inf,e\n").column("x");
+  assertEquals(values, Float64Array.of(1, NaN, NaN, NaN, -Infinity));
+});
+
+Deno.test("parseTable() leaves text that only resembles numbers as it is", () => {
+  for (const text of ["0x10", "1,2", "1e", "1 2", "--1", "1_000", "Infinite"]) {
+    const table = parseTable(`x;y\n${text};0\n1;0\n`, { delimiter: ";" });
+    assertEquals(table.column("x"), [text, "1"]);
+  }
+});
+
+Deno.test("parseTable() leaves a column of nothing but missing fields as text", () => {
+  assertEquals(parseTable("x,y\n,1\nNA,2\n").column("x"), ["", "NA"]);
+});
+
+Deno.test("parseTable() reads a header without rows", () => {
+  const table = parseTable("a,b\n");
+  assertEquals([table.nRows, table.matrix().shape], [0, [0, 2]]);
+});
+
+Deno.test("parseTable() keeps rows of empty fields between tabs", () => {
+  const table = parseTable("a\tb\nx\ty\n\t\n");
+  assertEquals([table.nRows, table.column("a")], [2, ["x", ""]]);
+});
+
+Deno.test("matrix() takes the columns and the type that it is told", () => {
+  const matrix = parseTable("a,b,c\n1,2,x\n3,4,y\n").matrix({
+    columns: ["b", "a"],
+    dtype: "float64",
+  });
+  assertEquals([matrix.dtype, matrix.toArray()], ["float64", [[2, 1], [4, 3]]]);
+});
+
+Deno.test("matrix() takes columns that share a name, but column() does not", () => {
+  const table = parseTable("a,a\n1,2\n");
+  assertEquals(table.matrix().toArray(), [[1, 2]]);
+  const error = assertThrows(() => table.column("a"), RangeError);
+  assertEquals(
+    error.message,
+    "Cannot read a column of the table as more than one has the name a",
+  );
+});
+
+Deno.test("matrix() names the columns of text", () => {
+  const error = assertThrows(() => parseTable("a,b,c\n1,x,y\n").matrix(), TypeError);
+  assertEquals(
+    error.message,
+    "Cannot make a matrix of the table as its columns must hold numbers: " +
+      "current columns of text are b, c",
+  );
+});
+
+Deno.test("column() names the columns there are", () => {
+  const error = assertThrows(() => parseTable("a,b\n1,2\n").column("c"), RangeError);
+  assertEquals(
+    error.message,
+    "Cannot read a column of the table as name must be one of a, b: current value is c",
+  );
+});
+
+Deno.test("parseTable() names the line of a row with too few or too many fields", () => {
+  assertEquals(
+    complaint('a,b\n1,"2\n3"\n# note\n4\n'),
+    "Cannot read the table as line 5 must have 2 fields, as the header has: current number is 1",
+  );
+  assertEquals(
+    complaint("1,2\n3,4,5\n"),
+    "Cannot read the table as line 2 must have 2 fields, as the first row has: " +
+      "current number is 3",
+  );
+  assertEquals(
+    complaint("a,b,c\n1,2\n3,4\n"),
+    "Cannot read the table as line 2 must have 3 fields, as the header has: current number is 2",
+  );
+});
+
+Deno.test("parseTable() names the line of a quote that is never closed", () => {
+  assertEquals(
+    complaint('a,b\n1,2\n"3,4\n5,6\n'),
+    "Cannot read the table as a quote of line 3 is never closed",
+  );
+});
+
+Deno.test("parseTable() names the line of text behind a closing quote", () => {
+  assertEquals(
+    complaint('a,b\n1,"2"x\n'),
+    "Cannot read the table as line 2 has text after the closing quote of field 2",
+  );
+});
+
+Deno.test("parseTable() refuses text without rows", () => {
+  for (const text of ["", "\n\n", "# only\n# comments\n"]) {
+    assertEquals(complaint(text), "Cannot read the table as it has no rows");
+  }
+});
+
+Deno.test("parseTable() names options that it does not know", () => {
+  const error = assertThrows(
+    () => parseTable("a\n1\n", { separator: "," } as unknown as TableOptions),
+    TypeError,
+  );
+  assertEquals(
+    error.message,
+    "Cannot read the table as its options must be among delimiter, comment, header, rowNames: " +
+      "current option is separator",
+  );
+});
+
+Deno.test("parseTable() refuses delimiters that cannot delimit", () => {
+  for (const delimiter of ["", ",,", '"', "\n"]) {
+    const error = assertThrows(() => parseTable("a\n1\n", { delimiter }), TypeError);
+    assertEquals(
+      error.message,
+      "Cannot read the table as delimiter must be one character, and neither a quote nor a line " +
+        `end: current value is ${JSON.stringify(delimiter)}`,
+    );
+  }
+});
+
+Deno.test("parseTable() names the columns where the one of row names is not among them", () => {
+  const error = assertThrows(() => parseTable("a,b\n1,2\n", { rowNames: "c" }), RangeError);
+  assertEquals(
+    error.message,
+    "Cannot read the table as rowNames must be one of a, b: current value is c",
+  );
+});
+
+Deno.test("readTable() reads a file", () =>
+  inTempDirectory(async (directory) => {
+    const path = `${directory}/x.tsv`;
+    await Deno.writeTextFile(path, "α\tb\n1\t2\n");
+    const table = await readTable(path);
+    assertEquals([table.columns, table.matrix().toArray()], [["α", "b"], [[1, 2]]]);
+  }));
+
+Deno.test("readTable() names the file that it cannot read", () =>
+  inTempDirectory(async (directory) => {
+    const path = `${directory}/x.csv`;
+    await Deno.writeTextFile(path, "a,b\n1\n");
+    const malformed = await assertRejects(() => readTable(path), SyntaxError);
+    assertEquals(
+      malformed.message,
+      `Cannot read "${path}" as line 2 must have 2 fields, as the header has: current number is 1`,
+    );
+    await Deno.writeFile(path, Uint8Array.of(0xff, 0xfe, 0x61, 0));
+    const binary = await assertRejects(() => readTable(path), SyntaxError);
+    assertEquals(binary.message, `Cannot read "${path}" as it is not text in UTF-8`);
+    const missing = await assertRejects(() => readTable(`${path}.gz`), Error);
+    assertEquals(missing.message, `Cannot read "${path}.gz" as it does not exist`);
+  }));
+
+Deno.test("parseTable() gives back any numbers that JavaScript writes", () =>
+  fc.assert(
+    fc.property(fc.array(fc.double({ noNaN: true }), { minLength: 1 }), (numbers) => {
+      const column = parseTable(`x\n${numbers.join("\n")}\n`).column("x") as Float64Array;
+      numbers.forEach((value, i) => assertAlmostEquals(column[i]!, value, 0));
+    }),
+    { seed: 1, numRuns: 200 },
+  ));
