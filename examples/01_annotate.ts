@@ -1,0 +1,223 @@
+/**
+ * Annotates cells: trains a network of two layers to tell cell types apart, under the loss of your
+ * choice, and reports how well it does on cells that it has not seen.
+ *
+ * Run it with `deno task demo`, or `deno task demo --help`.
+ *
+ * @module
+ */
+import { confusionMatrix, createLoss, macroF1, segmentationMetrics } from "@cellgrad/cellgrad";
+import { pca, scale } from "@cellgrad/cellgrad/data";
+import { type OptionValues, runProgram } from "./lib/arguments.ts";
+import { type Cells, readCells, simulatedCells } from "./lib/cells.ts";
+import { crossValidate, type CrossValidation, type Loss } from "./lib/cross_validate.ts";
+import { formatMetric } from "./lib/format.ts";
+import { progressBar } from "./lib/progress.ts";
+import type { AnnotationResult, ClassResult } from "./lib/report.ts";
+import { textTable } from "./lib/table.ts";
+
+const OPTIONS = {
+  data: {
+    kind: "string",
+    placeholder: "FILE",
+    help: "Cells: .h5ad, .zarr, .zarr.zip, .csv or .tsv (simulated ones by default)",
+  },
+  labels: {
+    kind: "string",
+    placeholder: "KEY",
+    help: "The column of the file that holds the cell types",
+  },
+  loss: {
+    kind: "choice",
+    choices: ["ce", "weighted_ce", "focal"],
+    default: "weighted_ce",
+    help: "What is minimised",
+  },
+  gamma: {
+    kind: "number",
+    min: 0,
+    default: 2,
+    help: "How much the focal loss plays down what is easy",
+  },
+  epochs: { kind: "integer", min: 1, default: 20, help: "How often each training cell is seen" },
+  hidden: { kind: "integer", min: 1, default: 128, help: "Units of the hidden layer" },
+  learningRate: {
+    kind: "number",
+    above: 0,
+    default: 1e-3,
+    help: "About how far each weight moves per step",
+  },
+  folds: { kind: "integer", min: 2, default: 5, help: "Parts that are held out in turn" },
+  seed: {
+    kind: "integer",
+    min: 0,
+    max: 2 ** 31 - 1,
+    default: 0,
+    help: "The same seed gives the same numbers",
+  },
+  out: { kind: "string", placeholder: "DIR", default: "out", help: "Where the results go" },
+} as const;
+
+type Settings = OptionValues<typeof OPTIONS>;
+
+/** The status of a program that Ctrl-C has ended. */
+const INTERRUPTED = 130;
+
+async function main(settings: Settings): Promise<number> {
+  const started = performance.now();
+  const cells = settings.data === undefined
+    ? simulatedCells(settings.seed)
+    : await readCells(settings.data, settings.labels);
+  const folds = Math.min(settings.folds, cells.labels.length);
+  console.log(`${cells.source}: ${cells.expression.shape.join(" × ")} (cells × genes)`);
+  const describe = lossFor(cells, settings)(cells.labels).describe();
+  console.log(`\n${describe}\n`);
+
+  let interrupted = false;
+  const interrupt = () => interrupted = true;
+  Deno.addSignalListener("SIGINT", interrupt);
+  const progress = progressBar({ folds, epochs: settings.epochs });
+  const result = await crossValidate(
+    cells,
+    lossFor(cells, settings),
+    { ...settings, folds },
+    async (fold, epoch, run) => {
+      const [loss, accuracy] = [run.trainLoss.at(-1)!, run.validationAccuracy.at(-1)!];
+      progress.update({ fold: fold + 1, epoch, loss, accuracy });
+      await new Promise((resolve) => setTimeout(resolve));
+      return !interrupted;
+    },
+  );
+  progress.finish();
+  Deno.removeSignalListener("SIGINT", interrupt);
+
+  const elapsedSeconds = (performance.now() - started) / 1000;
+  const report = summarize(cells, result, settings, describe, elapsedSeconds, interrupted);
+  await write(report, settings);
+  print(report, settings.out);
+  return interrupted ? INTERRUPTED : 0;
+}
+
+/** The loss for the training cells of a fold, whose counts decide the class weights. */
+function lossFor(cells: Cells, settings: Settings) {
+  return (labels: Int32Array): Loss & { describe(): string } => {
+    const classCounts = cells.classes.map((_, type) => labels.filter((l) => l === type).length);
+    return createLoss({
+      lossType: settings.loss,
+      useClassWeighting: settings.loss === "weighted_ce",
+      classCounts,
+      focalGamma: settings.gamma,
+    });
+  };
+}
+
+function summarize(
+  cells: Cells,
+  result: CrossValidation,
+  settings: Settings,
+  lossDescription: string,
+  elapsedSeconds: number,
+  interrupted: boolean,
+): AnnotationResult {
+  const kept = Array.from(result.prediction.keys()).filter((cell) => result.prediction[cell]! >= 0);
+  const predicted = Int32Array.from(kept, (cell) => result.prediction[cell]!);
+  const truth = Int32Array.from(kept, (cell) => cells.labels[cell]!);
+  const numClasses = cells.classes.length;
+  const metrics = segmentationMetrics(predicted, truth, { numClasses });
+  const { scores, explainedVarianceRatio } = pca(
+    scale(cells.expression, { maxValue: 10 }).values,
+    { components: 2 },
+  );
+  const component = (k: number) =>
+    Float64Array.from(scores.slice([0, k], [scores.shape[0]!, k + 1]).data);
+  return {
+    title: "Cell types, predicted and true",
+    dataset: {
+      source: cells.source,
+      cells: cells.labels.length,
+      genes: cells.genes,
+      genesUsed: cells.expression.shape[1]!,
+      simulated: cells.simulated,
+    },
+    settings: reported(settings),
+    lossDescription,
+    classes: cells.classes,
+    folds: result.folds,
+    confusion: confusionMatrix(predicted, truth, { numClasses }),
+    perClass: cells.classes.map((name, type): ClassResult => ({
+      name,
+      cells: cells.labels.filter((label) => label === type).length,
+      recall: metrics.recall[type],
+      precision: metrics.precision[type],
+      f1: metrics.f1[type],
+      iou: metrics.iou[type],
+    })),
+    accuracy: kept.length === 0 ? undefined : metrics.accuracy,
+    macroF1: kept.length === 0 ? undefined : macroF1(predicted, truth, { numClasses }),
+    foldAccuracies: result.foldAccuracies,
+    embedding: {
+      x: component(0),
+      y: component(1),
+      explainedVariance: [explainedVarianceRatio[0]!, explainedVarianceRatio[1]!],
+    },
+    truth: cells.labels,
+    prediction: result.prediction,
+    confidence: result.confidence,
+    elapsedSeconds,
+    interrupted,
+  };
+}
+
+/** The settings that decide the numbers. */
+function reported(settings: Settings): Record<string, string | number> {
+  const { data: _data, labels, out: _out, gamma, ...rest } = settings;
+  return {
+    ...(labels === undefined ? {} : { labels }),
+    ...rest,
+    ...(settings.loss === "focal" ? { gamma } : {}),
+  };
+}
+
+async function write(report: AnnotationResult, settings: Settings): Promise<void> {
+  const { annotationReport } = await import("./lib/report.ts");
+  const metrics = {
+    accuracy: report.accuracy ?? null,
+    macroF1: report.macroF1 ?? null,
+    perClass: report.perClass,
+    foldAccuracies: report.foldAccuracies,
+    dataset: report.dataset,
+    settings: report.settings,
+    seed: settings.seed,
+    interrupted: report.interrupted,
+  };
+  await Deno.mkdir(settings.out, { recursive: true });
+  await Deno.writeTextFile(`${settings.out}/metrics.json`, JSON.stringify(metrics, null, 2) + "\n");
+  await Deno.writeTextFile(`${settings.out}/report.html`, annotationReport(report));
+}
+
+function print(report: AnnotationResult, out: string): void {
+  const rows = report.perClass.map((row) => [
+    row.name,
+    String(row.cells),
+    ...[row.recall, row.precision, row.f1, row.iou].map(formatMetric),
+  ]);
+  console.log(textTable(["Cell type", "Cells", "Recall", "Precision", "F1", "IoU"], rows));
+  console.log(
+    `\naccuracy ${formatMetric(report.accuracy)}   macro F1 ${formatMetric(report.macroF1)}   ` +
+      `(1 is best; held-out cells of ${report.foldAccuracies.length} folds)`,
+  );
+  if (report.interrupted) console.log("Interrupted: these are the folds that were finished");
+  console.log(`Wrote ${out}/metrics.json and ${out}/report.html`);
+}
+
+if (import.meta.main) {
+  Deno.exitCode = await runProgram(
+    {
+      command: "deno task demo",
+      summary: "Learns to tell cell types apart and reports how well it does on unseen cells.",
+      options: OPTIONS,
+    },
+    Deno.args,
+    main,
+  );
+}

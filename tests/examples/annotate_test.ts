@@ -1,0 +1,167 @@
+import { assert, assertEquals, assertGreaterOrEqual, assertStringIncludes } from "@std/assert";
+
+const PROGRAM = new URL("../../examples/01_annotate.ts", import.meta.url).pathname;
+const REAL = new URL("../../../shared/data/", import.meta.url).pathname;
+const QUICK = ["--epochs=6", "--folds=2", "--hidden=16", "--learning-rate=0.01"];
+
+/** Starts the program with the permissions of `deno task demo`. */
+function start(out: string, args: readonly string[]): Deno.ChildProcess {
+  const permissions = ["--no-prompt", "--allow-read", `--allow-write=${out}`];
+  return new Deno.Command(Deno.execPath(), {
+    args: ["run", "--no-check", ...permissions, PROGRAM, `--out=${out}`, ...args],
+    stdout: "piped",
+    stderr: "piped",
+    env: { NO_COLOR: "1" },
+  }).spawn();
+}
+
+async function run(out: string, ...args: string[]) {
+  const { code, stdout, stderr } = await start(out, args).output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { code, stdout: text(stdout), stderr: text(stderr) };
+}
+
+async function inFolder(test: (out: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "annotate" });
+  try {
+    await test(`${folder}/results`);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+async function readMetrics(out: string) {
+  return JSON.parse(await Deno.readTextFile(`${out}/metrics.json`));
+}
+
+Deno.test("the demo annotates simulated cells and writes metrics and a report", () =>
+  inFolder(async (out) => {
+    const { code, stdout, stderr } = await run(out, ...QUICK);
+    assertEquals(code, 0, stderr);
+    assertStringIncludes(stdout, "Loss Configuration:");
+    assertStringIncludes(stdout, "Cell type");
+    const metrics = await readMetrics(out);
+    assertGreaterOrEqual(metrics.accuracy, 0.5);
+    assertEquals([metrics.seed, metrics.settings.epochs, metrics.interrupted], [0, 6, false]);
+    assertEquals(metrics.perClass.length, 6);
+    const report = await Deno.readTextFile(`${out}/report.html`);
+    assertStringIncludes(report, "<svg");
+    assertStringIncludes(report, "Simulated cells");
+  }));
+
+Deno.test("the demo gives the same numbers for the same seed, and others for another", () =>
+  inFolder(async (out) => {
+    const runs = [];
+    for (const seed of [3, 3, 4]) {
+      await run(out, ...QUICK, `--seed=${seed}`);
+      runs.push(await Deno.readTextFile(`${out}/metrics.json`));
+    }
+    assertEquals(runs[0], runs[1]);
+    assert(runs[0] !== runs[2]);
+  }));
+
+Deno.test("the demo trains under every loss that it offers", () =>
+  inFolder(async (out) => {
+    for (const loss of ["ce", "weighted_ce", "focal"]) {
+      const { code, stdout, stderr } = await run(out, ...QUICK, `--loss=${loss}`);
+      assertEquals([code, stderr.includes("rror")], [0, false], stderr);
+      assertStringIncludes(stdout, `Loss type: ${loss}`);
+    }
+  }));
+
+for (
+  const [what, args, message] of [
+    ["an unknown option", ["--epoch=3"], "Unknown option --epoch: did you mean --epochs?"],
+    ["a bad value", ["--folds=1"], "Option --folds must be a whole number >= 2"],
+    ["an unknown loss", ["--loss=hinge"], "Option --loss must be one of ce, weighted_ce, focal"],
+    ["a missing file", ["--data=missing.h5ad", "--labels=x"], "does not exist"],
+  ] as const
+) {
+  Deno.test(`the demo answers ${what} with one line and status 2`, () =>
+    inFolder(async (out) => {
+      const { code, stdout, stderr } = await run(out, ...args);
+      assertEquals([code, stdout], [2, ""]);
+      assertEquals(stderr.trim().split("\n").length, 1, stderr);
+      assertStringIncludes(stderr, message);
+    }));
+}
+
+Deno.test("the demo shows its options on --help", () =>
+  inFolder(async (out) => {
+    const { code, stdout } = await run(out, "--help");
+    assertEquals(code, 0);
+    for (const option of ["--data", "--labels", "--loss", "--gamma", "--seed", "--out"]) {
+      assertStringIncludes(stdout, option);
+    }
+  }));
+
+Deno.test("the demo writes what it has reached when it is interrupted", () =>
+  inFolder(async (out) => {
+    const child = start(out, ["--epochs=400", "--folds=2", "--hidden=16"]);
+    const errors = child.stderr.pipeThrough(new TextDecoderStream()).getReader();
+    await errors.read(); // The first epochs are done.
+    child.kill("SIGINT");
+    while (!(await errors.read()).done);
+    await child.stdout.cancel();
+    assertEquals((await child.status).code, 130);
+    const metrics = await readMetrics(out);
+    assertEquals([metrics.interrupted, metrics.accuracy], [true, null]);
+    assertStringIncludes(await Deno.readTextFile(`${out}/report.html`), "Interrupted");
+  }));
+
+Deno.test("the demo reads a table of counts", () =>
+  inFolder(async (out) => {
+    const rows = Array.from({ length: 60 }, (_, i) =>
+      [i % 2 ? "B" : "T", i % 2 * 9, 9 - i % 2 * 9, 3 + i % 3].join(","));
+    const file = await Deno.makeTempFile({ suffix: ".csv" });
+    await Deno.writeTextFile(file, ["type,CD19,CD3E,ACTB", ...rows].join("\n"));
+    const { code, stderr } = await run(out, `--data=${file}`, "--labels=type", "--folds=2");
+    await Deno.remove(file);
+    assertEquals(code, 0, stderr);
+    assertEquals((await readMetrics(out)).accuracy, 1);
+  }));
+
+const hasReal = (() => {
+  try {
+    return Deno.statSync(`${REAL}10x_pbmc68k_reduced.h5ad`).isFile;
+  } catch {
+    return false;
+  }
+})();
+
+if (hasReal) {
+  Deno.test("the demo annotates real blood cells as well as logistic regression does", () =>
+    inFolder(async (out) => {
+      const results = [];
+      for (const file of ["10x_pbmc68k_reduced.h5ad", "10x_pbmc68k_reduced.zarr.zip"]) {
+        const { code, stderr } = await run(
+          out,
+          `--data=${REAL}${file}`,
+          "--labels=bulk_labels",
+          "--loss=weighted_ce",
+          "--folds=5",
+        );
+        assertEquals(code, 0, stderr);
+        results.push(await readMetrics(out));
+      }
+      for (const { accuracy, macroF1 } of results) {
+        assertGreaterOrEqual(accuracy, 0.82);
+        assertGreaterOrEqual(macroF1, 0.7);
+      }
+      assert(Math.abs(results[0].accuracy - results[1].accuracy) < 0.01);
+    }));
+
+  Deno.test("the demo lists the columns when the labels are missing or unknown", () =>
+    inFolder(async (out) => {
+      for (const labels of [[], ["--labels=celltype"]]) {
+        const { code, stderr } = await run(
+          out,
+          `--data=${REAL}10x_pbmc68k_reduced.h5ad`,
+          ...labels,
+        );
+        assertEquals(code, 2);
+        assertEquals(stderr.trim().split("\n").length, 1, stderr);
+        assertStringIncludes(stderr, "bulk_labels");
+      }
+    }));
+}
