@@ -1,0 +1,59 @@
+/**
+ * Cells: simulated, or read from AnnData files, tables and NumPy arrays; their preprocessing; and
+ * ontologies of cell types.
+ *
+ * @example From counts to two coordinates per cell
+ * ```ts
+ * import { log1p } from "@cellgrad/cellgrad";
+ * import { normalizeTotal, pca, scale, simulateCells } from "@cellgrad/cellgrad/data";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const { counts } = simulateCells({ cells: 50, genes: 40, types: 3 });
+ * const { values } = scale(log1p(normalizeTotal(counts)), { maxValue: 10 });
+ * assertEquals(pca(values, { components: 2 }).scores.shape, [50, 2]);
+ * ```
+ *
+ * @module
+ */
+export { AnnDataFile, type AnnDataKeys, openAnnData, type RawAnnData } from "./anndata.ts";
+export type { CellTree } from "./cell_tree.ts";
+export type {
+  BooleanColumn,
+  CategoricalColumn,
+  Column,
+  NumericColumn,
+  StringColumn,
+} from "./column.ts";
+export type { FilePath } from "./file.ts";
+export { type Fold, stratifiedFolds, type StratifiedFoldsOptions } from "./folds.ts";
+export { readNpy, writeNpy } from "./npy.ts";
+export {
+  type Ontology,
+  type OntologyTerm,
+  parseObo,
+  readObo,
+  type TermHierarchy,
+  termHierarchy,
+  termLabels,
+} from "./ontology.ts";
+export { type Pca, pca, type PcaOptions } from "./pca.ts";
+export {
+  type HighlyVariableGenes,
+  highlyVariableGenes,
+  type HighlyVariableGenesOptions,
+  normalizeTotal,
+  type NormalizeTotalOptions,
+  scale,
+  type Scaled,
+  type ScaleOptions,
+} from "./preprocess.ts";
+export { simulateCells, type SimulateCellsOptions, type SimulatedCells } from "./simulate.ts";
+export type { StoredMatrix } from "./stored_matrix.ts";
+export {
+  type MatrixOptions,
+  parseTable,
+  readTable,
+  Table,
+  type TableColumn,
+  type TableOptions,
+} from "./table.ts";

@@ -1,0 +1,115 @@
+/**
+ * Principal component analysis.
+ *
+ * @module
+ */
+import { allocate } from "../dtype.ts";
+import { readOptions } from "../losses/options.ts";
+import { fromData, type Tensor, type TensorLike } from "../tensor.ts";
+import { CentredMatrix, leadingDirections } from "./directions.ts";
+import { asMatrix, columnMoments, type Matrix } from "./matrix.ts";
+
+/** Options of {@linkcode pca}. */
+export interface PcaOptions {
+  /** How many components; 2 by default. */
+  components?: number | undefined;
+}
+
+/** Principal components. */
+export interface Pca {
+  /** The cells' coordinates (cells, components). */
+  scores: Tensor;
+  /** The directions (components, genes): orthogonal, of length 1. */
+  components: Tensor;
+  /** The variance along each component (n − 1 in the denominator), from the largest down. */
+  explainedVariance: Float64Array;
+  /** The share of each component in the variance of all genes. */
+  explainedVarianceRatio: Float64Array;
+  /** The genes' means, which were subtracted. */
+  mean: Float64Array;
+}
+
+/**
+ * The directions along which cells differ most, and the cells' coordinates along them.
+ *
+ * Genes are centred, not scaled (`scale` does that). With up to 256 cells or genes the scatter
+ * matrix is decomposed directly; otherwise the leading directions are found by block Lanczos
+ * iterations from a fixed random start, until their residuals are below 1e-9 of the largest
+ * eigenvalue. The sign of a component is such that its loading of largest size is
+ * positive. Other cells are projected by
+ * `matmul(sub(x, mean), transpose(components))`.
+ *
+ * @param x The (cells, genes) values.
+ * @param options `components`.
+ * @returns Scores and components (`float32` unless `x` is `float64`), variances, their shares, and
+ * the means.
+ * @throws {TypeError} If `x` is no matrix or an option is unknown.
+ * @throws {RangeError} If there are fewer than two cells, a value is infinite or NaN, or
+ * `components` is no whole number from 1 to the smaller extent of `x`.
+ *
+ * @example Points along a line
+ * ```ts
+ * import { pca } from "@cellgrad/cellgrad/data";
+ * import { assertAlmostEquals } from "@std/assert";
+ *
+ * const { components, explainedVarianceRatio } = pca([[0, 0], [3, 4], [6, 8]], { components: 1 });
+ * assertAlmostEquals(components.data[0]!, 0.6, 1e-6);
+ * assertAlmostEquals(components.data[1]!, 0.8, 1e-6);
+ * assertAlmostEquals(explainedVarianceRatio[0]!, 1, 1e-6);
+ * ```
+ */
+export function pca(x: TensorLike, options: PcaOptions = {}): Pca {
+  const { components: count } = readOptions("pca", options, { components: 2 });
+  const matrix = asMatrix("pca", "x", x);
+  check(matrix, count);
+  const { rows, columns, dtype } = matrix;
+  const { mean, variance } = columnMoments(matrix);
+  const centred = new CentredMatrix(matrix, mean);
+  const { values, vectors } = leadingDirections(centred, count);
+  for (let c = 0; c < count; c++) fixSign(vectors.subarray(c * columns, (c + 1) * columns));
+  const components = allocate(dtype, count * columns);
+  components.set(vectors);
+  const scores = allocate(dtype, rows * count);
+  scores.set(centred.project(vectors, count));
+  const total = variance.reduce((a, b) => a + b, 0);
+  const explainedVariance = values.map((value) => Math.max(value, 0) / (rows - 1));
+  return {
+    scores: fromData(scores, [rows, count]),
+    components: fromData(components, [count, columns]),
+    explainedVariance,
+    explainedVarianceRatio: explainedVariance.map((value) => total === 0 ? 0 : value / total),
+    mean,
+  };
+}
+
+function check({ data, rows, columns }: Matrix, count: number): void {
+  if (rows < 2) {
+    throw new RangeError(
+      `Cannot compute pca as x must have at least two cells: current number is ${rows}`,
+    );
+  }
+  const most = Math.min(rows, columns);
+  if (!Number.isInteger(count) || count < 1 || count > most) {
+    throw new RangeError(
+      `Cannot compute pca as components must be a whole number from 1 to ${most}, ` +
+        `the smaller extent of x: current value is ${count}`,
+    );
+  }
+  const bad = data.findIndex((value) => !Number.isFinite(value));
+  if (bad >= 0) {
+    throw new RangeError(
+      `Cannot compute pca as all values must be finite: current value in cell ` +
+        `${Math.floor(bad / columns)}, gene ${bad % columns} is ${data[bad]}`,
+    );
+  }
+}
+
+/** Turns a direction around unless its first loading of largest size is positive. */
+function fixSign(direction: Float64Array): void {
+  let largest = 0;
+  for (const loading of direction) {
+    // Sizes that differ by rounding only count as equal, so that the first one decides.
+    if (Math.abs(loading) > Math.abs(largest) * (1 + 1e-6)) largest = loading;
+  }
+  if (largest < 0) { for (let i = 0; i < direction.length; i++) direction[i]! *= -1; }
+}
