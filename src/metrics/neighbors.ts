@@ -1,0 +1,65 @@
+/**
+ * Distances between all points without a place for all of them at once, and nearest neighbours.
+ *
+ * @module
+ */
+import { pairwiseSquaredDistance } from "../ops/mod.ts";
+import { fromData, type Tensor } from "../tensor.ts";
+
+/** How many distances are held at a time, about. */
+const BLOCK_SIZE = 1 << 20;
+
+/** Calls a function with each row of the matrix of squared distances; the row is valid until it returns. */
+export function forDistanceRows(
+  points: Tensor,
+  visit: (row: number, squaredDistances: Float64Array) => void,
+): void {
+  const [n, d] = points.shape as [number, number];
+  const data = points.data as Float64Array;
+  const height = Math.max(1, Math.floor(BLOCK_SIZE / Math.max(1, n)));
+  for (let start = 0; start < n; start += height) {
+    const end = Math.min(n, start + height);
+    const block = fromData(data.subarray(start * d, end * d), [end - start, d]);
+    const distances = pairwiseSquaredDistance(block, points).data as Float64Array;
+    for (let i = start; i < end; i++) {
+      visit(i, distances.subarray((i - start) * n, (i - start + 1) * n));
+    }
+  }
+}
+
+/** The nearest other points of one point, nearest first. */
+export interface Neighbors {
+  /** Their positions. */
+  indices: Int32Array;
+  /** Their squared distances. */
+  squaredDistances: Float64Array;
+}
+
+/**
+ * Calls a function with the k nearest neighbours of each point, or with all others where they are
+ * fewer. A point is not its own neighbour, its duplicates are; of equally near ones the first count.
+ */
+export function forNeighbors(
+  points: Tensor,
+  k: number,
+  visit: (point: number, neighbors: Neighbors) => void,
+): void {
+  const kept = Math.min(k, Math.max(0, points.shape[0]! - 1));
+  const indices = new Int32Array(kept);
+  const squaredDistances = new Float64Array(kept);
+  forDistanceRows(points, (point, row) => {
+    let found = 0;
+    for (let j = 0; j < row.length; j++) {
+      const distance = row[j]!;
+      if (j === point || (found === kept && !(distance < squaredDistances[kept - 1]!))) continue;
+      let at = found < kept ? found++ : kept - 1;
+      for (; at > 0 && squaredDistances[at - 1]! > distance; at--) {
+        squaredDistances[at] = squaredDistances[at - 1]!;
+        indices[at] = indices[at - 1]!;
+      }
+      squaredDistances[at] = distance;
+      indices[at] = j;
+    }
+    visit(point, { indices, squaredDistances });
+  });
+}

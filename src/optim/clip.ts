@@ -1,0 +1,81 @@
+/**
+ * Gradient clipping.
+ *
+ * @module
+ */
+import { checkNumber } from "../losses/options.ts";
+import {
+  abs,
+  cast,
+  div,
+  greater,
+  max,
+  maximum,
+  mul,
+  norm,
+  stack,
+  stopGradient,
+  where,
+} from "../ops/mod.ts";
+import { type Tensor, tensor } from "../tensor.ts";
+import { type TensorTree, treeLeaves, treeMap } from "../tree.ts";
+
+/**
+ * The Euclidean norm of all values of a tree, as if they were one vector.
+ *
+ * Tensors with values beyond 1e15 are divided by the largest first, so that no square overflows:
+ * float32 gradients of 1e30 have a norm too.
+ *
+ * @param tree A tensor, or arrays and plain objects of tensors.
+ * @returns A tensor of shape `[]`; 0 for a tree without values.
+ * @throws {TypeError} If something in the tree is neither a tensor nor becomes one.
+ *
+ * @example Two tensors, one norm
+ * ```ts
+ * import { tensor } from "@cellgrad/cellgrad";
+ * import { globalNorm } from "@cellgrad/cellgrad/optim";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(globalNorm({ w: tensor([2, 4]), b: tensor([4]) }).item(), 6);
+ * ```
+ */
+export function globalNorm(tree: unknown): Tensor {
+  const norms = treeLeaves(tree).filter((x) => x.size > 0).map(scaledNorm);
+  return norms.length === 0 ? tensor(0) : scaledNorm(stack(norms));
+}
+
+function scaledNorm(x: Tensor): Tensor {
+  const largest = stopGradient(max(abs(x)));
+  const scale = where(greater(largest, 1e15), largest, 1);
+  return mul(norm(div(x, scale)), scale);
+}
+
+/**
+ * Gradients scaled down together where their norm is too large; their direction stays.
+ *
+ * `g · maxNorm / max(norm, maxNorm)` with the {@linkcode globalNorm} of all of them. Gradients
+ * below the limit come back as they are. PyTorch's `clip_grad_norm_` adds 1e-6 to the norm, so its
+ * results stay a millionth below the limit. NaN or an infinity anywhere gives NaN everywhere, so
+ * that it is noticed.
+ *
+ * @param grads A tensor, or arrays and plain objects of tensors.
+ * @param maxNorm The largest norm, above 0.
+ * @returns A tree like `grads`.
+ * @throws {TypeError} If `maxNorm` is no number, or something in the tree is no tensor.
+ * @throws {RangeError} If `maxNorm` is not above 0.
+ *
+ * @example A gradient that would throw the weights off
+ * ```ts
+ * import { tensor } from "@cellgrad/cellgrad";
+ * import { clipByGlobalNorm } from "@cellgrad/cellgrad/optim";
+ * import { assertAllClose } from "@cellgrad/cellgrad/testing";
+ *
+ * const clipped = clipByGlobalNorm({ w: tensor([30, 40]), b: tensor(0) }, 1);
+ * assertAllClose(clipped.w, [0.6, 0.8]);
+ * ```
+ */
+export function clipByGlobalNorm<T>(grads: T, maxNorm: number): TensorTree<T> {
+  checkNumber("clipByGlobalNorm", "maxNorm", maxNorm, { above: 0 });
+  const factor = div(maxNorm, maximum(globalNorm(grads), maxNorm));
+  return treeMap((g) => mul(g, cast(factor, g.dtype)), grads);
+}

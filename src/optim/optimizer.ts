@@ -1,0 +1,177 @@
+/**
+ * What all optimizers share: their shape, their state, and the walk over the parameters.
+ *
+ * @module
+ */
+import { full, zeros } from "../create.ts";
+import { type DType, isFloating } from "../dtype.ts";
+import { checkNumber } from "../losses/options.ts";
+import { add, cast } from "../ops/mod.ts";
+import { formatShape, sameShape } from "../shape.ts";
+import { Tensor } from "../tensor.ts";
+import { type LikeTree, type TensorTree, treeMap } from "../tree.ts";
+
+/** A learning rate: a number, or a function of the number of updates made before. */
+export type LearningRate = number | ((step: Tensor) => Tensor);
+
+/** What an optimizer remembers from step to step: a tree of tensors, to be kept or written away. */
+export interface OptimizerState<T> {
+  /** How many updates were made: an `int32` tensor of shape `[]`. */
+  step: Tensor;
+  /** Running averages by name, each a tree like the parameters; empty for plain descent. */
+  moments: Record<string, T>;
+}
+
+/** What an update returns; neither shares anything that a later update would change. */
+export interface OptimizerUpdate<T> {
+  /** The new parameters: same tree, shapes and types as the old ones. */
+  params: T;
+  /** The new state, for the next update. */
+  state: OptimizerState<T>;
+}
+
+/**
+ * A rule that turns gradients into new parameters. It holds settings only: everything that changes
+ * is in the state, which goes in and comes out, so an update can be repeated, differentiated
+ * through, or recorded as part of a program.
+ */
+export interface Optimizer {
+  /** The state before the first update: zeros. */
+  init<T>(params: T): OptimizerState<TensorTree<T>>;
+  /** The parameters and the state after one step along the gradients. */
+  update<T>(
+    grads: NoInfer<LikeTree<TensorTree<T>>>,
+    state: NoInfer<OptimizerState<TensorTree<T>>>,
+    params: T,
+  ): OptimizerUpdate<TensorTree<T>>;
+}
+
+/** The parameters' part in a step, as a rule sees them: one tensor at a time. */
+export interface Leaf {
+  /** The parameter. */
+  param: Tensor;
+  /** Its gradient, as the moments saw it. */
+  grad: Tensor;
+  /** Its moments, already brought up to date, in the order of the rule. */
+  moments: readonly Tensor[];
+  /** The learning rate of this step, in the type of the parameter. */
+  rate: Tensor;
+  /** The number of this step, counted from 1, in the type of the parameter. */
+  count: Tensor;
+}
+
+/** An optimizer as a formula for one tensor. */
+export interface Rule {
+  /** The function's name, for messages. */
+  name: string;
+  /** The learning rate. */
+  learningRate: LearningRate;
+  /** The gradient to use in place of the given one. */
+  adjust?: (grad: Tensor, param: Tensor) => Tensor;
+  /** How each moment follows the gradient. */
+  moments: Record<string, (moment: Tensor, grad: Tensor) => Tensor>;
+  /** The parameter after the step. */
+  step: (leaf: Leaf) => Tensor;
+}
+
+/** The optimizer that a rule describes. */
+export function makeOptimizer(rule: Rule): Optimizer {
+  const names = Object.keys(rule.moments);
+  return {
+    init<T>(params: T) {
+      const start = () => treeMap((p) => zerosLike(rule.name, p), params);
+      return {
+        step: zeros([], { dtype: "int32" }),
+        moments: Object.fromEntries(names.map((name) => [name, start()])),
+      };
+    },
+    update<T>(grads: unknown, state: OptimizerState<TensorTree<T>>, params: T) {
+      checkState(rule.name, state, names);
+      const fitted = treeMap(
+        (p, g) => {
+          const grad = fitGradient(rule.name, g, p);
+          return rule.adjust?.(grad, p) ?? grad;
+        },
+        params,
+        grads,
+      );
+      const moments = Object.fromEntries(
+        names.map((name) => [name, treeMap(rule.moments[name]!, state.moments[name]!, fitted)]),
+      ) as Record<string, TensorTree<T>>;
+      const step = add(state.step, 1);
+      const next = treeMap(
+        (param, grad, ...own) => {
+          const rate = rateAt(rule, state.step, param.dtype);
+          return rule.step({ param, grad, moments: own, rate, count: cast(step, param.dtype) });
+        },
+        params,
+        fitted,
+        ...Object.values(moments),
+      );
+      return { params: next, state: { step, moments } };
+    },
+  };
+}
+
+/** The learning rate after `step` updates, in the type of the parameter that it moves. */
+function rateAt({ name, learningRate }: Rule, step: Tensor, dtype: DType): Tensor {
+  if (typeof learningRate === "number") return full([], learningRate, { dtype });
+  const rate: unknown = learningRate(cast(step, dtype));
+  if (rate instanceof Tensor && rate.rank === 0) return cast(rate, dtype);
+  throw new TypeError(
+    `Cannot compute ${name} as the schedule must return a tensor of shape []: current ` +
+      (rate instanceof Tensor
+        ? `shape is ${formatShape(rate.shape)}`
+        : `value is a ${typeof rate}`),
+  );
+}
+
+function zerosLike(caller: string, param: Tensor): Tensor {
+  checkFloating(caller, param);
+  return zeros(param.shape, { dtype: param.dtype });
+}
+
+/** The gradient in the type of its parameter; throws where one of them cannot be meant. */
+function fitGradient(caller: string, grad: Tensor, param: Tensor): Tensor {
+  checkFloating(caller, param);
+  if (sameShape(grad.shape, param.shape)) return cast(grad, param.dtype);
+  throw new TypeError(
+    `Cannot compute ${caller} as every gradient must have the shape of its parameter: ` +
+      `current shapes are ${formatShape(grad.shape)} and ${formatShape(param.shape)}`,
+  );
+}
+
+function checkFloating(caller: string, param: Tensor): void {
+  if (isFloating(param.dtype)) return;
+  throw new TypeError(
+    `Cannot compute ${caller} as params must be float32 or float64: ` +
+      `current dtype is ${param.dtype}`,
+  );
+}
+
+function checkState(caller: string, state: OptimizerState<unknown>, names: string[]): void {
+  const found = state?.step instanceof Tensor ? Object.keys(state.moments ?? {}) : undefined;
+  if (
+    found !== undefined && found.length === names.length && names.every((n) => n in state.moments)
+  ) {
+    return;
+  }
+  const list = (moments: string[]) => moments.length === 0 ? "no moments" : moments.join(", ");
+  throw new TypeError(
+    `Cannot compute ${caller} as state must come from init or update of the same optimizer, ` +
+      `with ${list(names)}: current value has ${found === undefined ? "no step" : list(found)}`,
+  );
+}
+
+/** Throws unless a learning rate is a function, or a number that is at least 0. */
+export function checkLearningRate(caller: string, learningRate: unknown): void {
+  if (typeof learningRate === "function") return;
+  if (typeof learningRate === "number") {
+    checkNumber(caller, "learningRate", learningRate, { min: 0 });
+    return;
+  }
+  throw new TypeError(
+    `Cannot compute ${caller} as learningRate must be a number, or a schedule: ` +
+      `current value is ${learningRate === undefined ? "" : "a "}${typeof learningRate}`,
+  );
+}

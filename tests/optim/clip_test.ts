@@ -1,0 +1,125 @@
+import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
+import fc from "fast-check";
+import { type Tensor, tensor } from "../../src/tensor.ts";
+import { zeros } from "../../src/create.ts";
+import { grad } from "../../src/transforms.ts";
+import { treeLeaves } from "../../src/tree.ts";
+import { clipByGlobalNorm, globalNorm } from "../../src/optim/mod.ts";
+import { assertAllClose, checkGradients } from "../../src/testing.ts";
+
+const RUNS = { seed: 1, numRuns: 100 };
+const values = fc.array(fc.double({ min: -100, max: 100, noNaN: true }), {
+  minLength: 1,
+  maxLength: 6,
+});
+const float64 = (data: number[]) => tensor(data, { dtype: "float64" });
+
+Deno.test("globalNorm() is the norm of all values in one vector", () => {
+  fc.assert(
+    fc.property(values, values, (a, b) => {
+      const tree = { a: float64(a), rest: [float64(b)] };
+      assertAlmostEquals(globalNorm(tree).item(), Math.hypot(...a, ...b), 1e-10);
+    }),
+    RUNS,
+  );
+});
+
+Deno.test("globalNorm() does not overflow in float32", () => {
+  assertAllClose(globalNorm([tensor([3e30, 4e30]), tensor(0)]), 5e30);
+});
+
+Deno.test("globalNorm() is 0 without values, and of zeros with gradient 0", () => {
+  assertEquals(globalNorm([]).item(), 0);
+  const tree = { x: zeros([0]), y: zeros([2]) };
+  assertEquals(globalNorm(tree).item(), 0);
+  assertEquals(grad((t: typeof tree) => globalNorm(t))(tree).y.toArray(), [0, 0]);
+});
+
+Deno.test("globalNorm() can be differentiated", () => {
+  checkGradients((a, b) => globalNorm([a!, b!]), [[1, -2], [[3], [0.5]]], { order: 2 });
+});
+
+Deno.test("clipByGlobalNorm() never leaves a norm above the limit", () => {
+  fc.assert(
+    fc.property(values, fc.double({ min: 1e-3, max: 1e3, noNaN: true }), (xs, maxNorm) => {
+      const clipped = clipByGlobalNorm([float64(xs)], maxNorm);
+      const expected = Math.min(maxNorm, Math.hypot(...xs));
+      assertAlmostEquals(globalNorm(clipped).item(), expected, 1e-9 * maxNorm);
+    }),
+    RUNS,
+  );
+});
+
+Deno.test("clipByGlobalNorm() changes nothing below the limit", () => {
+  fc.assert(
+    fc.property(values, (xs) => {
+      const limit = Math.max(1, Math.hypot(...xs)) * 1.001;
+      assertEquals([...clipByGlobalNorm(float64(xs), limit).data], xs.map((x) => x));
+    }),
+    RUNS,
+  );
+});
+
+Deno.test("clipByGlobalNorm() keeps the direction", () => {
+  fc.assert(
+    fc.property(values, (xs) => {
+      const clipped = clipByGlobalNorm(float64(xs), 0.5);
+      const factor = Math.min(1, 0.5 / Math.hypot(...xs));
+      assertAllClose(clipped, xs.map((x) => x * factor), { rtol: 1e-12, atol: 1e-15 });
+    }),
+    RUNS,
+  );
+});
+
+Deno.test("clipByGlobalNorm() is idempotent", () => {
+  const once = clipByGlobalNorm({ w: float64([3, 4]), b: float64([12]) }, 2);
+  const twice = clipByGlobalNorm(once, 2);
+  assertAllClose(twice.w, once.w, { rtol: 1e-14 });
+  assertAllClose(twice.b, once.b, { rtol: 1e-14 });
+});
+
+Deno.test("clipByGlobalNorm() keeps trees, shapes and types", () => {
+  const grads = { a: [tensor([[1e3, 2]])], b: float64([5]), c: zeros([0, 2]) };
+  const clipped = clipByGlobalNorm(grads, 1);
+  const outline = (tree: unknown) => treeLeaves(tree).map((x) => [x.shape, x.dtype]);
+  assertEquals(outline(clipped), outline(grads));
+});
+
+Deno.test("clipByGlobalNorm() leaves zeros alone", () => {
+  assertEquals(clipByGlobalNorm(tensor([0, 0]), 1).toArray(), [0, 0]);
+});
+
+Deno.test("clipByGlobalNorm() tames float32 gradients of 1e30", () => {
+  assertAllClose(clipByGlobalNorm(tensor([3e30, -4e30]), 1), [0.6, -0.8]);
+});
+
+Deno.test("clipByGlobalNorm() lets NaN and infinities show", () => {
+  for (const bad of [NaN, Infinity]) {
+    const clipped = clipByGlobalNorm([tensor([1]), tensor([bad])], 1);
+    assertEquals(clipped.map((g: Tensor) => g.item()), [NaN, NaN]);
+  }
+});
+
+Deno.test("clipByGlobalNorm() can be differentiated", () => {
+  checkGradients((a, b) => clipByGlobalNorm([a!, b!], 2)[0]!, [[1, -2], [3]], { order: 2 });
+});
+
+Deno.test("clipByGlobalNorm() wants a limit above 0", () => {
+  for (const [maxNorm, shown] of [[0, "0"], [-1, "-1"], [Infinity, "Infinity"]] as const) {
+    const error = assertThrows(() => clipByGlobalNorm(tensor([1]), maxNorm), RangeError);
+    assertEquals(
+      error.message,
+      "Cannot compute clipByGlobalNorm as maxNorm must be a finite number above 0: " +
+        `current value is ${shown}`,
+    );
+  }
+  const error = assertThrows(
+    () => clipByGlobalNorm(tensor([1]), undefined as unknown as number),
+    TypeError,
+  );
+  assertEquals(
+    error.message,
+    "Cannot compute clipByGlobalNorm as maxNorm must be a finite number: " +
+      "current value is undefined",
+  );
+});
