@@ -10,7 +10,7 @@
  * import { assertEquals } from "@std/assert";
  *
  * const loss = (w: Tensor, x: Tensor) => x.matmul(w).square().mean();
- * const gradient = grad(loss)([1, -1], [[1, 2], [3, 4]]);
+ * const gradient = grad(loss)([1, -1], tensor([[1, 2], [3, 4]]));
  * assertEquals(gradient.toArray(), [-4, -6]);
  * ```
  *
@@ -18,6 +18,7 @@
  */
 export { type DType, type TypedArray } from "./src/dtype.ts";
 export { type Shape } from "./src/shape.ts";
+export { Fluent } from "./src/fluent.ts";
 export {
   type NestedArray,
   Tensor,
@@ -29,3 +30,23 @@ export { arange, type CreateOptions, eye, full, ones, zeros } from "./src/create
 export * from "./src/ops/mod.ts";
 export * from "./src/transforms.ts";
 export { type LikeTree, type TensorTree, treeLeaves, treeMap } from "./src/tree.ts";
+export * from "./src/losses/mod.ts";
+export * from "./src/metrics/mod.ts";
+export * from "./src/optim/mod.ts";
+export {
+  bernoulli,
+  categorical,
+  foldIn,
+  gamma,
+  type GammaOptions,
+  key,
+  normal,
+  type NormalOptions,
+  permutation,
+  poisson,
+  type SampleOptions,
+  /** Keys from a key; `./random` calls it `split`, which here cuts tensors. */
+  split as splitKey,
+  uniform,
+  type UniformOptions,
+} from "./src/random.ts";

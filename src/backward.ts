@@ -47,7 +47,7 @@ export function pullBack(
 /** A cotangent in the shape and type of its input: summed over what was broadcast. */
 function fitCotangent(name: string, g: Tensor, input: Tensor): Tensor {
   const fitted = sameShape(g.shape, input.shape) ? g : unbroadcast(g, input.shape);
-  if (!sameShape(fitted.shape, input.shape)) {
+  if (fitted === null) {
     throw new TypeError(
       `Cannot use the gradient rule of ${name} as each cotangent must have the shape of its input: ` +
         `current shapes are ${formatShape(g.shape)} and ${formatShape(input.shape)}`,
@@ -56,13 +56,12 @@ function fitCotangent(name: string, g: Tensor, input: Tensor): Tensor {
   return fitted.dtype === input.dtype ? fitted : cast(fitted, input.dtype);
 }
 
-function unbroadcast(g: Tensor, shape: Shape): Tensor {
+/** The sum over the axes that broadcasting added or stretched; `null` where it does not lead here. */
+function unbroadcast(g: Tensor, shape: Shape): Tensor | null {
   const offset = g.rank - shape.length;
-  const axes = g.shape.flatMap((n, i) =>
-    i < offset || (shape[i - offset] === 1 && n !== 1) ? [i] : []
-  );
-  const summed = sum(g, { axis: axes });
-  return summed.size === shape.reduce((a, b) => a * b, 1) ? reshape(summed, shape) : g;
+  if (!shape.every((n, i) => n === 1 || n === g.shape[i + offset])) return null;
+  const axes = g.shape.flatMap((_, i) => i < offset || shape[i - offset] === 1 ? [i] : []);
+  return reshape(sum(g, { axis: axes }), shape);
 }
 
 function checkGradient(tape: Tape, name: string, result: Tensor, g: Tensor): void {

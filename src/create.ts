@@ -4,8 +4,8 @@
  * @module
  */
 import { allocate, checkDType, type DType } from "./dtype.ts";
-import { checkShape, type Shape, sizeOf } from "./shape.ts";
-import { Tensor } from "./tensor.ts";
+import { checkExtent, checkShape, type Shape, sizeOf } from "./shape.ts";
+import { convertData, Tensor } from "./tensor.ts";
 
 /** Options of the functions that make tensors from scratch. */
 export interface CreateOptions {
@@ -18,8 +18,10 @@ export interface CreateOptions {
  *
  * @param shape The extents.
  * @param value The value everywhere.
- * @param options `dtype`, `float32` by default.
+ * @param options `dtype`; by default `float32`, or `bool` for a boolean.
  * @returns The tensor.
+ * @throws {TypeError} If the shape is none.
+ * @throws {RangeError} If `dtype` cannot hold the value.
  *
  * @example A tensor of sevens
  * ```ts
@@ -34,16 +36,20 @@ export function full(
   value: number | boolean,
   options: CreateOptions = {},
 ): Tensor {
+  return filled("full", shape, value, options);
+}
+
+function filled(
+  caller: string,
+  shape: Shape,
+  value: number | boolean,
+  options: CreateOptions,
+): Tensor {
   const dtype = options.dtype ?? (typeof value === "boolean" ? "bool" : "float32");
-  checkShape("full", shape);
-  checkDType("full", dtype);
-  const data = allocate(dtype, sizeOf(shape)).fill(Number(value));
-  if (dtype === "int32" || dtype === "bool") {
-    if (data.length > 0 && data[0] !== Number(value)) {
-      throw new RangeError(`Cannot compute full as ${dtype} cannot hold the value ${value}`);
-    }
-  }
-  return new Tensor([...shape], dtype, data);
+  checkShape(caller, shape);
+  checkDType(caller, dtype);
+  const [entry] = convertData(caller, [Number(value)], "float64", dtype);
+  return new Tensor([...shape], dtype, allocate(dtype, sizeOf(shape)).fill(entry!));
 }
 
 /**
@@ -62,7 +68,7 @@ export function full(
  * ```
  */
 export function zeros(shape: Shape, options: CreateOptions = {}): Tensor {
-  return full(shape, 0, options);
+  return filled("zeros", shape, 0, options);
 }
 
 /**
@@ -81,7 +87,7 @@ export function zeros(shape: Shape, options: CreateOptions = {}): Tensor {
  * ```
  */
 export function ones(shape: Shape, options: CreateOptions = {}): Tensor {
-  return full(shape, 1, options);
+  return filled("ones", shape, 1, options);
 }
 
 /**
@@ -90,6 +96,7 @@ export function ones(shape: Shape, options: CreateOptions = {}): Tensor {
  * @param n Rows and columns.
  * @param options `dtype`, `float32` by default.
  * @returns The (n, n) tensor.
+ * @throws {TypeError} If `n` is no extent.
  *
  * @example Two by two
  * ```ts
@@ -101,7 +108,7 @@ export function ones(shape: Shape, options: CreateOptions = {}): Tensor {
  */
 export function eye(n: number, options: CreateOptions = {}): Tensor {
   const dtype = options.dtype ?? "float32";
-  checkShape("eye", [n]);
+  checkExtent("eye", "n", n);
   checkDType("eye", dtype);
   const data = allocate(dtype, n * n);
   for (let i = 0; i < n; i++) data[i * (n + 1)] = 1;
@@ -114,6 +121,8 @@ export function eye(n: number, options: CreateOptions = {}): Tensor {
  * @param n How many.
  * @param options `dtype`, `float32` by default.
  * @returns The (n) tensor.
+ * @throws {TypeError} If `n` is no extent.
+ * @throws {RangeError} If `dtype` cannot hold a number.
  *
  * @example Row numbers
  * ```ts
@@ -125,9 +134,9 @@ export function eye(n: number, options: CreateOptions = {}): Tensor {
  */
 export function arange(n: number, options: CreateOptions = {}): Tensor {
   const dtype = options.dtype ?? "float32";
-  checkShape("arange", [n]);
+  checkExtent("arange", "n", n);
   checkDType("arange", dtype);
-  const data = allocate(dtype, n);
-  for (let i = 0; i < n; i++) data[i] = i;
-  return new Tensor([n], dtype, data);
+  const numbers = new Float64Array(n);
+  for (let i = 0; i < n; i++) numbers[i] = i;
+  return new Tensor([n], dtype, convertData("arange", numbers, "float64", dtype));
 }

@@ -48,7 +48,7 @@ export function dtypeOf(data: unknown): DType | undefined {
 
 /** Throws a `TypeError` that names the caller unless `dtype` is one of the four. */
 export function checkDType(caller: string, dtype: unknown): asserts dtype is DType {
-  if (typeof dtype !== "string" || !(dtype in RANK)) {
+  if (typeof dtype !== "string" || !Object.hasOwn(RANK, dtype)) {
     throw new TypeError(
       `Cannot compute ${caller} as dtype must be one of ${Object.keys(RANK).join(", ")}: ` +
         `current value is ${String(dtype)}`,

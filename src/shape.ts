@@ -71,13 +71,13 @@ export function broadcastShapes(caller: string, ...shapes: Shape[]): Shape {
 /** One axis, counted from the end where negative; throws a `RangeError` that names the caller. */
 export function normalizeAxis(caller: string, axis: number, rank: number): number {
   const normal = axis < 0 ? axis + rank : axis;
-  if (!Number.isInteger(axis) || normal < 0 || normal >= rank) {
-    throw new RangeError(
-      `Cannot compute ${caller} as axis must be an integer in [${-rank}, ${rank - 1}] ` +
+  if (Number.isInteger(axis) && normal >= 0 && normal < rank) return normal;
+  throw new RangeError(
+    rank === 0
+      ? `Cannot compute ${caller} as a tensor of rank 0 has no axes: current value of axis is ${axis}`
+      : `Cannot compute ${caller} as axis must be an integer in [${-rank}, ${rank - 1}] ` +
         `for a tensor of rank ${rank}: current value is ${axis}`,
-    );
-  }
-  return normal;
+  );
 }
 
 /** Axes as a sorted list without repeats; `undefined` means all of them. */
@@ -112,4 +112,13 @@ export function checkShape(caller: string, shape: unknown): asserts shape is Sha
         `current value is ${JSON.stringify(shape)}`,
     );
   }
+}
+
+/** Throws a `TypeError` that names the caller and the argument unless `count` is an extent. */
+export function checkExtent(caller: string, argument: string, count: number): void {
+  if (Number.isInteger(count) && count >= 0) return;
+  throw new TypeError(
+    `Cannot compute ${caller} as ${argument} must be a non-negative integer: ` +
+      `current value is ${count}`,
+  );
 }

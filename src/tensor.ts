@@ -57,12 +57,24 @@ export class Tensor extends Fluent {
   readonly dtype: DType;
   /** How many values there are. */
   readonly size: number;
-  /** The values, or where to find them. Internal: use {@linkcode Tensor.data}. */
+  /**
+   * The values, or where to find them; use {@linkcode Tensor.data}.
+   *
+   * @ignore
+   */
   readonly source: TypedArray | Source;
-  /** The transform that watches this tensor, `null` outside of transforms. Internal. */
+  /**
+   * The transform that watches this tensor, `null` outside of transforms.
+   *
+   * @ignore
+   */
   readonly trace: TraceLevel | null;
 
-  /** Internal: use {@linkcode tensor}, which checks and copies. */
+  /**
+   * Use {@linkcode tensor}, which checks and copies.
+   *
+   * @ignore
+   */
   constructor(
     shape: Shape,
     dtype: DType,
@@ -179,8 +191,8 @@ function flatten(data: NestedArray, flat: number[]): { shape: number[]; allBoole
           ? "an array"
           : node instanceof Tensor
           ? "a tensor (stack joins tensors)"
-          : node === null
-          ? "null"
+          : node === null || node === undefined
+          ? String(node)
           : `a ${typeof node}`;
         throw new TypeError(
           `Cannot create a tensor as data${path} must be a number or boolean: current value is ${kind}`,
@@ -206,12 +218,12 @@ export function convertData(
 ): TypedArray {
   const out = allocate(to, data.length);
   (out as Float64Array).set(data);
-  if (isFloating(to) || from === to || (from === "bool" && to === "int32")) return out;
+  if (isFloating(to) || (to === "int32" && (from === to || from === "bool"))) return out;
   for (let i = 0; i < data.length; i++) {
-    if (out[i] === data[i]) continue;
+    if (to === "bool" ? data[i] === 0 || data[i] === 1 : out[i] === data[i]) continue;
     throw new RangeError(
       `Cannot compute ${caller} as ${to} cannot hold the value ${data[i]} at position ${i}: ` +
-        (to === "bool" ? "use notEqual(x, 0)" : "round the values first"),
+        (to === "bool" ? "choose another dtype, or compare with 0" : "round the values first"),
     );
   }
   return out;
@@ -226,7 +238,8 @@ export function isWeak(data: TensorLike): data is NestedArray {
  * Makes a tensor of numbers, nested arrays or a typed array, which is copied.
  *
  * Plain numbers become `float32`, booleans `bool`; `Float64Array`, `Float32Array`, `Int32Array` and
- * `Uint8Array` become `float64`, `float32`, `int32` and `bool`.
+ * `Uint8Array` become `float64`, `float32`, `int32` and `bool`. A tensor stays as it is, and under
+ * differentiation.
  *
  * @param data The values.
  * @param options `shape`, where it is not that of the data, and `dtype`.
@@ -248,12 +261,13 @@ export function isWeak(data: TensorLike): data is NestedArray {
 export function tensor(data: TensorLike, options: TensorOptions = {}): Tensor {
   if (options.dtype !== undefined) checkDType("tensor", options.dtype);
   if (options.shape !== undefined) checkShape("tensor", options.shape);
+  if (data instanceof Tensor) {
+    return data.reshape(options.shape ?? data.shape).cast(options.dtype ?? data.dtype);
+  }
   let values: ArrayLike<number>;
   let natural: DType;
   let shape: Shape;
-  if (data instanceof Tensor) {
-    [values, natural, shape] = [data.data, data.dtype, data.shape];
-  } else if (isWeak(data)) {
+  if (isWeak(data)) {
     const flat: number[] = [];
     const found = flatten(data, flat);
     [values, natural, shape] = [flat, found.allBoolean ? "bool" : "float32", found.shape];
@@ -281,15 +295,22 @@ export function tensor(data: TensorLike, options: TensorOptions = {}): Tensor {
 
 function describeKind(value: unknown): string {
   if (value === null || value === undefined) return String(value);
-  return typeof value === "object"
-    ? `a ${value.constructor?.name ?? "object"}`
-    : `a ${typeof value}`;
+  return `of type ${
+    typeof value === "object" ? value.constructor?.name ?? "object" : typeof value
+  }`;
 }
 
 /** A tensor as it is; anything else as {@linkcode tensor} makes it, plain numbers as `dtype`. */
 export function asTensor(value: TensorLike, dtype?: DType): Tensor {
   if (value instanceof Tensor) return value;
-  return dtype !== undefined && isWeak(value) ? tensor(value, { dtype }) : tensor(value);
+  return dtype !== undefined && isNumeric(value) ? tensor(value, { dtype }) : tensor(value);
+}
+
+/** Whether the values are plain numbers, booleans aside. */
+function isNumeric(data: TensorLike): boolean {
+  let first: unknown = data;
+  while (Array.isArray(first)) first = first[0];
+  return isWeak(data) && typeof first !== "boolean";
 }
 
 /** The operands as tensors of one type: the strongest among them, which plain numbers adopt. */
@@ -319,7 +340,8 @@ function scalar(value: number, dtype: DType): Tensor {
 function weakInteger(value: NestedArray, dtype: DType): Tensor {
   const natural = tensor(value);
   if (natural.dtype === "bool") return natural;
-  return natural.data.every((v) => Number.isInteger(v) && Math.abs(v) < 2 ** 31)
+  const exact = tensor(value, { dtype: "float64" }).data;
+  return exact.every((v) => v === (v | 0))
     ? tensor(value, { dtype: dtype === "bool" ? "int32" : dtype })
     : natural;
 }

@@ -9,6 +9,8 @@ import { type Source, Tensor, type TraceLevel } from "./tensor.ts";
 
 /** A transform that handles the operations on the tensors it watches. */
 export interface Trace extends TraceLevel {
+  /** The transform's name, for messages. */
+  readonly caller: string;
   /** Does the operation on inputs of which at least one is watched by this trace. */
   process<P>(op: Op<P>, inputs: readonly Tensor[], params: P): Tensor;
 }
@@ -84,7 +86,6 @@ export class Tape implements Trace {
   readonly level: number = nextLevel();
   /** The steps in the order in which they were done. */
   readonly entries: TapeEntry[] = [];
-  /** The transform's name, for messages. */
   readonly caller: string;
   /** Whether NaN is looked for. */
   readonly checkNaN: boolean;
@@ -101,12 +102,7 @@ export class Tape implements Trace {
   }
 
   process<P>(op: Op<P>, inputs: readonly Tensor[], params: P): Tensor {
-    if (!this.#open) {
-      throw new TypeError(
-        `Cannot compute ${op.name} as an input escaped from ${this.caller}, which has ended: ` +
-          `return it from the function (with hasAux), or pass it through stopGradient there`,
-      );
-    }
+    if (!this.#open) throw escapeError(op.name, "an input", this);
     const rawInputs = new Array<Tensor>(inputs.length);
     for (let i = 0; i < inputs.length; i++) rawInputs[i] = this.lower(inputs[i]!);
     const value = apply(op, rawInputs, params);
@@ -117,7 +113,9 @@ export class Tape implements Trace {
 
   /** The tensor as the traces outside of this one see it. */
   lower(x: Tensor): Tensor {
-    return x.trace === this ? (x.source as TapeEntry).value : x;
+    if (x.trace === this) return (x.source as TapeEntry).value;
+    if (x.trace === null || x.trace.level < this.level) return x;
+    throw escapeError(this.caller, "the function's result", x.trace as Trace);
   }
 
   /** Ends the noting: from here on, operations on watched tensors throw. */
@@ -146,6 +144,13 @@ export class Tape implements Trace {
         `${count} of ${value.size} values`,
     );
   }
+}
+
+function escapeError(name: string, what: string, from: Trace): TypeError {
+  return new TypeError(
+    `Cannot compute ${name} as ${what} escaped from ${from.caller}, which has ended: ` +
+      `return it from the function (with hasAux), or pass it through stopGradient there`,
+  );
 }
 
 /** How many values are NaN. */

@@ -11,7 +11,14 @@ import { add, mul, reshape, stack, sum } from "./ops/mod.ts";
 import { formatShape, sameShape } from "./shape.ts";
 import { fromData, Tensor } from "./tensor.ts";
 import { apply, Tape, type TapeOptions } from "./trace.ts";
-import { type Flat, flattenTree, type LikeTree, mapTensors, type TensorTree } from "./tree.ts";
+import {
+  type Flat,
+  flattenTree,
+  leavesLike,
+  type LikeTree,
+  mapTensors,
+  type TensorTree,
+} from "./tree.ts";
 
 /** Which arguments are differentiated: a position, or several. */
 export type Argnums = number | readonly number[];
@@ -34,6 +41,13 @@ export type GradientOf<Args extends readonly unknown[], N extends Argnums> = N e
 /** Arguments with anything that becomes a tensor wherever the function takes one. */
 export type LikeArguments<Args extends readonly unknown[]> = {
   [I in keyof Args]: LikeTree<Args[I]>;
+};
+
+/** The same for the arguments that are differentiated by; the others are passed on as they are. */
+export type GradArguments<Args extends readonly unknown[], N extends Argnums> = {
+  [I in keyof Args]: I extends `${N extends readonly number[] ? N[number] : N & number}`
+    ? LikeTree<Args[I]>
+    : Args[I];
 };
 
 /** A function run under a tape. */
@@ -59,12 +73,11 @@ function run(
   }
 }
 
-function requireFloating(caller: string, leaves: readonly Tensor[]): void {
+function requireFloating(caller: string, what: string, leaves: readonly Tensor[]): void {
   const found = leaves.find((x) => !isFloating(x.dtype));
   if (found === undefined) return;
   throw new TypeError(
-    `Cannot compute ${caller} as the arguments to differentiate by must be floating: ` +
-      `current dtype is ${found.dtype}; choose others by argnums, or cast it`,
+    `Cannot compute ${caller} as ${what} must be floating: current dtype is ${found.dtype}`,
   );
 }
 
@@ -91,6 +104,12 @@ function selectArguments(caller: string, argnums: unknown, count: number): numbe
         `current value is ${String(at)}`,
     );
   }
+  if (new Set(positions).size < positions.length) {
+    throw new RangeError(
+      `Cannot compute ${caller} as argnums names an argument twice: ` +
+        `current value is [${positions.join(", ")}]`,
+    );
+  }
   return positions as number[];
 }
 
@@ -104,7 +123,7 @@ function evaluate(
   const positions = selectArguments(caller, argnums, args.length);
   const flats = positions.map((at) => flattenTree(caller, args[at], `argument ${at}`));
   const leaves = flats.flatMap((flat) => flat.leaves);
-  requireFloating(caller, leaves);
+  requireFloating(caller, "the arguments named by argnums", leaves);
   const { tape, watched, result } = run(caller, leaves, (inputs) => {
     const live = [...args];
     rebuildAll(flats, inputs).forEach((tree, i) => live[positions[i]!] = tree);
@@ -154,11 +173,12 @@ function rebuildAll(flats: readonly Flat[], leaves: readonly unknown[]): unknown
 export function grad<Args extends unknown[], R, const N extends Argnums = 0>(
   f: (...args: Args) => readonly [Tensor, R],
   options: GradOptions<N, true> & { hasAux: true },
-): (...args: LikeArguments<Args>) => [GradientOf<Args, N>, R];
+): (...args: GradArguments<Args, N>) => [GradientOf<Args, N>, R];
+/** The gradient of a function that returns one number, without anything else. */
 export function grad<Args extends unknown[], const N extends Argnums = 0>(
   f: (...args: Args) => Tensor,
   options?: GradOptions<N, false>,
-): (...args: LikeArguments<Args>) => GradientOf<Args, N>;
+): (...args: GradArguments<Args, N>) => GradientOf<Args, N>;
 export function grad(f: (...args: never[]) => unknown, options: GradOptions = {}): unknown {
   return (...args: unknown[]) => {
     const { aux, gradient } = evaluate("grad", f, options, args);
@@ -184,7 +204,7 @@ export function grad(f: (...args: never[]) => unknown, options: GradOptions = {}
  * import { assertEquals } from "@std/assert";
  *
  * const loss = (p: { w: Tensor; b: Tensor }, x: Tensor) => x.mul(p.w).add(p.b).sum();
- * const [value, gradient] = valueAndGrad(loss)({ w: tensor(2), b: tensor(1) }, [1, 2, 3]);
+ * const [value, gradient] = valueAndGrad(loss)({ w: tensor(2), b: tensor(1) }, tensor([1, 2, 3]));
  * assertEquals(value.item(), 15);
  * assertEquals([gradient.w.item(), gradient.b.item()], [6, 3]);
  * ```
@@ -192,11 +212,12 @@ export function grad(f: (...args: never[]) => unknown, options: GradOptions = {}
 export function valueAndGrad<Args extends unknown[], R, const N extends Argnums = 0>(
   f: (...args: Args) => readonly [Tensor, R],
   options: GradOptions<N, true> & { hasAux: true },
-): (...args: LikeArguments<Args>) => [[Tensor, R], GradientOf<Args, N>];
+): (...args: GradArguments<Args, N>) => [[Tensor, R], GradientOf<Args, N>];
+/** The value of a function that returns one number, and its gradient, without anything else. */
 export function valueAndGrad<Args extends unknown[], const N extends Argnums = 0>(
   f: (...args: Args) => Tensor,
   options?: GradOptions<N, false>,
-): (...args: LikeArguments<Args>) => [Tensor, GradientOf<Args, N>];
+): (...args: GradArguments<Args, N>) => [Tensor, GradientOf<Args, N>];
 export function valueAndGrad(f: (...args: never[]) => unknown, options: GradOptions = {}): unknown {
   return (...args: unknown[]) => {
     const { value, aux, gradient } = evaluate("valueAndGrad", f, options, args);
@@ -219,7 +240,7 @@ function linearize(
 ): Linearized {
   const flats = primals.map((primal, i) => flattenTree(caller, primal, `argument ${i}`));
   const leaves = flats.flatMap((flat) => flat.leaves);
-  requireFloating(caller, leaves);
+  requireFloating(caller, "the arguments", leaves);
   const { tape, watched, result } = run(
     caller,
     leaves,
@@ -244,7 +265,7 @@ function linearize(
  * @returns `[output, pullback]`; the pullback takes a tree like the output and returns an array of
  * one tree per argument. It can be called many times.
  * @throws {TypeError} If an argument is not floating, or, when the pullback is called, if the
- * cotangent has not the shapes of the output.
+ * cotangent has not the branches and shapes of the output.
  *
  * @example One row of a Jacobian
  * ```ts
@@ -268,15 +289,14 @@ export function vjp<Args extends unknown[], R>(
 
 /** The leaves of a tree that must be like another one, in its element types. */
 function likeLeaves(caller: string, what: string, tree: unknown, like: Flat): Tensor[] {
-  const { leaves } = flattenTree(caller, tree, what);
-  like.leaves.forEach((expected, i) => {
-    if (leaves[i] && sameShape(leaves[i].shape, expected.shape)) return;
+  return leavesLike(caller, tree, like, what).map((leaf, i) => {
+    const { shape, dtype } = like.leaves[i]!;
+    if (sameShape(leaf.shape, shape)) return leaf.cast(dtype);
     throw new TypeError(
-      `Cannot compute ${caller} as ${what} must have the shape ${formatShape(expected.shape)}: ` +
-        `current shape is ${leaves[i] ? formatShape(leaves[i].shape) : "missing"}`,
+      `Cannot compute ${caller} as ${what} must have the shape ${formatShape(shape)}: ` +
+        `current shape is ${formatShape(leaf.shape)}`,
     );
   });
-  return leaves.map((leaf, i) => leaf.cast(like.leaves[i]!.dtype));
 }
 
 /**
@@ -287,7 +307,8 @@ function likeLeaves(caller: string, what: string, tree: unknown, like: Flat): Te
  * @param primals The arguments, in an array.
  * @param tangents Their directions, trees like the arguments.
  * @returns `[output, tangent]`.
- * @throws {TypeError} If an argument is not floating, or a tangent has not the shape of its argument.
+ * @throws {TypeError} If an argument or the output is not floating, or a tangent has not the shape
+ * of its argument.
  *
  * @example The derivative along a direction
  * ```ts
@@ -305,6 +326,7 @@ export function jvp<Args extends unknown[], R>(
   tangents: LikeArguments<Args>,
 ): [TensorTree<R>, TensorTree<R>] {
   const first = linearize("jvp", f, primals as unknown[]);
+  requireFloating("jvp", "the function's result", first.outputs.leaves);
   const zero = first.outputs.leaves.map((y) => zeros(y.shape, { dtype: y.dtype }));
   const second = linearize("jvp", (...cotangents: Tensor[]) => first.pull(cotangents), zero);
   const directions = first.inputs.flatMap((flat, i) =>

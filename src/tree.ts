@@ -15,7 +15,8 @@ export type TensorTree<T> = T extends TensorLike ? Tensor
   : T;
 
 /** What is accepted for `T`: wherever it has a tensor, anything that becomes one. */
-export type LikeTree<T> = T extends Tensor ? TensorLike
+export type LikeTree<T> = [TensorLike] extends [T] ? T
+  : T extends Tensor ? TensorLike
   : T extends (...args: never[]) => unknown ? T
   : T extends readonly number[] ? T
   : T extends object ? { [K in keyof T]: LikeTree<T[K]> }
@@ -105,35 +106,38 @@ export function treeMap<T>(
   ...others: readonly unknown[]
 ): TensorTree<T> {
   const flat = flattenTree("treeMap", tree);
-  const rest = others.map((other, i) => {
-    const { leaves, rebuild } = flattenTree("treeMap", other, `tree ${i + 2}`);
-    const outline = (r: Flat["rebuild"]) => JSON.stringify(sortKeys(r(leaves.map(() => 0))));
-    if (leaves.length !== flat.leaves.length || outline(rebuild) !== outline(flat.rebuild)) {
-      throw new TypeError(
-        `Cannot compute treeMap as the trees must have the same branches: ` +
-          `current values are ${outline(flat.rebuild)} and ${outline(rebuild)}`,
-      );
-    }
-    return alignLeaves(flat, other);
-  });
+  const rest = others.map((other, i) => leavesLike("treeMap", other, flat, `tree ${i + 2}`));
   const results = flat.leaves.map((leaf, i) => f(leaf, ...rest.map((leaves) => leaves[i]!)));
   return flat.rebuild(results) as TensorTree<T>;
 }
 
-/** The leaves of a tree of the same branches in the order of `flat`, whose keys may stand otherwise. */
-function alignLeaves(flat: Flat, other: unknown): Tensor[] {
-  const places = flat.rebuild(flat.leaves.map((_, i) => i));
-  const aligned = new Array<Tensor>(flat.leaves.length);
-  const visit = (place: unknown, node: unknown): void => {
-    if (typeof place === "number") aligned[place] = asTensor(node as TensorLike);
+/** The leaves of a tree in the order of another one of the same branches, by keys; else throws. */
+export function leavesLike(caller: string, tree: unknown, like: Flat, path: string): Tensor[] {
+  const own = flattenTree(caller, tree, path);
+  const [expected, found] = [outline(like), outline(own)];
+  if (found !== expected) {
+    throw new TypeError(
+      `Cannot compute ${caller} as the trees must have the same branches: ` +
+        `current values are ${expected} and ${found}`,
+    );
+  }
+  const aligned = new Array<Tensor>(own.leaves.length);
+  const visit = (place: unknown, at: unknown): void => {
+    if (typeof place === "number") aligned[place] = own.leaves[at as number]!;
     else {
       for (const key of Object.keys(place as object)) {
-        visit((place as Record<string, unknown>)[key], (node as Record<string, unknown>)[key]);
+        visit((place as Record<string, unknown>)[key], (at as Record<string, unknown>)[key]);
       }
     }
   };
-  visit(places, other);
+  const positions = own.leaves.map((_, i) => i);
+  visit(like.rebuild(positions), own.rebuild(positions));
   return aligned;
+}
+
+/** The branches of a tree as text, with 0 for the leaves and keys in order. */
+function outline({ leaves, rebuild }: Flat): string {
+  return JSON.stringify(sortKeys(rebuild(leaves.map(() => 0))));
 }
 
 function sortKeys(node: unknown): unknown {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { broadcastShapes } from "../shape.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
 import { apply } from "../trace.ts";
 import { type Elementwise, elementwise, promoteAll } from "./elementwise.ts";
@@ -124,7 +125,7 @@ export function lessEqual(a: TensorLike, b: TensorLike): Tensor {
  * ```
  */
 export function greater(a: TensorLike, b: TensorLike): Tensor {
-  return less(b, a);
+  return swapped("greater", lessOp, a, b);
 }
 
 /**
@@ -144,7 +145,14 @@ export function greater(a: TensorLike, b: TensorLike): Tensor {
  * ```
  */
 export function greaterEqual(a: TensorLike, b: TensorLike): Tensor {
-  return lessEqual(b, a);
+  return swapped("greaterEqual", lessEqualOp, a, b);
+}
+
+/** A comparison of the operands in the other order, under a name of its own in messages. */
+function swapped(name: string, op: Elementwise, a: TensorLike, b: TensorLike): Tensor {
+  const [x, y] = promoteAll(a, b) as [Tensor, Tensor];
+  broadcastShapes(name, x.shape, y.shape);
+  return apply(op, [y, x], []);
 }
 
 /**

@@ -184,7 +184,7 @@ export interface CustomVjp {
  * @param definition `forward` and `vjp`.
  * @returns The function. What it differentiates must come in through its arguments.
  * @throws {TypeError} When called, if `forward` uses a tensor under differentiation that is not
- * among its arguments; on the way back, if a cotangent has not the shape of its input.
+ * among its arguments; on the way back, if there is not one cotangent per input, of its shape.
  *
  * @example A straight-through estimator
  * ```ts
@@ -200,10 +200,18 @@ export function customVjp(definition: CustomVjp): (...inputs: TensorLike[]) => T
   const op: Composite<null> = {
     name,
     compose: (inputs) => forward(...inputs),
-    vjp: (g, output, inputs) =>
-      vjp(g, output, inputs).map((cotangent, i) =>
-        cotangent === null ? null : asTensor(cotangent, inputs[i]?.dtype)
-      ),
+    vjp(g, output, inputs) {
+      const cotangents = vjp(g, output, inputs);
+      if (cotangents.length !== inputs.length) {
+        throw new TypeError(
+          `Cannot use the gradient rule of ${name} as it must give one cotangent per input: ` +
+            `current numbers are ${cotangents.length} and ${inputs.length}`,
+        );
+      }
+      return cotangents.map((cotangent, i) =>
+        cotangent === null ? null : asTensor(cotangent, inputs[i]!.dtype)
+      );
+    },
   };
   return (...inputs) => apply(op, inputs.map((x) => asTensor(x)), null);
 }

@@ -137,8 +137,8 @@ export function stack(xs: readonly TensorLike[], options: JoinOptions = {}): Ten
   if (!Array.isArray(xs) || xs.length === 0) {
     throw new TypeError(`Cannot compute stack as xs must be an array of at least one tensor`);
   }
-  const axis = options.axis ?? 0;
   const operands = promoteAll(...xs);
+  const axis = normalizeAxis("stack", options.axis ?? 0, operands[0]!.rank + 1);
   const first = formatShape(operands[0]!.shape);
   const other = operands.find((x) => formatShape(x.shape) !== first);
   if (other !== undefined) {

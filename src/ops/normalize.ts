@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { normalizeAxes } from "../shape.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
 import { add, div, maximum, mul, sub } from "./arithmetic.ts";
 import { floating } from "./elementwise.ts";
@@ -34,7 +35,7 @@ export interface SoftmaxOptions {
 export function softmax(x: TensorLike, options: SoftmaxOptions = {}): Tensor {
   const operand = floating(asTensor(x));
   const axis = options.axis ?? -1;
-  const powers = exp(sub(operand, finiteMax(operand, axis)));
+  const powers = exp(sub(operand, finiteMax(operand, axis, "softmax")));
   return div(powers, sum(powers, { axis, keepDims: true }));
 }
 
@@ -57,7 +58,7 @@ export function softmax(x: TensorLike, options: SoftmaxOptions = {}): Tensor {
 export function logSoftmax(x: TensorLike, options: SoftmaxOptions = {}): Tensor {
   const operand = floating(asTensor(x));
   const axis = options.axis ?? -1;
-  const shifted = sub(operand, finiteMax(operand, axis));
+  const shifted = sub(operand, finiteMax(operand, axis, "logSoftmax"));
   return sub(shifted, log(sum(exp(shifted), { axis, keepDims: true })));
 }
 
@@ -87,7 +88,8 @@ export interface L2NormalizeOptions {
  */
 export function l2Normalize(x: TensorLike, options: L2NormalizeOptions = {}): Tensor {
   const operand = floating(asTensor(x));
-  const length = norm(operand, { axis: options.axis ?? -1, keepDims: true });
+  const axis = normalizeAxes("l2Normalize", options.axis ?? -1, operand.rank);
+  const length = norm(operand, { axis, keepDims: true });
   return div(operand, maximum(length, options.epsilon ?? 1e-12));
 }
 
@@ -122,7 +124,8 @@ export interface LayerNormOptions {
  */
 export function layerNorm(x: TensorLike, options: LayerNormOptions = {}): Tensor {
   const operand = floating(asTensor(x));
-  const over = { axis: options.axis ?? -1, keepDims: true };
+  const axis = normalizeAxes("layerNorm", options.axis ?? -1, operand.rank);
+  const over = { axis, keepDims: true };
   const deviation = sqrt(add(variance(operand, over), options.epsilon ?? 1e-5));
   let result = div(sub(operand, mean(operand, over)), deviation);
   if (options.scale !== undefined) result = mul(result, options.scale);

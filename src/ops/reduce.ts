@@ -80,7 +80,8 @@ function argExtreme(name: string, sign: 1 | -1): Primitive<Axes> {
     infer: ([x], p) => ({ shape: reducedShape(x!.shape, p.axes, p.keepDims), dtype: "int32" }),
     forward([x], { axes }, { shape }) {
       const out = allocate("int32", sizeOf(shape));
-      argExtremeRows(out, x!.data, middleAxis(x!, axes).extents, sign);
+      const { source, extents } = middleAxis(x!, axes);
+      argExtremeRows(out, source.data, extents, sign);
       return out;
     },
     vjp: null,
@@ -173,7 +174,8 @@ export function sum(x: TensorLike, options: ReduceOptions = {}): Tensor {
  */
 export function mean(x: TensorLike, options: ReduceOptions = {}): Tensor {
   const operand = floating(asTensor(x));
-  return div(sum(operand, options), reducedCount("mean", operand, options));
+  const count = reducedCount("mean", operand, options);
+  return div(sum(operand, options), count);
 }
 
 /**
@@ -304,8 +306,8 @@ export interface VarianceOptions extends ReduceOptions {
  */
 export function variance(x: TensorLike, options: VarianceOptions = {}): Tensor {
   const operand = floating(asTensor(x));
-  const centred = sub(operand, mean(operand, { axis: options.axis, keepDims: true }));
   const count = reducedCount("variance", operand, options) - (options.correction ?? 0);
+  const centred = sub(operand, mean(operand, { axis: options.axis, keepDims: true }));
   return div(sum(square(centred), options), count);
 }
 
@@ -326,7 +328,9 @@ export function variance(x: TensorLike, options: VarianceOptions = {}): Tensor {
  * ```
  */
 export function norm(x: TensorLike, options: ReduceOptions = {}): Tensor {
-  const squares = sum(square(floating(asTensor(x))), options);
+  const operand = floating(asTensor(x));
+  const axis = normalizeAxes("norm", options.axis, operand.rank);
+  const squares = sum(square(operand), { ...options, axis });
   const zero = equal(squares, 0);
   return where(zero, 0, sqrt(where(zero, 1, squares)));
 }
@@ -352,8 +356,7 @@ export function norm(x: TensorLike, options: ReduceOptions = {}): Tensor {
  */
 export function logSumExp(x: TensorLike, options: ReduceOptions = {}): Tensor {
   const operand = floating(asTensor(x));
-  requireValues("logSumExp", operand, options);
-  const top = finiteMax(operand, options.axis);
+  const top = finiteMax(operand, options.axis, "logSumExp");
   const sums = log(sum(exp(sub(operand, top)), { axis: options.axis, keepDims: true }));
   const result = add(sums, top);
   const axes = normalizeAxes("logSumExp", options.axis, operand.rank);
@@ -361,7 +364,12 @@ export function logSumExp(x: TensorLike, options: ReduceOptions = {}): Tensor {
 }
 
 /** The largest value with its axes kept, as a constant; 0 where it is infinite. */
-export function finiteMax(x: Tensor, axis: number | readonly number[] | undefined): Tensor {
+export function finiteMax(
+  x: Tensor,
+  axis: number | readonly number[] | undefined,
+  caller = "max",
+): Tensor {
+  requireValues(caller, x, { axis });
   const top = stopGradient(max(x, { axis, keepDims: true }));
   return where(less(abs(top), Infinity), top, 0);
 }

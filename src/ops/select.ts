@@ -14,7 +14,14 @@ import {
 import { allocate, type DType, type TypedArray } from "../dtype.ts";
 import { checkLabels, toIntegers } from "../labels.ts";
 import { perInput, type Primitive } from "../op.ts";
-import { broadcastShapes, formatShape, normalizeAxis, type Shape, sizeOf } from "../shape.ts";
+import {
+  broadcastShapes,
+  checkExtent,
+  formatShape,
+  normalizeAxis,
+  type Shape,
+  sizeOf,
+} from "../shape.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
 import { arange, zeros } from "../create.ts";
 import { apply } from "../trace.ts";
@@ -131,15 +138,7 @@ function narrow(sums: Float64Array, dtype: DType): TypedArray {
 }
 
 function checkPositions(caller: string, indices: Tensor, extent: number): TypedArray {
-  const data = indices.data;
-  for (let i = 0; i < data.length; i++) {
-    if (data[i]! >= 0 && data[i]! < extent) continue;
-    throw new RangeError(
-      `Cannot compute ${caller} as indices must be in [0, ${extent - 1}]: ` +
-        `current value at position ${i} is ${data[i]}`,
-    );
-  }
-  return data;
+  return checkLabels(caller, indices, extent, { argument: "indices" }).data;
 }
 
 /** Options of the functions that select along one axis. */
@@ -264,6 +263,7 @@ export interface OneHotOptions {
  * @param numClasses How many classes there are.
  * @param options `dtype`, `float32` by default.
  * @returns The shape of the labels with an axis of `numClasses` added at the end.
+ * @throws {TypeError} If `numClasses` is no extent, or the labels are not whole numbers.
  * @throws {RangeError} If a label names no class.
  *
  * @example Two labels
@@ -279,6 +279,7 @@ export function oneHot(
   numClasses: number,
   options: OneHotOptions = {},
 ): Tensor {
+  checkExtent("oneHot", "numClasses", numClasses);
   const positions = checkLabels("oneHot", labels, numClasses);
   const classes = arange(numClasses, { dtype: "int32" });
   return cast(equal(expandDims(positions, -1), classes), options.dtype ?? "float32");
