@@ -1,9 +1,14 @@
 /**
- * Checks of labels: whole numbers that name classes, batches or nodes.
+ * Checks of labels and masks: whole numbers that name classes, batches or nodes; zeros and ones.
+ *
+ * They are operations, so that a compiled program checks what arrives at each call.
  *
  * @module
  */
+import type { DType, TypedArray } from "./dtype.ts";
+import type { Primitive } from "./op.ts";
 import { asTensor, fromData, type Tensor, type TensorLike } from "./tensor.ts";
+import { apply, Tape } from "./trace.ts";
 
 /** Options of {@linkcode checkLabels}. */
 export interface CheckLabelsOptions {
@@ -34,7 +39,21 @@ export function checkLabels(
 ): Tensor {
   const { ignore, argument = "labels", remedy } = options;
   const integers = toIntegers(caller, labels, argument);
-  const data = integers.data;
+  return apply(checkLabelsOp, [integers], { caller, count, ignore, argument, remedy });
+}
+
+/** What {@linkcode checkLabelsOp} needs to know. */
+export interface CheckLabelsParams extends CheckLabelsOptions {
+  /** The function's name, for messages. */
+  caller: string;
+  /** How many classes there are. */
+  count: number;
+}
+
+/** Labels as they are, when they name classes. A program checks them when they arrive. */
+export const checkLabelsOp: Primitive<CheckLabelsParams> = check("checkLabels", (x, params) => {
+  const { caller, count, ignore, argument, remedy } = params;
+  const data = x.data;
   for (let i = 0; i < data.length; i++) {
     const label = data[i]!;
     if ((label >= 0 && label < count) || label === ignore) continue;
@@ -44,7 +63,22 @@ export function checkLabels(
         `current value at position ${i} is ${label}${remedy === undefined ? "" : `; ${remedy}`}`,
     );
   }
-  return integers;
+  return data;
+});
+
+/** An operation whose work is to throw where values are not allowed. */
+function check<P>(
+  name: string,
+  forward: (x: Tensor, params: P) => TypedArray,
+  dtype?: DType,
+): Primitive<P> {
+  return {
+    name,
+    infer: ([x]) => ({ shape: x!.shape, dtype: dtype ?? x!.dtype }),
+    forward: ([x], params) => forward(x!, params),
+    vjp: null,
+    isCheck: true,
+  };
 }
 
 /** Labels numbered from 0 without gaps, and how many different ones there are. */
@@ -88,21 +122,36 @@ export function distinctLabels(
 export function toIntegers(caller: string, values: TensorLike, argument: string): Tensor {
   const given = asTensor(values, "float64");
   if (given.dtype === "int32") return given;
-  if (given.dtype === "bool" || given.trace !== null) {
+  if (given.dtype === "bool" || given.trace instanceof Tape) {
     throw new TypeError(
       `Cannot compute ${caller} as ${argument} must be whole numbers (int32): ` +
         `current dtype is ${given.dtype}`,
     );
   }
-  const found = given.data.findIndex((value) => (value | 0) !== value);
-  if (found >= 0) {
+  return apply(toIntegersOp, [given], { caller, argument });
+}
+
+/** Where a value came from, for messages. */
+export interface Origin {
+  /** The function's name. */
+  caller: string;
+  /** The argument's name. */
+  argument: string;
+}
+
+/** Floating numbers as `int32`, when they are whole. */
+export const toIntegersOp: Primitive<Origin> = check(
+  "toIntegers",
+  ({ data }, { caller, argument }) => {
+    const found = data.findIndex((value) => (value | 0) !== value);
+    if (found < 0) return Int32Array.from(data);
     throw new TypeError(
       `Cannot compute ${caller} as ${argument} must be whole numbers (int32): ` +
-        `current value at position ${found} is ${given.data[found]}`,
+        `current value at position ${found} is ${data[found]}`,
     );
-  }
-  return fromData(Int32Array.from(given.data), given.shape);
-}
+  },
+  "int32",
+);
 
 /**
  * A mask as a `bool` tensor. Internal: every function that takes a mask passes it through here.
@@ -117,27 +166,42 @@ export function toIntegers(caller: string, values: TensorLike, argument: string)
 export function checkMask(caller: string, mask: TensorLike, argument = "mask"): Tensor {
   const given = asTensor(mask);
   if (given.dtype === "bool") return given;
-  if (given.trace !== null) {
+  if (given.trace instanceof Tape) {
     throw new TypeError(
       `Cannot compute ${caller} as ${argument} must be a constant of zeros and ones: ` +
         `it is under differentiation`,
     );
   }
-  const found = given.data.findIndex((value) => value !== 0 && value !== 1);
-  if (found >= 0) {
+  return apply(checkMaskOp, [given], { caller, argument });
+}
+
+/** Zeros and ones as `bool`. */
+export const checkMaskOp: Primitive<Origin> = check(
+  "checkMask",
+  ({ data }, { caller, argument }) => {
+    const found = data.findIndex((value) => value !== 0 && value !== 1);
+    if (found < 0) return Uint8Array.from(data);
     throw new RangeError(
       `Cannot compute ${caller} as ${argument} must hold only zeros and ones: ` +
-        `current value at position ${found} is ${given.data[found]}`,
+        `current value at position ${found} is ${data[found]}`,
     );
-  }
-  return fromData(Uint8Array.from(given.data), given.shape);
-}
+  },
+  "bool",
+);
 
 /** Throws a `RangeError` unless a `bool` tensor holds somewhere. */
 export function requireSome(caller: string, mask: Tensor, argument: string): void {
-  if (mask.data.some((value) => value !== 0)) return;
-  throw new RangeError(
-    `Cannot compute ${caller} as ${argument} must select at least one entry: ` +
-      `0 of ${mask.size} are selected; emptyMask "zero" or "nan" allows this`,
-  );
+  apply(requireSomeOp, [mask], { caller, argument });
 }
+
+/** A `bool` tensor as it is, when it holds somewhere. */
+export const requireSomeOp: Primitive<Origin> = check(
+  "requireSome",
+  ({ data, size }, { caller, argument }) => {
+    if (data.some((value) => value !== 0)) return data;
+    throw new RangeError(
+      `Cannot compute ${caller} as ${argument} must select at least one entry: ` +
+        `0 of ${size} are selected; emptyMask "zero" or "nan" allows this`,
+    );
+  },
+);

@@ -51,6 +51,8 @@ export interface Primitive<P> {
   readonly vjp: Vjp<P> | null;
   /** Elementwise operations: the value in terms of the inputs `a`, `b`, `c` and the parameters. */
   readonly expression?: string;
+  /** Done even where nothing needs the result: it throws where values are not allowed. */
+  readonly isCheck?: true;
 }
 
 /** An operation with a gradient rule of its own whose values are computed by other operations. */

@@ -4,7 +4,7 @@
  * @module
  */
 import { toIntegers } from "../labels.ts";
-import { checkNumber, readOptions } from "../losses/options.ts";
+import { checkNumber, readOptions } from "../options.ts";
 import { key, permutation } from "../random.ts";
 import type { TensorLike } from "../tensor.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { allocate } from "../dtype.ts";
-import { readOptions } from "../losses/options.ts";
+import { readOptions } from "../options.ts";
 import { fromData, type Tensor, type TensorLike } from "../tensor.ts";
 import { CentredMatrix, leadingDirections } from "./directions.ts";
 import { asMatrix, columnMoments, type Matrix } from "./matrix.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { allocate } from "../dtype.ts";
-import { checkNumber, readOptions } from "../losses/options.ts";
+import { checkNumber, readOptions } from "../options.ts";
 import { fromData, type Tensor, type TensorLike } from "../tensor.ts";
 import { asMatrix, checkNotNegative, columnMoments, type Matrix } from "./matrix.ts";
 

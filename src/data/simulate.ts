@@ -4,7 +4,7 @@
  * @module
  */
 import { portableExp } from "../../kernels/random/portable.ts";
-import { checkNumber, readOptions, type Settled } from "../losses/options.ts";
+import { checkNumber, readOptions, type Settled } from "../options.ts";
 import {
   bernoulli,
   foldIn,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkSameShape } from "../losses/options.ts";
+import { checkSameShape } from "../options.ts";
 import { groupBy, readLabels, type Values } from "./values.ts";
 
 /** How many items the groups of two clusterings share, and hold. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkNumber, readOptions } from "../losses/options.ts";
+import { checkNumber, readOptions } from "../options.ts";
 import { forNeighbors } from "./neighbors.ts";
 import { readGroupedPoints, type Values } from "./values.ts";
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkNumber, readOptions } from "../losses/options.ts";
+import { checkNumber, readOptions } from "../options.ts";
 import { type ClassCounts, f1Of, keptPairs, ratio } from "./confusion.ts";
 import { meanOf, type Values } from "./values.ts";
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkNumber, checkSameShape, readOptions } from "../losses/options.ts";
+import { checkNumber, checkSameShape, readOptions } from "../options.ts";
 import { readLabels, type Values } from "./values.ts";
 
 /** Options of {@linkcode confusionMatrix}. */

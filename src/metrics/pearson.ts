@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkSameShape } from "../losses/options.ts";
+import { checkSameShape } from "../options.ts";
 import { meanOf, readNumbers, type Values } from "./values.ts";
 
 /**

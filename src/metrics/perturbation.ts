@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkAxes, checkNumber, readOptions } from "../losses/options.ts";
+import { checkAxes, checkNumber, readOptions } from "../options.ts";
 import { checkLabels } from "../labels.ts";
 import { correlation } from "./pearson.ts";
 import { meanOf, readLabels, readMatrix, readNumbers, type Values } from "./values.ts";

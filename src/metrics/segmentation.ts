@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkChoice, checkNumber, readOptions } from "../losses/options.ts";
+import { checkChoice, checkNumber, readOptions } from "../options.ts";
 import {
   type ClassCounts,
   type ConfusionOptions,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkAxes } from "../losses/options.ts";
+import { checkAxes } from "../options.ts";
 import { reshape } from "../ops/mod.ts";
 import type { Shape } from "../shape.ts";
 import { fromData, type NestedArray, Tensor, tensor, type TensorLike } from "../tensor.ts";

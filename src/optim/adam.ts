@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkNumber, readOptions } from "../losses/options.ts";
+import { checkNumber, readOptions } from "../options.ts";
 import { add, div, expm1, greater, mul, neg, sqrt, square, sub, where } from "../ops/mod.ts";
 import type { Tensor } from "../tensor.ts";
 import {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkNumber } from "../losses/options.ts";
+import { checkNumber } from "../options.ts";
 import {
   abs,
   cast,

@@ -5,7 +5,7 @@
  */
 import { full, zeros } from "../create.ts";
 import { type DType, isFloating } from "../dtype.ts";
-import { checkNumber } from "../losses/options.ts";
+import { checkNumber } from "../options.ts";
 import { add, cast } from "../ops/mod.ts";
 import { formatShape, sameShape } from "../shape.ts";
 import { Tensor } from "../tensor.ts";

@@ -9,7 +9,7 @@
  */
 import { full } from "../create.ts";
 import { isFloating } from "../dtype.ts";
-import { checkNumber, readOptions } from "../losses/options.ts";
+import { checkNumber, readOptions } from "../options.ts";
 import {
   add,
   cast,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkNumber, readOptions } from "../losses/options.ts";
+import { checkNumber, readOptions } from "../options.ts";
 import { add, mul, sub } from "../ops/mod.ts";
 import {
   checkLearningRate,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkNumber, readOptions } from "../losses/options.ts";
+import { checkNumber, readOptions } from "../options.ts";
 import { gather } from "../ops/mod.ts";
 import { checkShape, formatShape, type Shape } from "../shape.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";

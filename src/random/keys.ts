@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkNumber } from "../losses/options.ts";
+import { checkNumber } from "../options.ts";
 import { formatShape } from "../shape.ts";
 import { fromData, Tensor } from "../tensor.ts";
 import { apply } from "../trace.ts";

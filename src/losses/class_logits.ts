@@ -1,0 +1,121 @@
+/**
+ * Logits and labels of classifications and segmentations, as several losses share them.
+ *
+ * @module
+ */
+import { checkLabels } from "../labels.ts";
+import {
+  cast,
+  equal,
+  exp,
+  expandDims,
+  log,
+  notEqual,
+  reshape,
+  squeeze,
+  sub,
+  sum,
+  takeAlongAxis,
+  where,
+} from "../ops/mod.ts";
+import { floating } from "../ops/elementwise.ts";
+import { finiteMax } from "../ops/reduce.ts";
+import { arange } from "../create.ts";
+import type { DType } from "../dtype.ts";
+import { formatShape, sameShape } from "../shape.ts";
+import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
+import { checkAxes, checkNumber } from "../options.ts";
+
+/** Logits and labels that fit together. */
+export interface ClassLogits {
+  /** (N, C, …spatial), floating; 0 at ignored positions, whatever was there. */
+  logits: Tensor;
+  /** (N, …spatial), `int32` in [0, C); 0 at ignored positions. */
+  labels: Tensor;
+  /** (N, …spatial), `bool`: where a label counts; `null` where all do. */
+  keep: Tensor | null;
+  /** C. */
+  classes: number;
+}
+
+/**
+ * Checks logits and labels against each other.
+ *
+ * @param caller The function's name, for messages.
+ * @param logits (N, C, …spatial)
+ * @param labels (N, …spatial), whole numbers in [0, C), or `ignoreIndex`.
+ * @param ignoreIndex The label of positions that do not count; none by default.
+ * @returns The logits, the labels, and which of them count.
+ */
+export function readClassLogits(
+  caller: string,
+  logits: TensorLike,
+  labels: TensorLike,
+  ignoreIndex?: number,
+): ClassLogits {
+  const scores = floating(asTensor(logits));
+  const given = asTensor(labels, "float64");
+  const [n, classes, ...spatial] = scores.shape;
+  if (scores.rank < 2 || !sameShape(given.shape, [n!, ...spatial])) {
+    throw new TypeError(
+      `Cannot compute ${caller} as logits must have the shape [N, C, …spatial] and labels ` +
+        `[N, …spatial]: current shapes are ${formatShape(scores.shape)} and ` +
+        formatShape(given.shape),
+    );
+  }
+  if (classes === 0) {
+    throw new TypeError(
+      `Cannot compute ${caller} as logits must have at least one class: ` +
+        `current shape is ${formatShape(scores.shape)}`,
+    );
+  }
+  if (ignoreIndex === undefined) {
+    const whole = checkLabels(caller, given, classes!);
+    return { logits: scores, labels: whole, keep: null, classes: classes! };
+  }
+  checkNumber(caller, "ignoreIndex", ignoreIndex, { integer: true });
+  const whole = checkLabels(caller, given, classes!, { ignore: ignoreIndex });
+  const keep = notEqual(whole, ignoreIndex);
+  return {
+    logits: where(expandDims(keep, 1), scores, 0),
+    labels: where(keep, whole, 0),
+    keep,
+    classes: classes!,
+  };
+}
+
+/** Class weights in the type of the logits. */
+export function readWeight(
+  caller: string,
+  weight: TensorLike,
+  classes: number,
+  dtype: DType,
+): Tensor {
+  const weights = cast(asTensor(weight, dtype), dtype);
+  checkAxes(caller, "weight", weights, [classes]);
+  return weights;
+}
+
+/** Logits with the largest of each position taken off, and the logarithm of their partition sum. */
+export function shiftLogits(logits: Tensor): { shifted: Tensor; logSum: Tensor } {
+  const shifted = sub(logits, finiteMax(logits, 1));
+  return { shifted, logSum: log(sum(exp(shifted), { axis: 1 })) };
+}
+
+/** The entry of each position's own class: (N, C, …) and (N, …) give (N, …). */
+export function pickClass(x: Tensor, labels: Tensor): Tensor {
+  return squeeze(takeAlongAxis(x, expandDims(labels, 1), { axis: 1 }), 1);
+}
+
+/** `−log softmax(logits)` of each position's own class, at least 0. */
+export function negLogLikelihood(logits: Tensor, labels: Tensor): Tensor {
+  const { shifted, logSum } = shiftLogits(logits);
+  return sub(logSum, pickClass(shifted, labels));
+}
+
+/** Whether a class is the position's own: `bool` of the shape (N, C, …spatial). */
+export function ownClass({ logits, labels, classes }: ClassLogits): Tensor {
+  const column = logits.shape.map((_, axis) => axis === 1 ? classes : 1);
+  const numbers = reshape(arange(classes, { dtype: "int32" }), column);
+  return equal(expandDims(labels, 1), numbers);
+}

@@ -1,0 +1,70 @@
+/**
+ * Diversity of soft cluster assignments, by Shannon and by Simpson.
+ *
+ * @module
+ */
+import { log, maximum, mean, mul, neg, square, sum } from "../ops/mod.ts";
+import type { Tensor, TensorLike } from "../tensor.ts";
+import { readCells } from "./cells.ts";
+
+/**
+ * Mean Shannon entropy of soft cluster assignments: how undecided cells are between clusters. In
+ * [0, log K] nats: 0 for one-hot rows, log K for uniform ones.
+ *
+ * `L = mean_i −Σ_k A_ik log max(A_ik, 1e-8)`
+ *
+ * **Mind the direction**: higher is more diverse, opposite to {@linkcode simpsonDiversityLoss}.
+ * Minimised as it is, it sharpens the assignments; to reward diversity, minimise its negative.
+ *
+ * The floor inside the logarithm makes an assignment of 0 contribute 0, with the finite gradient
+ * −log(1e-8)/n = 18.4/n.
+ *
+ * Source: Shannon 1948 (https://doi.org/10.1002/j.1538-7305.1948.tb01338.x); DiffBio
+ * `src/diffbio/losses/singlecell_losses.py`, `ShannonDiversityLoss`, with calibrax' `entropy`.
+ *
+ * @param assignments (n, K): for each cell, the probability of each cluster; rows sum to 1.
+ * @returns The mean entropy in nats, a scalar.
+ * @throws {TypeError} If the assignments are no matrix, or hold no cell.
+ *
+ * @example A cell between two clusters, and one that is decided
+ * ```ts
+ * import { shannonDiversityLoss } from "@cellgrad/cellgrad/losses";
+ * import { assertAlmostEquals } from "@std/assert";
+ *
+ * const loss = shannonDiversityLoss([[0.5, 0.5], [1, 0]]);
+ * assertAlmostEquals(loss.item(), Math.LN2 / 2, 1e-6);
+ * ```
+ */
+export function shannonDiversityLoss(assignments: TensorLike): Tensor {
+  const [a] = readCells("shannonDiversityLoss", { assignments: [assignments, "clusters"] });
+  return neg(mean(sum(mul(a!, log(maximum(a!, 1e-8))), { axis: 1 })));
+}
+
+/**
+ * Mean Simpson concentration of soft cluster assignments: the chance that two draws from a cell's
+ * assignment name the same cluster. In [1/K, 1]: 1 for one-hot rows, 1/K for uniform ones.
+ *
+ * `L = mean_i Σ_k A_ik²`
+ *
+ * **Mind the direction**: lower is more diverse, opposite to {@linkcode shannonDiversityLoss}.
+ * Minimised as it is, it spreads the assignments.
+ *
+ * Source: Simpson 1949 (https://doi.org/10.1038/163688a0); DiffBio
+ * `src/diffbio/losses/singlecell_losses.py`, `SimpsonDiversityLoss`.
+ *
+ * @param assignments (n, K): for each cell, the probability of each cluster; rows sum to 1.
+ * @returns The mean concentration, a scalar.
+ * @throws {TypeError} If the assignments are no matrix, or hold no cell.
+ *
+ * @example A cell between two clusters, and one that is decided
+ * ```ts
+ * import { simpsonDiversityLoss } from "@cellgrad/cellgrad/losses";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(simpsonDiversityLoss([[0.5, 0.5], [1, 0]]).item(), 0.75);
+ * ```
+ */
+export function simpsonDiversityLoss(assignments: TensorLike): Tensor {
+  const [a] = readCells("simpsonDiversityLoss", { assignments: [assignments, "clusters"] });
+  return mean(sum(square(a!), { axis: 1 }));
+}

@@ -1,0 +1,103 @@
+/**
+ * Losses of single-cell and segmentation research: positional tensors first, then one options
+ * object; all return a scalar to minimise unless they say otherwise.
+ *
+ * @example A classifier's loss and its gradient
+ * ```ts
+ * import { grad, type Tensor } from "@cellgrad/cellgrad";
+ * import { crossEntropyLoss } from "@cellgrad/cellgrad/losses";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const gradient = grad((logits: Tensor) => crossEntropyLoss(logits, [1]))([[0, 0]]);
+ * assertEquals(gradient.toArray(), [[0.5, -0.5]]);
+ * ```
+ *
+ * @module
+ */
+export { type EmptyMask, type Reduction } from "./reduction.ts";
+// Losses of classification, reconstruction and segmentation.
+export {
+  type ClassWeightNormalization,
+  type ClassWeightOptions,
+  classWeights,
+} from "./class_weights.ts";
+export { type ConfiguredLoss, createLoss } from "./create_loss.ts";
+export { crossEntropyLoss, type CrossEntropyOptions } from "./cross_entropy.ts";
+export {
+  type ClassDiagnosis,
+  type ClassScores,
+  type ClassVerdict,
+  diagnoseClasses,
+  type DiagnoseOptions,
+} from "./diagnose_classes.ts";
+export { diceLoss, type DiceOptions } from "./dice.ts";
+export { differentiableAuroc, type DifferentiableAurocOptions } from "./differentiable_auroc.ts";
+export { focalLoss, type FocalOptions } from "./focal.ts";
+export { focalDiceLoss, type FocalDiceOptions } from "./focal_dice.ts";
+export { geneWeightSparsityLoss } from "./gene_weight_sparsity.ts";
+export { type LossConfig, type LossType } from "./loss_config.ts";
+export { maskedMseLoss, type MaskedMseOptions } from "./masked_mse.ts";
+export { maskedRelativeError, type MaskedRelativeErrorOptions } from "./masked_relative_error.ts";
+export { maskedValueLoss, type MaskedValueOptions } from "./masked_value.ts";
+export { maskedVoxelLoss, type MaskedVoxelOptions } from "./masked_voxel.ts";
+export {
+  type MvcDecoded,
+  mvcDecoder,
+  type MvcDecoderOptions,
+  type MvcDecoderParams,
+} from "./mvc_decoder.ts";
+export { negativeBinomialLoss, type NegativeBinomialOptions } from "./negative_binomial.ts";
+export {
+  negLogBernoulliLoss,
+  type NegLogBernoulliOptions,
+  negLogBernoulliWithLogitsLoss,
+  type NegLogBernoulliWithLogitsOptions,
+} from "./neg_log_bernoulli.ts";
+export {
+  type LossProblem,
+  type LossRecommendation,
+  type LossSituation,
+  recommendLoss,
+} from "./recommend_loss.ts";
+export { tverskyLoss, type TverskyOptions } from "./tversky.ts";
+export { unicellFocalLoss, type UnicellFocalOptions } from "./unicell_focal.ts";
+export { vaeLoss, type VaeOptions } from "./vae.ts";
+export { zinbLoss, type ZinbOptions } from "./zinb.ts";
+// Losses of cell embeddings, batches and clusters, and the objectives made of them.
+export { batchMixingLoss, type BatchMixingOptions } from "./batch_mixing.ts";
+export {
+  clusteringCompactnessLoss,
+  type ClusteringCompactnessOptions,
+} from "./clustering_compactness.ts";
+export {
+  contrastiveCellEmbeddingLoss,
+  type ContrastiveCellEmbeddingOptions,
+} from "./contrastive_cell_embedding.ts";
+export { shannonDiversityLoss, simpsonDiversityLoss } from "./diversity.ts";
+export { domainAdversarialLoss, type DomainAdversarialOptions } from "./domain_adversarial.ts";
+export {
+  elasticCellSimilarityLoss,
+  type ElasticCellSimilarityOptions,
+} from "./elastic_cell_similarity.ts";
+export { type Hierarchy } from "./hierarchy.ts";
+export { hmcnLoss, type HmcnLosses, type HmcnOptions } from "./hmcn.ts";
+export { mmdLoss, type MmdOptions } from "./mmd.ts";
+export { type Objective } from "./objective.ts";
+export {
+  scformerObjective,
+  type ScformerOptions,
+  type ScformerOutputs,
+  type ScformerPart,
+  type ScformerTargets,
+} from "./scformer_objective.ts";
+export {
+  scgptObjective,
+  type ScgptOptions,
+  type ScgptOutputs,
+  type ScgptPart,
+  type ScgptTargets,
+} from "./scgpt_objective.ts";
+export {
+  velocityConsistencyLoss,
+  type VelocityConsistencyOptions,
+} from "./velocity_consistency.ts";

@@ -1,0 +1,119 @@
+/**
+ * Zero-inflated negative binomial likelihood of counts.
+ *
+ * @module
+ */
+import {
+  add,
+  clip,
+  equal,
+  exp,
+  greater,
+  log,
+  mul,
+  neg,
+  sigmoid,
+  softplus,
+  sub,
+  sum,
+  where,
+} from "../ops/mod.ts";
+import { floating, promoteAll } from "../ops/elementwise.ts";
+import type { Tensor, TensorLike } from "../tensor.ts";
+import { logCoefficient } from "./negative_binomial.ts";
+import { checkChoice, checkSameShape, readOptions } from "../options.ts";
+
+/** Options of {@linkcode zinbLoss}. */
+export interface ZinbOptions {
+  /** How zero counts are told from others; `"hard"` by default. */
+  zeroIndicator?: "hard" | "soft" | undefined;
+}
+
+/** DiffBio's constants: what is added inside logarithms, and the softness of its comparison. */
+const [EPSILON, SOFTNESS, SHIFT] = [1e-8, 0.01, 1e-10];
+
+/**
+ * Negative log-likelihood, summed over all counts, of counts under zero-inflated negative binomials:
+ * a zero is either a dropout, with probability π, or drawn as the others are. Lower is better, in
+ * nats; divide by the number of counts for a mean.
+ *
+ * `P(x) = π 1[x = 0] + (1 − π) NB(x | μ, θ)`, with `μ = e^logRate`, `θ = e^logTheta`, `π = σ(piLogit)`
+ *
+ * All is computed from the logarithms by softplus, so that rates and dropout logits of ±1e4 give
+ * finite values and gradients. logTheta is kept in [−10, 10], with gradient 0 beyond, and 1e-8 is
+ * added inside logarithms, as in the original.
+ *
+ * **Differs from the original**, which replaces `1[x = 0]` by a sigmoid that is 0.5000 at x = 0: a
+ * zero is scored half as a zero and half as a count that cannot be a dropout. On one of the reference
+ * cases that makes 59.87 where the likelihood is 56.43, and weakens the gradient of piLogit. The
+ * default is the likelihood; `zeroIndicator: "soft"` is the original.
+ *
+ * Source: DiffBio `src/diffbio/losses/statistical_losses.py`, `zinb_negative_log_likelihood`; the
+ * parametrisation of scVI (Lopez et al. 2018, https://doi.org/10.1038/s41592-018-0229-2).
+ *
+ * @param counts Observed counts, [cells, genes] or any other shape.
+ * @param logRate Logarithms of the means, of the same shape.
+ * @param logTheta Logarithms of the inverse dispersions, of the same shape.
+ * @param piLogit Log-odds of dropout, of the same shape.
+ * @param options `zeroIndicator`, `"hard"` by default.
+ * @returns The loss, a scalar.
+ * @throws {TypeError} If the shapes differ, or an option does not exist.
+ *
+ * @example A zero that is a dropout half of the time
+ * ```ts
+ * import { zinbLoss } from "@cellgrad/cellgrad/losses";
+ * import { assertAlmostEquals } from "@std/assert";
+ *
+ * // θ = μ = 1: NB(0) = 1/2, so P(0) = 1/2 + 1/2 · 1/2.
+ * assertAlmostEquals(zinbLoss([0], [0], [0], [0]).item(), -Math.log(0.75), 1e-6);
+ * ```
+ */
+export function zinbLoss(
+  counts: TensorLike,
+  logRate: TensorLike,
+  logTheta: TensorLike,
+  piLogit: TensorLike,
+  options: ZinbOptions = {},
+): Tensor {
+  const { zeroIndicator } = readOptions("zinbLoss", options, { zeroIndicator: "hard" });
+  checkChoice("zinbLoss", "zeroIndicator", zeroIndicator, ["hard", "soft"]);
+  const [x, rate, spread, pi] = promoteAll(counts, logRate, logTheta, piLogit).map(floating) as [
+    Tensor,
+    Tensor,
+    Tensor,
+    Tensor,
+  ];
+  checkSameShape("zinbLoss", { counts: x, logRate: rate, logTheta: spread, piLogit: pi });
+  const { zero, positive } = logProbabilities(x, rate, clip(spread, -10, 10), pi);
+  if (zeroIndicator === "hard") return neg(sum(where(equal(x, 0), zero, positive)));
+  const isPositive = sigmoid(mul(add(sub(x, EPSILON), SHIFT), 1 / SOFTNESS));
+  return neg(sum(add(mul(sub(1, isPositive), zero), mul(isPositive, positive))));
+}
+
+/** `log P(0)`, and `log P(x)` of a count that is no dropout. */
+function logProbabilities(
+  x: Tensor,
+  logRate: Tensor,
+  logTheta: Tensor,
+  piLogit: Tensor,
+): { zero: Tensor; positive: Tensor } {
+  const theta = exp(logTheta);
+  const unspread = mul(theta, softplus(sub(logRate, log(add(theta, EPSILON)))));
+  const counted = mul(x, softplus(sub(logTheta, logAdd(logRate, Math.log(EPSILON)))));
+  const kept = neg(softplus(piLogit));
+  const dropped = neg(softplus(neg(piLogit)));
+  return {
+    zero: logAdd(dropped, sub(kept, unspread)),
+    positive: add(kept, sub(sub(logCoefficient(x, theta), unspread), counted)),
+  };
+}
+
+/** `log(e^a + e^b)`. */
+function logAdd(a: Tensor, b: TensorLike): Tensor {
+  const difference = sub(a, b);
+  return where(
+    greater(difference, 0),
+    add(a, softplus(neg(difference))),
+    add(softplus(difference), b),
+  );
+}

@@ -1,0 +1,94 @@
+import { checkNumber, readOptions } from "../src/options.ts";
+import { crossEntropyLoss, focalLoss, maskedVoxelLoss } from "@cellgrad/cellgrad/losses";
+import { assertEquals } from "@std/assert";
+import { testMisuse } from "./losses/laws.ts";
+
+interface Options {
+  scale?: number | undefined;
+  mode?: "a" | "b" | undefined;
+  weight?: readonly number[] | undefined;
+}
+
+const read = (options: Options) =>
+  readOptions("example", options, { scale: 2, mode: "a", weight: undefined });
+
+Deno.test("readOptions() fills in defaults, and leaves undefined what has none", () => {
+  assertEquals(read({ mode: "b" }), { scale: 2, mode: "b", weight: undefined });
+});
+
+Deno.test("readOptions() takes undefined for the default", () => {
+  assertEquals(read({ scale: undefined, weight: [1] }), { scale: 2, mode: "a", weight: [1] });
+});
+
+Deno.test("readOptions() takes objects without a prototype", () => {
+  const options: Options = Object.assign(Object.create(null), { scale: 3 });
+  assertEquals(read(options).scale, 3);
+});
+
+Deno.test("losses take an option that is undefined for its default", () => {
+  const [logits, labels] = [[[1, 2], [0, 3]], [0, 1]];
+  const nothing = { weight: undefined, gamma: undefined, ptFromWeighted: undefined };
+  assertEquals(
+    focalLoss(logits, labels, { ...nothing, alpha: undefined }).item(),
+    focalLoss(logits, labels).item(),
+  );
+  assertEquals(
+    crossEntropyLoss(logits, labels, { ignoreIndex: undefined, reduction: undefined }).item(),
+    crossEntropyLoss(logits, labels).item(),
+  );
+  assertEquals(
+    maskedVoxelLoss(logits, labels, [1, 0], nothing).item(),
+    maskedVoxelLoss(logits, labels, [1, 0]).item(),
+  );
+});
+
+testMisuse("readOptions", [
+  [
+    "null",
+    () => read(null as never),
+    TypeError,
+    "Cannot compute example as options must be an object with any of scale, mode, weight: " +
+    "current value is null",
+  ],
+  [
+    "a number",
+    () => read(2 as never),
+    TypeError,
+    "Cannot compute example as options must be an object with any of scale, mode, weight: " +
+    "current value is 2",
+  ],
+  [
+    "an option that does not exist, even undefined",
+    () => read({ size: undefined } as never),
+    TypeError,
+    'Cannot compute example as there is no option "size": the options are scale, mode, weight',
+  ],
+]);
+
+testMisuse("checkNumber", [
+  [
+    "a limit that must not be reached",
+    () => checkNumber("example", "x", 1, { above: 0, below: 1 }),
+    RangeError,
+    "Cannot compute example as x must be a finite number above 0 and below 1: current value is 1",
+  ],
+  [
+    "a limit that must be exceeded",
+    () => checkNumber("example", "x", 0, { above: 0 }),
+    RangeError,
+    "Cannot compute example as x must be a finite number above 0: current value is 0",
+  ],
+  [
+    "a fraction for a whole number",
+    () => checkNumber("example", "k", 1.5, { min: 1, max: 3, integer: true }),
+    RangeError,
+    "Cannot compute example as k must be a whole number at least 1 and at most 3: " +
+    "current value is 1.5",
+  ],
+  [
+    "NaN",
+    () => checkNumber("example", "x", NaN),
+    RangeError,
+    "Cannot compute example as x must be a finite number: current value is NaN",
+  ],
+]);
