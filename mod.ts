@@ -29,6 +29,13 @@ export {
 export { arange, type CreateOptions, eye, full, ones, zeros } from "./src/create.ts";
 export * from "./src/ops/mod.ts";
 export * from "./src/transforms.ts";
+export {
+  compile,
+  type CompileOptions,
+  type Device,
+  type Program,
+  type ProgramArguments,
+} from "./src/program/compile.ts";
 export { type LikeTree, type TensorTree, treeLeaves, treeMap } from "./src/tree.ts";
 export * from "./src/losses/mod.ts";
 export * from "./src/metrics/mod.ts";

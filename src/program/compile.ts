@@ -1,0 +1,164 @@
+/**
+ * `compile`: a function of tensors as a program that runs without recording anything again.
+ *
+ * @module
+ */
+import type { Spec } from "../op.ts";
+import { formatShape } from "../shape.ts";
+import type { Tensor } from "../tensor.ts";
+import { flattenTree, type LikeTree, type TensorTree } from "../tree.ts";
+import { CpuExecutable } from "./cpu.ts";
+import { explainProgram } from "./explain.ts";
+import type { Graph } from "./graph.ts";
+import { dropDeadSteps } from "./passes/dead.ts";
+import { foldConstants } from "./passes/fold.ts";
+import { shareEqualSteps } from "./passes/share.ts";
+import { simplifySteps } from "./passes/simplify.ts";
+import { record } from "./record.ts";
+
+/** Where a program runs. */
+export type Device = "cpu";
+
+/** Options of {@linkcode compile}. */
+export interface CompileOptions {
+  /** Where the program runs; `"cpu"` by default. */
+  device?: Device | undefined;
+}
+
+/** The arguments of a program: anything that becomes a tensor, wherever the examples have one. */
+export type ProgramArguments<Args extends readonly unknown[]> = {
+  [I in keyof Args]: LikeTree<Args[I]>;
+};
+
+/** A compiled function: call it, look into it by `explain()`, free it by `await using`. */
+export interface Program<Args extends readonly unknown[], R> extends AsyncDisposable {
+  /** Runs the program. Other shapes or types than before are compiled at their first call. */
+  (...args: ProgramArguments<Args>): Promise<TensorTree<R>>;
+  /** The plan as text: steps, shapes, cost, kernels, constants, memory. */
+  explain(): string;
+  /** Frees the program's memory; calls after that throw. */
+  dispose(): void;
+}
+
+/** A program for arguments of certain shapes and types. */
+interface Specialization {
+  executable: CpuExecutable;
+  rebuild: (leaves: readonly unknown[]) => unknown;
+}
+
+/**
+ * Compiles a function for repeated use: it is recorded once, simplified, and then run as a plan
+ * without tapes, shape rules or garbage. A whole training step, gradients and optimizer included,
+ * compiles as one program.
+ *
+ * What the function sees as arguments is live, numbers among them; everything that it closes over is
+ * a constant (`explain()` lists the constants). A call with other shapes or types than the examples
+ * is recorded and compiled at its first occurrence, and kept. The function must not read values
+ * (`item`, `data`) of its arguments, and must be pure: it is run once per set of shapes.
+ *
+ * @param f The function; it takes and returns tensors, or arrays and plain objects of them.
+ * @param exampleArgs Arguments of the shapes and types to expect; their values do not matter.
+ * @param options `device`, `"cpu"` by default.
+ * @returns The program.
+ * @throws {TypeError} If the function reads values of its arguments, or does not return tensors.
+ *
+ * @example A step of gradient descent
+ * ```ts
+ * import { compile, type Tensor, tensor, valueAndGrad } from "@cellgrad/cellgrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const loss = (w: Tensor, x: Tensor) => x.matmul(w).square().mean();
+ * const step = (w: Tensor, x: Tensor, rate: number | Tensor) => {
+ *   const [value, gradient] = valueAndGrad(loss)(w, x);
+ *   return { value, w: w.sub(gradient.mul(rate)) };
+ * };
+ * const x = tensor([[1, 2], [3, 4]]);
+ * await using program = await compile(step, [tensor([1, 1]), x, 0.1]);
+ * const { value, w } = await program([1, -1], x, 0.5);
+ * assertEquals(value.item(), 1);
+ * assertEquals(w.toArray(), [3, 2]);
+ * ```
+ */
+export function compile<Args extends unknown[], R>(
+  f: (...args: Args) => R,
+  exampleArgs: ProgramArguments<NoInfer<Args>>,
+  options: CompileOptions = {},
+): Promise<Program<Args, R>> {
+  return Promise.try(() => makeProgram(f, exampleArgs, options));
+}
+
+function makeProgram<Args extends unknown[], R>(
+  f: (...args: Args) => R,
+  exampleArgs: ProgramArguments<Args>,
+  options: CompileOptions,
+): Program<Args, R> {
+  checkDevice(options.device ?? "cpu");
+  const specializations = new Map<string, Specialization>();
+  let disposed = false;
+  const find = (args: readonly unknown[]): [Specialization, Tensor[]] => {
+    if (disposed) throw new TypeError("Cannot run the program as it has been disposed of");
+    const { leaves, rebuild } = flattenTree("the program", args, "the arguments");
+    const key = signature(leaves, rebuild);
+    let found = specializations.get(key);
+    if (found === undefined) {
+      found = specialize(f as (...args: unknown[]) => unknown, leaves, rebuild);
+      specializations.set(key, found);
+    }
+    return [found, leaves];
+  };
+  find(exampleArgs as readonly unknown[]);
+  const dispose = () => {
+    disposed = true;
+    specializations.clear();
+  };
+  return Object.assign(
+    (...args: ProgramArguments<Args>) =>
+      Promise.try(() => {
+        const [{ executable, rebuild }, leaves] = find(args as readonly unknown[]);
+        return rebuild(executable.run(leaves)) as TensorTree<R>;
+      }),
+    {
+      explain: () =>
+        [...specializations.values()].map(({ executable }) => explainProgram(executable)).join(
+          "\n",
+        ),
+      dispose,
+      [Symbol.asyncDispose]: () => Promise.try(dispose),
+    },
+  );
+}
+
+function checkDevice(device: unknown): void {
+  if (device === "cpu") return;
+  throw new TypeError(
+    `Cannot compute compile as device must be "cpu": current value is ${String(device)}`,
+  );
+}
+
+/** Shapes, types and branches of the arguments as text. */
+function signature(leaves: readonly Tensor[], rebuild: (l: readonly unknown[]) => unknown): string {
+  const specs = leaves.map(({ shape, dtype }) => `${dtype}${formatShape(shape)}`);
+  return JSON.stringify(rebuild(specs));
+}
+
+function specialize(
+  f: (...args: unknown[]) => unknown,
+  leaves: readonly Tensor[],
+  rebuildArguments: (leaves: readonly unknown[]) => unknown,
+): Specialization {
+  const specs: Spec[] = leaves.map(({ shape, dtype }) => ({ shape, dtype }));
+  let rebuild: Specialization["rebuild"] = () => undefined;
+  const graph = record(specs, (inputs) => {
+    const result = f(...rebuildArguments(inputs) as unknown[]);
+    const flat = flattenTree("compile", result, "the function's result");
+    rebuild = flat.rebuild;
+    return flat.leaves;
+  });
+  return { executable: new CpuExecutable(optimize(graph)), rebuild };
+}
+
+/** All passes, in the order in which they help each other. */
+export function optimize(graph: Graph): Graph {
+  return [dropDeadSteps, foldConstants, simplifySteps, shareEqualSteps, dropDeadSteps]
+    .reduce((optimized, pass) => pass(optimized), graph);
+}
