@@ -114,7 +114,7 @@ export function parseExpression(text: string): Expression {
     const token = tokens[at++] ?? "";
     if (/^\d/.test(token)) return { kind: "number", value: Number(token) };
     if (tokens[at] !== "(" && /^[a-z]/.test(token)) return { kind: "name", name: token };
-    if (!(token in SCALAR_FUNCTIONS)) {
+    if (!Object.hasOwn(SCALAR_FUNCTIONS, token)) {
       throw new SyntaxError(`Cannot parse the expression "${text}": unexpected "${token}"`);
     }
     expect("(");
@@ -133,7 +133,7 @@ export function toJavaScript(e: Expression, integer = false): string {
   const js = (x: Expression) => toJavaScript(x, integer);
   switch (e.kind) {
     case "number":
-      return String(e.value);
+      return e.value < 0 || Object.is(e.value, -0) ? `(-${-e.value})` : String(e.value);
     case "name":
       return e.name;
     case "negate":
@@ -147,6 +147,33 @@ export function toJavaScript(e: Expression, integer = false): string {
       return /[<=]/.test(e.operator)
         ? `(${js(e.left)} ${e.operator} ${js(e.right)} ? 1 : 0)`
         : `(${js(e.left)} ${e.operator} ${js(e.right)})`;
+  }
+}
+
+/** The expression with others in the places of names. */
+export function substitute(
+  e: Expression,
+  values: Readonly<Record<string, Expression>>,
+): Expression {
+  const inside = (x: Expression) => substitute(x, values);
+  switch (e.kind) {
+    case "number":
+      return e;
+    case "name":
+      return values[e.name] ?? e;
+    case "negate":
+      return { ...e, operand: inside(e.operand) };
+    case "call":
+      return { ...e, arguments: e.arguments.map(inside) };
+    case "choose":
+      return {
+        ...e,
+        condition: inside(e.condition),
+        then: inside(e.then),
+        otherwise: inside(e.otherwise),
+      };
+    case "binary":
+      return { ...e, left: inside(e.left), right: inside(e.right) };
   }
 }
 

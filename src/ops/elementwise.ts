@@ -88,7 +88,7 @@ export function mergeDimensions(
       const own = stridesOf(merged.map((extent, d) => patterns[d]![i] ? extent : 1));
       return {
         strides: own.map((stride, d) => patterns[d]![i] ? stride : 0),
-        moves: patterns[merged.length - 1]![i]!,
+        moves: patterns[merged.length - 1]?.[i] ?? false,
       };
     }),
   };
