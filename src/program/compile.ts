@@ -14,6 +14,7 @@ import { dropDeadSteps } from "./passes/dead.ts";
 import { foldConstants } from "./passes/fold.ts";
 import { shareEqualSteps } from "./passes/share.ts";
 import { simplifySteps } from "./passes/simplify.ts";
+import { readTransposedOperands } from "./passes/transposed_matmul.ts";
 import { record } from "./record.ts";
 
 /** Where a program runs. */
@@ -159,6 +160,13 @@ function specialize(
 
 /** All passes, in the order in which they help each other. */
 export function optimize(graph: Graph): Graph {
-  return [dropDeadSteps, foldConstants, simplifySteps, shareEqualSteps, dropDeadSteps]
-    .reduce((optimized, pass) => pass(optimized), graph);
+  const passes = [
+    dropDeadSteps,
+    foldConstants,
+    simplifySteps,
+    shareEqualSteps,
+    readTransposedOperands,
+    dropDeadSteps,
+  ];
+  return passes.reduce((optimized, pass) => pass(optimized), graph);
 }

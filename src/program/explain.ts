@@ -1,21 +1,79 @@
 /**
- * A program in words.
+ * A program in words: what runs, on how much, by which kernel, in how much memory.
  *
  * @module
  */
-import { formatShape } from "../shape.ts";
+import { matmulOp, pairwiseSquaredDistanceOp } from "../ops/linalg.ts";
+import { formatShape, sizeOf } from "../shape.ts";
 import type { CpuExecutable } from "./cpu.ts";
+import type { Graph, Step, ValueId } from "./graph.ts";
+import { isGroup, type Unit } from "./passes/fuse.ts";
+import { transposedMatmulOp } from "./passes/transposed_matmul.ts";
+import { bytesOf, isAlias, readsOf, writesOf } from "./plan.ts";
 
-/** The plan of a program: a line per step, then the constants. */
-export function explainProgram({ graph }: CpuExecutable): string {
-  const name = (id: number) => `%${id}`;
-  const spec = (id: number) => `${graph.values[id]!.dtype}${formatShape(graph.values[id]!.shape)}`;
+/** Constants of more values than this are shown by their shape only. */
+const SHOWN = 4;
+
+/** The plan of a program: inputs, constants, a line per step, outputs, memory. */
+export function explainProgram({ graph, units, memory }: CpuExecutable): string {
+  const done = units.filter((unit) => isGroup(unit) || unit.op.isCheck || !isAlias(unit, graph));
+  const flops = done.map((unit) => countFlops(unit, graph)).reduce((a, b) => a + b, 0);
   return [
-    `program (${graph.inputs.map((id) => `${name(id)} ${spec(id)}`).join(", ")})`,
-    ...[...graph.constants.keys()].map((id) => `  ${name(id)} = constant ${spec(id)}`),
-    ...graph.steps.map(({ op, inputs, output }) =>
-      `  ${name(output)} = ${op.name}(${inputs.map(name).join(", ")})  ${spec(output)}`
+    `program on cpu: ${done.length} steps, ${formatCount(flops)} FLOP`,
+    ...graph.inputs.map((id) => `  ${describe(graph, id)} is an argument`),
+    ...[...graph.constants].map(([id, { size, data }]) =>
+      `  ${describe(graph, id)} is constant${size <= SHOWN ? `: ${[...data].join(", ")}` : ""}`
     ),
-    `  return ${graph.outputs.map(name).join(", ")}`,
+    ...done.map((unit, i) => `  ${String(i + 1).padStart(3)}. ${describeUnit(unit, graph)}`),
+    `  returns ${graph.outputs.map((id) => `%${id}`).join(", ") || "nothing"}`,
+    `  memory: ${formatBytes(memory.bytes)}, without sharing ${formatBytes(memory.unsharedBytes)}`,
   ].join("\n");
+}
+
+function describe(graph: Graph, id: ValueId): string {
+  const { shape, dtype } = graph.values[id]!;
+  return `%${id} ${dtype}${formatShape(shape)}`;
+}
+
+function describeUnit(unit: Unit, graph: Graph): string {
+  const names = isGroup(unit)
+    ? [...unit.members, ...unit.reductions].map((step) => step.op.name)
+    : [unit.op.name];
+  const bytes = [...readsOf(unit), ...writesOf(unit)].reduce(
+    (sum, id) => sum + bytesOf(graph, id),
+    0,
+  );
+  const kernel = isGroup(unit) ? `one loop over ${formatShape(unit.shape)}` : "kernel";
+  return `${writesOf(unit).map((id) => describe(graph, id)).join(", ")} = ${names.join(" ")}(${
+    readsOf(unit).map((id) => `%${id}`).join(", ")
+  })  ${kernel}, ${formatCount(countFlops(unit, graph))} FLOP, ${formatBytes(bytes)} moved`;
+}
+
+/** Floating-point operations: exact for products and distances, one per value and step elsewhere. */
+function countFlops(unit: Unit, graph: Graph): number {
+  if (isGroup(unit)) {
+    return (unit.members.length + unit.reductions.length) * sizeOf(unit.shape);
+  }
+  const { op, inputs, output }: Step = unit;
+  const size = sizeOf(graph.values[output]!.shape);
+  const first = graph.values[inputs[0] ?? output]!.shape;
+  const isOne = (...ops: unknown[]) => ops.includes(op);
+  if (isOne(matmulOp)) return 2 * size * first.at(-1)!;
+  if (isOne(transposedMatmulOp)) {
+    return 2 * size * (sizeOf(first) / graph.values[output]!.shape[0]!);
+  }
+  if (isOne(pairwiseSquaredDistanceOp)) return 3 * size * first[1]!;
+  return op.expression === undefined ? 0 : size;
+}
+
+function formatCount(n: number): string {
+  const units = ["", " k", " M", " G", " T"];
+  const power = Math.min(units.length - 1, n < 1 ? 0 : Math.floor(Math.log10(n) / 3));
+  return `${Number((n / 1000 ** power).toPrecision(3))}${units[power]}`;
+}
+
+function formatBytes(n: number): string {
+  const units = ["B", "KiB", "MiB", "GiB"];
+  const power = Math.min(units.length - 1, n < 1 ? 0 : Math.floor(Math.log2(n) / 10));
+  return `${Number((n / 1024 ** power).toPrecision(3))} ${units[power]}`;
 }

@@ -80,7 +80,7 @@ export function planMemory(graph: Graph, units: readonly Unit[]): MemoryPlan {
   const offsets = new Map<ValueId, number>();
   let unsharedBytes = 0;
   const place = (id: ValueId) => {
-    unsharedBytes += bytesOf(graph, id);
+    unsharedBytes += align(bytesOf(graph, id));
     offsets.set(id, heap.take(bytesOf(graph, id)));
   };
   [...graph.constants.keys(), ...graph.inputs].forEach(place);
@@ -97,13 +97,17 @@ export function planMemory(graph: Graph, units: readonly Unit[]): MemoryPlan {
   return { offsets, bytes: heap.size, unsharedBytes };
 }
 
+function align(bytes: number): number {
+  return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
+}
+
 /** Free stretches of memory, in order; the smallest that is large enough is taken. */
 class Heap {
   size = 0;
   #free: { start: number; length: number }[] = [];
 
   take(bytes: number): number {
-    const length = Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
+    const length = align(bytes);
     let best: { start: number; length: number } | undefined;
     for (const hole of this.#free) {
       if (hole.length >= length && (best === undefined || hole.length < best.length)) best = hole;
@@ -120,7 +124,7 @@ class Heap {
   }
 
   give(start: number, bytes: number): void {
-    const length = Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
+    const length = align(bytes);
     const holes = [...this.#free, { start, length }].filter((hole) => hole.length > 0)
       .sort((a, b) => a.start - b.start);
     this.#free = [];

@@ -1,0 +1,155 @@
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import * as cg from "../../mod.ts";
+
+type Tensor = cg.Tensor;
+
+const f64 = (data: cg.NestedArray) => cg.tensor(data, { dtype: "float64" });
+
+Deno.test("compile() takes and returns trees", async () => {
+  const f = (p: { w: Tensor; b: [Tensor, Tensor] }) => ({ sum: p.w.add(p.b[0]), rest: [p.b[1]] });
+  await using program = await cg.compile(f, [{ w: [1, 2], b: [f64(3), f64(4)] }]);
+  const { sum, rest } = await program({ w: [1, 2], b: [f64(10), f64(20)] });
+  assertEquals(sum.toArray(), [11, 12]);
+  assertEquals(rest[0]!.toArray(), 20);
+});
+
+Deno.test("compile() takes numbers as live arguments, and what is closed over as constants", async () => {
+  let factor = 2;
+  const f = (x: Tensor, rate: number | Tensor) => x.mul(rate).mul(factor);
+  await using program = await cg.compile(f, [f64([1, 2]), 1]);
+  factor = 100;
+  assertEquals((await program(f64([1, 2]), 3)).toArray(), [6, 12]);
+  assertStringIncludes(program.explain(), "is constant: 2");
+});
+
+Deno.test("compile() compiles other shapes and types at their first call", async () => {
+  let runs = 0;
+  const f = (x: Tensor) => {
+    runs++;
+    return x.sum();
+  };
+  await using program = await cg.compile(f, [f64([1, 2])]);
+  assertEquals((await program(f64([1, 2, 3]))).item(), 6);
+  assertEquals((await program(f64([3, 2, 1]))).item(), 6);
+  assertEquals((await program(cg.tensor([1, 2]))).dtype, "float32");
+  assertEquals(runs, 3);
+});
+
+Deno.test("compile() leaves earlier results alone", async () => {
+  await using program = await cg.compile((x: Tensor) => ({ x, twice: x.mul(2) }), [f64([1])]);
+  const first = await program(f64([1]));
+  const second = await program(f64([5]));
+  assertEquals([first.x.item(), first.twice.item()], [1, 2]);
+  assertEquals([second.x.item(), second.twice.item()], [5, 10]);
+});
+
+Deno.test("compile() gives the same bits at every call", async () => {
+  const x = cg.normal(cg.key(0), [50, 20]);
+  const f = cg.valueAndGrad((y: Tensor) => cg.logSoftmax(y.matmul(y.transpose())).sum());
+  await using program = await cg.compile((y: Tensor) => f(y), [x]);
+  const [a, b] = [await program(x), await program(x)];
+  assertEquals(a[1].data, b[1].data);
+});
+
+Deno.test("compile() compiles a training step with its optimizer", async () => {
+  const x = cg.normal(cg.key(1), [30, 4], { dtype: "float64" });
+  const labels = Int32Array.from({ length: 30 }, (_, i) => i % 3);
+  const optimizer = cg.adamw({ learningRate: 0.1 });
+  const loss = (w: Tensor) => cg.crossEntropyLoss(x.matmul(w), labels);
+  type State = ReturnType<typeof optimizer.init<Tensor>>;
+  const step = (w: Tensor, state: State) => {
+    const [value, gradient] = cg.valueAndGrad(loss)(w);
+    return { value, ...optimizer.update(gradient, state, w) };
+  };
+  let eager = {
+    w: cg.zeros([4, 3], { dtype: "float64" }),
+    state: optimizer.init(cg.zeros([4, 3])),
+  };
+  eager.state = optimizer.init(eager.w);
+  let compiled = eager;
+  await using program = await cg.compile(step, [eager.w, eager.state]);
+  for (let i = 0; i < 20; i++) {
+    const a = step(eager.w, eager.state);
+    const b = await program(compiled.w, compiled.state);
+    eager = { w: a.params, state: a.state };
+    compiled = { w: b.params, state: b.state };
+  }
+  assertEquals(compiled.w.data, eager.w.data);
+  assertEquals(compiled.state.step.item(), 20);
+});
+
+Deno.test("compile() draws fresh numbers from a key that is an argument", async () => {
+  await using program = await cg.compile((key: Tensor) => cg.normal(key, [4]), [cg.key(0)]);
+  for (const seed of [1, 2]) {
+    assertEquals((await program(cg.key(seed))).data, cg.normal(cg.key(seed), [4]).data);
+  }
+});
+
+Deno.test("compile() checks labels when they arrive", async () => {
+  const f = (logits: Tensor, labels: Tensor) => cg.crossEntropyLoss(logits, labels);
+  const logits = f64([[0, 1], [1, 0]]);
+  await using program = await cg.compile(f, [logits, Int32Array.of(0, 1)]);
+  assertEquals((await program(logits, Int32Array.of(1, 0))).shape, []);
+  const error = await assertRejects(() => program(logits, Int32Array.of(0, 2)), RangeError);
+  assertEquals(
+    error.message,
+    "Cannot compute crossEntropyLoss as labels must be in [0, 1] or ignoreIndex -100: " +
+      "current value at position 1 is 2",
+  );
+});
+
+Deno.test("compile() refuses functions that read values", async () => {
+  const error = await assertRejects(
+    () => cg.compile((x: Tensor) => x.item() > 0 ? x : x.neg(), [f64(1)]),
+    TypeError,
+  );
+  assertEquals(
+    error.message,
+    "Cannot read the values of a tensor while a program is recorded, as they are known only when " +
+      "it runs: choose by where instead of if, return the tensor, or close over a constant",
+  );
+});
+
+Deno.test("compile() refuses other devices", async () => {
+  const error = await assertRejects(
+    () => cg.compile((x: Tensor) => x, [f64(1)], { device: "tpu" as "cpu" }),
+    TypeError,
+  );
+  assertEquals(
+    error.message,
+    'Cannot compute compile as device must be "cpu": current value is tpu',
+  );
+});
+
+Deno.test("tensors that escape from compile() throw", async () => {
+  let escaped: Tensor | undefined;
+  await using _program = await cg.compile((x: Tensor) => escaped = x.mul(2), [f64(1)]);
+  try {
+    escaped!.add(1);
+  } catch (error) {
+    assert(error instanceof TypeError);
+    assertStringIncludes(error.message, "Cannot compute add as an input escaped from compile");
+    return;
+  }
+  throw new Error("the escaped tensor was used");
+});
+
+Deno.test("a program that was disposed of throws", async () => {
+  const program = await cg.compile((x: Tensor) => x, [f64(1)]);
+  program.dispose();
+  const error = await assertRejects(() => program(f64(1)), TypeError);
+  assertEquals(error.message, "Cannot run the program as it has been disposed of");
+});
+
+Deno.test("explain() shows steps, cost, constants and memory", async () => {
+  const f = (x: Tensor) => x.matmul(x.transpose()).sub(1).exp().sum({ axis: 1 });
+  await using program = await cg.compile(f, [cg.zeros([10, 20])]);
+  const text = program.explain();
+  assertStringIncludes(text, "program on cpu: 2 steps, 4.3 k FLOP");
+  assertStringIncludes(text, "%0 float32[10, 20] is an argument");
+  assertStringIncludes(text, "float32[] is constant: 1");
+  assertStringIncludes(text, "= matmul(%0, %0)  kernel, 4 k FLOP");
+  assertStringIncludes(text, "= sub exp sum(");
+  assertStringIncludes(text, "one loop over [10, 10]");
+  assertStringIncludes(text, "memory: ");
+});
