@@ -28,7 +28,11 @@ export {
 } from "./src/tensor.ts";
 export { arange, type CreateOptions, eye, full, ones, zeros } from "./src/create.ts";
 export * from "./src/ops/mod.ts";
+export { checkpoint } from "./src/checkpoint.ts";
+export { hessian, hvp, jacobian, type JacobianOf } from "./src/jacobian.ts";
+export type { LikeArguments } from "./src/linearize.ts";
 export * from "./src/transforms.ts";
+export { mapRowBlocks, type MapRowBlocksOptions } from "./src/map_row_blocks.ts";
 export {
   compile,
   type CompileOptions,

@@ -51,8 +51,9 @@ const FINE = 1 / 8;
  *
  * Every entry of every floating input is moved by 6e-6·max(1, |x|) to both sides. A derivative a
  * agrees with the difference n where `|a − n| ≤ atol + rtol·max(|a|, |n|)`. Entries where the
- * one-sided differences disagree at every step lie at a kink: they are skipped and counted. An
- * output of many values is summed with fixed irregular weights first.
+ * one-sided differences disagree at every step lie at a kink: they are skipped and counted, unless
+ * the derivative is not finite. An output of many values is summed with fixed irregular weights
+ * first.
  *
  * @param f A function of tensors that returns a tensor.
  * @param inputs Its arguments; floating ones are taken to float64, integers are constants.
@@ -152,7 +153,7 @@ function compare(
   const gap = Math.abs(above - 2 * middle + below) / step;
   const fineGap = Math.abs(fineAbove - 2 * middle + fineBelow) / fine;
   const kink = fineGap > gap / 2 && fineGap > 1e-6 * Math.max(1, Math.abs(middle));
-  return kink ? "kink" : central;
+  return kink && Number.isFinite(derivative) ? "kink" : central;
 }
 
 function movedTo(
@@ -224,7 +225,8 @@ export function assertAllClose(
     const excess = Math.abs(x[i]! - y[i]!) / (atol + rtol * Math.abs(y[i]!));
     if (excess <= 1) continue;
     count++;
-    if (at < 0 || !(excess <= worst)) [worst, at] = [excess, i];
+    const severity = Number.isNaN(excess) ? Infinity : excess;
+    if (severity > worst) [worst, at] = [severity, i];
   }
   if (count === 0) return;
   throw new Error(

@@ -5,20 +5,18 @@
  */
 import { pullBack, seed } from "./backward.ts";
 import { zeros } from "./create.ts";
-import { allocate, isFloating } from "./dtype.ts";
-import type { Composite } from "./op.ts";
-import { add, mul, reshape, stack, sum } from "./ops/mod.ts";
-import { formatShape, sameShape } from "./shape.ts";
-import { fromData, Tensor } from "./tensor.ts";
-import { apply, Tape, type TapeOptions } from "./trace.ts";
+import { isFloating } from "./dtype.ts";
 import {
-  type Flat,
-  flattenTree,
-  leavesLike,
-  type LikeTree,
-  mapTensors,
-  type TensorTree,
-} from "./tree.ts";
+  type LikeArguments,
+  likeLeaves,
+  linearize,
+  rebuildAll,
+  requireFloating,
+  run,
+} from "./linearize.ts";
+import { formatShape } from "./shape.ts";
+import { Tensor } from "./tensor.ts";
+import { flattenTree, type LikeTree, mapTensors, type TensorTree } from "./tree.ts";
 
 /** Which arguments are differentiated: a position, or several. */
 export type Argnums = number | readonly number[];
@@ -38,48 +36,12 @@ export type GradientOf<Args extends readonly unknown[], N extends Argnums> = N e
   readonly number[] ? { -readonly [I in keyof N]: TensorTree<Args[N[I] & keyof Args]> }
   : TensorTree<Args[N & keyof Args]>;
 
-/** Arguments with anything that becomes a tensor wherever the function takes one. */
-export type LikeArguments<Args extends readonly unknown[]> = {
-  [I in keyof Args]: LikeTree<Args[I]>;
-};
-
 /** The same for the arguments that are differentiated by; the others are passed on as they are. */
 export type GradArguments<Args extends readonly unknown[], N extends Argnums> = {
   [I in keyof Args]: I extends `${N extends readonly number[] ? N[number] : N & number}`
     ? LikeTree<Args[I]>
     : Args[I];
 };
-
-/** A function run under a tape. */
-interface Run {
-  tape: Tape;
-  watched: Tensor[];
-  result: unknown;
-}
-
-/** Runs `f` on leaves, which a new tape watches where they are floating. */
-function run(
-  caller: string,
-  leaves: readonly Tensor[],
-  f: (leaves: Tensor[]) => unknown,
-  options: TapeOptions = {},
-): Run {
-  const tape = new Tape(caller, options);
-  const watched = leaves.map((x) => isFloating(x.dtype) ? tape.watch(x) : x);
-  try {
-    return { tape, watched, result: f(watched) };
-  } finally {
-    tape.close();
-  }
-}
-
-function requireFloating(caller: string, what: string, leaves: readonly Tensor[]): void {
-  const found = leaves.find((x) => !isFloating(x.dtype));
-  if (found === undefined) return;
-  throw new TypeError(
-    `Cannot compute ${caller} as ${what} must be floating: current dtype is ${found.dtype}`,
-  );
-}
 
 function requireScalar(caller: string, y: unknown): asserts y is Tensor {
   const problem = !(y instanceof Tensor)
@@ -142,12 +104,6 @@ function evaluate(
     aux: mapTensors(aux, (x) => tape.lower(x)),
     gradient: Array.isArray(argnums) ? gradients : gradients[0],
   };
-}
-
-/** Leaves that follow one another, put into their trees. */
-function rebuildAll(flats: readonly Flat[], leaves: readonly unknown[]): unknown[] {
-  let at = 0;
-  return flats.map((flat) => flat.rebuild(leaves.slice(at, at += flat.leaves.length)));
 }
 
 /**
@@ -225,37 +181,6 @@ export function valueAndGrad(f: (...args: never[]) => unknown, options: GradOpti
   };
 }
 
-/** The output of a function on trees, and how to pull cotangents of it back. */
-interface Linearized {
-  output: unknown;
-  inputs: readonly Flat[];
-  outputs: Flat;
-  pull: (cotangents: readonly Tensor[]) => unknown[];
-}
-
-function linearize(
-  caller: string,
-  f: (...args: never[]) => unknown,
-  primals: readonly unknown[],
-): Linearized {
-  const flats = primals.map((primal, i) => flattenTree(caller, primal, `argument ${i}`));
-  const leaves = flats.flatMap((flat) => flat.leaves);
-  requireFloating(caller, "the arguments", leaves);
-  const { tape, watched, result } = run(
-    caller,
-    leaves,
-    (inputs) => f(...rebuildAll(flats, inputs) as never[]),
-  );
-  const outputs = flattenTree(caller, result, "the function's result");
-  const lowered = outputs.leaves.map((y) => tape.lower(y));
-  return {
-    output: outputs.rebuild(lowered),
-    inputs: flats,
-    outputs: { leaves: lowered, rebuild: outputs.rebuild },
-    pull: (cotangents) => rebuildAll(flats, pullBack(tape, outputs.leaves, cotangents, watched)),
-  };
-}
-
 /**
  * The output of a function, and the vector-Jacobian product: cotangents of the output pulled back
  * to the arguments.
@@ -285,18 +210,6 @@ export function vjp<Args extends unknown[], R>(
   const pullback = (cotangent: LikeTree<R>) =>
     pull(likeLeaves("vjp", "the cotangent", cotangent, outputs));
   return [output as TensorTree<R>, pullback as never];
-}
-
-/** The leaves of a tree that must be like another one, in its element types. */
-function likeLeaves(caller: string, what: string, tree: unknown, like: Flat): Tensor[] {
-  return leavesLike(caller, tree, like, what).map((leaf, i) => {
-    const { shape, dtype } = like.leaves[i]!;
-    if (sameShape(leaf.shape, shape)) return leaf.cast(dtype);
-    throw new TypeError(
-      `Cannot compute ${caller} as ${what} must have the shape ${formatShape(shape)}: ` +
-        `current shape is ${formatShape(leaf.shape)}`,
-    );
-  });
 }
 
 /**
@@ -336,149 +249,4 @@ export function jvp<Args extends unknown[], R>(
     first.output as TensorTree<R>,
     first.outputs.rebuild(second.pull(directions)) as TensorTree<R>,
   ];
-}
-
-/**
- * The product of a function's Hessian with a vector, without the Hessian.
- *
- * @param f A function of one tensor or tree that returns one number.
- * @returns A function of the point x and the vector v, trees alike, that returns a tree like them.
- * @throws {TypeError} When called, as {@linkcode grad}.
- *
- * @example Curvature along a direction
- * ```ts
- * import { hvp, type Tensor } from "@cellgrad/cellgrad";
- * import { assertEquals } from "@std/assert";
- *
- * const cubes = (x: Tensor) => x.pow(3).sum();
- * assertEquals(hvp(cubes)([1, 2], [1, 0]).toArray(), [6, 0]);
- * ```
- */
-export function hvp<T>(
-  f: (x: T) => Tensor,
-): (x: LikeTree<T>, v: LikeTree<T>) => TensorTree<T> {
-  return (x, v) => {
-    const flat = flattenTree("hvp", x, "argument 0");
-    const directions = likeLeaves("hvp", "v", v, flat);
-    const slope = (point: T) => {
-      const { leaves } = flattenTree("hvp", grad(f)(point as never));
-      const terms = leaves.map((leaf, i) => sum(mul(leaf, directions[i]!)));
-      return terms.reduce((a, b) => add(a, b));
-    };
-    return grad(slope)(x as never) as TensorTree<T>;
-  };
-}
-
-/** The derivatives of every entry of an output by every entry of an argument. */
-export type JacobianOf<R, T> = R extends Tensor ? TensorTree<T>
-  : R extends object ? { [K in keyof R]: JacobianOf<R[K], T> }
-  : never;
-
-/**
- * The Jacobian: the derivative of every entry of the output by every entry of the argument. One
- * pullback per entry of the output.
- *
- * @param f A function of one tensor or tree that returns a tensor or tree.
- * @returns A function of the point. For tensors, its result has the shape of the output followed by
- * that of the argument; for trees, a tree like the output of trees like the argument.
- * @throws {TypeError} When called, if the argument is not floating.
- *
- * @example A diagonal one
- * ```ts
- * import { jacobian, type Tensor } from "@cellgrad/cellgrad";
- * import { assertEquals } from "@std/assert";
- *
- * assertEquals(jacobian((x: Tensor) => x.square())([1, 2]).toArray(), [[2, 0], [0, 4]]);
- * ```
- */
-export function jacobian<T, R>(f: (x: T) => R): (x: LikeTree<T>) => JacobianOf<R, T> {
-  return (x) => {
-    const { leaves: inputs, rebuild } = flattenTree("jacobian", x, "argument 0");
-    const { outputs, pull } = linearize("jacobian", f as (x: never) => unknown, [x]);
-    const blocks = outputs.leaves.map((output, k) => {
-      const rows = Array.from({ length: output.size }, (_, i) => {
-        const cotangents = outputs.leaves.map((y, j) => basis(y, j === k ? i : -1));
-        return flattenTree("jacobian", pull(cotangents)[0]).leaves;
-      });
-      return rebuild(inputs.map((input, j) => {
-        const shape = [...output.shape, ...input.shape];
-        return rows.length === 0
-          ? zeros(shape, { dtype: input.dtype })
-          : reshape(stack(rows.map((row) => row[j]!)), shape);
-      }));
-    });
-    return outputs.rebuild(blocks) as JacobianOf<R, T>;
-  };
-}
-
-/** Zeros like a tensor, with a 1 at one position where that is not negative. */
-function basis(like: Tensor, position: number): Tensor {
-  const data = allocate(like.dtype, like.size);
-  if (position >= 0) data[position] = 1;
-  return fromData(data, like.shape);
-}
-
-/**
- * The Hessian: second derivatives by every pair of entries of the argument.
- *
- * @param f A function of one tensor or tree that returns one number.
- * @returns A function of the point. For a tensor, its result has the tensor's shape twice over.
- * @throws {TypeError} When called, as {@linkcode grad}.
- *
- * @example Of a product
- * ```ts
- * import { hessian, type Tensor } from "@cellgrad/cellgrad";
- * import { assertEquals } from "@std/assert";
- *
- * const product = (x: Tensor) => x.slice(0, 1).mul(x.slice(1)).sum();
- * assertEquals(hessian(product)([2, 3]).toArray(), [[0, 1], [1, 0]]);
- * ```
- */
-export function hessian<T>(
-  f: (x: T) => Tensor,
-): (x: LikeTree<T>) => JacobianOf<TensorTree<T>, T> {
-  return jacobian((x: T) => grad(f)(x as never)) as never;
-}
-
-/**
- * The same function, whose intermediate results are not kept for the way back but computed again.
- * Trades time for memory; values and gradients stay the same, to any order.
- *
- * @param f A function that returns one tensor. What it differentiates must come in through its
- * arguments: tensors, or arrays and plain objects of them; other arguments are constants.
- * @returns A function of the same arguments.
- * @throws {TypeError} When called, if f uses a tensor under differentiation that is not among its
- * arguments.
- *
- * @example A layer that is not remembered
- * ```ts
- * import { checkpoint, grad, type Tensor } from "@cellgrad/cellgrad";
- * import { assertEquals } from "@std/assert";
- *
- * const layer = checkpoint((x: Tensor) => x.square().add(1));
- * assertEquals(grad((x: Tensor) => layer(x).sum())([1, 2]).toArray(), [2, 4]);
- * ```
- */
-export function checkpoint<Args extends unknown[]>(
-  f: (...args: Args) => Tensor,
-): (...args: Args) => Tensor {
-  return (...args) => {
-    const inputs: Tensor[] = [];
-    mapTensors(args, (x) => inputs.push(x));
-    const compose = (live: readonly Tensor[]) => {
-      let at = 0;
-      return f(...mapTensors(args, () => live[at++]) as Args);
-    };
-    const op: Composite<null> = {
-      name: "checkpoint",
-      compose,
-      vjp: (g, _y, live) => {
-        const { tape, watched, result } = run("checkpoint", live, compose);
-        const own = watched.filter((x) => x.trace === tape);
-        const cotangents = pullBack(tape, [result as Tensor], [g], own);
-        return watched.map((x) => x.trace === tape ? cotangents[own.indexOf(x)]! : null);
-      },
-    };
-    return apply(op, inputs, null);
-  };
 }

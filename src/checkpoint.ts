@@ -1,0 +1,54 @@
+/**
+ * Functions that are computed again on the way back instead of being remembered.
+ *
+ * @module
+ */
+import { pullBack } from "./backward.ts";
+import { run } from "./linearize.ts";
+import type { Composite } from "./op.ts";
+import type { Tensor } from "./tensor.ts";
+import { apply } from "./trace.ts";
+import { mapTensors } from "./tree.ts";
+
+/**
+ * The same function, whose intermediate results are not kept for the way back but computed again.
+ * Trades time for memory; values and gradients stay the same, to any order.
+ *
+ * @param f A function that returns one tensor. What it differentiates must come in through its
+ * arguments: tensors, or arrays and plain objects of them; other arguments are constants.
+ * @returns A function of the same arguments.
+ * @throws {TypeError} When called, if f uses a tensor under differentiation that is not among its
+ * arguments.
+ *
+ * @example A layer that is not remembered
+ * ```ts
+ * import { checkpoint, grad, type Tensor } from "@cellgrad/cellgrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const layer = checkpoint((x: Tensor) => x.square().add(1));
+ * assertEquals(grad((x: Tensor) => layer(x).sum())([1, 2]).toArray(), [2, 4]);
+ * ```
+ */
+export function checkpoint<Args extends unknown[]>(
+  f: (...args: Args) => Tensor,
+): (...args: Args) => Tensor {
+  return (...args) => {
+    const inputs: Tensor[] = [];
+    mapTensors(args, (x) => inputs.push(x));
+    const compose = (live: readonly Tensor[]) => {
+      let at = 0;
+      return f(...mapTensors(args, () => live[at++]) as Args);
+    };
+    const op: Composite<null> = {
+      name: "checkpoint",
+      compose,
+      vjp: (g, _y, live) => {
+        const { tape, watched, result } = run("checkpoint", live, compose);
+        const own = watched.filter((x) => x.trace === tape);
+        const cotangents = pullBack(tape, [result as Tensor], [g], own);
+        return watched.map((x) => x.trace === tape ? cotangents[own.indexOf(x)]! : null);
+      },
+    };
+    return apply(op, inputs, null);
+  };
+}

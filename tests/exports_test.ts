@@ -1,0 +1,82 @@
+import { assertEquals, assertGreater } from "@std/assert";
+import * as cg from "../mod.ts";
+import * as losses from "../src/losses/mod.ts";
+import * as metrics from "../src/metrics/mod.ts";
+import * as optim from "../src/optim/mod.ts";
+import * as random from "../src/random.ts";
+
+const CONSTRUCTORS = ["tensor", "zeros", "ones", "full", "eye", "arange", "oneHot"];
+
+const OPERATIONS = [
+  ["add", "sub", "mul", "div", "neg", "abs", "sign", "pow", "maximum", "minimum", "clip"],
+  ["square", "sqrt", "rsqrt", "exp", "expm1", "log", "log1p", "sin", "cos", "tanh", "sigmoid"],
+  ["logSigmoid", "softplus", "relu", "leakyRelu", "lgamma", "digamma"],
+  ["equal", "notEqual", "less", "lessEqual", "greater", "greaterEqual", "where", "isNaN"],
+  ["sum", "mean", "max", "min", "variance", "norm", "argMax", "argMin", "logSumExp"],
+  ["softmax", "logSoftmax", "reshape", "transpose", "expandDims", "squeeze", "broadcastTo"],
+  ["concat", "stack", "slice", "split", "gather", "takeAlongAxis", "scatterAdd", "topK"],
+  ["argSort", "sort", "matmul", "pairwiseSquaredDistance", "cosineSimilarity", "l2Normalize"],
+  ["layerNorm", "cast"],
+].flat();
+
+const TRANSFORMS = [
+  ["grad", "valueAndGrad", "vjp", "jvp", "hvp", "jacobian", "hessian"],
+  ["stopGradient", "gradientReversal", "clipGradient", "customVjp", "checkpoint"],
+  ["debugGradient"],
+].flat();
+
+const kinds = (names: string[], module: object) =>
+  Object.fromEntries(names.map((name) => [name, typeof Reflect.get(module, name)]));
+
+const functions = (names: string[]) => Object.fromEntries(names.map((name) => [name, "function"]));
+
+Deno.test("mod.ts exports the tensors and what makes them", () => {
+  assertEquals(kinds(["Tensor", ...CONSTRUCTORS], cg), functions(["Tensor", ...CONSTRUCTORS]));
+});
+
+Deno.test("mod.ts exports every operation", () => {
+  assertEquals(kinds(OPERATIONS, cg), functions(OPERATIONS));
+});
+
+Deno.test("mod.ts exports every transform", () => {
+  assertEquals(kinds(TRANSFORMS, cg), functions(TRANSFORMS));
+});
+
+Deno.test("every operation but where() is a method as well", () => {
+  const methods = OPERATIONS.filter((name) => name !== "where");
+  assertEquals(kinds(methods, cg.Tensor.prototype), functions(methods));
+  assertEquals("where" in cg.Tensor.prototype, false);
+});
+
+Deno.test("mod.ts exports what the other entry points do, split() of keys as splitKey()", () => {
+  for (const entry of [losses, metrics, optim, random]) {
+    for (const [name, value] of Object.entries(entry)) {
+      const found = Reflect.get(cg, value === random.split ? "splitKey" : name);
+      assertEquals([name, found === value], [name, true]);
+    }
+  }
+});
+
+/** Runs in a fresh realm: what is global before and after the import. */
+const LOOK_AROUND = `
+const objects = [globalThis, Object, Array, Function, Float32Array, Promise, Math, Symbol];
+const look = () => [
+  objects.map((o) => [Reflect.ownKeys(o), Reflect.ownKeys(o.prototype ?? {})].flat().map(String)),
+  [globalThis.onerror, globalThis.onunhandledrejection].map(String),
+];
+const before = look();
+await import(${JSON.stringify(new URL("../mod.ts", import.meta.url).href)});
+postMessage([before, look()]);
+`;
+
+Deno.test("importing mod.ts changes nothing global", async () => {
+  const url = `data:application/javascript,${encodeURIComponent(LOOK_AROUND)}`;
+  const worker = new Worker(url, { type: "module" });
+  const { data: [before, after] } = await new Promise<MessageEvent>((resolve, reject) => {
+    worker.onmessage = resolve;
+    worker.onerror = reject;
+  });
+  worker.terminate();
+  assertEquals(after, before);
+  assertGreater(before[0][0].length, 50);
+});

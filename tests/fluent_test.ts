@@ -1,0 +1,159 @@
+import { assertEquals } from "@std/assert";
+import { arange, Tensor, tensor } from "../mod.ts";
+import { Fluent } from "../src/fluent.ts";
+import * as functions from "../src/ops/functions.ts";
+
+/** Functions that are no methods: their first argument is no tensor, or they are about gradients. */
+const FUNCTIONS_ONLY = [
+  "clipGradient",
+  "customVjp",
+  "debugGradient",
+  "gradientReversal",
+  "oneHot",
+  "stopGradient",
+  "where",
+];
+
+const methods = Object.getOwnPropertyNames(Fluent.prototype).filter((name) =>
+  name !== "constructor"
+);
+
+const x = tensor([[0.5, 1.5, 2.5], [3.5, 0.25, 0.75]], { dtype: "float64" });
+const y = tensor([[2, 0.5, 2.5], [1, 3, 0.25]], { dtype: "float64" });
+const rows = { axis: 1, keepDims: true };
+
+/** Calls with which every argument and option makes a difference to the result. */
+const CALLS: Record<string, { on?: Tensor; with: unknown[] }> = {
+  add: { with: [y] },
+  sub: { with: [y] },
+  mul: { with: [y] },
+  div: { with: [y] },
+  neg: { with: [] },
+  abs: { on: x.neg(), with: [] },
+  sign: { on: x.neg(), with: [] },
+  pow: { with: [y] },
+  maximum: { with: [y] },
+  minimum: { with: [y] },
+  clip: { with: [0.7, 1.6] },
+  square: { with: [] },
+  sqrt: { with: [] },
+  rsqrt: { with: [] },
+  exp: { with: [] },
+  expm1: { with: [] },
+  log: { with: [] },
+  log1p: { with: [] },
+  sin: { with: [] },
+  cos: { with: [] },
+  tanh: { with: [] },
+  sigmoid: { with: [] },
+  logSigmoid: { with: [] },
+  softplus: { with: [] },
+  relu: { on: x.sub(1), with: [] },
+  leakyRelu: { on: x.sub(1), with: [{ negativeSlope: 0.5 }] },
+  lgamma: { with: [] },
+  digamma: { with: [] },
+  equal: { with: [y] },
+  notEqual: { with: [y] },
+  less: { with: [y] },
+  lessEqual: { with: [y] },
+  greater: { with: [y] },
+  greaterEqual: { with: [y] },
+  isNaN: { on: x.sub(1).log(), with: [] },
+  sum: { with: [rows] },
+  mean: { with: [rows] },
+  max: { with: [rows] },
+  min: { with: [rows] },
+  variance: { with: [{ ...rows, correction: 1 }] },
+  norm: { with: [rows] },
+  argMax: { with: [rows] },
+  argMin: { with: [rows] },
+  logSumExp: { with: [rows] },
+  softmax: { with: [{ axis: 0 }] },
+  logSoftmax: { with: [{ axis: 0 }] },
+  l2Normalize: { with: [{ axis: 0, epsilon: 3 }] },
+  layerNorm: { with: [{ axis: 0, epsilon: 0.5, scale: 2, shift: y }] },
+  cast: { with: ["float32"] },
+  reshape: { with: [[3, -1]] },
+  transpose: { on: x.reshape([1, 2, 3]), with: [[1, 0, 2]] },
+  expandDims: { with: [[0, -1]] },
+  squeeze: { on: x.reshape([1, 2, 1, 3]), with: [2] },
+  broadcastTo: { with: [[2, 2, 3]] },
+  concat: { with: [[y, x], { axis: 1 }] },
+  stack: { with: [[y, x], { axis: 1 }] },
+  slice: { with: [[0, 1], [1, 3]] },
+  split: { with: [[1, 2], { axis: 1 }] },
+  gather: { with: [[2, 0], { axis: 1 }] },
+  scatterAdd: { with: [[2, 0], [[1, 2], [3, 4]], { axis: 1 }] },
+  takeAlongAxis: { with: [[[1, 0, 1]], { axis: 0 }] },
+  topK: { with: [1, { axis: 0, largest: false }] },
+  argSort: { with: [{ axis: 0, descending: true }] },
+  sort: { with: [{ axis: 0, descending: true }] },
+  matmul: { with: [y.transpose()] },
+  pairwiseSquaredDistance: { with: [y] },
+  cosineSimilarity: { with: [y, { epsilon: 3 }] },
+};
+
+/** Shapes, types and values, for comparison. */
+function plain(result: unknown): unknown {
+  if (result instanceof Tensor) return [result.shape, result.dtype, result.toArray()];
+  if (Array.isArray(result)) return result.map(plain);
+  return Object.fromEntries(Object.entries(result as object).map(([k, v]) => [k, plain(v)]));
+}
+
+const method = (on: Tensor, name: string, args: unknown[]) =>
+  (Reflect.get(on, name) as (...args: unknown[]) => unknown).apply(on, args);
+
+const free = (name: string, args: unknown[]) =>
+  (Reflect.get(functions, name) as (...args: unknown[]) => unknown)(...args);
+
+Deno.test("the methods of tensors are the functions on tensors, by the same names", () => {
+  const expected = Object.keys(functions).filter((name) => !FUNCTIONS_ONLY.includes(name));
+  assertEquals(methods.toSorted(), expected.toSorted());
+});
+
+Deno.test("every method is called below", () => {
+  assertEquals(Object.keys(CALLS).toSorted(), methods.toSorted());
+});
+
+for (const [name, { on = x, with: args }] of Object.entries(CALLS)) {
+  Deno.test(`${name}() gives the same as a method and as a function`, () => {
+    const joins = name === "concat" || name === "stack";
+    const given = joins ? [[on, ...args[0] as Tensor[]], ...args.slice(1)] : [on, ...args];
+    assertEquals(plain(method(on, name, args)), plain(free(name, given)));
+  });
+
+  if (args.length === 0) continue;
+  Deno.test(`${name}() passes on every argument as a method`, () => {
+    const all = plain(method(on, name, args));
+    for (let count = 0; count < args.length; count++) {
+      let fewer: unknown;
+      try {
+        fewer = plain(method(on, name, args.slice(0, count)));
+      } catch {
+        continue;
+      }
+      let same = true;
+      try {
+        assertEquals(fewer, all);
+      } catch {
+        same = false;
+      }
+      assertEquals(same, false, `${name} with ${count} arguments`);
+    }
+  });
+}
+
+Deno.test("methods chain", () => {
+  assertEquals(
+    tensor([[1, 2], [3, 4]]).sub([1, 1]).square().sum({ axis: 1, keepDims: true }).toArray(),
+    [[1], [13]],
+  );
+});
+
+Deno.test("methods with optional arguments have the defaults of their functions", () => {
+  const z = arange(6).reshape([2, 3]);
+  for (const name of methods.filter((name) => Reflect.get(z, name).length === 0)) {
+    if (CALLS[name]!.with.length === 0) continue;
+    assertEquals(plain(method(z, name, [])), plain(free(name, [z])), name);
+  }
+});

@@ -1,0 +1,179 @@
+import { assert, assertEquals, assertLess, assertNotEquals } from "@std/assert";
+
+const ROOT = new URL("../", import.meta.url);
+
+/**
+ * Which module may import which: each from the layers above its own line, and within its own entry.
+ * Types may be imported from anywhere: they leave no trace at run time.
+ */
+const LAYERS: readonly (readonly string[])[] = [
+  ["kernels/"],
+  ["src/dtype.ts", "src/shape.ts"],
+  ["src/display.ts", "src/fluent.ts", "src/options.ts"],
+  ["src/tensor.ts"],
+  ["src/op.ts", "src/create.ts", "src/trace.ts", "src/tree.ts"],
+  ["src/labels.ts"],
+  ["src/ops/"],
+  ["src/backward.ts", "src/program/"],
+  ["src/linearize.ts"],
+  ["src/transforms.ts", "src/checkpoint.ts"],
+  ["src/jacobian.ts", "src/map_row_blocks.ts"],
+  ["src/testing.ts", "src/random.ts", "src/losses/", "src/metrics/", "src/optim/"],
+  ["src/data/"],
+  ["mod.ts"],
+];
+
+/** The rooms behind entry points: their own folder belongs to them. */
+const ROOMS: Record<string, string> = { "src/random/": "src/random.ts" };
+
+const IMPORT = /^(?:import|export)\b(?!\s+type\b)[^;"'`]*?\bfrom\s+"([^"]+)"|^import\s+"([^"]+)"/gm;
+const DYNAMIC = /\bimport\(\s*("[^"]*"|[^)]*)\)/g;
+
+function withoutComments(source: string): string {
+  return source.replace(/^\s*\/\*[\s\S]*?\*\//gm, "").replace(/^\s*\/\/.*$/gm, "");
+}
+
+function modulesUnder(folder: string): string[] {
+  return [...Deno.readDirSync(new URL(folder, ROOT))].flatMap(({ name, isDirectory }) =>
+    isDirectory ? modulesUnder(`${folder}${name}/`) : name.endsWith(".ts") ? [folder + name] : []
+  );
+}
+
+interface Module {
+  source: string;
+  /** The repository's modules that it imports at run time. */
+  own: string[];
+  /** What else it imports at run time. */
+  foreign: string[];
+}
+
+function readModule(path: string): Module {
+  const url = new URL(path, ROOT);
+  const source = withoutComments(Deno.readTextFileSync(url));
+  const found = [
+    ...[...source.matchAll(IMPORT)].map((m) => m[1] ?? m[2]!),
+    ...[...source.matchAll(DYNAMIC)].map((m) => m[1]!.replaceAll('"', "")),
+  ];
+  const [own, foreign]: [string[], string[]] = [[], []];
+  for (const specifier of found) {
+    if (!specifier.startsWith(".")) foreign.push(specifier);
+    else own.push(new URL(specifier, url).href.slice(ROOT.href.length));
+  }
+  return { source, own, foreign };
+}
+
+const MODULES = new Map(
+  ["mod.ts", ...modulesUnder("src/"), ...modulesUnder("kernels/")].map((path) =>
+    [path, readModule(path)] as const
+  ),
+);
+
+/** The layer of a module and its entry there. */
+function placeOf(path: string): { layer: number; entry: string } {
+  const room = Object.keys(ROOMS).find((folder) => path.startsWith(folder));
+  const name = room === undefined ? path : ROOMS[room]!;
+  const fits = (entry: string) => entry.endsWith("/") ? name.startsWith(entry) : name === entry;
+  for (const [layer, entries] of LAYERS.entries()) {
+    const entry = entries.find(fits);
+    if (entry !== undefined) return { layer, entry };
+  }
+  return { layer: -1, entry: path };
+}
+
+/** Everything that a module imports, and what that imports. */
+function reachableFrom(entry: string): Set<string> {
+  const seen = new Set([entry]);
+  for (const path of seen) for (const next of MODULES.get(path)!.own) seen.add(next);
+  return seen;
+}
+
+Deno.test("every module has its place among the layers", () => {
+  for (const path of MODULES.keys()) assertNotEquals([path, placeOf(path).layer], [path, -1]);
+});
+
+Deno.test("the imports are found: the sources are full of them", () => {
+  assertEquals(MODULES.get("src/transforms.ts")!.own.includes("src/linearize.ts"), true);
+  assertEquals(MODULES.get("src/fluent.ts")!.own, []);
+  assertEquals(MODULES.get("src/ops/linalg.ts")!.own.includes("kernels/matmul/reference.ts"), true);
+});
+
+Deno.test("dependencies point one way: from the losses to the ops to the tensor", () => {
+  for (const [path, { own }] of MODULES) {
+    const from = placeOf(path);
+    for (const imported of own) {
+      assert(MODULES.has(imported), `${path} imports ${imported}, which is outside of the library`);
+      const to = placeOf(imported);
+      assert(
+        to.layer < from.layer || to.entry === from.entry,
+        `${path} must not import ${imported}`,
+      );
+    }
+  }
+});
+
+Deno.test("kernels know numbers and shapes only: they import no package", () => {
+  for (const [path, { foreign }] of MODULES) {
+    if (path.startsWith("kernels/")) assertEquals([path, foreign], [path, []]);
+  }
+});
+
+Deno.test("kernels take not even types from the library", () => {
+  for (const [path, { source }] of MODULES) {
+    if (path.startsWith("kernels/")) assertEquals(/from "[^"]*src\//.test(source), false, path);
+  }
+});
+
+Deno.test("modules outside of ops do not import one another in circles", () => {
+  const done = new Set<string>();
+  const visit = (path: string, above: readonly string[]): void => {
+    assert(!above.includes(path), `a circle: ${[...above, path].join(" → ")}`);
+    if (done.has(path)) return;
+    for (const next of MODULES.get(path)!.own) {
+      if (!(path.startsWith("src/ops/") && next.startsWith("src/ops/"))) {
+        visit(next, [...above, path]);
+      }
+    }
+    done.add(path);
+  };
+  for (const path of MODULES.keys()) visit(path, []);
+});
+
+for (
+  const entry of [
+    "mod.ts",
+    "src/losses/mod.ts",
+    "src/metrics/mod.ts",
+    "src/optim/mod.ts",
+    "src/random.ts",
+    "src/testing.ts",
+  ]
+) {
+  Deno.test(`${entry} reaches no other package, and nothing of one runtime`, () => {
+    for (const path of reachableFrom(entry)) {
+      const { source, foreign } = MODULES.get(path)!;
+      assertEquals([path, foreign], [path, []]);
+      assertEquals(/(?<!["'`])\b(Deno|process|Bun)\s*\./.test(source), false, path);
+    }
+  });
+
+  Deno.test(`${entry} does not reach the readers of ./data`, () => {
+    const found = [...reachableFrom(entry)].filter((path) => path.startsWith("src/data/"));
+    assertEquals(found, []);
+  });
+}
+
+Deno.test("losses, metrics and optimizers know no device", () => {
+  for (const entry of ["src/losses/mod.ts", "src/metrics/mod.ts", "src/optim/mod.ts"]) {
+    for (const path of reachableFrom(entry)) {
+      assertEquals(/^src\/(backends|program|mpi)\//.test(path), false, `${entry} reaches ${path}`);
+    }
+  }
+});
+
+Deno.test("the engine proper can be held in the head", () => {
+  const names = ["op", "trace", "backward", "linearize", "transforms", "jacobian", "checkpoint"];
+  const lines = names.flatMap((name) =>
+    MODULES.get(`src/${name}.ts`)!.source.split("\n").filter((line) => line.trim() !== "")
+  );
+  assertLess(lines.length, 600);
+});
