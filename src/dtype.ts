@@ -13,6 +13,14 @@ export type TypedArray = Float32Array | Float64Array | Int32Array | Uint8Array;
 /** From the weakest to the strongest: the stronger of two operands decides. */
 const RANK: Record<DType, number> = { bool: 0, int32: 1, float32: 2, float64: 3 };
 
+/** How many bytes a value takes. */
+export const BYTES: Readonly<Record<DType, number>> = {
+  bool: 1,
+  int32: 4,
+  float32: 4,
+  float64: 8,
+};
+
 /** Whether values of this type have gradients. */
 export function isFloating(dtype: DType): boolean {
   return dtype === "float32" || dtype === "float64";

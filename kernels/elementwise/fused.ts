@@ -1,123 +1,121 @@
 /**
- * Chains of elementwise expressions as one loop, with reductions of its rows.
+ * Fused loops as JavaScript: what `wasm.ts` emits as WebAssembly, for where that is missing.
  *
  * @module
  */
-import { type Expression, toFunction, toJavaScript } from "./expression.ts";
+import { toFunction, toJavaScript } from "./expression.ts";
+import { type LoopSpec, type Pass, planPasses, type Reduction } from "./passes.ts";
 import type { NumberArray } from "./reference.ts";
 
-/** One assignment of a loop's body: the value of an expression of operands and earlier names. */
-export interface Assignment {
-  /** The name of the value. */
-  name: string;
-  /** How it is computed. */
-  expression: Expression;
+/** Where the values of an operand or an output lie. */
+export interface Lane {
+  /** The array. */
+  data: NumberArray;
+  /** The position of the first row's first value. */
+  start: number;
+  /** Elements from row to row. */
+  step: number;
 }
 
-/** How the values of a name are taken together along each row. */
-export interface RowReduction {
-  /** The name. */
-  name: string;
-  /** What is kept: the sum, in float64, or an extreme. */
-  kind: "sum" | "max" | "min";
-}
-
-/** What a fused loop does. */
-export interface FusedLoop {
-  /** The operands' names, and whether they change along a row. */
-  operands: readonly { name: string; moves: boolean }[];
-  /** What is computed at each position. */
-  body: readonly Assignment[];
-  /** Names whose values are written, one per position. */
-  stores: readonly string[];
-  /** Names whose values are reduced, one result per row. */
-  reductions: readonly RowReduction[];
-}
-
-/** A block of rows: operands start at `starts` and step by `steps` from row to row. */
-export interface RowBlock {
+/** What a loop is called with. */
+export interface LoopCall {
   /** How many rows. */
   rows: number;
   /** How many values per row. */
   columns: number;
-  /** The operands' arrays. */
-  data: readonly NumberArray[];
-  /** The operands' first positions. */
-  starts: readonly number[];
-  /** The operands' steps from row to row. */
-  steps: readonly number[];
-  /** The arrays that values are written to, and those of the reductions. */
-  out: readonly NumberArray[];
-  /** The number of the first row among all rows. */
-  firstRow: number;
+  /** The operands, in the order of the specification. */
+  operands: readonly Lane[];
+  /** The outputs, likewise. */
+  outputs: readonly Lane[];
 }
 
 /** A loop that can be run. */
-export type RunRows = (block: RowBlock) => void;
+export type RunLoop = (call: LoopCall) => void;
 
-const START = { sum: "0", max: "-Infinity", min: "Infinity" } as const;
-
-/** What is left of two values: NaN wins over any extreme, as `Math.max` has it. */
-const COMBINE: Record<RowReduction["kind"], (total: string, value: string) => string> = {
-  sum: (total, value) => `${total} + ${value}`,
-  max: (total, value) => `Math.max(${total}, ${value})`,
-  min: (total, value) => `Math.min(${total}, ${value})`,
-};
+const START = { sum: 0, max: -Infinity, min: Infinity } as const;
 
 /** The loop as generated code; interpreted where generating code is forbidden, or on request. */
-export function compileFused(loop: FusedLoop, options: { generate?: boolean } = {}): RunRows {
+export function compileLoop(spec: LoopSpec, options: { generate?: boolean } = {}): RunLoop {
   if (options.generate ?? true) {
     try {
-      return new Function("block", emit(loop)) as RunRows;
+      return new Function("call", emit(spec)) as RunLoop;
     } catch (error) {
       if (!(error instanceof EvalError)) throw error;
     }
   }
-  return (block) => interpret(loop, block);
+  const passes = planPasses(spec);
+  return (call) => interpret(spec, passes, call);
 }
 
-function emit({ operands, body, stores, reductions }: FusedLoop): string {
-  const lines = (list: readonly string[]) => list.join("\n");
-  const load = (i: number, at: string) => `const ${operands[i]!.name} = data${i}[at${i}${at}];`;
-  return `const { rows, columns, data, starts, steps, out } = block;
-${lines(operands.map((_, i) => `const data${i} = data[${i}]; let at${i} = starts[${i}];`))}
-${lines(stores.map((_, i) => `const out${i} = out[${i}];`))}
-${lines(reductions.map((_, i) => `const reduced${i} = out[${stores.length + i}];`))}
-let o = block.firstRow * columns;
-for (let i = 0; i < rows; i++, o += columns) {
-  ${lines(operands.flatMap(({ moves }, k) => moves ? [] : [load(k, "")]))}
-  ${lines(reductions.map(({ kind }, k) => `let total${k} = ${START[kind]};`))}
-  for (let j = 0; j < columns; j++) {
-    ${lines(operands.flatMap(({ moves }, k) => moves ? [load(k, " + j")] : []))}
-    ${lines(body.map(({ name, expression }) => `const ${name} = ${toJavaScript(expression)};`))}
-    ${lines(stores.map((name, k) => `out${k}[o + j] = ${name};`))}
-    ${
-    lines(reductions.map(({ name, kind }, k) => `total${k} = ${COMBINE[kind](`total${k}`, name)};`))
+function emit(spec: LoopSpec): string {
+  const { operands, stores } = spec;
+  const declare = (kind: string, i: number) =>
+    `const ${kind}${i} = call.${kind}s[${i}].data, ${kind}Step${i} = call.${kind}s[${i}].step;
+let ${kind}At${i} = call.${kind}s[${i}].start;`;
+  return `const { rows, columns } = call;
+${operands.map((_, i) => declare("operand", i)).join("\n")}
+${stores.map((_, i) => declare("output", i)).join("\n")}
+for (let i = 0; i < rows; i++) {
+${
+    operands.map(({ name, moves }, k) => moves ? "" : `const ${name} = operand${k}[operandAt${k}];`)
+      .join("\n")
   }
-  }
-  ${lines(reductions.map((_, k) => `reduced${k}[block.firstRow + i] = total${k};`))}
-  ${lines(operands.map((_, k) => `at${k} += steps[${k}];`))}
+${planPasses(spec).map(emitPass).join("\n")}
+${stores.map(({ name, moves }, k) => moves ? "" : `output${k}[outputAt${k}] = ${name};`).join("\n")}
+${operands.map((_, k) => `operandAt${k} += operandStep${k};`).join(" ")}
+${stores.map((_, k) => `outputAt${k} += outputStep${k};`).join(" ")}
 }`;
 }
 
-function interpret({ operands, body, stores, reductions }: FusedLoop, block: RowBlock): void {
-  const computed = body.map(({ name, expression }) => [name, toFunction(expression)] as const);
+function emitPass({ before, loads, moving, reductions, stores }: Pass): string {
+  const combine = ({ reduce, name, of }: Reduction) =>
+    reduce === "sum" ? `${name} += ${of};` : `${name} = Math.${reduce}(${name}, ${of});`;
+  const assign = ({ name, expression }: Pass["moving"][number]) =>
+    `const ${name} = ${toJavaScript(expression)};`;
+  const load = ({ name, from, index }: Pass["loads"][number]) =>
+    `const ${name} = ${from}${index}[${from}At${index} + j];`;
+  const store = ({ name, output }: Pass["stores"][number]) =>
+    `output${output}[outputAt${output} + j] = ${name};`;
+  const loop = reductions.length + stores.length === 0 ? "" : `for (let j = 0; j < columns; j++) {
+${
+    [...loads.map(load), ...moving.map(assign), ...stores.map(store), ...reductions.map(combine)]
+      .join("\n")
+  }
+}`;
+  return [
+    ...before.map(assign),
+    ...reductions.map(({ name, reduce }) => `let ${name} = ${START[reduce]};`),
+    loop,
+  ].join("\n");
+}
+
+function interpret(spec: LoopSpec, passes: readonly Pass[], call: LoopCall): void {
   const combine = { sum: (t: number, v: number) => t + v, max: Math.max, min: Math.min };
-  for (let i = 0; i < block.rows; i++) {
-    const row = block.firstRow + i;
-    const totals = reductions.map(({ kind }) => Number(START[kind]));
-    for (let j = 0; j < block.columns; j++) {
-      const scope: Record<string, number> = {};
-      operands.forEach(({ name, moves }, k) => {
-        const at = block.starts[k]! + i * block.steps[k]! + (moves ? j : 0);
-        scope[name] = block.data[k]![at]!;
-      });
-      for (const [name, compute] of computed) scope[name] = compute(scope);
-      stores.forEach((name, k) => block.out[k]![row * block.columns + j] = scope[name]!);
-      reductions.forEach(({ name, kind }, k) => {
-        totals[k] = combine[kind](totals[k]!, scope[name]!);
-      });
+  const at = ({ data, start, step }: Lane, row: number, j: number) => data[start + row * step + j]!;
+  for (let row = 0; row < call.rows; row++) {
+    const scope: Record<string, number> = {};
+    spec.operands.forEach(({ name }, k) => scope[name] = at(call.operands[k]!, row, 0));
+    for (const { before, loads, moving, reductions, stores } of passes) {
+      for (const { name, expression } of before) scope[name] = toFunction(expression)(scope);
+      for (const { name, reduce } of reductions) scope[name] = START[reduce];
+      if (reductions.length + stores.length === 0) continue;
+      for (let j = 0; j < call.columns; j++) {
+        for (const { name, from, index } of loads) {
+          scope[name] = at((from === "operand" ? call.operands : call.outputs)[index]!, row, j);
+        }
+        for (const { name, expression } of moving) scope[name] = toFunction(expression)(scope);
+        for (const { name, output } of stores) {
+          const { data, start, step } = call.outputs[output]!;
+          data[start + row * step + j] = scope[name]!;
+        }
+        for (const { name, reduce, of } of reductions) {
+          scope[name] = combine[reduce](scope[name]!, scope[of]!);
+        }
+      }
     }
-    totals.forEach((total, k) => block.out[stores.length + k]![row] = total);
+    spec.stores.forEach(({ name, moves }, k) => {
+      const { data, start, step } = call.outputs[k]!;
+      if (!moves) data[start + row * step] = scope[name]!;
+    });
   }
 }

@@ -1,23 +1,34 @@
 /**
- * Programs on the CPU: a plan over one block of memory.
+ * Programs on the CPU: a plan over one block of memory, run by WebAssembly where there is SIMD.
  *
  * @module
  */
-import { compileFused, type FusedLoop, type RowBlock } from "../../kernels/elementwise/fused.ts";
-import {
-  type Expression,
-  parseExpression,
-  substitute,
-} from "../../kernels/elementwise/expression.ts";
-import type { DType, TypedArray } from "../dtype.ts";
-import type { Axes } from "../ops/reduce.ts";
-import type { Scalars } from "../ops/elementwise.ts";
+import { compileLoop, type LoopCall } from "../../kernels/elementwise/fused.ts";
+import { importMath } from "../../kernels/elementwise/typed.ts";
+import { emitLoop } from "../../kernels/elementwise/wasm.ts";
+import type { InnerProduct, MatrixPointer } from "../../kernels/matmul/inner_product.ts";
+import { createMatmul } from "../../kernels/matmul/wasm.ts";
+import { createSquaredDistances } from "../../kernels/pairwise_distance/wasm.ts";
+import { hasSimd } from "../../kernels/wasm/features.ts";
+import { ModuleBuilder, PAGE_BYTES } from "../../kernels/wasm/module.ts";
+import { BYTES, type DType, type TypedArray } from "../dtype.ts";
+import { matmulOp, pairwiseSquaredDistanceOp } from "../ops/linalg.ts";
 import { sizeOf } from "../shape.ts";
 import { fromData, type Tensor } from "../tensor.ts";
 import type { Graph, Step, ValueId } from "./graph.ts";
-import { fuseSteps, type Group, isGroup, type Unit } from "./passes/fuse.ts";
+import { type GroupLoop, loopOf } from "./loops.ts";
+import { fuseSteps, isGroup, type Unit } from "./passes/fuse.ts";
+import { type Transposed, transposedMatmulOp } from "./passes/transposed_matmul.ts";
 import { isAlias, type MemoryPlan, planMemory } from "./plan.ts";
-import { iterationSpace, walkOuter } from "./space.ts";
+import { walkOuter } from "./space.ts";
+
+type Instruction = () => void;
+
+/** Options of {@linkcode CpuExecutable}. */
+export interface CpuOptions {
+  /** Whether to use WebAssembly; by default where it has SIMD. */
+  wasm?: boolean | undefined;
+}
 
 /** A graph that can be run, again and again, in memory of its own. */
 export class CpuExecutable {
@@ -26,20 +37,27 @@ export class CpuExecutable {
   readonly units: readonly Unit[];
   /** Where values lie. */
   readonly memory: MemoryPlan;
+  /** Whether loops and products run as WebAssembly. */
+  readonly wasm: boolean;
+  readonly #arena: WebAssembly.Memory | undefined;
   readonly #views = new Map<ValueId, Tensor>();
-  readonly #instructions: readonly (() => void)[];
+  readonly #instructions: readonly Instruction[];
 
-  constructor(graph: Graph) {
+  constructor(graph: Graph, options: CpuOptions = {}) {
     this.graph = graph;
     this.units = fuseSteps(graph);
-    this.memory = planMemory(graph, this.units);
-    const buffer = new ArrayBuffer(this.memory.bytes);
+    this.wasm = options.wasm ?? hasSimd();
+    const products = this.units.some((unit) => isProduct(unit, graph));
+    this.memory = planMemory(graph, this.units, products ? SCRATCH_BYTES : 0);
+    const buffer = this.wasm
+      ? (this.#arena = makeArena(this.memory.bytes)).buffer
+      : new ArrayBuffer(this.memory.bytes);
     for (const [id, offset] of this.memory.offsets) {
       const { shape, dtype } = graph.values[id]!;
       this.#views.set(id, fromData(viewOf(buffer, dtype, offset, sizeOf(shape)), shape, dtype));
     }
     for (const [id, constant] of graph.constants) this.#write(id, constant.data);
-    this.#instructions = this.units.flatMap((unit) => this.#instruction(unit) ?? []);
+    this.#instructions = this.#instruct();
   }
 
   /** The outputs for these inputs. */
@@ -60,43 +78,151 @@ export class CpuExecutable {
     (this.#view(id).data as Float64Array).set(data);
   }
 
-  #instruction(unit: Unit): (() => void) | undefined {
-    if (isGroup(unit)) return this.#loop(unit);
-    const { op, params, output } = unit;
-    const alias = isAlias(unit, this.graph);
-    if (alias && !op.isCheck && typeof params !== "function") return undefined;
-    const inputs = unit.inputs.map((id) => this.#view(id));
+  #instruct(): Instruction[] {
+    const loops = this.units.map((unit) => isGroup(unit) ? loopOf(unit, this.graph) : undefined);
+    const emitted = this.#arena === undefined ? undefined : emitLoops(loops, this.#arena);
+    const products = new Map<string, InnerProduct>();
+    return this.units.flatMap((unit, i) => {
+      const loop = loops[i];
+      if (loop !== undefined) {
+        return emitted === undefined ? this.#loop(loop) : this.#wasmLoop(loop, emitted[i]!);
+      }
+      const step = unit as Step;
+      if (this.#arena !== undefined && isProduct(step, this.graph)) {
+        return this.#product(step, this.#arena, products);
+      }
+      return this.#step(step) ?? [];
+    });
+  }
+
+  /** A step by the operation's own rule; none where the result is the input's memory. */
+  #step(step: Step): Instruction | undefined {
+    const { op, params, output } = step;
+    const alias = isAlias(step, this.graph);
+    if (alias && !op.isCheck) return undefined;
+    const inputs = step.inputs.map((id) => this.#view(id));
     const spec = this.graph.values[output]!;
     if (alias) return () => void op.forward(inputs, params, spec);
     return () => this.#write(output, op.forward(inputs, params, spec));
   }
 
-  #loop(group: Group): () => void {
-    const { shape, operands, reductions, stored } = group;
-    const reduced = (reductions[0]?.params as Axes | undefined)?.axes.length ?? 0;
-    const shapes = operands.map((id) => this.graph.values[id]!.shape);
-    const space = iterationSpace(shape, shapes, reduced);
-    const run = compileFused(fusedLoop(group, space.operands.map(({ moves }) => moves)));
-    const written = [...stored, ...reductions.map((step) => step.output)];
-    const starts = operands.map(() => 0);
-    const block: RowBlock = {
-      rows: space.rows,
-      columns: space.columns,
-      data: operands.map((id) => this.#view(id).data),
-      starts,
-      steps: space.operands.map(({ step }) => step),
-      out: written.map((id) => this.#view(id).data),
-      firstRow: 0,
-    };
+  /** A loop as JavaScript. */
+  #loop({ spec, space, outputs }: GroupLoop): Instruction {
+    const run = compileLoop(spec);
+    const { rows, columns } = space;
+    const call = {
+      rows,
+      columns,
+      operands: this.#operandIds(spec).map((id, i) => ({
+        data: this.#view(id).data,
+        start: 0,
+        step: space.operands[i]!.step,
+      })),
+      outputs: outputs.map((id, i) => ({
+        data: this.#view(id).data,
+        start: 0,
+        step: spec.stores[i]!.moves ? columns : 1,
+      })),
+    } satisfies LoopCall;
+    const starts = call.operands.map(() => 0);
     return () =>
       walkOuter(space, starts, (index) => {
-        block.firstRow = index * space.rows;
-        run(block);
+        starts.forEach((start, i) => call.operands[i]!.start = start);
+        for (const lane of call.outputs) lane.start = index * rows * lane.step;
+        run(call);
       });
+  }
+
+  /** A loop as WebAssembly. */
+  #wasmLoop({ spec, space, outputs }: GroupLoop, run: (...numbers: number[]) => void): Instruction {
+    const { offsets } = this.memory;
+    const { rows, columns } = space;
+    const inputs = this.#operandIds(spec).map((id) => offsets.get(id)!);
+    const bytes = spec.operands.map(({ dtype }) => BYTES[dtype]);
+    const targets = outputs.map((id) => offsets.get(id)!);
+    const outputSteps = spec.stores.map(({ dtype, moves }) => BYTES[dtype] * (moves ? columns : 1));
+    const steps = space.operands.map(({ step }, i) => step * bytes[i]!);
+    const starts = inputs.map(() => 0);
+    const fixed = [...outputSteps, ...steps, rows, columns];
+    if (space.outer.length === 0) {
+      const all = [...targets, ...inputs, ...fixed];
+      return () => run(...all);
+    }
+    return () =>
+      walkOuter(space, starts, (index) => {
+        run(
+          ...targets.map((at, i) => at + index * rows * outputSteps[i]!),
+          ...inputs.map((at, i) => at + starts[i]! * bytes[i]!),
+          ...fixed,
+        );
+      });
+  }
+
+  #operandIds({ operands }: GroupLoop["spec"]): ValueId[] {
+    return operands.map(({ name }) => Number(name.slice(1)));
+  }
+
+  /** A product of matrices, or distances, as WebAssembly. */
+  #product(
+    { op, inputs, params, output }: Step,
+    arena: WebAssembly.Memory,
+    kernels: Map<string, InnerProduct>,
+  ): Instruction {
+    const { shape, dtype } = this.graph.values[output]!;
+    const isDistance = op as unknown === pairwiseSquaredDistanceOp;
+    const key = `${isDistance} ${dtype}`;
+    const create = isDistance ? createSquaredDistances : createMatmul;
+    const kernel = kernels.get(key) ?? create(arena, dtype as "float32" | "float64");
+    kernels.set(key, kernel);
+    const { a: left, b: right } = isDistance
+      ? { a: false, b: true }
+      : (params as Transposed | null) ?? { a: false, b: false };
+    const pointer = (id: ValueId, transposed: boolean): MatrixPointer => {
+      const columns = this.graph.values[id]!.shape[1]!;
+      const [rowStride, columnStride] = transposed ? [1, columns] : [columns, 1];
+      return { at: this.memory.offsets.get(id)!, rowStride, columnStride };
+    };
+    const [m, n] = shape as [number, number];
+    const k = this.graph.values[inputs[0]!]!.shape[left ? 0 : 1]!;
+    const out = { at: this.memory.offsets.get(output)!, rowStride: n };
+    const [a, b] = [pointer(inputs[0]!, left), pointer(inputs[1]!, right)];
+    return () => kernel.run(out, a, b, m, k, n, this.memory.scratch);
   }
 }
 
-function viewOf(buffer: ArrayBuffer, dtype: DType, offset: number, size: number): TypedArray {
+/** What a product may need to rearrange its operands. */
+const SCRATCH_BYTES = 2 ** 22;
+
+/** Whether a unit is a product of two matrices, or their distances. */
+function isProduct(unit: Unit, graph: Graph): boolean {
+  if (isGroup(unit)) return false;
+  const products: readonly unknown[] = [matmulOp, transposedMatmulOp, pairwiseSquaredDistanceOp];
+  const isMatrix = (id: ValueId) => graph.values[id]!.shape.length === 2;
+  return products.includes(unit.op) && unit.inputs.every(isMatrix);
+}
+
+function makeArena(bytes: number): WebAssembly.Memory {
+  return new WebAssembly.Memory({ initial: Math.ceil(bytes / PAGE_BYTES) });
+}
+
+/** The loops as functions of one module over the arena. */
+function emitLoops(
+  loops: readonly (GroupLoop | undefined)[],
+  memory: WebAssembly.Memory,
+): (((...numbers: number[]) => void) | undefined)[] {
+  const builder = new ModuleBuilder({ from: "import" });
+  const math = importMath(builder);
+  loops.forEach((loop, i) => {
+    if (loop !== undefined) builder.exportFunction(`loop${i}`, emitLoop(builder, math, loop.spec));
+  });
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(builder.encode()), {
+    env: { memory },
+    Math: Math as unknown as WebAssembly.ModuleImports,
+  });
+  return loops.map((_, i) => exports[`loop${i}`] as (...numbers: number[]) => void);
+}
+
+function viewOf(buffer: ArrayBufferLike, dtype: DType, offset: number, size: number): TypedArray {
   switch (dtype) {
     case "float32":
       return new Float32Array(buffer, offset, size);
@@ -107,32 +233,4 @@ function viewOf(buffer: ArrayBuffer, dtype: DType, offset: number, size: number)
     case "bool":
       return new Uint8Array(buffer, offset, size);
   }
-}
-
-/** A group as a loop over named values. */
-function fusedLoop({ operands, members, reductions, stored }: Group, moves: boolean[]): FusedLoop {
-  const nameOf = (id: ValueId) => `v${id}`;
-  return {
-    operands: operands.map((id, i) => ({ name: nameOf(id), moves: moves[i]! })),
-    body: members.map((step) => ({ name: nameOf(step.output), expression: named(step, nameOf) })),
-    stores: stored.map(nameOf),
-    reductions: reductions.map(({ op, inputs }) => ({
-      name: nameOf(inputs[0]!),
-      kind: op.name as "sum" | "max" | "min",
-    })),
-  };
-}
-
-/** The expression of a step in terms of its values' names, with its parameters as numbers. */
-function named({ op, inputs, params }: Step, nameOf: (id: ValueId) => string): Expression {
-  if (op.expression === undefined) return { kind: "name", name: nameOf(inputs[0]!) };
-  const values: Record<string, Expression> = {};
-  ["a", "b", "c"].forEach((name, i) => {
-    if (i < inputs.length) values[name] = { kind: "name", name: nameOf(inputs[i]!) };
-  });
-  ["p", "q"].forEach((name, i) => {
-    const value = (params as Scalars)[i];
-    if (value !== undefined) values[name] = { kind: "number", value };
-  });
-  return substitute(parseExpression(op.expression), values);
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { DType } from "../dtype.ts";
+import { BYTES } from "../dtype.ts";
 import { sizeOf } from "../shape.ts";
 import { castOp, reshapeOp } from "../ops/layout.ts";
 import {
@@ -18,14 +18,14 @@ import { isGroup, type Unit } from "./passes/fuse.ts";
 /** Every value starts at a multiple of this many bytes: a vector register, and a cache line. */
 const ALIGNMENT = 64;
 
-const BYTES: Record<DType, number> = { float32: 4, float64: 8, int32: 4, bool: 1 };
-
 /** Where values lie. */
 export interface MemoryPlan {
   /** The first byte of every value that has a place. */
   offsets: ReadonlyMap<ValueId, number>;
   /** How many bytes there are in all. */
   bytes: number;
+  /** The first byte of what kernels may write in between. */
+  scratch: number;
   /** How many bytes values would take without sharing any. */
   unsharedBytes: number;
 }
@@ -63,8 +63,12 @@ export function writesOf(unit: Unit): readonly ValueId[] {
     : [unit.output];
 }
 
-/** A place for every value, reused after the last unit that reads the value. */
-export function planMemory(graph: Graph, units: readonly Unit[]): MemoryPlan {
+/** A place for every value, reused after the last unit that reads it, and for scratch memory. */
+export function planMemory(
+  graph: Graph,
+  units: readonly Unit[],
+  scratchBytes = 0,
+): MemoryPlan {
   const owner = new Map<ValueId, ValueId>();
   const ownerOf = (id: ValueId): ValueId => owner.get(id) ?? id;
   for (const unit of units) {
@@ -94,7 +98,8 @@ export function planMemory(graph: Graph, units: readonly Unit[]): MemoryPlan {
       if ((last.get(id) ?? -1) <= i) heap.give(offsets.get(id)!, bytesOf(graph, id));
     }
   });
-  return { offsets, bytes: heap.size, unsharedBytes };
+  const scratch = heap.size;
+  return { offsets, bytes: scratch + align(scratchBytes), scratch, unsharedBytes };
 }
 
 function align(bytes: number): number {

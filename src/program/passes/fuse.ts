@@ -73,9 +73,9 @@ export function fuseSteps(graph: Graph): Unit[] {
 
 /** The loop of an elementwise step; `undefined` for others, and for integers. */
 function elementwiseSpace({ op, inputs, output }: Step, graph: Graph): Space | undefined {
-  const isCopy = ([broadcastToOp, castOp] as unknown[]).includes(op);
-  if (op.expression === undefined && !isCopy) return undefined;
   const { shape, dtype } = graph.values[output]!;
+  const isCopy = op as unknown === broadcastToOp || (op as unknown === castOp && dtype !== "bool");
+  if (op.expression === undefined && !isCopy) return undefined;
   const dtypes = new Set([dtype, ...inputs.map((id) => graph.values[id]!.dtype)]);
   dtypes.delete("bool");
   const [only] = dtypes;

@@ -1,0 +1,259 @@
+/**
+ * Loops over rows: what they compute, and what of it happens in which pass over a row.
+ *
+ * @module
+ */
+import type { Expression } from "./expression.ts";
+import type { ElementType } from "./packed.ts";
+
+/** Values that a loop reads. */
+export interface LoopOperand {
+  /** The name. */
+  name: string;
+  /** The type of its elements. */
+  dtype: ElementType;
+  /** Whether it changes along a row; else it has one value per row. */
+  moves: boolean;
+}
+
+/** A value for each position, or for each row where nothing that it is made of moves. */
+export interface Assignment {
+  /** The name. */
+  name: string;
+  /** How it is computed from operands, parameters and earlier names. */
+  expression: Expression;
+  /** The type that it is brought to; by default the one that its expression has. */
+  dtype?: ElementType | undefined;
+}
+
+/** One value for each row: what the values of a name amount to. */
+export interface Reduction {
+  /** The name. */
+  name: string;
+  /** The sum, added up in float64, or an extreme; NaN wins over any extreme. */
+  reduce: "sum" | "max" | "min";
+  /** The name of what is reduced. */
+  of: string;
+}
+
+/** A value that a loop writes. */
+export interface LoopStore {
+  /** The name. */
+  name: string;
+  /** The type of the elements that are written. */
+  dtype: ElementType;
+  /** Whether it is written at each position; else once per row. */
+  moves: boolean;
+}
+
+/** What a loop over rows and columns does. */
+export interface LoopSpec {
+  /** The type in which it computes. */
+  float: "float32" | "float64";
+  /** What it reads. */
+  operands: readonly LoopOperand[];
+  /** Names of numbers that are given at each call; none by default. */
+  parameters?: readonly string[] | undefined;
+  /** What it computes, each from what comes before. */
+  body: readonly (Assignment | Reduction)[];
+  /** What it writes. */
+  stores: readonly LoopStore[];
+  /** How long rows are, roughly: several short ones are worked on at once. */
+  columns?: number | undefined;
+}
+
+/** A value that is read from memory in a pass: an operand, or what an earlier pass wrote. */
+export interface PassLoad {
+  /** The name. */
+  name: string;
+  /** Where it lies. */
+  from: "operand" | "output";
+  /** The number of the operand or output. */
+  index: number;
+}
+
+/** One way along a row. */
+export interface Pass {
+  /** What is computed before it, once per row. */
+  before: readonly Assignment[];
+  /** What is read at each position. */
+  loads: readonly PassLoad[];
+  /** What is computed at each position. */
+  moving: readonly Assignment[];
+  /** What is reduced. */
+  reductions: readonly Reduction[];
+  /** What is written at each position: names, and the numbers of the outputs. */
+  stores: readonly { name: string; output: number }[];
+}
+
+/** When a value is known: in which pass, and whether it changes along the row. */
+interface Level {
+  pass: number;
+  moves: boolean;
+}
+
+/** The passes of a loop. A pass ends where all of a row must be seen before more can be computed. */
+export function planPasses(spec: LoopSpec): Pass[] {
+  const planner = new Planner(spec);
+  const passes: Pass[] = [];
+  for (let p = 0; p < planner.count; p++) passes.push(planner.plan(p));
+  return passes;
+}
+
+/** The names that an expression has in it. */
+export function namesIn(e: Expression): string[] {
+  switch (e.kind) {
+    case "number":
+      return [];
+    case "name":
+      return [e.name];
+    case "negate":
+      return namesIn(e.operand);
+    case "binary":
+      return [...namesIn(e.left), ...namesIn(e.right)];
+    case "choose":
+      return [e.condition, e.then, e.otherwise].flatMap(namesIn);
+    case "call":
+      return e.arguments.flatMap(namesIn);
+  }
+}
+
+class Planner {
+  readonly count: number;
+  readonly #spec: LoopSpec;
+  readonly #levels = new Map<string, Level>();
+  readonly #assignments = new Map<string, Assignment>();
+  /** Values that earlier passes wrote, and the numbers of the outputs. */
+  readonly #written = new Map<string, number>();
+
+  constructor(spec: LoopSpec) {
+    this.#spec = spec;
+    for (const { name, moves } of spec.operands) this.#levels.set(name, { pass: 0, moves });
+    for (const name of spec.parameters ?? []) this.#levels.set(name, { pass: 0, moves: false });
+    for (const statement of spec.body) {
+      if ("reduce" in statement) {
+        this.#levels.set(statement.name, {
+          pass: this.#levelOf(statement.of).pass + 1,
+          moves: false,
+        });
+        continue;
+      }
+      this.#assignments.set(statement.name, statement);
+      const levels = namesIn(statement.expression).map((name) => this.#levelOf(name));
+      this.#levels.set(statement.name, {
+        pass: Math.max(0, ...levels.map(({ pass }) => pass)),
+        moves: levels.some(({ moves }) => moves),
+      });
+    }
+    for (const { name, moves } of spec.stores) {
+      if (!moves && this.#levelOf(name).moves) {
+        throw new TypeError(
+          `Cannot plan a loop as ${name} is stored once per row: it changes along the row`,
+        );
+      }
+    }
+    this.count = 1 + Math.max(0, ...[...this.#levels.values()].map(({ pass }) => pass));
+  }
+
+  plan(p: number): Pass {
+    const { body, stores } = this.#spec;
+    const before = body.flatMap((s) => "reduce" in s || !this.#isRowValue(s.name, p) ? [] : [s]);
+    const reductions = this.#reductions(p);
+    const written = stores.flatMap(({ name, moves }, output) =>
+      moves && this.#levelOf(name).pass === p ? [{ name, output }] : []
+    );
+    const { loads, moving } = this.#needs(p);
+    const kept = this.#keep(p, moving);
+    for (const { name, output } of [...written, ...kept]) this.#written.set(name, output);
+    return { before, loads, moving, reductions, stores: [...written, ...kept] };
+  }
+
+  #levelOf(name: string): Level {
+    const level = this.#levels.get(name);
+    if (level === undefined) {
+      throw new TypeError(`Cannot plan a loop as ${name} is used before it is computed`);
+    }
+    return level;
+  }
+
+  #isRowValue(name: string, p: number): boolean {
+    const { pass, moves } = this.#levelOf(name);
+    return !moves && pass === p;
+  }
+
+  #reductions(p: number): Reduction[] {
+    return this.#spec.body.flatMap((s) =>
+      "reduce" in s && this.#levelOf(s.of).pass === p ? [s] : []
+    );
+  }
+
+  /** What a pass reads and computes at each position. */
+  #needs(p: number): { loads: PassLoad[]; moving: Assignment[] } {
+    const loads: PassLoad[] = [];
+    const moving: Assignment[] = [];
+    const seen = new Set<string>();
+    const visit = (name: string): void => {
+      if (seen.has(name) || !this.#levelOf(name).moves) return;
+      seen.add(name);
+      const output = this.#written.get(name);
+      const assignment = this.#assignments.get(name);
+      if (output !== undefined) loads.push({ name, from: "output", index: output });
+      else if (assignment !== undefined) {
+        namesIn(assignment.expression).forEach(visit);
+        moving.push(assignment);
+      } else {
+        const index = this.#spec.operands.findIndex((operand) => operand.name === name);
+        loads.push({ name, from: "operand", index });
+      }
+    };
+    for (const { of } of this.#reductions(p)) visit(of);
+    for (const { name, moves } of this.#spec.stores) {
+      if (moves && this.#levelOf(name).pass === p) visit(name);
+    }
+    return { loads, moving };
+  }
+
+  /** Costly values that later passes need too: kept where an output is written only later. */
+  #keep(p: number, moving: readonly Assignment[]): { name: string; output: number }[] {
+    const { stores, float } = this.#spec;
+    const own = new Set(stores.map(({ name }) => name));
+    const kept: { name: string; output: number }[] = [];
+    for (const { name, expression, dtype = float } of moving) {
+      if (!isCostly(expression) || own.has(name) || dtype !== float) continue;
+      const lastUse = this.#lastUse(name, p);
+      const output = stores.findIndex((store, i) =>
+        store.moves && store.dtype === float && lastUse > p &&
+        this.#levelOf(store.name).pass >= lastUse &&
+        ![...this.#written.values(), ...kept.map((k) => k.output)].includes(i)
+      );
+      if (output !== -1) kept.push({ name, output });
+    }
+    return kept;
+  }
+
+  /** The last pass that computes a value anew. */
+  #lastUse(name: string, p: number): number {
+    for (let q = this.count - 1; q > p; q--) {
+      if (this.#needs(q).moving.some((assignment) => assignment.name === name)) return q;
+    }
+    return p;
+  }
+}
+
+const CHEAP: readonly string[] = ["abs", "max", "min", "sign", "sqrt"];
+
+function isCostly(e: Expression): boolean {
+  switch (e.kind) {
+    case "number":
+    case "name":
+      return false;
+    case "negate":
+      return isCostly(e.operand);
+    case "binary":
+      return isCostly(e.left) || isCostly(e.right);
+    case "choose":
+      return [e.condition, e.then, e.otherwise].some(isCostly);
+    case "call":
+      return !CHEAP.includes(e.name) || e.arguments.some(isCostly);
+  }
+}

@@ -1,0 +1,320 @@
+/**
+ * A blocked inner product in WebAssembly: `out[i, j] = Σ_k term(a[i, k], b[k, j])`.
+ *
+ * Blocks of both operands are packed into panels, so that the innermost loop reads memory in order
+ * whatever the strides: A·B, Aᵀ·B and A·Bᵀ are one kernel, and nothing is ever transposed. The
+ * innermost loop keeps a tile of the output in registers (Goto and van de Geijn, 2008).
+ *
+ * @module
+ */
+import type { CodeBuilder, WasmFunction } from "../wasm/code.ts";
+import { ModuleBuilder } from "../wasm/module.ts";
+import { i32 } from "../wasm/scalar.ts";
+import { f32x4, f64x2, i8x16, v128 } from "../wasm/simd.ts";
+import type { Local, Value } from "../wasm/value.ts";
+import { addPack, minimum, type Pack, PACK_SLACK } from "./pack.ts";
+
+/** What a pair of numbers adds to a sum. */
+export type Term = "product" | "squaredDifference";
+
+/** The element types that there are kernels for. */
+export type FloatType = "float32" | "float64";
+
+/** What kind of kernel. */
+export interface KernelOptions {
+  /** What a pair of numbers adds to a sum. */
+  term: Term;
+  /** The type of the elements, and of the sums. */
+  dtype: FloatType;
+  /** Whether products and sums are one instruction, rounded once or twice as the machine likes. */
+  relaxed: boolean;
+}
+
+/** The extents of a kernel's blocks, in elements. */
+export interface BlockShape {
+  /** Bytes of an element. */
+  bytes: number;
+  /** Rows of the tile that is kept in registers. */
+  tileRows: number;
+  /** Columns of that tile. */
+  tileColumns: number;
+  /** Rows of `a` that are packed at a time: they stay in the second-level cache. */
+  rows: number;
+  /** Steps of the sum between two visits of the output: a panel of `b` stays in the first level. */
+  depth: number;
+  /** Columns of `b` that are packed at a time: they stay in the third level. */
+  columns: number;
+}
+
+/** Steps of the sum that are written out in the innermost loop. */
+export const UNROLL = 4;
+
+/**
+ * The blocks of a kernel. Engines keep one of the sixteen vector registers of x86 for themselves:
+ * fifteen hold the tile, a row of `b`, four numbers of `a`, and what is made of them.
+ */
+export function blockShape({ term, dtype, relaxed }: KernelOptions): BlockShape {
+  const bytes = dtype === "float32" ? 4 : 8;
+  const [tileRows, vectors] = relaxed && term === "product" ? [5, 2] : [3, 3] as const;
+  const tileColumns = vectors * 16 / bytes;
+  const below = (limit: number, step: number) => limit - limit % step;
+  return {
+    bytes,
+    tileRows,
+    tileColumns,
+    rows: below(384 / bytes, tileRows),
+    depth: 256,
+    columns: below(8192 / bytes, tileColumns),
+  };
+}
+
+/** Bytes of scratch memory for a sum of `k` terms with `n` columns. */
+export function scratchBytes(shape: BlockShape, k: number, n: number): number {
+  const { bytes, tileRows, tileColumns, rows, columns } = shape;
+  const depth = Math.ceil(Math.min(k, shape.depth) / UNROLL) * UNROLL;
+  const width = Math.ceil(Math.min(n, columns) / tileColumns) * tileColumns;
+  return (tileRows * tileColumns + (rows + width) * depth) * bytes + 2 * PACK_SLACK;
+}
+
+/** The bytes of a module that exports the kernel as `run` and works on the memory `env.memory`. */
+export function emitKernel(options: KernelOptions): Uint8Array<ArrayBuffer> {
+  // Engines that check addresses need one comparison less where there is at least a page.
+  const module = new ModuleBuilder({ from: "import", pages: 1 });
+  const shape = blockShape(options);
+  const panels = addPanels(module, shape, addTile(module, shape, options));
+  const packRows = addPack(module, shape.bytes, shape.tileRows, UNROLL);
+  const packColumns = addPack(module, shape.bytes, shape.tileColumns, UNROLL);
+  module.exportFunction("run", addBlocks(module, shape, panels, packRows, packColumns));
+  return module.encode();
+}
+
+const TILE_PARAMETERS = {
+  out: "i32",
+  stride: "i32",
+  a: "i32",
+  b: "i32",
+  depth: "i32",
+  add: "i32",
+} as const;
+type Tile = WasmFunction<typeof TILE_PARAMETERS, null>;
+
+/** The innermost loop: one tile of the output from a panel of `a` and a panel of `b`. */
+function addTile(module: ModuleBuilder, shape: BlockShape, options: KernelOptions): Tile {
+  const { bytes, tileRows, tileColumns } = shape;
+  const lanes = options.dtype === "float32" ? f32x4 : f64x2;
+  return module.addFunction(TILE_PARAMETERS, (code, { out, stride, a, b, depth, add }) => {
+    const vectors = () =>
+      Array.from({ length: tileColumns * bytes / 16 }, () => code.local("v128"));
+    const sums = Array.from({ length: tileRows }, vectors);
+    const right = vectors();
+    const readLeft = leftReader(code, a, options);
+    const addTerm = termAdder(code, options);
+    const steps = () => {
+      for (let u = 0; u < UNROLL; u++) {
+        right.forEach((y, v) => code.set(y, v128.load(b, u * tileColumns * bytes + 16 * v)));
+        sums.forEach((row, i) => {
+          const left = readLeft(u * tileRows + i);
+          row.forEach((sum, v) => addTerm(sum, left, right[v]!));
+        });
+      }
+      code.increase(a, UNROLL * tileRows * bytes);
+      code.increase(b, UNROLL * tileColumns * bytes);
+      code.increase(depth, -UNROLL);
+    };
+    code.if(i32.gtS(depth, 0), () => code.repeat(steps, i32.gtS(depth, 0)));
+    const write = (value: (sum: Value<"v128">, offset: number) => Value<"v128">) => {
+      sums.forEach((row, i) => {
+        if (i > 0) code.increase(out, stride);
+        row.forEach((sum, v) => code.store("v128", out, value(sum, 16 * v), 16 * v));
+      });
+    };
+    code.if(
+      add,
+      () => write((sum, offset) => lanes.add(v128.load(out, offset), sum)),
+      () => write((sum) => sum),
+    );
+  });
+}
+
+/**
+ * Gives the n-th number of a panel in all lanes. Reading a vector and spreading its lanes is faster
+ * than reading every number into all lanes, as engines check each address, except where the vector
+ * units have no time for it: differences that are squared and added by separate instructions.
+ */
+function leftReader(
+  code: CodeBuilder,
+  a: Value<"i32">,
+  { term, dtype, relaxed }: KernelOptions,
+): (index: number) => Value<"v128"> {
+  const [lanes, bytes] = dtype === "float32" ? [f32x4, 4] : [f64x2, 8];
+  const left = code.local("v128");
+  const several = code.local("v128");
+  return (index) => {
+    const at = index * bytes;
+    if (term === "squaredDifference" && !relaxed) code.set(left, lanes.loadSplat(a, at));
+    else {
+      const first = at % 16;
+      if (first === 0) code.set(several, v128.load(a, at));
+      const spread = Array.from({ length: 16 }, (_, i) => first + i % bytes);
+      code.set(left, i8x16.shuffle(several, several, spread));
+    }
+    return left;
+  };
+}
+
+/** Writes `sum += term(x, y)` for all lanes. */
+function termAdder(
+  code: CodeBuilder,
+  { term, dtype, relaxed }: KernelOptions,
+): (sum: Local<"v128">, x: Value<"v128">, y: Value<"v128">) => void {
+  const lanes = dtype === "float32" ? f32x4 : f64x2;
+  const addProduct = (sum: Local<"v128">, x: Value<"v128">, y: Value<"v128">) =>
+    code.set(sum, relaxed ? lanes.relaxedMadd(x, y, sum) : lanes.add(sum, lanes.mul(x, y)));
+  if (term === "product") return addProduct;
+  const difference = code.local("v128");
+  return (sum, x, y) => {
+    code.set(difference, lanes.sub(x, y));
+    addProduct(sum, difference, difference);
+  };
+}
+
+const COPY_PARAMETERS = {
+  to: "i32",
+  toStride: "i32",
+  from: "i32",
+  fromStride: "i32",
+  rows: "i32",
+  width: "i32",
+} as const;
+
+/** Copies `rows` rows of `width` bytes, a multiple of 4, between two places with strides. */
+function addCopyRows(module: ModuleBuilder): WasmFunction<typeof COPY_PARAMETERS, null> {
+  return module.addFunction(COPY_PARAMETERS, (code, { to, toStride, from, fromStride, ...p }) => {
+    code.for(p.rows, 1, () => {
+      code.for(p.width, 4, (at) => {
+        code.store("i32", i32.add(to, at), i32.load(i32.add(from, at)));
+      });
+      code.increase(to, toStride);
+      code.increase(from, fromStride);
+    });
+  });
+}
+
+const PANELS_PARAMETERS = {
+  out: "i32",
+  stride: "i32",
+  a: "i32",
+  b: "i32",
+  spare: "i32",
+  rows: "i32",
+  columns: "i32",
+  depth: "i32",
+  add: "i32",
+} as const;
+type Panels = WasmFunction<typeof PANELS_PARAMETERS, null>;
+
+/** A block of the output from packed panels; tiles at the border are made in `spare`. */
+function addPanels(module: ModuleBuilder, shape: BlockShape, tile: Tile): Panels {
+  const { bytes, tileRows, tileColumns } = shape;
+  const copyRows = addCopyRows(module);
+  const spareStride = i32.const(tileColumns * bytes);
+  return module.addFunction(PANELS_PARAMETERS, (code, p) => {
+    const { stride, b, spare, depth, add } = p;
+    code.for(p.columns, tileColumns, (column) => {
+      const out = code.let(i32.add(p.out, i32.mul(column, bytes)));
+      const a = code.let(p.a);
+      const columns = code.let(minimum(code, i32.sub(p.columns, column), tileColumns));
+      const width = i32.mul(columns, bytes);
+      code.for(p.rows, tileRows, (row) => {
+        const rows = code.let(minimum(code, i32.sub(p.rows, row), tileRows));
+        const whole = i32.eq(i32.add(rows, columns), tileRows + tileColumns);
+        code.if(whole, () => code.call(tile, { out, stride, a, b, depth, add }), () => {
+          const output = { to: out, toStride: stride, from: spare, fromStride: spareStride };
+          const input = { to: spare, toStride: spareStride, from: out, fromStride: stride };
+          code.if(add, () => code.call(copyRows, { ...input, rows, width }));
+          code.call(tile, { out: spare, stride: spareStride, a, b, depth, add });
+          code.call(copyRows, { ...output, rows, width });
+        });
+        code.increase(out, i32.mul(stride, tileRows));
+        code.increase(a, i32.mul(depth, tileRows * bytes));
+      });
+      code.increase(b, i32.mul(depth, tileColumns * bytes));
+    });
+  });
+}
+
+const RUN_PARAMETERS = {
+  out: "i32",
+  outRowStride: "i32",
+  a: "i32",
+  aRowStride: "i32",
+  aColumnStride: "i32",
+  b: "i32",
+  bRowStride: "i32",
+  bColumnStride: "i32",
+  m: "i32",
+  k: "i32",
+  n: "i32",
+  scratch: "i32",
+  add: "i32",
+} as const;
+
+/** The whole product, block by block. */
+function addBlocks(
+  module: ModuleBuilder,
+  shape: BlockShape,
+  panels: Panels,
+  packRows: Pack,
+  packColumns: Pack,
+): WasmFunction<typeof RUN_PARAMETERS, null> {
+  const { bytes } = shape;
+  return module.addFunction(RUN_PARAMETERS, (code, p) => {
+    const inBytes = (elements: Value<"i32">) => code.let(i32.mul(elements, bytes));
+    const stride = inBytes(p.outRowStride);
+    const [aRow, aColumn] = [inBytes(p.aRowStride), inBytes(p.aColumnStride)];
+    const [bRow, bColumn] = [inBytes(p.bRowStride), inBytes(p.bColumnStride)];
+    const at = (base: Value<"i32">, i: Value<"i32">, di: Value<"i32">, ...more: Value<"i32">[]) =>
+      more.reduce((sum, x) => i32.add(sum, x), i32.add(base, i32.mul(i, di)));
+    const spare = p.scratch;
+    const packedDepth = code.let(minimum(code, roundUp(p.k), shape.depth));
+    const a = code.let(i32.add(spare, shape.tileRows * shape.tileColumns * bytes));
+    const b = code.let(i32.add(i32.add(a, PACK_SLACK), i32.mul(packedDepth, shape.rows * bytes)));
+    code.for(p.n, shape.columns, (column) => {
+      const columns = code.let(minimum(code, i32.sub(p.n, column), shape.columns));
+      const start = code.let(i32.const(0));
+      // Once even for k = 0, so that the sums of nothing are written.
+      code.repeat(() => {
+        const depth = code.let(minimum(code, i32.sub(p.k, start), shape.depth));
+        const add = i32.or(p.add, i32.gtS(start, 0));
+        code.call(packColumns, {
+          to: b,
+          from: at(p.b, start, bRow, i32.mul(column, bColumn)),
+          laneStride: bColumn,
+          depthStride: bRow,
+          lanes: columns,
+          depth,
+        });
+        code.for(p.m, shape.rows, (row) => {
+          const rows = code.let(minimum(code, i32.sub(p.m, row), shape.rows));
+          code.call(packRows, {
+            to: a,
+            from: at(p.a, row, aRow, i32.mul(start, aColumn)),
+            laneStride: aRow,
+            depthStride: aColumn,
+            lanes: rows,
+            depth,
+          });
+          const out = at(p.out, row, stride, i32.mul(column, bytes));
+          const padded = roundUp(depth);
+          code.call(panels, { out, stride, a, b, spare, rows, columns, depth: padded, add });
+        });
+        code.increase(start, shape.depth);
+      }, i32.ltS(start, p.k));
+    });
+  });
+}
+
+/** The next multiple of the steps that are done at a time. */
+function roundUp(depth: Value<"i32">): Value<"i32"> {
+  return i32.and(i32.add(depth, UNROLL - 1), -UNROLL);
+}
