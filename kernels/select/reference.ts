@@ -120,14 +120,17 @@ function comparePositions(values: Float64Array, a: number, b: number): number {
 /** The first few positions, kept in order while all others pass by. */
 function firstPositions(values: Float64Array, kept: number): Int32Array {
   const best = new Int32Array(kept);
+  if (kept === 0) return best;
   let filled = 0;
+  let worst = NaN;
   for (let i = 0; i < values.length; i++) {
-    if (filled === kept && (kept === 0 || comparePositions(values, best[kept - 1]!, i) < 0)) {
-      continue;
-    }
+    // Most values end here: they are no better than the worst of those that are kept.
+    if (filled === kept && !(values[i]! < worst) && worst === worst) continue;
+    if (filled === kept && comparePositions(values, best[kept - 1]!, i) < 0) continue;
     let at = filled < kept ? filled++ : kept - 1;
     for (; at > 0 && comparePositions(values, i, best[at - 1]!) < 0; at--) best[at] = best[at - 1]!;
     best[at] = i;
+    worst = values[best[filled - 1]!]!;
   }
   return best;
 }

@@ -5,6 +5,7 @@
  * @module
  */
 import type { Axes } from "../../ops/reduce.ts";
+import { equalOp, lessEqualOp, lessOp, notEqualOp } from "../../ops/compare.ts";
 import { maxOp, minOp, sumOp } from "../../ops/reduce.ts";
 import { broadcastToOp, castOp } from "../../ops/layout.ts";
 import { sameShape, type Shape, sizeOf } from "../../shape.ts";
@@ -71,16 +72,21 @@ export function fuseSteps(graph: Graph): Unit[] {
   return sortNodes(nodes).map((node) => toUnit(node, graph));
 }
 
-/** The loop of an elementwise step; `undefined` for others, and for integers. */
+/** Operations that may read integers in a loop of float32. */
+const READ_INTEGERS: readonly unknown[] = [equalOp, notEqualOp, lessOp, lessEqualOp, castOp];
+
+/** The loop of an elementwise step; `undefined` for others, and for those that make integers. */
 function elementwiseSpace({ op, inputs, output }: Step, graph: Graph): Space | undefined {
   const { shape, dtype } = graph.values[output]!;
   const isCopy = op as unknown === broadcastToOp || (op as unknown === castOp && dtype !== "bool");
   if (op.expression === undefined && !isCopy) return undefined;
   const dtypes = new Set([dtype, ...inputs.map((id) => graph.values[id]!.dtype)]);
+  const hasIntegers = dtypes.delete("int32");
   dtypes.delete("bool");
-  const [only] = dtypes;
-  if (dtypes.size !== 1 || only === "int32" || sizeOf(shape) === 0) return undefined;
-  return { shape, dtype: only as Space["dtype"] };
+  const [float = "float32"] = dtypes;
+  if (dtypes.size > 1 || dtype === "int32" || sizeOf(shape) === 0) return undefined;
+  if (hasIntegers && (float !== "float32" || !READ_INTEGERS.includes(op))) return undefined;
+  return { shape, dtype: float as Space["dtype"] };
 }
 
 /** The loop of a reduction over the last axes; `undefined` for others. */
