@@ -4,7 +4,7 @@
  * @module
  */
 import type { Expression } from "./expression.ts";
-import type { ElementType } from "./packed.ts";
+import type { ElementType } from "./elements.ts";
 
 /** Values that a loop reads. */
 export interface LoopOperand {

@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { matmul as multiply, type MatrixArray } from "../../kernels/matmul/reference.ts";
-import { squaredDistances } from "../../kernels/pairwise_distance/reference.ts";
+import { matmul as multiply } from "../../kernels/matmul/eager.ts";
+import type { MatrixArray } from "../../kernels/matmul/reference.ts";
+import { squaredDistances } from "../../kernels/pairwise_distance/eager.ts";
 import { allocate } from "../dtype.ts";
 import { perInput, type Primitive } from "../op.ts";
 import { broadcastShapes, broadcastStrides, formatShape, type Shape, sizeOf } from "../shape.ts";
@@ -75,25 +76,37 @@ export const pairwiseSquaredDistanceOp: Primitive<null> = {
     return out;
   },
   vjp: perInput(
-    (g, _d, [x, y]) => pullDistances(g, x!, y!),
-    (g, _d, [x, y]) => pullDistances(transpose(g), y!, x!),
+    (g, _d, [x, y]) => pullDistances(sum(g, { axis: 1 }), (z) => matmul(g, z), x!, y!),
+    (g, _d, [x, y]) => pullDistances(sum(g, { axis: 0 }), (z) => matmul(transpose(g), z), y!, x!),
   ),
 };
 
-/** `2 Σ_j g_ij (x_i − y_j)`, with both moved to the middle of y, where no digits are lost. */
-function pullDistances(g: Tensor, x: Tensor, y: Tensor): Tensor {
+/**
+ * `2 Σ_j g_ij (x_i − y_j)`, with both moved to the middle of y, where no digits are lost; from the
+ * sums of g over j, and its product with a matrix.
+ */
+function pullDistances(
+  sums: Tensor,
+  product: (z: Tensor) => Tensor,
+  x: Tensor,
+  y: Tensor,
+): Tensor {
   const middle = y.size === 0 ? 0 : stopGradient(mean(y, { axis: 0 }));
-  const weighted = mul(sub(x, middle), sum(g, { axis: 1, keepDims: true }));
-  return mul(sub(weighted, matmul(g, sub(y, middle))), 2);
+  const weighted = mul(sub(x, middle), expandDims(sums, 1));
+  return mul(sub(weighted, product(sub(y, middle))), 2);
 }
 
 /**
  * Matrix product, with NumPy's rules: the last two axes are matrices, the axes before them
  * broadcast, and a tensor of rank 1 is a row on the left and a column on the right.
  *
+ * Sums run in float64, but for `float32` matrices of 2¹⁵ multiplications or more, where the engine
+ * has WebAssembly SIMD: there, sums run in float32 and deviate from the exact ones by at most
+ * `(min(k, 256) + ⌈k / 256⌉ + 1) · 2⁻²⁴ · Σ |a| |b|`.
+ *
  * @param a (…, m, k)
  * @param b (…, k, n)
- * @returns (…, m, n), in the stronger of the types; integers give `float32`. Sums run in float64.
+ * @returns (…, m, n), in the stronger of the types; integers give `float32`.
  * @throws {TypeError} If the inner extents differ, a rank is 0, or the outer axes do not broadcast.
  *
  * @example A row times a matrix
@@ -140,6 +153,10 @@ function rowPairs(caller: string, x: TensorLike, y: TensorLike): [Tensor, Tensor
 /**
  * Squared Euclidean distances between all pairs of rows, computed as `Σ (x − y)²`: exact far from
  * the origin, where the usual expansion by inner products is not.
+ *
+ * Sums run in float64, but for `float32` matrices with n·m·d of 2¹⁵ or more, where the engine has
+ * WebAssembly SIMD: there, sums run in float32 and deviate from the exact ones by at most
+ * `(min(d, 256) + ⌈d / 256⌉ + 3) · 2⁻²⁴` of their size.
  *
  * @param x (n, d)
  * @param y (m, d); `x` itself by default.

@@ -1,0 +1,204 @@
+/**
+ * Elements between memory and registers: whole groups of them, or the few that are left over.
+ *
+ * @module
+ */
+import { i32 } from "../wasm/scalar.ts";
+import { f32x4, f64x2, i16x8, i32x4, i64x2, i8x16, type LaneBytes, v128 } from "../wasm/simd.ts";
+import type { Local, Value } from "../wasm/value.ts";
+import { bits, int32, type LaneCode, type Lanes, lift } from "./lanes.ts";
+import { toFloat, toInteger, toTruth, type TypedLanes } from "./typed.ts";
+
+/** The type of elements in memory; `bool` is one byte, 0 or 1. */
+export type ElementType = "float32" | "float64" | "int32" | "bool";
+
+/** The size of an element. */
+export const ELEMENT_BYTES: Readonly<Record<ElementType, LaneBytes>> = {
+  float32: 4,
+  float64: 8,
+  int32: 4,
+  bool: 1,
+};
+
+type V128 = Value<"v128">;
+
+/** How many elements a register holds while it is computed with. */
+export function lanesOf(code: LaneCode): 2 | 4 {
+  return code.float === "float32" ? 4 : 2;
+}
+
+/** Where elements lie: an address for each row at hand. */
+export interface Place {
+  /** The type of the elements. */
+  dtype: ElementType;
+  /** The addresses. */
+  addresses: readonly Local<"i32">[];
+}
+
+/** How much of a row is left, known when the loop runs. */
+export interface Remainder {
+  /** The number of elements, at least 1. */
+  left: Local<"i32">;
+  /** Whether they fill a group. */
+  whole: Local<"i32">;
+}
+
+/** Moves places and what is left of a row past some groups. */
+export function advance(
+  code: LaneCode,
+  places: Iterable<Place>,
+  left: Local<"i32">,
+  width: number,
+): void {
+  const elements = width * lanesOf(code);
+  for (const { addresses, dtype } of places) {
+    for (const at of addresses) code.builder.increase(at, elements * ELEMENT_BYTES[dtype]);
+  }
+  code.builder.increase(left, -elements);
+}
+
+/** Reads whole groups of elements, `width` of each row, as they lie in memory. */
+export function readGroups(code: LaneCode, { dtype, addresses }: Place, width: number): Lanes {
+  const bytes = lanesOf(code) * ELEMENT_BYTES[dtype];
+  const read = (address: Local<"i32">, offset: number) => {
+    if (bytes === 16) return v128.load(address, offset);
+    if (bytes === 8) return v128.load64Zero(address, offset);
+    return bytes === 4 ? v128.load32Zero(address, offset) : v128.loadSplat(2, address, offset);
+  };
+  return addresses.flatMap((at) => Array.from({ length: width }, (_, i) => read(at, i * bytes)));
+}
+
+/** Reads the first element of each row into all lanes. */
+export function readFirst({ dtype, addresses }: Place): Lanes {
+  return addresses.map((at) => v128.loadSplat(ELEMENT_BYTES[dtype], at));
+}
+
+/** Reads what is left of a row; lanes for which there is nothing repeat the first one. */
+export function readRemainder(
+  code: LaneCode,
+  places: readonly Place[],
+  remainder: Remainder,
+): Lanes[] {
+  const { builder } = code;
+  const registers = places.map(({ addresses }) => addresses.map(() => builder.local("v128")));
+  const fill = (read: (place: Place) => Lanes) => () =>
+    places.forEach((place, i) =>
+      read(place).forEach((value, row) => builder.set(registers[i]![row]!, value))
+    );
+  builder.if(remainder.whole, fill((place) => readGroups(code, place, 1)), () => {
+    fill(readFirst)();
+    eachOther(
+      code,
+      remainder.left,
+      (lane) =>
+        places.forEach(({ dtype, addresses }, i) =>
+          addresses.forEach((at, row) => {
+            const bytes = ELEMENT_BYTES[dtype];
+            const register = registers[i]![row]!;
+            builder.set(register, v128.loadLane(bytes, at, register, lane, lane * bytes));
+          })
+        ),
+    );
+  });
+  return registers;
+}
+
+/** Calls `visit` for the second and later of some elements that do not fill a group. */
+function eachOther(
+  code: LaneCode,
+  left: Local<"i32">,
+  visit: (lane: number) => void,
+  lane = 1,
+): void {
+  if (lane >= lanesOf(code) - 1) return;
+  code.builder.if(i32.gtS(left, lane), () => {
+    visit(lane);
+    eachOther(code, left, visit, lane + 1);
+  });
+}
+
+/** Values on their way to memory. */
+export interface Outgoing extends Place {
+  /** The registers, as elements lie in memory. */
+  packed: Lanes;
+}
+
+/** Writes whole groups of elements, `width` of each row. */
+export function writeGroups(code: LaneCode, outgoing: Outgoing, width: number): void {
+  const bytes = lanesOf(code) * ELEMENT_BYTES[outgoing.dtype];
+  eachRegister(outgoing, width, (address, register, i) => {
+    if (bytes === 16) code.builder.store("v128", address, register, i * bytes);
+    else code.builder.storeLane(bytes as LaneBytes, address, register, 0, i * bytes);
+  });
+}
+
+/** Writes one element of each row. */
+export function writeLane(code: LaneCode, outgoing: Outgoing, lane: number): void {
+  const bytes = ELEMENT_BYTES[outgoing.dtype];
+  eachRegister(outgoing, 1, (address, register) => {
+    code.builder.storeLane(bytes, address, register, lane, lane * bytes);
+  });
+}
+
+function eachRegister(
+  { addresses, packed }: Outgoing,
+  width: number,
+  visit: (address: Local<"i32">, register: V128, group: number) => void,
+): void {
+  addresses.forEach((at, row) => {
+    for (let i = 0; i < width; i++) visit(at, packed[row * width + i] ?? packed[0]!, i);
+  });
+}
+
+/** Does one thing if a group is whole, else another for each of its elements. */
+export function eachElement(
+  code: LaneCode,
+  { left, whole }: Remainder,
+  visitGroup: () => void,
+  visitLane: (lane: number) => void,
+): void {
+  code.builder.if(whole, visitGroup, () => {
+    visitLane(0);
+    eachOther(code, left, visitLane);
+  });
+}
+
+const widenBytes = lift((x: V128) => i32x4.extendLowI16x8U(i16x8.extendLowI8x16U(x)));
+
+/** Elements as they lie in memory, as what is computed with. */
+export function unpack(code: LaneCode, dtype: ElementType, packed: Lanes): TypedLanes {
+  if (code.float === "float32") {
+    if (dtype === "float64") refuse(code, dtype);
+    if (dtype === "float32") return { kind: "float", lanes: packed };
+    if (dtype === "int32") return { kind: "integer", lanes: packed };
+    return { kind: "truth", lanes: int32.neg(widenBytes(packed)) };
+  }
+  if (dtype === "float64") return { kind: "float", lanes: packed };
+  if (dtype === "float32") return { kind: "float", lanes: lift(f64x2.promoteLowF32x4)(packed) };
+  if (dtype === "int32") return { kind: "float", lanes: lift(f64x2.convertLowI32x4S)(packed) };
+  const wide = lift(i64x2.extendLowI32x4U)(widenBytes(packed));
+  return { kind: "truth", lanes: lift(i64x2.sub)(code.integer(0), wide) };
+}
+
+/** What is computed with as elements as they lie in memory. */
+export function pack(code: LaneCode, dtype: ElementType, value: TypedLanes): Lanes {
+  if (dtype === "bool") {
+    const ones = code.let(bits.and(toTruth(code, value), code.integer(0x01010101)));
+    const step = 16 / lanesOf(code);
+    const order = Array.from({ length: 16 }, (_, i) => i * step % 16);
+    return ones.map((register) => i8x16.shuffle(register, register, order));
+  }
+  if (code.float === "float32") {
+    if (dtype === "float64") refuse(code, dtype);
+    return dtype === "float32" ? toFloat(code, value) : toInteger(code, value);
+  }
+  if (dtype === "int32") refuse(code, dtype);
+  const lanes = toFloat(code, value);
+  return dtype === "float64" ? lanes : lift(f32x4.demoteF64x2Zero)(lanes);
+}
+
+function refuse(code: LaneCode, dtype: ElementType): never {
+  throw new TypeError(
+    `Cannot emit a loop as it computes in ${code.float}: current element type is ${dtype}`,
+  );
+}
