@@ -22,7 +22,7 @@ const OPERATIONS = [
 const TRANSFORMS = [
   ["grad", "valueAndGrad", "vjp", "jvp", "hvp", "jacobian", "hessian"],
   ["stopGradient", "gradientReversal", "clipGradient", "customVjp", "checkpoint"],
-  ["debugGradient"],
+  ["debugGradient", "mapRowBlocks", "compile"],
 ].flat();
 
 const kinds = (names: string[], module: object) =>

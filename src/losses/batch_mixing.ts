@@ -10,6 +10,7 @@ import type { Tensor, TensorLike } from "../tensor.ts";
 import { readCellLabels, readCells } from "./cells.ts";
 import { batchEntropy, nearestBatches, type Neighbourhood, softBatches } from "./neighbourhood.ts";
 import { checkChoice, checkNumber, readOptions } from "../options.ts";
+import { mapCells } from "./row_blocks.ts";
 
 /** Options of {@linkcode batchMixingLoss}. */
 export interface BatchMixingOptions {
@@ -37,7 +38,9 @@ export interface BatchMixingOptions {
  * The temperature has the unit of a squared distance; where it is far below those of the neighbours,
  * only the nearest counts and the loss is near 0. Which cells are the neighbours (of equals, the
  * first) is a constant for the gradient; their weights are not. `nNeighbors` above n − 1 takes all
- * other cells. A single cell, or `nBatches: 1`, gives 0. Time and memory are n²; `"soft"` needs n³.
+ * other cells. A single cell, or `nBatches: 1`, gives 0. Time is n², `"soft"` needs n³; above 2048
+ * cells, `"soft"` above 161, memory is that of a block of cells, and the gradient computes each once
+ * more.
  *
  * **Differs from the original.** `"topk"` is DiffBio before 2026-03-30 (d2ce864) and what its
  * documentation says. The code since then, here `"soft"`, sorts softly, but next to the distance
@@ -97,21 +100,25 @@ export function batchMixingLoss(
   if (n === 1 || nBatches === 1) return zeros([], { dtype: cells.dtype });
   const batches = oneHot(labels, nBatches, { dtype: cells.dtype });
   const settings = { neighbours: Math.min(nNeighbors, n - 1), temperature };
-  const numbers = arange(n, { dtype: "int32" });
-  const entropy = mixingRows(cells, numbers, cells, batches, settings, selection);
+  const entropy = mixingEntropy(cells, batches, settings, selection);
   return mul(mean(entropy), -1 / (Math.log(nBatches) + 1e-8));
 }
 
-/** The entropy around some cells, whose places among all cells are `at`. */
-function mixingRows(
-  rows: Tensor,
-  at: Tensor,
+/** The entropy around each cell; `largest` is that of {@linkcode mapCells}. */
+export function mixingEntropy(
   cells: Tensor,
   batches: Tensor,
   settings: Neighbourhood,
   selection: "topk" | "soft",
+  largest?: number,
 ): Tensor {
-  const self = equal(expandDims(at, 1), arange(cells.shape[0]!, { dtype: "int32" }));
+  const n = cells.shape[0]!;
+  const numbers = arange(n, { dtype: "int32" });
   const around = selection === "topk" ? nearestBatches : softBatches;
-  return batchEntropy(around(rows, self, cells, batches, settings));
+  const entropyOf = ([rows, at]: [Tensor, Tensor], [all, members]: [Tensor, Tensor]) => {
+    const self = equal(expandDims(at, 1), numbers);
+    return batchEntropy(around(rows, self, all, members, settings));
+  };
+  const perRow = selection === "topk" ? n : n * n;
+  return mapCells(entropyOf, [cells, numbers], [cells, batches], perRow, largest);
 }

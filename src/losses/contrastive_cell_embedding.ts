@@ -8,7 +8,8 @@ import { add, div, l2Normalize, matmul, mean, transpose } from "../ops/mod.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
 import { readCells } from "./cells.ts";
 import { negLogLikelihood } from "./class_logits.ts";
-import { checkNumber, checkSameShape, readOptions } from "../options.ts";
+import { checkBoolean, checkNumber, checkSameShape, readOptions } from "../options.ts";
+import { mapCells } from "./row_blocks.ts";
 
 /** Options of {@linkcode contrastiveCellEmbeddingLoss}. */
 export interface ContrastiveCellEmbeddingOptions {
@@ -28,7 +29,8 @@ export interface ContrastiveCellEmbeddingOptions {
  * It is the cross entropy of a classification of B cells into B classes, in nats. Gradients reach
  * both views. By default the first view queries the second, as in the original; `symmetric` takes
  * the mean of both directions. A single cell gives 0. Lengths below 1e-8 are raised to 1e-8, so that
- * a cell of all zeros has similarity 0 to all, and a finite, though steep, gradient.
+ * a cell of all zeros has similarity 0 to all, and a finite, though steep, gradient. Time is B²; above
+ * 2048 cells, memory is that of a block of cells, and the gradient computes each once more.
  *
  * Source: scGPT `scgpt/model/model.py` and scFormer `scformer/model/model.py`, the CCE branch, after
  * SimCSE (Gao et al. 2021, arXiv:2104.08821). The temperature is fixed at 0.5 and the weight at 10
@@ -63,25 +65,30 @@ export function contrastiveCellEmbeddingLoss(
     symmetric: false,
   });
   checkNumber(caller, "temperature", temperature, { above: 0 });
+  checkBoolean(caller, "symmetric", symmetric);
   const [first, second] = readCells(caller, {
     cell1: [cell1, "features"],
     cell2: [cell2, "features"],
   }) as [Tensor, Tensor];
   checkSameShape(caller, { cell1: first, cell2: second });
   const [a, b] = [first, second].map((x) => l2Normalize(x, { epsilon: 1e-8 })) as [Tensor, Tensor];
-  const numbers = arange(a.shape[0]!, { dtype: "int32" });
-  const forth = mean(partnerRows(a, numbers, b, temperature));
+  const forth = mean(partnerEntropy(a, b, temperature));
   if (!symmetric) return forth;
-  return div(add(forth, mean(partnerRows(b, numbers, a, temperature))), 2);
+  return div(add(forth, mean(partnerEntropy(b, a, temperature))), 2);
 }
 
-/** The cross entropy of some rows against all candidates, the right ones being at `partners`. */
-function partnerRows(
-  rows: Tensor,
-  partners: Tensor,
+/**
+ * The cross entropy of each query against all candidates, of which the one in its own place is right;
+ * `largest` is that of {@linkcode mapCells}.
+ */
+export function partnerEntropy(
+  queries: Tensor,
   candidates: Tensor,
   temperature: number,
+  largest?: number,
 ): Tensor {
-  const similarity = div(matmul(rows, transpose(candidates)), temperature);
-  return negLogLikelihood(similarity, partners);
+  const n = queries.shape[0]!;
+  const entropyOf = ([rows, partners]: [Tensor, Tensor], [all]: [Tensor]) =>
+    negLogLikelihood(div(matmul(rows, transpose(all)), temperature), partners);
+  return mapCells(entropyOf, [queries, arange(n, { dtype: "int32" })], [candidates], n, largest);
 }

@@ -19,6 +19,7 @@ import {
 import type { Tensor, TensorLike } from "../tensor.ts";
 import { readCells } from "./cells.ts";
 import { checkNumber, readOptions } from "../options.ts";
+import { mapCells } from "./row_blocks.ts";
 
 /** Options of {@linkcode elasticCellSimilarityLoss}. */
 export interface ElasticCellSimilarityOptions {
@@ -35,7 +36,8 @@ export interface ElasticCellSimilarityOptions {
  *
  * Only the directions of the embeddings count, not their lengths, and only pairs at an acute angle
  * get a gradient. The diagonal and the other pairs add the constant 1 − θ² each, so that a single
- * cell gives 1 − θ². A cell of all zeros is similar to none: its gradient is exactly 0.
+ * cell gives 1 − θ². A cell of all zeros is similar to none: its gradient is exactly 0. Time is B²;
+ * above 2048 cells, memory is that of a block of cells, and the gradient computes each once more.
  *
  * The threshold is 0.3 here, as in the constructors of both models; the training scripts set 0.8
  * (scGPT, see {@linkcode scgptObjective}) and 0.85 (scFormer, see {@linkcode scformerObjective}),
@@ -72,15 +74,20 @@ export function elasticCellSimilarityLoss(
   const { threshold } = readOptions(caller, options, { threshold: 0.3 });
   checkNumber(caller, "threshold", threshold, { min: 0, max: 1 });
   const [embeddings] = readCells(caller, { cellEmbeddings: [cellEmbeddings, "features"] });
-  const units = l2Normalize(embeddings!);
-  const numbers = arange(units.shape[0]!, { dtype: "int32" });
-  return mean(elasticRows(units, numbers, units, threshold));
+  return mean(elasticMeans(l2Normalize(embeddings!), threshold));
 }
 
-/** The mean over all cells of `1 − (c − θ)²` for some rows, whose places among the cells are `at`. */
-function elasticRows(rows: Tensor, at: Tensor, units: Tensor, threshold: number): Tensor {
-  const numbers = arange(units.shape[0]!, { dtype: "int32" });
-  const self = equal(expandDims(at, 1), numbers);
-  const similarity = where(self, 0, relu(matmul(rows, transpose(units))));
-  return mean(sub(1, square(sub(similarity, threshold))), { axis: 1 });
+/**
+ * For each of some directions the mean over all of `1 − (c − θ)²`; `largest` is that of
+ * {@linkcode mapCells}.
+ */
+export function elasticMeans(units: Tensor, threshold: number, largest?: number): Tensor {
+  const n = units.shape[0]!;
+  const numbers = arange(n, { dtype: "int32" });
+  const meanOf = ([rows, at]: [Tensor, Tensor], [all]: [Tensor]) => {
+    const self = equal(expandDims(at, 1), numbers);
+    const similarity = where(self, 0, relu(matmul(rows, transpose(all))));
+    return mean(sub(1, square(sub(similarity, threshold))), { axis: 1 });
+  };
+  return mapCells(meanOf, [units, numbers], [units], n, largest);
 }

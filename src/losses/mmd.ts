@@ -25,6 +25,7 @@ import type { Tensor, TensorLike } from "../tensor.ts";
 import { readCellLabels, readCells } from "./cells.ts";
 import { checkChoice, checkNumber, readOptions } from "../options.ts";
 import { divideByCount } from "./reduction.ts";
+import { mapCells } from "./row_blocks.ts";
 
 /** Options of {@linkcode mmdLoss}. */
 export interface MmdOptions {
@@ -47,8 +48,9 @@ export interface MmdOptions {
  *   is not squared and sees nothing but means; its gradient is 0 where two means are equal.
  * - `"rbf"`: `L = mean_{i<j} [K_ii + K_jj − 2 K_ij]`, the biased estimate of the squared MMD, with
  *   `K_ij` the mean of `k(x, y)` over the cells x of batch i and y of batch j, and
- *   `k(x, y) = mean_σ exp(−‖x − y‖² / 2σ²)`. In [0, 2]. It compares all pairs of cells, in time and
- *   memory of n². Choose bandwidths around the typical distance of two cells.
+ *   `k(x, y) = mean_σ exp(−‖x − y‖² / 2σ²)`. In [0, 2]. It compares all pairs of cells, in time of
+ *   n²; above 2048 cells, memory is that of a block of cells, and the gradient computes each once
+ *   more. Choose bandwidths around the typical distance of two cells.
  *
  * A single batch gives 0 with gradient 0, and so does a batch without cells where `nBatches` says
  * that it exists: pairs with it do not count.
@@ -147,19 +149,22 @@ function distances(x: Tensor): Tensor {
 
 /** `K_ii + K_jj − 2 K_ij` for all pairs of batches; `shares` is 1 / n_i in the column of batch i. */
 function kernelDiscrepancy(x: Tensor, shares: Tensor, widths: readonly number[]): Tensor {
-  const means = matmul(transpose(shares), kernelRows(x, x, shares, widths));
+  const means = matmul(transpose(shares), kernelMeans(x, shares, widths));
   const own = sum(mul(means, eye(means.shape[0]!, { dtype: means.dtype })), { axis: 1 });
   return sub(add(expandDims(own, 1), own), mul(means, 2));
 }
 
-/** The mean kernel of some rows with the cells of each batch. */
-function kernelRows(
-  rows: Tensor,
-  cells: Tensor,
+/** The mean kernel of each cell with those of each batch; `largest` is that of {@linkcode mapCells}. */
+export function kernelMeans(
+  x: Tensor,
   shares: Tensor,
   widths: readonly number[],
+  largest?: number,
 ): Tensor {
-  const squared = pairwiseSquaredDistance(rows, cells);
-  const kernels = widths.map((width) => exp(mul(squared, -0.5 / width ** 2)));
-  return matmul(div(kernels.reduce((a, b) => add(a, b)), widths.length), shares);
+  const meansOf = ([rows]: [Tensor], [cells, members]: [Tensor, Tensor]) => {
+    const squared = pairwiseSquaredDistance(rows, cells);
+    const kernels = widths.map((width) => exp(mul(squared, -0.5 / width ** 2)));
+    return matmul(div(kernels.reduce((a, b) => add(a, b)), widths.length), members);
+  };
+  return mapCells(meansOf, [x], [x, shares], x.shape[0]!, largest);
 }

@@ -67,8 +67,10 @@ export function nearestBatches(
   const distances = where(self, beyond, squared);
   const nearest = stopGradient(min(distances, ROWS));
   const weigh = (distance: Tensor) => exp(div(sub(nearest, distance), temperature));
+  const all = where(self, 0, weigh(distances));
+  const total = sum(all, ROWS);
+  if (neighbours === cells.shape[0]! - 1) return matmul(rescale(div(all, total)), batches);
   const { values, indices } = topK(distances, neighbours, { largest: false });
-  const total = sum(where(self, 0, weigh(distances)), ROWS);
   const weights = rescale(div(weigh(values), total));
   return sum(mul(expandDims(weights, 2), gather(batches, indices)), { axis: 1 });
 }

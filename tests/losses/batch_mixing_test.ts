@@ -58,6 +58,24 @@ Deno.test("batchMixingLoss() does not depend on the number of neighbours with so
   }
 });
 
+Deno.test("batchMixingLoss() weighs neighbours by a softmax over all other cells", () => {
+  const options = { nNeighbors: 1, nBatches: 2, temperature: 1e12 };
+  const loss = batchMixingLoss(f64([[0], [1], [2], [3]]), [0, 1, 0, 1], options).item();
+  // All weights are 1/3 here. One of them is rescaled to 1 but for the original's 1e-8.
+  const share = (1 / 3) / (1 / 3 + 1e-8);
+  assertAlmostEquals(loss, share * Math.log(share + 1e-8) / Math.LN2, 1e-12);
+});
+
+Deno.test("batchMixingLoss() never counts a cell as its own neighbour", () => {
+  const loss = (cells: number[][], labels: number[]) =>
+    batchMixingLoss(cells, labels, { nNeighbors: cells.length - 1, nBatches: 2 }).item();
+  // On one spot, cell 0 has neighbours of batch 1 only; the others have one of batch 0 among three.
+  const entropy = (Math.log(3) - 2 / 3 * Math.LN2) / Math.LN2;
+  assertAlmostEquals(loss([[5], [5], [5], [5]], [0, 1, 1, 1]), -3 / 4 * entropy, 1e-6);
+  // So far away that 1 more makes no difference in float32: all neighbours that count are of batch 1.
+  assertAlmostEquals(loss([[0], [1e5], [1e5]], [0, 1, 1]), 0, 1e-6);
+});
+
 Deno.test("batchMixingLoss() takes all other cells where there are fewer than nNeighbors", () => {
   fc.assert(
     fc.property(cellCases(2), gridNumbers(0.1, 9), ({ cells, labels }, temperature) => {

@@ -134,6 +134,13 @@ testMisuse("contrastiveCellEmbeddingLoss", [
     "current value is 0",
   ],
   [
+    "a symmetric that is no boolean",
+    () => contrastiveCellEmbeddingLoss([[1]], [[1]], { symmetric: "no" as never }),
+    TypeError,
+    "Cannot compute contrastiveCellEmbeddingLoss as symmetric must be true or false: " +
+    "current value is no",
+  ],
+  [
     "an unknown option",
     () => contrastiveCellEmbeddingLoss([[1]], [[1]], { temp: 1 } as never),
     TypeError,

@@ -224,6 +224,13 @@ testMisuse("mmdLoss", [
     "current value is []",
   ],
   [
+    "bandwidths that are no array",
+    () => mmdLoss([[1]], [0], { kernel: "rbf", bandwidths: 2 as never }),
+    TypeError,
+    "Cannot compute mmdLoss as bandwidths must be an array of at least one number: " +
+    "current value is 2",
+  ],
+  [
     "a bandwidth of 0",
     () => mmdLoss([[1]], [0], { kernel: "rbf", bandwidths: [1, 0] }),
     RangeError,

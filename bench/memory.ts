@@ -1,0 +1,94 @@
+/**
+ * How long do the losses that compare all pairs of cells take with their gradient, and how much
+ * memory at its peak?
+ *
+ * Every line is a run in a process of its own, on float32 cells of 50 features. Other runs than the
+ * usual ones are named as arguments: `deno task bench:memory batchMixing:50000 mmd:20000`.
+ *
+ * @module
+ */
+import {
+  batchMixingLoss,
+  contrastiveCellEmbeddingLoss,
+  elasticCellSimilarityLoss,
+  mmdLoss,
+  type Tensor,
+  valueAndGrad,
+} from "@cellgrad/cellgrad";
+import { key, normal } from "@cellgrad/cellgrad/random";
+
+const LOSSES: Record<string, (cells: Tensor, batches: Int32Array) => Tensor> = {
+  batchMixing: (cells, batches) => batchMixingLoss(cells, batches, { temperature: 50 }),
+  elasticCellSimilarity: (cells) => elasticCellSimilarityLoss(cells),
+  contrastiveCellEmbedding: (cells) => contrastiveCellEmbeddingLoss(cells, cells.square()),
+  mmd: (cells, batches) => mmdLoss(cells, batches, { kernel: "rbf" }),
+};
+
+const USUAL = [...Object.keys(LOSSES).map((name) => `${name}:5000`), "batchMixing:20000"];
+
+/** What a run took. */
+interface Cost {
+  value: number;
+  seconds: number;
+  peakMiB: number;
+}
+
+/** Runs beside the measured code: the most memory that the process holds, looked at all the time. */
+const WATCH = `
+let peak = 0;
+const look = () => peak = Math.max(peak, Deno.memoryUsage().rss);
+setInterval(look, 2);
+onmessage = () => postMessage(look());
+`;
+
+async function watchMemory(): Promise<{ peak: () => Promise<number> }> {
+  const url = `data:application/javascript,${encodeURIComponent(WATCH)}`;
+  const worker = new Worker(url, { type: "module" });
+  const peak = () =>
+    new Promise<number>((resolve, reject) => {
+      worker.onmessage = ({ data }) => resolve(data);
+      worker.onerror = reject;
+      worker.postMessage(null);
+    });
+  await peak();
+  return { peak: () => peak().finally(() => worker.terminate()) };
+}
+
+async function measure(name: string, count: number): Promise<Cost> {
+  const loss = LOSSES[name];
+  if (loss === undefined || !Number.isInteger(count)) {
+    throw new TypeError(
+      `Cannot measure ${name}:${count} as runs are named loss:cells, with one of the losses ` +
+        Object.keys(LOSSES).join(", "),
+    );
+  }
+  const cells = normal(key(0), [count, 50]);
+  const batches = Int32Array.from({ length: count }, (_, i) => i % 3);
+  const memory = await watchMemory();
+  const start = performance.now();
+  const [value, gradient] = valueAndGrad((x: Tensor) => loss(x, batches))(cells);
+  const checksum = value.item() + 0 * gradient.sum().item();
+  const seconds = (performance.now() - start) / 1000;
+  return { value: checksum, seconds, peakMiB: await memory.peak() / 2 ** 20 };
+}
+
+/** Runs this script for one loss and number of cells. */
+async function measureApart(run: string): Promise<Cost> {
+  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", import.meta.filename!, "--here", run],
+  }).output();
+  if (!success) throw new Error(new TextDecoder().decode(stderr));
+  return JSON.parse(new TextDecoder().decode(stdout));
+}
+
+if (Deno.args[0] === "--here") {
+  const [name, count] = Deno.args[1]!.split(":");
+  console.log(JSON.stringify(await measure(name!, Number(count))));
+} else {
+  console.log(`${"loss:cells".padEnd(32)}   seconds  peak MiB  value`);
+  for (const run of Deno.args.length > 0 ? Deno.args : USUAL) {
+    const { value, seconds, peakMiB } = await measureApart(run);
+    const columns = [seconds.toFixed(2).padStart(9), peakMiB.toFixed(0).padStart(9)];
+    console.log(`${run.padEnd(32)} ${columns.join(" ")}  ${value.toPrecision(8)}`);
+  }
+}

@@ -1,0 +1,174 @@
+/** The losses that compare all pairs of cells: in blocks what they are at once, and never n × n. */
+import { grad, oneHot, type Tensor, valueAndGrad } from "@cellgrad/cellgrad";
+import {
+  batchMixingLoss,
+  contrastiveCellEmbeddingLoss,
+  elasticCellSimilarityLoss,
+  mmdLoss,
+} from "@cellgrad/cellgrad/losses";
+import { assertAllClose } from "@cellgrad/cellgrad/testing";
+import { assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { mixingEntropy } from "../../src/losses/batch_mixing.ts";
+import { partnerEntropy } from "../../src/losses/contrastive_cell_embedding.ts";
+import { elasticMeans } from "../../src/losses/elastic_cell_similarity.ts";
+import { kernelMeans } from "../../src/losses/mmd.ts";
+import { mapCells } from "../../src/losses/row_blocks.ts";
+import { record } from "../../src/program/record.ts";
+import { floats, integers, RUNS } from "../arbitraries.ts";
+import { f64 } from "./cells.ts";
+import { assertSame } from "./laws.ts";
+
+/** Some cells of each test. */
+const CELLS = 6;
+
+type Rows = (x: Tensor, y: Tensor, batches: Tensor, largest: number) => Tensor;
+
+const neighbourhood = { neighbours: 2, temperature: 2 };
+
+/** What each loss computes for each cell, and how many values it makes per cell. */
+const ROWS: Record<string, [Rows, perRow: number]> = {
+  "batchMixingLoss() with topk": [
+    (x, _y, batches, largest) => mixingEntropy(x, batches, neighbourhood, "topk", largest),
+    CELLS,
+  ],
+  "batchMixingLoss() with soft": [
+    (x, _y, batches, largest) => mixingEntropy(x, batches, neighbourhood, "soft", largest),
+    CELLS ** 2,
+  ],
+  "elasticCellSimilarityLoss()": [
+    (x, _y, _batches, largest) => elasticMeans(x, 0.3, largest),
+    CELLS,
+  ],
+  "contrastiveCellEmbeddingLoss()": [
+    (x, y, _batches, largest) => partnerEntropy(x, y, 0.5, largest),
+    CELLS,
+  ],
+  "mmdLoss() with rbf": [
+    (x, _y, batches, largest) => kernelMeans(x, batches, [1, 2], largest),
+    CELLS,
+  ],
+};
+
+const cases = fc.record({
+  x: floats([CELLS, 2]),
+  y: floats([CELLS, 2]),
+  batches: integers([CELLS], 0, 2).map((labels) => oneHot(labels, 3, { dtype: "float64" })),
+  weights: floats([CELLS, 1]),
+  blockRows: fc.integer({ min: 1, max: CELLS - 1 }),
+});
+
+for (const [name, [rows, perRow]] of Object.entries(ROWS)) {
+  Deno.test(`${name} has in blocks the values and gradients of all cells at once`, () => {
+    fc.assert(
+      fc.property(cases, ({ x, y, batches, weights, blockRows }) => {
+        const atMost = (largest: number) => (...inputs: [Tensor, Tensor, Tensor]) => {
+          const results = rows(...inputs, largest);
+          return results.reshape([CELLS, -1]).mul(weights).sum();
+        };
+        const options = { argnums: [0, 1, 2] };
+        const [whole, gradients] = valueAndGrad(atMost(Infinity), options)(x, y, batches);
+        const largest = blockRows * perRow;
+        const [value, inBlocks] = valueAndGrad(atMost(largest), options)(x, y, batches);
+        assertSame(value, whole);
+        inBlocks.forEach((gradient, i) => assertSame(gradient, gradients[i]!));
+      }),
+      RUNS,
+    );
+  });
+}
+
+Deno.test("mapCells() takes as many rows at a time as their values allow, at least one", () => {
+  const heights = (perRow: number, largest: number) => {
+    const seen: number[] = [];
+    const f = ([block]: [Tensor]) => {
+      seen.push(block.shape[0]!);
+      return block;
+    };
+    mapCells(f, [f64([1, 2, 3, 4, 5])], [], perRow, largest);
+    return seen;
+  };
+  assertEquals(heights(3, 15), [5]);
+  assertEquals(heights(3, 14), [4, 1]);
+  assertEquals(heights(3, 8), [2, 2, 1]);
+  assertEquals(heights(3, 2), [1, 1, 1, 1, 1]);
+});
+
+Deno.test("mapCells() computes nothing twice where all rows are taken at once", () => {
+  let calls = 0;
+  const f = ([block]: [Tensor]) => {
+    calls++;
+    return block;
+  };
+  grad((x: Tensor) => mapCells(f, [x], [], 3, 15).sum())(f64([1, 2, 3, 4, 5]));
+  assertEquals(calls, 1);
+});
+
+/** The most values that any step of a loss or of its gradient makes for some cells. */
+function largestStep(loss: (cells: Tensor) => Tensor, cells: number): number {
+  const { values } = record([{ shape: [cells, 3], dtype: "float32" }], ([x]) => {
+    const [value, gradient] = valueAndGrad(loss)(x!);
+    return [value, gradient];
+  });
+  return values.reduce((most, { shape }) => Math.max(most, shape.reduce((a, b) => a * b, 1)), 0);
+}
+
+const labelsOf = (cells: Tensor) => Int32Array.from({ length: cells.shape[0]! }, (_, i) => i % 3);
+
+const LOSSES: Record<string, (cells: Tensor) => Tensor> = {
+  "batchMixingLoss()": (x) => batchMixingLoss(x, labelsOf(x), { nNeighbors: 2 }),
+  "elasticCellSimilarityLoss()": (x) => elasticCellSimilarityLoss(x),
+  "contrastiveCellEmbeddingLoss()": (x) =>
+    contrastiveCellEmbeddingLoss(x, x.square(), { symmetric: true }),
+  "mmdLoss() with rbf": (x) => mmdLoss(x, labelsOf(x), { kernel: "rbf" }),
+};
+
+for (const [name, loss] of Object.entries(LOSSES)) {
+  Deno.test(`${name} compares up to 2048 cells at once, and more in blocks`, () => {
+    assertEquals(largestStep(loss, 2048), 2048 ** 2);
+    assertEquals(largestStep(loss, 2049), 2047 * 2049);
+    assertEquals(largestStep(loss, 5000), 838 * 5000);
+  });
+}
+
+Deno.test("batchMixingLoss() with soft compares up to 161 cells at once, and more in blocks", () => {
+  const loss = (x: Tensor) => batchMixingLoss(x, labelsOf(x), { selection: "soft" });
+  assertEquals(largestStep(loss, 161), 161 ** 3);
+  assertEquals(largestStep(loss, 162), 159 * 162 ** 2);
+  assertEquals(largestStep(loss, 300), 46 * 300 ** 2);
+});
+
+/** More cells than are compared at once. */
+const MANY = 2100;
+
+function cellsAt(place: (cell: number) => number): Tensor {
+  return f64(Array.from({ length: MANY }, (_, i) => [place(i)]));
+}
+
+Deno.test("batchMixingLoss() is right above 2048 cells", () => {
+  const threes = cellsAt((i) => 100 * Math.floor(i / 3));
+  const loss = batchMixingLoss(threes, labelsOf(threes), { nNeighbors: 2 });
+  assertAllClose(loss, -Math.log(2) / Math.log(3), { rtol: 1e-6 });
+});
+
+/** Cells on both sides of 0, a third of them on the left, and how many lie on the side of each. */
+const sides = cellsAt((i) => i % 3 === 0 ? -1 - i : 1 + i);
+const onSide = cellsAt((i) => i % 3 === 0 ? MANY / 3 : 2 * MANY / 3).reshape([MANY]);
+
+Deno.test("elasticCellSimilarityLoss() is right above 2048 cells", () => {
+  const alike = onSide.sub(1).mean().div(MANY);
+  const expected = alike.mul(1 - 0.7 ** 2).add(alike.neg().add(1).mul(1 - 0.3 ** 2));
+  assertSame(elasticCellSimilarityLoss(sides), expected);
+});
+
+Deno.test("contrastiveCellEmbeddingLoss() is right above 2048 cells", () => {
+  const sums = onSide.mul(Math.exp(2)).add(onSide.neg().add(MANY).mul(Math.exp(-2)));
+  assertSame(contrastiveCellEmbeddingLoss(sides, sides.mul(2)), sums.log().mean().sub(2));
+});
+
+Deno.test("mmdLoss() with rbf is right above 2048 cells", () => {
+  const apart = cellsAt((i) => i % 2 === 0 ? 0 : 3);
+  const labels = Int32Array.from({ length: MANY }, (_, i) => i % 2);
+  const loss = mmdLoss(apart, labels, { kernel: "rbf", bandwidths: [2] });
+  assertSame(loss, 2 - 2 * Math.exp(-9 / 8));
+});
