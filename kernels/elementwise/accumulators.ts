@@ -6,7 +6,8 @@
 import { f32, f64, i32 } from "../wasm/scalar.ts";
 import { f32x4, f64x2, i32x4, i8x16 } from "../wasm/simd.ts";
 import type { Local, Value } from "../wasm/value.ts";
-import { bits, float32, float64, int32, type LaneCode, type Lanes, lift } from "./lanes.ts";
+import { Extremes } from "./extremes.ts";
+import type { LaneCode, Lanes } from "./lanes.ts";
 import { toFloat, toInteger, type TypedLanes } from "./typed.ts";
 
 /** What is left of the values so far. */
@@ -33,7 +34,7 @@ export function createAccumulator(
 type V128 = Value<"v128">;
 
 /** The register with its bytes moved round; by 8, its halves change places. */
-function rotate(x: V128, by: 4 | 8): V128 {
+export function rotate(x: V128, by: 4 | 8): V128 {
   return i8x16.shuffle(x, x, Array.from({ length: 16 }, (_, i) => (i + by) % 16));
 }
 
@@ -131,41 +132,20 @@ class Sum implements Accumulator {
   }
 }
 
-/** The largest or smallest, and apart from it whether there was a NaN. */
+/** The largest or smallest of each row. */
 class Extreme implements Accumulator {
   readonly #code: LaneCode;
-  readonly #reduce: "max" | "min";
   readonly #rows: number;
-  readonly #best: Local<"v128">[];
-  readonly #invalid: Local<"v128">[];
-  readonly #start: (write: () => void) => void;
-  #integers: boolean | undefined;
+  readonly #extremes: Extremes;
 
   constructor(code: LaneCode, reduce: "max" | "min", rows: number, width: number) {
     this.#code = code;
-    this.#reduce = reduce;
     this.#rows = rows;
-    this.#start = code.builder.place();
-    const registers = (count: number) =>
-      Array.from({ length: count }, () => code.builder.local("v128"));
-    this.#best = registers(Math.max(rows, width));
-    this.#invalid = registers(rows);
+    this.#extremes = new Extremes(code, reduce, Math.max(rows, width));
   }
 
   add(value: TypedLanes, width: number): void {
-    const { builder } = this.#code;
-    if (this.#integers === undefined) this.#begin(value.kind !== "float");
-    const lanes = this.#code.let(
-      this.#integers ? toInteger(this.#code, value) : toFloat(this.#code, value),
-    );
-    let at = 0;
-    eachRegister(lanes, this.#rows, width, (register, row) => {
-      const best = this.#best[at++]!;
-      builder.set(best, this.#combine(best, register));
-      if (this.#integers) return;
-      const [invalid] = bits.or([this.#invalid[row]!], this.#floats.ne([register], [register]));
-      builder.set(this.#invalid[row]!, invalid!);
-    });
+    this.#extremes.add(value, Math.max(this.#rows, width));
   }
 
   /** Lanes beyond the last element repeat the first, so that all of them may take part. */
@@ -174,46 +154,15 @@ class Extreme implements Accumulator {
   }
 
   finish(): TypedLanes {
-    const { builder } = this.#code;
-    const turns = this.#code.float === "float32" ? [8, 4] as const : [8] as const;
-    const merge = lift((x: V128, y: V128) => this.#combine(x, y));
-    for (let i = this.#rows; i < this.#best.length; i++) {
-      builder.set(this.#best[0]!, this.#combine(this.#best[0]!, this.#best[i]!));
-    }
-    const fold = (registers: Local<"v128">[], by: 4 | 8, combine: typeof merge) => {
-      for (const register of registers) {
-        builder.set(register, combine([register], [rotate(register, by)])[0]!);
+    const extremes = this.#extremes;
+    for (let i = this.#rows; i < extremes.count; i++) extremes.merge(0, extremes.state(i));
+    for (let row = 0; row < this.#rows; row++) {
+      for (const by of this.#code.float === "float32" ? [8, 4] as const : [8] as const) {
+        const [best, invalid] = extremes.state(row);
+        extremes.merge(row, [rotate(best, by), rotate(invalid, by)]);
       }
-    };
-    const best = this.#best.slice(0, this.#rows);
-    for (const by of turns) {
-      fold(best, by, merge);
-      if (!this.#integers) fold(this.#invalid, by, bits.or);
     }
-    return this.#integers
-      ? { kind: "integer", lanes: best }
-      : { kind: "float", lanes: bits.or(best, this.#invalid) };
-  }
-
-  get #floats(): typeof float32 {
-    return this.#code.float === "float32" ? float32 : float64;
-  }
-
-  #begin(integers: boolean): void {
-    const { builder, float } = this.#code;
-    this.#integers = integers && float === "float32";
-    const sign = this.#reduce === "max" ? -1 : 1;
-    const limit = sign < 0 ? -(2 ** 31) : 2 ** 31 - 1;
-    const [start] = this.#integers ? this.#code.integer(limit) : this.#code.number(sign * Infinity);
-    const [zero] = this.#code.integer(0);
-    this.#start(() => {
-      for (const register of this.#best) builder.set(register, start!);
-      for (const register of this.#invalid) builder.set(register, zero!);
-    });
-  }
-
-  #combine(x: V128, y: V128): V128 {
-    if (this.#integers) return int32[this.#reduce]([x], [y])[0]!;
-    return this.#floats[this.#reduce === "max" ? "pmax" : "pmin"]([x], [y])[0]!;
+    const { kind, lanes } = extremes.finish();
+    return { kind, lanes: lanes.slice(0, this.#rows) };
   }
 }

@@ -70,7 +70,7 @@ export const int32:
   } = {
     neg: lift(i32x4.neg),
     abs: lift(i32x4.abs),
-    toFloat32: lift(i32x4ToFloat32),
+    toFloat32: lift(f32x4.convertI32x4S),
     add: lift(i32x4.add),
     sub: lift(i32x4.sub),
     mul: lift(i32x4.mul),
@@ -84,10 +84,6 @@ export const int32:
     shl: (x, bits) => x.map((register) => i32x4.shl(register, bits)),
     shrS: (x, bits) => x.map((register) => i32x4.shrS(register, bits)),
   };
-
-function i32x4ToFloat32(x: V128): V128 {
-  return f32x4.convertI32x4S(x);
-}
 
 /** Instructions on bits; a truth value has all bits of its lane set, or none. */
 export const bits:

@@ -71,7 +71,7 @@ export function toInteger(code: LaneCode, value: TypedLanes): Lanes {
   if (isWhole(value) && code.float === "float32") return code.integer(value.literal!);
   if (value.kind === "float" || code.float === "float64") {
     throw new TypeError(
-      `Cannot emit a loop as ${code.float} loops do not turn numbers into integers`,
+      `Cannot emit a loop as numbers of a ${code.float} loop are no integers`,
     );
   }
   return value.kind === "integer" ? value.lanes : int32.neg(value.lanes);
@@ -133,12 +133,12 @@ const ARITHMETIC = { "+": "add", "-": "sub", "*": "mul" } as const;
 const COMPARISONS = { "==": "eq", "!=": "ne", "<": "lt", "<=": "le" } as const;
 
 function operate(code: LaneCode, operator: Operator, x: TypedLanes, y: TypedLanes): TypedLanes {
-  const integers = operator !== "/" && meetAsIntegers(code, [x, y]);
-  const convert = integers ? toInteger : toFloat;
-  const known = integers ? int32 : instructionsOf(code);
   if (operator === "/") {
     return float(instructionsOf(code).div(toFloat(code, x), toFloat(code, y)));
   }
+  const integers = meetAsIntegers(code, [x, y]);
+  const known = integers ? int32 : instructionsOf(code);
+  const convert = integers ? toInteger : toFloat;
   if (operator === "+" || operator === "-" || operator === "*") {
     const lanes = known[ARITHMETIC[operator]](convert(code, x), convert(code, y));
     return { kind: integers ? "integer" : "float", lanes };

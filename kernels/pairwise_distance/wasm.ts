@@ -1,10 +1,10 @@
 /**
  * Squared Euclidean distances in WebAssembly SIMD, computed directly as `Σ (a − b)²`.
  *
- * float64 distances are those of the reference, bit for bit. float32 distances are summed in
- * float32, in stretches of 256 squares: they deviate from the exact ones by at most
- * `(min(d, 256) + ⌈d / 256⌉ + 3) · 2⁻²⁴` of their size. Equal rows are at distance 0, and exchanging
- * the matrices transposes the result, bit for bit.
+ * Sums run in the type of the points, in stretches of 256 squares that are then added up: distances
+ * deviate from the exact ones by at most `(min(d, 256) + ⌈d / 256⌉ + 3) · 2⁻²⁴` of their size in
+ * float32, and with `2⁻⁵³` in float64, where up to 256 dimensions give the reference's bits. Equal
+ * rows are at distance 0, and exchanging the matrices transposes the result, bit for bit.
  *
  * @module
  */

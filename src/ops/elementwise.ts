@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { ElementwiseKernel, type Operand } from "../../kernels/elementwise/reference.ts";
+import { EagerKernel } from "../../kernels/elementwise/eager.ts";
+import type { Operand } from "../../kernels/elementwise/reference.ts";
 import { allocate, type DType, isFloating, type TypedArray } from "../dtype.ts";
 import { type InputRule, perInput, type Primitive } from "../op.ts";
 import { broadcastShapes, sameShape, type Shape, sizeOf, stridesOf } from "../shape.ts";
@@ -24,7 +25,7 @@ export function elementwise(
   rules: InputRule<Scalars>[] | null,
   result: (inputs: readonly Tensor[]) => DType = (inputs) => inputs[0]!.dtype,
 ): Elementwise {
-  const kernel = new ElementwiseKernel(name, expression);
+  const kernel = new EagerKernel(name, expression);
   return {
     name,
     expression,

@@ -1,0 +1,65 @@
+/**
+ * How fast are we beside others? Every workload runs on our side and on each peer's, in turns and in
+ * one go, on the same numbers; the results are compared before anything is timed.
+ *
+ * Meant for one pinned core: `taskset -c 0 npx -y deno@2.9.6 task bench:peers`.
+ *
+ * @module
+ */
+import { runProgram, UsageError } from "../../examples/lib/arguments.ts";
+import { OURS } from "./ours.ts";
+import { loadPyTorch } from "./pytorch.ts";
+import { jsonLine, type Pair, pairTable } from "./report.ts";
+import { runWorkload } from "./run.ts";
+import { loadPeers } from "./side.ts";
+import { chooseWorkloads, WORKLOADS } from "./workloads.ts";
+
+const PROGRAM = {
+  command: "deno task bench:peers",
+  summary: "Times our side and each peer's in turns, after comparing what they compute.\n" +
+    "A ratio is the peer's time over ours. Peers that are not installed are skipped.",
+  options: {
+    json: { kind: "boolean", help: "Print one line of JSON per pair instead of a table" },
+    only: {
+      kind: "string",
+      placeholder: "NAME",
+      help: "Run only the workloads whose name contains this",
+    },
+    rounds: { kind: "integer", default: 7, min: 1, help: "Samples of each side" },
+  },
+} as const;
+
+const LOADERS = {
+  "jax-js": async () => (await import("./jax.ts")).SIDE,
+  "tensorflow.js": async () => (await import("./tensorflow.ts")).SIDE,
+  "pytorch": loadPyTorch,
+};
+
+async function main(
+  { json, only, rounds }: { json: boolean; only: string | undefined; rounds: number },
+): Promise<number> {
+  const workloads = chooseWorkloads(WORKLOADS, only);
+  if (workloads.length === 0) {
+    const names = WORKLOADS.map(({ name }) => name).join(", ");
+    throw new UsageError(`No workload is called "${only}": workloads are ${names}`);
+  }
+  const peers = await loadPeers(LOADERS, console.error);
+  console.error(`Beside ${peers.map(({ name, version }) => `${name} ${version}`).join(", ")}`);
+  const all: Pair[] = [];
+  let failures = 0;
+  for (const workload of workloads) {
+    const effort = { rounds, sampleMs: 100, budgetMs: 10_000 };
+    const { pairs, errors } = await runWorkload(workload, OURS, peers, effort);
+    for (const error of errors) console.error(`error: ${error}`);
+    if (json) { for (const pair of pairs) console.log(jsonLine(pair)); }
+    else console.error(`measured: ${workload.name}`);
+    all.push(...pairs);
+    failures += errors.length;
+  }
+  if (!json) console.log(pairTable(all));
+  await Promise.all(peers.map((peer) => peer.close()));
+  return failures === 0 ? 0 : 1;
+}
+
+// jax-js leaves workers behind that would keep the process alive.
+Deno.exit(await runProgram(PROGRAM, Deno.args, main));

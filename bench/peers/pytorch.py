@@ -1,0 +1,190 @@
+"""PyTorch's side: one JSON object per line in, one out; arrays as base64 of float32.
+
+At first {"version": of PyTorch}, or {"error": message} where it is missing. Then
+
+{"prepare": form, "inputs": {name: {"shape": [...], "data": "..."}}} -> {"task": number or null}
+{"task": number} -> {"outputs": ["...", ...]}
+{"task": number, "calls": n} -> {"ms": milliseconds of n calls}
+
+A request that fails is answered by {"error": message}.
+"""
+
+import base64
+import json
+import math
+import sys
+import time
+
+try:
+    import torch
+    import torch.nn.functional as F
+except ImportError as missing:
+    print(json.dumps({"error": f"{missing} (install python3-torch)"}))
+    sys.exit()
+
+
+def gradient(loss, count, args):
+    """Value and gradients of the first `count` arguments."""
+    live = [x.requires_grad_() for x in args[:count]]
+
+    def call():
+        value = loss(*args)
+        gradients = torch.autograd.grad(value, live)
+        return [value.item(), *(g.numpy() for g in gradients)]
+
+    return call
+
+
+def forward(f, args):
+    return lambda: [f(*args).numpy()]
+
+
+def expanded(x, y):
+    return (x * x).sum(1, keepdim=True) + (y * y).sum(1) - 2 * x @ y.T
+
+
+def mmd(x, y):
+    def kernel(a, b):
+        squared = expanded(a, b)
+        return sum(torch.exp(squared * (-0.5 / s**2)) for s in (1, 2, 4, 8, 16)).mean() / 5
+
+    return kernel(x, x) + kernel(y, y) - 2 * kernel(x, y)
+
+
+def entropy_of(shares):
+    return (shares * torch.log(shares + 1e-8)).sum(1).mean() / math.log(3)
+
+
+def batch_mixing(cells, batches):
+    self = torch.eye(len(cells), dtype=torch.bool)
+    away = expanded(cells, cells).masked_fill(self, 1e10)
+    return entropy_of(F.softmax(-away, 1) @ batches)
+
+
+def batch_mixing_topk(cells, batches):
+    self = torch.eye(len(cells), dtype=torch.bool)
+    away = expanded(cells, cells).masked_fill(self, 1e10)
+    nearest, places = away.topk(15, dim=1, largest=False)
+    return entropy_of((F.softmax(-nearest, 1)[:, :, None] * batches[places]).sum(1))
+
+
+def elastic(cells):
+    units = F.normalize(cells)
+    similarity = F.relu((units @ units.T).masked_fill(torch.eye(len(cells), dtype=torch.bool), 0))
+    return (1 - (similarity - 0.3) ** 2).mean()
+
+
+def contrastive(first, second):
+    similarity = F.normalize(first, eps=1e-8) @ F.normalize(second, eps=1e-8).T / 0.5
+    return F.cross_entropy(similarity, torch.arange(len(first)))
+
+
+def contrastive_broadcast(first, second):
+    """As scGPT and scFormer have it."""
+    similarity = F.cosine_similarity(first.unsqueeze(1), second.unsqueeze(0), dim=-1) / 0.5
+    return F.cross_entropy(similarity, torch.arange(len(first)))
+
+
+def focal_and_dice(logits, labels, one_hot):
+    logs = F.log_softmax(logits, 1)
+    nll = F.nll_loss(logs, labels, reduction="none")
+    focal = ((1 - torch.exp(-nll)) ** 2 * nll).mean()
+    p = logs.exp()
+    both = (p * one_hot).sum((0, 2, 3))
+    either = p.sum((0, 2, 3)) + one_hot.sum((0, 2, 3))
+    return 0.5 * focal + 0.5 * (1 - (2 * both + 1) / (either + 1)).mean()
+
+
+def bernoulli_and_mse(predictions, probabilities, targets, mask):
+    squares = (((predictions - targets) * mask) ** 2).sum()
+    limited = probabilities.clamp(2**-23, 1 - 2**-23)
+    present = (targets > 0).float()
+    against = F.binary_cross_entropy(limited, present, weight=mask, reduction="sum")
+    return (squares + against) / mask.sum()
+
+
+def mlp_step(cells, types, *start):
+    w1, b1, w2, b2 = (p.requires_grad_() for p in start)
+    optimizer = torch.optim.Adam([w1, b1, w2, b2], lr=1e-3)
+
+    def call():
+        optimizer.zero_grad(set_to_none=True)
+        hidden = F.relu(torch.addmm(b1, cells, w1))
+        loss = F.cross_entropy(torch.addmm(b2, hidden, w2), types)
+        loss.backward()
+        optimizer.step()
+        return [loss.item()]
+
+    return call
+
+
+def one_hot(labels, count):
+    return F.one_hot(labels.long(), count).float()
+
+
+FORMS = {
+    "matmul": lambda a, b: forward(torch.matmul, [a, b]),
+    "squared distances": lambda x: forward(expanded, [x, x]),
+    "squared distances, cdist": lambda x: forward(lambda a, b: torch.cdist(a, b) ** 2, [x, x]),
+    "cross entropy": lambda z, labels: gradient(F.cross_entropy, 1, [z, labels.long()]),
+    "gaussian mmd": lambda x, y: gradient(mmd, 2, [x, y]),
+    "batch mixing softmax": lambda x, b: gradient(batch_mixing, 1, [x, one_hot(b, 3)]),
+    "batch mixing topk": lambda x, b: gradient(batch_mixing_topk, 1, [x, one_hot(b, 3)]),
+    "elastic cell similarity": lambda x: gradient(elastic, 1, [x]),
+    "contrastive cell embedding": lambda x, y: gradient(contrastive, 2, [x, y]),
+    "contrastive cell embedding, broadcast": lambda x, y: gradient(
+        contrastive_broadcast, 2, [x, y]
+    ),
+    "focal and dice": lambda z, labels: gradient(
+        focal_and_dice,
+        1,
+        [z, labels.long(), one_hot(labels, 4).permute(0, 3, 1, 2).contiguous()],
+    ),
+    "bernoulli and masked mse": lambda *args: gradient(bernoulli_and_mse, 2, list(args)),
+    "mlp step": lambda cells, types, *params: mlp_step(cells, types.long(), *params),
+}
+
+
+def decode(array):
+    data = bytearray(base64.b64decode(array["data"]))
+    return torch.frombuffer(data, dtype=torch.float32).reshape(array["shape"])
+
+
+def encode(output):
+    array = torch.as_tensor(output, dtype=torch.float32).contiguous().numpy()
+    return base64.b64encode(array.tobytes()).decode()
+
+
+def timed(call, calls):
+    start = time.perf_counter()
+    for _ in range(calls):
+        call()
+    return 1000 * (time.perf_counter() - start)
+
+
+def answer(request, tasks):
+    if "prepare" in request:
+        make = FORMS.get(request["prepare"])
+        if make is None:
+            return {"task": None}
+        tasks.append(make(*(decode(array) for array in request["inputs"].values())))
+        return {"task": len(tasks) - 1}
+    call = tasks[request["task"]]
+    if "calls" in request:
+        return {"ms": timed(call, request["calls"])}
+    return {"outputs": [encode(output) for output in call()]}
+
+
+def main():
+    torch.set_num_threads(1)
+    tasks = []
+    print(json.dumps({"version": torch.__version__}), flush=True)
+    for line in sys.stdin:
+        try:
+            result = answer(json.loads(line), tasks)
+        except Exception as error:
+            result = {"error": f"{type(error).__name__}: {error}"}
+        print(json.dumps(result), flush=True)
+
+
+main()

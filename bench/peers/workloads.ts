@@ -1,0 +1,186 @@
+/**
+ * What is compared: shapes, numbers, and the ratios to reach.
+ *
+ * @module
+ */
+import type { Tensor } from "@cellgrad/cellgrad";
+import { key, normal, uniform } from "@cellgrad/cellgrad/random";
+import type { Inputs, NumberArray } from "./side.ts";
+
+/** A peer that does a workload. */
+export interface Rival {
+  /** The peer's name. */
+  peer: string;
+  /** The ratio to reach; `null` for none. */
+  target: number | null;
+  /** Which of the peer's expressions, where it has several. */
+  variant?: string;
+}
+
+/** A computation that every side does on the same numbers. */
+export interface Workload {
+  /** What it is called in results and by `--only`. */
+  name: string;
+  /** Which implementation of each side does it. */
+  form: string;
+  /** Makes the inputs. */
+  inputs: () => Inputs;
+  /** Who is compared with. */
+  rivals: readonly Rival[];
+  /** How far outputs may be apart, in proportion to the largest; 1e-4 by default. */
+  tolerance?: number;
+  /** How many calls are compared before timing: several where a call changes the state; 1. */
+  steps?: number;
+}
+
+const JAX = "jax-js";
+const TENSORFLOW = "tensorflow.js";
+const PYTORCH = "pytorch";
+
+/** Peers with their targets; `undefined` for a peer that cannot, `null` for one without a target. */
+function rivals(
+  jax: number | undefined,
+  tensorflow: number | undefined,
+  pytorch: number | null,
+): Rival[] {
+  const all = [[JAX, jax], [TENSORFLOW, tensorflow], [PYTORCH, pytorch]] as const;
+  return all.flatMap(([peer, target]) => target === undefined ? [] : [{ peer, target }]);
+}
+
+function numbers({ shape, data }: Tensor): NumberArray {
+  return { shape, data: Float32Array.from(data) };
+}
+
+/** Normal numbers; every input has a seed of its own. */
+function gaussian(seed: number, shape: number[], scale = 1, shift = 0): NumberArray {
+  return numbers(normal(key(seed), shape).mul(scale).add(shift));
+}
+
+/** Labels 0 … count − 1 in turn. */
+function labels(shape: number[], count: number): NumberArray {
+  const size = shape.reduce((a, b) => a * b, 1);
+  return { shape, data: Float32Array.from({ length: size }, (_, i) => (i * 7) % count) };
+}
+
+function matmul(n: number): Workload {
+  return {
+    name: `matmul ${n}`,
+    form: "matmul",
+    inputs: () => ({ a: gaussian(1, [n, n]), b: gaussian(2, [n, n]) }),
+    rivals: rivals(1.5, 1.5, 0.4),
+  };
+}
+
+function distances(n: number, pytorch: number | null): Workload {
+  return {
+    name: `squared distances ${n}x50`,
+    form: "squared distances",
+    inputs: () => ({ x: gaussian(1, [n, 50]) }),
+    rivals: [
+      ...rivals(10, 50, pytorch),
+      // The targets were set beside (a − b)² summed; these are what a user in a hurry would write.
+      { peer: TENSORFLOW, target: null, variant: "squaredDifference" },
+      { peer: TENSORFLOW, target: null, variant: "expanded" },
+      { peer: PYTORCH, target: null, variant: "cdist" },
+    ],
+  };
+}
+
+function crossEntropy(n: number, targets: Parameters<typeof rivals>): Workload {
+  return {
+    name: `cross entropy ${n}x20`,
+    form: "cross entropy",
+    inputs: () => ({ logits: gaussian(1, [n, 20]), labels: labels([n], 20) }),
+    rivals: rivals(...targets),
+  };
+}
+
+/** Cells whose neighbours are near enough for a temperature of 1. */
+function batchMixing(selection: string, targets: Parameters<typeof rivals>): Workload {
+  return {
+    name: `batch mixing ${selection} 1000x50`,
+    form: `batch mixing ${selection}`,
+    inputs: () => ({ cells: gaussian(1, [1000, 50], 0.15), batches: labels([1000], 3) }),
+    rivals: rivals(...targets),
+  };
+}
+
+const MASKED = [64, 2000];
+
+/** Everything that is compared, in the order in which it is measured. */
+export const WORKLOADS: readonly Workload[] = [
+  matmul(512),
+  matmul(1024),
+  matmul(2048),
+  distances(1000, null),
+  distances(2000, 1.5),
+  crossEntropy(4096, [5, 7, 1.5]),
+  {
+    name: "gaussian mmd 2x2000x32",
+    form: "gaussian mmd",
+    inputs: () => ({ x: gaussian(1, [2000, 32]), y: gaussian(2, [2000, 32], 1, 0.5) }),
+    rivals: rivals(3, 8, 2),
+  },
+  batchMixing("softmax", [15, 7, 1]),
+  batchMixing("topk", [undefined, undefined, 1.2]),
+  {
+    name: "elastic cell similarity 2000x64",
+    form: "elastic cell similarity",
+    inputs: () => ({ cells: gaussian(1, [2000, 64], 1, 0.7) }),
+    rivals: rivals(1.7, 2, 1.5),
+  },
+  {
+    name: "contrastive cell embedding 1024x128",
+    form: "contrastive cell embedding",
+    inputs: () => ({ first: gaussian(1, [1024, 128]), second: gaussian(2, [1024, 128]) }),
+    rivals: [
+      ...rivals(2, 2, 0.6),
+      { peer: PYTORCH, target: 300, variant: "broadcast" },
+    ],
+  },
+  {
+    name: "focal and dice 1x4x256x256",
+    form: "focal and dice",
+    inputs: () => ({
+      logits: gaussian(1, [1, 4, 256, 256], 2),
+      labels: labels([1, 256, 256], 4),
+    }),
+    rivals: rivals(4, 4, 2),
+  },
+  {
+    name: "bernoulli and masked mse 64x2000",
+    form: "bernoulli and masked mse",
+    inputs: () => ({
+      predictions: gaussian(1, MASKED),
+      probabilities: numbers(uniform(key(2), MASKED).mul(0.98).add(0.01)),
+      targets: numbers(normal(key(3), MASKED).relu()),
+      mask: numbers(uniform(key(4), MASKED).less(0.4)),
+    }),
+    rivals: rivals(3, 4, 1.5),
+  },
+  crossEntropy(64, [5, 5, 1]),
+  {
+    name: "mlp step 256x2000-128-20",
+    form: "mlp step",
+    inputs: () => ({
+      cells: gaussian(1, [256, 2000]),
+      types: labels([256], 20),
+      w1: gaussian(2, [2000, 128], 0.03),
+      b1: gaussian(3, [128], 0.01),
+      w2: gaussian(4, [128, 20], 0.1),
+      b2: gaussian(5, [20], 0.01),
+    }),
+    rivals: rivals(1.5, 7, 0.35),
+    steps: 3,
+  },
+];
+
+/** The workload of a name, else those whose names contain the text; all by default. */
+export function chooseWorkloads(
+  workloads: readonly Workload[],
+  text: string | undefined,
+): readonly Workload[] {
+  const wanted = (text ?? "").toLowerCase();
+  const exact = workloads.filter(({ name }) => name === wanted);
+  return exact.length > 0 ? exact : workloads.filter(({ name }) => name.includes(wanted));
+}

@@ -1,0 +1,89 @@
+/**
+ * Sums and extremes of columns.
+ *
+ * @module
+ */
+import { f32x4, f64x2, i32x4, i8x16 } from "../wasm/simd.ts";
+import type { Local } from "../wasm/value.ts";
+import { rotate } from "./accumulators.ts";
+import { Extremes } from "./extremes.ts";
+import type { LaneCode } from "./lanes.ts";
+import { toFloat, toInteger, type TypedLanes } from "./typed.ts";
+
+/** What is left of the rows so far, for each column. */
+export interface ColumnAccumulator {
+  /** Takes in a row. */
+  add(value: TypedLanes): void;
+  /** The results. */
+  finish(): TypedLanes;
+}
+
+/** A reduction of columns that starts here, in groups of them side by side. */
+export function createColumnAccumulator(
+  code: LaneCode,
+  reduce: "sum" | "max" | "min",
+  width: number,
+): ColumnAccumulator {
+  return reduce === "sum" ? new ColumnSums(code, width) : new ColumnExtremes(code, reduce, width);
+}
+
+/** Sums in float64; those of integers are integers. */
+class ColumnSums implements ColumnAccumulator {
+  readonly #code: LaneCode;
+  /** The sums, or those of the lower halves of groups of four. */
+  readonly #low: readonly Local<"v128">[];
+  readonly #high: readonly Local<"v128">[];
+  #integers = false;
+
+  constructor(code: LaneCode, width: number) {
+    this.#code = code;
+    const zeros = () => Array.from({ length: width }, () => code.builder.let(f64x2.splat(0)));
+    this.#low = zeros();
+    this.#high = code.float === "float32" ? zeros() : [];
+  }
+
+  add(value: TypedLanes): void {
+    const { builder, float } = this.#code;
+    this.#integers = value.kind !== "float" && float === "float32";
+    const lanes = this.#code.let(
+      this.#integers ? toInteger(this.#code, value) : toFloat(this.#code, value),
+    );
+    this.#low.forEach((low, i) => {
+      const register = lanes[i] ?? lanes[0]!;
+      if (this.#integers) builder.set(low, i32x4.add(low, register));
+      else if (float === "float64") builder.set(low, f64x2.add(low, register));
+      else {
+        const high = this.#high[i]!;
+        builder.set(low, f64x2.add(low, f64x2.promoteLowF32x4(register)));
+        builder.set(high, f64x2.add(high, f64x2.promoteLowF32x4(rotate(register, 8))));
+      }
+    });
+  }
+
+  finish(): TypedLanes {
+    if (this.#integers) return { kind: "integer", lanes: this.#low };
+    if (this.#code.float === "float64") return { kind: "float", lanes: this.#low };
+    const halves = [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23];
+    const lanes = this.#low.map((low, i) =>
+      i8x16.shuffle(f32x4.demoteF64x2Zero(low), f32x4.demoteF64x2Zero(this.#high[i]!), halves)
+    );
+    return { kind: "float", lanes };
+  }
+}
+
+/** Extremes. */
+class ColumnExtremes implements ColumnAccumulator {
+  readonly #extremes: Extremes;
+
+  constructor(code: LaneCode, reduce: "max" | "min", width: number) {
+    this.#extremes = new Extremes(code, reduce, width);
+  }
+
+  add(value: TypedLanes): void {
+    this.#extremes.add(value, this.#extremes.count);
+  }
+
+  finish(): TypedLanes {
+    return this.#extremes.finish();
+  }
+}
