@@ -4,6 +4,7 @@
  * @module
  */
 import type { Spec } from "../op.ts";
+import { checkNumber, readOptions } from "../options.ts";
 import { formatShape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { flattenTree, type LikeTree, type TensorTree } from "../tree.ts";
@@ -16,6 +17,7 @@ import { shareEqualSteps } from "./passes/share.ts";
 import { simplifySteps } from "./passes/simplify.ts";
 import { readTransposedOperands } from "./passes/transposed_matmul.ts";
 import { record } from "./record.ts";
+import { explainThreads, MAX_THREADS, Team } from "./threads.ts";
 
 /** Where a program runs. */
 export type Device = "cpu";
@@ -24,6 +26,8 @@ export type Device = "cpu";
 export interface CompileOptions {
   /** Where the program runs; `"cpu"` by default. */
   device?: Device | undefined;
+  /** How many threads share the larger steps; 1 by default. */
+  threads?: number | undefined;
 }
 
 /** The arguments of a program: anything that becomes a tensor, wherever the examples have one. */
@@ -37,7 +41,7 @@ export interface Program<Args extends readonly unknown[], R> extends AsyncDispos
   (...args: ProgramArguments<Args>): Promise<TensorTree<R>>;
   /** The plan as text: steps, shapes, cost, kernels, constants, memory. */
   explain(): string;
-  /** Frees the program's memory; calls after that throw. */
+  /** Frees the program's memory and ends its threads; calls after that throw. */
   dispose(): void;
 }
 
@@ -57,11 +61,21 @@ interface Specialization {
  * is recorded and compiled at its first occurrence, and kept. The function must not read values
  * (`item`, `data`) of its arguments, and must be pure: it is run once per set of shapes.
  *
+ * With `threads`, large steps are shared between that many threads (`explain()` lists what they
+ * make), to the same bits. All shapes have their threads in common; threads that were not needed for
+ * two seconds end, and start anew at the next call. Browsers share memory only on pages that are
+ * served with the headers `Cross-Origin-Opener-Policy: same-origin` and
+ * `Cross-Origin-Embedder-Policy: require-corp`, and need `worker-src blob:` in a content security
+ * policy; as their main thread must not sleep, it waits for the others by looking, so a worker of
+ * your own is the better place for long programs.
+ *
  * @param f The function; it takes and returns tensors, or arrays and plain objects of them.
  * @param exampleArgs Arguments of the shapes and types to expect; their values do not matter.
- * @param options `device`, `"cpu"` by default.
+ * @param options `device`, `"cpu"` by default, and `threads`, 1 by default.
  * @returns The program.
- * @throws {TypeError} If the function reads values of its arguments, or does not return tensors.
+ * @throws {TypeError} If the function reads values of its arguments, or does not return tensors; or
+ * if there are to be several threads where none can share memory.
+ * @throws {RangeError} If `threads` is not a whole number from 1 to 1023.
  *
  * @example A step of gradient descent
  * ```ts
@@ -85,44 +99,55 @@ export function compile<Args extends unknown[], R>(
   exampleArgs: ProgramArguments<NoInfer<Args>>,
   options: CompileOptions = {},
 ): Promise<Program<Args, R>> {
-  return Promise.try(() => makeProgram(f, exampleArgs, options));
+  return Promise.try(() => {
+    const defaults = { device: "cpu", threads: 1 } as const;
+    const { device, threads } = readOptions("compile", options, defaults);
+    checkDevice(device);
+    checkNumber("compile", "threads", threads, { integer: true, min: 1, max: MAX_THREADS });
+    return makeProgram(f, exampleArgs, threads > 1 ? new Team(threads) : undefined);
+  });
 }
 
-function makeProgram<Args extends unknown[], R>(
+async function makeProgram<Args extends unknown[], R>(
   f: (...args: Args) => R,
   exampleArgs: ProgramArguments<Args>,
-  options: CompileOptions,
-): Program<Args, R> {
-  checkDevice(options.device ?? "cpu");
+  team: Team | undefined,
+): Promise<Program<Args, R>> {
   const specializations = new Map<string, Specialization>();
+  const disposal = () => new TypeError("Cannot run the program as it has been disposed of");
   let disposed = false;
   const find = (args: readonly unknown[]): [Specialization, Tensor[]] => {
-    if (disposed) throw new TypeError("Cannot run the program as it has been disposed of");
+    if (disposed) throw disposal();
     const { leaves, rebuild } = flattenTree("the program", args, "the arguments");
     const key = signature(leaves, rebuild);
     let found = specializations.get(key);
     if (found === undefined) {
-      found = specialize(f as (...args: unknown[]) => unknown, leaves, rebuild);
+      found = specialize(f as (...args: unknown[]) => unknown, leaves, rebuild, team);
       specializations.set(key, found);
     }
     return [found, leaves];
   };
-  find(exampleArgs as readonly unknown[]);
+  const explain = ({ executable }: Specialization) => {
+    const text = explainProgram(executable);
+    return team === undefined ? text : `${text}\n${explainThreads(executable, team.size)}`;
+  };
   const dispose = () => {
     disposed = true;
     specializations.clear();
+    team?.dispose(disposal());
   };
+  find(exampleArgs as readonly unknown[]);
+  await team?.ready();
   return Object.assign(
     (...args: ProgramArguments<Args>) =>
       Promise.try(() => {
         const [{ executable, rebuild }, leaves] = find(args as readonly unknown[]);
-        return rebuild(executable.run(leaves)) as TensorTree<R>;
+        const run = () => rebuild(executable.run(leaves)) as TensorTree<R>;
+        const waiting = team?.ready();
+        return waiting === undefined ? run() : waiting.then(run);
       }),
     {
-      explain: () =>
-        [...specializations.values()].map(({ executable }) => explainProgram(executable)).join(
-          "\n",
-        ),
+      explain: () => [...specializations.values()].map(explain).join("\n"),
       dispose,
       [Symbol.asyncDispose]: () => Promise.try(dispose),
     },
@@ -146,6 +171,7 @@ function specialize(
   f: (...args: unknown[]) => unknown,
   leaves: readonly Tensor[],
   rebuildArguments: (leaves: readonly unknown[]) => unknown,
+  team: Team | undefined,
 ): Specialization {
   const specs: Spec[] = leaves.map(({ shape, dtype }) => ({ shape, dtype }));
   let rebuild: Specialization["rebuild"] = () => undefined;
@@ -155,7 +181,7 @@ function specialize(
     rebuild = flat.rebuild;
     return flat.leaves;
   });
-  return { executable: new CpuExecutable(optimize(graph)), rebuild };
+  return { executable: new CpuExecutable(optimize(graph), { team }), rebuild };
 }
 
 /** All passes, in the order in which they help each other. */

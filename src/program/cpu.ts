@@ -6,21 +6,22 @@
 import { compileLoop, type LoopCall } from "../../kernels/elementwise/fused.ts";
 import { importMath } from "../../kernels/elementwise/typed.ts";
 import { emitLoop } from "../../kernels/elementwise/wasm.ts";
-import type { InnerProduct, MatrixPointer } from "../../kernels/matmul/inner_product.ts";
-import { createMatmul } from "../../kernels/matmul/wasm.ts";
-import { createSquaredDistances } from "../../kernels/pairwise_distance/wasm.ts";
+import { emitKernel } from "../../kernels/matmul/emit.ts";
 import { hasSimd } from "../../kernels/wasm/features.ts";
-import { ModuleBuilder, PAGE_BYTES } from "../../kernels/wasm/module.ts";
-import { BYTES, type DType, type TypedArray } from "../dtype.ts";
+import { ModuleBuilder } from "../../kernels/wasm/module.ts";
+import type { DType, TypedArray } from "../dtype.ts";
 import { matmulOp, pairwiseSquaredDistanceOp } from "../ops/linalg.ts";
 import { sizeOf } from "../shape.ts";
 import { fromData, type Tensor } from "../tensor.ts";
+import { type Calls, LoopCalls, ProductCalls, SCRATCH_BYTES, SMALLEST_SHARED_NS } from "./calls.ts";
 import type { Graph, Step, ValueId } from "./graph.ts";
+import { Kernels } from "./kernels.ts";
 import { type GroupLoop, loopOf } from "./loops.ts";
 import { fuseSteps, isGroup, type Unit } from "./passes/fuse.ts";
-import { type Transposed, transposedMatmulOp } from "./passes/transposed_matmul.ts";
+import { transposedMatmulOp } from "./passes/transposed_matmul.ts";
 import { isAlias, type MemoryPlan, planMemory } from "./plan.ts";
 import { walkOuter } from "./space.ts";
+import type { Job, Team } from "./threads.ts";
 
 type Instruction = () => void;
 
@@ -28,6 +29,10 @@ type Instruction = () => void;
 export interface CpuOptions {
   /** Whether to use WebAssembly; by default where it has SIMD. */
   wasm?: boolean | undefined;
+  /** Threads that share the larger steps; by default the calling one does all. */
+  team?: Team | undefined;
+  /** The least work worth sharing, in nanoseconds by a rough estimate. */
+  smallestShared?: number | undefined;
 }
 
 /** A graph that can be run, again and again, in memory of its own. */
@@ -39,25 +44,34 @@ export class CpuExecutable {
   readonly memory: MemoryPlan;
   /** Whether loops and products run as WebAssembly. */
   readonly wasm: boolean;
-  readonly #arena: WebAssembly.Memory | undefined;
+  /** Values that several threads make together. */
+  readonly shared: ValueId[] = [];
+  readonly #team: Team | undefined;
+  readonly #smallestShared: number;
+  readonly #kernels: Kernels | undefined;
   readonly #views = new Map<ValueId, Tensor>();
+  readonly #jobs: Job[] = [];
+  readonly #firstJob: number;
   readonly #instructions: readonly Instruction[];
 
   constructor(graph: Graph, options: CpuOptions = {}) {
     this.graph = graph;
     this.units = fuseSteps(graph);
     this.wasm = options.wasm ?? hasSimd();
+    this.#team = this.wasm ? options.team : undefined;
+    this.#smallestShared = options.smallestShared ?? SMALLEST_SHARED_NS;
+    const threads = this.#team?.size ?? 1;
     const products = this.units.some((unit) => isProduct(unit, graph));
-    this.memory = planMemory(graph, this.units, products ? SCRATCH_BYTES : 0);
-    const buffer = this.wasm
-      ? (this.#arena = makeArena(this.memory.bytes)).buffer
-      : new ArrayBuffer(this.memory.bytes);
+    this.memory = planMemory(graph, this.units, products ? threads * SCRATCH_BYTES : 0);
+    if (this.wasm) this.#kernels = new Kernels(this.memory.bytes, this.#team !== undefined);
+    const buffer = this.#kernels?.memory.buffer ?? new ArrayBuffer(this.memory.bytes);
     for (const [id, offset] of this.memory.offsets) {
       const { shape, dtype } = graph.values[id]!;
       this.#views.set(id, fromData(viewOf(buffer, dtype, offset, sizeOf(shape)), shape, dtype));
     }
     for (const [id, constant] of graph.constants) this.#write(id, constant.data);
     this.#instructions = this.#instruct();
+    this.#firstJob = this.#kernels && this.#team?.load(this.#kernels, this.#jobs) || 0;
   }
 
   /** The outputs for these inputs. */
@@ -79,17 +93,20 @@ export class CpuExecutable {
   }
 
   #instruct(): Instruction[] {
+    const kernels = this.#kernels;
     const loops = this.units.map((unit) => isGroup(unit) ? loopOf(unit, this.graph) : undefined);
-    const emitted = this.#arena === undefined ? undefined : emitLoops(loops, this.#arena);
-    const products = new Map<string, InnerProduct>();
+    const numbers = kernels === undefined ? [] : addLoops(kernels, loops);
+    const products = new Map<string, number>();
     return this.units.flatMap((unit, i) => {
       const loop = loops[i];
       if (loop !== undefined) {
-        return emitted === undefined ? this.#loop(loop) : this.#wasmLoop(loop, emitted[i]!);
+        return kernels === undefined
+          ? this.#loop(loop)
+          : this.#wasmLoop(loop, kernels, numbers[i]!);
       }
       const step = unit as Step;
-      if (this.#arena !== undefined && isProduct(step, this.graph)) {
-        return this.#product(step, this.#arena, products);
+      if (kernels !== undefined && isProduct(step, this.graph)) {
+        return this.#product(step, kernels, products);
       }
       return this.#step(step) ?? [];
     });
@@ -134,28 +151,15 @@ export class CpuExecutable {
   }
 
   /** A loop as WebAssembly. */
-  #wasmLoop({ spec, space, outputs }: GroupLoop, run: (...numbers: number[]) => void): Instruction {
-    const { offsets } = this.memory;
-    const { rows, columns } = space;
-    const inputs = this.#operandIds(spec).map((id) => offsets.get(id)!);
-    const bytes = spec.operands.map(({ dtype }) => BYTES[dtype]);
-    const targets = outputs.map((id) => offsets.get(id)!);
-    const outputSteps = spec.stores.map(({ dtype, moves }) => BYTES[dtype] * (moves ? columns : 1));
-    const steps = space.operands.map(({ step }, i) => step * bytes[i]!);
-    const starts = inputs.map(() => 0);
-    const fixed = [...outputSteps, ...steps, rows, columns];
-    if (space.outer.length === 0) {
-      const all = [...targets, ...inputs, ...fixed];
-      return () => run(...all);
-    }
-    return () =>
-      walkOuter(space, starts, (index) => {
-        run(
-          ...targets.map((at, i) => at + index * rows * outputSteps[i]!),
-          ...inputs.map((at, i) => at + starts[i]! * bytes[i]!),
-          ...fixed,
-        );
-      });
+  #wasmLoop(loop: GroupLoop, kernels: Kernels, kernel: number): Instruction {
+    const calls = new LoopCalls(loop, this.memory);
+    const parts = this.#team && calls.split(this.#team.size, this.#smallestShared);
+    if (parts !== undefined) return this.#share(loop.outputs, kernels, kernel, parts);
+    const run = kernels.get(kernel);
+    if (loop.space.outer.length > 0) return () => calls.each((numbers) => run(...numbers));
+    let all: readonly number[] = [];
+    calls.each((numbers) => all = numbers);
+    return () => run(...all);
   }
 
   #operandIds({ operands }: GroupLoop["spec"]): ValueId[] {
@@ -163,35 +167,31 @@ export class CpuExecutable {
   }
 
   /** A product of matrices, or distances, as WebAssembly. */
-  #product(
-    { op, inputs, params, output }: Step,
-    arena: WebAssembly.Memory,
-    kernels: Map<string, InnerProduct>,
+  #product(step: Step, kernels: Kernels, known: Map<string, number>): Instruction {
+    const calls = new ProductCalls(step, this.graph, this.memory);
+    const key = JSON.stringify(calls.options);
+    const kernel = known.get(key) ?? kernels.add(emitKernel(calls.options), ["run"]);
+    known.set(key, kernel);
+    const parts = this.#team && calls.split(this.#team.size, this.#smallestShared);
+    if (parts !== undefined) return this.#share([step.output], kernels, kernel, parts);
+    const [run, all] = [kernels.get(kernel), calls.whole()];
+    return () => run(...all);
+  }
+
+  /** A step that all threads do together. */
+  #share(
+    outputs: readonly ValueId[],
+    kernels: Kernels,
+    kernel: number,
+    parts: readonly Calls[],
   ): Instruction {
-    const { shape, dtype } = this.graph.values[output]!;
-    const isDistance = op as unknown === pairwiseSquaredDistanceOp;
-    const key = `${isDistance} ${dtype}`;
-    const create = isDistance ? createSquaredDistances : createMatmul;
-    const kernel = kernels.get(key) ?? create(arena, dtype as "float32" | "float64");
-    kernels.set(key, kernel);
-    const { a: left, b: right } = isDistance
-      ? { a: false, b: true }
-      : (params as Transposed | null) ?? { a: false, b: false };
-    const pointer = (id: ValueId, transposed: boolean): MatrixPointer => {
-      const columns = this.graph.values[id]!.shape[1]!;
-      const [rowStride, columnStride] = transposed ? [1, columns] : [columns, 1];
-      return { at: this.memory.offsets.get(id)!, rowStride, columnStride };
-    };
-    const [m, n] = shape as [number, number];
-    const k = this.graph.values[inputs[0]!]!.shape[left ? 0 : 1]!;
-    const out = { at: this.memory.offsets.get(output)!, rowStride: n };
-    const [a, b] = [pointer(inputs[0]!, left), pointer(inputs[1]!, right)];
-    return () => kernel.run(out, a, b, m, k, n, this.memory.scratch);
+    this.shared.push(...outputs);
+    const job = this.#jobs.push({ kernel, parts }) - 1;
+    const run = kernels.get(kernel);
+    const own = (part: number) => parts[part]!.forEach((numbers) => run(...numbers));
+    return () => this.#team!.run(this.#firstJob + job, own);
   }
 }
-
-/** What a product may need to rearrange its operands. */
-const SCRATCH_BYTES = 2 ** 22;
 
 /** Whether a unit is a product of two matrices, or their distances. */
 function isProduct(unit: Unit, graph: Graph): boolean {
@@ -201,25 +201,22 @@ function isProduct(unit: Unit, graph: Graph): boolean {
   return products.includes(unit.op) && unit.inputs.every(isMatrix);
 }
 
-function makeArena(bytes: number): WebAssembly.Memory {
-  return new WebAssembly.Memory({ initial: Math.ceil(bytes / PAGE_BYTES) });
-}
-
-/** The loops as functions of one module over the arena. */
-function emitLoops(
+/** Adds the loops as functions of one module; returns their numbers. */
+function addLoops(
+  kernels: Kernels,
   loops: readonly (GroupLoop | undefined)[],
-  memory: WebAssembly.Memory,
-): (((...numbers: number[]) => void) | undefined)[] {
+): (number | undefined)[] {
   const builder = new ModuleBuilder({ from: "import" });
   const math = importMath(builder);
-  loops.forEach((loop, i) => {
-    if (loop !== undefined) builder.exportFunction(`loop${i}`, emitLoop(builder, math, loop.spec));
+  const names: string[] = [];
+  const places = loops.map((loop) => {
+    if (loop === undefined) return undefined;
+    const name = `loop${names.length}`;
+    builder.exportFunction(name, emitLoop(builder, math, loop.spec));
+    return names.push(name) - 1;
   });
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(builder.encode()), {
-    env: { memory },
-    Math: Math as unknown as WebAssembly.ModuleImports,
-  });
-  return loops.map((_, i) => exports[`loop${i}`] as (...numbers: number[]) => void);
+  const first = kernels.add(builder.encode(), names);
+  return places.map((place) => place === undefined ? undefined : first + place);
 }
 
 function viewOf(buffer: ArrayBufferLike, dtype: DType, offset: number, size: number): TypedArray {
