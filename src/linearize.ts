@@ -8,7 +8,7 @@ import { isFloating } from "./dtype.ts";
 import { formatShape, sameShape } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";
 import { Tape, type TapeOptions } from "./trace.ts";
-import { type Flat, flattenTree, leavesLike, type LikeTree } from "./tree.ts";
+import { type Flat, flattenTree, leavesLike, type LikeTree, rebuildAll } from "./tree.ts";
 
 /** Arguments with anything that becomes a tensor wherever the function takes one. */
 export type LikeArguments<Args extends readonly unknown[]> = {
@@ -44,12 +44,6 @@ export function requireFloating(caller: string, what: string, leaves: readonly T
   throw new TypeError(
     `Cannot compute ${caller} as ${what} must be floating: current dtype is ${found.dtype}`,
   );
-}
-
-/** Leaves that follow one another, put into their trees. */
-export function rebuildAll(flats: readonly Flat[], leaves: readonly unknown[]): unknown[] {
-  let at = 0;
-  return flats.map((flat) => flat.rebuild(leaves.slice(at, at += flat.leaves.length)));
 }
 
 /** The output of a function on trees, and how to pull cotangents of it back. */

@@ -6,17 +6,10 @@
 import { pullBack, seed } from "./backward.ts";
 import { zeros } from "./create.ts";
 import { isFloating } from "./dtype.ts";
-import {
-  type LikeArguments,
-  likeLeaves,
-  linearize,
-  rebuildAll,
-  requireFloating,
-  run,
-} from "./linearize.ts";
+import { type LikeArguments, likeLeaves, linearize, requireFloating, run } from "./linearize.ts";
 import { formatShape } from "./shape.ts";
 import { Tensor } from "./tensor.ts";
-import { flattenTree, type LikeTree, mapTensors, type TensorTree } from "./tree.ts";
+import { flattenTree, type LikeTree, mapTensors, rebuildAll, type TensorTree } from "./tree.ts";
 
 /** Which arguments are differentiated: a position, or several. */
 export type Argnums = number | readonly number[];

@@ -80,6 +80,12 @@ export function flattenTree(caller: string, tree: unknown, path = "the tree"): F
   };
 }
 
+/** Leaves that follow one another, put into their trees. */
+export function rebuildAll(flats: readonly Flat[], leaves: readonly unknown[]): unknown[] {
+  let at = 0;
+  return flats.map((flat) => flat.rebuild(leaves.slice(at, at += flat.leaves.length)));
+}
+
 /**
  * Calls a function on the leaves of a tree, and on those in the same places of others.
  *

@@ -7,7 +7,7 @@ import type { Spec } from "../op.ts";
 import { checkNumber, readOptions } from "../options.ts";
 import { formatShape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
-import { flattenTree, type LikeTree, type TensorTree } from "../tree.ts";
+import { flattenTree, type LikeTree, rebuildAll, type TensorTree } from "../tree.ts";
 import { CpuExecutable } from "./cpu.ts";
 import { explainProgram } from "./explain.ts";
 import type { Graph } from "./graph.ts";
@@ -118,7 +118,9 @@ async function makeProgram<Args extends unknown[], R>(
   let disposed = false;
   const find = (args: readonly unknown[]): [Specialization, Tensor[]] => {
     if (disposed) throw disposal();
-    const { leaves, rebuild } = flattenTree("the program", args, "the arguments");
+    const flats = args.map((arg, i) => flattenTree("the program", arg, `argument ${i}`));
+    const leaves = flats.flatMap((flat) => flat.leaves);
+    const rebuild = (values: readonly unknown[]) => rebuildAll(flats, values);
     const key = signature(leaves, rebuild);
     let found = specializations.get(key);
     if (found === undefined) {
@@ -170,13 +172,13 @@ function signature(leaves: readonly Tensor[], rebuild: (l: readonly unknown[]) =
 function specialize(
   f: (...args: unknown[]) => unknown,
   leaves: readonly Tensor[],
-  rebuildArguments: (leaves: readonly unknown[]) => unknown,
+  rebuildArguments: (leaves: readonly unknown[]) => unknown[],
   team: Team | undefined,
 ): Specialization {
   const specs: Spec[] = leaves.map(({ shape, dtype }) => ({ shape, dtype }));
   let rebuild: Specialization["rebuild"] = () => undefined;
   const graph = record(specs, (inputs) => {
-    const result = f(...rebuildArguments(inputs) as unknown[]);
+    const result = f(...rebuildArguments(inputs));
     const flat = flattenTree("compile", result, "the function's result");
     rebuild = flat.rebuild;
     return flat.leaves;

@@ -13,6 +13,11 @@ Deno.test("compile() takes and returns trees", async () => {
   assertEquals(rest[0]!.toArray(), 20);
 });
 
+Deno.test("compile() takes numbers and nested arrays as arguments", async () => {
+  await using program = await cg.compile((x: Tensor, y: Tensor) => cg.add(x, y), [[1, 2], 3]);
+  assertEquals((await program([10, 20], 5)).toArray(), [15, 25]);
+});
+
 Deno.test("compile() takes numbers as live arguments, and what is closed over as constants", async () => {
   let factor = 2;
   const f = (x: Tensor, rate: number | Tensor) => x.mul(rate).mul(factor);
