@@ -49,6 +49,7 @@ export class BodyWriter {
   readonly #locals: LoopLocals;
   readonly #math: HostMath;
 
+  /** The parameters come first; `relaxed` as in {@linkcode LaneCode}. */
   constructor(
     builder: CodeBuilder,
     locals: LoopLocals,

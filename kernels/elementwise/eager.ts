@@ -32,11 +32,13 @@ export class EagerKernel extends ElementwiseKernel {
   readonly #expression: string;
   readonly #loops = new Map<string, WasmLoop>();
 
+  /** Parses the expression; WebAssembly is made when first needed. */
   constructor(name: string, expression: string) {
     super(name, expression);
     this.#expression = expression;
   }
 
+  /** All operands have the output's length, or one value. */
   override runFlat(
     out: NumberArray,
     data: readonly NumberArray[],

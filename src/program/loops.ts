@@ -33,6 +33,7 @@ export function loopOf(group: Group, graph: Graph): GroupLoop {
   const dtypeOf = (id: ValueId) => graph.values[id]!.dtype;
   const spec: LoopSpec = {
     float: group.dtype,
+    columns: space.columns,
     operands: operands.map((id, i) => ({
       name: nameOf(id),
       dtype: dtypeOf(id),

@@ -1,7 +1,12 @@
 /** Loops of `kernels/elementwise/wasm.ts` on arrays, with a watch on the memory around them. */
 import { assert } from "@std/assert";
 import type { ElementType } from "../../kernels/elementwise/elements.ts";
-import { parseExpression } from "../../kernels/elementwise/expression.ts";
+import {
+  type Expression,
+  parseExpression,
+  SCALAR_FUNCTIONS,
+  toFunction,
+} from "../../kernels/elementwise/expression.ts";
 import type { Assignment, LoopSpec, Reduction } from "../../kernels/elementwise/passes.ts";
 import type { NumberArray } from "../../kernels/elementwise/reference.ts";
 import { importMath } from "../../kernels/elementwise/typed.ts";
@@ -155,4 +160,69 @@ export function ulpOf(x: number): number {
   double[0] = x;
   const exponent = (halves[1]! >> 20 & 0x7ff) - 1023;
   return 2 ** (Math.max(-126, exponent) - 23);
+}
+
+/** Sizes around those of registers, of their groups and of short rows. */
+export const SIZES: readonly number[] = [0, 1, 2, 3, 4, 5, 15, 16, 17, 63, 64, 65, 1000];
+
+/** A hint that rows are short. */
+export const SHORT = 20;
+
+/** Equal to the bit, NaN being one value. */
+export function assertSame(
+  actual: ArrayLike<number>,
+  expected: ArrayLike<number>,
+  about: string,
+): void {
+  const at = Array.from(expected).findIndex((x, i) => !Object.is(x, actual[i]));
+  assert(
+    actual.length === expected.length && at === -1,
+    `${about}: ${actual[at]} instead of ${expected[at]} at ${at}`,
+  );
+}
+
+/** The value of an expression of single-precision operations, each rounded on its own. */
+export function rounded(
+  e: Expression,
+  scope: Record<string, number>,
+  round: (x: number) => number,
+): number {
+  const value = (x: Expression) => rounded(x, scope, round);
+  switch (e.kind) {
+    case "number":
+      return round(e.value);
+    case "name":
+      return scope[e.name]!;
+    case "negate":
+      return -value(e.operand);
+    case "choose":
+      return value(e.condition) ? value(e.then) : value(e.otherwise);
+    case "call":
+      return round(SCALAR_FUNCTIONS[e.name](...e.arguments.map(value)));
+    case "binary": {
+      const [left, right] = [value(e.left), value(e.right)];
+      const operands: Expression = {
+        ...e,
+        left: { kind: "name", name: "l" },
+        right: { kind: "name", name: "r" },
+      };
+      return round(toFunction(operands)({ l: left, r: right }));
+    }
+  }
+}
+
+/** Softmax of rows, and the logarithm of the sum of their exponentials. */
+export function softmaxLoop(float: LoopSpec["float"]): LoopSpec {
+  return {
+    float,
+    operands: [{ name: "x", dtype: float, moves: true }],
+    body: [
+      { name: "top", reduce: "max", of: "x" },
+      assign("e", "exp(x - top)"),
+      { name: "sum", reduce: "sum", of: "e" },
+      assign("y", "e / sum"),
+      assign("l", "log(sum) + top"),
+    ],
+    stores: [{ name: "y", dtype: float, moves: true }, { name: "l", dtype: float, moves: false }],
+  };
 }
