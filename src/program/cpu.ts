@@ -7,10 +7,17 @@ import { compileLoop, type LoopCall } from "../../kernels/elementwise/fused.ts";
 import { importMath } from "../../kernels/elementwise/typed.ts";
 import { emitLoop } from "../../kernels/elementwise/wasm.ts";
 import { emitKernel } from "../../kernels/matmul/emit.ts";
+import type { Extents } from "../../kernels/row_reduce/reference.ts";
+import {
+  type ArrayReduction,
+  emitReduction,
+  reductionCalls,
+} from "../../kernels/row_reduce/wasm.ts";
 import { hasSimd } from "../../kernels/wasm/features.ts";
 import { ModuleBuilder } from "../../kernels/wasm/module.ts";
 import type { DType, TypedArray } from "../dtype.ts";
 import { matmulOp, pairwiseSquaredDistanceOp } from "../ops/linalg.ts";
+import { type Axes, maxOp, minOp, sumOp } from "../ops/reduce.ts";
 import { sizeOf } from "../shape.ts";
 import { fromData, type Tensor } from "../tensor.ts";
 import { type Calls, LoopCalls, ProductCalls, SCRATCH_BYTES, SMALLEST_SHARED_NS } from "./calls.ts";
@@ -108,8 +115,29 @@ export class CpuExecutable {
       if (kernels !== undefined && isProduct(step, this.graph)) {
         return this.#product(step, kernels, products);
       }
+      const extents = reducedExtents(step, this.graph);
+      if (kernels !== undefined && extents !== undefined) {
+        return this.#reduction(step, extents, kernels);
+      }
       return this.#step(step) ?? [];
     });
+  }
+
+  /** A reduction of an axis that is not the last, as WebAssembly. */
+  #reduction(step: Step, extents: Extents, kernels: Kernels): Instruction {
+    const reduction: ArrayReduction = {
+      ...extents,
+      reduce: step.op.name as ArrayReduction["reduce"],
+      dtype: this.graph.values[step.output]!.dtype as ArrayReduction["dtype"],
+    };
+    const builder = new ModuleBuilder({ from: "import" });
+    builder.exportFunction("reduce", emitReduction(builder, importMath(builder), reduction));
+    const run = kernels.get(kernels.add(builder.encode(), ["reduce"]));
+    const [out, data] = [step.output, step.inputs[0]!].map((id) => this.memory.offsets.get(id)!);
+    const calls = reductionCalls(reduction, out!, data!);
+    return () => {
+      for (const numbers of calls) run(...numbers);
+    };
   }
 
   /** A step by the operation's own rule; none where the result is the input's memory. */
@@ -191,6 +219,24 @@ export class CpuExecutable {
     const own = (part: number) => parts[part]!.forEach((numbers) => run(...numbers));
     return () => this.#team!.run(this.#firstJob + job, own);
   }
+}
+
+/** The extents around neighbouring axes that a step reduces; `undefined` where it does not. */
+function reducedExtents({ op, inputs, params, output }: Step, graph: Graph): Extents | undefined {
+  if (!([sumOp, maxOp, minOp] as unknown[]).includes(op)) return undefined;
+  const { shape, dtype } = graph.values[inputs[0]!]!;
+  const { axes } = params as Axes;
+  const [first = 0] = axes;
+  const together = axes.length > 0 && axes.every((axis, i) => axis === first + i);
+  const same = dtype === graph.values[output]!.dtype && dtype !== "bool";
+  if (!together || !same || sizeOf(shape) === 0) return undefined;
+  const end = first + axes.length;
+  const [before, along, behind] = [
+    shape.slice(0, first),
+    shape.slice(first, end),
+    shape.slice(end),
+  ];
+  return { outer: sizeOf(before), count: sizeOf(along), inner: sizeOf(behind) };
 }
 
 /** Whether a unit is a product of two matrices, or their distances. */
