@@ -58,7 +58,7 @@ export function readResults(text: string): Baseline {
   }
   const found = benches.flatMap(({ group, name, results }): [string, number][] => {
     const min = results[0]?.ok?.min;
-    const title = group === null ? name : `${group}: ${name}`;
+    const title = group === null || name.startsWith(group) ? name : `${group}: ${name}`;
     return min === undefined ? [] : [[title, Number(min.toPrecision(4))]];
   });
   return { cpu, runtime, min: Object.fromEntries(found) };
@@ -83,9 +83,9 @@ export function compareResults(before: Baseline, now: Baseline, limit: number): 
 
 /** The comparisons as a table, times in microseconds. */
 export function comparisonTable(comparisons: readonly Comparison[]): string {
-  const time = (ns?: number) => ns === undefined ? MISSING : (ns / 1000).toPrecision(3);
+  const time = (ns: number) => ns >= 1e5 ? (ns / 1000).toFixed(0) : (ns / 1000).toPrecision(3);
   const rows = comparisons.map(({ name, before, now, slower }) => {
-    if (before === undefined) return [name, MISSING, time(now), MISSING, "new"];
+    if (before === undefined) return [name, MISSING, time(now!), MISSING, "new"];
     if (now === undefined) return [name, time(before), MISSING, MISSING, "gone"];
     const ratio = now / before;
     return [name, time(before), time(now), ratio.toFixed(2), slower ? "slower" : ""];

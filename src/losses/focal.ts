@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { ones } from "../create.ts";
 import { expm1, gather, greater, mul, neg, pow, sum, where } from "../ops/mod.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
 import { type ClassLogits, negLogLikelihood, readClassLogits, readWeight } from "./class_logits.ts";
@@ -92,7 +93,8 @@ export function focalLoss(
   const read = readClassLogits("focalLoss", logits, labels, settled.ignoreIndex);
   checkNumber("focalLoss", "alpha", settled.alpha, { min: 0 });
   checkReduction("focalLoss", settled.reduction);
-  if (read.keep !== null) checkEmptyMask("focalLoss", settled.emptyMask, read.keep, "labels");
+  const kept = read.keep ?? ones(read.labels.shape, { dtype: "bool" });
+  checkEmptyMask("focalLoss", settled.emptyMask, kept, "labels");
   const losses = focalLosses("focalLoss", read, settled);
   return reduceFocal(mul(losses, settled.alpha), read, settled.reduction, settled.emptyMask);
 }
@@ -115,10 +117,10 @@ export function focalLosses(
 ): Tensor {
   checkNumber(caller, "gamma", gamma, { min: 0 });
   checkBoolean(caller, "ptFromWeighted", ptFromWeighted);
-  const weights = weight === undefined
-    ? null
-    : gather(readWeight(caller, weight, classes, logits.dtype), labels);
-  return focalTerms(negLogLikelihood(logits, labels), weights, gamma, ptFromWeighted);
+  const plain = negLogLikelihood(logits, labels);
+  if (weight === undefined) return focalTerms(plain, gamma);
+  const weighted = mul(gather(readWeight(caller, weight, classes, logits.dtype), labels), plain);
+  return focalTerms(weighted, gamma, ptFromWeighted ? weighted : plain);
 }
 
 /** The losses of the positions that count, reduced; the mean is over positions. */
@@ -128,20 +130,13 @@ export function reduceFocal(
   reduction: Reduction,
   emptyMask: EmptyMask,
 ): Tensor {
-  return keep === null
-    ? reduceLosses(losses, reduction)
-    : reduceLosses(where(keep, losses, 0), reduction, sum(keep), emptyMask);
+  const counted = keep === null ? losses : where(keep, losses, 0);
+  return reduceLosses(counted, reduction, keep === null ? losses.size : sum(keep), emptyMask);
 }
 
-/** `w (1 − p_t)^γ ℓ` of each position, from `ℓ = −log p` and the weights of the own classes. */
-export function focalTerms(
-  plain: Tensor,
-  weights: Tensor | null,
-  gamma: number,
-  ptFromWeighted: boolean,
-): Tensor {
-  const weighted = weights === null ? plain : mul(weights, plain);
-  return gamma === 0 ? weighted : mul(weighted, focus(ptFromWeighted ? weighted : plain, gamma));
+/** `(1 − p_t)^γ ℓ` of each position, from the losses ℓ and `−log p_t`, which are the same by default. */
+export function focalTerms(loss: Tensor, gamma: number, negLogPt: Tensor = loss): Tensor {
+  return gamma === 0 ? loss : mul(loss, focus(negLogPt, gamma));
 }
 
 /** `(1 − e^−ℓ)^γ`, with gradient 0 at ℓ = 0, for γ > 0. */

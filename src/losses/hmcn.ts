@@ -32,7 +32,7 @@ import { type Hierarchy, readHierarchy } from "./hierarchy.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
 import { readCellLabels, readCells } from "./cells.ts";
 import { negLogLikelihood } from "./class_logits.ts";
-import { checkAxes, checkChoice, readOptions } from "../options.ts";
+import { checkAxes, checkBoolean, checkChoice, readOptions } from "../options.ts";
 import { divideByCount } from "./reduction.ts";
 
 /** Options of {@linkcode hmcnLoss}. */
@@ -115,6 +115,7 @@ export function hmcnLoss(
     maskMissingLevels: false,
   });
   checkChoice(caller, "inputType", inputType, INPUT_TYPES);
+  checkBoolean(caller, "maskMissingLevels", maskMissingLevels);
   const { levels, membership } = readHierarchy(caller, hierarchy);
   const [global] = readCells(caller, { globalOutput: [globalOutput, "levels"] }) as [Tensor];
   checkAxes(caller, "globalOutput", global, ["cells", membership.length]);

@@ -5,7 +5,7 @@
  */
 import { add, mul } from "../ops/mod.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
-import { checkNumber, checkSameShape } from "../options.ts";
+import { checkBoolean, checkNumber, checkSameShape } from "../options.ts";
 
 /** What an objective returns. */
 export interface Objective<Part extends string> {
@@ -71,6 +71,11 @@ export class ObjectiveFields {
     });
     return loss(output, values, mask);
   }
+}
+
+/** Throws a `TypeError` unless all switches are `true` or `false`. */
+export function checkSwitches(caller: string, switches: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(switches)) checkBoolean(caller, name, value);
 }
 
 /** Throws unless all weights are finite numbers of at least 0. */

@@ -8,7 +8,13 @@ import { contrastiveCellEmbeddingLoss } from "./contrastive_cell_embedding.ts";
 import { crossEntropyLoss } from "./cross_entropy.ts";
 import { elasticCellSimilarityLoss } from "./elastic_cell_similarity.ts";
 import { maskedMseLoss } from "./masked_mse.ts";
-import { checkWeights, type Objective, ObjectiveFields, weightedTotal } from "./objective.ts";
+import {
+  checkSwitches,
+  checkWeights,
+  type Objective,
+  ObjectiveFields,
+  weightedTotal,
+} from "./objective.ts";
 import { checkNumber, readOptions } from "../options.ts";
 
 /** What the model put out, for B cells and G genes. */
@@ -110,6 +116,7 @@ export function scformerObjective(
   const settled = readOptions(caller, options, DEFAULTS);
   const { cls, cce, mvc, ecs, cceWeight, ecsWeight, ecsThreshold, temperature } = settled;
   checkWeights(caller, { cceWeight, ecsWeight });
+  checkSwitches(caller, { cls, cce, mvc, ecs });
   checkNumber(caller, "ecsThreshold", ecsThreshold, { min: 0, max: 1 });
   checkNumber(caller, "temperature", temperature, { above: 0 });
   const fields = new ObjectiveFields(caller, { outputs, targets }, FIELDS);

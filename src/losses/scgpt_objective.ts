@@ -8,7 +8,13 @@ import { crossEntropyLoss } from "./cross_entropy.ts";
 import { elasticCellSimilarityLoss } from "./elastic_cell_similarity.ts";
 import { maskedMseLoss } from "./masked_mse.ts";
 import { negLogBernoulliLoss } from "./neg_log_bernoulli.ts";
-import { checkWeights, type Objective, ObjectiveFields, weightedTotal } from "./objective.ts";
+import {
+  checkSwitches,
+  checkWeights,
+  type Objective,
+  ObjectiveFields,
+  weightedTotal,
+} from "./objective.ts";
 import { checkNumber, readOptions } from "../options.ts";
 
 /** What the model put out, for B cells and G genes. */
@@ -111,6 +117,7 @@ export function scgptObjective(
   const { gepc, explicitZeroProb, ecsThreshold, ecsWeight, dabWeight } = settled;
   checkNumber(caller, "ecsThreshold", ecsThreshold, { min: 0, max: 1 });
   checkWeights(caller, { ecsWeight, dabWeight });
+  checkSwitches(caller, { gepc, explicitZeroProb });
   const fields = new ObjectiveFields(caller, { outputs, targets }, FIELDS);
 
   const parts: { [P in ScgptPart]?: Tensor } = {

@@ -76,7 +76,7 @@ export function unicellFocalLoss(
   checkNumber("unicellFocalLoss", "gamma", gamma, { min: 0 });
   const read = readClassLogits("unicellFocalLoss", logits, labels);
   const plain = clip(negLogLikelihood(read.logits, read.labels), 0, -Math.log(CLAMP));
-  const losses = mul(focalTerms(plain, null, gamma, false), alpha);
+  const losses = mul(focalTerms(plain, gamma), alpha);
   if (reduction === "none") return where(ownClass(read), expandDims(losses, 1), 0);
   return reduceLosses(losses, reduction, read.logits.size);
 }

@@ -6,6 +6,7 @@
 import {
   add,
   clip,
+  div,
   equal,
   exp,
   greater,
@@ -29,8 +30,8 @@ export interface ZinbOptions {
   zeroIndicator?: "hard" | "soft" | undefined;
 }
 
-/** DiffBio's constants: what is added inside logarithms, and the softness of its comparison. */
-const [EPSILON, SOFTNESS, SHIFT] = [1e-8, 0.01, 1e-10];
+/** DiffBio's constants: what is added inside logarithms; the limit and softness of its comparison. */
+const [EPSILON, LIMIT, SOFTNESS] = [1e-8, 9.9e-9, 0.01];
 
 /**
  * Negative log-likelihood, summed over all counts, of counts under zero-inflated negative binomials:
@@ -86,7 +87,7 @@ export function zinbLoss(
   checkSameShape("zinbLoss", { counts: x, logRate: rate, logTheta: spread, piLogit: pi });
   const { zero, positive } = logProbabilities(x, rate, clip(spread, -10, 10), pi);
   if (zeroIndicator === "hard") return neg(sum(where(equal(x, 0), zero, positive)));
-  const isPositive = sigmoid(mul(add(sub(x, EPSILON), SHIFT), 1 / SOFTNESS));
+  const isPositive = sigmoid(div(sub(x, LIMIT), SOFTNESS));
   return neg(sum(add(mul(sub(1, isPositive), zero), mul(isPositive, positive))));
 }
 

@@ -129,6 +129,13 @@ Deno.test("createLoss() says where class weights are not used", () => {
   assertEquals(last("ce"), "  - Class weights: none (ce takes none)");
   assertEquals(last("dice"), "  - Class weights: none (dice takes none)");
   assertEquals(last("tversky"), "  - Class weights: none (tversky takes none)");
+  const counted = createLoss({ lossType: "ce", classCounts: COUNTS }).describe();
+  assertEquals(counted.split("\n").at(-1), "  - Class weights: none (ce takes none)");
+});
+
+Deno.test("createLoss() prints numbers to the digits that they have", () => {
+  const lines = createLoss({ lossType: "focal", focalGamma: 1.25 }).describe();
+  assertEquals(lines.split("\n").at(-1), "  - Focal gamma: 1.25");
 });
 
 Deno.test("createLoss() normalizes class weights as told", () => {
@@ -138,8 +145,10 @@ Deno.test("createLoss() normalizes class weights as told", () => {
 });
 
 Deno.test("createLoss() prints large weights in whole numbers", () => {
-  const loss = createLoss({ lossType: "weighted_ce", classCounts: [9999, 1] });
-  assertEquals(loss.describe().split("\n").at(-1), "  - Class weights: [1.00 10000]");
+  const last = (classCounts: number[]) =>
+    createLoss({ lossType: "weighted_ce", classCounts }).describe().split("\n").at(-1);
+  assertEquals(last([9999, 1]), "  - Class weights: [1.00 10000]");
+  assertEquals(last([998.5, 1]), "  - Class weights: [1.00 1000]");
 });
 
 Deno.test("createLoss() makes losses with gradients", () => {

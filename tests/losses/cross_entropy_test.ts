@@ -50,6 +50,16 @@ Deno.test("crossEntropyLoss() of a single class is 0 with gradient 0", () => {
   assertAllZero(grad(loss)([[5], [-1e4]]));
 });
 
+Deno.test("crossEntropyLoss() of a single class leaves ignored positions out", () => {
+  assertEquals(crossEntropyLoss([[5], [3]], [0, -100]).item(), 0);
+});
+
+Deno.test("crossEntropyLoss() takes logits of −∞ for classes that are ruled out", () => {
+  const gradient = grad((z: Tensor) => crossEntropyLoss(z, [0]))([[0, -Infinity, 0]]);
+  assertEquals(gradient.toArray(), [[-0.5, 0, 0.5]]);
+  assertSame(crossEntropyLoss([[0, -Infinity, 0]], [0]), Math.fround(Math.LN2));
+});
+
 Deno.test("crossEntropyLoss() does not change when all logits of a position shift", () => {
   fc.assert(
     fc.property(classCases(), gridNumbers(-5, 5), ({ logits, labels }, shift) => {

@@ -51,6 +51,12 @@ Deno.test("diagnoseClasses() takes a difference of just the tolerance for balanc
   assertEquals(verdicts, ["balanced", "balanced"]);
 });
 
+Deno.test("diagnoseClasses() takes a difference of 1e-9 for rounding", () => {
+  const metrics = { recall: [1e-9, 2e-9], precision: [2e-9, 1e-9] };
+  const verdicts = diagnoseClasses(metrics, { tolerance: 0 }).map(({ verdict }) => verdict);
+  assertEquals(verdicts, ["balanced", "balanced"]);
+});
+
 Deno.test("diagnoseClasses() takes a tolerance", () => {
   const verdict = (tolerance: number) =>
     diagnoseClasses({ recall: [0.8], precision: [0.6] }, { tolerance })[0]!.verdict;

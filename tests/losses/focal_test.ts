@@ -54,6 +54,13 @@ Deno.test("focalLoss() with gamma 0 is the cross entropy", () => {
   );
 });
 
+Deno.test("focalLoss() with gamma 0 has the gradient of the cross entropy where p rounds to 1", () => {
+  const logits = tensor([[0, 40]]);
+  const gradient = grad((z: Tensor) => focalLoss(z, [1], { gamma: 0 }))(logits);
+  const expected = grad((z: Tensor) => crossEntropyLoss(z, [1]))(logits).toArray();
+  assertEquals(gradient.toArray(), expected);
+});
+
 Deno.test("focalLoss() with gamma 1 is the cross entropy times the probability of error", () => {
   const logits = tensor([[0, Math.log(3)]], { dtype: "float64" });
   assertSame(focalLoss(logits, [1], { gamma: 1 }), 0.25 * -Math.log(0.75));
@@ -162,6 +169,12 @@ Deno.test("focalLoss() of certain and right positions is 0 with gradient 0 for g
   assertAllZero(grad(loss)([[1e4, 0]]));
 });
 
+Deno.test("focalLoss() has gradient 0 where p rounds to 1", () => {
+  for (const gamma of [0.5, 2]) {
+    assertAllZero(grad((z: Tensor) => focalLoss(z, [1], { gamma }))([[0, 40]]));
+  }
+});
+
 Deno.test("focalLoss() of a single class is 0 with gradient 0", () => {
   assertEquals(assertFinite((z) => focalLoss(z, [0]), [tensor([[3]])]), 0);
 });
@@ -170,6 +183,12 @@ Deno.test("focalLoss() of ignored labels alone is 0, or NaN on request", () => {
   const options = { ignoreIndex: -1 };
   assertEquals(assertFinite((z) => focalLoss(z, [-1], options), [tensor([[1, 2]])]), 0);
   assert(Number.isNaN(focalLoss([[1, 2]], [-1], { ...options, emptyMask: "nan" }).item()));
+});
+
+Deno.test("focalLoss() of no positions is 0, or NaN on request", () => {
+  const loss = (emptyMask: "zero" | "nan") =>
+    focalLoss(zeros([0, 3]), zeros([0], { dtype: "int32" }), { emptyMask }).item();
+  assertEquals([loss("zero"), loss("nan")], [0, NaN]);
 });
 
 testMisuse("focalLoss", [
@@ -223,6 +242,20 @@ testMisuse("focalLoss", [
     TypeError,
     "Cannot compute focalLoss as reduction must be one of mean, sum, none: " +
     "current value is batchmean",
+  ],
+  [
+    "an unknown emptyMask, though no label can be ignored",
+    () => focalLoss([[1, 2]], [0], { emptyMask: "skip" as never }),
+    TypeError,
+    "Cannot compute focalLoss as emptyMask must be one of zero, nan, error: " +
+    "current value is skip",
+  ],
+  [
+    "no positions on request",
+    () => focalLoss(zeros([0, 2]), zeros([0], { dtype: "int32" }), { emptyMask: "error" }),
+    RangeError,
+    "Cannot compute focalLoss as labels must select at least one entry: " +
+    '0 of 0 are selected; emptyMask "zero" or "nan" allows this',
   ],
   [
     "ignored labels alone on request",

@@ -252,6 +252,12 @@ testMisuse("hmcnLoss", [
     "scGPT: current value is scgpt",
   ],
   [
+    "a maskMissingLevels that is no boolean",
+    () => hmcnLoss(output, locals, [0], tree, { maskMissingLevels: 1 as never }),
+    TypeError,
+    "Cannot compute hmcnLoss as maskMissingLevels must be true or false: current value is 1",
+  ],
+  [
     "an unknown option",
     () => hmcnLoss(output, locals, [0], tree, { beta: 1 } as never),
     TypeError,
@@ -267,6 +273,12 @@ Deno.test("hmcnLoss() rejects hierarchies whose parts do not fit", () => {
     RangeError,
     "Cannot compute hmcnLoss as hierarchy.levels must be in [0, 2]: " +
       "current value at position 4 is 3",
+  );
+  assertError(
+    loss({ ...tree, levels: [[0, 1, 1, 2, 2]] as never }),
+    TypeError,
+    "Cannot compute hmcnLoss as hierarchy.levels must have the shape [nodes]: " +
+      "current shape is [1, 5]",
   );
   assertError(
     loss({ ...tree, levels: new Int32Array([0, 1, 1, 2]) }),

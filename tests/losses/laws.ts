@@ -1,5 +1,5 @@
 /** What holds for many losses, as assertions. */
-import { grad, type Tensor, tensor, where } from "@cellgrad/cellgrad";
+import { type Tensor, tensor, valueAndGrad, where } from "@cellgrad/cellgrad";
 import { assertAllClose } from "@cellgrad/cellgrad/testing";
 import { assert, assertThrows } from "@std/assert";
 
@@ -20,18 +20,24 @@ export function assertReductions(
   assertSame(loss("mean").mul(count), total);
 }
 
-/** Asserts that a loss and its gradient by every argument are finite; returns the value. */
+/**
+ * Asserts that a loss and its gradient by every argument are finite, and that no operation on the
+ * way makes a NaN of numbers, so that `checkNaN` has nothing to report; returns the value.
+ */
 export function assertFinite(f: (...inputs: Tensor[]) => Tensor, inputs: Tensor[]): number {
-  const value = f(...inputs).item();
-  assert(Number.isFinite(value), `the value is ${value}`);
   const argnums = inputs.map((_, i) => i);
-  (grad(f as (...args: Tensor[]) => Tensor, { argnums })(...inputs) as Tensor[])
-    .forEach((gradient, i) =>
-      gradient.data.forEach((g: number, at: number) =>
-        assert(Number.isFinite(g), `entry ${at} of gradient ${i} is ${g}`)
-      )
-    );
-  return value;
+  const checkNaN = !inputs.some((x) => x.isNaN().sum().item() > 0);
+  const [value, gradients] = valueAndGrad(f as (...args: Tensor[]) => Tensor, {
+    argnums,
+    checkNaN,
+  })(...inputs) as [Tensor, Tensor[]];
+  assert(Number.isFinite(value.item()), `the value is ${value.item()}`);
+  gradients.forEach((gradient, i) =>
+    gradient.data.forEach((g: number, at: number) =>
+      assert(Number.isFinite(g), `entry ${at} of gradient ${i} is ${g}`)
+    )
+  );
+  return value.item();
 }
 
 /** Asserts that a gradient is exactly 0 where a mask of the same shape is 0. */

@@ -110,6 +110,11 @@ Deno.test("maskedRelativeError() is finite for a target of 0, and multiplies its
   assert(Math.abs(value - 1e6) < 1e-6);
 });
 
+Deno.test("maskedRelativeError() without epsilon takes targets of 0 off the mask", () => {
+  const error = (x: Tensor) => maskedRelativeError(x, [2, 0], [1, 0], { epsilon: 0 });
+  assertEquals(assertFinite(error, [tensor([3, 5])]), 0.5);
+});
+
 Deno.test("maskedRelativeError() of an empty mask is 0, or NaN on request", () => {
   assertEquals(assertFinite((x) => maskedRelativeError(x, [1], [0]), [tensor([NaN])]), 0);
   assert(Number.isNaN(maskedRelativeError([2], [1], [0], { emptyMask: "nan" }).item()));

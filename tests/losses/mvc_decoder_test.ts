@@ -153,6 +153,12 @@ testMisuse("mvcDecoder", [
     "Cannot compute mvcDecoder as params.Wz and params.bz must be given with explicitZeroProb",
   ],
   [
+    "probabilities without their weights",
+    () => mvcDecoder([[1]], [[[1]]], { ...params, bz: [1] }, { explicitZeroProb: true }),
+    TypeError,
+    "Cannot compute mvcDecoder as params.Wz and params.bz must be given with explicitZeroProb",
+  ],
+  [
     "a style that it does not have",
     () => mvcDecoder([[1]], [[[1]]], params, { archStyle: "concat query" as never }),
     TypeError,

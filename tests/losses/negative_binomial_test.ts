@@ -65,6 +65,15 @@ Deno.test("negativeBinomialLoss() approaches the Poisson as theta grows", () => 
   assertAlmostEquals(loss.item(), poisson(4, 2.5), 1e-6);
 });
 
+Deno.test("negativeBinomialLoss() adds epsilon inside the logarithms", () => {
+  const [x, mu, theta, epsilon] = [2, 1.5, 1, 0.25];
+  const loss = negativeBinomialLoss([x], float64(mu), float64(theta), { epsilon });
+  const sum = theta + mu + epsilon;
+  // Γ(x + θ) / (Γ(θ) x!) = 1
+  const expected = theta * Math.log(sum / (theta + epsilon)) + x * Math.log(sum / (mu + epsilon));
+  assertSame(loss, expected);
+});
+
 Deno.test("negativeBinomialLoss() broadcasts dispersions over cells", () => {
   fc.assert(
     fc.property(cases, ({ counts, mu, theta }) => {

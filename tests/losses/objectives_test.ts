@@ -246,6 +246,13 @@ testMisuse("scgptObjective", [
     "batchLabels: current value is null",
   ],
   [
+    "outputs that are a number",
+    scgptOf(3 as never),
+    TypeError,
+    "Cannot compute scgptObjective as outputs must be an object with any of mlmOutput, " +
+    "mlmZeroProbs, mvcOutput, mvcZeroProbs, cellEmbeddings, dabLogits: current value is 3",
+  ],
+  [
     "a threshold above 1",
     scgptOf(scgptOutputs, scgptTargets, { ecsThreshold: 2 }),
     RangeError,
@@ -265,6 +272,13 @@ testMisuse("scgptObjective", [
     RangeError,
     "Cannot compute scgptObjective as dabWeight must be a finite number at least 0: " +
     "current value is -1",
+  ],
+  [
+    "a switch that is no boolean",
+    scgptOf(scgptOutputs, scgptTargets, { explicitZeroProb: "false" as never }),
+    TypeError,
+    "Cannot compute scgptObjective as explicitZeroProb must be true or false: " +
+    "current value is false",
   ],
   [
     "an unknown option",
@@ -348,6 +362,12 @@ testMisuse("scformerObjective", [
     RangeError,
     "Cannot compute scformerObjective as temperature must be a finite number above 0: " +
     "current value is 0",
+  ],
+  [
+    "a switch that is no boolean",
+    scformerOf(scformerOutputs, scformerTargets, { mvc: 0 as never }),
+    TypeError,
+    "Cannot compute scformerObjective as mvc must be true or false: current value is 0",
   ],
   [
     "an unknown option",

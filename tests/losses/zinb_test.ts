@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { FEW_RUNS, floats, integers, RUNS } from "../arbitraries.ts";
 import golden from "../golden/zinb_nll.json" with { type: "json" };
 import { checkGolden } from "../golden/golden.ts";
-import { assertAllZero, assertFinite, testMisuse } from "./laws.ts";
+import { assertAllZero, assertFinite, assertSame, testMisuse } from "./laws.ts";
 
 const cases = fc.record({
   counts: integers([2, 3], 0, 4),
@@ -54,6 +54,22 @@ Deno.test("zinbLoss() of certain dropout costs nothing for zeros, and the logit 
   assertAlmostEquals(at(0), 0, 1e-12);
   // NB(2 | 1, 1) = 1/8.
   assertAlmostEquals(at(2), 50 + Math.log(8), 1e-6);
+});
+
+Deno.test("zinbLoss() adds 1e-8 to the dispersion inside the logarithm", () => {
+  // NB(0) = (θ / (θ + μ))^θ, with θ as small as it may be
+  const theta = Math.exp(-10);
+  const loss = zinbLoss([0], float64(0), float64(-10), float64(-1e4));
+  assertSame(loss, theta * Math.log1p(1 / (theta + 1e-8)));
+});
+
+Deno.test("zinbLoss() keeps the digits of the larger probability in float32", () => {
+  // NB(0) is e^−5600: a zero is a dropout, of probability σ(0.5).
+  const dropout = zinbLoss([0], [9], [9], [0.5]).item();
+  assertAlmostEquals(dropout, Math.log1p(Math.exp(-0.5)), 1e-6);
+  // The rate is e^−5000.3, and counts as 1e-8: NB(1) = θ^θ θ 1e-8 / (θ + 1e-8)^(θ + 1) with θ = 1.
+  const count = zinbLoss([1], [-5000.3], [0], [-1e4]).item();
+  assertAlmostEquals(count, Math.log1p(1e8), 1e-5);
 });
 
 Deno.test("zinbLoss() scores a zero as a zero, where the original scores half of it", () => {

@@ -1,0 +1,283 @@
+/**
+ * Every combination of the options of every loss, but for those that turn gradients around on purpose
+ * (`domainAdversarialLoss`, `archStyle` of `mvcDecoder`).
+ */
+import { type Tensor, tensor } from "@cellgrad/cellgrad";
+import * as losses from "@cellgrad/cellgrad/losses";
+import { checkGradients } from "@cellgrad/cellgrad/testing";
+import { assertEquals } from "@std/assert";
+
+type Options = Record<string, unknown>;
+
+interface Case {
+  /** The loss, or the total of an objective, of some tensors. */
+  loss: (options: Options, ...inputs: Tensor[]) => Tensor;
+  /** The tensors, with values away from kinks. */
+  inputs: Tensor[];
+  /** Values of each option, none of them the default. */
+  options: Record<string, readonly unknown[]>;
+}
+
+/** Irregular numbers between −2 and 2. */
+function waves(shape: number[], phase = 0): Tensor {
+  const length = shape.reduce((a, b) => a * b, 1);
+  const data = Array.from({ length }, (_, i) => 2 * Math.sin(12.9 * i + phase + 0.5));
+  return tensor(data, { shape, dtype: "float64" });
+}
+
+/** Irregular numbers between 0 and 1. */
+const shares = (shape: number[], phase = 0) => waves(shape, phase).mul(0.2).add(0.5);
+
+const classes = [0, 2, 1, 2];
+const mask = [[1, 0, 1], [1, 1, 0], [0, 1, 1], [1, 1, 1]];
+const batches = [0, 1, 0, 2];
+const weight = [0.5, 2, 3];
+const empty = ["error", "nan"];
+const reduction = ["sum", "none"];
+const hierarchy = {
+  levels: new Int32Array([0, 1, 1]),
+  membership: [[[1], [1], [1]], [[0, 0], [1, 0], [0, 1]]],
+};
+
+const CASES: Record<string, Case> = {
+  "batchMixingLoss()": {
+    loss: (options, x) => losses.batchMixingLoss(x, batches, options),
+    inputs: [waves([4, 2])],
+    options: { nNeighbors: [1, 2], nBatches: [4], temperature: [3], selection: ["soft"] },
+  },
+  "clusteringCompactnessLoss()": {
+    loss: (options, x, a) => losses.clusteringCompactnessLoss(x, a, options),
+    inputs: [waves([4, 2]), shares([4, 3])],
+    options: {
+      centroids: [waves([3, 2], 1)],
+      separationWeight: [0, 2],
+      minSeparation: [3],
+      hingeSoftness: [0, 0.5],
+    },
+  },
+  "contrastiveCellEmbeddingLoss()": {
+    loss: (options, a, b) => losses.contrastiveCellEmbeddingLoss(a, b, options),
+    inputs: [waves([4, 2]), waves([4, 2], 1)],
+    options: { temperature: [2], symmetric: [true] },
+  },
+  "crossEntropyLoss()": {
+    loss: (options, z) => losses.crossEntropyLoss(z, classes, options),
+    inputs: [waves([4, 3])],
+    options: {
+      weight: [weight],
+      ignoreIndex: [2],
+      labelSmoothing: [0.2],
+      reduction,
+      emptyMask: empty,
+    },
+  },
+  "diceLoss()": {
+    loss: (options, z) => losses.diceLoss(z, classes, options),
+    inputs: [waves([4, 3])],
+    options: { smooth: [0, 3], perClass: [false], ignoreIndex: [2] },
+  },
+  "differentiableAuroc()": {
+    loss: (options, x) => losses.differentiableAuroc(x, [1, 0, 0, 1], options),
+    inputs: [waves([4])],
+    options: { temperature: [0.5] },
+  },
+  "elasticCellSimilarityLoss()": {
+    loss: (options, x) => losses.elasticCellSimilarityLoss(x, options),
+    inputs: [waves([4, 2])],
+    options: { threshold: [0.7] },
+  },
+  "focalDiceLoss()": {
+    loss: (options, z) => losses.focalDiceLoss(z, classes, options),
+    inputs: [waves([4, 3])],
+    options: {
+      gamma: [0.5],
+      focalWeight: [0.3],
+      diceWeight: [2],
+      smooth: [0],
+      weight: [weight],
+      ptFromWeighted: [true],
+      ignoreIndex: [2],
+    },
+  },
+  "focalLoss()": {
+    loss: (options, z) => losses.focalLoss(z, classes, options),
+    inputs: [waves([4, 3])],
+    options: {
+      gamma: [0, 0.5],
+      alpha: [3],
+      weight: [weight],
+      ptFromWeighted: [true],
+      ignoreIndex: [2],
+      reduction,
+      emptyMask: ["error"],
+    },
+  },
+  "hmcnLoss()": {
+    loss: (options, all, level) => {
+      const { global, local } = losses.hmcnLoss(all, [level], [1, 0, 2, 2], hierarchy, options);
+      return global.add(local.mul(2));
+    },
+    inputs: [shares([4, 2]), shares([4, 2], 1)],
+    options: {
+      inputType: ["pca", "scFoundation", "GeneFormer", "scGPT"],
+      maskMissingLevels: [true],
+    },
+  },
+  "maskedMseLoss()": {
+    loss: (options, x, t) => losses.maskedMseLoss(x, t, mask, options),
+    inputs: [waves([4, 3]), waves([4, 3], 1)],
+    options: { emptyMask: empty },
+  },
+  "maskedRelativeError()": {
+    loss: (options, x, t) => losses.maskedRelativeError(x, t, mask, options),
+    inputs: [waves([4, 3]), waves([4, 3], 1)],
+    options: { epsilon: [0.1], denominator: ["abs"], emptyMask: empty },
+  },
+  "maskedValueLoss()": {
+    loss: (options, x, t) => losses.maskedValueLoss(x, t, mask, options),
+    inputs: [waves([4, 3]), waves([4, 3], 1)],
+    options: { lossType: ["mae"], emptyMask: empty },
+  },
+  "maskedVoxelLoss()": {
+    loss: (options, z) => losses.maskedVoxelLoss(z, classes, [1, 0, 1, 1], options),
+    inputs: [waves([4, 3])],
+    options: { weight: [weight], gamma: [0, 0.5], ptFromWeighted: [false], emptyMask: empty },
+  },
+  "mmdLoss()": {
+    loss: (options, x) => losses.mmdLoss(x, batches, options),
+    inputs: [waves([4, 2])],
+    options: { nBatches: [5] },
+  },
+  "mmdLoss() with Gaussian kernels": {
+    loss: (options, x) => losses.mmdLoss(x, batches, { kernel: "rbf", ...options }),
+    inputs: [waves([4, 2])],
+    options: { bandwidths: [[0.5, 3]], nBatches: [5] },
+  },
+  "mvcDecoder()": {
+    loss: (options, c, e, square, vector) => {
+      const params = { Wq: square, bq: vector, W: square, Wz: square, bz: vector };
+      const { pred, zeroProbs } = losses.mvcDecoder(c, e, params, options);
+      return zeroProbs === undefined ? pred : pred.add(zeroProbs.mul(2));
+    },
+    inputs: [waves([4, 2]), waves([4, 3, 2]), waves([2, 2]), waves([2])],
+    options: { explicitZeroProb: [true] },
+  },
+  "negativeBinomialLoss()": {
+    loss: (options, mu, theta) => losses.negativeBinomialLoss([[2, 0, 5]], mu, theta, options),
+    inputs: [shares([1, 3]), shares([3])],
+    options: { epsilon: [0.01] },
+  },
+  "negLogBernoulliLoss()": {
+    loss: (options, p) => losses.negLogBernoulliLoss(p, waves([4, 3]), mask, options),
+    inputs: [shares([4, 3])],
+    options: { epsilon: [0.3], emptyMask: empty },
+  },
+  "negLogBernoulliWithLogitsLoss()": {
+    loss: (options, z) => losses.negLogBernoulliWithLogitsLoss(z, waves([4, 3], 1), mask, options),
+    inputs: [waves([4, 3])],
+    options: { emptyMask: empty },
+  },
+  "scformerObjective()": {
+    loss: (options, values, logits, cells) =>
+      losses.scformerObjective(
+        {
+          mlmOutput: values,
+          clsLogits: logits,
+          mvcOutput: values.mul(2),
+          cellEmbeddings: cells,
+          cellEmbeddings2: cells.sin(),
+        },
+        { values: waves([2, 2], 1), mask: [[1, 0], [1, 1]], clsLabels: [0, 2] },
+        options,
+      ).total,
+    inputs: [waves([2, 2]), waves([2, 3]), waves([2, 2])],
+    options: {
+      cls: [true],
+      cce: [true],
+      mvc: [true],
+      ecs: [true],
+      cceWeight: [2],
+      ecsWeight: [2],
+      ecsThreshold: [0.3],
+      temperature: [2],
+    },
+  },
+  "scgptObjective()": {
+    loss: (options, values, probs, cells, logits) =>
+      losses.scgptObjective(
+        {
+          mlmOutput: values,
+          mlmZeroProbs: probs,
+          mvcOutput: values.mul(2),
+          mvcZeroProbs: probs.square(),
+          cellEmbeddings: cells,
+          dabLogits: logits,
+        },
+        { values: waves([2, 2], 1), mask: [[1, 0], [1, 1]], batchLabels: [0, 2] },
+        options,
+      ).total,
+    inputs: [waves([2, 2]), shares([2, 2]), waves([2, 2]), waves([2, 3])],
+    options: {
+      gepc: [false],
+      explicitZeroProb: [false],
+      ecsThreshold: [0, 0.3],
+      ecsWeight: [2],
+      dabWeight: [2],
+    },
+  },
+  "tverskyLoss()": {
+    loss: (options, z) => losses.tverskyLoss(z, classes, options),
+    inputs: [waves([4, 3])],
+    options: { alpha: [0.2], beta: [2], smooth: [0], ignoreIndex: [2] },
+  },
+  "unicellFocalLoss()": {
+    loss: (options, z) => losses.unicellFocalLoss(z, classes, options),
+    inputs: [waves([4, 3])],
+    options: { alpha: [3], gamma: [0, 0.5], reduction },
+  },
+  "vaeLoss()": {
+    loss: (options, x, decoded, m, v) => losses.vaeLoss(x, decoded, m, v, options),
+    inputs: [shares([4, 3]), waves([4, 3]), waves([4, 2]), waves([4, 2], 1)],
+    options: { klWeight: [0, 3], reconstructionLoss: ["bce"] },
+  },
+  "velocityConsistencyLoss()": {
+    loss: (options, x, v, f) => losses.velocityConsistencyLoss(x, v, f, options),
+    inputs: [waves([4, 3]), waves([4, 3], 1), waves([4, 3], 2)],
+    options: { dt: [1], cosineWeight: [0, 2], magnitudeWeight: [0, 2] },
+  },
+  "zinbLoss()": {
+    loss: (options, rate, theta, pi) => losses.zinbLoss([[2, 0, 5]], rate, theta, pi, options),
+    inputs: [waves([1, 3]), waves([1, 3], 1), waves([1, 3], 2)],
+    options: { zeroIndicator: ["soft"] },
+  },
+};
+
+/** Every combination of options, each with its default or one of its values. */
+function combinations(options: Case["options"]): Options[] {
+  return Object.entries(options).reduce<Options[]>(
+    (all, [name, values]) =>
+      all.flatMap((others) => [others, ...values.map((value) => ({ ...others, [name]: value }))]),
+    [{}],
+  );
+}
+
+for (const [name, { loss, inputs, options }] of Object.entries(CASES)) {
+  Deno.test(`${name} has the right gradient with every combination of options`, () => {
+    for (const chosen of combinations(options)) {
+      try {
+        checkGradients((...xs) => loss(chosen, ...xs), inputs, { rtol: 1e-5, maxSkipped: 0 });
+      } catch (error) {
+        throw new Error(`with the options ${JSON.stringify(chosen)}`, { cause: error });
+      }
+    }
+  });
+
+  Deno.test(`${name} takes undefined for the default of every option`, () => {
+    for (const option of Object.keys(options)) {
+      assertEquals(
+        loss({ [option]: undefined }, ...inputs).toArray(),
+        loss({}, ...inputs).toArray(),
+      );
+    }
+  });
+}

@@ -1,0 +1,239 @@
+import {
+  batchMixingLoss,
+  classWeights,
+  clusteringCompactnessLoss,
+  crossEntropyLoss,
+  diceLoss,
+  type DType,
+  eye,
+  focalLoss,
+  hmcnLoss,
+  log,
+  maskedMseLoss,
+  maskedVoxelLoss,
+  mmdLoss,
+  sigmoid,
+  softmax,
+  type Tensor,
+  tensor,
+  tverskyLoss,
+  unicellFocalLoss,
+  vaeLoss,
+  zeros,
+  zinbLoss,
+} from "@cellgrad/cellgrad";
+import * as losses from "@cellgrad/cellgrad/losses";
+import * as metrics from "@cellgrad/cellgrad/metrics";
+import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
+import batchMixing from "./golden/batch_mixing.json" with { type: "json" };
+import maskedVoxel from "./golden/masked_voxel_loss.json" with { type: "json" };
+import tversky from "./golden/tversky.json" with { type: "json" };
+import unicellFocal from "./golden/unicell_focal.json" with { type: "json" };
+import zinb from "./golden/zinb_nll.json" with { type: "json" };
+import type { GoldenFile } from "./golden/golden.ts";
+import { ignoreOff } from "./losses/laws.ts";
+
+const ROOT = new URL("../", import.meta.url);
+const README = Deno.readTextFileSync(new URL("README.md", ROOT));
+
+/** The rows of the table whose first column is called `first`, cell by cell. */
+function tableOf(first: string): string[][] {
+  const lines = README.split("\n");
+  const head = lines.findIndex((line) => line.startsWith(`| ${first} |`));
+  assert(head >= 0, `there is no table of ${first}`);
+  const end = lines.findIndex((line, i) => i > head && !line.startsWith("|"));
+  return lines.slice(head, end).filter((line) => !line.startsWith("| -"))
+    .map((line) => line.split("|").slice(1, -1).map((cell) => cell.trim()));
+}
+
+/** The names in the first column. */
+function namesIn(first: string): string[] {
+  return tableOf(first).slice(1).map(([name]) => name!.replaceAll("`", ""));
+}
+
+Deno.test("README lists every loss and what comes with them once", () => {
+  const names = [...namesIn("loss"), ...namesIn("with them")];
+  assertEquals(names.sort(), Object.keys(losses).sort());
+});
+
+Deno.test("README lists every metric once", () => {
+  assertEquals(namesIn("metric").sort(), Object.keys(metrics).sort());
+});
+
+Deno.test("README has no empty cell in its tables of losses and metrics", () => {
+  for (const first of ["loss", "with them", "function", "metric"]) {
+    const [head, ...rows] = tableOf(first);
+    for (const row of rows) {
+      assertEquals([row[0], row.length], [row[0], head!.length]);
+      for (const cell of row) assertNotEquals(cell, "", row[0]);
+    }
+  }
+});
+
+Deno.test("README says of every loss which direction is better", () => {
+  for (const [name, , , direction] of tableOf("loss").slice(1)) {
+    assert(/\b(lower|higher) is /.test(direction!), name);
+  }
+});
+
+/** Inputs of a case of a golden file. */
+function inputsOf<Name extends string>(
+  file: unknown,
+  id: string,
+  ...names: Name[]
+): Record<Name, Tensor> {
+  const { inputs } = (file as GoldenFile).cases.find((c) => c.id === id)!;
+  const tensors = names.map((name) => {
+    const { data, shape, dtype } = inputs[name]!;
+    return [name, tensor([...data], { shape, dtype: KINDS[dtype!] })];
+  });
+  return Object.fromEntries(tensors);
+}
+
+const KINDS: Record<string, DType> = { f64: "float64", i32: "int32" };
+
+/** A voxel with p = 0.9 and weight 33: the share of its weighted loss that focusing leaves. */
+function focusedShare(ptFromWeighted: boolean): Tensor {
+  const options = { weight: [1, 33], ptFromWeighted };
+  return focalLoss([[0, Math.log(9)]], [1], options).div(33 * -Math.log(0.9));
+}
+
+/** UniCell's loss with the one-hot rows that Python's indices give. */
+function unicellOriginal(logits: number[], label: number): Tensor {
+  const oneHot = (eye(logits.length).toArray() as number[][]).at(label)!;
+  const p = softmax(logits);
+  return log(p).neg().mul(p.sub(1).square()).mul(oneHot).mean();
+}
+
+function mixing(selection: "topk" | "soft"): Tensor {
+  const { embeddings, batch_labels } = inputsOf(batchMixing, "topk1", "embeddings", "batch_labels");
+  const options = { selection, nNeighbors: 3 };
+  return batchMixingLoss(embeddings, batch_labels, options);
+}
+
+function zeroInflated(zeroIndicator: "hard" | "soft"): Tensor {
+  const names = ["counts", "log_rate", "log_theta", "pi_logit"] as const;
+  const { counts, log_rate, log_theta, pi_logit } = inputsOf(zinb, "random", ...names);
+  return zinbLoss(counts, log_rate, log_theta, pi_logit, { zeroIndicator });
+}
+
+/** A cell that is only known to be a cell. */
+function shallow(maskMissingLevels: boolean): Tensor {
+  const hierarchy = {
+    levels: new Int32Array([0, 1, 1]),
+    membership: [[[1], [1], [1]], [[0, 0], [1, 0], [0, 1]]],
+  };
+  const options = { inputType: "scGPT", maskMissingLevels } as const;
+  return hmcnLoss([[0, 0]], [[[0, 2]]], [0], hierarchy, options).local;
+}
+
+function hinge(hingeSoftness: number): Tensor {
+  const options = { centroids: [[-0.5], [0.5]], hingeSoftness };
+  return clusteringCompactnessLoss([[0]], [[0, 0]], options);
+}
+
+const unicell = inputsOf(unicellFocal, "random2", "logits", "targets");
+const volume = inputsOf(tversky, "a0.5_b0.5", "logits", "targets");
+const annotated = inputsOf(maskedVoxel, "ce1", "logits", "targets", "mask", "weight");
+const annotatedOptions = { weight: annotated.weight };
+const annotatedLabels = ignoreOff(annotated.targets, annotated.mask, -100);
+const [x, t, mask] = [tensor([2, NaN]), tensor([1, 0]), tensor([1, 0])];
+
+/** What the cells of the table of originals say, row by row: numbers, or errors. */
+const ORIGINALS: readonly [name: string, original: () => Tensor, right: () => Tensor][] = [
+  ["focalLoss", () => focusedShare(true), () => focusedShare(false)],
+  [
+    "focalLoss",
+    () => unicellFocalLoss(unicell.logits, unicell.targets, { gamma: 0 }),
+    () => focalLoss(unicell.logits, unicell.targets, { gamma: 0 }),
+  ],
+  [
+    "unicellFocalLoss",
+    () => unicellOriginal([0, 0, 0, 0], -1),
+    () => unicellFocalLoss([[0, 0, 0, 0]], [-1]),
+  ],
+  [
+    "classWeights",
+    () => classWeights([80, 10, 7, 3], { normalization: "meanOne" }).slice(3),
+    () => classWeights([80, 10, 7, 3]).slice(3),
+  ],
+  [
+    "tverskyLoss",
+    () => diceLoss(volume.logits, volume.targets),
+    () => tverskyLoss(volume.logits, volume.targets, { alpha: 0.5, beta: 0.5 }),
+  ],
+  [
+    "crossEntropyLoss",
+    () => crossEntropyLoss([[0, 0]], [-100], { emptyMask: "nan" }),
+    () => crossEntropyLoss([[0, 0]], [-100]),
+  ],
+  [
+    "maskedMseLoss",
+    () => maskedMseLoss([1], [2], [0], { emptyMask: "nan" }),
+    () => maskedMseLoss([1], [2], [0]),
+  ],
+  [
+    "maskedMseLoss",
+    () => x.mul(mask).sub(t.mul(mask)).square().sum().div(mask.sum()),
+    () => maskedMseLoss(x, t, mask),
+  ],
+  [
+    "mmdLoss",
+    () => zeros([0, 2]).mean({ axis: 0 }).sub([1, 0]).norm(),
+    () => mmdLoss([[0, 0], [2, 0], [3, 4], [5, 4]], [0, 0, 2, 2]),
+  ],
+  ["batchMixingLoss", () => mixing("soft"), () => mixing("topk")],
+  ["zinbLoss", () => zeroInflated("soft"), () => zeroInflated("hard")],
+  [
+    "vaeLoss",
+    () => sigmoid(tensor([-30])).add(1e-8).log().neg(),
+    () => vaeLoss([1], [-30], [0], [0], { reconstructionLoss: "bce" }),
+  ],
+  ["hmcnLoss", () => shallow(false), () => shallow(true)],
+  [
+    "maskedVoxelLoss",
+    () =>
+      maskedVoxelLoss(
+        annotated.logits,
+        annotated.targets,
+        annotated.mask,
+        annotatedOptions,
+      ),
+    () => crossEntropyLoss(annotated.logits, annotatedLabels, annotatedOptions),
+  ],
+  ["clusteringCompactnessLoss", () => hinge(0.1), () => hinge(0)],
+];
+
+/** Asserts what a cell says, to the digits that it has. */
+function assertCell(name: string, cell: string, compute: () => Tensor): void {
+  if (cell === "RangeError") return void assertThrows(compute, RangeError);
+  const digits = cell.split(".")[1]?.length ?? 0;
+  const expected = Number(cell.replace("−", "-"));
+  const value = compute().item();
+  assertEquals([name, value.toFixed(digits)], [name, expected.toFixed(digits)]);
+}
+
+Deno.test("README says of every original that is wrong by how much it is", () => {
+  const rows = tableOf("function").slice(1);
+  assertEquals(rows.map(([name]) => name), ORIGINALS.map(([name]) => `\`${name}\``));
+  rows.forEach((row, i) => {
+    const [name, original, right] = ORIGINALS[i]!;
+    assertCell(name, row[5]!, original);
+    assertCell(name, row[6]!, right);
+  });
+});
+
+Deno.test("README names only tasks that exist", () => {
+  const { tasks } = JSON.parse(Deno.readTextFileSync(new URL("deno.json", ROOT)));
+  const named = [...README.matchAll(/deno(?:@[\d.]+)? task ([\w:-]+)/g)].map(([, task]) => task!);
+  assert(named.length > 0);
+  for (const task of named) assert(task in tasks, `there is no task ${task}`);
+});
+
+Deno.test("README links only to files that exist", () => {
+  const links = [...README.matchAll(/\]\((?!https?:)([^)#]+)\)/g)].map(([, path]) => path!);
+  const files = [...README.matchAll(/`([\w./-]+\.(?:md|ts|json))`/g)].map(([, path]) => path!);
+  for (const path of [...links, ...files].filter((path) => !path.startsWith("out/"))) {
+    assert(Deno.statSync(new URL(path, ROOT)).isFile, path);
+  }
+});
