@@ -67,13 +67,16 @@ Deno.test("batchMixingLoss() weighs neighbours by a softmax over all other cells
 });
 
 Deno.test("batchMixingLoss() never counts a cell as its own neighbour", () => {
-  const loss = (cells: number[][], labels: number[]) =>
-    batchMixingLoss(cells, labels, { nNeighbors: cells.length - 1, nBatches: 2 }).item();
-  // On one spot, cell 0 has neighbours of batch 1 only; the others have one of batch 0 among three.
-  const entropy = (Math.log(3) - 2 / 3 * Math.LN2) / Math.LN2;
-  assertAlmostEquals(loss([[5], [5], [5], [5]], [0, 1, 1, 1]), -3 / 4 * entropy, 1e-6);
-  // So far away that 1 more makes no difference in float32: all neighbours that count are of batch 1.
-  assertAlmostEquals(loss([[0], [1e5], [1e5]], [0, 1, 1]), 0, 1e-6);
+  for (const nNeighbors of [2, 3]) {
+    const loss = (cells: number[][]) =>
+      batchMixingLoss(cells, [0, 1, 1, 1], { nNeighbors, nBatches: 2 }).item();
+    // On one spot, cell 0 has neighbours of batch 1 only; the others have one of batch 0.
+    const [p, q] = [1 / nNeighbors, 1 - 1 / nNeighbors];
+    const entropy = -(p * Math.log2(p) + q * Math.log2(q));
+    assertAlmostEquals(loss([[5], [5], [5], [5]]), -3 / 4 * entropy, 1e-6);
+    // So far away that 1 more makes no difference in float32, and that no other batch counts.
+    assertAlmostEquals(loss([[0], [1e5], [1e5], [1e5]]), 0, 1e-6);
+  }
 });
 
 Deno.test("batchMixingLoss() takes all other cells where there are fewer than nNeighbors", () => {
