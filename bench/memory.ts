@@ -2,13 +2,15 @@
  * How long do the losses that compare all pairs of cells take with their gradient, and how much
  * memory at its peak?
  *
- * Every line is a run in a process of its own, on float32 cells of 50 features. Other runs than the
- * usual ones are named as arguments: `deno task bench:memory batchMixing:50000 mmd:20000`.
+ * Every line is a run in a process of its own, on float32 cells of 50 features, eager or compiled;
+ * seconds include compiling. Other runs than the usual ones are named as arguments:
+ * `deno task bench:memory batchMixing:50000:compiled mmd:20000`.
  *
  * @module
  */
 import {
   batchMixingLoss,
+  compile,
   contrastiveCellEmbeddingLoss,
   elasticCellSimilarityLoss,
   mmdLoss,
@@ -24,7 +26,10 @@ const LOSSES: Record<string, (cells: Tensor, batches: Int32Array) => Tensor> = {
   mmd: (cells, batches) => mmdLoss(cells, batches, { kernel: "rbf" }),
 };
 
-const USUAL = [...Object.keys(LOSSES).map((name) => `${name}:5000`), "batchMixing:20000"];
+const USUAL = [
+  ...Object.keys(LOSSES).flatMap((name) => [`${name}:5000`, `${name}:5000:compiled`]),
+  "batchMixing:20000:compiled",
+];
 
 /** What a run took. */
 interface Cost {
@@ -54,19 +59,23 @@ async function watchMemory(): Promise<{ peak: () => Promise<number> }> {
   return { peak: () => peak().finally(() => worker.terminate()) };
 }
 
-async function measure(name: string, count: number): Promise<Cost> {
-  const loss = LOSSES[name];
-  if (loss === undefined || !Number.isInteger(count)) {
+async function measure(run: string): Promise<Cost> {
+  const [name, cellCount, way = "eager", ...more] = run.split(":");
+  const [loss, count] = [LOSSES[name!], Number(cellCount)];
+  const isKnown = ["eager", "compiled"].includes(way) && more.length === 0;
+  if (loss === undefined || !Number.isInteger(count) || !isKnown) {
     throw new TypeError(
-      `Cannot measure ${name}:${count} as runs are named loss:cells, with one of the losses ` +
-        Object.keys(LOSSES).join(", "),
+      `Cannot measure ${run} as runs are named loss:cells or loss:cells:compiled, with one of the ` +
+        `losses ${Object.keys(LOSSES).join(", ")}`,
     );
   }
   const cells = normal(key(0), [count, 50]);
   const batches = Int32Array.from({ length: count }, (_, i) => i % 3);
   const memory = await watchMemory();
   const start = performance.now();
-  const [value, gradient] = valueAndGrad((x: Tensor) => loss(x, batches))(cells);
+  const step = (x: Tensor) => valueAndGrad((y: Tensor) => loss(y, batches))(x);
+  const program = way === "compiled" ? await compile(step, [cells]) : step;
+  const [value, gradient] = await program(cells);
   const checksum = value.item() + 0 * gradient.sum().item();
   const seconds = (performance.now() - start) / 1000;
   return { value: checksum, seconds, peakMiB: await memory.peak() / 2 ** 20 };
@@ -82,8 +91,7 @@ async function measureApart(run: string): Promise<Cost> {
 }
 
 if (Deno.args[0] === "--here") {
-  const [name, count] = Deno.args[1]!.split(":");
-  console.log(JSON.stringify(await measure(name!, Number(count))));
+  console.log(JSON.stringify(await measure(Deno.args[1]!)));
 } else {
   console.log(`${"loss:cells".padEnd(32)}   seconds  peak MiB  value`);
   for (const run of Deno.args.length > 0 ? Deno.args : USUAL) {

@@ -3,11 +3,9 @@
  *
  * @module
  */
-import { pullBack } from "./backward.ts";
-import { run } from "./linearize.ts";
-import type { Composite } from "./op.ts";
+import { mapBlocks } from "./blocks.ts";
+import type { RowBlocks } from "./op.ts";
 import type { Tensor } from "./tensor.ts";
-import { apply } from "./trace.ts";
 import { mapTensors } from "./tree.ts";
 
 /**
@@ -39,16 +37,12 @@ export function checkpoint<Args extends unknown[]>(
       let at = 0;
       return f(...mapTensors(args, () => live[at++]) as Args);
     };
-    const op: Composite<null> = {
-      name: "checkpoint",
-      compose,
-      vjp: (g, _y, live) => {
-        const { tape, watched, result } = run("checkpoint", live, compose);
-        const own = watched.filter((x) => x.trace === tape);
-        const cotangents = pullBack(tape, [result as Tensor], [g], own);
-        return watched.map((x) => x.trace === tape ? cotangents[own.indexOf(x)]! : null);
-      },
+    const blocks: RowBlocks = {
+      f: (_block, live) => [compose(live)],
+      combine: ["sum"],
+      rowInputs: 0,
+      height: 1,
     };
-    return apply(op, inputs, null);
+    return mapBlocks("checkpoint", blocks, inputs)[0]!;
   };
 }

@@ -3,17 +3,12 @@
  *
  * @module
  */
-import { linearize } from "./linearize.ts";
-import type { Composite } from "./op.ts";
-import { add, concat, reshape, slice, split } from "./ops/mod.ts";
+import { mapBlocks } from "./blocks.ts";
+import type { RowBlocks } from "./op.ts";
 import { checkChoice, checkNumber, readOptions } from "./options.ts";
-import { formatShape, sameShape, type Shape, sizeOf } from "./shape.ts";
+import { formatShape, sameShape, type Shape } from "./shape.ts";
 import { Tensor } from "./tensor.ts";
-import { apply } from "./trace.ts";
 import { flattenTree, type LikeTree } from "./tree.ts";
-
-/** How the results of all blocks become one. */
-type Combine = "concat" | "sum";
 
 /** Options of {@linkcode mapRowBlocks}. */
 export interface MapRowBlocksOptions {
@@ -21,15 +16,6 @@ export interface MapRowBlocksOptions {
   rows: number;
   /** `"concat"`, results one behind the other along axis 0, by default; or `"sum"`. */
   combine?: "concat" | "sum" | undefined;
-}
-
-/** A function of a block and of what all blocks share, to several results. */
-interface BlockMap {
-  f: (block: Tensor[], shared: Tensor[], offset: number) => Tensor[];
-  /** How each of the results is combined. */
-  combine: readonly Combine[];
-  /** How many rows a block has. */
-  height: number;
 }
 
 const CALLER = "mapRowBlocks";
@@ -85,12 +71,15 @@ export function mapRowBlocks<R, S>(
   const own = flattenTree(CALLER, rowInputs, "rowInputs");
   const all = flattenTree(CALLER, sharedInputs, "sharedInputs");
   checkRows(own.leaves);
-  const map: BlockMap = {
-    f: (block, shared, at) => [f(own.rebuild(block) as R, all.rebuild(shared) as S, at)],
-    combine: [combine],
-    height: rows,
+  let first: Shape | undefined;
+  const checked: RowBlocks["f"] = (block, shared, offset) => {
+    const y = f(own.rebuild(block) as R, all.rebuild(shared) as S, offset);
+    checkResult(y, combine, block[0]!.shape[0]!, offset === 0 ? undefined : first);
+    if (offset === 0) first = y.shape;
+    return [y];
   };
-  return mapBlocks(map, own.leaves, all.leaves)[0]!;
+  const blocks = { f: checked, combine: [combine], rowInputs: own.leaves.length, height: rows };
+  return mapBlocks(CALLER, blocks, [...own.leaves, ...all.leaves])[0]!;
 }
 
 function checkRows(rowInputs: readonly Tensor[]): void {
@@ -104,87 +93,13 @@ function checkRows(rowInputs: readonly Tensor[]): void {
   );
 }
 
-/**
- * The results of all blocks, as one operation. Its gradient is again such a map: over the blocks of
- * the inputs and of the cotangents, to the blocks' cotangents of the inputs.
- */
-function mapBlocks(
-  map: BlockMap,
-  rowInputs: readonly Tensor[],
-  sharedInputs: readonly Tensor[],
-): Tensor[] {
-  const count = rowInputs.length;
-  let shapes: Shape[] = [];
-  const op: Composite<null> = {
-    name: CALLER,
-    compose(inputs) {
-      const results = runBlocks(map, inputs.slice(0, count), inputs.slice(count));
-      shapes = results.map((y) => y.shape);
-      return pack(results);
-    },
-    vjp(g, _output, inputs, _params, wanted) {
-      const cotangents = unpack(g, shapes);
-      const combined = (how: Combine) => cotangents.filter((_, k) => map.combine[k] === how);
-      const gradients = mapBlocks(
-        reverse(map, count, wanted),
-        [...inputs.slice(0, count), ...combined("concat")],
-        [...inputs.slice(count), ...combined("sum")],
-      );
-      return wanted.map((isWanted) => isWanted ? gradients.shift()! : null);
-    },
-  };
-  return unpack(apply(op, [...rowInputs, ...sharedInputs], null), shapes);
-}
-
-/** From blocks of `count` row inputs and of cotangents to the cotangents of the wanted inputs. */
-function reverse(map: BlockMap, count: number, wanted: readonly boolean[]): BlockMap {
-  return {
-    f(block, shared, offset) {
-      const [rowInputs, rowCotangents] = cut(block, count);
-      const [sharedInputs, sharedCotangents] = cut(shared, wanted.length - count);
-      const inputs = [...rowInputs, ...sharedInputs];
-      const again = (...live: Tensor[]) => {
-        const [own, all] = cut(inputs.map((x, i) => wanted[i] ? live.shift()! : x), count);
-        return map.f(own, all, offset);
-      };
-      const { pull } = linearize(CALLER, again, inputs.filter((_, i) => wanted[i]));
-      return pull(
-        map.combine.map((how) => (how === "concat" ? rowCotangents : sharedCotangents).shift()!),
-      ) as Tensor[];
-    },
-    combine: wanted.flatMap((isWanted, i) => isWanted ? [i < count ? "concat" : "sum"] : []),
-    height: map.height,
-  };
-}
-
-function cut<T>(values: readonly T[], at: number): [T[], T[]] {
-  return [values.slice(0, at), values.slice(at)];
-}
-
-/** The results of all blocks, one after the other: nothing of a block is left when it is done. */
-function runBlocks(
-  { f, combine, height }: BlockMap,
-  rowInputs: readonly Tensor[],
-  shared: Tensor[],
-): Tensor[] {
-  const count = rowInputs[0]!.shape[0]!;
-  const found: Tensor[][] = combine.map(() => []);
-  // Without rows there is one empty block, so that there is a result.
-  for (let offset = 0; offset === 0 || offset < count; offset += height) {
-    const end = Math.min(count, offset + height);
-    const results = f(rowInputs.map((x) => slice(x, offset, end)), shared, offset);
-    results.forEach((y, k) => {
-      const sofar = found[k]!;
-      checkResult(y, combine[k]!, end - offset, sofar[0]);
-      if (combine[k] === "concat" || sofar.length === 0) sofar.push(y);
-      else sofar[0] = add(sofar[0]!, y);
-    });
-  }
-  return found.map((parts, k) => combine[k] === "concat" ? concat(parts) : parts[0]!);
-}
-
 /** Checks that a block's result can be combined with the first one. */
-function checkResult(y: unknown, combine: Combine, rows: number, first: Tensor | undefined): void {
+function checkResult(
+  y: unknown,
+  combine: "concat" | "sum",
+  rows: number,
+  first: Shape | undefined,
+): void {
   if (!(y instanceof Tensor)) {
     throw new TypeError(
       `Cannot compute ${CALLER} as f must return one tensor: current value is ${typeof y}`,
@@ -197,19 +112,9 @@ function checkResult(y: unknown, combine: Combine, rows: number, first: Tensor |
     );
   }
   const rest = (shape: Shape) => combine === "concat" ? shape.slice(1) : shape;
-  if (first === undefined || sameShape(rest(first.shape), rest(y.shape))) return;
+  if (first === undefined || sameShape(rest(first), rest(y.shape))) return;
   throw new TypeError(
     `Cannot compute ${CALLER} as the results of all blocks must fit together: ` +
-      `current shapes are ${formatShape(first.shape)} and ${formatShape(y.shape)}`,
+      `current shapes are ${formatShape(first)} and ${formatShape(y.shape)}`,
   );
-}
-
-/** Several tensors as one, as operations have one result. */
-function pack(tensors: readonly Tensor[]): Tensor {
-  return tensors.length === 1 ? tensors[0]! : concat(tensors.map((x) => reshape(x, [-1])));
-}
-
-function unpack(packed: Tensor, shapes: readonly Shape[]): Tensor[] {
-  if (shapes.length === 1) return [packed];
-  return split(packed, shapes.map(sizeOf)).map((x, i) => reshape(x, shapes[i]!));
 }

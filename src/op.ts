@@ -63,6 +63,20 @@ export interface Composite<P> {
   readonly compose: (inputs: readonly Tensor[], params: P) => Tensor;
   /** The gradient rule. */
   readonly vjp: Vjp<P>;
+  /** Where it does the same to one block of rows after the other: what, so that a program can loop. */
+  readonly blocks?: RowBlocks;
+}
+
+/** A function of a block of rows and of what all blocks share. Its operation's output is packed. */
+export interface RowBlocks {
+  /** The results of the block that begins at the row `offset`; called from the first block on. */
+  readonly f: (block: Tensor[], shared: Tensor[], offset: number) => Tensor[];
+  /** How the results of all blocks become one: one behind the other along axis 0, or added up. */
+  readonly combine: readonly ("concat" | "sum")[];
+  /** How many of the operation's inputs are cut into blocks along axis 0; the others are shared. */
+  readonly rowInputs: number;
+  /** How many rows a block has; the last one may have fewer. */
+  readonly height: number;
 }
 
 /** An operation. */

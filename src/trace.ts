@@ -41,12 +41,16 @@ export function compose(name: string, output: Tensor, trace: TraceLevel | null):
     throw new TypeError(`Cannot compute ${name} as its function must return one tensor`);
   }
   if (output.trace !== null && output.trace !== trace) {
-    throw new TypeError(
-      `Cannot compute ${name} as its function uses a tensor under differentiation that is not ` +
-        `among its arguments: pass it as an argument, or through stopGradient`,
-    );
+    throw foreignError(name);
   }
   return output;
+}
+
+export function foreignError(name: string): TypeError {
+  return new TypeError(
+    `Cannot compute ${name} as its function uses a tensor under differentiation that is not ` +
+      `among its arguments: pass it as an argument, or through stopGradient`,
+  );
 }
 
 /** One step on a tape, and where a watched tensor finds its value. */

@@ -10,10 +10,9 @@ import { blockShape, type FloatType, type KernelOptions } from "../../kernels/ma
 import { kernelOptions } from "../../kernels/matmul/inner_product.ts";
 import { BYTES } from "../dtype.ts";
 import { pairwiseSquaredDistanceOp } from "../ops/linalg.ts";
-import type { Graph, Step } from "./graph.ts";
+import type { Graph, Step, ValueId } from "./graph.ts";
 import type { GroupLoop } from "./loops.ts";
 import type { Transposed } from "./passes/transposed_matmul.ts";
-import type { MemoryPlan } from "./plan.ts";
 import { walkOuter } from "./space.ts";
 
 /** The arguments of one call after the other. */
@@ -46,7 +45,7 @@ export class LoopCalls {
   readonly #targets: readonly Lane[];
   readonly #sources: readonly Lane[];
 
-  constructor(loop: GroupLoop, { offsets }: MemoryPlan) {
+  constructor(loop: GroupLoop, offsets: ReadonlyMap<ValueId, number>) {
     const { spec, space, outputs } = loop;
     this.#loop = loop;
     this.#targets = spec.stores.map(({ dtype, moves }, i) => {
@@ -140,7 +139,12 @@ export class ProductCalls {
   readonly #numbers: (rows: Range, part: number) => number[];
   readonly #size: { m: number; k: number; n: number };
 
-  constructor({ op, inputs, params, output }: Step, graph: Graph, memory: MemoryPlan) {
+  constructor(
+    { op, inputs, params, output }: Step,
+    graph: Graph,
+    offsets: ReadonlyMap<ValueId, number>,
+    scratch: number,
+  ) {
     const isDistance = op as unknown === pairwiseSquaredDistanceOp;
     const { shape, dtype } = graph.values[output]!;
     this.options = kernelOptions(
@@ -153,12 +157,12 @@ export class ProductCalls {
     const matrix = (id: number, transposed: boolean) => {
       const columns = graph.values[id]!.shape[1]!;
       const strides = transposed ? [1, columns] as const : [columns, 1] as const;
-      return { at: memory.offsets.get(id)!, strides };
+      return { at: offsets.get(id)!, strides };
     };
     const [a, b] = [matrix(inputs[0]!, left), matrix(inputs[1]!, right)];
     const [m, n] = shape as [number, number];
     const k = graph.values[inputs[0]!]!.shape[left ? 0 : 1]!;
-    const out = memory.offsets.get(output)!;
+    const out = offsets.get(output)!;
     const bytes = BYTES[dtype];
     this.#size = { m, k, n };
     this.#numbers = ([from, to], part) => [
@@ -166,7 +170,7 @@ export class ProductCalls {
       ...[a.at + from * a.strides[0] * bytes, ...a.strides],
       ...[b.at, ...b.strides],
       ...[to - from, k, n],
-      ...[memory.scratch + part * SCRATCH_BYTES, 0],
+      ...[scratch + part * SCRATCH_BYTES, 0],
     ];
   }
 

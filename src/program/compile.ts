@@ -13,6 +13,7 @@ import { explainProgram } from "./explain.ts";
 import type { Graph } from "./graph.ts";
 import { dropDeadSteps } from "./passes/dead.ts";
 import { foldConstants } from "./passes/fold.ts";
+import { optimizeRowLoops } from "./passes/row_blocks.ts";
 import { shareEqualSteps } from "./passes/share.ts";
 import { simplifySteps } from "./passes/simplify.ts";
 import { readTransposedOperands } from "./passes/transposed_matmul.ts";
@@ -192,6 +193,7 @@ export function optimize(graph: Graph): Graph {
     dropDeadSteps,
     foldConstants,
     simplifySteps,
+    (whole: Graph) => optimizeRowLoops(whole, optimize),
     shareEqualSteps,
     readTransposedOperands,
     dropDeadSteps,

@@ -15,18 +15,19 @@ import {
 } from "../../kernels/row_reduce/wasm.ts";
 import { hasSimd } from "../../kernels/wasm/features.ts";
 import { ModuleBuilder } from "../../kernels/wasm/module.ts";
-import type { DType, TypedArray } from "../dtype.ts";
 import { matmulOp, pairwiseSquaredDistanceOp } from "../ops/linalg.ts";
 import { type Axes, maxOp, minOp, sumOp } from "../ops/reduce.ts";
 import { sizeOf } from "../shape.ts";
 import { fromData, type Tensor } from "../tensor.ts";
 import { type Calls, LoopCalls, ProductCalls, SCRATCH_BYTES, SMALLEST_SHARED_NS } from "./calls.ts";
+import { Frame } from "./frame.ts";
 import type { Graph, Step, ValueId } from "./graph.ts";
 import { Kernels } from "./kernels.ts";
 import { type GroupLoop, loopOf } from "./loops.ts";
 import { fuseSteps, isGroup, type Unit } from "./passes/fuse.ts";
 import { transposedMatmulOp } from "./passes/transposed_matmul.ts";
 import { isAlias, type MemoryPlan, planMemory } from "./plan.ts";
+import { combineResult, cutInputs, loopIn } from "./row_blocks.ts";
 import { walkOuter } from "./space.ts";
 import type { Job, Team } from "./threads.ts";
 
@@ -49,6 +50,8 @@ export class CpuExecutable {
   readonly units: readonly Unit[];
   /** Where values lie. */
   readonly memory: MemoryPlan;
+  /** How many bytes there are in all: values, and what kernels may write in between. */
+  readonly bytes: number;
   /** Whether loops and products run as WebAssembly. */
   readonly wasm: boolean;
   /** Values that several threads make together. */
@@ -56,7 +59,8 @@ export class CpuExecutable {
   readonly #team: Team | undefined;
   readonly #smallestShared: number;
   readonly #kernels: Kernels | undefined;
-  readonly #views = new Map<ValueId, Tensor>();
+  readonly #products = new Map<string, number>();
+  readonly #frame: Frame;
   readonly #jobs: Job[] = [];
   readonly #firstJob: number;
   readonly #instructions: readonly Instruction[];
@@ -68,119 +72,81 @@ export class CpuExecutable {
     this.#team = this.wasm ? options.team : undefined;
     this.#smallestShared = options.smallestShared ?? SMALLEST_SHARED_NS;
     const threads = this.#team?.size ?? 1;
-    const products = this.units.some((unit) => isProduct(unit, graph));
-    this.memory = planMemory(graph, this.units, products ? threads * SCRATCH_BYTES : 0);
-    if (this.wasm) this.#kernels = new Kernels(this.memory.bytes, this.#team !== undefined);
-    const buffer = this.#kernels?.memory.buffer ?? new ArrayBuffer(this.memory.bytes);
-    for (const [id, offset] of this.memory.offsets) {
-      const { shape, dtype } = graph.values[id]!;
-      this.#views.set(id, fromData(viewOf(buffer, dtype, offset, sizeOf(shape)), shape, dtype));
-    }
-    for (const [id, constant] of graph.constants) this.#write(id, constant.data);
-    this.#instructions = this.#instruct();
+    this.memory = planMemory(graph, this.units);
+    this.bytes = this.memory.bytes + (hasProduct(graph) ? threads * SCRATCH_BYTES : 0);
+    if (this.wasm) this.#kernels = new Kernels(this.bytes, this.#team !== undefined);
+    const buffer = this.#kernels?.memory.buffer ?? new ArrayBuffer(this.bytes);
+    this.#frame = new Frame(this, buffer, 0);
+    for (const [id, constant] of graph.constants) this.#frame.write(id, constant.data);
+    this.#instructions = this.#instruct(this.#frame);
     this.#firstJob = this.#kernels && this.#team?.load(this.#kernels, this.#jobs) || 0;
   }
 
   /** The outputs for these inputs. */
   run(inputs: readonly Tensor[]): Tensor[] {
-    this.graph.inputs.forEach((id, i) => this.#write(id, inputs[i]!.data));
+    this.graph.inputs.forEach((id, i) => this.#frame.write(id, inputs[i]!.data));
     for (const instruction of this.#instructions) instruction();
     return this.graph.outputs.map((id) => {
-      const { shape, dtype } = this.graph.values[id]!;
-      return fromData(this.#view(id).data.slice(), shape, dtype);
+      const { shape, dtype, data } = this.#frame.view(id);
+      return fromData(data.slice(), shape, dtype);
     });
   }
 
-  #view(id: ValueId): Tensor {
-    return this.#views.get(id)!;
-  }
-
-  #write(id: ValueId, data: TypedArray): void {
-    (this.#view(id).data as Float64Array).set(data);
-  }
-
-  #instruct(): Instruction[] {
+  #instruct(frame: Frame): Instruction[] {
+    const { units, graph } = frame;
     const kernels = this.#kernels;
-    const loops = this.units.map((unit) => isGroup(unit) ? loopOf(unit, this.graph) : undefined);
+    const loops = units.map((unit) => isGroup(unit) ? loopOf(unit, graph) : undefined);
     const numbers = kernels === undefined ? [] : addLoops(kernels, loops);
-    const products = new Map<string, number>();
-    return this.units.flatMap((unit, i) => {
+    return units.flatMap((unit, i) => {
       const loop = loops[i];
       if (loop !== undefined) {
         return kernels === undefined
-          ? this.#loop(loop)
-          : this.#wasmLoop(loop, kernels, numbers[i]!);
+          ? interpretLoop(loop, frame)
+          : this.#wasmLoop(loop, frame, kernels, numbers[i]!);
       }
       const step = unit as Step;
-      if (kernels !== undefined && isProduct(step, this.graph)) {
-        return this.#product(step, kernels, products);
+      if (loopIn(step) !== undefined) return this.#rowLoop(step, frame);
+      if (kernels !== undefined && isProduct(step, graph)) {
+        return this.#product(step, frame, kernels);
       }
-      const extents = reducedExtents(step, this.graph);
+      const extents = reducedExtents(step, graph);
       if (kernels !== undefined && extents !== undefined) {
-        return this.#reduction(step, extents, kernels);
+        return reduceArray(step, extents, frame, kernels);
       }
-      return this.#step(step) ?? [];
+      return runStep(step, frame) ?? [];
     });
   }
 
-  /** A reduction of an axis that is not the last, as WebAssembly. */
-  #reduction(step: Step, extents: Extents, kernels: Kernels): Instruction {
-    const reduction: ArrayReduction = {
-      ...extents,
-      reduce: step.op.name as ArrayReduction["reduce"],
-      dtype: this.graph.values[step.output]!.dtype as ArrayReduction["dtype"],
-    };
-    const builder = new ModuleBuilder({ from: "import" });
-    builder.exportFunction("reduce", emitReduction(builder, importMath(builder), reduction));
-    const run = kernels.get(kernels.add(builder.encode(), ["reduce"]));
-    const [out, data] = [step.output, step.inputs[0]!].map((id) => this.memory.offsets.get(id)!);
-    const calls = reductionCalls(reduction, out!, data!);
-    return () => {
-      for (const numbers of calls) run(...numbers);
-    };
-  }
-
-  /** A step by the operation's own rule; none where the result is the input's memory. */
-  #step(step: Step): Instruction | undefined {
-    const { op, params, output } = step;
-    const alias = isAlias(step, this.graph);
-    if (alias && !op.isCheck) return undefined;
-    const inputs = step.inputs.map((id) => this.#view(id));
-    const spec = this.graph.values[output]!;
-    if (alias) return () => void op.forward(inputs, params, spec);
-    return () => this.#write(output, op.forward(inputs, params, spec));
-  }
-
-  /** A loop as JavaScript. */
-  #loop({ spec, space, outputs }: GroupLoop): Instruction {
-    const run = compileLoop(spec);
-    const { rows, columns } = space;
-    const call = {
-      rows,
-      columns,
-      operands: this.#operandIds(spec).map((id, i) => ({
-        data: this.#view(id).data,
-        start: 0,
-        step: space.operands[i]!.step,
-      })),
-      outputs: outputs.map((id, i) => ({
-        data: this.#view(id).data,
-        start: 0,
-        step: spec.stores[i]!.moves ? columns : 1,
-      })),
-    } satisfies LoopCall;
-    const starts = call.operands.map(() => 0);
+  /** A body that is run for one block of rows after the other. */
+  #rowLoop(step: Step, frame: Frame): Instruction {
+    const { runs, results } = loopIn(step)!;
+    const buffer = frame.view(step.output).data.buffer;
+    const bodies = frame.memory.bodies.get(step)!.map((plan, i) => {
+      const { body: graph, inputs } = runs[i]!;
+      const outside = inputs.map(({ from }, k) =>
+        [graph.inputs[k]!, frame.offsets.get(step.inputs[from]!)!] as const
+      );
+      return new Frame({ ...plan, graph }, buffer, frame.start + plan.at, new Map(outside));
+    });
+    const instructions = bodies.map((body) => this.#instruct(body));
+    const out = frame.view(step.output).data;
+    const given = step.inputs.map((id) => frame.view(id).data);
     return () =>
-      walkOuter(space, starts, (index) => {
-        starts.forEach((start, i) => call.operands[i]!.start = start);
-        for (const lane of call.outputs) lane.start = index * rows * lane.step;
-        run(call);
+      runs.forEach((run, i) => {
+        const body = bodies[i]!;
+        for (let k = 0; k < run.count; k++) {
+          cutInputs(run, k, given, body);
+          for (const instruction of instructions[i]!) instruction();
+          results.forEach((result, r) =>
+            combineResult(result, run.first + k, body.view(body.graph.outputs[r]!).data, out)
+          );
+        }
       });
   }
 
   /** A loop as WebAssembly. */
-  #wasmLoop(loop: GroupLoop, kernels: Kernels, kernel: number): Instruction {
-    const calls = new LoopCalls(loop, this.memory);
+  #wasmLoop(loop: GroupLoop, frame: Frame, kernels: Kernels, kernel: number): Instruction {
+    const calls = new LoopCalls(loop, frame.offsets);
     const parts = this.#team && calls.split(this.#team.size, this.#smallestShared);
     if (parts !== undefined) return this.#share(loop.outputs, kernels, kernel, parts);
     const run = kernels.get(kernel);
@@ -190,16 +156,12 @@ export class CpuExecutable {
     return () => run(...all);
   }
 
-  #operandIds({ operands }: GroupLoop["spec"]): ValueId[] {
-    return operands.map(({ name }) => Number(name.slice(1)));
-  }
-
   /** A product of matrices, or distances, as WebAssembly. */
-  #product(step: Step, kernels: Kernels, known: Map<string, number>): Instruction {
-    const calls = new ProductCalls(step, this.graph, this.memory);
+  #product(step: Step, { graph, offsets }: Frame, kernels: Kernels): Instruction {
+    const calls = new ProductCalls(step, graph, offsets, this.memory.bytes);
     const key = JSON.stringify(calls.options);
-    const kernel = known.get(key) ?? kernels.add(emitKernel(calls.options), ["run"]);
-    known.set(key, kernel);
+    const kernel = this.#products.get(key) ?? kernels.add(emitKernel(calls.options), ["run"]);
+    this.#products.set(key, kernel);
     const parts = this.#team && calls.split(this.#team.size, this.#smallestShared);
     if (parts !== undefined) return this.#share([step.output], kernels, kernel, parts);
     const [run, all] = [kernels.get(kernel), calls.whole()];
@@ -219,6 +181,66 @@ export class CpuExecutable {
     const own = (part: number) => parts[part]!.forEach((numbers) => run(...numbers));
     return () => this.#team!.run(this.#firstJob + job, own);
   }
+}
+
+/** A reduction of an axis that is not the last, as WebAssembly. */
+function reduceArray(
+  step: Step,
+  extents: Extents,
+  { graph, offsets }: Frame,
+  kernels: Kernels,
+): Instruction {
+  const reduction: ArrayReduction = {
+    ...extents,
+    reduce: step.op.name as ArrayReduction["reduce"],
+    dtype: graph.values[step.output]!.dtype as ArrayReduction["dtype"],
+  };
+  const builder = new ModuleBuilder({ from: "import" });
+  builder.exportFunction("reduce", emitReduction(builder, importMath(builder), reduction));
+  const run = kernels.get(kernels.add(builder.encode(), ["reduce"]));
+  const [out, data] = [step.output, step.inputs[0]!].map((id) => offsets.get(id)!);
+  const calls = reductionCalls(reduction, out!, data!);
+  return () => {
+    for (const numbers of calls) run(...numbers);
+  };
+}
+
+/** A step by the operation's own rule; none where the result is the input's memory. */
+function runStep(step: Step, frame: Frame): Instruction | undefined {
+  const { op, params, output } = step;
+  const alias = isAlias(step, frame.graph);
+  if (alias && !op.isCheck) return undefined;
+  const inputs = step.inputs.map((id) => frame.view(id));
+  const spec = frame.graph.values[output]!;
+  if (alias) return () => void op.forward(inputs, params, spec);
+  return () => frame.write(output, op.forward(inputs, params, spec));
+}
+
+/** A loop as JavaScript. */
+function interpretLoop({ spec, space, outputs }: GroupLoop, frame: Frame): Instruction {
+  const run = compileLoop(spec);
+  const { rows, columns } = space;
+  const call = {
+    rows,
+    columns,
+    operands: spec.operands.map(({ name }, i) => ({
+      data: frame.view(Number(name.slice(1))).data,
+      start: 0,
+      step: space.operands[i]!.step,
+    })),
+    outputs: outputs.map((id, i) => ({
+      data: frame.view(id).data,
+      start: 0,
+      step: spec.stores[i]!.moves ? columns : 1,
+    })),
+  } satisfies LoopCall;
+  const starts = call.operands.map(() => 0);
+  return () =>
+    walkOuter(space, starts, (index) => {
+      starts.forEach((start, i) => call.operands[i]!.start = start);
+      for (const lane of call.outputs) lane.start = index * rows * lane.step;
+      run(call);
+    });
 }
 
 /** The extents around neighbouring axes that a step reduces; `undefined` where it does not. */
@@ -247,6 +269,13 @@ function isProduct(unit: Unit, graph: Graph): boolean {
   return products.includes(unit.op) && unit.inputs.every(isMatrix);
 }
 
+/** Whether a graph, or the body of a loop in it, has a product. */
+function hasProduct(graph: Graph): boolean {
+  return graph.steps.some((step) =>
+    isProduct(step, graph) || (loopIn(step)?.runs.some(({ body }) => hasProduct(body)) ?? false)
+  );
+}
+
 /** Adds the loops as functions of one module; returns their numbers. */
 function addLoops(
   kernels: Kernels,
@@ -263,17 +292,4 @@ function addLoops(
   });
   const first = kernels.add(builder.encode(), names);
   return places.map((place) => place === undefined ? undefined : first + place);
-}
-
-function viewOf(buffer: ArrayBufferLike, dtype: DType, offset: number, size: number): TypedArray {
-  switch (dtype) {
-    case "float32":
-      return new Float32Array(buffer, offset, size);
-    case "float64":
-      return new Float64Array(buffer, offset, size);
-    case "int32":
-      return new Int32Array(buffer, offset, size);
-    case "bool":
-      return new Uint8Array(buffer, offset, size);
-  }
 }

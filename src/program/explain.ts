@@ -9,25 +9,66 @@ import type { CpuExecutable } from "./cpu.ts";
 import type { Graph, Step, ValueId } from "./graph.ts";
 import { isGroup, type Unit } from "./passes/fuse.ts";
 import { transposedMatmulOp } from "./passes/transposed_matmul.ts";
-import { bytesOf, isAlias, readsOf, writesOf } from "./plan.ts";
+import { bytesOf, isAlias, type MemoryPlan, readsOf, writesOf } from "./plan.ts";
+import { loopIn } from "./row_blocks.ts";
 
 /** Constants of more values than this are shown by their shape only. */
 const SHOWN = 4;
 
 /** The plan of a program: inputs, constants, a line per step, outputs, memory. */
-export function explainProgram({ graph, units, memory }: CpuExecutable): string {
-  const done = units.filter((unit) => isGroup(unit) || unit.op.isCheck || !isAlias(unit, graph));
-  const flops = done.map((unit) => countFlops(unit, graph)).reduce((a, b) => a + b, 0);
+export function explainProgram({ graph, units, memory, bytes }: CpuExecutable): string {
+  const steps = describeUnits(units, graph, memory);
   return [
-    `program on cpu: ${done.length} steps, ${formatCount(flops)} FLOP`,
+    `program on cpu: ${steps.count} step${steps.count === 1 ? "" : "s"}, ${
+      formatCount(steps.flops)
+    } FLOP`,
     ...graph.inputs.map((id) => `  ${describe(graph, id)} is an argument`),
     ...[...graph.constants].map(([id, { size, data }]) =>
       `  ${describe(graph, id)} is constant${size <= SHOWN ? `: ${[...data].join(", ")}` : ""}`
     ),
-    ...done.map((unit, i) => `  ${String(i + 1).padStart(3)}. ${describeUnit(unit, graph)}`),
+    ...steps.lines.map((line) => `  ${line}`),
     `  returns ${graph.outputs.map((id) => `%${id}`).join(", ") || "nothing"}`,
-    `  memory: ${formatBytes(memory.bytes)}, without sharing ${formatBytes(memory.unsharedBytes)}`,
+    `  memory: ${formatBytes(bytes)}, without sharing ${formatBytes(memory.unsharedBytes)}`,
   ].join("\n");
+}
+
+interface Steps {
+  count: number;
+  flops: number;
+  lines: string[];
+}
+
+/** What is done, a line per step; the steps of a loop's bodies follow it. */
+function describeUnits(units: readonly Unit[], graph: Graph, memory: MemoryPlan): Steps {
+  const steps: Steps = { count: 0, flops: 0, lines: [] };
+  for (const unit of units) {
+    if (!isGroup(unit) && isAlias(unit, graph) && !unit.op.isCheck) continue;
+    const number = String(++steps.count).padStart(3);
+    const loop = isGroup(unit) ? undefined : loopIn(unit);
+    if (loop === undefined) {
+      steps.flops += countFlops(unit, graph);
+      steps.lines.push(`${number}. ${describeUnit(unit, graph)}`);
+      continue;
+    }
+    const { output, inputs } = unit as Step;
+    const names = inputs.map((id) => `%${id}`).join(", ");
+    steps.lines.push(`${number}. ${describe(graph, output)} = ${loop.name}(${names})`);
+    memory.bodies.get(unit as Step)!.forEach((plan, i) => {
+      const { body, inputs, count } = loop.runs[i]!;
+      const own = describeUnits(plan.units, body, plan.memory);
+      steps.flops += count * own.flops;
+      const given = body.inputs.map((id, k) => {
+        const of = `%${(unit as Step).inputs[inputs[k]!.from]}`;
+        return `${describe(body, id)} = ${inputs[k]!.step === undefined ? of : `rows of ${of}`}`;
+      });
+      steps.lines.push(
+        `     ${count} block${count === 1 ? "" : "s"}: ${given.join(", ")}`,
+        ...own.lines.map((line) => `     ${line}`),
+        `       gives ${body.outputs.map((id) => `%${id}`).join(", ")}`,
+      );
+    });
+  }
+  return steps;
 }
 
 function describe(graph: Graph, id: ValueId): string {

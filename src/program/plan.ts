@@ -13,7 +13,8 @@ import {
   stopGradientOp,
 } from "../ops/gradient.ts";
 import type { Graph, Step, ValueId } from "./graph.ts";
-import { isGroup, type Unit } from "./passes/fuse.ts";
+import { fuseSteps, isGroup, type Unit } from "./passes/fuse.ts";
+import { type BlockRun, loopIn } from "./row_blocks.ts";
 
 /** Every value starts at a multiple of this many bytes: a vector register, and a cache line. */
 const ALIGNMENT = 64;
@@ -22,12 +23,24 @@ const ALIGNMENT = 64;
 export interface MemoryPlan {
   /** The first byte of every value that has a place. */
   offsets: ReadonlyMap<ValueId, number>;
+  /** Values that are inputs from outside, or the same memory: which input. */
+  outside: ReadonlyMap<ValueId, ValueId>;
   /** How many bytes there are in all. */
   bytes: number;
-  /** The first byte of what kernels may write in between. */
-  scratch: number;
   /** How many bytes values would take without sharing any. */
   unsharedBytes: number;
+  /** The bodies of the steps that are loops, in the order of their runs. */
+  bodies: ReadonlyMap<Step, readonly BodyPlan[]>;
+}
+
+/** How the body of a loop is run. */
+export interface BodyPlan {
+  /** What is done, in order. */
+  units: readonly Unit[];
+  /** Where its values lie, from `at` on; inputs that all blocks share lie outside. */
+  memory: MemoryPlan;
+  /** Its first byte in the memory around it. */
+  at: number;
 }
 
 /** How many bytes a value takes. */
@@ -63,11 +76,11 @@ export function writesOf(unit: Unit): readonly ValueId[] {
     : [unit.output];
 }
 
-/** A place for every value, reused after the last unit that reads it, and for scratch memory. */
+/** A place for every value but the inputs from outside, reused after the last unit that reads it. */
 export function planMemory(
   graph: Graph,
   units: readonly Unit[],
-  scratchBytes = 0,
+  shared: readonly ValueId[] = [],
 ): MemoryPlan {
   const owner = new Map<ValueId, ValueId>();
   const ownerOf = (id: ValueId): ValueId => owner.get(id) ?? id;
@@ -82,24 +95,47 @@ export function planMemory(
 
   const heap = new Heap();
   const offsets = new Map<ValueId, number>();
+  const outside = new Map<ValueId, ValueId>(shared.map((id) => [id, id]));
+  const bodies = new Map<Step, BodyPlan[]>();
   let unsharedBytes = 0;
   const place = (id: ValueId) => {
+    if (outside.has(id)) return;
     unsharedBytes += align(bytesOf(graph, id));
     offsets.set(id, heap.take(bytesOf(graph, id)));
   };
   [...graph.constants.keys(), ...graph.inputs].forEach(place);
   units.forEach((unit, i) => {
     for (const id of writesOf(unit)) {
-      if (ownerOf(id) === id) place(id);
-      else offsets.set(id, offsets.get(ownerOf(id))!);
+      const own = ownerOf(id);
+      if (own === id) place(id);
+      else if (outside.has(own)) outside.set(id, own);
+      else offsets.set(id, offsets.get(own)!);
+    }
+    const loop = isGroup(unit) ? undefined : loopIn(unit);
+    if (loop !== undefined) {
+      const plans = planBodies(loop.runs, heap);
+      unsharedBytes += Math.max(...plans.map(({ memory }) => memory.unsharedBytes));
+      bodies.set(unit as Step, plans);
     }
     const ended = new Set([...readsOf(unit), ...writesOf(unit)].map(ownerOf));
     for (const id of ended) {
       if ((last.get(id) ?? -1) <= i) heap.give(offsets.get(id)!, bytesOf(graph, id));
     }
   });
-  const scratch = heap.size;
-  return { offsets, bytes: scratch + align(scratchBytes), scratch, unsharedBytes };
+  return { offsets, outside, bytes: heap.size, unsharedBytes, bodies };
+}
+
+/** Bodies that run one after the other, in memory that is free for others before and after. */
+function planBodies(runs: readonly BlockRun[], heap: Heap): BodyPlan[] {
+  const plans = runs.map(({ body, inputs }) => {
+    const units = fuseSteps(body);
+    const shared = body.inputs.filter((_, i) => inputs[i]!.step === undefined);
+    return { units, memory: planMemory(body, units, shared) };
+  });
+  const bytes = Math.max(...plans.map(({ memory }) => memory.bytes));
+  const at = heap.take(bytes);
+  heap.give(at, bytes);
+  return plans.map((plan) => ({ ...plan, at }));
 }
 
 function align(bytes: number): number {

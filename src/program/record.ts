@@ -6,8 +6,9 @@
 import type { TypedArray } from "../dtype.ts";
 import type { Op, Primitive, Spec } from "../op.ts";
 import { type Source, Tensor } from "../tensor.ts";
-import { compose, nextLevel, type Trace } from "../trace.ts";
+import { compose, foreignError, nextLevel, type Trace } from "../trace.ts";
 import type { Graph, Step, ValueId } from "./graph.ts";
+import { type RecordedBody, recordRowLoop, rowLoopOp } from "./row_blocks.ts";
 
 /** Stands for the values of a recorded tensor, which are known only when the program runs. */
 class Unknown implements Source {
@@ -25,6 +26,13 @@ class Unknown implements Source {
   }
 }
 
+/** What a body is recorded within. */
+interface Around {
+  recorder: Recorder;
+  /** The name of the operation whose body it is. */
+  name: string;
+}
+
 /** Writes down every operation on the tensors that it has made. */
 class Recorder implements Trace {
   readonly level: number = nextLevel();
@@ -32,8 +40,15 @@ class Recorder implements Trace {
   readonly values: Spec[] = [];
   readonly steps: Step[] = [];
   readonly constants: Map<ValueId, Tensor> = new Map();
+  /** Tensors of the recording around this one that are used here; their values are inputs too. */
+  readonly captured: Map<Tensor, ValueId> = new Map();
   readonly #constantIds = new Map<Tensor, ValueId>();
+  readonly #around: Around | undefined;
   #open = true;
+
+  constructor(around?: Around) {
+    this.#around = around;
+  }
 
   /** A tensor without values. */
   make({ shape, dtype }: Spec): Tensor {
@@ -48,7 +63,34 @@ class Recorder implements Trace {
           `return it from the function`,
       );
     }
-    if ("compose" in op) return compose(op.name, op.compose(inputs, params), this);
+    if (!("compose" in op)) return this.#note(op, inputs, params);
+    if (op.blocks === undefined) return compose(op.name, op.compose(inputs, params), this);
+    const loop = recordRowLoop(
+      op.name,
+      op.blocks,
+      inputs,
+      (specs, f) => run(new Recorder({ recorder: this, name: op.name }), specs, f),
+    );
+    return this.#note(rowLoopOp, loop.inputs, loop.params);
+  }
+
+  /** The number of a value; tensors from outside become constants. */
+  idOf(x: Tensor): ValueId {
+    if (x.trace === this) return (x.source as Unknown).id;
+    const known = this.#constantIds.get(x) ?? this.captured.get(x);
+    if (known !== undefined) return known;
+    if (x.trace !== null && this.#around !== undefined) return this.#capture(x);
+    const id = this.values.push({ shape: x.shape, dtype: x.dtype }) - 1;
+    this.#constantIds.set(x, id);
+    this.constants.set(id, x);
+    return id;
+  }
+
+  close(): void {
+    this.#open = false;
+  }
+
+  #note<P>(op: Primitive<P>, inputs: readonly Tensor[], params: P): Tensor {
     const ids = inputs.map((x) => this.idOf(x));
     const output = this.make(op.infer(inputs, params));
     this.steps.push({
@@ -60,19 +102,13 @@ class Recorder implements Trace {
     return output;
   }
 
-  /** The number of a value; tensors from outside become constants. */
-  idOf(x: Tensor): ValueId {
-    if (x.trace === this) return (x.source as Unknown).id;
-    const known = this.#constantIds.get(x);
-    if (known !== undefined) return known;
+  #capture(x: Tensor): ValueId {
+    let around = this.#around;
+    while (around !== undefined && around.recorder !== x.trace) around = around.recorder.#around;
+    if (around === undefined) throw foreignError(this.#around!.name);
     const id = this.values.push({ shape: x.shape, dtype: x.dtype }) - 1;
-    this.#constantIds.set(x, id);
-    this.constants.set(id, x);
+    this.captured.set(x, id);
     return id;
-  }
-
-  close(): void {
-    this.#open = false;
   }
 }
 
@@ -81,12 +117,23 @@ export function record(
   specs: readonly Spec[],
   f: (inputs: Tensor[]) => readonly Tensor[],
 ): Graph {
-  const recorder = new Recorder();
-  const inputs = specs.map((spec) => recorder.make(spec));
+  return run(new Recorder(), specs, f).graph;
+}
+
+function run(
+  recorder: Recorder,
+  specs: readonly Spec[],
+  f: (inputs: Tensor[]) => readonly Tensor[],
+): RecordedBody {
+  const given = specs.map((spec) => recorder.make(spec));
   try {
-    const outputs = f(inputs).map((y) => recorder.idOf(y));
-    const { values, steps, constants } = recorder;
-    return { values, inputs: inputs.map((x) => recorder.idOf(x)), constants, steps, outputs };
+    const outputs = f([...given]).map((y) => recorder.idOf(y));
+    const { values, steps, constants, captured } = recorder;
+    const inputs = [...given.map((x) => recorder.idOf(x)), ...captured.values()];
+    return {
+      graph: { values, inputs, constants, steps, outputs },
+      captured: [...captured.keys()],
+    };
   } finally {
     recorder.close();
   }

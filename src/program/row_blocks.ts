@@ -1,0 +1,259 @@
+/**
+ * Loops of programs: a body that is done to one block of rows after the other.
+ *
+ * @module
+ */
+import type { DType, TypedArray } from "../dtype.ts";
+import type { Primitive, RowBlocks, Spec } from "../op.ts";
+import { type Shape, sizeOf } from "../shape.ts";
+import { fromData, type Tensor } from "../tensor.ts";
+import type { Graph, Step, ValueId } from "./graph.ts";
+
+/** The parameters of a step that is a loop. */
+export interface RowLoop {
+  /** The name of the function that loops. */
+  readonly name: string;
+  /** Neighbouring blocks that are done by the same body, in order. */
+  readonly runs: readonly BlockRun[];
+  /** Where the results of bodies go, in the order of the bodies' outputs. */
+  readonly results: readonly BlockResult[];
+  /** Shape and type of the step's output: the result, or all of them one behind the other. */
+  readonly spec: Spec;
+}
+
+/** Blocks that are done by the same body. */
+export interface BlockRun {
+  /** What is done to a block. */
+  readonly body: Graph;
+  /** The first block. */
+  readonly first: number;
+  /** How many blocks. */
+  readonly count: number;
+  /** What the body's inputs are, in order. */
+  readonly inputs: readonly BlockInput[];
+}
+
+/** An input of a body. */
+export interface BlockInput {
+  /** Which of the step's inputs it is, or is cut from. */
+  readonly from: number;
+  /** Its first element for the first block of the run. */
+  readonly start: number;
+  /** From there to its first element for the next block; `undefined` where all see the same. */
+  readonly step: number | undefined;
+}
+
+/** A result of all blocks in the step's output. */
+export interface BlockResult {
+  /** Whether blocks lie one behind the other, or are added up. */
+  readonly combine: "concat" | "sum";
+  /** The first element of the first block's. */
+  readonly start: number;
+  /** From there to the first element of the next block's; 0 for sums. */
+  readonly step: number;
+}
+
+/** What recording a body gives: a graph whose last inputs are these tensors from outside. */
+export interface RecordedBody {
+  graph: Graph;
+  captured: readonly Tensor[];
+}
+
+/** The values of a body, where they lie. */
+interface Places {
+  view(id: ValueId): Tensor;
+}
+
+/** Runs a function on tensors without values, within what is being recorded. */
+export type RecordBody = (
+  specs: readonly Spec[],
+  f: (inputs: Tensor[]) => readonly Tensor[],
+) => RecordedBody;
+
+/** A loop over blocks of rows. It exists in programs only, where executors run its bodies. */
+export const rowLoopOp: Primitive<RowLoop> = {
+  name: "mapRowBlocks",
+  infer: (_inputs, { spec }) => spec,
+  forward() {
+    throw new TypeError("Cannot compute a loop of a program as an operation");
+  },
+  vjp: null,
+};
+
+/** The loop of a step, if it is one. */
+export function loopIn({ op, params }: Step): RowLoop | undefined {
+  return op as unknown === rowLoopOp ? params as RowLoop : undefined;
+}
+
+/**
+ * Records what is done to every block. Bodies that do the same are kept once: what differs between
+ * them are at most constants, such as the offset, which become an input of one row per block.
+ */
+export function recordRowLoop(
+  name: string,
+  blocks: RowBlocks,
+  inputs: readonly Tensor[],
+  recordBody: RecordBody,
+): { inputs: Tensor[]; params: RowLoop } {
+  const { f, combine, rowInputs, height } = blocks;
+  const rows = rowInputs === 0 ? 0 : inputs[0]!.shape[0]!;
+  const runs: OpenRun[] = [];
+  for (let block = 0; block === 0 || block * height < rows; block++) {
+    const count = Math.min(height, rows - block * height);
+    const specs = inputs.map(({ shape, dtype }, i): Spec =>
+      i < rowInputs ? { shape: [count, ...shape.slice(1)], dtype } : { shape, dtype }
+    );
+    const body = recordBody(
+      specs,
+      (live) => f(live.slice(0, rowInputs), live.slice(rowInputs), block * height),
+    );
+    if (!runs.at(-1)?.join(body)) runs.push(new OpenRun(body, block));
+  }
+  const all = [...inputs];
+  const closed = runs.map((run) => run.close(inputs.length, rowInputs, height, all));
+  return {
+    inputs: all,
+    params: { name, runs: closed, ...placeResults(runs[0]!, combine, rows, height) },
+  };
+}
+
+/** Where the results lie, given the first body. */
+function placeResults(
+  { body: { graph } }: OpenRun,
+  combine: RowBlocks["combine"],
+  rows: number,
+  height: number,
+): Pick<RowLoop, "results" | "spec"> {
+  const specs = graph.outputs.map((id, k): Spec => {
+    const { shape, dtype } = graph.values[id]!;
+    return { shape: combine[k] === "sum" ? shape : [rows, ...shape.slice(1)], dtype };
+  });
+  let start = 0;
+  const results = specs.map(({ shape }, k): BlockResult => {
+    const result = {
+      combine: combine[k]!,
+      start,
+      step: combine[k] === "sum" ? 0 : height * sizeOf(shape.slice(1)),
+    };
+    start += sizeOf(shape);
+    return result;
+  });
+  return {
+    results,
+    spec: specs.length === 1 ? specs[0]! : { shape: [start], dtype: specs[0]!.dtype },
+  };
+}
+
+/** Blocks that do the same, as they are recorded one after the other. */
+class OpenRun {
+  readonly body: RecordedBody;
+  readonly #first: number;
+  #count = 1;
+  /** Constants that are not the same for all blocks. */
+  readonly #varying = new Map<ValueId, Tensor[]>();
+
+  constructor(body: RecordedBody, first: number) {
+    this.body = body;
+    this.#first = first;
+  }
+
+  /** Takes another block in, if it does the same. */
+  join({ graph, captured }: RecordedBody): boolean {
+    const own = this.body;
+    const same = isSame(own.captured, captured) && isSame(outlineOf(own.graph), outlineOf(graph));
+    if (!same) return false;
+    for (const [id, constant] of own.graph.constants) {
+      const other = graph.constants.get(id)!;
+      const sofar = this.#varying.get(id);
+      if (sofar !== undefined) sofar.push(other);
+      else if (!hasSameValues(constant, other)) {
+        this.#varying.set(id, [...Array.from({ length: this.#count }, () => constant), other]);
+      }
+    }
+    this.#count++;
+    return true;
+  }
+
+  /** The run; what it needs besides the given inputs is added to `all`. */
+  close(given: number, rowInputs: number, height: number, all: Tensor[]): BlockRun {
+    const { graph, captured } = this.body;
+    const add = (x: Tensor) => all.includes(x) ? all.indexOf(x) : all.push(x) - 1;
+    const inputs = graph.inputs.slice(0, given).map((_, from): BlockInput => {
+      if (from >= rowInputs) return { from, start: 0, step: undefined };
+      const step = height * sizeOf(all[from]!.shape.slice(1));
+      return { from, start: this.#first * step, step };
+    });
+    for (const x of captured) inputs.push({ from: add(x), start: 0, step: undefined });
+    for (const tensors of this.#varying.values()) {
+      inputs.push({ from: add(stack(tensors)), start: 0, step: tensors[0]!.size });
+    }
+    const constants = [...graph.constants].filter(([id]) => !this.#varying.has(id));
+    const body = {
+      ...graph,
+      inputs: [...graph.inputs, ...this.#varying.keys()],
+      constants: new Map(constants),
+    };
+    return { body, first: this.#first, count: this.#count, inputs };
+  }
+}
+
+/** Copies a block's rows to where its body reads them. */
+export function cutInputs(
+  { inputs, body: { inputs: ids } }: BlockRun,
+  block: number,
+  given: readonly TypedArray[],
+  body: Places,
+): void {
+  inputs.forEach(({ from, start, step }, i) => {
+    if (step === undefined) return;
+    const target = body.view(ids[i]!).data as Float64Array;
+    const first = start + block * step;
+    target.set(given[from]!.subarray(first, first + target.length));
+  });
+}
+
+/** Puts a block's result where it belongs, or adds it to those before. */
+export function combineResult(
+  { combine, start, step }: BlockResult,
+  block: number,
+  result: TypedArray,
+  out: TypedArray,
+): void {
+  const first = start + block * step;
+  const target = out.subarray(first, first + result.length) as Float64Array;
+  if (combine === "concat" || block === 0) target.set(result);
+  else for (let i = 0; i < target.length; i++) target[i]! += result[i]!;
+}
+
+/** Everything about a graph but the values of its constants. */
+function outlineOf({ values, inputs, outputs, steps, constants }: Graph): unknown {
+  return { values, inputs, outputs, steps, constants: [...constants.keys()] };
+}
+
+/** Whether two descriptions say the same; functions, records of operations and tensors by identity. */
+function isSame(a: unknown, b: unknown): boolean {
+  if (Object.is(a, b)) return true;
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
+  if (a instanceof Map && b instanceof Map) return isSame([...a], [...b]);
+  const isPlain = Array.isArray(a) || Object.getPrototypeOf(a) === Object.prototype;
+  if (!isPlain || Object.getPrototypeOf(a) !== Object.getPrototypeOf(b)) return false;
+  const [left, right] = [a, b] as Record<string, unknown>[];
+  const keys = Object.keys(left!);
+  return keys.length === Object.keys(right!).length &&
+    keys.every((key) => Object.hasOwn(right!, key) && isSame(left![key], right![key]));
+}
+
+function hasSameValues(a: Tensor, b: Tensor): boolean {
+  if (a === b) return true;
+  const [left, right]: TypedArray[] = [a.data, b.data];
+  for (let i = 0; i < left!.length; i++) if (!Object.is(left![i], right![i])) return false;
+  return true;
+}
+
+/** Tensors of one shape as the rows of one. */
+function stack(tensors: readonly Tensor[]): Tensor {
+  const { shape, dtype, size, data } = tensors[0]!;
+  const all = new (data.constructor as new (length: number) => TypedArray)(size * tensors.length);
+  tensors.forEach((x, i) => (all as Float64Array).set(x.data, i * size));
+  return fromData(all, [tensors.length, ...shape] as Shape, dtype as DType);
+}
