@@ -58,9 +58,9 @@ export const minimumOp: Elementwise = elementwise("minimum", "min(a, b)", [
   (g, _y, [a, b]) => mul(g, share(b!, a!)),
 ]);
 
-/** 1 where `a < b`, ½ where they are equal, else 0. */
+/** 1 where `a < b`, 0 where `a > b`, ½ where they are equal, and NaN where either is. */
 function share(a: Tensor, b: Tensor): Tensor {
-  return where(less(a, b), 1, where(equal(a, b), 0.5, where(less(b, a), 0, b)));
+  return where(less(a, b), 1, where(less(b, a), 0, where(equal(a, b), 0.5, NaN)));
 }
 
 /** `a` between `p` and `q`; the gradient passes on the closed interval. */
@@ -73,8 +73,9 @@ export const clipOp: Elementwise = unary(
 /** `a^b`. */
 export const powOp: Elementwise = elementwise("pow", "pow(a, b)", [
   (g, _y, [a, b]) => {
-    const zero = equal(b!, 0);
-    return where(zero, 0, mul(g, mul(b!, pow(a!, where(zero, 1, sub(b!, 1))))));
+    // 0 · a⁻¹ is NaN where a⁻¹ overflows. For larger bases it stays: its derivative by b counts.
+    const zero = where(less(a!, 1e-30), equal(b!, 0), false);
+    return mul(g, mul(b!, pow(a!, where(zero, 1, sub(b!, 1)))));
   },
   (g, y, [a]) => {
     const zero = equal(a!, 0);
@@ -86,7 +87,7 @@ export const powOp: Elementwise = elementwise("pow", "pow(a, b)", [
 export const powConstantOp: Elementwise = unary(
   "pow",
   "pow(a, p)",
-  (g, _y, [x], [p]) => p === 0 ? null : mul(g, p === 1 ? p : mul(p!, pow(x!, p! - 1))),
+  (g, _y, [x], [p]) => p === 0 ? null : mul(g, mul(p!, pow(x!, p! - 1))),
 );
 
 /**

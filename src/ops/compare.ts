@@ -7,7 +7,6 @@ import { broadcastShapes } from "../shape.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
 import { apply } from "../trace.ts";
 import { type Elementwise, elementwise, promoteAll } from "./elementwise.ts";
-import { cast } from "./layout.ts";
 
 /** `a = b`. */
 export const equalOp: Elementwise = elementwise("equal", "a == b", null, () => "bool");
@@ -197,6 +196,6 @@ export function isNaN(x: TensorLike): Tensor {
  */
 export function where(condition: TensorLike, a: TensorLike, b: TensorLike): Tensor {
   const given = asTensor(condition);
-  const chosen = given.dtype === "bool" ? given : cast(notEqual(given, 0), "bool");
+  const chosen = given.dtype === "bool" ? given : notEqual(given, 0);
   return apply(whereOp, [chosen, ...promoteAll(a, b)], []);
 }

@@ -1,6 +1,8 @@
 /** What operations do at kinks, ties and extremes, where a definition has to choose. */
 import { assertEquals } from "@std/assert";
 import * as cg from "../../mod.ts";
+import { finiteMax } from "../../src/ops/reduce.ts";
+import { assertAllClose, checkGradients } from "../../src/testing.ts";
 
 const f64 = (data: cg.NestedArray) => cg.tensor(data, { dtype: "float64" });
 const slope = (f: (x: cg.Tensor) => cg.Tensor, x: cg.NestedArray) =>
@@ -10,6 +12,10 @@ Deno.test("relu() has gradient 0 at 0", () => {
   assertEquals(slope(cg.relu, [-1, 0, 1]), [0, 0, 1]);
 });
 
+Deno.test("leakyRelu() has at 0 the slope of its negative side", () => {
+  assertEquals(slope((x) => cg.leakyRelu(x, { negativeSlope: 0.25 }), [-1, 0, 1]), [0.25, 0.25, 1]);
+});
+
 Deno.test("abs() has gradient 0 at 0", () => {
   assertEquals(slope(cg.abs, [-1, 0, 1]), [-1, 0, 1]);
 });
@@ -17,6 +23,21 @@ Deno.test("abs() has gradient 0 at 0", () => {
 Deno.test("norm() has gradient 0 at 0, to second order", () => {
   assertEquals(slope(cg.norm, [0, 0]), [0, 0]);
   assertEquals(cg.hessian((x: cg.Tensor) => cg.norm(x))(f64([0, 0])).toArray(), [[0, 0], [0, 0]]);
+});
+
+Deno.test("norm() of zeros is 0, and no NaN comes up on the way back", () => {
+  assertEquals(cg.norm(f64([[0, 0], [3, 4]]), { axis: 1 }).toArray(), [0, 5]);
+  const length = (x: cg.Tensor) => cg.norm(x);
+  assertEquals(cg.grad(length, { checkNaN: true })(f64([0, 0])).toArray(), [0, 0]);
+});
+
+Deno.test("l2Normalize() leaves zeros as they are, and raises lengths to epsilon", () => {
+  assertEquals(cg.l2Normalize(f64([[0, 0], [0, 2]])).toArray(), [[0, 0], [0, 1]]);
+  assertEquals(cg.l2Normalize(f64([0, 2]), { epsilon: 4 }).toArray(), [0, 0.5]);
+});
+
+Deno.test("layerNorm() adds epsilon to the variance", () => {
+  assertEquals(cg.layerNorm(f64([1, 3]), { epsilon: 3 }).toArray(), [-0.5, 0.5]);
 });
 
 Deno.test("pairwiseSquaredDistance() has gradient 0 between equal rows", () => {
@@ -37,6 +58,17 @@ Deno.test("maximum() and minimum() halve the gradient at ties", () => {
   assertEquals(both(cg.minimum), [[1, 0.5, 0], [0, 0.5, 1]]);
 });
 
+Deno.test("maximum() and minimum() give both a NaN gradient where either is NaN", () => {
+  for (const f of [cg.maximum, cg.minimum]) {
+    const [byA, byB] = cg.grad((a: cg.Tensor, b: cg.Tensor) => f(a, b).sum(), { argnums: [0, 1] })(
+      f64([NaN, 2, NaN, 1]),
+      f64([2, NaN, NaN, 1]),
+    );
+    assertEquals(byA.toArray(), [NaN, NaN, NaN, 0.5]);
+    assertEquals(byB.toArray(), [NaN, NaN, NaN, 0.5]);
+  }
+});
+
 Deno.test("max() and min() split the gradient equally among ties", () => {
   assertEquals(slope((x) => cg.max(x), [3, 1, 3]), [0.5, 0, 0.5]);
   assertEquals(slope((x) => cg.min(x, { axis: 1 }), [[3, 1, 3], [1, 1, 1]]), [
@@ -52,9 +84,36 @@ Deno.test("pow() is 1 with gradient 0 where base and exponent are 0", () => {
   assertEquals(slope((x) => cg.pow(x, 0), [0]), [0]);
 });
 
+/** The second derivatives of `a^b`, for a and b in this order. */
+const powHessian = (a: number, b: number) =>
+  cg.hessian((x: cg.Tensor) => cg.pow(x.gather([0]), x.gather([1])).sum())(f64([a, b])).toArray();
+
+Deno.test("pow() of base 0 has gradient 0 by the exponent, whatever its sign", () => {
+  const byExponent = cg.grad((b: cg.Tensor) => cg.pow(f64([0, 0, 0]), b).sum());
+  assertEquals(byExponent(f64([-1, 0, 2])).toArray(), [0, 0, 0]);
+});
+
+Deno.test("pow() of base 0 has finite second derivatives", () => {
+  assertEquals(powHessian(0, 0), [[0, 0], [0, 0]]);
+  assertEquals(powHessian(0, 2), [[2, 0], [0, 0]]);
+});
+
+Deno.test("pow() with exponent 0 has the right second derivatives", () => {
+  checkGradients(cg.pow, [f64([2, 0.5, 3]), f64([0, 0, 2])], { order: 2 });
+  assertAllClose(f64(powHessian(1e-30, 0)).slice([0, 1], [1, 2]), [[1e30]]);
+});
+
+Deno.test("pow() with exponent 0 has gradient 0 where the base is so small that 1/x overflows", () => {
+  assertEquals(slope((x) => cg.pow(x, f64([0, 0])), [5e-324, 0]), [0, 0]);
+});
+
 Deno.test("pow() with exponent 1 has gradient 1 at 0, and 0 at second order", () => {
   assertEquals(slope((x) => cg.pow(x, 1), [0]), [1]);
   assertEquals(cg.hessian((x: cg.Tensor) => cg.pow(x, 2).sum())(f64([0])).toArray(), [[2]]);
+});
+
+Deno.test("where() takes numbers as a condition, of which only 0 is false", () => {
+  assertEquals(cg.where([2, 0, -0.5, NaN], 1, 7).toArray(), [1, 7, 1, 1]);
 });
 
 Deno.test("where() keeps a NaN out of what was not chosen", () => {
@@ -82,6 +141,17 @@ Deno.test("logSumExp() of nothing but −∞ is −∞, and of +∞ is ∞", () 
   assertEquals(cg.logSumExp([Infinity, 0]).item(), Infinity);
 });
 
+Deno.test("logSumExp() passes an infinite gradient on", () => {
+  const [, pullback] = cg.vjp((x: cg.Tensor) => cg.logSumExp(x), f64([0, 1]));
+  assertEquals(pullback(Infinity)[0].toArray(), [Infinity, Infinity]);
+});
+
+Deno.test("finiteMax() is a constant, and 0 where the largest value is infinite", () => {
+  const x = f64([[1, 2], [-Infinity, -Infinity], [Infinity, 0]]);
+  assertEquals(finiteMax(x, 1).toArray(), [[2], [0], [0]]);
+  assertEquals(slope((y) => finiteMax(y, 1), [[1, 2], [4, 3]]), [[0, 0], [0, 0]]);
+});
+
 Deno.test("softmax() gives masked logits of −∞ no probability", () => {
   assertEquals(cg.softmax([-Infinity, 0, 0]).toArray(), [0, 0.5, 0.5]);
 });
@@ -98,6 +168,18 @@ Deno.test("pairwiseSquaredDistance() keeps its digits far from the origin", () =
   const far = cg.tensor([[1e4, 1e4], [1e4 + 0.5, 1e4]]);
   const gradient = cg.grad((y: cg.Tensor) => cg.pairwiseSquaredDistance(y).sum())(far);
   assertEquals(gradient.toArray(), [[-2, 0], [2, 0]]);
+  const rows = cg.tensor(Array.from({ length: 16 }, (_, i) => [1e4 + i / 1024]));
+  const slopes = cg.grad((y: cg.Tensor) => cg.pairwiseSquaredDistance(y).sum());
+  assertEquals(slopes(rows).toArray(), slopes(cg.cast(rows, "float64")).toArray());
+});
+
+Deno.test("pairwiseSquaredDistance() keeps its digits at second order where weights cancel", () => {
+  const weights = cg.tensor([[1e8, 1], [-1e8, 1]]);
+  const x = cg.tensor([[1], [2]]);
+  const weighted = (y: cg.Tensor) => (z: cg.Tensor) =>
+    cg.pairwiseSquaredDistance(z, y).mul(weights).sum();
+  const mixed = cg.grad((y: cg.Tensor) => cg.grad(weighted(y))(x).sum());
+  assertEquals(mixed(cg.tensor([[3], [5]])).toArray(), [[0], [-4]]);
 });
 
 Deno.test("lgamma() has poles, and is exact at 1 and 2", () => {
