@@ -48,7 +48,8 @@ const PARAMETERS = ["p", "q"] as const;
 
 /** The loops of one expression. */
 export class ElementwiseKernel {
-  readonly #expression: Expression;
+  readonly #text: string;
+  #parsed: Expression | undefined;
   readonly #name: string;
   readonly #generate: boolean;
   readonly #flat: LoopCache<FlatLoop> = new LoopCache();
@@ -57,8 +58,13 @@ export class ElementwiseKernel {
   /** `generate: false` interprets the expression, as where generating code is forbidden. */
   constructor(name: string, expression: string, options: { generate?: boolean } = {}) {
     this.#name = name;
-    this.#expression = parseExpression(expression);
+    this.#text = expression;
     this.#generate = options.generate ?? true;
+  }
+
+  /** Parsed at first use: importing the library makes one kernel per operation. */
+  get #expression(): Expression {
+    return this.#parsed ??= parseExpression(this.#text);
   }
 
   /** All operands have the output's length, or one value. */
