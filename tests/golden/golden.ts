@@ -5,6 +5,9 @@
  */
 import { type Tensor, tensor, valueAndGrad } from "@cellgrad/cellgrad";
 import { assert } from "@std/assert";
+import { optimize } from "../../src/program/compile.ts";
+import { CpuExecutable } from "../../src/program/cpu.ts";
+import { record } from "../../src/program/record.ts";
 
 /** An array of a golden file. */
 export interface GoldenArray {
@@ -58,7 +61,7 @@ export interface GoldenOptions {
 
 const ILL_CONDITIONED = /clamp|saturat|probability_zero_and_one|very_large_logits|large_values/;
 
-/** Checks every case in float64, and the well-conditioned ones in float32. */
+/** Checks every case in float64, and the well-conditioned ones in float32; eager and compiled. */
 export function checkGolden(file: unknown, f: GoldenFunction, options: GoldenOptions = {}): void {
   const golden = file as GoldenFile;
   const cases = golden.cases.filter(options.only ?? (() => true));
@@ -90,25 +93,36 @@ function checkCase(
       ? [result.value, result.outputs] as const
       : [result, {} as Record<string, Tensor>] as const;
   };
-  const moving = Object.fromEntries(wanted.map((name) => [name, inputs[name]!]));
-  const [[value, outputs], gradients] = wanted.length === 0
-    ? [compute({}), {} as Record<string, Tensor>]
-    : valueAndGrad(compute, { hasAux: true })(moving);
-  const at = `${loss}, case ${c.id}, ${dtype}`;
-  compare(`${at}: value`, [value.item()], [c.value], tol);
-  for (const name of wanted) {
-    const expected = c.grads[name]!;
-    assert(
-      gradients[name]!.shape.join() === expected.shape.join(),
-      `${at}: the gradient by ${name} has the shape [${gradients[name]!.shape}]`,
-    );
-    compare(`${at}: gradient by ${name}`, gradients[name]!.data, expected.data, tol);
-  }
-  for (const [name, expected] of Object.entries(c.outputs ?? {})) {
-    if (expected === undefined) continue;
-    assert(outputs[name] !== undefined, `${at}: output ${name} is missing`);
-    const numbers = typeof expected === "number" ? [expected] : expected.data;
-    compare(`${at}: output ${name}`, outputs[name].data, numbers, tol);
+  const names = Object.keys(c.outputs ?? {}).filter((name) => c.outputs![name] !== undefined);
+  /** The value, the gradients and the further outputs, in this order. */
+  const computeAll = (given: readonly Tensor[]): Tensor[] => {
+    const moving = Object.fromEntries(wanted.map((name, i) => [name, given[i]!]));
+    const [[value, outputs], gradients] = wanted.length === 0
+      ? [compute({}), {} as Record<string, Tensor>]
+      : valueAndGrad(compute, { hasAux: true })(moving);
+    const at = `${loss}, case ${c.id}, ${dtype}`;
+    for (const name of names) assert(outputs[name], `${at}: output ${name} is missing`);
+    return [value, ...wanted.map((name) => gradients[name]!), ...names.map((n) => outputs[n]!)];
+  };
+  const given = wanted.map((name) => inputs[name]!);
+  const program = new CpuExecutable(optimize(record(given, computeAll)));
+  for (const [way, results] of [["eager", computeAll(given)], ["compiled", program.run(given)]]) {
+    const at = `${loss}, case ${c.id}, ${dtype}, ${way}`;
+    const [value, ...others] = results as Tensor[];
+    compare(`${at}: value`, [value!.item()], [c.value], tol);
+    wanted.forEach((name, i) => {
+      const [gradient, expected] = [others[i]!, c.grads[name]!];
+      assert(
+        gradient.shape.join() === expected.shape.join(),
+        `${at}: the gradient by ${name} has the shape [${gradient.shape}]`,
+      );
+      compare(`${at}: gradient by ${name}`, gradient.data, expected.data, tol);
+    });
+    names.forEach((name, i) => {
+      const expected = c.outputs![name]!;
+      const numbers = typeof expected === "number" ? [expected] : expected.data;
+      compare(`${at}: output ${name}`, others[wanted.length + i]!.data, numbers, tol);
+    });
   }
 }
 

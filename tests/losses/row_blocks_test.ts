@@ -14,7 +14,9 @@ import { partnerEntropy } from "../../src/losses/contrastive_cell_embedding.ts";
 import { elasticMeans } from "../../src/losses/elastic_cell_similarity.ts";
 import { kernelMeans } from "../../src/losses/mmd.ts";
 import { mapCells } from "../../src/losses/row_blocks.ts";
+import type { Graph } from "../../src/program/graph.ts";
 import { record } from "../../src/program/record.ts";
+import { loopIn } from "../../src/program/row_blocks.ts";
 import { floats, integers, RUNS } from "../arbitraries.ts";
 import { f64 } from "./cells.ts";
 import { assertSame } from "./laws.ts";
@@ -106,11 +108,15 @@ Deno.test("mapCells() computes nothing twice where all rows are taken at once", 
 
 /** The most values that any step of a loss or of its gradient makes for some cells. */
 function largestStep(loss: (cells: Tensor) => Tensor, cells: number): number {
-  const { values } = record([{ shape: [cells, 3], dtype: "float32" }], ([x]) => {
+  const largest = ({ values, steps }: Graph): number =>
+    Math.max(
+      ...values.map(({ shape }) => shape.reduce((a, b) => a * b, 1)),
+      ...steps.flatMap((step) => loopIn(step)?.runs.map(({ body }) => largest(body)) ?? []),
+    );
+  return largest(record([{ shape: [cells, 3], dtype: "float32" }], ([x]) => {
     const [value, gradient] = valueAndGrad(loss)(x!);
     return [value, gradient];
-  });
-  return values.reduce((most, { shape }) => Math.max(most, shape.reduce((a, b) => a * b, 1)), 0);
+  }));
 }
 
 const labelsOf = (cells: Tensor) => Int32Array.from({ length: cells.shape[0]! }, (_, i) => i % 3);
