@@ -1,0 +1,272 @@
+/**
+ * WGSL loops with reductions: passes over rows, each by one invocation or by a whole workgroup.
+ *
+ * Sums are added up in single precision in a fixed order: blocks of what an invocation sees, these
+ * blocks, then what invocations have, so that errors stay near those of a handful of additions
+ * whatever compilers do to sums, and repeated runs give the same bits.
+ *
+ * @module
+ */
+import { variable } from "../wgsl/expression.ts";
+import { groupsFor, indent, WORKGROUP } from "../wgsl/kernel.ts";
+import { type LoopSpec, type Pass, planPasses, type Reduction } from "./passes.ts";
+import { contiguousWalk, type LoopSpace, positionOf, rowsOf } from "./wgsl_space.ts";
+import { type BoundKernel, LoopWriter } from "./wgsl_writer.ts";
+
+/** What kernels are made for. */
+export interface WgslOptions {
+  /** Whether the adapter is a software one; `false` by default. */
+  isSoftware?: boolean | undefined;
+}
+
+/** Who works on a row. */
+export interface RowTeam {
+  /** Invocations of one workgroup, a power of two; 1 where each has a row of its own. */
+  lanes: number;
+  /** Parts of a row, each with results of its own; there must be columns for all lanes of each. */
+  parts: number;
+}
+
+/**
+ * Rows from some length on are worked on by whole workgroups, of some size at most. Software adapters
+ * run the invocations of a workgroup one after the other from barrier to barrier, so that workgroups
+ * take longer there unless rows are (Mesa's llvmpipe: softmax of 64 columns 4 times as long).
+ */
+const WORKGROUPS = {
+  hardware: { longRow: 64, mostLanes: 256 },
+  software: { longRow: 2048, mostLanes: 64 },
+} as const;
+
+/** Work that makes up for a second kernel: elements in all, and for each invocation. */
+const LEAST_SPLIT = 2 ** 14;
+const LEAST_SPLIT_EACH = 64;
+
+/** Invocations that keep a device busy, and how many elements each is to have at least. */
+const BUSY_INVOCATIONS = 2 ** 16;
+const LEAST_ELEMENTS = 16;
+
+/** The most parts of a row: what is left to a second kernel. */
+const MOST_PARTS = 1024;
+
+/** Values that are added up one after the other before blocks of them are. */
+const UNBLOCKED = 32;
+
+/** Who works on rows: as many as find enough to do. */
+export function teamFor(
+  rows: number,
+  { columns, operands }: LoopSpace,
+  { isSoftware = false }: WgslOptions = {},
+): RowTeam {
+  const { longRow, mostLanes } = WORKGROUPS[isSoftware ? "software" : "hardware"];
+  const isApart = operands.some(({ moves, along = 1 }) => moves && along > 1);
+  const lanes = isApart || columns < longRow
+    ? 1
+    : Math.min(mostLanes, 2 ** Math.floor(Math.log2(Math.max(64, columns / 4))));
+  const isLittle = rows * columns < LEAST_SPLIT || columns < lanes * LEAST_SPLIT_EACH;
+  const parts = isLittle ? 1 : Math.min(
+    Math.floor(columns / (lanes * LEAST_ELEMENTS)),
+    Math.floor(BUSY_INVOCATIONS / (rows * lanes)),
+    MOST_PARTS,
+  );
+  return { lanes, parts: Math.max(1, parts) };
+}
+
+/**
+ * A kernel that goes over rows. What is stored once per row lies at the number of the row, or, with
+ * several parts, at `row * parts + part`.
+ */
+export function emitRows(spec: LoopSpec, space: LoopSpace, team: RowTeam): BoundKernel {
+  return new RowWriter(spec, space, team).write();
+}
+
+class RowWriter extends LoopWriter {
+  readonly #space: LoopSpace;
+  readonly #team: RowTeam;
+  /** Functions over lanes, by name. */
+  readonly #overLanes = new Map<string, string>();
+
+  constructor(spec: LoopSpec, space: LoopSpace, team: RowTeam) {
+    super(spec);
+    this.#space = space;
+    this.#team = team;
+  }
+
+  write(): BoundKernel {
+    const { lanes, parts } = this.#team;
+    const rows = rowsOf(this.#space);
+    const { stores, operands } = this.spec;
+    const loads = this.rowOperands().map((index) =>
+      this.load(
+        { name: operands[index]!.name, from: "operand", index },
+        positionOf(this.#space.operands[index]!, this.#space),
+      )
+    );
+    const passes = planPasses(this.spec).map((pass) => this.#pass(pass));
+    const at = parts > 1 ? `row * ${parts}u + part` : "row";
+    const results = stores.flatMap(({ moves }, i) => moves ? [] : [this.store(i, at)]).join("\n");
+    const once = lanes > 1 && results !== "" ? `if (lane == 0u) {\n${indent(results)}\n}` : results;
+    return this.finish({
+      groups: lanes > 1 ? rows * parts : groupsFor(rows * parts),
+      workgroupSize: lanes > 1 ? lanes : WORKGROUP,
+      declarations: [...this.#overLanes.values()].join("\n\n"),
+      body: [this.#place(rows), ...loads, ...passes, once].filter((x) => x !== "").join("\n"),
+    });
+  }
+
+  /** Which row, and which part of it, the invocation works on. */
+  #place(rows: number): string {
+    const { lanes, parts } = this.#team;
+    if (lanes > 1) {
+      return parts === 1 ? "let row = group;" : `let row = group / ${parts}u;
+let part = group % ${parts}u;
+let first = part * ${lanes}u + lane;`;
+    }
+    const bound = `if (index >= ${rows * parts}u) { return; }`;
+    return parts === 1 ? `${bound}\nlet row = index;` : `${bound}
+let row = index % ${rows}u;
+let part = index / ${rows}u;`;
+  }
+
+  /** The first column of an invocation. */
+  get #first(): string {
+    const { lanes, parts } = this.#team;
+    if (parts > 1) return lanes > 1 ? "first" : "part";
+    return lanes > 1 ? "lane" : "0u";
+  }
+
+  #pass(pass: Pass): string {
+    const { before, reductions, stores } = pass;
+    const lines = before.map((assignment) => this.assign(assignment));
+    if (reductions.length + stores.length === 0) return lines.join("\n");
+    const inside = this.#inside(pass);
+    const sums = reductions.map((reduction) => ({
+      ...reduction,
+      type: this.#typeOf(reduction),
+      total: `${reduction.name}_so_far`,
+    }));
+    lines.push(...sums.map((sum) => `var ${sum.total} = ${this.#start(sum)};`));
+    lines.push(this.#loop(inside, sums));
+    lines.push(...sums.map((sum) => {
+      const total = this.#overTeam(sum);
+      return `let ${this.define(sum.name, sum.type)} = ${total};`;
+    }));
+    return lines.join("\n");
+  }
+
+  /** What is done at each column, without reductions. */
+  #inside({ loads, moving, stores }: Pass): string[] {
+    const { operands, output = contiguousWalk(this.#space) } = this.#space;
+    const position = ({ from, index }: Pass["loads"][number]) =>
+      positionOf(from === "operand" ? operands[index]! : output, this.#space);
+    return [
+      ...loads.map((load) => this.load(load, position(load))),
+      ...moving.map((assignment) => this.assign(assignment)),
+      ...stores.map(({ name, output: i }) => this.store(i, positionOf(output, this.#space), name)),
+    ];
+  }
+
+  #typeOf({ of }: Reduction): "f32" | "i32" {
+    return this.valueOf(of).type === "f32" ? "f32" : "i32";
+  }
+
+  /** What an accumulator starts from; an extreme of numbers takes its first value as it is. */
+  #start({ reduce, type }: Accumulator): string {
+    if (type === "i32") {
+      return reduce === "sum" ? "0i" : reduce === "max" ? "i32(-2147483648)" : "2147483647i";
+    }
+    if (reduce === "sum" || this.#space.columns > 0) return "0f";
+    return this.expressions.number(reduce === "max" ? -Infinity : Infinity).code;
+  }
+
+  #loop(inside: readonly string[], sums: readonly Accumulator[]): string {
+    const { columns } = this.#space;
+    const stride = this.#team.lanes * this.#team.parts;
+    const each = Math.ceil(columns / stride);
+    const blocked = sums.filter(({ reduce, type }) => reduce === "sum" && type === "f32");
+    const isBlocked = blocked.length > 0 && each > UNBLOCKED;
+    const totalOf = (sum: Accumulator) =>
+      isBlocked && blocked.includes(sum) ? `${sum.name}_block` : sum.total;
+    const body = [...inside, ...sums.map((sum) => this.#accumulate(sum, totalOf(sum)))];
+    if (!isBlocked) {
+      return `for (var column = ${this.#first}; column < ${columns}u; column += ${stride}u) {
+${indent(body.join("\n"))}
+}`;
+    }
+    const block = stride * Math.ceil(Math.sqrt(each));
+    const outer = [
+      ...blocked.map((sum) => `var ${totalOf(sum)} = 0f;`),
+      `let end = min(start + ${block}u, ${columns}u);`,
+      `for (var column = start; column < end; column += ${stride}u) {`,
+      indent(body.join("\n")),
+      "}",
+      ...blocked.map((sum) => `${sum.total} += ${totalOf(sum)};`),
+    ];
+    return `for (var start = ${this.#first}; start < ${columns}u; start += ${block}u) {
+${indent(outer.join("\n"))}
+}`;
+  }
+
+  #accumulate({ reduce, of, type }: Accumulator, total: string): string {
+    const value = this.expressions.convert(type, this.valueOf(of));
+    if (reduce === "sum") return `${total} += ${value.code};`;
+    const known = { code: total, type, isAtom: true };
+    const extreme = this.expressions.extreme(reduce, known, value).code;
+    if (type === "i32") return `${total} = ${extreme};`;
+    return `${total} = select(${extreme}, ${value.code}, column == ${this.#first});`;
+  }
+
+  /** What all lanes have together. */
+  #overTeam({ reduce, type, total }: Accumulator): string {
+    const { lanes } = this.#team;
+    if (lanes === 1) return total;
+    const combine = (other: string) => {
+      const [x, y] = [variable("total", type), variable(other, type)];
+      return reduce === "sum" ? `total + ${other}` : this.expressions.extreme(reduce, x, y).code;
+    };
+    const name = `${reduce}_${type}_over_lanes`;
+    this.#overLanes.set(name, overLanes(name, type, lanes, combine));
+    return `${name}(lane, ${total})`;
+  }
+}
+
+/**
+ * A function that puts together what lanes have: first some stretches, then, by every lane, what
+ * these amount to. It waits twice only, and may be called again at once: whoever is late reads
+ * totals, which nobody writes before all have come to the next call's first barrier.
+ */
+function overLanes(
+  name: string,
+  type: "f32" | "i32",
+  lanes: number,
+  combine: (other: string) => string,
+): string {
+  const stretch = 2 ** Math.floor(Math.log2(lanes) / 2);
+  const count = lanes / stretch;
+  return `var<workgroup> ${name}_values: array<${type}, ${lanes}>;
+var<workgroup> ${name}_totals: array<${type}, ${count}>;
+
+// In the same order each time.
+fn ${name}(lane: u32, value: ${type}) -> ${type} {
+  ${name}_values[lane] = value;
+  workgroupBarrier();
+  if (lane < ${count}u) {
+    var total = ${name}_values[lane];
+    for (var i = lane + ${count}u; i < ${lanes}u; i += ${count}u) {
+      total = ${combine(`${name}_values[i]`)};
+    }
+    ${name}_totals[lane] = total;
+  }
+  workgroupBarrier();
+  var total = ${name}_totals[0];
+  for (var i = 1u; i < ${count}u; i += 1u) {
+    total = ${combine(`${name}_totals[i]`)};
+  }
+  return total;
+}`;
+}
+
+/** A reduction, the type in which it runs, and the variable that holds what it amounts to so far. */
+interface Accumulator extends Reduction {
+  type: "f32" | "i32";
+  total: string;
+}

@@ -1,0 +1,283 @@
+/**
+ * Scalar functions as WGSL, to the digits of single precision.
+ *
+ * WGSL grants its own `exp`, `log`, `sin` and their kin errors of many digits near zero, and leaves
+ * `pow` of negative numbers and whatever is infinite or NaN open. What is here is made of additions,
+ * products and shifts, with the polynomials of `elementwise/polynomials.ts`, so that it is the same
+ * on every adapter. Compilers may reorder and fuse sums: where a remainder is needed, it comes from
+ * products that are exact either way, and NaN is told by its bits.
+ *
+ * Errors in units in the last place, measured on Mesa's llvmpipe (`wgsl_functions_test.ts`): exp 1.8,
+ * expm1 1.6, log 0.8, log1p 2.4, tanh 2.5, sin and cos 2.4 up to 8192 (beyond, the adapter's own), and
+ * pow 2 + |y|. Adapters may take subnormal numbers for 0, and -0 for 0.
+ *
+ * @module
+ */
+
+/** A function's text, and the functions that it calls. */
+interface WgslFunction {
+  text: string;
+  calls?: readonly WgslFunctionName[];
+}
+
+/** The name of a function that {@linkcode declareFunctions} knows. */
+export type WgslFunctionName =
+  | "is_nan"
+  | "number_from_bits"
+  | "power_of_two"
+  | "exp_polynomial"
+  | "log_mantissa"
+  | "log_or_limit"
+  | "sin_from_quarter"
+  | "scalar_cos"
+  | "scalar_exp"
+  | "scalar_expm1"
+  | "scalar_log"
+  | "scalar_log1p"
+  | "scalar_max"
+  | "scalar_min"
+  | "scalar_pow"
+  | "scalar_sign"
+  | "scalar_sin"
+  | "scalar_tanh";
+
+/** `log 2` in two parts: times the first, whole numbers up to 2¹⁴ are exact. */
+const LN2_HIGH = 0.693359375;
+const LN2_LOW = single(Math.LN2 - LN2_HIGH);
+
+/** `(e^r − 1 − r) / r²` for `|r| ≤ ½ log 2`. */
+const EXP_TAIL = [
+  0.4999999403953552,
+  0.16666515171527863,
+  0.041668083518743515,
+  0.008369348011910915,
+  0.0013840367319062352,
+] as const;
+
+/** `(log((1 + s) / (1 − s)) / s − 2) / s²` in s² for numbers from √½ to √2. */
+const LOG_TAIL = [0.6666677594184875, 0.39977553486824036, 0.2987212836742401] as const;
+
+/** `(sin r / r − 1) / r²` and `(cos r − 1 + r²/2) / r⁴`, in r² for `|r| ≤ π/4`. */
+const SIN_TAIL = [-0.16666655242443085, 0.008332190103828907, -0.00019518405315466225] as const;
+const COS_TAIL = [0.04166664555668831, -0.00138873013202101, 2.4430670237052254e-5] as const;
+
+/** `π/2` in four parts: times the first three, whole numbers up to 2¹³ are exact. */
+const HALF_PI_PARTS = [
+  1.5703125,
+  0.0004837512969970703,
+  7.549533620476723e-08,
+  2.5633440682570896e-12,
+] as const;
+
+/** The digits that single precision has. */
+function single(x: number): number {
+  return Number(x.toPrecision(9));
+}
+
+/** The statements of Horner's rule, coefficients from the constant on. */
+function polynomial(name: string, x: string, coefficients: readonly number[]): string {
+  const [first, ...rest] = coefficients.map((c) => `${single(c)}f`).toReversed();
+  return [
+    `var ${name} = ${first};`,
+    ...rest.map((c) => `  ${name} = fma(${name}, ${x}, ${c});`),
+  ].join("\n");
+}
+
+const FUNCTIONS: Readonly<Record<WgslFunctionName, WgslFunction>> = {
+  is_nan: {
+    text: `fn is_nan(x: f32) -> bool {
+  return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u;
+}`,
+  },
+  number_from_bits: {
+    text: `// The only way to infinities and NaN, which constants must not be.
+fn number_from_bits(bits: u32) -> f32 {
+  return bitcast<f32>(bits);
+}`,
+  },
+  power_of_two: {
+    text: `// 2ⁿ, n from -126 to 127.
+fn power_of_two(n: i32) -> f32 {
+  return bitcast<f32>((n + 127) << 23u);
+}`,
+  },
+  exp_polynomial: {
+    text: `// eʳ - 1, |r| ≤ ½ log 2.
+fn exp_polynomial(r: f32) -> f32 {
+  ${polynomial("tail", "r", EXP_TAIL)}
+  return fma(r * r, tail, r);
+}`,
+  },
+  log_mantissa: {
+    text: `// log(1 + f) + k log 2, 1 + f from √½ to √2.
+fn log_mantissa(f: f32, k: f32) -> f32 {
+  let s = f / (f + 2f);
+  let square = s * s;
+  ${polynomial("tail", "square", LOG_TAIL)}
+  let half_square = 0.5f * f * f;
+  let rest = fma(s, fma(square, tail, half_square), k * ${LN2_LOW}f);
+  return fma(k, ${LN2_HIGH}f, f + (rest - half_square));
+}`,
+  },
+  log_or_limit: {
+    text: `// The logarithm of u where it is a positive number, else what logarithms are there.
+fn log_or_limit(u: f32, logarithm: f32) -> f32 {
+  let bits = bitcast<u32>(u);
+  let infinite = select(0x7fc00000u, 0x7f800000u, bits == 0x7f800000u);
+  let limit = select(infinite, 0xff800000u, (bits << 1u) == 0u);
+  return select(number_from_bits(limit), logarithm, bits - 1u < 0x7f7fffffu);
+}`,
+    calls: ["number_from_bits"],
+  },
+  sin_from_quarter: {
+    text: `// sin(x + quarters · π/2), |x| ≤ 8192.
+fn sin_from_quarter(x: f32, quarters: i32) -> f32 {
+  let n = round(x * ${single(2 / Math.PI)}f);
+  var r = x;
+${HALF_PI_PARTS.map((part) => `  r = fma(-n, ${single(part)}f, r);`).join("\n")}
+  let square = r * r;
+  ${polynomial("sine", "square", SIN_TAIL)}
+  sine = fma(r * square, sine, r);
+  ${polynomial("cosine", "square", COS_TAIL)}
+  cosine = 1f - fma(square, 0.5f, -(square * square * cosine));
+  let quarter = bitcast<u32>(i32(n) + quarters);
+  let value = select(sine, cosine, (quarter & 1u) == 1u);
+  return bitcast<f32>(bitcast<u32>(value) ^ ((quarter & 2u) << 30u));
+}`,
+  },
+  scalar_cos: {
+    text: `fn scalar_cos(x: f32) -> f32 {
+  return select(cos(x), sin_from_quarter(x, 1), abs(x) <= 8192f);
+}`,
+    calls: ["sin_from_quarter"],
+  },
+  scalar_exp: {
+    text: `fn scalar_exp(x: f32) -> f32 {
+  let limited = clamp(x, -104f, 89f);
+  let n = round(limited * ${single(Math.LOG2E)}f);
+  let r = fma(-n, ${LN2_LOW}f, fma(-n, ${LN2_HIGH}f, limited));
+  // Two factors, as neither 2¹²⁸ nor 2⁻¹⁵⁰ is a number.
+  let whole = i32(n);
+  let half = whole >> 1u;
+  let result = (1f + exp_polynomial(r)) * power_of_two(half) * power_of_two(whole - half);
+  return select(result, x, is_nan(x));
+}`,
+    calls: ["exp_polynomial", "power_of_two", "is_nan"],
+  },
+  scalar_expm1: {
+    text: `// eˣ - 1.
+fn scalar_expm1(x: f32) -> f32 {
+  let limited = clamp(x, -20f, 88.9f);
+  let n = round(limited * ${single(Math.LOG2E)}f);
+  let change = exp_polynomial(fma(-n, ${LN2_LOW}f, fma(-n, ${LN2_HIGH}f, limited)));
+  // Half of it, as 2¹²⁸ is not a number.
+  let half = power_of_two(i32(n) - 1);
+  let result = 2f * fma(half, change, half - 0.5f);
+  return select(select(result, change, n == 0f), x, is_nan(x));
+}`,
+    calls: ["exp_polynomial", "power_of_two", "is_nan"],
+  },
+  scalar_log: {
+    text: `fn scalar_log(x: f32) -> f32 {
+  let small = x < ${single(2 ** -126)}f;
+  let bits = bitcast<u32>(select(x, x * ${2 ** 23}f, small));
+  let exponent = (bits - 0x3f3504f3u) & 0xff800000u;
+  let k = f32(bitcast<i32>(exponent) >> 23u) - select(0f, 23f, small);
+  return log_or_limit(x, log_mantissa(bitcast<f32>(bits - exponent) - 1f, k));
+}`,
+    calls: ["log_mantissa", "log_or_limit"],
+  },
+  scalar_log1p: {
+    text: `// log(1 + x).
+fn scalar_log1p(x: f32) -> f32 {
+  let u = 1f + x;
+  let bits = bitcast<u32>(u);
+  let exponent = (bits - 0x3f3504f3u) & 0xff800000u;
+  let k = f32(bitcast<i32>(exponent) >> 23u);
+  // Near 0, x itself: 1 + x has lost digits.
+  let f = select(bitcast<f32>(bits - exponent) - 1f, x, exponent == 0u);
+  return log_or_limit(u, log_mantissa(f, k));
+}`,
+    calls: ["log_mantissa", "log_or_limit"],
+  },
+  scalar_max: {
+    text: `// The larger of two; NaN wins.
+fn scalar_max(a: f32, b: f32) -> f32 {
+  return select(select(max(a, b), b, is_nan(b)), a, is_nan(a));
+}`,
+    calls: ["is_nan"],
+  },
+  scalar_min: {
+    text: `// The smaller of two; NaN wins.
+fn scalar_min(a: f32, b: f32) -> f32 {
+  return select(select(min(a, b), b, is_nan(b)), a, is_nan(a));
+}`,
+    calls: ["is_nan"],
+  },
+  scalar_pow: {
+    text:
+      `// xʸ; y k and its two parts are exact, so that errors do not grow with the exponent of x.
+fn scalar_pow(x: f32, y: f32) -> f32 {
+  let size = abs(x);
+  let small = size < ${single(2 ** -126)}f;
+  let bits = bitcast<u32>(select(size, size * ${2 ** 23}f, small));
+  let exponent = (bits - 0x3f3504f3u) & 0xff800000u;
+  let k = f32(bitcast<i32>(exponent) >> 23u) - select(0f, 23f, small);
+  let logarithm = y * log_mantissa(bitcast<f32>(bits - exponent) - 1f, 0f);
+  let y_high = bitcast<f32>(bitcast<u32>(y) & 0xfffff000u);
+  let high = y_high * k;
+  let low = (y - y_high) * k;
+  let n = clamp(round(fma(logarithm, ${single(Math.LOG2E)}f, high + low)), -151f, 129f);
+  let r = fma((high - n) + low, ${single(Math.LN2)}f, logarithm);
+  let whole = i32(n);
+  let half = whole >> 1u;
+  let power = scalar_exp(r) * power_of_two(half) * power_of_two(whole - half);
+  let y_size = abs(y);
+  let is_whole = floor(y_size) == y_size;
+  let is_odd = is_whole && floor(0.5f * y_size) * 2f != y_size;
+  var result = power;
+  if (size == 0f || bits == 0x7f800000u) {
+    result = number_from_bits(select(0x7f800000u, 0u, (size == 0f) == (y > 0f)));
+  } else if (x < 0f && !is_whole) {
+    result = number_from_bits(0x7fc00000u);
+  }
+  if (x < 0f && is_odd) { result = -result; }
+  if (is_nan(x) || is_nan(y)) { result = number_from_bits(0x7fc00000u); }
+  return select(result, 1f, y == 0f);
+}`,
+    calls: ["log_mantissa", "scalar_exp", "power_of_two", "number_from_bits", "is_nan"],
+  },
+  scalar_sign: {
+    text: `fn scalar_sign(x: f32) -> f32 {
+  return select(sign(x), x, is_nan(x));
+}`,
+    calls: ["is_nan"],
+  },
+  scalar_sin: {
+    text: `fn scalar_sin(x: f32) -> f32 {
+  return select(sin(x), sin_from_quarter(x, 0), abs(x) <= 8192f);
+}`,
+    calls: ["sin_from_quarter"],
+  },
+  scalar_tanh: {
+    text: `fn scalar_tanh(x: f32) -> f32 {
+  let change = scalar_expm1(-2f * abs(x));
+  let size = -change / (change + 2f);
+  return select(size, -size, x < 0f);
+}`,
+    calls: ["scalar_expm1"],
+  },
+};
+
+/** The text of functions and of all that they call, each once, callees first. */
+export function declareFunctions(names: Iterable<WgslFunctionName>): string {
+  const texts = new Map<WgslFunctionName, string>();
+  const visit = (name: WgslFunctionName): void => {
+    if (texts.has(name)) return;
+    const { text, calls = [] } = FUNCTIONS[name];
+    calls.forEach(visit);
+    texts.set(name, text);
+  };
+  for (const name of names) visit(name);
+  return [...texts.values()].join("\n\n");
+}

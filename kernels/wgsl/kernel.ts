@@ -1,0 +1,143 @@
+/**
+ * WGSL kernels: what they consist of, and the text that all of them share.
+ *
+ * @module
+ */
+
+/** A shader with one entry point, `main`, and how often it is started. */
+export interface WgslKernel {
+  /** What it is, for messages: "matmul 64x64", "loop exp sum". */
+  readonly name: string;
+  /** The shader. Bindings of group 0: the inputs from 0 on (storage, read), then the outputs (storage, read_write). */
+  readonly code: string;
+  /** How many inputs there are. */
+  readonly inputs: number;
+  /** How many outputs there are. */
+  readonly outputs: number;
+  /** Workgroups along x and y, each at most 65535; larger counts are spread over both. */
+  readonly workgroups: readonly [number, number];
+}
+
+/**
+ * Kernels that together do one operation, in order. Numbers of buffers count the operation's inputs
+ * from 0 on, then its outputs, then the temporaries.
+ */
+export interface WgslPlan {
+  /** The kernels, and the buffers that each is bound to. */
+  readonly kernels: readonly {
+    /** The kernel. */
+    readonly kernel: WgslKernel;
+    /** The buffers that it reads. */
+    readonly inputs: readonly number[];
+    /** The buffers that it writes. */
+    readonly outputs: readonly number[];
+  }[];
+  /** The sizes of the temporaries, in 32-bit words. */
+  readonly temporaries: readonly number[];
+}
+
+/** The type of an element in a buffer, and of a value in a shader. */
+export type WgslType = "f32" | "i32" | "u32";
+
+/** The type of elements as tensors have them, as far as WGSL knows them. */
+export type WgslElement = "float32" | "int32" | "bool";
+
+/** What elements are in buffers; `bool` is a whole word, 0 or 1. */
+export const WGSL_TYPES: Readonly<Record<WgslElement, WgslType>> = {
+  float32: "f32",
+  int32: "i32",
+  bool: "u32",
+};
+
+/** A buffer as a shader sees it. */
+export interface Binding {
+  /** The name of the array. */
+  readonly name: string;
+  /** The type of its elements. */
+  readonly type: WgslType;
+}
+
+/** What a kernel is made of. */
+export interface KernelDraft {
+  /** The name of the kernel. */
+  readonly name: string;
+  /** What it reads. */
+  readonly inputs: readonly Binding[];
+  /** What it writes. */
+  readonly outputs: readonly Binding[];
+  /** How many workgroups there are to be, at most 2³² − 1; see {@linkcode groupsFor}. */
+  readonly groups: number;
+  /** Invocations per workgroup, along one dimension; by default {@linkcode WORKGROUP}. */
+  readonly workgroupSize?: number;
+  /** Constants, functions and workgroup variables. */
+  readonly declarations?: string;
+  /** Statements of `main`, which see `group`, `lane` and `index`, all `u32`. */
+  readonly body: string;
+}
+
+/** Invocations per workgroup where there is no reason for another number. */
+export const WORKGROUP = 64;
+
+/** The most workgroups along a dimension that every adapter allows. */
+const LARGEST_DIMENSION = 65535;
+
+/** How many workgroups it takes for `count` invocations. */
+export function groupsFor(count: number, workgroupSize: number = WORKGROUP): number {
+  return Math.ceil(count / workgroupSize);
+}
+
+/** The least rectangle of workgroups, no longer than allowed, that has `count` of them or more. */
+export function spreadGroups(count: number): [x: number, y: number] {
+  const y = Math.max(1, Math.ceil(count / LARGEST_DIMENSION));
+  return [Math.ceil(count / y), y];
+}
+
+/**
+ * A kernel from its parts. `main` knows the number of the workgroup, `group`, of the invocation in
+ * it, `lane`, and of the invocation among all, `index`. Workgroups that are there only to fill the
+ * rectangle return at once; a body that has less work than invocations starts with
+ * `if (index >= count) { return; }`.
+ */
+export function createKernel(draft: KernelDraft): WgslKernel {
+  const { name, inputs, outputs, groups, workgroupSize = WORKGROUP, declarations = "" } = draft;
+  const workgroups = spreadGroups(groups);
+  const [x, y] = workgroups;
+  const main = [
+    `let group = ${y === 1 ? "workgroup.x" : `workgroup.x + workgroup.y * ${x}u`};`,
+    ...(x * y > groups ? [`if (group >= ${groups}u) { return; }`] : []),
+    ...(/\bindex\b/.test(draft.body) ? [`let index = group * ${workgroupSize}u + lane;`] : []),
+    draft.body.trim(),
+  ].join("\n");
+  const code = [
+    declareBindings(inputs, outputs),
+    ...(declarations.trim() === "" ? [] : [declarations.trim()]),
+    `@compute @workgroup_size(${workgroupSize})
+fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) lane: u32) {
+${indent(main)}
+}
+`,
+  ].join("\n\n");
+  return { name, code, inputs: inputs.length, outputs: outputs.length, workgroups };
+}
+
+/** The declarations of a kernel's buffers, as {@linkcode WgslKernel} numbers them. */
+export function declareBindings(inputs: readonly Binding[], outputs: readonly Binding[]): string {
+  return [
+    ...inputs.map((binding) => ({ ...binding, access: "read" })),
+    ...outputs.map((binding) => ({ ...binding, access: "read_write" })),
+  ].map(({ name, type, access }, i) =>
+    `@group(0) @binding(${i}) var<storage, ${access}> ${name}: array<${type}>;`
+  ).join("\n");
+}
+
+/** Text with every line that is not empty moved to the right. */
+export function indent(text: string): string {
+  return text.replaceAll(/^(?=.)/gm, "  ");
+}
+
+/** The plan of an operation that one kernel does. */
+export function planOf(kernel: WgslKernel): WgslPlan {
+  const inputs = Array.from({ length: kernel.inputs }, (_, i) => i);
+  const outputs = Array.from({ length: kernel.outputs }, (_, i) => kernel.inputs + i);
+  return { kernels: [{ kernel, inputs, outputs }], temporaries: [] };
+}
