@@ -3,8 +3,8 @@
  *
  * @module
  */
+import { argSortRows } from "../../kernels/select/eager.ts";
 import {
-  argSortRows,
   type Around,
   gatherAlong,
   gatherSlices,
@@ -88,7 +88,8 @@ export const putAlongAxisOp: Primitive<{ axis: number; shape: Shape }> = {
   infer: ([x], { shape }) => ({ shape, dtype: x!.dtype }),
   forward([x, indices], { axis, shape }, { dtype }) {
     const sums = new Float64Array(sizeOf(shape));
-    scatterAddAlong(sums, x!.data, indices!.data, around(shape, axis));
+    const positions = checkPositions("takeAlongAxis", indices!, shape[axis]!);
+    scatterAddAlong(sums, x!.data, positions, around(shape, axis));
     return narrow(sums, dtype);
   },
   vjp: perInput(

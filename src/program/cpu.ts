@@ -7,28 +7,25 @@ import { compileLoop, type LoopCall } from "../../kernels/elementwise/fused.ts";
 import { importMath } from "../../kernels/elementwise/typed.ts";
 import { emitLoop } from "../../kernels/elementwise/wasm.ts";
 import { emitKernel } from "../../kernels/matmul/emit.ts";
-import type { Extents } from "../../kernels/row_reduce/reference.ts";
-import {
-  type ArrayReduction,
-  emitReduction,
-  reductionCalls,
-} from "../../kernels/row_reduce/wasm.ts";
 import { hasSimd } from "../../kernels/wasm/features.ts";
 import { ModuleBuilder } from "../../kernels/wasm/module.ts";
+import { checkLabels } from "../labels.ts";
 import { matmulOp, pairwiseSquaredDistanceOp } from "../ops/linalg.ts";
-import { type Axes, maxOp, minOp, sumOp } from "../ops/reduce.ts";
-import { sizeOf } from "../shape.ts";
 import { fromData, type Tensor } from "../tensor.ts";
 import { type Calls, LoopCalls, ProductCalls, SCRATCH_BYTES, SMALLEST_SHARED_NS } from "./calls.ts";
 import { Frame } from "./frame.ts";
 import type { Graph, Step, ValueId } from "./graph.ts";
-import { Kernels } from "./kernels.ts";
+import { type Kernel, Kernels } from "./kernels.ts";
+import { layoutKernel } from "./layout_calls.ts";
 import { type GroupLoop, loopOf } from "./loops.ts";
 import { fuseSteps, isGroup, type Unit } from "./passes/fuse.ts";
 import { transposedMatmulOp } from "./passes/transposed_matmul.ts";
-import { isAlias, type MemoryPlan, planMemory } from "./plan.ts";
+import { bytesOf, isAlias, type MemoryPlan, planMemory } from "./plan.ts";
+import { reduceKernel } from "./reduce_calls.ts";
 import { combineResult, cutInputs, loopIn } from "./row_blocks.ts";
+import { selectKernel } from "./select_calls.ts";
 import { walkOuter } from "./space.ts";
+import { splitCalls, type StepKernel, wholeCalls } from "./step_kernel.ts";
 import type { Job, Team } from "./threads.ts";
 
 type Instruction = () => void;
@@ -59,7 +56,7 @@ export class CpuExecutable {
   readonly #team: Team | undefined;
   readonly #smallestShared: number;
   readonly #kernels: Kernels | undefined;
-  readonly #products = new Map<string, number>();
+  readonly #known = new Map<string, number>();
   readonly #frame: Frame;
   readonly #jobs: Job[] = [];
   readonly #firstJob: number;
@@ -73,7 +70,7 @@ export class CpuExecutable {
     this.#smallestShared = options.smallestShared ?? SMALLEST_SHARED_NS;
     const threads = this.#team?.size ?? 1;
     this.memory = planMemory(graph, this.units);
-    this.bytes = this.memory.bytes + (hasProduct(graph) ? threads * SCRATCH_BYTES : 0);
+    this.bytes = this.memory.bytes + threads * scratchBytes(graph);
     if (this.wasm) this.#kernels = new Kernels(this.bytes, this.#team !== undefined);
     const buffer = this.#kernels?.memory.buffer ?? new ArrayBuffer(this.bytes);
     this.#frame = new Frame(this, buffer, 0);
@@ -109,9 +106,9 @@ export class CpuExecutable {
       if (kernels !== undefined && isProduct(step, graph)) {
         return this.#product(step, frame, kernels);
       }
-      const extents = reducedExtents(step, graph);
-      if (kernels !== undefined && extents !== undefined) {
-        return reduceArray(step, extents, frame, kernels);
+      const kernel = kernelOf(step, graph);
+      if (kernels !== undefined && kernel !== undefined) {
+        return this.#stepKernel(step, kernel, frame, kernels);
       }
       return runStep(step, frame) ?? [];
     });
@@ -160,12 +157,31 @@ export class CpuExecutable {
   #product(step: Step, { graph, offsets }: Frame, kernels: Kernels): Instruction {
     const calls = new ProductCalls(step, graph, offsets, this.memory.bytes);
     const key = JSON.stringify(calls.options);
-    const kernel = this.#products.get(key) ?? kernels.add(emitKernel(calls.options), ["run"]);
-    this.#products.set(key, kernel);
+    const kernel = this.#known.get(key) ?? kernels.add(emitKernel(calls.options), ["run"]);
+    this.#known.set(key, kernel);
     const parts = this.#team && calls.split(this.#team.size, this.#smallestShared);
     if (parts !== undefined) return this.#share([step.output], kernels, kernel, parts);
     const [run, all] = [kernels.get(kernel), calls.whole()];
     return () => run(...all);
+  }
+
+  /** A step that is a function of its own, as WebAssembly, after a check of its positions. */
+  #stepKernel(step: Step, kernel: StepKernel, frame: Frame, kernels: Kernels): Instruction {
+    const places = { offsets: frame.offsets, scratch: this.memory.bytes };
+    const number = this.#known.get(kernel.key) ?? addStepKernel(kernel, kernels);
+    this.#known.set(kernel.key, number);
+    const parts = this.#team &&
+      splitCalls(kernel, places, this.#team.size, this.#smallestShared);
+    const work = parts === undefined
+      ? runAll(kernels.get(number), wholeCalls(kernel, places))
+      : this.#share([step.output], kernels, number, parts);
+    if (kernel.positions === undefined) return work;
+    const { id, extent, caller } = kernel.positions;
+    const positions = frame.view(id);
+    return () => {
+      checkLabels(caller, positions, extent, { argument: "indices" });
+      work();
+    };
   }
 
   /** A step that all threads do together. */
@@ -181,28 +197,6 @@ export class CpuExecutable {
     const own = (part: number) => parts[part]!.forEach((numbers) => run(...numbers));
     return () => this.#team!.run(this.#firstJob + job, own);
   }
-}
-
-/** A reduction of an axis that is not the last, as WebAssembly. */
-function reduceArray(
-  step: Step,
-  extents: Extents,
-  { graph, offsets }: Frame,
-  kernels: Kernels,
-): Instruction {
-  const reduction: ArrayReduction = {
-    ...extents,
-    reduce: step.op.name as ArrayReduction["reduce"],
-    dtype: graph.values[step.output]!.dtype as ArrayReduction["dtype"],
-  };
-  const builder = new ModuleBuilder({ from: "import" });
-  builder.exportFunction("reduce", emitReduction(builder, importMath(builder), reduction));
-  const run = kernels.get(kernels.add(builder.encode(), ["reduce"]));
-  const [out, data] = [step.output, step.inputs[0]!].map((id) => offsets.get(id)!);
-  const calls = reductionCalls(reduction, out!, data!);
-  return () => {
-    for (const numbers of calls) run(...numbers);
-  };
 }
 
 /** A step by the operation's own rule; none where the result is the input's memory. */
@@ -243,24 +237,6 @@ function interpretLoop({ spec, space, outputs }: GroupLoop, frame: Frame): Instr
     });
 }
 
-/** The extents around neighbouring axes that a step reduces; `undefined` where it does not. */
-function reducedExtents({ op, inputs, params, output }: Step, graph: Graph): Extents | undefined {
-  if (!([sumOp, maxOp, minOp] as unknown[]).includes(op)) return undefined;
-  const { shape, dtype } = graph.values[inputs[0]!]!;
-  const { axes } = params as Axes;
-  const [first = 0] = axes;
-  const together = axes.length > 0 && axes.every((axis, i) => axis === first + i);
-  const same = dtype === graph.values[output]!.dtype && dtype !== "bool";
-  if (!together || !same || sizeOf(shape) === 0) return undefined;
-  const end = first + axes.length;
-  const [before, along, behind] = [
-    shape.slice(0, first),
-    shape.slice(first, end),
-    shape.slice(end),
-  ];
-  return { outer: sizeOf(before), count: sizeOf(along), inner: sizeOf(behind) };
-}
-
 /** Whether a unit is a product of two matrices, or their distances. */
 function isProduct(unit: Unit, graph: Graph): boolean {
   if (isGroup(unit)) return false;
@@ -269,11 +245,33 @@ function isProduct(unit: Unit, graph: Graph): boolean {
   return products.includes(unit.op) && unit.inputs.every(isMatrix);
 }
 
-/** Whether a graph, or the body of a loop in it, has a product. */
-function hasProduct(graph: Graph): boolean {
-  return graph.steps.some((step) =>
-    isProduct(step, graph) || (loopIn(step)?.runs.some(({ body }) => hasProduct(body)) ?? false)
-  );
+/** The kernel of a step that reduces, selects or copies. */
+function kernelOf(step: Step, graph: Graph): StepKernel | undefined {
+  if ([...step.inputs, step.output].some((id) => bytesOf(graph, id) >= 2 ** 31)) return undefined;
+  return reduceKernel(step, graph) ?? selectKernel(step, graph) ?? layoutKernel(step, graph);
+}
+
+function runAll(run: Kernel, calls: Calls): Instruction {
+  const [first, ...others] = calls;
+  if (first !== undefined && others.length === 0) return () => run(...first);
+  return () => {
+    for (const numbers of calls) run(...numbers);
+  };
+}
+
+function addStepKernel(kernel: StepKernel, kernels: Kernels): number {
+  const builder = new ModuleBuilder({ from: "import" });
+  builder.exportFunction("run", kernel.emit(builder));
+  return kernels.add(builder.encode(), ["run"]);
+}
+
+/** Bytes that a thread may need in between for any step of a graph, or of a loop's body in it. */
+function scratchBytes(graph: Graph): number {
+  return graph.steps.reduce((most, step) => {
+    const own = isProduct(step, graph) ? SCRATCH_BYTES : kernelOf(step, graph)?.scratchBytes ?? 0;
+    const bodies = loopIn(step)?.runs.map(({ body }) => scratchBytes(body)) ?? [];
+    return Math.max(most, own, ...bodies);
+  }, 0);
 }
 
 /** Adds the loops as functions of one module; returns their numbers. */

@@ -1,0 +1,118 @@
+/**
+ * Copies between strided views as WebAssembly: what `reference.ts` does, with all extents known when
+ * the code is written.
+ *
+ * @module
+ */
+import type { CodeBuilder, Parameters, WasmFunction } from "../wasm/code.ts";
+import type { ModuleBuilder } from "../wasm/module.ts";
+import { i32 } from "../wasm/scalar.ts";
+import type { LaneBytes } from "../wasm/simd.ts";
+import { type Local, localAt } from "../wasm/value.ts";
+import { emitBlockCopy, emitBlockFill } from "./block.ts";
+import { emitTiles, TILE } from "./tiles.ts";
+
+/** Where a view starts in its array and how far apart neighbours lie, in elements. */
+export interface Strides {
+  /** The position of the first value. */
+  offset: number;
+  /** Elements between neighbours, per dimension; 0 repeats. */
+  strides: readonly number[];
+}
+
+/** A copy of `shape` values. */
+export interface ViewCopy {
+  /** The extents. */
+  shape: readonly number[];
+  /** The view that is written. */
+  to: Strides;
+  /** The view that is read. */
+  from: Strides;
+}
+
+/** What one function does: a copy from each of its arrays. */
+export interface Copies {
+  /** Bytes of an element. */
+  size: LaneBytes;
+  /** The copies, one for each array that is read. */
+  copies: readonly ViewCopy[];
+  /** Elements of the array that is written, which are set to 0 first; by default none. */
+  cleared?: number;
+}
+
+/** A function that copies: the address of what it writes, and those of what it reads. */
+export type CopyFunction = WasmFunction<Parameters, null>;
+
+/** A dimension of a copy: steps are in bytes. */
+export interface CopyDimension {
+  /** Its extent. */
+  extent: number;
+  /** From neighbour to neighbour where it is written. */
+  to: number;
+  /** From neighbour to neighbour where it is read. */
+  from: number;
+}
+
+/** Adds a function to a module that copies. */
+export function emitCopies(
+  module: ModuleBuilder,
+  { size, copies, cleared = 0 }: Copies,
+): CopyFunction {
+  const names = ["out", ...copies.map((_, i) => `x${i}`)];
+  const parameters: Parameters = Object.fromEntries(names.map((name) => [name, "i32" as const]));
+  return module.addFunction(parameters, (code) => {
+    const out = localAt("i32", 0);
+    if (cleared > 0) code.clear(out, cleared * size);
+    copies.forEach(({ shape, to, from }, i) => {
+      if (shape.includes(0)) return;
+      const target = code.let(i32.add(out, to.offset * size));
+      const source = code.let(i32.add(localAt("i32", i + 1), from.offset * size));
+      emitDimensions(code, target, source, mergedDimensions(shape, to, from, size), size);
+    });
+  });
+}
+
+/** The dimensions, with those as one that are walked in equal steps. */
+export function mergedDimensions(
+  shape: readonly number[],
+  to: Strides,
+  from: Strides,
+  size: number,
+): CopyDimension[] {
+  const dimensions: CopyDimension[] = [];
+  shape.forEach((extent, i) => {
+    if (extent === 1) return;
+    const next = { extent, to: to.strides[i]! * size, from: from.strides[i]! * size };
+    const last = dimensions.at(-1);
+    if (last?.to === next.to * extent && last.from === next.from * extent) {
+      dimensions[dimensions.length - 1] = { ...next, extent: last.extent * extent };
+    } else dimensions.push(next);
+  });
+  return dimensions;
+}
+
+function emitDimensions(
+  code: CodeBuilder,
+  to: Local<"i32">,
+  from: Local<"i32">,
+  dimensions: readonly CopyDimension[],
+  size: LaneBytes,
+): void {
+  const [first, ...rest] = dimensions;
+  if (first === undefined) return emitBlockCopy(code, to, from, size);
+  if (rest.length === 0 && first.to === size) {
+    if (first.from === size) return emitBlockCopy(code, to, from, first.extent * size);
+    if (first.from === 0) return emitBlockFill(code, to, from, first.extent, size);
+  }
+  const [rows, columns] = dimensions as [CopyDimension, CopyDimension];
+  const turned = size === 4 && dimensions.length === 2 && rows.from === 4 && columns.to === 4;
+  if (turned && Math.min(rows.extent, columns.extent) >= TILE) {
+    return emitTiles(code, to, from, rows, columns);
+  }
+  const [target, source] = [code.let(i32.add(to, 0)), code.let(i32.add(from, 0))];
+  code.for(first.extent, 1, () => {
+    emitDimensions(code, target, source, rest, size);
+    code.increase(target, first.to);
+    code.increase(source, first.from);
+  });
+}

@@ -1,0 +1,106 @@
+/**
+ * Collecting the keys of a line that are to be sorted, with their positions.
+ *
+ * @module
+ */
+import type { CodeBuilder } from "../wasm/code.ts";
+import { i32 } from "../wasm/scalar.ts";
+import { v128 } from "../wasm/simd.ts";
+import type { Local, Value } from "../wasm/value.ts";
+import type { Keys, KeyValue } from "./keys.ts";
+import { type Line, loadKeys } from "./threshold.ts";
+
+/** Where keys come from and go to. */
+export interface Collection<T extends KeyValue> {
+  /** The function that is written. */
+  code: CodeBuilder;
+  /** The type of the keys. */
+  keys: Keys<T>;
+  /** The line that is read. */
+  line: Line;
+  /** Where the next key goes; the collection ends here. */
+  end: Local<"i32">;
+  /** Bytes from a key to its position. */
+  distance: number;
+}
+
+/** Writes a key of the line and its position at the end. */
+function emitPair<T extends KeyValue>(
+  { code, keys, line, end, distance }: Collection<T>,
+  at: Value<"i32">,
+  position: Value<"i32">,
+): Local<T> {
+  const x = keys.load(at);
+  const key = code.let(line.descending ? keys.reverse(x as Value<T>) : x) as Local<T>;
+  code.store<KeyValue>(keys.type, end, key as Value<KeyValue>);
+  code.store("i32", end, position, distance);
+  return key;
+}
+
+/** Collects all keys from position `first` on but NaN, and those above a bound if there is one. */
+export function emitCollection<T extends KeyValue>(
+  collection: Collection<T>,
+  first: number,
+  bound?: Local<T>,
+): void {
+  const { code, keys, line, end } = collection;
+  const position = code.let(i32.const(first));
+  code.while(i32.ltS(position, line.count), () => {
+    const at = i32.add(line.data, i32.shl(position, Math.log2(keys.bytes)));
+    const key = emitPair(collection, at, position);
+    const isMissing = i32.eqz(keys.isKey(key));
+    const isLeft = bound === undefined ? isMissing : i32.or(keys.less(bound, key), isMissing);
+    // What is left is written over by the next.
+    code.increase(end, i32.shl(i32.eqz(isLeft), Math.log2(keys.bytes)));
+    code.increase(position, 1);
+  });
+}
+
+/** Collects the keys that are needed of those that do not exceed a bound, where most do. */
+export function emitFilter<T extends KeyValue>(
+  collection: Collection<T>,
+  bound: Local<T>,
+): void {
+  const { code, line, end, keys: { vector, bytes, lanes } } = collection;
+  const whole = line.count - line.count % (4 * lanes);
+  const bounds = code.let(vector.splat(bound));
+  const enough = code.let(i32.add(end, line.kept * bytes));
+  const position = code.let(i32.const(0));
+  const collect = (compare: typeof vector.less) =>
+    emitGroup(collection, position, (x) => compare(x, bounds));
+  code.while(
+    i32.and(i32.ltS(position, whole), i32.ltU(end, enough)),
+    () => collect(vector.lessEqual),
+  );
+  // With enough keys before it, one that equals the bound comes too late.
+  code.while(i32.ltS(position, whole), () => collect(vector.less));
+  emitCollection(collection, whole, bound);
+}
+
+/** Collects those of the next four vectors' keys that are wanted. */
+function emitGroup<T extends KeyValue>(
+  collection: Collection<T>,
+  position: Local<"i32">,
+  isWanted: (x: Value<"v128">) => Value<"v128">,
+): void {
+  const { code, keys, line, end } = collection;
+  const { vector, lanes, bytes } = keys;
+  const address = code.let(i32.add(line.data, i32.shl(position, Math.log2(bytes))));
+  const masks: Value<"v128">[] = [0, 1, 2, 3].map((i) =>
+    code.let(isWanted(loadKeys(keys, line, address, 16 * i)))
+  );
+  const any = masks.reduce((x, y) => v128.or(x, y));
+  code.if(v128.anyTrue(any), () => {
+    const bits = code.let(
+      masks.map((mask, i) => i32.shl(vector.bitmask(mask), i * lanes)).reduce(i32.or),
+    );
+    code.repeat(() => {
+      const place = code.let(i32.ctz(bits));
+      const at = i32.add(address, i32.shl(place, Math.log2(bytes)));
+      emitPair(collection, at, i32.add(position, place));
+      code.increase(end, bytes);
+      code.set(bits, i32.and(bits, i32.sub(bits, 1)));
+    }, bits);
+  });
+  code.increase(position, 4 * lanes);
+}

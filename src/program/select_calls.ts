@@ -1,0 +1,169 @@
+/**
+ * Selection in programs: picking, adding up by position and sorting where values lie.
+ *
+ * @module
+ */
+import { ELEMENT_BYTES as BYTES } from "../../kernels/elementwise/elements.ts";
+import { emitLineSort, type LineSort, sortScratchBytes } from "../../kernels/select/sort.ts";
+import { emitScatter, scatterScratchBytes, type ScatterSum } from "../../kernels/select/sums.ts";
+import { emitGather, type Selection } from "../../kernels/select/wasm.ts";
+import {
+  argSortOp,
+  gatherOp,
+  putAlongAxisOp,
+  scatterAddOp,
+  type SortParams,
+  takeAlongAxisOp,
+} from "../ops/select.ts";
+import { type Shape, sizeOf } from "../shape.ts";
+import type { Graph, Step, ValueId } from "./graph.ts";
+import type { Places, Positions, SliceRange, StepKernel } from "./step_kernel.ts";
+
+/** Nanoseconds per value, about: half a comparison of a filter, or a value at a time. */
+const NS = { filtered: 0.7, sorted: 40, picked: 1 } as const;
+
+/** Longer lines are left to TypeScript: sorting needs four times their memory. */
+const LONGEST = 2 ** 24;
+
+/** The extents around an axis. */
+interface Around {
+  outer: number;
+  count: number;
+  inner: number;
+}
+
+/** The kernel of a step that selects; `undefined` for other steps and where values have no kernel. */
+export function selectKernel(step: Step, graph: Graph): StepKernel | undefined {
+  if (sizeOf(graph.values[step.output]!.shape) === 0) return undefined;
+  switch (step.op as unknown) {
+    case argSortOp:
+      return sortKernel(step, graph);
+    case gatherOp:
+      return gatherKernel(step, graph, "slice", step.params as number);
+    case takeAlongAxisOp:
+      return gatherKernel(step, graph, "value", step.params as number);
+    case scatterAddOp:
+      return scatterKernel(step, graph, "slice", step.params as number);
+    case putAlongAxisOp:
+      return scatterKernel(step, graph, "value", (step.params as { axis: number }).axis);
+    default:
+      return undefined;
+  }
+}
+
+function around(shape: Shape, axis: number): Around {
+  return {
+    outer: sizeOf(shape.slice(0, axis)),
+    count: shape[axis]!,
+    inner: sizeOf(shape.slice(axis + 1)),
+  };
+}
+
+function sortKernel({ inputs, params, output }: Step, graph: Graph): StepKernel | undefined {
+  const [x] = inputs as [ValueId];
+  const { shape, dtype } = graph.values[x]!;
+  const { axis, descending, kept } = params as SortParams;
+  const { outer, count, inner } = around(shape, axis);
+  if (dtype === "bool" || count > LONGEST) return undefined;
+  const sort: LineSort = { dtype, count, inner, descending, kept };
+  const scratchBytes = Math.ceil(sortScratchBytes(sort) / 64) * 64;
+  const [outBytes, dataBytes] = [kept * inner * 4, count * inner * BYTES[dtype]];
+  return {
+    key: JSON.stringify(["sort", sort]),
+    emit: (module) => emitLineSort(module, sort),
+    scratchBytes,
+    slices: outer,
+    nanoseconds: sizeOf(shape) * (kept * 8 < count ? NS.filtered : NS.sorted),
+    calls: ([from, to], { offsets, scratch }) => [[
+      offsets.get(output)! + from * outBytes,
+      offsets.get(x)! + from * dataBytes,
+      scratch,
+      to - from,
+    ]],
+  };
+}
+
+/** Positions that must be checked: those that sorting gives lie in their axis. */
+function positionsToCheck(id: ValueId, extent: number, caller: string, graph: Graph) {
+  const maker = graph.steps.find(({ output }) => output === id);
+  const isSorted = maker?.op as unknown === argSortOp &&
+    graph.values[maker!.inputs[0]!]!.shape[(maker!.params as SortParams).axis]! <= extent;
+  return isSorted ? undefined : { id, extent, caller } satisfies Positions;
+}
+
+function gatherKernel(
+  { op, inputs, output }: Step,
+  graph: Graph,
+  by: Selection["by"],
+  axis: number,
+): StepKernel {
+  const [x, indices] = inputs as [ValueId, ValueId];
+  const { shape, dtype } = graph.values[x]!;
+  const { outer, count, inner } = around(shape, axis);
+  const total = sizeOf(graph.values[output]!.shape);
+  const size = total / outer;
+  const selection: Selection = { by, bytes: BYTES[dtype], count, picked: size / inner, inner };
+  return {
+    key: JSON.stringify(["gather", selection]),
+    emit: (module) => emitGather(module, selection),
+    scratchBytes: 0,
+    positions: positionsToCheck(indices, count, op.name, graph),
+    slices: outer,
+    nanoseconds: total * NS.picked,
+    calls: ([from, to], { offsets }) => [[
+      offsets.get(output)! + from * size * BYTES[dtype],
+      offsets.get(x)! + from * count * inner * BYTES[dtype],
+      offsets.get(indices)! + (by === "value" ? from * size * 4 : 0),
+      to - from,
+    ]],
+  };
+}
+
+function scatterKernel(
+  step: Step,
+  graph: Graph,
+  by: Selection["by"],
+  axis: number,
+): StepKernel | undefined {
+  const { shape, dtype } = graph.values[step.output]!;
+  if (dtype !== "float32" && dtype !== "float64") return undefined;
+  const [base, indices, updates] = by === "slice"
+    ? step.inputs as [ValueId, ValueId, ValueId]
+    : [undefined, step.inputs[1]!, step.inputs[0]!];
+  const { outer, count, inner } = around(shape, axis);
+  const added = sizeOf(graph.values[updates]!.shape);
+  const sum: ScatterSum = {
+    ...{ by, dtype, onto: base === undefined ? "zeros" : "values" },
+    ...{ count, picked: added / outer / inner, inner },
+  };
+  // Positions of values were checked where the values were taken, but that step may be gone.
+  const caller = by === "slice" ? "scatterAdd" : "takeAlongAxis";
+  return {
+    key: JSON.stringify(["scatter", sum]),
+    emit: (module) => emitScatter(module, sum),
+    scratchBytes: Math.ceil(scatterScratchBytes(sum) / 64) * 64,
+    positions: positionsToCheck(indices, count, caller, graph),
+    slices: outer,
+    nanoseconds: (sizeOf(shape) + added) * NS.picked,
+    calls: (range, places) =>
+      scatterCalls(step.output, { base, indices, updates }, sum, range, places),
+  };
+}
+
+function scatterCalls(
+  output: ValueId,
+  { base, indices, updates }: { base: ValueId | undefined; indices: ValueId; updates: ValueId },
+  { by, dtype, count, picked, inner }: ScatterSum,
+  [from, to]: SliceRange,
+  { offsets, scratch }: Places,
+): number[][] {
+  const [whole, part] = [count * inner, picked * inner].map((size) => from * size * BYTES[dtype]);
+  return [[
+    offsets.get(output)! + whole!,
+    base === undefined ? 0 : offsets.get(base)! + whole!,
+    offsets.get(updates)! + part!,
+    offsets.get(indices)! + (by === "value" ? from * picked * inner * 4 : 0),
+    scratch,
+    to - from,
+  ]];
+}
