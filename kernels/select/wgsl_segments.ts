@@ -1,0 +1,111 @@
+/**
+ * Sums of the values that sorted positions lead to.
+ *
+ * @module
+ */
+import {
+  createKernel,
+  groupsFor,
+  WGSL_TYPES,
+  type WgslElement,
+  type WgslKernel,
+} from "../wgsl/kernel.ts";
+import type { WgslAround } from "./wgsl_sort.ts";
+
+/** What is added up, and where. */
+export interface ScatterDraft {
+  /** The name of the kernel. */
+  readonly name: string;
+  /** The type of what is added. */
+  readonly element: WgslElement;
+  /** The result: the axis and what is around it. */
+  readonly around: WgslAround;
+  /** How many values there are along the axis to add. */
+  readonly picked: number;
+  /** Whether sums start from an input, `x`, rather than from 0. */
+  readonly hasBase: boolean;
+  /** Whether all slices have the same positions. */
+  readonly isShared: boolean;
+}
+
+/** Invocations that share a long sum. */
+const LANES = 64;
+
+/** The most sums for which it pays to share each among invocations. */
+const MOST_SHARED = 2 ** 16;
+
+/**
+ * Sums over positions in increasing order: of each, the stretch is found by bisection. Inputs: the
+ * base where there is one, the values to add, the sorted keys and the places that they came from.
+ */
+export function sumSortedKernel(draft: ScatterDraft): WgslKernel {
+  const { name, element, around: { outer, count, inner }, picked, hasBase } = draft;
+  const type = WGSL_TYPES[element];
+  const size = outer * count * inner;
+  const isLong = picked >= LANES * count && size <= MOST_SHARED;
+  const values = { name: "updates", type };
+  const number = isLong ? "group" : "index";
+  const head = `let slice = ${number} / ${count * inner}u;
+let key = (${number} / ${inner}u % ${count}u) ^ 0x80000000u;
+let behind = ${number} % ${inner}u;
+let row = ${draft.isShared ? "0u" : `(slice * ${inner}u + behind) * ${picked}u`};
+let base = ${hasBase ? `x[${number}]` : `${type}(0)`};
+let first = lowerBound(row, key);`;
+  const value = `updates[(slice * ${picked}u + places[row + p]) * ${inner}u + behind]`;
+  return createKernel({
+    name: `${name} sums`,
+    inputs: [
+      ...(hasBase ? [{ name: "x", type }] : []),
+      values,
+      { name: "keys", type: "u32" },
+      { name: "places", type: "u32" },
+    ],
+    outputs: [{ name: "y", type }],
+    groups: isLong ? size : groupsFor(size),
+    declarations: (isLong ? `var<workgroup> parts: array<${type}, ${LANES}>;\n` : "") +
+      lowerBound(picked),
+    body: isLong ? sharedBody(head, type, value, picked) : ownBody(head, size, value, picked),
+  });
+}
+
+function lowerBound(picked: number): string {
+  return `fn lowerBound(row: u32, key: u32) -> u32 {
+  var low = 0u;
+  var high = ${picked}u;
+  while (low < high) {
+    let middle = (low + high) / 2u;
+    if (keys[row + middle] < key) { low = middle + 1u; } else { high = middle; }
+  }
+  return low;
+}`;
+}
+
+/** Each invocation: one sum. */
+function ownBody(head: string, size: number, value: string, picked: number): string {
+  return `if (index >= ${size}u) { return; }
+${head}
+var sum = base;
+for (var p = first; p < ${picked}u; p++) {
+  if (keys[row + p] != key) { break; }
+  sum += ${value};
+}
+y[index] = sum;`;
+}
+
+/** Each workgroup: one sum, of as many parts as it has invocations. */
+function sharedBody(head: string, type: string, value: string, picked: number): string {
+  return `${head}
+let last = lowerBound(row, key + 1u);
+let part = (last - first + ${LANES - 1}u) / ${LANES}u;
+let start = first + lane * part;
+var sum = ${type}(0);
+for (var p = start; p < min(start + part, min(last, ${picked}u)); p++) {
+  sum += ${value};
+}
+parts[lane] = sum;
+for (var half = ${LANES / 2}u; half > 0u; half /= 2u) {
+  workgroupBarrier();
+  if (lane < half) { parts[lane] += parts[lane + half]; }
+}
+if (lane == 0u) { y[group] = base + parts[0]; }`;
+}

@@ -1,0 +1,297 @@
+import { assertEquals } from "@std/assert";
+import fc from "fast-check";
+import {
+  argSortRows,
+  gatherAlong,
+  gatherSlices,
+  scatterAddAlong,
+  scatterAddSlices,
+  type SelectArray,
+} from "../../kernels/select/reference.ts";
+import {
+  gatherKernel,
+  putAlongAxisPlan,
+  scatterAddPlan,
+  takeAlongAxisKernel,
+} from "../../kernels/select/wgsl.ts";
+import { argSortPlan, type WgslAround } from "../../kernels/select/wgsl_sort.ts";
+import type { WgslElement } from "../../kernels/wgsl/kernel.ts";
+import { gpuTest, type Job, type Words } from "./wgsl_runner.ts";
+
+/** A job, and what its output must be. */
+interface Check {
+  job: Job;
+  expected: Words;
+}
+
+/** Whole numbers in [0, below) that are the same every time. */
+function integers(length: number, below: number, seed: number): Int32Array {
+  let state = seed;
+  return Int32Array.from({ length }, () => {
+    state = Math.imul(state ^ state >>> 15, 0x2c1b3c6d) + 0x9e3779b9 | 0;
+    return (state >>> 8) % below;
+  });
+}
+
+/** Values of which many are equal, and of which thousands add up exactly in float32. */
+function values(length: number, seed: number, distinct = 64): Float32Array {
+  return Float32Array.from(integers(length, distinct, seed), (x) => (x - distinct / 2) / 8);
+}
+
+async function checkAll(
+  runner: { run(jobs: readonly Job[]): Promise<void> },
+  checks: readonly Check[],
+): Promise<void> {
+  await runner.run(checks.map(({ job }) => job));
+  for (const { job, expected } of checks) assertEquals(job.outputs[0], expected);
+}
+
+/** Small arrays, and how many positions are picked of an axis. */
+const CASES = fc.sample(
+  fc.record({
+    outer: fc.integer({ min: 1, max: 4 }),
+    count: fc.integer({ min: 1, max: 40 }),
+    inner: fc.integer({ min: 1, max: 20 }),
+    picked: fc.integer({ min: 1, max: 90 }),
+    seed: fc.integer(),
+  }),
+  { seed: 1, numRuns: 20 },
+);
+
+/** The array of a type that buffers have it as. */
+function wordsOf(element: WgslElement, data: Float32Array): Words {
+  if (element === "float32") return data;
+  return element === "int32" ? Int32Array.from(data) : Uint32Array.from(data, (x) => +(x > 0));
+}
+
+gpuTest("gatherKernel() picks the slices that the reference picks", async (runner) => {
+  await checkAll(
+    runner,
+    CASES.flatMap(({ picked, seed, ...around }) => {
+      const { outer, count, inner } = around;
+      return (["float32", "int32", "bool"] as const).map((element): Check => {
+        const x = wordsOf(element, values(outer * count * inner, seed));
+        const indices = integers(picked, count, seed + 1);
+        const expected = x.slice(0, 0).constructor === Float32Array
+          ? new Float32Array(outer * picked * inner)
+          : element === "int32"
+          ? new Int32Array(outer * picked * inner)
+          : new Uint32Array(outer * picked * inner);
+        const outputs = [expected.slice()];
+        gatherSlices(expected as SelectArray, x as SelectArray, indices, around);
+        return {
+          job: { plan: gatherKernel(element, around, picked), inputs: [x, indices], outputs },
+          expected,
+        };
+      });
+    }),
+  );
+});
+
+gpuTest("takeAlongAxisKernel() picks the values that the reference picks", async (runner) => {
+  await checkAll(
+    runner,
+    CASES.map(({ picked, seed, ...around }): Check => {
+      const { outer, count, inner } = around;
+      const x = values(outer * count * inner, seed);
+      const indices = integers(outer * picked * inner, count, seed + 1);
+      const expected = new Float32Array(indices.length);
+      gatherAlong(expected, x, indices, around);
+      const outputs = [new Float32Array(indices.length)];
+      const plan = takeAlongAxisKernel("float32", around, picked);
+      return { job: { plan, inputs: [x, indices], outputs }, expected };
+    }),
+  );
+});
+
+/** Slices to add up, and their exact sums. */
+function scatterCheck(around: WgslAround, picked: number, seed: number, distinct?: number): Check {
+  const { outer, count, inner } = around;
+  const x = values(outer * count * inner, seed);
+  const updates = values(outer * picked * inner, seed + 2);
+  const indices = integers(picked, distinct ?? count, seed + 1);
+  const sums = Float64Array.from(x);
+  scatterAddSlices(sums, updates, indices, around);
+  const outputs = [new Float32Array(x.length)];
+  const plan = scatterAddPlan("float32", around, picked);
+  return {
+    job: { plan, inputs: [x, indices, updates], outputs },
+    expected: Float32Array.from(sums),
+  };
+}
+
+gpuTest("scatterAddPlan() adds slices up as the reference does", async (runner) => {
+  await checkAll(
+    runner,
+    CASES.map(({ picked, seed, ...around }) => scatterCheck(around, picked, seed)),
+  );
+});
+
+gpuTest(
+  "scatterAddPlan() adds up a hundred thousand slices, spread or in one place",
+  async (runner) => {
+    await checkAll(runner, [
+      scatterCheck({ outer: 1, count: 5000, inner: 3 }, 100_000, 3),
+      scatterCheck({ outer: 1, count: 7, inner: 2 }, 100_000, 4),
+      scatterCheck({ outer: 2, count: 7, inner: 1 }, 30_000, 5, 1),
+      scatterCheck({ outer: 2, count: 1, inner: 30 }, 64, 6),
+    ]);
+  },
+);
+
+gpuTest(
+  "scatterAddPlan() keeps what it starts from where there is nothing to add",
+  async (runner) => {
+    const x = values(12, 7);
+    const plan = scatterAddPlan("float32", { outer: 1, count: 4, inner: 3 }, 0);
+    const job = {
+      plan,
+      inputs: [x, new Int32Array(0), new Float32Array(0)],
+      outputs: [new Float32Array(12)],
+    };
+    await checkAll(runner, [{ job, expected: x }]);
+  },
+);
+
+gpuTest("scatterAddPlan() adds integers", async (runner) => {
+  const around = { outer: 1, count: 5, inner: 2 };
+  const [x, indices, updates] = [
+    integers(10, 99, 1),
+    integers(40, 5, 2),
+    integers(80, 2 ** 20, 3),
+  ] as const;
+  const sums = Float64Array.from(x);
+  scatterAddSlices(sums, updates, indices, around);
+  const plan = scatterAddPlan("int32", around, 40);
+  const job = { plan, inputs: [x, indices, updates], outputs: [new Int32Array(10)] };
+  await checkAll(runner, [{ job, expected: Int32Array.from(sums) }]);
+});
+
+gpuTest("putAlongAxisPlan() adds values up as the reference does", async (runner) => {
+  const cases = [...CASES, { outer: 3, count: 10, inner: 2, picked: 5000, seed: 8 }];
+  await checkAll(
+    runner,
+    cases.map(({ picked, seed, ...around }): Check => {
+      const { outer, count, inner } = around;
+      const x = values(outer * picked * inner, seed);
+      const indices = integers(x.length, count, seed + 1);
+      const sums = new Float64Array(outer * count * inner);
+      scatterAddAlong(sums, x, indices, around);
+      const plan = putAlongAxisPlan("float32", around, picked);
+      const outputs = [new Float32Array(sums.length)];
+      return { job: { plan, inputs: [x, indices], outputs }, expected: Float32Array.from(sums) };
+    }),
+  );
+});
+
+gpuTest("scatterAddPlan() gives the same bits at every run", async (runner) => {
+  const around = { outer: 1, count: 50, inner: 4 };
+  const x = new Float32Array(200);
+  const indices = integers(20_000, 50, 1);
+  const updates = Float32Array.from(integers(80_000, 1000, 2), (v) => Math.sin(v));
+  const plan = scatterAddPlan("float32", around, 20_000);
+  const jobs = [0, 1].map(() => ({
+    plan,
+    inputs: [x, indices, updates],
+    outputs: [new Float32Array(200)],
+  }));
+  await runner.run(jobs);
+  await runner.run([jobs[0]!]);
+  assertEquals(jobs[0]!.outputs, jobs[1]!.outputs);
+});
+
+/** An axis to sort, and its order. */
+function sortCheck(
+  element: WgslElement,
+  around: WgslAround,
+  options: { descending: boolean; kept: number },
+  seed: number,
+  distinct = 64,
+): Check {
+  const { outer, count, inner } = around;
+  const x = wordsOf(element, values(outer * count * inner, seed, distinct));
+  const expected = new Int32Array(outer * options.kept * inner);
+  argSortRows(expected, x as SelectArray, around, options.descending, options.kept);
+  const outputs = [new Int32Array(expected.length)];
+  const plan = argSortPlan(element, around, options);
+  return { job: { plan, inputs: [x], outputs }, expected };
+}
+
+gpuTest("argSortPlan() sorts short rows as the reference does", async (runner) => {
+  await checkAll(
+    runner,
+    CASES.flatMap(({ picked, seed, ...around }) =>
+      (["float32", "int32", "bool"] as const).map((element, i) => {
+        const descending = (seed + i) % 2 === 0;
+        const kept = seed % 3 === 0 ? around.count : 1 + picked % around.count;
+        return sortCheck(element, around, { descending, kept }, seed, i === 0 ? 1000 : 8);
+      })
+    ),
+  );
+});
+
+for (const descending of [false, true]) {
+  const direction = descending ? "descending" : "ascending";
+  gpuTest(`argSortPlan() sorts long rows, ${direction}, equal values in order`, async (runner) => {
+    await checkAll(
+      runner,
+      [2047, 2048, 2049, 5000, 8192, 20_001].map((count, i) => {
+        const around = { outer: 2, count, inner: i % 2 + 1 };
+        return sortCheck("float32", around, { descending, kept: count }, i, 300);
+      }),
+    );
+  });
+
+  gpuTest(`argSortPlan() keeps the first of long rows, ${direction}`, async (runner) => {
+    await checkAll(
+      runner,
+      [[3000, 1], [2049, 512], [5000, 513], [70_000, 400], [1025, 15], [1024, 15]].map((
+        [count, kept],
+        i,
+      ) =>
+        sortCheck(
+          "float32",
+          { outer: 3, count: count!, inner: i % 2 + 1 },
+          { descending, kept: kept! },
+          i,
+          2 ** 20,
+        )
+      ),
+    );
+  });
+}
+
+gpuTest("argSortPlan() keeps the first of equal values in long rows", async (runner) => {
+  const around = { outer: 2, count: 70_000, inner: 1 };
+  await checkAll(
+    runner,
+    [[false, 1], [true, 2], [false, 3], [true, 300]].map(([descending, distinct], i) =>
+      sortCheck(
+        "float32",
+        around,
+        { descending: Boolean(descending), kept: 40 + i },
+        i,
+        Number(distinct),
+      )
+    ),
+  );
+});
+
+gpuTest(
+  "argSortPlan() takes both zeros alike, NaN last, and the ends of int32 in order",
+  async (runner) => {
+    const around = { outer: 1, count: 8, inner: 1 };
+    const floats = new Float32Array([0, -0, NaN, 1e-45, -0, -1e-45, Infinity, -Infinity]);
+    const whole = new Int32Array([2 ** 31 - 1, -(2 ** 31), 0, -1, -(2 ** 31), 1, 7, 8]);
+    const checks = [false, true].flatMap((descending) => {
+      const options = { descending, kept: 8 };
+      return ([["float32", floats], ["int32", whole]] as const).map(([element, x]): Check => {
+        const expected = new Int32Array(8);
+        argSortRows(expected, x, around, descending, 8);
+        const plan = argSortPlan(element, around, options);
+        return { job: { plan, inputs: [x], outputs: [new Int32Array(8)] }, expected };
+      });
+    });
+    await checkAll(runner, checks);
+  },
+);
