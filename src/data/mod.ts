@@ -47,6 +47,12 @@ export {
   type Scaled,
   type ScaleOptions,
 } from "./preprocess.ts";
+export {
+  readSafetensors,
+  type Safetensors,
+  type SafetensorsOptions,
+  writeSafetensors,
+} from "./safetensors.ts";
 export { simulateCells, type SimulateCellsOptions, type SimulatedCells } from "./simulate.ts";
 export type { StoredMatrix } from "./stored_matrix.ts";
 export {
