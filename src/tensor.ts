@@ -28,6 +28,8 @@ export interface Source {
   data(): TypedArray;
   /** The values, when they have arrived. */
   read(): Promise<TypedArray>;
+  /** Frees the memory of the values, where it is not the garbage collector's. */
+  dispose?(): void;
 }
 
 /** The transform that watches a tensor; higher levels are nested deeper. */
@@ -134,9 +136,25 @@ export class Tensor extends Fluent {
     return ArrayBuffer.isView(this.source) ? this.source.slice() : await this.source.read();
   }
 
-  /** Kind, shape and leading values, as consoles show them. */
+  /**
+   * Frees the memory of a tensor on a device before the garbage collector does; reading it throws
+   * from then on. Tensors on the host stay as they are.
+   */
+  dispose(): void {
+    if (!ArrayBuffer.isView(this.source)) this.source.dispose?.();
+  }
+
+  /** As {@linkcode Tensor.dispose}, at the end of the block that declares it by `using`. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  /** Kind, shape and leading values, as consoles show them; no values where they are on a device. */
   override toString(): string {
-    return formatTensor(this.data, this.shape, this.dtype);
+    const { source } = this;
+    return !ArrayBuffer.isView(source) && source.dispose !== undefined
+      ? `Tensor ${this.dtype} ${formatShape(this.shape)} on a device`
+      : formatTensor(this.data, this.shape, this.dtype);
   }
 
   // What the consoles of Deno and Node and a Jupyter notebook show.

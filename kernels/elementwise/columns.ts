@@ -12,7 +12,6 @@ import {
   advance,
   eachElement,
   lanesOf,
-  type Outgoing,
   type Place,
   readFirst,
   readGroups,
@@ -22,18 +21,22 @@ import {
   writeLane,
 } from "./elements.ts";
 import type { Lanes } from "./lanes.ts";
-import { type Assignment, type LoopSpec, namesIn, type Reduction } from "./passes.ts";
+import { type LoopSpec, type Pass, planColumnPasses } from "./passes.ts";
 import type { HostMath } from "./typed.ts";
 import { type EmitOptions, type LoopFunction, WIDTH } from "./wasm.ts";
+
+/** The most columns that a loop works on at a time: as many lie in its temporary stores side by side. */
+export const STRIP = { float32: 16, float64: 4 } as const;
 
 /**
  * Adds a loop whose reductions run over the rows, so that there is one result for each column; it is
  * called as those of {@linkcode emitLoop} are. Stores that move are written at each position, the
- * others, reductions and what is made of them, once for each column. Sums run in float64, one row
- * after the other, as in `row_reduce/reference.ts`.
+ * others, reductions and what is made of them, once for each column; the steps of temporary ones, from
+ * row to row, have room for {@linkcode STRIP} columns. Sums run in float64, one row after the other, as
+ * in `row_reduce/reference.ts`.
  *
- * A strip of columns is taken from the first row to the last before the next one, so that its
- * results stay in registers.
+ * A strip of columns is gone down as often as there are passes before the next one, so that its
+ * results stay in registers, and what it reads in the nearest cache.
  */
 export function emitColumnLoop(
   module: ModuleBuilder,
@@ -47,29 +50,31 @@ export function emitColumnLoop(
   });
 }
 
+/** Some columns, of which the last may be missing. */
+interface Strip {
+  /** How many groups of columns. */
+  width: number;
+  /** Where they may not fill a group. */
+  remainder?: Remainder | undefined;
+  /** What there is once per column. */
+  shared: Values;
+}
+
+/** Where a value is read: elements side by side, or one. */
+interface Source {
+  name: string;
+  place: Place;
+  isWide: boolean;
+}
+
 /** Writes one loop, strip by strip. */
 class ColumnWriter {
   readonly #body: BodyWriter;
-  readonly #reductions: readonly Reduction[];
-  /** What is computed at each position, and what of the results. */
-  readonly #inside: readonly Assignment[];
-  readonly #after: readonly Assignment[];
+  readonly #passes: readonly Pass[];
 
   constructor(body: BodyWriter) {
     this.#body = body;
-    const late = new Set<string>();
-    const assignments: Assignment[] = [];
-    for (const statement of body.spec.body) {
-      if ("reduce" in statement) late.add(statement.name);
-      else {
-        if (namesIn(statement.expression).some((name) => late.has(name))) late.add(statement.name);
-        assignments.push(statement);
-      }
-    }
-    this.#reductions = body.spec.body.filter((statement) => "reduce" in statement);
-    this.#inside = assignments.filter(({ name }) => !late.has(name));
-    this.#after = assignments.filter(({ name }) => late.has(name));
-    this.#check(late);
+    this.#passes = planColumnPasses(body.spec);
   }
 
   write(): void {
@@ -77,12 +82,12 @@ class ColumnWriter {
     const left = this.#body.local("columns");
     const width = WIDTH[spec.float];
     const strip = [
-      ...spec.operands.map((x, i) => ({ ...x, kind: "operand" as const, i })),
-      ...spec.stores.map((x, i) => ({ ...x, kind: "output" as const, i })),
-    ].filter(({ kind, moves }) => moves || kind === "output");
-    const places = strip.map(({ dtype, kind, i }): Place => ({
+      ...spec.operands.flatMap((x, i) => x.moves ? [{ ...x, at: `operand${i}` }] : []),
+      ...spec.stores.flatMap((x, i) => x.temporary ? [] : [{ ...x, at: `output${i}` }]),
+    ];
+    const places = strip.map(({ dtype, at }): Place => ({
       dtype,
-      addresses: [this.#body.local(`${kind}${i}`)],
+      addresses: [this.#body.local(at)],
     }));
     builder.while(i32.geS(left, width * lanesOf(code)), () => {
       this.#writeStrip(width);
@@ -94,93 +99,99 @@ class ColumnWriter {
     });
   }
 
-  /** There is one way down the columns: what needs their results cannot need positions too. */
-  #check(late: ReadonlySet<string>): void {
-    const { operands, stores } = this.#body.spec;
-    const fail = (name: string, why: string): never => {
-      throw new TypeError(`Cannot emit a loop over columns as ${name} ${why}`);
-    };
-    for (const { name, of } of this.#reductions) {
-      if (late.has(of)) fail(name, "reduces results of columns");
-    }
-    const inside = new Set([...operands, ...this.#inside].map(({ name }) => name));
-    for (const { name, expression } of this.#after) {
-      if (namesIn(expression).some((other) => inside.has(other))) {
-        fail(name, "needs results of columns at each of their positions");
-      }
-    }
-    for (const { name, moves } of stores) {
-      if (moves && late.has(name)) {
-        fail(name, "is stored at each position: there is one per column");
-      }
-      if (!moves && inside.has(name)) fail(name, "is stored once per column: it changes along it");
-    }
-  }
-
-  /** Some columns, from the first row to the last; `remainder` where they may not fill a group. */
+  /** Some columns, from the first row to the last, as often as there are passes. */
   #writeStrip(width: number, remainder?: Remainder): void {
     const body = this.#body;
-    const { builder, code } = body;
     const { operands, stores } = body.spec;
-    const from = operands.map((_, i) => body.place("operand", i));
-    const to = stores.map((_, i) => body.place("output", i));
-    const accumulators = this.#reductions.map(({ reduce }) =>
-      createColumnAccumulator(code, reduce, width)
+    const strip: Strip = { width, remainder, shared: new Map(body.shared) };
+    const once = operands.flatMap(({ name, repeats, moves }, i) =>
+      repeats ? [{ name, place: body.place("operand", i), isWide: moves }] : []
+    );
+    this.#read(once, strip.shared, strip);
+    for (const pass of this.#passes) this.#writePass(pass, strip);
+    this.#writeAll(
+      stores.flatMap(({ name, moves }, i) =>
+        moves ? [] : [{ name, place: body.place("output", i) }]
+      ),
+      strip.shared,
+      strip,
+    );
+  }
+
+  /** From the first row to the last, once. */
+  #writePass({ before, loads, moving, reductions, stores }: Pass, strip: Strip): void {
+    const body = this.#body;
+    const { builder, code } = body;
+    for (const assignment of before) body.assign(assignment, strip.shared);
+    if (stores.length + reductions.length === 0) return;
+    const places = new Map<string, Place>();
+    for (const { from, index } of loads) places.set(`${from}${index}`, body.place(from, index));
+    for (const { output } of stores) {
+      const key = `output${output}`;
+      if (!places.has(key)) places.set(key, body.place("output", output));
+    }
+    const accumulators = reductions.map(({ reduce }) =>
+      createColumnAccumulator(code, reduce, strip.width)
     );
     const rows = builder.let(body.local("rows"));
     builder.while(i32.gtS(rows, 0), () => {
-      const values = this.#computeInside(from, width, remainder);
-      const outgoing = stores.flatMap(({ name, moves }, i) =>
-        moves ? [body.pack(values.get(name)!, to[i]!)] : []
+      const values: Values = new Map(strip.shared);
+      this.#read(
+        loads.map(({ name, from, index }) => ({
+          name,
+          place: places.get(`${from}${index}`)!,
+          isWide: from === "output" || body.spec.operands[index]!.moves,
+        })),
+        values,
+        strip,
       );
-      this.#writeAll(outgoing, width, remainder);
-      this.#reductions.forEach(({ of }, i) => accumulators[i]!.add(values.get(of)!));
-      from.forEach(({ addresses }, i) =>
-        builder.increase(addresses[0]!, body.local(`operandStep${i}`))
-      );
-      to.forEach(({ addresses }, i) =>
-        builder.increase(addresses[0]!, body.local(`outputStep${i}`))
-      );
+      for (const assignment of moving) body.assign(assignment, values);
+      const targets = stores.map(({ name, output }) => ({
+        name,
+        place: places.get(`output${output}`)!,
+      }));
+      this.#writeAll(targets, values, strip);
+      reductions.forEach(({ of }, i) => accumulators[i]!.add(values.get(of)!));
+      for (const [key, { addresses }] of places) {
+        const step = key.replace(/(?=\d)/, "Step");
+        builder.increase(addresses[0]!, body.local(step));
+      }
       builder.increase(rows, -1);
     });
-    const results: Values = new Map(body.shared);
-    this.#reductions.forEach(({ name }, i) =>
-      results.set(name, body.let(accumulators[i]!.finish()))
+    reductions.forEach(({ name }, i) =>
+      strip.shared.set(name, body.let(accumulators[i]!.finish()))
     );
-    for (const assignment of this.#after) body.assign(assignment, results);
-    const outgoing = stores.flatMap(({ name, moves }, i) =>
-      moves ? [] : [body.pack(results.get(name)!, body.place("output", i))]
-    );
-    this.#writeAll(outgoing, width, remainder);
   }
 
-  #computeInside(from: readonly Place[], width: number, remainder?: Remainder): Values {
-    const body = this.#body;
-    const { code, spec } = body;
-    const values: Values = new Map(body.shared);
-    const moving = spec.operands.flatMap(({ moves }, i) => moves ? [from[i]!] : []);
-    const read: Lanes[] = remainder === undefined
-      ? moving.map((place) => code.let(readGroups(code, place, width)))
-      : readRemainder(code, moving, remainder);
-    spec.operands.forEach(({ name, dtype, moves }, i) => {
-      const packed = moves ? read.shift()! : code.let(readFirst(from[i]!));
-      values.set(name, body.unpack(dtype, packed));
-    });
-    for (const assignment of this.#inside) body.assign(assignment, values);
-    return values;
-  }
-
-  #writeAll(outgoing: readonly Outgoing[], width: number, remainder?: Remainder): void {
+  /** Reads elements for each column, or one for all of them. */
+  #read(sources: readonly Source[], values: Values, { width, remainder }: Strip): void {
     const { code } = this.#body;
-    if (outgoing.length === 0) return;
-    const whole = () => outgoing.forEach((values) => writeGroups(code, values, width));
+    const wide = sources.flatMap(({ place, isWide }) => isWide ? [place] : []);
+    const read: Lanes[] = remainder === undefined
+      ? wide.map((place) => code.let(readGroups(code, place, width)))
+      : readRemainder(code, wide, remainder);
+    for (const { name, place, isWide } of sources) {
+      const packed = isWide ? read.shift()! : code.let(readFirst(place));
+      values.set(name, this.#body.unpack(place.dtype, packed));
+    }
+  }
+
+  #writeAll(
+    targets: readonly { name: string; place: Place }[],
+    values: Values,
+    { width, remainder }: Strip,
+  ): void {
+    const { code } = this.#body;
+    if (targets.length === 0) return;
+    const outgoing = targets.map(({ name, place }) => this.#body.pack(values.get(name)!, place));
+    const whole = () => outgoing.forEach((packed) => writeGroups(code, packed, width));
     if (remainder === undefined) whole();
     else {
       eachElement(
         code,
         remainder,
         whole,
-        (lane) => outgoing.forEach((values) => writeLane(code, values, lane)),
+        (lane) => outgoing.forEach((packed) => writeLane(code, packed, lane)),
       );
     }
   }

@@ -15,6 +15,8 @@ export interface Lane {
   start: number;
   /** Elements from row to row. */
   step: number;
+  /** Elements from column to column; 1 by default. */
+  stride?: number | undefined;
 }
 
 /** What a loop is called with. */
@@ -51,6 +53,7 @@ function emit(spec: LoopSpec): string {
   const { operands, stores } = spec;
   const declare = (kind: string, i: number) =>
     `const ${kind}${i} = call.${kind}s[${i}].data, ${kind}Step${i} = call.${kind}s[${i}].step;
+const ${kind}Stride${i} = call.${kind}s[${i}].stride ?? 1;
 let ${kind}At${i} = call.${kind}s[${i}].start;`;
   return `const { rows, columns } = call;
 ${operands.map((_, i) => declare("operand", i)).join("\n")}
@@ -73,9 +76,9 @@ function emitPass({ before, loads, moving, reductions, stores }: Pass): string {
   const assign = ({ name, expression }: Pass["moving"][number]) =>
     `const ${name} = ${toJavaScript(expression)};`;
   const load = ({ name, from, index }: Pass["loads"][number]) =>
-    `const ${name} = ${from}${index}[${from}At${index} + j];`;
+    `const ${name} = ${from}${index}[${from}At${index} + j * ${from}Stride${index}];`;
   const store = ({ name, output }: Pass["stores"][number]) =>
-    `output${output}[outputAt${output} + j] = ${name};`;
+    `output${output}[outputAt${output} + j * outputStride${output}] = ${name};`;
   const loop = reductions.length + stores.length === 0 ? "" : `for (let j = 0; j < columns; j++) {
 ${
     [...loads.map(load), ...moving.map(assign), ...stores.map(store), ...reductions.map(combine)]
@@ -91,7 +94,8 @@ ${
 
 function interpret(spec: LoopSpec, passes: readonly Pass[], call: LoopCall): void {
   const combine = { sum: (t: number, v: number) => t + v, max: Math.max, min: Math.min };
-  const at = ({ data, start, step }: Lane, row: number, j: number) => data[start + row * step + j]!;
+  const at = ({ data, start, step, stride = 1 }: Lane, row: number, j: number) =>
+    data[start + row * step + j * stride]!;
   for (let row = 0; row < call.rows; row++) {
     const scope: Record<string, number> = {};
     spec.operands.forEach(({ name }, k) => scope[name] = at(call.operands[k]!, row, 0));
@@ -105,8 +109,8 @@ function interpret(spec: LoopSpec, passes: readonly Pass[], call: LoopCall): voi
         }
         for (const { name, expression } of moving) scope[name] = toFunction(expression)(scope);
         for (const { name, output } of stores) {
-          const { data, start, step } = call.outputs[output]!;
-          data[start + row * step + j] = scope[name]!;
+          const { data, start, step, stride = 1 } = call.outputs[output]!;
+          data[start + row * step + j * stride] = scope[name]!;
         }
         for (const { name, reduce, of } of reductions) {
           scope[name] = combine[reduce](scope[name]!, scope[of]!);

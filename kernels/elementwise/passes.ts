@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { costOf, WORTH_KEEPING } from "./cost.ts";
 import type { Expression } from "./expression.ts";
 import type { ElementType } from "./elements.ts";
 
@@ -14,6 +15,8 @@ export interface LoopOperand {
   dtype: ElementType;
   /** Whether it changes along a row; else it has one value per row. */
   moves: boolean;
+  /** In loops that reduce columns: whether all rows read the same; not by default. */
+  repeats?: boolean | undefined;
 }
 
 /** A value for each position, or for each row where nothing that it is made of moves. */
@@ -44,6 +47,8 @@ export interface LoopStore {
   dtype: ElementType;
   /** Whether it is written at each position; else once per row. */
   moves: boolean;
+  /** Whether it only lies there until the loop has done with the row; not by default. */
+  temporary?: boolean | undefined;
 }
 
 /** What a loop over rows and columns does. */
@@ -98,6 +103,41 @@ export function planPasses(spec: LoopSpec): Pass[] {
   const passes: Pass[] = [];
   for (let p = 0; p < planner.count; p++) passes.push(planner.plan(p));
   return passes;
+}
+
+/**
+ * The passes of a loop that reduces columns: it goes down a strip of columns, again and again. What is
+ * said of a row there holds of a column here.
+ */
+export function planColumnPasses(spec: LoopSpec): Pass[] {
+  return planPasses(acrossRows(spec));
+}
+
+/** A loop that reduces columns, with columns for rows. */
+export function acrossRows(spec: LoopSpec): LoopSpec {
+  const operands = spec.operands.map((operand) => ({ ...operand, moves: !operand.repeats }));
+  return { ...spec, operands };
+}
+
+/**
+ * The loop with a temporary store for every value that is costly, needed in several passes, and not
+ * written anyway: to be kept is faster than to be computed again.
+ */
+export function withTemporaries(spec: LoopSpec, plan: typeof planPasses = planPasses): LoopSpec {
+  for (let kept = spec;;) {
+    const seen = new Set<string>();
+    const again = plan(kept).flatMap(({ moving }) =>
+      moving.filter(({ name, expression, dtype = spec.float }) => {
+        const known = seen.has(name);
+        seen.add(name);
+        return known && costOf(expression) >= WORTH_KEEPING && dtype === spec.float;
+      })
+    );
+    const name = again.at(-1)?.name;
+    if (name === undefined) return kept;
+    const store: LoopStore = { name, dtype: spec.float, moves: true, temporary: true };
+    kept = { ...kept, stores: [...kept.stores, store] };
+  }
 }
 
 /** The names that an expression has in it. */
@@ -219,7 +259,7 @@ class Planner {
     const own = new Set(stores.map(({ name }) => name));
     const kept: { name: string; output: number }[] = [];
     for (const { name, expression, dtype = float } of moving) {
-      if (!isCostly(expression) || own.has(name) || dtype !== float) continue;
+      if (costOf(expression) < WORTH_KEEPING || own.has(name) || dtype !== float) continue;
       const lastUse = this.#lastUse(name, p);
       const output = stores.findIndex((store, i) =>
         store.moves && store.dtype === float && lastUse > p &&
@@ -237,23 +277,5 @@ class Planner {
       if (this.#needs(q).moving.some((assignment) => assignment.name === name)) return q;
     }
     return p;
-  }
-}
-
-const CHEAP: readonly string[] = ["abs", "max", "min", "sign", "sqrt"];
-
-function isCostly(e: Expression): boolean {
-  switch (e.kind) {
-    case "number":
-    case "name":
-      return false;
-    case "negate":
-      return isCostly(e.operand);
-    case "binary":
-      return isCostly(e.left) || isCostly(e.right);
-    case "choose":
-      return [e.condition, e.then, e.otherwise].some(isCostly);
-    case "call":
-      return !CHEAP.includes(e.name) || e.arguments.some(isCostly);
   }
 }

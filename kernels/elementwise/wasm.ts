@@ -41,6 +41,11 @@ export const WIDTH = { float32: 4, float64: 2 } as const;
 /** Rows of fewer columns are short: with 20 of them, four rows at once take 60 % of the time. */
 const SHORT = 64;
 
+/** How many rows a loop works on at a time: as many lie in its temporary stores side by side. */
+export function rowsAtOnce({ float, columns = Infinity }: LoopSpec): number {
+  return columns < SHORT ? WIDTH[float] : 1;
+}
+
 /**
  * Adds a loop over `rows` times `columns` positions to a module.
  *
@@ -48,6 +53,7 @@ const SHORT = 64;
  * from row to row of every output, those of every operand, the parameters (f64), and the numbers of
  * rows and columns. Values that move lie side by side along a row. Nothing is read or written beyond
  * the rows. Outputs and operands must not overlap, unless they are the same and there is one pass.
+ * Temporary stores have room for {@linkcode rowsAtOnce} rows.
  *
  * Every operation rounds to the type of the loop, as separate operations do. Sums run in float64 in
  * a fixed order: four partial sums in float32 loops, one after the other in float64 loops, both as
@@ -89,7 +95,7 @@ class LoopWriter {
     const { builder, spec } = this.#body;
     const rows = this.#body.local("rows");
     const width = WIDTH[spec.float];
-    if ((spec.columns ?? Infinity) < SHORT) {
+    if (rowsAtOnce(spec) > 1) {
       builder.while(i32.geS(rows, width), () => this.#writeRows(width, 1));
       builder.while(i32.gtS(rows, 0), () => this.#writeRows(1, 1));
     } else builder.while(i32.gtS(rows, 0), () => this.#writeRows(1, width));
@@ -110,7 +116,8 @@ class LoopWriter {
       writeLane(body.code, body.pack(value, body.place("output", i, count)), 0);
     });
     for (const [kind, list] of [["output", stores], ["operand", operands]] as const) {
-      list.forEach((_, i) => {
+      list.forEach((item, i) => {
+        if ("temporary" in item && item.temporary) return;
         const step = i32.mul(body.local(`${kind}Step${i}`), count);
         body.builder.increase(body.local(`${kind}${i}`), step);
       });

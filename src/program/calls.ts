@@ -6,6 +6,8 @@
  *
  * @module
  */
+import { STRIP } from "../../kernels/elementwise/columns.ts";
+import { rowsAtOnce } from "../../kernels/elementwise/wasm.ts";
 import { blockShape, type FloatType, type KernelOptions } from "../../kernels/matmul/emit.ts";
 import { kernelOptions } from "../../kernels/matmul/inner_product.ts";
 import { BYTES } from "../dtype.ts";
@@ -36,27 +38,37 @@ const COLUMNS_TOGETHER = 64;
 /** Loops are split by columns where there are fewer rows than this for each thread. */
 const ROWS_PER_THREAD = 4;
 
+/** Temporary stores start where cache lines do. */
+const CACHE_LINE = 64;
+
 /** Calls for less than this many elements would be more words than work. */
 const LEAST_ELEMENTS = 64;
 
-/** A loop and the places of what it reads and writes. */
+/** A loop and the places of what it reads and writes; from `scratch` on, what it keeps for a while. */
 export class LoopCalls {
   readonly #loop: GroupLoop;
   readonly #targets: readonly Lane[];
   readonly #sources: readonly Lane[];
 
-  constructor(loop: GroupLoop, offsets: ReadonlyMap<ValueId, number>) {
-    const { spec, space, outputs } = loop;
+  constructor(loop: GroupLoop, offsets: ReadonlyMap<ValueId, number>, scratch = 0) {
+    const { spec, space, inputs, outputs } = loop;
+    const { rows, columns, down } = space;
     this.#loop = loop;
-    this.#targets = spec.stores.map(({ dtype, moves }, i) => {
+    const places = temporaryPlaces(loop);
+    this.#targets = spec.stores.map(({ dtype, moves, temporary }, i) => {
       const bytes = BYTES[dtype];
-      const step = moves ? space.columns * bytes : bytes;
-      return { at: offsets.get(outputs[i]!)!, bytes, step, moves };
+      if (temporary) {
+        const { at, step } = places[i - outputs.length]!;
+        return { at: scratch + at, bytes, step, moves: false, block: 0, part: places.at(-1)!.end };
+      }
+      const at = offsets.get(outputs[i]!)!;
+      const [step, block] = moves ? [columns, rows * columns] : down ? [0, columns] : [1, rows];
+      return { at, bytes, step: step * bytes, moves: moves || down, block: block * bytes, part: 0 };
     });
-    this.#sources = spec.operands.map(({ name, dtype }, i) => {
+    this.#sources = spec.operands.map(({ dtype }, i) => {
       const { moves, step } = space.operands[i]!;
       const bytes = BYTES[dtype];
-      return { at: offsets.get(Number(name.slice(1)))!, bytes, step: step * bytes, moves };
+      return { at: offsets.get(inputs[i]!)!, bytes, step: step * bytes, moves, block: 0, part: 0 };
     });
   }
 
@@ -64,40 +76,41 @@ export class LoopCalls {
   each(visit: (numbers: number[]) => void): void {
     const { space } = this.#loop;
     const [rows, columns] = [[0, space.rows], [0, space.columns]] as const;
-    this.#walk((index, starts) => visit(this.#numbers(index, starts, rows, columns)));
+    this.#walk((index, starts) => visit(this.#numbers(index, starts, rows, columns, 0)));
   }
 
   /** A part for each thread; `undefined` where it is best or necessary to stay on one. */
   split(threads: number, smallestNs: number): Calls[] | undefined {
-    const { space: { outer, rows, columns }, spec: { body } } = this.#loop;
+    const { space: { outer, rows, columns, down }, spec: { body } } = this.#loop;
     const elements = rows * columns;
     const blocks = outer.reduce((a, b) => a * b, 1);
     if (NS.statement * blocks * elements * body.length < smallestNs) return undefined;
     if (outer.length > 0 && elements < LEAST_ELEMENTS) return undefined;
+    if (down) return ifSeveral(this.#inBlocks(threads, blocks, columns, COLUMNS_TOGETHER));
     const reduces = body.some((statement) => "reduce" in statement);
     const byColumns = !reduces && outer.length === 0 && rows < ROWS_PER_THREAD * threads;
-    return ifSeveral(byColumns ? this.#byColumns(threads) : this.#byRows(threads, blocks));
-  }
-
-  #byColumns(threads: number): number[][][] {
-    const { rows, columns } = this.#loop.space;
-    const starts = this.#sources.map(() => 0);
-    return shares(columns, threads, COLUMNS_TOGETHER).map((range) =>
-      isEmpty(range) ? [] : [this.#numbers(0, starts, [0, rows], range)]
+    return ifSeveral(
+      byColumns
+        ? this.#inBlocks(threads, blocks, columns, COLUMNS_TOGETHER)
+        : this.#inBlocks(threads, blocks, rows, 1),
     );
   }
 
-  #byRows(threads: number, blocks: number): number[][][] {
+  /** Shares of the rows of all blocks, or of their columns where those come in units. */
+  #inBlocks(threads: number, blocks: number, count: number, unit: number): number[][][] {
     const { rows, columns } = this.#loop.space;
-    const ranges = shares(blocks * rows, threads, 1);
+    const units = Math.ceil(count / unit);
+    const ranges = shares(blocks * units, threads, 1);
     const parts: number[][][] = ranges.map(() => []);
     this.#walk((index, starts) => {
       ranges.forEach(([from, to], part) => {
-        const own = [
-          Math.max(0, from - index * rows),
-          Math.min(rows, to - index * rows),
-        ] as const;
-        if (!isEmpty(own)) parts[part]!.push(this.#numbers(index, starts, own, [0, columns]));
+        const bound = (at: number) =>
+          Math.min(count, Math.min(units, Math.max(0, at - index * units)) * unit);
+        const own: Range = [bound(from), bound(to)];
+        if (isEmpty(own)) return;
+        const byRows = unit === 1;
+        const [some, across] = byRows ? [own, [0, columns] as const] : [[0, rows] as const, own];
+        parts[part]!.push(this.#numbers(index, starts, some, across, part));
       });
     });
     return parts;
@@ -108,14 +121,20 @@ export class LoopCalls {
     walkOuter(this.#loop.space, starts, (index) => visit(index, starts));
   }
 
-  /** The arguments for some rows and columns of a block. */
-  #numbers(block: number, starts: readonly number[], rows: Range, columns: Range): number[] {
-    const address = ({ at, bytes, step, moves }: Lane, start: number, row: number) =>
-      at + start * bytes + row * step + (moves ? columns[0] * bytes : 0);
-    const first = block * this.#loop.space.rows + rows[0];
+  /** The arguments for some rows and columns of a block, on one of several threads. */
+  #numbers(
+    block: number,
+    starts: readonly number[],
+    rows: Range,
+    columns: Range,
+    thread: number,
+  ): number[] {
+    const address = (lane: Lane, start: number) =>
+      lane.at + start * lane.bytes + block * lane.block + thread * lane.part +
+      (lane.part > 0 ? 0 : rows[0] * lane.step + (lane.moves ? columns[0] * lane.bytes : 0));
     return [
-      ...this.#targets.map((lane) => address(lane, 0, first)),
-      ...this.#sources.map((lane, i) => address(lane, starts[i]!, rows[0])),
+      ...this.#targets.map((lane) => address(lane, 0)),
+      ...this.#sources.map((lane, i) => address(lane, starts[i]!)),
       ...this.#targets.map(({ step }) => step),
       ...this.#sources.map(({ step }) => step),
       rows[1] - rows[0],
@@ -129,7 +148,30 @@ interface Lane {
   at: number;
   bytes: number;
   step: number;
+  /** Whether it changes from column to column. */
   moves: boolean;
+  /** From one block of rows to the next, beside what operands have for that. */
+  block: number;
+  /** From one thread's to the next one's; 0 where they share it. */
+  part: number;
+}
+
+/** How many bytes a loop needs for what it keeps for a while, on each thread. */
+export function temporaryBytes(loop: GroupLoop): number {
+  return temporaryPlaces(loop).at(-1)?.end ?? 0;
+}
+
+/** Where temporary stores lie, one behind the other, and the bytes from row to row of each. */
+function temporaryPlaces({ spec, space }: GroupLoop): { at: number; step: number; end: number }[] {
+  const height = space.down ? space.rows : rowsAtOnce(spec);
+  const width = space.down ? STRIP[spec.float] : space.columns;
+  let end = 0;
+  return spec.stores.flatMap(({ dtype, temporary }) => {
+    if (!temporary) return [];
+    const [at, step] = [end, width * BYTES[dtype]];
+    end = at + Math.ceil(height * step / CACHE_LINE) * CACHE_LINE;
+    return [{ at, step, end }];
+  });
 }
 
 /** A product of matrices, or distances, and the places of its operands. */

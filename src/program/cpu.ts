@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { compileLoop, type LoopCall } from "../../kernels/elementwise/fused.ts";
+import { emitColumnLoop } from "../../kernels/elementwise/columns.ts";
 import { importMath } from "../../kernels/elementwise/typed.ts";
 import { emitLoop } from "../../kernels/elementwise/wasm.ts";
 import { emitKernel } from "../../kernels/matmul/emit.ts";
@@ -12,19 +12,26 @@ import { ModuleBuilder } from "../../kernels/wasm/module.ts";
 import { checkLabels } from "../labels.ts";
 import { matmulOp, pairwiseSquaredDistanceOp } from "../ops/linalg.ts";
 import { fromData, type Tensor } from "../tensor.ts";
-import { type Calls, LoopCalls, ProductCalls, SCRATCH_BYTES, SMALLEST_SHARED_NS } from "./calls.ts";
+import {
+  type Calls,
+  LoopCalls,
+  ProductCalls,
+  SCRATCH_BYTES,
+  SMALLEST_SHARED_NS,
+  temporaryBytes,
+} from "./calls.ts";
 import { Frame } from "./frame.ts";
 import type { Graph, Step, ValueId } from "./graph.ts";
 import { type Kernel, Kernels } from "./kernels.ts";
 import { layoutKernel } from "./layout_calls.ts";
-import { type GroupLoop, loopOf } from "./loops.ts";
+import { interpretLoop } from "./interpret.ts";
+import { type GroupLoop, keepingLoopOf, loopOf } from "./loops.ts";
 import { fuseSteps, isGroup, type Unit } from "./passes/fuse.ts";
 import { transposedMatmulOp } from "./passes/transposed_matmul.ts";
 import { bytesOf, isAlias, type MemoryPlan, planMemory } from "./plan.ts";
 import { reduceKernel } from "./reduce_calls.ts";
 import { combineResult, cutInputs, loopIn } from "./row_blocks.ts";
 import { selectKernel } from "./select_calls.ts";
-import { walkOuter } from "./space.ts";
 import { splitCalls, type StepKernel, wholeCalls } from "./step_kernel.ts";
 import type { Job, Team } from "./threads.ts";
 
@@ -64,13 +71,14 @@ export class CpuExecutable {
 
   constructor(graph: Graph, options: CpuOptions = {}) {
     this.graph = graph;
-    this.units = fuseSteps(graph);
+    this.units = fuseSteps(graph, { passes: true });
     this.wasm = options.wasm ?? hasSimd();
     this.#team = this.wasm ? options.team : undefined;
     this.#smallestShared = options.smallestShared ?? SMALLEST_SHARED_NS;
     const threads = this.#team?.size ?? 1;
     this.memory = planMemory(graph, this.units);
-    this.bytes = this.memory.bytes + threads * scratchBytes(graph);
+    const scratch = Math.max(scratchBytes(graph), loopBytes(this.units, graph, this.memory));
+    this.bytes = this.memory.bytes + threads * scratch;
     if (this.wasm) this.#kernels = new Kernels(this.bytes, this.#team !== undefined);
     const buffer = this.#kernels?.memory.buffer ?? new ArrayBuffer(this.bytes);
     this.#frame = new Frame(this, buffer, 0);
@@ -92,7 +100,10 @@ export class CpuExecutable {
   #instruct(frame: Frame): Instruction[] {
     const { units, graph } = frame;
     const kernels = this.#kernels;
-    const loops = units.map((unit) => isGroup(unit) ? loopOf(unit, graph) : undefined);
+    const loops = units.map((unit) => {
+      if (!isGroup(unit)) return undefined;
+      return kernels === undefined ? loopOf(unit, graph) : keepingLoopOf(unit, graph);
+    });
     const numbers = kernels === undefined ? [] : addLoops(kernels, loops);
     return units.flatMap((unit, i) => {
       const loop = loops[i];
@@ -143,7 +154,7 @@ export class CpuExecutable {
 
   /** A loop as WebAssembly. */
   #wasmLoop(loop: GroupLoop, frame: Frame, kernels: Kernels, kernel: number): Instruction {
-    const calls = new LoopCalls(loop, frame.offsets);
+    const calls = new LoopCalls(loop, frame.offsets, this.memory.bytes);
     const parts = this.#team && calls.split(this.#team.size, this.#smallestShared);
     if (parts !== undefined) return this.#share(loop.outputs, kernels, kernel, parts);
     const run = kernels.get(kernel);
@@ -210,33 +221,6 @@ function runStep(step: Step, frame: Frame): Instruction | undefined {
   return () => frame.write(output, op.forward(inputs, params, spec));
 }
 
-/** A loop as JavaScript. */
-function interpretLoop({ spec, space, outputs }: GroupLoop, frame: Frame): Instruction {
-  const run = compileLoop(spec);
-  const { rows, columns } = space;
-  const call = {
-    rows,
-    columns,
-    operands: spec.operands.map(({ name }, i) => ({
-      data: frame.view(Number(name.slice(1))).data,
-      start: 0,
-      step: space.operands[i]!.step,
-    })),
-    outputs: outputs.map((id, i) => ({
-      data: frame.view(id).data,
-      start: 0,
-      step: spec.stores[i]!.moves ? columns : 1,
-    })),
-  } satisfies LoopCall;
-  const starts = call.operands.map(() => 0);
-  return () =>
-    walkOuter(space, starts, (index) => {
-      starts.forEach((start, i) => call.operands[i]!.start = start);
-      for (const lane of call.outputs) lane.start = index * rows * lane.step;
-      run(call);
-    });
-}
-
 /** Whether a unit is a product of two matrices, or their distances. */
 function isProduct(unit: Unit, graph: Graph): boolean {
   if (isGroup(unit)) return false;
@@ -274,6 +258,18 @@ function scratchBytes(graph: Graph): number {
   }, 0);
 }
 
+/** Bytes that a thread may need in between for any loop. */
+function loopBytes(units: readonly Unit[], graph: Graph, { bodies }: MemoryPlan): number {
+  return units.reduce((most, unit) => {
+    if (isGroup(unit)) return Math.max(most, temporaryBytes(keepingLoopOf(unit, graph)));
+    const runs = loopIn(unit)?.runs ?? [];
+    const inside = bodies.get(unit)?.map((plan, i) =>
+      loopBytes(plan.units, runs[i]!.body, plan.memory)
+    ) ?? [];
+    return Math.max(most, ...inside);
+  }, 0);
+}
+
 /** Adds the loops as functions of one module; returns their numbers. */
 function addLoops(
   kernels: Kernels,
@@ -285,7 +281,8 @@ function addLoops(
   const places = loops.map((loop) => {
     if (loop === undefined) return undefined;
     const name = `loop${names.length}`;
-    builder.exportFunction(name, emitLoop(builder, math, loop.spec));
+    const emit = loop.space.down ? emitColumnLoop : emitLoop;
+    builder.exportFunction(name, emit(builder, math, loop.spec));
     return names.push(name) - 1;
   });
   const first = kernels.add(builder.encode(), names);

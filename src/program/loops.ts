@@ -8,11 +8,28 @@ import {
   parseExpression,
   substitute,
 } from "../../kernels/elementwise/expression.ts";
-import type { LoopSpec } from "../../kernels/elementwise/passes.ts";
+import {
+  type LoopSpec,
+  planColumnPasses,
+  planPasses,
+  type Reduction,
+  withTemporaries,
+} from "../../kernels/elementwise/passes.ts";
 import type { Scalars } from "../ops/elementwise.ts";
-import type { Axes } from "../ops/reduce.ts";
+import { sumOp } from "../ops/reduce.ts";
+import { sameShape } from "../shape.ts";
+import type { Tensor } from "../tensor.ts";
 import type { Graph, Step, ValueId } from "./graph.ts";
-import type { Group } from "./passes/fuse.ts";
+import type { Group, GroupPlan } from "./passes/fuse.ts";
+import {
+  isReduction,
+  keyOf,
+  type LoopRead,
+  planLoop,
+  strip,
+  type Work,
+  workOf,
+} from "./passes/loop_plan.ts";
 import { type IterationSpace, iterationSpace } from "./space.ts";
 
 /** A group as a loop. */
@@ -21,57 +38,161 @@ export interface GroupLoop {
   spec: LoopSpec;
   /** How it walks over its operands. */
   space: IterationSpace;
+  /** The values that it reads, in the order of the specification's operands. */
+  inputs: readonly ValueId[];
   /** The values that it writes, in the order of the specification's stores. */
   outputs: readonly ValueId[];
 }
 
 /** The loop of a group. */
 export function loopOf(group: Group, graph: Graph): GroupLoop {
-  const { shape, operands, members, reductions, stored } = group;
-  const reduced = (reductions[0]?.params as Axes | undefined)?.axes.length ?? 0;
-  const space = iterationSpace(shape, operands.map((id) => graph.values[id]!.shape), reduced);
+  const plan = group.plan ?? planOf(group, graph);
+  const { shape, reduced, steps, rowValues, uses } = plan;
+  const numbers = group.plan ? uniformReads(plan, graph) : new Map<ValueId, number>();
+  const reads = plan.reads.filter(({ id }) => !numbers.has(id));
+  const outputs = [...group.stored, ...group.reductions.map(({ output }) => output)];
+  const space = iterationSpace(shape, reads.map((read) => read.shape), reduced);
   const dtypeOf = (id: ValueId) => graph.values[id]!.dtype;
+  const names = operandNames(reads);
+  const valueOf = (read: LoopRead): Expression => {
+    const value = numbers.get(read.id);
+    if (value !== undefined) return { kind: "number", value };
+    return { kind: "name", name: names.get(keyOf(read)) ?? nameOf(read.id) };
+  };
+  const known = new Map<string, string>();
   const spec: LoopSpec = {
     float: group.dtype,
     columns: space.columns,
-    operands: operands.map((id, i) => ({
+    operands: reads.map((read, i) => ({
+      name: names.get(keyOf(read))!,
+      dtype: dtypeOf(read.id),
+      moves: space.operands[i]!.moves,
+      ...(space.down ? { repeats: space.operands[i]!.step === 0 } : {}),
+    })),
+    body: steps.map((step) =>
+      onlyOnce(statementOf(step, uses.get(step)!.map(valueOf), plan, graph), known)
+    ),
+    stores: outputs.map((id) => ({
       name: nameOf(id),
       dtype: dtypeOf(id),
-      moves: space.operands[i]!.moves,
+      moves: !rowValues.has(id),
     })),
-    body: [
-      ...members.map((step) => ({
-        name: nameOf(step.output),
-        expression: expressionOf(step),
-        dtype: dtypeOf(step.output),
-      })),
-      ...reductions.map(({ op, inputs, output }) => ({
-        name: nameOf(output),
-        reduce: op.name as "sum" | "max" | "min",
-        of: nameOf(inputs[0]!),
-      })),
-    ],
-    stores: [
-      ...stored.map((id) => ({ name: nameOf(id), dtype: dtypeOf(id), moves: true })),
-      ...reductions.map(({ output }) => ({
-        name: nameOf(output),
-        dtype: dtypeOf(output),
-        moves: false,
-      })),
-    ],
   };
-  return { spec, space, outputs: [...stored, ...reductions.map((step) => step.output)] };
+  return { spec, space, inputs: reads.map(({ id }) => id), outputs };
+}
+
+/** How a group works that has no plan; its operands are read in their order. */
+function planOf({ shape, members, reductions, operands }: Group, graph: Graph): GroupPlan {
+  const steps = [...members, ...reductions];
+  const works = new Map(steps.map((step): [Step, Work] => {
+    const own = strip(graph.values[step.output]!.shape);
+    return [step, workOf(step, graph) ?? { shape: own, dtype: undefined, reduced: undefined }];
+  }));
+  const plan = planLoop(steps, strip(shape), { graph, rootOf: (id) => id }, works)!;
+  const reads = plan.reads.toSorted((a, b) => operands.indexOf(a.id) - operands.indexOf(b.id));
+  return { ...plan, reads, steps };
+}
+
+/** Constants that are the same number everywhere, but for those that are reduced. */
+function uniformReads({ reads, steps, uses }: GroupPlan, graph: Graph): Map<ValueId, number> {
+  const reduced = new Set(
+    steps.flatMap((step) => isReduction(step.op) ? uses.get(step)!.map(({ id }) => id) : []),
+  );
+  return new Map(reads.flatMap(({ id }) => {
+    const constant = graph.constants.get(id);
+    const value = constant && !reduced.has(id) ? uniformValue(constant) : undefined;
+    return value === undefined ? [] : [[id, value] as const];
+  }));
+}
+
+const UNIFORM = new WeakMap<Tensor, number | null>();
+
+/** The number that all values of a constant are. */
+function uniformValue(constant: Tensor): number | undefined {
+  let known = UNIFORM.get(constant);
+  if (known === undefined) {
+    const { data } = constant;
+    let same = 1;
+    while (same < data.length && Object.is(data[same], data[0])) same++;
+    known = same === data.length ? data[0]! : null;
+    UNIFORM.set(constant, known);
+  }
+  return known ?? undefined;
+}
+
+/** The loop of a group, with places for what would otherwise be computed more than once. */
+export function keepingLoopOf(group: Group, graph: Graph): GroupLoop {
+  const loop = loopOf(group, graph);
+  const plan = loop.space.down ? planColumnPasses : planPasses;
+  return { ...loop, spec: withTemporaries(loop.spec, plan) };
+}
+
+/** A statement, or the name of an equal reduction that there is. */
+function onlyOnce(
+  statement: LoopSpec["body"][number],
+  known: Map<string, string>,
+): LoopSpec["body"][number] {
+  if (!("reduce" in statement)) return statement;
+  const { name, reduce, of } = statement;
+  const found = known.get(`${reduce} ${of}`);
+  if (found !== undefined) return { name, expression: { kind: "name", name: found } };
+  known.set(`${reduce} ${of}`, name);
+  return statement;
+}
+
+/** What a step does with values of these names. */
+function statementOf(
+  step: Step,
+  values: readonly Expression[],
+  { shape, rowValues, uses }: GroupPlan,
+  graph: Graph,
+): LoopSpec["body"][number] {
+  const { op, output } = step;
+  const name = nameOf(output);
+  const ofRows = rowValues.has(output) && sameShape(uses.get(step)![0]!.shape, shape);
+  const [first] = values;
+  if (isReduction(op) && ofRows && first!.kind === "name") {
+    return { name, reduce: op.name as Reduction["reduce"], of: first!.name };
+  }
+  return { name, expression: expressionOf(step, values), dtype: graph.values[output]!.dtype };
 }
 
 function nameOf(id: ValueId): string {
   return `v${id}`;
 }
 
-/** The expression of a step in terms of its values' names, with its parameters as numbers. */
-function expressionOf({ op, inputs, params }: Step): Expression {
-  if (op.expression === undefined) return { kind: "name", name: nameOf(inputs[0]!) };
-  const values: Record<string, Expression> = {};
-  inputs.forEach((id, i) => values["abc"[i]!] = { kind: "name", name: nameOf(id) });
-  (params as Scalars).forEach((value, i) => values["pq"[i]!] = { kind: "number", value });
-  return substitute(parseExpression(op.expression), values);
+/** A name for each way of reading a value. */
+function operandNames(reads: readonly LoopRead[]): Map<string, string> {
+  const seen = new Set<ValueId>();
+  return new Map(reads.map((read, i) => {
+    const name = seen.has(read.id) ? `${nameOf(read.id)}as${i}` : nameOf(read.id);
+    seen.add(read.id);
+    return [keyOf(read), name];
+  }));
 }
+
+/** The expression of a step in terms of its inputs, with its parameters as numbers. */
+function expressionOf({ op, params }: Step, inputs: readonly Expression[]): Expression {
+  // A sum starts at 0: that of −0 alone is 0.
+  const text = op as unknown === sumOp ? "a + 0" : op.expression;
+  if (text === undefined) return inputs[0]!;
+  const values: Record<string, Expression> = {};
+  inputs.forEach((input, i) => values["abc"[i]!] = input);
+  // Reductions and layouts have other parameters than numbers, and no names for them.
+  if (op.expression !== undefined) {
+    (params as Scalars).forEach((value, i) => values["pq"[i]!] = { kind: "number", value });
+  }
+  return multiplied(substitute(parseExpression(text), values));
+}
+
+/** Divisions by powers of two as the products that they are to the bit, and faster. */
+function multiplied(e: Expression): Expression {
+  if (e.kind !== "binary" || e.operator !== "/" || e.right.kind !== "number") return e;
+  const { value } = e.right;
+  const power = Math.log2(Math.abs(value));
+  if (!Number.isInteger(power) || Math.abs(power) > LARGEST_POWER) return e;
+  return { ...e, operator: "*", right: { kind: "number", value: 1 / value } };
+}
+
+/** Powers of two with a reciprocal of full precision, in single precision too. */
+const LARGEST_POWER = 126;

@@ -5,13 +5,7 @@
  */
 import { BYTES } from "../dtype.ts";
 import { sizeOf } from "../shape.ts";
-import { castOp, reshapeOp } from "../ops/layout.ts";
-import {
-  clipGradientOp,
-  debugGradientOp,
-  gradientReversalOp,
-  stopGradientOp,
-} from "../ops/gradient.ts";
+import { isAlias } from "./alias.ts";
 import type { Graph, Step, ValueId } from "./graph.ts";
 import { fuseSteps, isGroup, type Unit } from "./passes/fuse.ts";
 import { type BlockRun, loopIn } from "./row_blocks.ts";
@@ -49,20 +43,7 @@ export function bytesOf(graph: Graph, id: ValueId): number {
   return sizeOf(shape) * BYTES[dtype];
 }
 
-/** Steps whose result is their input's memory. */
-export function isAlias({ op, inputs, output }: Step, graph: Graph): boolean {
-  const same = graph.values[inputs[0]!]?.dtype === graph.values[output]!.dtype;
-  return same && (op.isCheck === true || (ALIASES as readonly unknown[]).includes(op));
-}
-
-const ALIASES = [
-  castOp,
-  clipGradientOp,
-  debugGradientOp,
-  gradientReversalOp,
-  reshapeOp,
-  stopGradientOp,
-] as const;
+export { isAlias };
 
 /** What a unit reads. */
 export function readsOf(unit: Unit): readonly ValueId[] {
@@ -128,7 +109,7 @@ export function planMemory(
 /** Bodies that run one after the other, in memory that is free for others before and after. */
 function planBodies(runs: readonly BlockRun[], heap: Heap): BodyPlan[] {
   const plans = runs.map(({ body, inputs }) => {
-    const units = fuseSteps(body);
+    const units = fuseSteps(body, { passes: true });
     const shared = body.inputs.filter((_, i) => inputs[i]!.step === undefined);
     return { units, memory: planMemory(body, units, shared) };
   });

@@ -4,7 +4,7 @@
  * @module
  */
 import { mergeDimensions } from "../ops/elementwise.ts";
-import type { Shape } from "../shape.ts";
+import { type Shape, sizeOf, stridesOf } from "../shape.ts";
 
 /** A loop of rows and columns, repeated over outer dimensions. */
 export interface IterationSpace {
@@ -14,6 +14,8 @@ export interface IterationSpace {
   rows: number;
   /** How many columns. */
   columns: number;
+  /** Whether reductions run down the columns, over all rows, in place of along each row. */
+  down: boolean;
   /** How each operand is walked. */
   operands: readonly OperandWalk[];
 }
@@ -28,38 +30,60 @@ export interface OperandWalk {
   outerStrides: readonly number[];
 }
 
-/** The loop over a shape; with `reduced`, rows are what its last axes, that many, are reduced to. */
+/**
+ * The loop over a shape. With `reduced`, neighbouring axes, rows are what those are reduced to if they
+ * are the last ones; else columns are, and the loop goes down the reduced axes. No extent is 1, but
+ * those of operands along axes where they repeat.
+ */
 export function iterationSpace(
   shape: Shape,
   operands: readonly Shape[],
-  reduced: number,
+  reduced?: readonly [first: number, end: number],
 ): IterationSpace {
-  const kept = shape.map((n, i) => i < shape.length - reduced ? n : 1);
-  const merged = mergeDimensions(shape, reduced > 0 ? [...operands, kept] : operands);
-  const result = reduced > 0 ? merged.operands.at(-1)! : undefined;
-  // A reduction of axes of extent 1 has rows of one column; so has a single value.
-  const single = merged.shape.length === 0 || (result?.moves ?? false);
-  const dims = single ? [...merged.shape, 1] : merged.shape;
-  const columns = dims.at(-1)!;
+  if (reduced !== undefined && reduced[1] < shape.length) {
+    return columnSpace(shape, operands, reduced);
+  }
+  const [first] = reduced ?? [];
+  const rows = first === undefined ? [] : [shape.map((n, i) => i < first ? n : 1)];
+  const merged = mergeDimensions(shape, [...operands, ...rows]);
+  const single = merged.shape.length === 0;
+  const dims = single ? [1] : merged.shape;
   return {
     outer: dims.slice(0, -2),
     rows: dims.at(-2) ?? 1,
-    columns,
+    columns: dims.at(-1)!,
+    down: false,
     operands: merged.operands.slice(0, operands.length).map(({ moves, strides }) => ({
       moves: !single && moves,
-      step: (single ? strides.at(-1) : strides.at(-2)) ?? 0,
+      step: strides.at(-2) ?? 0,
       outerStrides: strides.slice(0, Math.max(0, dims.length - 2)),
     })),
   };
 }
 
-/** Whether an operand moves either along all of the last axes of a shape, or along none of them. */
-export function isUniform(operand: Shape, shape: Shape, last: number): boolean {
-  const moves = new Set<boolean>();
-  for (let i = 1; i <= last; i++) {
-    if (shape.at(-i) !== 1) moves.add((operand.at(-i) ?? 1) !== 1);
-  }
-  return moves.size < 2;
+/** A loop whose rows are the reduced axes, and whose columns those behind them. */
+function columnSpace(
+  shape: Shape,
+  operands: readonly Shape[],
+  [first, end]: readonly [first: number, end: number],
+): IterationSpace {
+  const [rows, columns] = [sizeOf(shape.slice(first, end)), sizeOf(shape.slice(end))];
+  return {
+    outer: shape.slice(0, first),
+    rows,
+    columns,
+    down: true,
+    operands: operands.map((operand) => {
+      const moves = sizeOf(operand.slice(end)) > 1;
+      const repeats = sizeOf(operand.slice(first, end)) === 1;
+      const strides = stridesOf(operand);
+      return {
+        moves,
+        step: repeats ? 0 : moves ? columns : 1,
+        outerStrides: operand.slice(0, first).map((n, d) => n === 1 ? 0 : strides[d]!),
+      };
+    }),
+  };
 }
 
 /** Calls `visit` for each position in the outer dimensions, with every operand's first element. */

@@ -1,5 +1,8 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { type LoopSpec, planPasses } from "../../kernels/elementwise/passes.ts";
+import { type LoopSpec, planPasses, withTemporaries } from "../../kernels/elementwise/passes.ts";
+import { importMath } from "../../kernels/elementwise/typed.ts";
+import { emitLoop, rowsAtOnce } from "../../kernels/elementwise/wasm.ts";
+import { ModuleBuilder } from "../../kernels/wasm/module.ts";
 import { assertSame, assign, chain, prepare, softmaxLoop, wave } from "./wasm_loops.ts";
 
 Deno.test("planPasses() computes an exponential once, and keeps it where the result will be", () => {
@@ -113,3 +116,59 @@ Deno.test("planPasses() refuses names that are not there, and rows of what moves
     "Cannot plan a loop as y is stored once per row: it changes along the row",
   );
 });
+
+/** A row's deviations from the logarithm of its sum, and nothing to keep the logarithms in. */
+const UNKEPT: LoopSpec = {
+  float: "float32",
+  operands: [{ name: "x", dtype: "float32", moves: true }],
+  body: [
+    assign("l", "log(x)"),
+    { name: "s", reduce: "sum", of: "l" },
+    assign("d", "l - s"),
+    { name: "t", reduce: "max", of: "d" },
+  ],
+  stores: [{ name: "t", dtype: "float32", moves: false }],
+};
+
+Deno.test("withTemporaries() adds a store for what is costly and needed again", () => {
+  const spec = withTemporaries(UNKEPT);
+  assertEquals(spec.stores.slice(1), [{
+    name: "l",
+    dtype: "float32",
+    moves: true,
+    temporary: true,
+  }]);
+  const moving = planPasses(spec).flatMap((pass) => pass.moving.map(({ name }) => name));
+  assertEquals(moving, ["l", "d"]);
+});
+
+Deno.test("withTemporaries() leaves loops alone that have an output to keep values in", () => {
+  const spec = softmaxLoop("float32");
+  assertEquals(withTemporaries(spec), spec);
+});
+
+for (const columns of [undefined, 20]) {
+  const length = columns ?? "many";
+  Deno.test(`emitLoop() writes temporary stores of rows of ${length} columns over and over`, () => {
+    const spec = withTemporaries({ ...UNKEPT, columns });
+    const width = columns ?? 70;
+    const x = Float32Array.from({ length: 11 * width }, (_, i) => 1 + i % 7);
+    // The test's memory has a row for each row here; the loop uses the first ones of them.
+    const module = new ModuleBuilder({ from: "import" });
+    module.exportFunction("loop", emitLoop(module, importMath(module), spec));
+    const memory = new WebAssembly.Memory({ initial: 1 });
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module.encode()), {
+      env: { memory },
+      Math: Math as unknown as WebAssembly.ModuleImports,
+    });
+    const [out, temporary, input] = [0, 1024, 16384];
+    const kept = rowsAtOnce(spec) * width;
+    const guard = new Float32Array(memory.buffer, temporary + 4 * kept, 16).fill(-1);
+    new Float32Array(memory.buffer, input, x.length).set(x);
+    const loop = exports.loop as (...numbers: number[]) => void;
+    loop(out, temporary, input, 4, 4 * width, 4 * width, 11, width);
+    const expected = prepare(UNKEPT)({ rows: 11, columns: width, operands: [x] });
+    assertSame(new Float32Array(memory.buffer, out, 11), expected[0]!, "rows");
+    assertEquals([...guard], Array(16).fill(-1));
+  });
+}

@@ -1,6 +1,10 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { emitColumnLoop } from "../../kernels/elementwise/columns.ts";
-import type { LoopSpec } from "../../kernels/elementwise/passes.ts";
+import {
+  type LoopSpec,
+  planColumnPasses,
+  withTemporaries,
+} from "../../kernels/elementwise/passes.ts";
 import { importMath } from "../../kernels/elementwise/typed.ts";
 import { type Extents, extremeRows, sumRows } from "../../kernels/row_reduce/reference.ts";
 import {
@@ -10,7 +14,7 @@ import {
 } from "../../kernels/row_reduce/wasm.ts";
 import { ModuleBuilder, PAGE_BYTES } from "../../kernels/wasm/module.ts";
 import type { NumberArray } from "../../kernels/elementwise/reference.ts";
-import { arrayOf, assign, chain, prepare, wave } from "./wasm_loops.ts";
+import { arrayOf, assign, chain, prepare, softmaxLoop, wave } from "./wasm_loops.ts";
 
 /** Reduces an array at the end of a memory, between bytes that must stay as they are. */
 function reduceArray(plan: ArrayReduction, data: NumberArray): NumberArray {
@@ -126,31 +130,76 @@ Deno.test("emitColumnLoop() sums what it computes, and computes with the sums", 
   }
 });
 
-Deno.test("emitColumnLoop() refuses what needs another way down the columns", () => {
-  const module = new ModuleBuilder({ from: "import" });
-  const math = importMath(module);
-  const sum = { name: "s", reduce: "sum", of: "a" } as const;
-  const refuse = (body: LoopSpec["body"], store: string, moves: boolean, why: string) =>
-    assertThrows(
-      () => {
-        const stores = [{ name: store, dtype: "float32", moves } as const];
-        emitColumnLoop(module, math, { ...chain("a"), body, stores });
-      },
-      TypeError,
-      `Cannot emit a loop over columns as ${why}`,
-    );
-  refuse(
-    [sum, assign("y", "s * 2"), { ...sum, name: "t", of: "y" }],
-    "t",
-    false,
-    "t reduces results of columns",
-  );
-  refuse(
-    [sum, assign("y", "a - s")],
-    "y",
-    false,
-    "y needs results of columns at each of their positions",
-  );
-  refuse([sum], "s", true, "s is stored at each position: there is one per column");
-  refuse([sum], "a", false, "a is stored once per column: it changes along it");
+Deno.test("emitColumnLoop() goes down again for what needs the results of columns", () => {
+  for (const float of ["float32", "float64"] as const) {
+    const spec = softmaxLoop(float);
+    const sizes = [[1, 1], [2, 3], [5, 16], [4, 37], [7, 64]] as const;
+    for (const [rows, columns] of sizes) {
+      const x = wave(float, rows * columns);
+      const run = prepare(spec, {}, emitColumnLoop);
+      const [y, logs] = run({ rows, columns, operands: [x], once: columns });
+      // Column by column, the loop over rows gives what this one has to give.
+      const turned = x.map((_, at) => x[(at % rows) * columns + Math.floor(at / rows)]!);
+      const byRows = prepare(spec)({ rows: columns, columns: rows, operands: [turned] });
+      const close = (a: number, b: number) => Math.abs(a - b) <= 2e-7 * Math.abs(b);
+      y!.forEach((value, at) => {
+        const expected = byRows[0]![(at % columns) * rows + Math.floor(at / columns)]!;
+        assert(close(value, expected), `${value} instead of ${expected}`);
+      });
+      logs!.forEach((value, j) => assert(close(value, byRows[1]![j]!)));
+    }
+  }
+});
+
+Deno.test("emitColumnLoop() reads what all rows share once for each column", () => {
+  const spec: LoopSpec = {
+    ...chain("a"),
+    operands: [
+      { name: "a", dtype: "float32", moves: true },
+      { name: "own", dtype: "int32", moves: true, repeats: true },
+      { name: "row", dtype: "int32", moves: false },
+      { name: "factor", dtype: "float32", moves: false, repeats: true },
+    ],
+    body: [
+      assign("chosen", "own == row ? a : 0"),
+      { name: "sum", reduce: "sum", of: "chosen" },
+      assign("y", "(a - sum) * factor"),
+    ],
+    stores: [
+      { name: "y", dtype: "float32", moves: true },
+      { name: "sum", dtype: "float32", moves: false },
+    ],
+  };
+  const [rows, columns] = [3, 21];
+  const a = wave("float32", rows * columns);
+  const own = Int32Array.from({ length: columns }, (_, j) => j % rows);
+  const [y, sum] = prepare(spec, {}, emitColumnLoop)({
+    rows,
+    columns,
+    operands: [a, own, Int32Array.of(0, 1, 2), Float32Array.of(2)],
+    steps: [columns, 0, 1, 0],
+    once: columns,
+  });
+  const picked = Float32Array.from(own, (row, j) => a[row * columns + j]!);
+  assertEquals(sum, picked);
+  assertEquals(y, a.map((value, at) => Math.fround(value - picked[at % columns]!) * 2));
+});
+
+Deno.test("emitColumnLoop() keeps costly values in temporary stores", () => {
+  const spec = withTemporaries({
+    ...chain("a"),
+    body: [
+      assign("e", "exp(a)"),
+      { name: "sum", reduce: "sum", of: "e" },
+      assign("d", "e - sum"),
+      { name: "top", reduce: "max", of: "d" },
+    ],
+    stores: [{ name: "top", dtype: "float32", moves: false }],
+  }, planColumnPasses);
+  assertEquals(spec.stores.map(({ name, temporary }) => [name, temporary ?? false]), [
+    ["top", false],
+    ["e", true],
+  ]);
+  const moving = planColumnPasses(spec).flatMap((pass) => pass.moving.map(({ name }) => name));
+  assertEquals(moving, ["e", "d"]);
 });

@@ -122,7 +122,8 @@ Deno.test("compile() refuses other devices", async () => {
   );
   assertEquals(
     error.message,
-    'Cannot compute compile as device must be "cpu": current value is tpu',
+    'Cannot compute compile as device must be "cpu" or what await webgpu() returned: ' +
+      "current value is tpu",
   );
 });
 

@@ -154,7 +154,7 @@ Deno.test("planMemory() never writes where a value lies that is still needed", (
   };
   const slope = cg.grad((x: Tensor, y: Tensor) => f(x, y).sum());
   const graph = dropDeadSteps(graphOf((x, y) => slope(x, y)));
-  const units = fuseSteps(graph);
+  const units = fuseSteps(graph, { passes: true });
   const { offsets, bytes, unsharedBytes } = planMemory(graph, units);
   assert(bytes < unsharedBytes);
   const place = (id: number) => {

@@ -380,7 +380,7 @@ Deno.test("compile() refuses options that do not exist", async () => {
   );
   assertEquals(
     error.message,
-    'Cannot compute compile as there is no option "workers": the options are device, threads',
+    'Cannot compute compile as there is no option "workers": the options are device, threads, donate',
   );
 });
 

@@ -1,16 +1,27 @@
 /**
- * Puts elementwise steps of one shape together, with the row reductions of what they make, so that
- * each group is one loop and values that only the group needs are never stored.
+ * Puts elementwise steps over the same positions together with the reductions of what they make, and
+ * with what is made of those, so that each group is one loop and values that only the group needs
+ * are never stored: a softmax of rows is one loop.
  *
  * @module
  */
-import type { Axes } from "../../ops/reduce.ts";
-import { equalOp, lessEqualOp, lessOp, notEqualOp } from "../../ops/compare.ts";
-import { maxOp, minOp, sumOp } from "../../ops/reduce.ts";
-import { broadcastToOp, castOp } from "../../ops/layout.ts";
+import { parseExpression } from "../../../kernels/elementwise/expression.ts";
+import { COSTLY, costOf } from "../../../kernels/elementwise/cost.ts";
 import { sameShape, type Shape, sizeOf } from "../../shape.ts";
+import { isAlias } from "../alias.ts";
 import type { Graph, Step, ValueId } from "../graph.ts";
-import { isUniform } from "../space.ts";
+import {
+  extendPlan,
+  type GraphView,
+  isReduction,
+  type LoopPlan,
+  planLoop,
+  rowShape,
+  type Work,
+  workOf,
+} from "./loop_plan.ts";
+import { ancestorsOf, neededOutside, type Node, nodesBetween, sortNodes } from "./nodes.ts";
+import { recomputeCheapValues } from "./recompute.ts";
 
 /** Steps that run as one loop. */
 export interface Group {
@@ -18,14 +29,22 @@ export interface Group {
   shape: Shape;
   /** The floating type that the loop computes in. */
   dtype: "float32" | "float64";
-  /** The elementwise steps, in order. */
+  /** The steps, in order, but for the reductions. */
   members: readonly Step[];
-  /** Sums and extremes of members, over the last axes. */
+  /** Sums and extremes of members that are needed outside. */
   reductions: readonly Step[];
   /** Values from outside. */
   operands: readonly ValueId[];
   /** Members' values that are needed outside. */
   stored: readonly ValueId[];
+  /** How the loop works; by default, each row is gone over once, and all reductions are of rows. */
+  plan?: GroupPlan | undefined;
+}
+
+/** A plan of a loop with its steps in order. */
+export interface GroupPlan extends LoopPlan {
+  /** The steps. */
+  steps: readonly Step[];
 }
 
 /** A graph in units of execution. */
@@ -36,133 +55,220 @@ export function isGroup(unit: Unit): unit is Group {
   return "members" in unit;
 }
 
-/** A group under construction; a single step where `space` is `undefined`. */
-interface Node {
-  /** What members of a group have in common: shape and floating type of the loop. */
-  space: Space | undefined;
-  steps: Step[];
-  reductions: Step[];
-  inputs: Set<Node>;
-}
-
-interface Space {
-  shape: Shape;
-  dtype: "float32" | "float64";
+/** Options of {@linkcode fuseSteps}. */
+export interface FuseOptions {
+  /**
+   * Whether loops may go over a row again to use what it was reduced to, reduce columns, and compute
+   * anew what other loops made; groups have a plan then. Not by default.
+   */
+  passes?: boolean;
 }
 
 /** The units of a graph, in an order in which every value is made before it is needed. */
-export function fuseSteps(graph: Graph): Unit[] {
-  const makers = new Map<ValueId, Node>();
-  const nodes: Node[] = [];
-  for (const step of graph.steps) {
-    const inputs = new Set(step.inputs.flatMap((id) => makers.get(id) ?? []));
-    const reduced = reducedSpace(step, graph);
-    const space = reduced ?? elementwiseSpace(step, graph);
-    let node = nodes.findLast((group) =>
-      canJoin(graph, group, step, space, reduced !== undefined, inputs)
+export function fuseSteps(graph: Graph, { passes = false }: FuseOptions = {}): Unit[] {
+  return new Fuser(graph, passes).units();
+}
+
+/** Rows of fewer values are short: what is costly once per row is better done for many rows at once. */
+const SHORT = 64;
+
+/** Loops over no more positions than this are put together even where they have nothing in common. */
+const SMALL = 4096;
+
+class Fuser {
+  readonly #graph: Graph;
+  readonly #view: GraphView;
+  readonly #works: ReadonlyMap<Step, Work | undefined>;
+  readonly #order: ReadonlyMap<Step, number>;
+  readonly #roots = new Map<ValueId, ValueId>();
+  readonly #makers = new Map<ValueId, Node>();
+  readonly #aliases: Step[] = [];
+  readonly #passes: boolean;
+  #nodes: Node[] = [];
+
+  constructor(graph: Graph, passes: boolean) {
+    this.#graph = graph;
+    this.#passes = passes;
+    this.#view = { graph, rootOf: (id) => this.#roots.get(id) ?? id };
+    this.#works = new Map(graph.steps.map((step) => [step, workOf(step, graph)]));
+    this.#order = new Map(graph.steps.map((step, i) => [step, i]));
+    for (const step of graph.steps) {
+      if (passes && isAlias(step, graph) && !step.op.isCheck) {
+        this.#roots.set(step.output, this.#view.rootOf(step.inputs[0]!));
+        this.#aliases.push(step);
+      } else this.#add(step);
+    }
+    if (!passes) return;
+    for (const node of [...this.#nodes]) this.#joinInputs(node);
+    const outputs = graph.outputs.map(this.#view.rootOf);
+    recomputeCheapValues(
+      this.#nodes,
+      outputs,
+      this.#view,
+      (steps, shape) => this.#plan(steps, shape),
     );
-    if (node === undefined) {
-      node = { space, steps: [], reductions: [], inputs: new Set() };
-      nodes.push(node);
-    }
-    (reduced === undefined ? node.steps : node.reductions).push(step);
-    for (const input of inputs) if (input !== node) node.inputs.add(input);
-    makers.set(step.output, node);
   }
-  return sortNodes(nodes).map((node) => toUnit(node, graph));
+
+  units(): Unit[] {
+    const needed = this.#neededAliases();
+    const aliasesOf = Map.groupBy(needed, ({ inputs }) => this.#makers.get(inputs[0]!));
+    return [
+      ...aliasesOf.get(undefined) ?? [],
+      ...sortNodes(this.#nodes).flatMap((node) => [
+        this.#toUnit(node),
+        ...aliasesOf.get(node) ?? [],
+      ]),
+    ];
+  }
+
+  /** Aliases that steps outside of loops read, or the caller, straight from what they stand for. */
+  #neededAliases(): Step[] {
+    const needed = new Set(this.#graph.outputs);
+    for (const { plan, steps } of this.#nodes) {
+      if (plan === undefined) steps[0]!.inputs.forEach((id) => needed.add(id));
+    }
+    return this.#aliases.filter(({ output }) => needed.has(output))
+      .map((step) => ({ ...step, inputs: [this.#view.rootOf(step.output)] }));
+  }
+
+  #add(step: Step): void {
+    const roots = step.inputs.map(this.#view.rootOf);
+    const inputs = new Set(roots.flatMap((id) => this.#makers.get(id) ?? []));
+    const work = this.#works.get(step);
+    const plan = work && this.#plan([step], work.shape)?.plan;
+    const node: Node = { plan, steps: [step], inputs };
+    this.#makers.set(step.output, node);
+    if (work === undefined || !this.#join(node, step, work)) this.#nodes.push(node);
+  }
+
+  /** Puts a step into a group that there is, where one fits: rather into one that it depends on. */
+  #join(node: Node, step: Step, work: Work): boolean {
+    const ancestors = ancestorsOf(node.inputs);
+    const candidates = this.#nodes.filter(({ plan }) => plan !== undefined && fits(work, plan));
+    const [apart, above] = [false, true].map((is) =>
+      candidates.filter((group) => ancestors.has(group) === is).reverse()
+    );
+    const isAlike = ({ plan }: Node) => sameShape(plan!.shape, work.shape);
+    const [alike, ofRows] = [above!.filter(isAlike), above!.filter((group) => !isAlike(group))];
+    for (const group of [...alike, ...ofRows]) {
+      const between = nodesBetween(group, ancestors);
+      if (isWelcome(step, work, group.plan!, between) && this.#merge(group, [...between, node])) {
+        return true;
+      }
+    }
+    const inputs = step.inputs.map(this.#view.rootOf);
+    return apart!.some(({ plan }, i) =>
+      (!this.#passes || isRelated(inputs, work, plan!)) && this.#merge(apart![i]!, [node])
+    );
+  }
+
+  /** Puts a group together with those that it depends on, and with all that is between. */
+  #joinInputs(node: Node): void {
+    if (node.plan === undefined || !this.#nodes.includes(node)) return;
+    for (const input of [...node.inputs]) {
+      const same = input.plan !== undefined && sameShape(input.plan.shape, node.plan.shape);
+      if (!same || !this.#nodes.includes(input)) continue;
+      this.#merge(input, [...nodesBetween(input, ancestorsOf(node.inputs)), node]);
+      if (!this.#nodes.includes(node)) return this.#joinInputs(input);
+    }
+  }
+
+  #plan(steps: readonly Step[], shape: Shape): Pick<Node, "plan" | "steps"> | undefined {
+    const sorted = steps.toSorted((a, b) => this.#order.get(a)! - this.#order.get(b)!);
+    const plan = planLoop(sorted, shape, this.#view, this.#works);
+    if (plan === undefined || (!this.#passes && !isPlain(plan, sorted, this.#works))) {
+      return undefined;
+    }
+    return { plan, steps: sorted };
+  }
+
+  /** A group with all steps of others, where that can be one loop. */
+  #planWith(group: Node, others: readonly Node[]): Pick<Node, "plan" | "steps"> | undefined {
+    const { plan, steps } = group;
+    const added = others.flatMap((node) => node.steps);
+    const [step] = added;
+    const isFirst = this.#works.get(step!)!.reduced !== undefined && !plan!.reduced;
+    const isLast = this.#order.get(steps.at(-1)!)! < this.#order.get(step!)!;
+    if (!this.#passes || added.length > 1 || isFirst || !isLast) {
+      return this.#plan([...steps, ...added], plan!.shape);
+    }
+    const extended = extendPlan(plan!, step!, this.#view, this.#works);
+    return extended && { plan: extended, steps: [...steps, step!] };
+  }
+
+  /** Makes one group of a group and others, where that can be. */
+  #merge(group: Node, others: readonly Node[]): boolean {
+    if (others.some(({ plan }) => plan === undefined)) return false;
+    const planned = this.#planWith(group, others);
+    if (planned === undefined) return false;
+    Object.assign(group, planned);
+    for (const { output } of group.steps) this.#makers.set(output, group);
+    this.#nodes = this.#nodes.filter((node) => !others.includes(node));
+    for (const { inputs } of others) inputs.forEach((input) => group.inputs.add(input));
+    for (const node of this.#nodes) {
+      const found = others.filter((other) => node.inputs.delete(other));
+      if (found.length > 0) node.inputs.add(group);
+    }
+    group.inputs.delete(group);
+    return true;
+  }
+
+  #toUnit(node: Node): Unit {
+    const { plan, steps } = node;
+    if (plan === undefined) return steps[0]!;
+    const needed = neededOutside(node, this.#nodes, this.#view);
+    for (const id of this.#graph.outputs) needed.add(this.#view.rootOf(id));
+    const isReduced = ({ op, output }: Step) => isReduction(op) && plan.rowValues.has(output);
+    const written = steps.filter(({ output }) => needed.has(output));
+    const reductions = written.filter(isReduced);
+    return {
+      shape: plan.shape,
+      dtype: plan.dtype ?? "float32",
+      members: steps.filter((step) => !reductions.includes(step)),
+      reductions,
+      operands: [...new Set(plan.reads.map(({ id }) => id))],
+      stored: written.flatMap((step) => isReduced(step) ? [] : [step.output]),
+      plan: this.#passes ? { ...plan, steps } : undefined,
+    };
+  }
 }
 
-/** Operations that may read integers in a loop of float32. */
-const READ_INTEGERS: readonly unknown[] = [equalOp, notEqualOp, lessOp, lessEqualOp, castOp];
-
-/** The loop of an elementwise step; `undefined` for others, and for those that make integers. */
-function elementwiseSpace({ op, inputs, output }: Step, graph: Graph): Space | undefined {
-  const { shape, dtype } = graph.values[output]!;
-  const isCopy = op as unknown === broadcastToOp || (op as unknown === castOp && dtype !== "bool");
-  if (op.expression === undefined && !isCopy) return undefined;
-  const dtypes = new Set([dtype, ...inputs.map((id) => graph.values[id]!.dtype)]);
-  const hasIntegers = dtypes.delete("int32");
-  dtypes.delete("bool");
-  const [float = "float32"] = dtypes;
-  if (dtypes.size > 1 || dtype === "int32" || sizeOf(shape) === 0) return undefined;
-  if (hasIntegers && (float !== "float32" || !READ_INTEGERS.includes(op))) return undefined;
-  return { shape, dtype: float as Space["dtype"] };
-}
-
-/** The loop of a reduction over the last axes; `undefined` for others. */
-function reducedSpace({ op, inputs, params }: Step, graph: Graph): Space | undefined {
-  if (!([sumOp, maxOp, minOp] as unknown[]).includes(op)) return undefined;
-  const { shape, dtype } = graph.values[inputs[0]!]!;
-  const { axes } = params as Axes;
-  const first = shape.length - axes.length;
-  const trailing = axes.length > 0 && axes.every((axis, i) => axis === first + i);
-  if (!trailing || (dtype !== "float32" && dtype !== "float64")) return undefined;
-  return sizeOf(shape) === 0 ? undefined : { shape, dtype };
-}
-
-/** Whether a step can run in the loop of a group without waiting for what the group makes. */
-function canJoin(
-  graph: Graph,
-  group: Node,
-  step: Step,
-  space: Space | undefined,
-  isReduction: boolean,
-  inputs: ReadonlySet<Node>,
+/** Whether rows are gone over once, and their reductions used elsewhere only. */
+function isPlain(
+  { shape, reduced, passes }: LoopPlan,
+  steps: readonly Step[],
+  works: ReadonlyMap<Step, Work | undefined>,
 ): boolean {
-  if (space === undefined || group.space === undefined) return false;
-  if (group.space.dtype !== space.dtype || !sameShape(group.space.shape, space.shape)) return false;
-  if (group.reductions.some(({ output }) => step.inputs.includes(output))) return false;
-  const known = group.reductions[0]?.params as Axes | undefined;
-  const reduced = isReduction ? (step.params as Axes).axes.length : known?.axes.length ?? 0;
-  if (isReduction && known !== undefined && known.axes.length !== reduced) return false;
-  const reads = [...group.steps, step].flatMap((member) => member.inputs);
-  if (!reads.every((id) => isUniform(graph.values[id]!.shape, space.shape, reduced))) return false;
-  return ![...inputs].some((input) => input !== group && dependsOn(input, group));
+  const ofRows = reduced === undefined || reduced[1] === shape.length;
+  return ofRows && passes === 1 && steps.every((step) => sameShape(works.get(step)!.shape, shape));
 }
 
-/** Whether a node needs another one, directly or through others. */
-function dependsOn(node: Node, other: Node): boolean {
-  const seen = new Set<Node>();
-  const open = [node];
-  for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    if (next === other) return true;
-    if (seen.has(next)) continue;
-    seen.add(next);
-    open.push(...next.inputs);
-  }
-  return false;
+/** Whether a step that depends on a group should be in its loop. */
+function isWelcome(
+  { op }: Step,
+  work: Work,
+  { shape, reduced }: LoopPlan,
+  between: readonly Node[],
+): boolean {
+  if (sameShape(work.shape, shape)) return true;
+  if (between.length > 0) return false;
+  const [first, end] = reduced!;
+  const isWide = end < shape.length || sizeOf(shape.slice(first, end)) >= SHORT;
+  return isWide || op.expression === undefined ||
+    costOf(parseExpression(op.expression)) < COSTLY;
 }
 
-/** Nodes after their inputs. */
-function sortNodes(nodes: readonly Node[]): Node[] {
-  const sorted: Node[] = [];
-  const done = new Set<Node>();
-  const open = nodes.toReversed();
-  while (open.length > 0) {
-    const node = open.at(-1)!;
-    const waiting = done.has(node) ? [] : [...node.inputs].filter((input) => !done.has(input));
-    if (waiting.length > 0) open.push(...waiting);
-    else {
-      open.pop();
-      if (!done.has(node)) sorted.push(node);
-      done.add(node);
-    }
-  }
-  return sorted;
+/** Whether a step that does not depend on a group has enough in common with it. */
+function isRelated(inputs: readonly ValueId[], work: Work, plan: LoopPlan): boolean {
+  if (!sameShape(work.shape, plan.shape)) return false;
+  if (sizeOf(work.shape) <= SMALL) return true;
+  return plan.reads.some(({ id, shape }) => inputs.includes(id) && sameShape(shape, work.shape));
 }
 
-function toUnit({ space, steps, reductions }: Node, graph: Graph): Unit {
-  if (space === undefined) return steps[0]!;
-  const own = new Set<Step>([...steps, ...reductions]);
-  const made = new Set(steps.map((step) => step.output));
-  const needed = new Set(graph.outputs);
-  for (const step of graph.steps) if (!own.has(step)) step.inputs.forEach((id) => needed.add(id));
-  const read = [...own].flatMap((step) => step.inputs);
-  return {
-    ...space,
-    members: steps,
-    reductions,
-    operands: [...new Set(read)].filter((id) => !made.has(id)),
-    stored: [...made].filter((id) => needed.has(id)),
-  };
+/** Whether a step might run in a loop, by shapes and types. */
+function fits(work: Work, { shape, dtype, reduced }: LoopPlan): boolean {
+  if (work.dtype !== undefined && dtype !== undefined && work.dtype !== dtype) return false;
+  if (sameShape(work.shape, shape)) return true;
+  return reduced !== undefined && work.reduced === undefined &&
+    sameShape(work.shape, rowShape(shape, reduced));
 }

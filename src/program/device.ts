@@ -1,0 +1,29 @@
+/**
+ * What a device is to `compile`: something that makes graphs ready to run.
+ *
+ * @module
+ */
+import type { Tensor } from "../tensor.ts";
+import type { Graph } from "./graph.ts";
+
+/** A graph that is ready to run, again and again. */
+export interface Executable {
+  /** The outputs for these inputs; buffers of donated ones may be used for something else. */
+  run(inputs: readonly Tensor[], donated: readonly boolean[]): Tensor[] | Promise<Tensor[]>;
+  /** The plan as text. */
+  explain(): string;
+  /** Frees what it holds. */
+  dispose(): void;
+}
+
+/** A device that programs run on, as `webgpu()` gives one. */
+export interface ProgramDevice {
+  /** What the device is called. */
+  readonly name: string;
+  /**
+   * Makes an optimized graph ready to run.
+   *
+   * @ignore
+   */
+  prepare(graph: Graph): Promise<Executable>;
+}

@@ -1,0 +1,282 @@
+/**
+ * Which steps can run as one loop: what each needs to know of a row before it can be done.
+ *
+ * @module
+ */
+import { equalOp, lessEqualOp, lessOp, notEqualOp, whereOp } from "../../ops/compare.ts";
+import { broadcastToOp, castOp } from "../../ops/layout.ts";
+import { type Axes, maxOp, minOp, sumOp } from "../../ops/reduce.ts";
+import { sameShape, type Shape, sizeOf } from "../../shape.ts";
+import type { Graph, Step, ValueId } from "../graph.ts";
+
+/** Neighbouring axes: the first, and the one after the last. */
+export type AxisRange = readonly [first: number, end: number];
+
+/** A loop that goes several times over its rows must find them in the caches: most elements of a row. */
+const LONGEST = { row: 8192, column: 1024 } as const;
+
+/** Columns are reduced in loops where they are at least so many side by side, or all there are. */
+const FEWEST_COLUMNS = 16;
+
+/** What a step does in a loop. Shapes are without extents of 1. */
+export interface Work {
+  /** The positions that it visits. */
+  shape: Shape;
+  /** The floating type that it needs; `undefined` where any will do. */
+  dtype: "float32" | "float64" | undefined;
+  /** The axes that it reduces. */
+  reduced: AxisRange | undefined;
+}
+
+/** A value that is read as part of a larger shape. */
+export interface LoopRead {
+  /** The value. */
+  id: ValueId;
+  /** Its extents along the loop's axes: those of the loop, or 1 where it repeats. */
+  shape: Shape;
+}
+
+/** Steps as a loop. */
+export interface LoopPlan {
+  /** The positions that it visits, without extents of 1. */
+  shape: Shape;
+  /** The floating type that it needs; `undefined` where any will do. */
+  dtype: Work["dtype"];
+  /** The axes that it reduces. */
+  reduced: AxisRange | undefined;
+  /** How often a row is gone over. */
+  passes: number;
+  /** When each value is known that the steps make. */
+  levels: ReadonlyMap<ValueId, Level>;
+  /** Values from outside. */
+  reads: readonly LoopRead[];
+  /** What each step reads, in the order of its inputs. */
+  uses: ReadonlyMap<Step, readonly LoopRead[]>;
+  /** Values that there are once per row, among those that the steps make. */
+  rowValues: ReadonlySet<ValueId>;
+}
+
+/** A graph as loops see it. */
+export interface GraphView {
+  /** The graph. */
+  graph: Graph;
+  /** The value that another one is an alias of; else itself. */
+  rootOf: (id: ValueId) => ValueId;
+}
+
+/** The shape without extents of 1. */
+export function strip(shape: Shape): Shape {
+  return shape.filter((extent) => extent !== 1);
+}
+
+/** The extents of a loop with those of the reduced axes left out, or replaced by 1. */
+export function rowShape(shape: Shape, reduced: AxisRange | undefined, kept = false): Shape {
+  const [first, end] = reduced ?? [0, 0];
+  return [
+    ...shape.slice(0, first),
+    ...(kept ? shape.slice(first, end).map(() => 1) : []),
+    ...shape.slice(end),
+  ];
+}
+
+/** What a step does in a loop; `undefined` where it needs a kernel of its own. */
+export function workOf(step: Step, graph: Graph): Work | undefined {
+  return isReduction(step.op) ? reductionWork(step, graph) : elementwiseWork(step, graph);
+}
+
+/** Whether an operation reduces axes to their sum or extreme. */
+export function isReduction(op: unknown): boolean {
+  return ([sumOp, maxOp, minOp] as unknown[]).includes(op);
+}
+
+/** Operations that may read integers in a loop of floating numbers. */
+const READ_INTEGERS: readonly unknown[] = [equalOp, notEqualOp, lessOp, lessEqualOp, castOp];
+
+function elementwiseWork({ op, inputs, output }: Step, graph: Graph): Work | undefined {
+  const { shape, dtype } = graph.values[output]!;
+  const source = graph.values[inputs[0]!]?.dtype;
+  const isCast = op as unknown === castOp && dtype !== "bool";
+  if (op.expression === undefined && op as unknown !== broadcastToOp && !isCast) return undefined;
+  if (sizeOf(shape) === 0) return undefined;
+  const dtypes = new Set([dtype, ...inputs.map((id) => graph.values[id]!.dtype)]);
+  const hasIntegers = dtypes.delete("int32");
+  dtypes.delete("bool");
+  const [float] = dtypes;
+  if (dtypes.size > 1) return undefined;
+  const work = { shape: strip(shape), dtype: float as Work["dtype"], reduced: undefined };
+  if (!hasIntegers || (READ_INTEGERS.includes(op) && dtype !== "int32")) return work;
+  const chooses = op as unknown === whereOp || op as unknown === broadcastToOp ||
+    (isCast && source === "bool");
+  return chooses && float === undefined ? { ...work, dtype: "float32" } : undefined;
+}
+
+function reductionWork({ op, inputs, params }: Step, graph: Graph): Work | undefined {
+  const { shape, dtype } = graph.values[inputs[0]!]!;
+  if (sizeOf(shape) === 0) return undefined;
+  const counts = dtype === "int32" && op as unknown === sumOp && countsTruth(inputs[0]!, graph);
+  if (dtype !== "float32" && dtype !== "float64" && !counts) return undefined;
+  const work = { shape: strip(shape), dtype: dtype === "float64" ? dtype : "float32" } as const;
+  const { axes } = params as Axes;
+  const long = shape.flatMap((extent, axis) => extent === 1 ? [] : [axis]);
+  const places = long.flatMap((axis, place) => axes.includes(axis) ? [place] : []);
+  const [first = 0] = places;
+  const end = first + places.length;
+  if (places.length === 0) return { ...work, reduced: undefined };
+  if (places.at(-1) !== end - 1) return undefined;
+  const inner = sizeOf(work.shape.slice(end));
+  const worthwhile = inner === 1 || inner >= FEWEST_COLUMNS || first === 0;
+  return worthwhile ? { ...work, reduced: [first, end] } : undefined;
+}
+
+/** Whether integers are truth values, so that their sums stay exact. */
+function countsTruth(id: ValueId, graph: Graph): boolean {
+  const maker = graph.steps.find((step) => step.output === id);
+  return maker?.op as unknown === castOp && graph.values[maker!.inputs[0]!]!.dtype === "bool";
+}
+
+/** When a value is known. */
+export interface Level {
+  /** How often a row is gone over before. */
+  pass: number;
+  /** Whether it changes along the row. */
+  moves: boolean;
+}
+
+/** Steps in order, as one loop over a shape; `undefined` where they cannot be one. */
+export function planLoop(
+  steps: readonly Step[],
+  shape: Shape,
+  view: GraphView,
+  works: ReadonlyMap<Step, Work | undefined>,
+): LoopPlan | undefined {
+  const common = meet(steps.map((step) => works.get(step)), shape);
+  const draft = { levels: new Map(), reads: new Map(), uses: new Map(), passes: 1 };
+  return common && completePlan(common, draft, steps, view, works);
+}
+
+/** A loop with one more step behind the others; it must not be the first that reduces. */
+export function extendPlan(
+  plan: LoopPlan,
+  step: Step,
+  view: GraphView,
+  works: ReadonlyMap<Step, Work | undefined>,
+): LoopPlan | undefined {
+  const common = meet([plan, works.get(step)], plan.shape);
+  const { levels, reads, uses, passes } = plan;
+  const draft = {
+    levels: new Map(levels),
+    reads: new Map(reads.map((read) => [keyOf(read), read])),
+    uses: new Map(uses),
+    passes,
+  };
+  return common && completePlan(common, draft, [step], view, works);
+}
+
+/** What is known of a loop while its steps are looked at. */
+interface Draft {
+  levels: Map<ValueId, Level>;
+  reads: Map<string, LoopRead>;
+  uses: Map<Step, readonly LoopRead[]>;
+  passes: number;
+}
+
+function completePlan(
+  common: Work,
+  draft: Draft,
+  steps: readonly Step[],
+  view: GraphView,
+  works: ReadonlyMap<Step, Work | undefined>,
+): LoopPlan | undefined {
+  if (!steps.every((step) => addStep(draft, step, works.get(step)!, common, view))) {
+    return undefined;
+  }
+  const { levels, reads, uses, passes } = draft;
+  if (passes > 1 && isLong(common.shape, common.reduced!)) return undefined;
+  const rowValues = [...levels].flatMap(([id, { moves }]) => moves ? [] : [id]);
+  return {
+    ...common,
+    passes,
+    levels,
+    reads: [...reads.values()],
+    uses,
+    rowValues: new Set(rowValues),
+  };
+}
+
+/** Puts a step behind the others, if it can read what they make where it is. */
+function addStep(draft: Draft, step: Step, work: Work, common: Work, view: GraphView): boolean {
+  const { shape, reduced } = common;
+  const uses = readsOf(step, work, common, view);
+  let pass = 0;
+  for (const read of uses) {
+    const made = draft.levels.get(read.id);
+    if (made === undefined) {
+      if (!isUniform(read.shape, shape, reduced)) return false;
+      draft.reads.set(keyOf(read), read);
+      continue;
+    }
+    const own = made.moves ? shape : rowShape(shape, reduced, true);
+    if (!sameShape(read.shape, own)) return false;
+    pass = Math.max(pass, made.pass);
+  }
+  const moves = sameShape(work.shape, shape);
+  if (moves) draft.passes = Math.max(draft.passes, pass + 1);
+  draft.uses.set(step, uses);
+  draft.levels.set(step.output, work.reduced ? { pass: pass + 1, moves: false } : { pass, moves });
+  return true;
+}
+
+/** What tells one way of reading a value from others. */
+export function keyOf({ id, shape }: LoopRead): string {
+  return `${id} ${shape}`;
+}
+
+/** What all steps can agree on: every one visits all positions, or each row once. */
+function meet(works: readonly (Work | undefined)[], shape: Shape): Work | undefined {
+  let [dtype, reduced] = [undefined, undefined] as [Work["dtype"], AxisRange | undefined];
+  for (const work of works) {
+    if (work === undefined) return undefined;
+    if (dtype !== undefined && work.dtype !== undefined && dtype !== work.dtype) return undefined;
+    dtype ??= work.dtype;
+    if (work.reduced === undefined) continue;
+    if (!sameShape(work.shape, shape)) return undefined;
+    if (reduced !== undefined && !sameShape(reduced, work.reduced)) return undefined;
+    reduced = work.reduced;
+  }
+  const rows = reduced && rowShape(shape, reduced);
+  const fits = (own: Shape) => sameShape(own, shape) || (rows && sameShape(own, rows));
+  return works.every((work) => fits(work!.shape)) ? { shape, dtype, reduced } : undefined;
+}
+
+/** What a step reads, along the axes of the loop. */
+function readsOf(
+  { inputs, output, op }: Step,
+  work: Work,
+  { shape, reduced }: Work,
+  { graph, rootOf }: GraphView,
+): LoopRead[] {
+  const whole = graph.values[isReduction(op) ? inputs[0]! : output]!.shape;
+  const inRows = !sameShape(work.shape, shape);
+  return inputs.map((id) => {
+    const own = graph.values[id]!.shape;
+    const missing = whole.length - own.length;
+    const along = whole.flatMap((extent, d) => extent === 1 ? [] : [own[d - missing] ?? 1]);
+    if (!inRows) return { id: rootOf(id), shape: along };
+    const [first, end] = reduced!;
+    const ones = shape.slice(first, end).map(() => 1);
+    return { id: rootOf(id), shape: along.toSpliced(first, 0, ...ones) };
+  });
+}
+
+/** Whether a value moves along all of the reduced axes or along none, and of those behind them. */
+function isUniform(read: Shape, shape: Shape, reduced: AxisRange | undefined): boolean {
+  if (reduced === undefined) return true;
+  return [reduced, [reduced[1], shape.length]].every(([from, to]) => {
+    const part = read.slice(from, to);
+    return part.every((extent) => extent === 1) || part.every((extent) => extent !== 1);
+  });
+}
+
+function isLong(shape: Shape, [first, end]: AxisRange): boolean {
+  return sizeOf(shape.slice(first, end)) > LONGEST[end === shape.length ? "row" : "column"];
+}
