@@ -19,7 +19,9 @@ const LAYERS: readonly (readonly string[])[] = [
   ["src/transforms.ts", "src/blocks.ts"],
   ["src/jacobian.ts", "src/checkpoint.ts", "src/map_row_blocks.ts"],
   ["src/testing.ts", "src/random.ts", "src/losses/", "src/metrics/", "src/optim/"],
+  ["src/backends/"],
   ["src/data/"],
+  ["src/mpi/"],
   ["mod.ts"],
 ];
 

@@ -5,7 +5,7 @@
  */
 import { type Tensor, tensor, valueAndGrad } from "@cellgrad/cellgrad";
 import { assert } from "@std/assert";
-import { optimize } from "../../src/program/compile.ts";
+import { optimize } from "../../src/program/optimize.ts";
 import { CpuExecutable } from "../../src/program/cpu.ts";
 import { record } from "../../src/program/record.ts";
 
@@ -59,7 +59,9 @@ export interface GoldenOptions {
   only?: (c: GoldenCase) => boolean;
 }
 
-const ILL_CONDITIONED = /clamp|saturat|probability_zero_and_one|very_large_logits|large_values/;
+/** Cases that ask for more digits than float32 has. */
+export const ILL_CONDITIONED: RegExp =
+  /clamp|saturat|probability_zero_and_one|very_large_logits|large_values/;
 
 /** Checks every case in float64, and the well-conditioned ones in float32; eager and compiled. */
 export function checkGolden(file: unknown, f: GoldenFunction, options: GoldenOptions = {}): void {
@@ -126,12 +128,13 @@ function checkCase(
   }
 }
 
-function toTensor(x: GoldenArray, dtype: "float64" | "float32"): Tensor {
+/** An array of a golden file as a tensor. */
+export function toTensor(x: GoldenArray, dtype: "float64" | "float32"): Tensor {
   return tensor([...x.data], { shape: x.shape, dtype: x.dtype === "i32" ? "int32" : dtype });
 }
 
 /** Compares on the scale of the largest expected number. */
-function compare(
+export function compare(
   what: string,
   actual: ArrayLike<number>,
   expected: readonly number[],

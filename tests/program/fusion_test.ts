@@ -1,7 +1,7 @@
 /** Loops that go on after a reduction: how many there are, and what they give. */
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import * as cg from "../../mod.ts";
-import { optimize } from "../../src/program/compile.ts";
+import { optimize } from "../../src/program/optimize.ts";
 import { CpuExecutable } from "../../src/program/cpu.ts";
 import type { Graph } from "../../src/program/graph.ts";
 import { comparePositions } from "../../src/program/passes/compare_positions.ts";

@@ -16,7 +16,7 @@ import {
   valueAndGrad,
 } from "../../mod.ts";
 import { mixingEntropy } from "../../src/losses/batch_mixing.ts";
-import { optimize } from "../../src/program/compile.ts";
+import { optimize } from "../../src/program/optimize.ts";
 import { CpuExecutable } from "../../src/program/cpu.ts";
 import type { Graph } from "../../src/program/graph.ts";
 import { record } from "../../src/program/record.ts";

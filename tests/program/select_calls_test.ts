@@ -2,7 +2,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import fc from "fast-check";
 import * as cg from "../../mod.ts";
-import { optimize } from "../../src/program/compile.ts";
+import { optimize } from "../../src/program/optimize.ts";
 import { CpuExecutable } from "../../src/program/cpu.ts";
 import type { Graph } from "../../src/program/graph.ts";
 import { record } from "../../src/program/record.ts";

@@ -9,7 +9,7 @@ import fc from "fast-check";
 import { ModuleBuilder } from "../../kernels/wasm/module.ts";
 import { i32 } from "../../kernels/wasm/scalar.ts";
 import * as cg from "../../mod.ts";
-import { optimize } from "../../src/program/compile.ts";
+import { optimize } from "../../src/program/optimize.ts";
 import { CpuExecutable } from "../../src/program/cpu.ts";
 import { Kernels } from "../../src/program/kernels.ts";
 import { record } from "../../src/program/record.ts";

@@ -1,0 +1,182 @@
+/**
+ * Programs: a function with an executable for every set of shapes and types that it is called with.
+ *
+ * @module
+ */
+import type { Spec } from "../op.ts";
+import { checkNumber, readOptions } from "../options.ts";
+import { formatShape } from "../shape.ts";
+import type { Tensor } from "../tensor.ts";
+import { flattenTree, rebuildAll, type TensorTree } from "../tree.ts";
+import type { CompileOptions, Program, ProgramArguments } from "./compile.ts";
+import { CpuExecutable } from "./cpu.ts";
+import type { Executable, ProgramDevice } from "./device.ts";
+import { explainProgram } from "./explain.ts";
+import type { Graph } from "./graph.ts";
+import { optimize } from "./optimize.ts";
+import { record } from "./record.ts";
+import { explainThreads, MAX_THREADS, Team } from "./threads.ts";
+
+/** A program for arguments of certain shapes and types. */
+interface Specialization {
+  executable: Executable | Promise<Executable>;
+  rebuild: (leaves: readonly unknown[]) => unknown;
+}
+
+/** Makes a graph ready to run. */
+type Prepare = (graph: Graph) => Executable | Promise<Executable>;
+
+/** What the options say. */
+interface Settings {
+  prepare: Prepare;
+  /** For each argument, whether it is donated. */
+  donated: readonly boolean[];
+  team: Team | undefined;
+}
+
+/** See {@linkcode compile}. */
+export async function makeProgram<Args extends unknown[], R>(
+  f: (...args: Args) => R,
+  exampleArgs: ProgramArguments<Args>,
+  options: CompileOptions,
+): Promise<Program<Args, R>> {
+  const { prepare, donated, team } = readSettings(options, exampleArgs.length);
+  const specializations = new Map<string, Specialization>();
+  const ready = new Set<Executable>();
+  const disposal = () => new TypeError("Cannot run the program as it has been disposed of");
+  let disposed = false;
+  const keep = (executable: Executable) => {
+    if (disposed) executable.dispose();
+    else ready.add(executable);
+    return executable;
+  };
+  const find = (args: readonly unknown[]): [Specialization, Tensor[], boolean[]] => {
+    if (disposed) throw disposal();
+    const flats = args.map((arg, i) => flattenTree("the program", arg, `argument ${i}`));
+    const leaves = flats.flatMap((flat) => flat.leaves);
+    const given = flats.flatMap((flat, i) => flat.leaves.map(() => donated[i]!));
+    const rebuild = (values: readonly unknown[]) => rebuildAll(flats, values);
+    const key = signature(leaves, rebuild);
+    let found = specializations.get(key);
+    if (found === undefined) {
+      found = specialize(f as (...args: unknown[]) => unknown, leaves, rebuild, prepare);
+      found.executable = then(found.executable, keep);
+      specializations.set(key, found);
+    }
+    return [found, leaves, given];
+  };
+  const dispose = () => {
+    disposed = true;
+    specializations.clear();
+    ready.forEach((executable) => executable.dispose());
+    ready.clear();
+    team?.dispose(disposal());
+  };
+  await find(exampleArgs as readonly unknown[])[0].executable;
+  await team?.ready();
+  return Object.assign(
+    (...args: ProgramArguments<Args>) =>
+      Promise.try(() => {
+        const [{ executable, rebuild }, leaves, given] = find(args as readonly unknown[]);
+        const run = () =>
+          then(
+            then(executable, (found) => found.run(leaves, given)),
+            (results) => rebuild(results) as TensorTree<R>,
+          );
+        const waiting = team?.ready();
+        return waiting === undefined ? run() : waiting.then(run);
+      }),
+    {
+      explain: () => [...ready].map((executable) => executable.explain()).join("\n"),
+      dispose,
+      [Symbol.asyncDispose]: () => Promise.try(dispose),
+    },
+  );
+}
+
+function readSettings(options: CompileOptions, argumentCount: number): Settings {
+  const defaults = { device: "cpu", threads: 1, donate: false } as const;
+  const { device, threads, donate } = readOptions("compile", options, defaults);
+  checkDevice(device, threads);
+  checkNumber("compile", "threads", threads, { integer: true, min: 1, max: MAX_THREADS });
+  const donated = readDonated(donate, argumentCount);
+  const team = threads > 1 ? new Team(threads) : undefined;
+  const prepare: Prepare = device === "cpu"
+    ? (graph) => prepareCpu(graph, team)
+    : (graph) => device.prepare(graph);
+  return { prepare, donated, team };
+}
+
+/** What follows a value: at once where it is there, else when it has arrived. */
+function then<T, U>(value: T | Promise<T>, f: (value: T) => U | Promise<U>): U | Promise<U> {
+  return value instanceof Promise ? value.then(f) : f(value);
+}
+
+function prepareCpu(graph: Graph, team: Team | undefined): Executable {
+  const executable = new CpuExecutable(graph, { team });
+  return {
+    run: (inputs) => executable.run(inputs),
+    explain: () => {
+      const text = explainProgram(executable);
+      return team === undefined ? text : `${text}\n${explainThreads(executable, team.size)}`;
+    },
+    dispose: () => {},
+  };
+}
+
+function checkDevice(device: unknown, threads: unknown): void {
+  if (device === "cpu") return;
+  if (typeof (device as Partial<ProgramDevice> | null)?.prepare !== "function") {
+    throw new TypeError(
+      `Cannot compute compile as device must be "cpu" or what await webgpu() returned: ` +
+        `current value is ${device instanceof Promise ? "a promise" : String(device)}`,
+    );
+  }
+  if (threads === 1) return;
+  throw new TypeError(
+    `Cannot compute compile as threads are for device "cpu": current values are ` +
+      `${String(threads)} threads and ${(device as ProgramDevice).name}`,
+  );
+}
+
+/** For each argument, whether it is donated. */
+function readDonated(donate: unknown, count: number): boolean[] {
+  if (typeof donate === "boolean") return Array.from({ length: count }, () => donate);
+  if (!Array.isArray(donate) || !donate.every((i) => Number.isInteger(i))) {
+    throw new TypeError(
+      `Cannot compute compile as donate must be true, false or positions of arguments: ` +
+        `current value is ${String(donate)}`,
+    );
+  }
+  const outside = donate.find((i) => i < 0 || i >= count);
+  if (outside !== undefined) {
+    throw new RangeError(
+      `Cannot compute compile as donate must hold positions in [0, ${count - 1}]: ` +
+        `current value is ${outside}`,
+    );
+  }
+  return Array.from({ length: count }, (_, i) => donate.includes(i));
+}
+
+/** Shapes, types and branches of the arguments as text. */
+function signature(leaves: readonly Tensor[], rebuild: (l: readonly unknown[]) => unknown): string {
+  const specs = leaves.map(({ shape, dtype }) => `${dtype}${formatShape(shape)}`);
+  return JSON.stringify(rebuild(specs));
+}
+
+function specialize(
+  f: (...args: unknown[]) => unknown,
+  leaves: readonly Tensor[],
+  rebuildArguments: (leaves: readonly unknown[]) => unknown[],
+  prepare: Prepare,
+): Specialization {
+  const specs: Spec[] = leaves.map(({ shape, dtype }) => ({ shape, dtype }));
+  let rebuild: Specialization["rebuild"] = () => undefined;
+  const graph = record(specs, (inputs) => {
+    const result = f(...rebuildArguments(inputs));
+    const flat = flattenTree("compile", result, "the function's result");
+    rebuild = flat.rebuild;
+    return flat.leaves;
+  });
+  return { executable: prepare(optimize(graph)), rebuild };
+}
