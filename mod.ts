@@ -40,6 +40,14 @@ export {
   type Program,
   type ProgramArguments,
 } from "./src/program/compile.ts";
+export type { ProgramDevice } from "./src/program/device.ts";
+export {
+  type AdapterDescription,
+  webgpu,
+  type WebGpuCounters,
+  type WebGpuDevice,
+  type WebGpuOptions,
+} from "./src/backends/webgpu/mod.ts";
 export { type LikeTree, type TensorTree, treeLeaves, treeMap } from "./src/tree.ts";
 export * from "./src/losses/mod.ts";
 export * from "./src/metrics/mod.ts";

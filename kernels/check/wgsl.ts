@@ -1,0 +1,62 @@
+/**
+ * Looks for values that are not allowed, as WGSL: the first of them is noted, to be told of later.
+ *
+ * @module
+ */
+import { createKernel, type WgslKernel, type WgslType } from "../wgsl/kernel.ts";
+
+/** What to look for. */
+export interface WgslCheck {
+  /** The type of the elements. */
+  readonly type: WgslType;
+  /** How many there are. */
+  readonly count: number;
+  /** Whether `x` is one of those that are looked for. */
+  readonly predicate: string;
+  /** What is to be noted: the first one that is found, or that there is none. */
+  readonly wanted: "first" | "none";
+  /** The number of the note. */
+  readonly note: number;
+}
+
+/** Invocations that look side by side. */
+const LANES = 256;
+
+/**
+ * Notes the position, counted from 1, and the bits of the first value that is found, or position 1
+ * where there should be some and is none. An earlier note stays. Input: the values; output: the
+ * notes, two words each.
+ */
+export function checkKernel({ type, count, predicate, wanted, note }: WgslCheck): WgslKernel {
+  const isBad = wanted === "first" ? `first < ${count}u` : `first >= ${count}u`;
+  const position = wanted === "first" ? "first" : "0u";
+  const value = wanted === "first" ? "bitcast<u32>(values[first])" : "0u";
+  return createKernel({
+    name: "check",
+    inputs: [{ name: "values", type }],
+    outputs: [{ name: "notes", type: "u32" }],
+    groups: 1,
+    workgroupSize: LANES,
+    declarations: `var<workgroup> found: array<u32, ${LANES}>;`,
+    body: `var own = ${count}u;
+for (var i = lane; i < ${count}u; i += ${LANES}u) {
+  let x = values[i];
+  if (${predicate}) {
+    own = i;
+    break;
+  }
+}
+found[lane] = own;
+for (var half = ${LANES / 2}u; half > 0u; half /= 2u) {
+  workgroupBarrier();
+  if (lane < half) { found[lane] = min(found[lane], found[lane + half]); }
+}
+if (lane == 0u && notes[${2 * note}u] == 0u) {
+  let first = found[0];
+  if (${isBad}) {
+    notes[${2 * note}u] = ${position} + 1u;
+    notes[${2 * note + 1}u] = ${value};
+  }
+}`,
+  });
+}

@@ -1,0 +1,157 @@
+/**
+ * Storage buffers: taken, given back, and taken again by the next who needs that many bytes.
+ *
+ * @module
+ */
+import { formatBytes } from "./text.ts";
+
+/** A stretch of the device's memory. */
+export interface DeviceBuffer {
+  /** Tells buffers apart. */
+  readonly id: number;
+  /** The buffer. */
+  readonly gpu: GPUBuffer;
+  /** Its size, a multiple of 4. */
+  readonly bytes: number;
+}
+
+/** Free buffers are kept up to this many bytes, or as many as are in use. */
+const KEPT_BYTES = 2 ** 26;
+
+const SMALLEST = 256;
+
+/** Sizes that buffers come in: at most an eighth more than what is asked for. */
+export function sizeClass(bytes: number): number {
+  if (bytes <= SMALLEST) return SMALLEST;
+  const step = 2 ** (Math.floor(Math.log2(bytes)) - 3);
+  return Math.ceil(bytes / step) * step;
+}
+
+/** The buffers of a device. */
+export class BufferPool {
+  /** How many buffers there are, free ones among them. */
+  count = 0;
+  /** How many bytes they have in all. */
+  bytes = 0;
+  /** How many bytes of these are free. */
+  freeBytes = 0;
+  readonly #device: GPUDevice;
+  readonly #free = new Map<number, DeviceBuffer[]>();
+  readonly #all = new Set<DeviceBuffer>();
+  #lastId = 0;
+  #disposed = false;
+
+  constructor(device: GPUDevice) {
+    this.#device = device;
+  }
+
+  /** How many buffers are in use. */
+  get used(): number {
+    let free = 0;
+    for (const buffers of this.#free.values()) free += buffers.length;
+    return this.count - free;
+  }
+
+  /** Buffers of these sizes, when all of them are at hand. */
+  reuse(sizes: readonly number[]): DeviceBuffer[] | undefined {
+    const taken: DeviceBuffer[] = [];
+    for (const bytes of sizes) {
+      const buffer = this.#takeFree(bytes);
+      if (buffer === undefined) {
+        taken.forEach((other) => this.give(other));
+        return undefined;
+      }
+      taken.push(buffer);
+    }
+    return taken;
+  }
+
+  /** Buffers of these sizes, for a `purpose` as messages call it; throws where memory is exhausted. */
+  async allocate(sizes: readonly number[], purpose: string): Promise<DeviceBuffer[]> {
+    for (const bytes of sizes) this.#checkSize(bytes, purpose);
+    const attempt = await this.#attempt(sizes);
+    if (!(attempt instanceof Error)) return attempt;
+    this.trim();
+    const second = await this.#attempt(sizes);
+    if (!(second instanceof Error)) return second;
+    const wanted = sizes.reduce((sum, bytes) => sum + bytes, 0);
+    throw new RangeError(
+      `Cannot ${purpose} as the memory of the WebGPU device is exhausted: ` +
+        `${formatBytes(wanted)} more are needed, ${formatBytes(this.bytes)} are in use; ` +
+        `dispose of tensors, donate arguments, or work on fewer rows at a time`,
+      { cause: second },
+    );
+  }
+
+  /** Gives a buffer back; what it holds may be overwritten by later work. */
+  give(buffer: DeviceBuffer): void {
+    if (this.#disposed || !this.#all.has(buffer)) return;
+    const inUse = this.bytes - this.freeBytes - buffer.bytes;
+    if (this.freeBytes + buffer.bytes > Math.max(KEPT_BYTES, inUse)) return this.#destroy(buffer);
+    this.freeBytes += buffer.bytes;
+    const free = this.#free.get(buffer.bytes);
+    if (free === undefined) this.#free.set(buffer.bytes, [buffer]);
+    else free.push(buffer);
+  }
+
+  /** Destroys all free buffers. */
+  trim(): void {
+    for (const buffers of this.#free.values()) buffers.forEach((buffer) => this.#destroy(buffer));
+    this.#free.clear();
+    this.freeBytes = 0;
+  }
+
+  /** Destroys all buffers; none are given after that. */
+  dispose(): void {
+    this.#disposed = true;
+    for (const buffer of [...this.#all]) this.#destroy(buffer);
+    this.#free.clear();
+    this.freeBytes = 0;
+  }
+
+  #takeFree(bytes: number): DeviceBuffer | undefined {
+    const buffer = this.#free.get(sizeClass(bytes))?.pop();
+    if (buffer !== undefined) this.freeBytes -= buffer.bytes;
+    return buffer;
+  }
+
+  async #attempt(sizes: readonly number[]): Promise<DeviceBuffer[] | Error> {
+    const device = this.#device;
+    for (const filter of ["internal", "validation", "out-of-memory"] as const) {
+      device.pushErrorScope(filter);
+    }
+    const taken = sizes.map((bytes) => this.#takeFree(bytes) ?? this.#create(sizeClass(bytes)));
+    const errors = await Promise.all([1, 2, 3].map(() => device.popErrorScope()));
+    const error = errors.find((found) => found !== null);
+    if (error === undefined) return taken;
+    taken.forEach((buffer) => this.#destroy(buffer));
+    return new Error(error!.message);
+  }
+
+  #create(bytes: number): DeviceBuffer {
+    const size = Math.min(bytes, this.#device.limits.maxBufferSize);
+    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+    const gpu = this.#device.createBuffer({ size, usage });
+    const buffer = { id: ++this.#lastId, gpu, bytes };
+    this.#all.add(buffer);
+    this.count++;
+    this.bytes += bytes;
+    return buffer;
+  }
+
+  #destroy(buffer: DeviceBuffer): void {
+    if (!this.#all.delete(buffer)) return;
+    buffer.gpu.destroy();
+    this.count--;
+    this.bytes -= buffer.bytes;
+  }
+
+  #checkSize(bytes: number, purpose: string): void {
+    const { maxBufferSize } = this.#device.limits;
+    if (bytes <= maxBufferSize) return;
+    throw new RangeError(
+      `Cannot ${purpose} as a buffer of this device holds at most ` +
+        `${formatBytes(maxBufferSize)}: current size is ${formatBytes(bytes)}`,
+    );
+  }
+}

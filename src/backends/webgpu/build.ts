@@ -1,0 +1,297 @@
+/**
+ * From a graph to instructions: kernels for its units, and buffers for its values.
+ *
+ * @module
+ */
+import { checkKernel } from "../../../kernels/check/wgsl.ts";
+import { WGSL_TYPES, type WgslKernel } from "../../../kernels/wgsl/kernel.ts";
+import type { Graph, Step, ValueId } from "../../program/graph.ts";
+import { isGroup, type Unit } from "../../program/passes/fuse.ts";
+import { isAlias, readsOf, writesOf } from "../../program/plan.ts";
+import { type BlockResult, type BlockRun, loopIn, type RowLoop } from "../../program/row_blocks.ts";
+import { sizeOf } from "../../shape.ts";
+import type { Tensor } from "../../tensor.ts";
+import { accumulateKernel } from "./accumulate.ts";
+import { type Check, checkOf, type HostPath, hostPath, verifyOnHost } from "./checks.ts";
+import type { Engine } from "./engine.ts";
+import {
+  type Bound,
+  type Copy,
+  Dispatch,
+  type Instruction,
+  type Placed,
+  type PlaceId,
+} from "./instructions.ts";
+import { deviceElement, type Lowered, lowerStep } from "./lower.ts";
+import { lowerGroup } from "./lower_loops.ts";
+import { checkLimits, checkTypes } from "./limits.ts";
+import { literalsOf, Scope } from "./scope.ts";
+import { Slots } from "./slots.ts";
+import { unitsFor } from "./units.ts";
+import { deviceBytes } from "./words.ts";
+
+/** A check and how the host finds its values; `undefined` where it cannot. */
+export interface PlacedCheck {
+  readonly check: Check;
+  readonly path: HostPath | undefined;
+}
+
+/** What is told about a unit of the plan. */
+export interface PlannedUnit {
+  readonly unit: Unit;
+  readonly graph: Graph;
+  /** How deep it is in loops. */
+  readonly depth: number;
+  /** The kernels; `undefined` where the host does it. */
+  readonly kernels: readonly WgslKernel[] | undefined;
+}
+
+/** Bytes of the two words in which a check notes what it finds. */
+const NOTE_BYTES = 8;
+
+/** A graph's instructions, and what they need. */
+export class Build {
+  readonly graph: Graph;
+  readonly slots: Slots = new Slots();
+  /** The places of the graph's inputs. */
+  readonly inputs: readonly PlaceId[];
+  /** The places of the graph's outputs. */
+  readonly outputs: readonly PlaceId[];
+  /** The constants that are needed on the device. */
+  readonly constants: Map<PlaceId, Tensor> = new Map();
+  readonly checks: PlacedCheck[] = [];
+  readonly units: PlannedUnit[] = [];
+  readonly instructions: readonly Instruction[];
+  /** Where the device notes what checks find; `undefined` where there are none. */
+  readonly notes: Bound | undefined;
+  readonly #notes: PlaceId;
+  readonly #engine: Engine;
+  readonly #pipelines: Promise<unknown>[] = [];
+
+  constructor(graph: Graph, engine: Engine) {
+    checkTypes(graph);
+    this.graph = graph;
+    this.#engine = engine;
+    const bytes = (id: ValueId) => deviceBytes(graph.values[id]!.shape);
+    this.inputs = graph.inputs.map((id) => this.slots.add("input", bytes(id)));
+    this.outputs = graph.outputs.map((id) => this.slots.add("output", bytes(id)));
+    this.#notes = this.slots.add("own", NOTE_BYTES);
+    const scope = new Scope(graph, literalsOf(graph));
+    graph.inputs.forEach((id, i) => scope.places.set(id, this.inputs[i]!));
+    this.instructions = this.#sequence(scope, this.outputs);
+    const count = this.checks.length;
+    this.slots.places[this.#notes]!.bytes = NOTE_BYTES * Math.max(1, count);
+    this.notes = count === 0 ? undefined : { place: this.#notes, bytes: NOTE_BYTES * count };
+  }
+
+  /** Waits until all kernels are compiled; throws where one cannot be. */
+  async ready(): Promise<this> {
+    await Promise.all(this.#pipelines);
+    return this;
+  }
+
+  /** The instructions of a graph whose results go to the given places. */
+  #sequence(scope: Scope, outputs: readonly PlaceId[]): Instruction[] {
+    const { graph, places } = scope;
+    const units = unitsFor(scope, this.#engine.target);
+    const last = lastReads(units, scope);
+    const targets = new Map<ValueId, PlaceId>();
+    graph.outputs.forEach((id, i) => {
+      const owner = scope.ownerOf(id);
+      if (!targets.has(owner)) targets.set(owner, outputs[i]!);
+    });
+    const instructions: Instruction[] = [];
+    units.forEach((unit, i) => {
+      const made = writesOf(unit).filter((id) => scope.ownerOf(id) === id);
+      for (const id of made) {
+        scope.made.add(id);
+        places.set(id, targets.get(id) ?? this.slots.take(deviceBytes(graph.values[id]!.shape)));
+      }
+      instructions.push(...this.#unit(unit, scope));
+      for (const id of new Set([...readsOf(unit), ...made].map((id) => scope.ownerOf(id)))) {
+        const ends = scope.made.has(id) && !targets.has(id) && (last.get(id) ?? -1) <= i;
+        if (ends) this.slots.give(places.get(id)!);
+      }
+    });
+    graph.outputs.forEach((id, i) => {
+      const from = this.#placeOf(scope.ownerOf(id), scope);
+      const bytes = 4 * sizeOf(graph.values[id]!.shape);
+      if (from !== outputs[i] && bytes > 0) instructions.push(copyOf(from, outputs[i]!, bytes));
+    });
+    return instructions;
+  }
+
+  #unit(unit: Unit, scope: Scope): Instruction[] {
+    const { graph, literals } = scope;
+    const { target } = this.#engine;
+    if (isGroup(unit)) return this.#kernels(unit, lowerGroup(unit, graph, literals, target), scope);
+    const loop = loopIn(unit);
+    if (loop !== undefined) return this.#loop(unit, loop, scope);
+    const looks = this.#check(unit, scope);
+    if (isAlias(unit, graph)) return looks;
+    const lowered = lowerStep(unit, graph, literals, target);
+    return [
+      ...looks,
+      ...(lowered === undefined ? this.#host(unit, scope) : this.#kernels(unit, lowered, scope)),
+    ];
+  }
+
+  #kernels(unit: Unit, { parts, reads, writes }: Lowered, scope: Scope): Instruction[] {
+    const { graph, depth } = scope;
+    const kernels = parts.flatMap(({ plan }) => plan.kernels.map(({ kernel }) => kernel));
+    this.units.push({ unit, graph, depth, kernels });
+    const values = [...reads, ...writes].map((id) => this.#bound(id, scope));
+    return parts.flatMap(({ plan, ranges }) => {
+      const seen = values.map((value, i) => ({ ...value, ...ranges?.[i] }));
+      const temporaries = plan.temporaries.map((words): Bound => {
+        const bytes = 4 * Math.max(1, words);
+        return { place: this.slots.take(bytes), bytes };
+      });
+      const bound = [...seen, ...temporaries];
+      const instructions = plan.kernels.map(({ kernel, inputs, outputs }) =>
+        this.#dispatch(kernel, [...inputs, ...outputs].map((i) => bound[i]!))
+      );
+      temporaries.forEach(({ place }) => this.slots.give(place));
+      return instructions;
+    });
+  }
+
+  #dispatch(kernel: WgslKernel, bound: readonly Bound[]): Dispatch {
+    const { gpu, target, pipelines } = this.#engine;
+    checkLimits(target, kernel, bound);
+    const dispatch = new Dispatch(gpu, kernel, bound);
+    this.#pipelines.push(pipelines.get(kernel).then((found) => dispatch.pipeline = found));
+    return dispatch;
+  }
+
+  /** A look at what a step reads: at once where that is constant. */
+  #check(step: Step, scope: Scope): Instruction[] {
+    const check = checkOf(step, scope.graph);
+    if (check === undefined) return [];
+    const { graph, depth } = scope;
+    const path = depth === 0 ? hostPath(check.value, graph) : undefined;
+    if (path?.inputs.length === 0) {
+      verifyOnHost(check, path, graph, []);
+      return [];
+    }
+    const note = this.checks.push({ check, path }) - 1;
+    const { spec: { shape, dtype }, predicate, wanted } = check;
+    const type = WGSL_TYPES[deviceElement(dtype)];
+    const kernel = checkKernel({ type, count: sizeOf(shape), predicate, wanted, note });
+    const notes = { place: this.#notes, bytes: NOTE_BYTES * (note + 1) };
+    const dispatch = this.#dispatch(kernel, [this.#bound(check.value, scope), notes]);
+    return [{ kind: "check", check: note, dispatch }];
+  }
+
+  #host(step: Step, scope: Scope): Instruction[] {
+    const { graph, depth } = scope;
+    this.units.push({ unit: step, graph, depth, kernels: undefined });
+    const placed = (id: ValueId): Placed => ({
+      place: this.#placeOf(id, scope),
+      spec: graph.values[id]!,
+    });
+    return [{ kind: "host", step, inputs: step.inputs.map(placed), output: placed(step.output) }];
+  }
+
+  #loop(step: Step, { runs, results }: RowLoop, scope: Scope): Instruction[] {
+    this.units.push({ unit: step, graph: scope.graph, depth: scope.depth, kernels: [] });
+    const out = this.#bound(step.output, scope);
+    const bytesOf = (k: number) => {
+      const { body } = runs[0]!;
+      return 4 * sizeOf(body.values[body.outputs[k]!]!.shape);
+    };
+    const zeros = results.flatMap(({ combine, start }, k): Instruction[] =>
+      combine === "concat" || bytesOf(k) === 0
+        ? []
+        : [{ kind: "clear", to: out.place, start: 4 * start, bytes: bytesOf(k) }]
+    );
+    return [...zeros, ...runs.map((run) => this.#run(run, step, results, out, scope))];
+  }
+
+  /** The blocks that are done by one body. */
+  #run(
+    { body, first, count, inputs }: BlockRun,
+    step: Step,
+    results: RowLoop["results"],
+    out: Bound,
+    scope: Scope,
+  ): Instruction {
+    const inner = new Scope(body, new Map(), scope.depth + 1);
+    const own: PlaceId[] = [];
+    const take = (id: ValueId): PlaceId => {
+      const place = this.slots.take(deviceBytes(body.values[id]!.shape));
+      own.push(place);
+      return place;
+    };
+    const instructions: Instruction[] = [];
+    body.inputs.forEach((id, i) => {
+      const { from, start, step: stride } = inputs[i]!;
+      const outer = step.inputs[from]!;
+      if (stride === undefined) return inner.see(id, scope, outer);
+      inner.places.set(id, take(id));
+      const bytes = 4 * sizeOf(body.values[id]!.shape);
+      const copy = copyOf(this.#placeOf(outer, scope), inner.places.get(id)!, bytes);
+      const steps = { fromStart: 4 * start, fromStep: 4 * stride };
+      if (bytes > 0) instructions.push({ ...copy, ...steps });
+    });
+    const ends = body.outputs.map(take);
+    instructions.push(...this.#sequence(inner, ends));
+    results.forEach((result, k) => {
+      instructions.push(...this.#combine(result, first, out, {
+        place: ends[k]!,
+        spec: body.values[body.outputs[k]!]!,
+      }));
+    });
+    own.forEach((place) => this.slots.give(place));
+    return { kind: "loop", count, body: instructions };
+  }
+
+  /** Puts a block's result where it belongs, or adds it to those before. */
+  #combine(
+    { combine, start, step }: BlockResult,
+    first: number,
+    out: Bound,
+    { place, spec: { shape, dtype } }: Placed,
+  ): Instruction[] {
+    const size = sizeOf(shape);
+    if (size === 0) return [];
+    if (combine === "sum") {
+      const kernel = accumulateKernel(deviceElement(dtype), size, start);
+      return [this.#dispatch(kernel, [{ place, bytes: 4 * size }, out])];
+    }
+    const steps = { toStart: 4 * (start + first * step), toStep: 4 * step };
+    return [{ ...copyOf(place, out.place, 4 * size), ...steps }];
+  }
+
+  #bound(id: ValueId, scope: Scope): Bound {
+    return { place: this.#placeOf(id, scope), bytes: deviceBytes(scope.graph.values[id]!.shape) };
+  }
+
+  /** Where a value lies; constants come to the device when they are first needed there. */
+  #placeOf(id: ValueId, scope: Scope): PlaceId {
+    const owner = scope.ownerOf(id);
+    const place = scope.places.get(owner);
+    if (place !== undefined) return place;
+    const outside = scope.outside.get(owner);
+    if (outside !== undefined) return this.#placeOf(outside.id, outside.scope);
+    const constant = scope.graph.constants.get(owner)!;
+    const own = this.slots.add("own", deviceBytes(constant.shape));
+    scope.places.set(owner, own);
+    this.constants.set(own, constant);
+    return own;
+  }
+}
+
+/** When each value that is made, or was given, is read for the last time. */
+function lastReads(units: readonly Unit[], scope: Scope): Map<ValueId, number> {
+  for (const unit of units) {
+    if (!isGroup(unit) && isAlias(unit, scope.graph)) scope.alias(unit.output, unit.inputs[0]!);
+  }
+  const last = new Map<ValueId, number>();
+  units.forEach((unit, i) => readsOf(unit).forEach((id) => last.set(scope.ownerOf(id), i)));
+  return last;
+}
+
+function copyOf(from: PlaceId, to: PlaceId, bytes: number): Copy {
+  return { kind: "copy", from, to, fromStart: 0, fromStep: 0, toStart: 0, toStep: 0, bytes };
+}

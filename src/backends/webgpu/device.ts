@@ -1,0 +1,141 @@
+/**
+ * A WebGPU device as users see it.
+ *
+ * @module
+ */
+import type { Executable, ProgramDevice } from "../../program/device.ts";
+import type { Graph } from "../../program/graph.ts";
+import type { Tensor } from "../../tensor.ts";
+import { flattenTree, type TensorTree } from "../../tree.ts";
+import { Build } from "./build.ts";
+import { Engine } from "./engine.ts";
+import { WebGpuExecutable } from "./executable.ts";
+import { DeviceSource, deviceTensor } from "./source.ts";
+import { deviceBytes } from "./words.ts";
+
+/** An adapter in words. */
+export interface AdapterDescription {
+  /** The graphics card, or the driver that plays one. */
+  readonly name: string;
+  /** Whether the processor plays the graphics card: right, and slow. */
+  readonly isSoftware: boolean;
+}
+
+/** What a device has done, and what it holds. */
+export interface WebGpuCounters {
+  /** Buffers that tensors and programs hold. */
+  readonly buffers: number;
+  /** Buffers that are kept for later. */
+  readonly freeBuffers: number;
+  /** Bytes of all of these. */
+  readonly bytes: number;
+  /** How many times commands were handed to the device. */
+  readonly submissions: number;
+  /** How many times values of a tensor were copied to the device. */
+  readonly uploads: number;
+  /** How many times values came back to the host. */
+  readonly readBacks: number;
+}
+
+/**
+ * A WebGPU device, made by `webgpu`. Give it to {@linkcode compile} as `device`.
+ *
+ * @example Values that stay on the device
+ * ```ts
+ * import { compile, type Tensor, tensor, webgpu } from "@cellgrad/cellgrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const adapter = await navigator.gpu?.requestAdapter();
+ * if (adapter) {
+ *   await using gpu = await webgpu({ adapter });
+ *   const cells = await gpu.put(tensor([[3, 4]]));
+ *   const norm = (x: Tensor) => x.square().sum().sqrt();
+ *   await using program = await compile(norm, [cells], { device: gpu });
+ *   assertEquals(Array.from(await (await program(cells)).read()), [5]);
+ * }
+ * ```
+ */
+export class WebGpuDevice implements ProgramDevice, AsyncDisposable {
+  /** The adapter's name. */
+  readonly name: string;
+  /** Whether the processor plays the graphics card. */
+  readonly isSoftware: boolean;
+  /** The device itself, for what this library does not do. */
+  readonly device: GPUDevice;
+  /** Fulfilled when the device is lost, or was disposed of. */
+  readonly lost: Promise<GPUDeviceLostInfo>;
+  readonly #engine: Engine;
+
+  /**
+   * Use `webgpu`, which requests a device with all that its adapter offers.
+   *
+   * @ignore
+   */
+  constructor(device: GPUDevice, { name, isSoftware }: AdapterDescription) {
+    this.name = name;
+    this.isSoftware = isSoftware;
+    this.device = device;
+    this.lost = device.lost;
+    this.#engine = new Engine(device, { isSoftware });
+  }
+
+  /** What the device has done so far, and what it holds. */
+  get counters(): WebGpuCounters {
+    const { pool, submissions, uploads, readBacks } = this.#engine;
+    const { used, count, bytes } = pool;
+    return { buffers: used, freeBuffers: count - used, bytes, submissions, uploads, readBacks };
+  }
+
+  /**
+   * Copies tensors to the device, so that programs find them there at every call.
+   *
+   * @param tree A tensor, or arrays and plain objects of tensors; float32, int32 or bool.
+   * @returns The same tree of tensors on the device.
+   * @throws {TypeError} If a tensor is float64.
+   * @throws {RangeError} If the device's memory is exhausted.
+   */
+  async put<T>(tree: T): Promise<TensorTree<T>> {
+    const engine = this.#engine;
+    engine.check();
+    const { leaves, rebuild } = flattenTree("put", tree);
+    for (const { dtype } of leaves) {
+      if (dtype !== "float64") continue;
+      throw new TypeError(
+        "Cannot compute put as WebGPU has no float64: cast the tensor to float32",
+      );
+    }
+    const away = leaves.filter((x) => !this.#has(x));
+    const sizes = away.map(({ shape }) => deviceBytes(shape));
+    const buffers = engine.pool.reuse(sizes) ?? await engine.pool.allocate(sizes, "compute put");
+    const moved = new Map(away.map((x, i) => {
+      engine.write(buffers[i]!, x.data);
+      return [x, deviceTensor(engine, buffers[i]!, x)];
+    }));
+    return rebuild(leaves.map((x) => moved.get(x) ?? x)) as TensorTree<T>;
+  }
+
+  /**
+   * Makes an optimized graph ready to run.
+   *
+   * @ignore
+   */
+  async prepare(graph: Graph): Promise<Executable> {
+    this.#engine.check();
+    return await WebGpuExecutable.create(this.#engine, new Build(graph, this.#engine));
+  }
+
+  /** Frees everything on the device; programs and tensors on it throw from then on. */
+  dispose(): void {
+    this.#engine.dispose();
+  }
+
+  /** As {@linkcode WebGpuDevice.dispose}. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.dispose();
+    await this.lost;
+  }
+
+  #has({ source }: Tensor): boolean {
+    return source instanceof DeviceSource && source.isOn(this.#engine);
+  }
+}

@@ -1,0 +1,128 @@
+/**
+ * What programs need of a device: memory, pipelines, submissions, reads, and what went wrong.
+ *
+ * @module
+ */
+import type { TypedArray } from "../../dtype.ts";
+import { BufferPool, type DeviceBuffer } from "./buffers.ts";
+import { Pipelines } from "./pipelines.ts";
+import { Reads } from "./reads.ts";
+import { writeValues } from "./words.ts";
+
+/** Submissions that may be under way before a call waits for them. */
+const MAX_AHEAD = 128;
+
+/** Bytes by which memory may grow before a call waits, so that forgotten tensors can be noticed. */
+const MAX_GROWTH = 2 ** 28;
+
+/** What kernels are made for. */
+export interface Target {
+  /** Whether the processor plays the graphics card. */
+  readonly isSoftware: boolean;
+  /** The most bytes of a buffer that a kernel sees. */
+  readonly largestBinding: number;
+  /** The most buffers of a kernel. */
+  readonly mostBuffers: number;
+}
+
+/** A device at work. */
+export class Engine {
+  /** The device. */
+  readonly gpu: GPUDevice;
+  /** What kernels are made for. */
+  readonly target: Target;
+  /** Memory. */
+  readonly pool: BufferPool;
+  /** Kernels. */
+  readonly pipelines: Pipelines;
+  /** Values on their way to the host. */
+  readonly reads: Reads;
+  /** How many times commands were handed over. */
+  submissions = 0;
+  /** How many times values of a tensor were copied to the device. */
+  uploads = 0;
+  /** How many times values, of one or several tensors, were copied to the host. */
+  readBacks = 0;
+  #ahead = 0;
+  #knownBytes = 0;
+  #failure: Error | undefined;
+  #disposed = false;
+
+  constructor(gpu: GPUDevice, target: Partial<Target> = {}) {
+    this.gpu = gpu;
+    this.target = {
+      isSoftware: false,
+      largestBinding: gpu.limits.maxStorageBufferBindingSize,
+      mostBuffers: gpu.limits.maxStorageBuffersPerShaderStage,
+      ...target,
+    };
+    this.pool = new BufferPool(gpu);
+    this.pipelines = new Pipelines(gpu);
+    this.reads = new Reads(this);
+    gpu.lost.then(({ reason, message }) => {
+      this.#failure = new Error(
+        `Cannot go on as the WebGPU device was lost (${message || reason}): ` +
+          `request another by webgpu(), compile again, and go on from tensors on the host`,
+      );
+    });
+    gpu.addEventListener("uncapturederror", (event) => {
+      event.preventDefault();
+      const { message } = (event as GPUUncapturedErrorEvent).error;
+      this.#failure ??= new Error(`Cannot go on as the WebGPU device failed: ${message}`);
+    });
+  }
+
+  /** Throws where the device is of no use any more. */
+  check(): void {
+    if (this.#disposed) {
+      throw new TypeError("Cannot use the WebGPU device as it has been disposed of");
+    }
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** Copies values to a buffer. */
+  write(buffer: DeviceBuffer, data: TypedArray): void {
+    writeValues(this.gpu.queue, buffer.gpu, data);
+    this.uploads++;
+  }
+
+  /** Hands commands over. */
+  submit(commands: GPUCommandBuffer): void {
+    this.gpu.queue.submit([commands]);
+    this.submissions++;
+    this.#ahead++;
+  }
+
+  /** Waits where the host is too far ahead of the device, or memory grows. */
+  async keepPace(): Promise<void> {
+    const grown = this.pool.bytes - this.#knownBytes;
+    if (grown < 0 || grown >= MAX_GROWTH) this.#knownBytes = this.pool.bytes;
+    if (this.#ahead < MAX_AHEAD && grown < MAX_GROWTH) return;
+    this.caughtUp();
+    await this.gpu.queue.onSubmittedWorkDone();
+  }
+
+  /** The device has done what it was given. */
+  caughtUp(): void {
+    this.#ahead = 0;
+  }
+
+  /** The reason why something failed: the loss of the device, where there was one. */
+  async explain(error: unknown): Promise<unknown> {
+    // A lost device tells of its loss a little after its first failure.
+    const later = new Promise((resolve) => setTimeout(resolve, 0));
+    await Promise.race([this.gpu.lost, later]);
+    return this.#disposed
+      ? new TypeError("Cannot use the WebGPU device as it has been disposed of")
+      : this.#failure ?? error;
+  }
+
+  /** Frees everything. */
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.pool.dispose();
+    this.reads.dispose();
+    this.gpu.destroy();
+  }
+}

@@ -1,0 +1,204 @@
+/**
+ * What a program does on a device: kernels, copies, loops, and steps that only the host can do.
+ *
+ * @module
+ */
+import type { WgslKernel } from "../../../kernels/wgsl/kernel.ts";
+import type { Spec } from "../../op.ts";
+import type { Step } from "../../program/graph.ts";
+import type { DeviceBuffer } from "./buffers.ts";
+import type { Pipeline } from "./pipelines.ts";
+
+/** The number of a buffer of a program: its own, an argument's or a result's. */
+export type PlaceId = number;
+
+/** What a buffer of a program is for. */
+export interface Place {
+  /** Its own, from call to call; or given at each call: an argument's, a result's. */
+  kind: "own" | "input" | "output";
+  /** How many bytes it needs. */
+  bytes: number;
+}
+
+/** Most argument and result buffers repeat, as those of a training step do: so many sets are kept. */
+const KEPT_GROUPS = 8;
+
+/** A kernel and its buffers. */
+export class Dispatch {
+  readonly kind = "dispatch";
+  /** What runs; it is there before the program runs. */
+  pipeline: Pipeline | undefined;
+  readonly #device: GPUDevice;
+  readonly #kernel: WgslKernel;
+  readonly #bound: readonly Bound[];
+  readonly #groups = new Map<string, GPUBindGroup>();
+
+  /** The buffers are in the order of the shader's bindings. */
+  constructor(device: GPUDevice, kernel: WgslKernel, bound: readonly Bound[]) {
+    this.#device = device;
+    this.#kernel = kernel;
+    this.#bound = bound;
+  }
+
+  /** Starts it. */
+  start(pass: GPUComputePassEncoder, frame: Frame): void {
+    pass.setPipeline(this.pipeline!.gpu);
+    pass.setBindGroup(0, this.#bind(frame));
+    pass.dispatchWorkgroups(...this.#kernel.workgroups);
+  }
+
+  /** The binding of these buffers; one that was there before is kept. */
+  #bind(frame: Frame): GPUBindGroup {
+    const key = this.#bound.map(({ place }) => frame[place]!.id).join();
+    const known = this.#groups.get(key);
+    if (known !== undefined) return known;
+    if (this.#groups.size >= KEPT_GROUPS) this.#groups.clear();
+    const group = this.#device.createBindGroup({
+      label: this.#kernel.name,
+      layout: this.pipeline!.layout,
+      entries: this.#bound.map(({ place, offset = 0, bytes }, binding) => ({
+        binding,
+        resource: { buffer: frame[place]!.gpu, offset, size: bytes },
+      })),
+    });
+    this.#groups.set(key, group);
+    return group;
+  }
+}
+
+/** A buffer of a kernel, and what the kernel sees of it. */
+export interface Bound {
+  place: PlaceId;
+  /** The first byte; 0 by default. */
+  offset?: number;
+  bytes: number;
+}
+
+/** Bytes from one buffer to another; in a loop, from block to block by steps. */
+export interface Copy {
+  kind: "copy";
+  from: PlaceId;
+  to: PlaceId;
+  /** The first byte for the first block. */
+  fromStart: number;
+  toStart: number;
+  /** From there to the first byte for the next block. */
+  fromStep: number;
+  toStep: number;
+  bytes: number;
+}
+
+/** Zeros. */
+export interface Clear {
+  kind: "clear";
+  to: PlaceId;
+  start: number;
+  bytes: number;
+}
+
+/** Instructions for one block after the other. */
+export interface Loop {
+  kind: "loop";
+  count: number;
+  body: readonly Instruction[];
+}
+
+/** A value and where it lies. */
+export interface Placed {
+  place: PlaceId;
+  spec: Spec;
+}
+
+/** A step that is done on the host, between two submissions. */
+export interface HostStep {
+  kind: "host";
+  step: Step;
+  inputs: readonly Placed[];
+  output: Placed;
+}
+
+/** A look for values that are not allowed, where the host has not looked at them before. */
+export interface CheckOnDevice {
+  kind: "check";
+  /** The number of the check. */
+  check: number;
+  dispatch: Dispatch;
+}
+
+/** One thing after the other. */
+export type Instruction = Dispatch | Copy | Clear | Loop | HostStep | CheckOnDevice;
+
+/** The buffers of a call, by place. */
+export type Frame = readonly DeviceBuffer[];
+
+/** Commands that are written down until they are submitted. */
+export class Commands {
+  readonly #encoder: GPUCommandEncoder;
+  #pass: GPUComputePassEncoder | undefined;
+
+  constructor(device: GPUDevice) {
+    this.#encoder = device.createCommandEncoder({ label: "program" });
+  }
+
+  /** The pass for kernels. */
+  get pass(): GPUComputePassEncoder {
+    this.#pass ??= this.#encoder.beginComputePass();
+    return this.#pass;
+  }
+
+  /** The encoder for everything else. */
+  get encoder(): GPUCommandEncoder {
+    this.#pass?.end();
+    this.#pass = undefined;
+    return this.#encoder;
+  }
+
+  /** The end. */
+  finish(): GPUCommandBuffer {
+    return this.encoder.finish();
+  }
+}
+
+/**
+ * Writes instructions down, and hands over at each step of the host. `isChecked` tells of which
+ * checks the host has done.
+ */
+export function* play(
+  instructions: readonly Instruction[],
+  frame: Frame,
+  commands: () => Commands,
+  isChecked: (check: number) => boolean,
+  block = 0,
+): Generator<HostStep, void> {
+  for (const instruction of instructions) {
+    switch (instruction.kind) {
+      case "dispatch":
+        instruction.start(commands().pass, frame);
+        break;
+      case "check":
+        if (!isChecked(instruction.check)) instruction.dispatch.start(commands().pass, frame);
+        break;
+      case "copy": {
+        const { from, to, fromStart, toStart, fromStep, toStep, bytes } = instruction;
+        const [source, target] = [frame[from]!.gpu, frame[to]!.gpu];
+        const [first, last] = [fromStart + block * fromStep, toStart + block * toStep];
+        commands().encoder.copyBufferToBuffer(source, first, target, last, bytes);
+        break;
+      }
+      case "clear":
+        commands().encoder.clearBuffer(
+          frame[instruction.to]!.gpu,
+          instruction.start,
+          instruction.bytes,
+        );
+        break;
+      case "loop":
+        for (let i = 0; i < instruction.count; i++) {
+          yield* play(instruction.body, frame, commands, isChecked, i);
+        }
+        break;
+      case "host":
+        yield instruction;
+    }
+  }
+}

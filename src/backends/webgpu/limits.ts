@@ -1,0 +1,56 @@
+/**
+ * What a device cannot do, and what to do about it.
+ *
+ * @module
+ */
+import type { WgslKernel } from "../../../kernels/wgsl/kernel.ts";
+import type { Graph, ValueId } from "../../program/graph.ts";
+import { loopIn } from "../../program/row_blocks.ts";
+import { formatShape } from "../../shape.ts";
+import type { Target } from "./engine.ts";
+import type { Bound } from "./instructions.ts";
+import { formatBytes } from "./text.ts";
+
+/** Throws where a kernel needs more than a device binds. */
+export function checkLimits(
+  { largestBinding, mostBuffers }: Target,
+  kernel: WgslKernel,
+  bound: readonly Bound[],
+): void {
+  const largest = bound.reduce((most, { bytes }) => Math.max(most, bytes), 0);
+  if (largest > largestBinding) {
+    throw new RangeError(
+      `Cannot compute compile for WebGPU as ${kernel.name} needs ${formatBytes(largest)} in one ` +
+        `piece: this device binds at most ${formatBytes(largestBinding)}; work on ` +
+        `fewer rows at a time, by mapRowBlocks for example`,
+    );
+  }
+  if (bound.length > mostBuffers) {
+    throw new RangeError(
+      `Cannot compute compile for WebGPU as ${kernel.name} needs ${bound.length} buffers: ` +
+        `this device binds at most ${mostBuffers}`,
+    );
+  }
+}
+
+/** Throws where a graph computes in float64; constants are narrowed. */
+export function checkTypes(graph: Graph): void {
+  const refuse = (what: string, id: ValueId): never => {
+    throw new TypeError(
+      `Cannot compute compile for WebGPU as it has no float64: ${what} is ` +
+        `float64${
+          formatShape(graph.values[id]!.shape)
+        }; cast arguments and what is closed over to ` +
+        `float32, or use device "cpu"`,
+    );
+  };
+  graph.inputs.forEach((id, i) => {
+    if (graph.values[id]!.dtype === "float64") refuse(`tensor ${i} of the arguments`, id);
+  });
+  for (const step of graph.steps) {
+    if (graph.values[step.output]!.dtype === "float64") {
+      refuse(`the result of ${step.op.name}`, step.output);
+    }
+    loopIn(step)?.runs.forEach(({ body }) => checkTypes(body));
+  }
+}

@@ -1,0 +1,63 @@
+/**
+ * Reductions over any axes, as kernels.
+ *
+ * @module
+ */
+import { transposeKernel } from "../../../kernels/layout/wgsl.ts";
+import { planReduction } from "../../../kernels/row_reduce/wgsl.ts";
+import { argSortPlan, type WgslAround } from "../../../kernels/select/wgsl_sort.ts";
+import type { WgslPlan } from "../../../kernels/wgsl/kernel.ts";
+import type { Axes } from "../../ops/reduce.ts";
+import { type Shape, sizeOf } from "../../shape.ts";
+import type { StepContext } from "./lower.ts";
+
+/** A sum or an extreme. */
+export function planReductionOf(reduce: "sum" | "max" | "min", context: StepContext): WgslPlan {
+  const dtype = context.element === "int32" ? "int32" : "float32";
+  return alongAxes(context, (extents) => planReduction({ reduce, dtype, ...extents }));
+}
+
+/** The first position of an extreme. */
+export function planArgExtreme(descending: boolean, context: StepContext): WgslPlan {
+  const [element] = context.elements;
+  return alongAxes(
+    context,
+    (extents) => argSortPlan(element!, extents, { descending, kept: 1 }),
+  );
+}
+
+/** The plan of a reduction of a middle axis for others: those that lie apart are moved to the end. */
+function alongAxes(
+  { shapes: [shape], elements: [element], params }: StepContext,
+  plan: (extents: WgslAround) => WgslPlan,
+): WgslPlan {
+  const { axes } = params as Axes;
+  const x = shape!;
+  const first = axes[0] ?? x.length;
+  if (axes.every((axis, i) => axis === first + i)) {
+    const end = first + axes.length;
+    return plan({
+      outer: sizeOf(x.slice(0, first)),
+      count: sizeOf(x.slice(first, end)),
+      inner: sizeOf(x.slice(end)),
+    });
+  }
+  const kept = x.flatMap((_, i) => axes.includes(i) ? [] : [i]);
+  const product = (some: readonly number[]): number =>
+    sizeOf(some.map((axis) => x[axis]!) as Shape);
+  const moved = transposeKernel(element!, x, [...kept, ...axes]);
+  const rest = plan({ outer: product(kept), count: product(axes), inner: 1 });
+  // The operation's buffers are 0 (its input), 1 (its output), and temporaries from 2 on.
+  const shift = (buffer: number) => buffer === 0 ? 2 : buffer === 1 ? 1 : buffer + 1;
+  return {
+    kernels: [
+      { kernel: moved, inputs: [0], outputs: [2] },
+      ...rest.kernels.map(({ kernel, inputs, outputs }) => ({
+        kernel,
+        inputs: inputs.map(shift),
+        outputs: outputs.map(shift),
+      })),
+    ],
+    temporaries: [sizeOf(x), ...rest.temporaries],
+  };
+}

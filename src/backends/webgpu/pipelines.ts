@@ -1,0 +1,81 @@
+/**
+ * Pipelines: each shader is compiled once, and says what is wrong with it by name and line.
+ *
+ * @module
+ */
+import type { WgslKernel } from "../../../kernels/wgsl/kernel.ts";
+
+/** A kernel that can be started. */
+export interface Pipeline {
+  /** What runs. */
+  readonly gpu: GPUComputePipeline;
+  /** How its buffers are bound. */
+  readonly layout: GPUBindGroupLayout;
+}
+
+/** The pipelines of a device. */
+export class Pipelines {
+  readonly #device: GPUDevice;
+  readonly #known = new Map<string, Promise<Pipeline>>();
+  readonly #layouts = new Map<string, GPUBindGroupLayout>();
+
+  constructor(device: GPUDevice) {
+    this.#device = device;
+  }
+
+  /** The pipeline of a kernel. */
+  get(kernel: WgslKernel): Promise<Pipeline> {
+    const known = this.#known.get(kernel.code) ?? this.#compile(kernel);
+    this.#known.set(kernel.code, known);
+    return known;
+  }
+
+  async #compile({ name, code, inputs, outputs }: WgslKernel): Promise<Pipeline> {
+    const device = this.#device;
+    const layout = this.#layoutOf(inputs, outputs);
+    device.pushErrorScope("internal");
+    device.pushErrorScope("validation");
+    const module = device.createShaderModule({ code, label: name });
+    const gpu = device.createComputePipeline({
+      label: name,
+      layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
+      compute: { module, entryPoint: "main" },
+    });
+    const [invalid, internal] = await Promise.all([device.popErrorScope(), device.popErrorScope()]);
+    const error = invalid ?? internal;
+    if (error !== null) throw await explainShader(name, code, module, error.message);
+    return { gpu, layout };
+  }
+
+  #layoutOf(inputs: number, outputs: number): GPUBindGroupLayout {
+    const key = `${inputs} ${outputs}`;
+    const known = this.#layouts.get(key);
+    if (known !== undefined) return known;
+    const entries = Array.from({ length: inputs + outputs }, (_, binding) => ({
+      binding,
+      visibility: GPUShaderStage.COMPUTE,
+      buffer: { type: binding < inputs ? "read-only-storage" as const : "storage" as const },
+    }));
+    const layout = this.#device.createBindGroupLayout({ entries });
+    this.#layouts.set(key, layout);
+    return layout;
+  }
+}
+
+/** The error of a shader: what is wrong, and in which line. */
+async function explainShader(
+  name: string,
+  code: string,
+  module: GPUShaderModule,
+  message: string,
+): Promise<Error> {
+  const { messages } = await module.getCompilationInfo();
+  const found = messages.find(({ type }) => type === "error");
+  const line = found === undefined ? undefined : code.split("\n")[found.lineNum - 1];
+  const place = found === undefined || line === undefined
+    ? ""
+    : ` in line ${found.lineNum} of its shader, "${line.trim()}"`;
+  return new Error(
+    `Cannot compile the kernel "${name}" for WebGPU${place}: ${(found?.message ?? message).trim()}`,
+  );
+}

@@ -1,0 +1,57 @@
+/**
+ * The values of a graph while its instructions are made: where they lie, or what is known of them.
+ *
+ * @module
+ */
+import type { Graph, ValueId } from "../../program/graph.ts";
+import type { PlaceId } from "./instructions.ts";
+
+/** The values of a graph, the program's or that of a loop's body. */
+export class Scope {
+  readonly graph: Graph;
+  /** How deep it is in loops. */
+  readonly depth: number;
+  /** Where values lie that have places of their own. */
+  readonly places: Map<ValueId, PlaceId> = new Map();
+  /** Values that are made here. */
+  readonly made: Set<ValueId> = new Set();
+  /** Values of a scope around this one. */
+  readonly outside: Map<ValueId, { scope: Scope; id: ValueId }> = new Map();
+  /** Values that are numbers known beforehand. */
+  readonly literals: Map<ValueId, number>;
+  readonly #owners = new Map<ValueId, ValueId>();
+
+  constructor(graph: Graph, literals: Map<ValueId, number>, depth = 0) {
+    this.graph = graph;
+    this.literals = literals;
+    this.depth = depth;
+  }
+
+  /** Makes a value the same memory as another. */
+  alias(id: ValueId, of: ValueId): void {
+    this.#owners.set(id, this.ownerOf(of));
+  }
+
+  /** The value whose memory another is. */
+  ownerOf(id: ValueId): ValueId {
+    return this.#owners.get(id) ?? id;
+  }
+
+  /** Makes a value that of a scope around this one. */
+  see(id: ValueId, scope: Scope, outer: ValueId): void {
+    this.outside.set(id, { scope, id: outer });
+    const literal = scope.literals.get(outer);
+    if (literal !== undefined) this.literals.set(id, literal);
+  }
+}
+
+/** The floating constants of one value. */
+export function literalsOf({ constants }: Graph): Map<ValueId, number> {
+  const literals = new Map<ValueId, number>();
+  for (const [id, { size, dtype, data }] of constants) {
+    if (size === 1 && dtype !== "int32" && dtype !== "bool") {
+      literals.set(id, Math.fround(data[0]!));
+    }
+  }
+  return literals;
+}
