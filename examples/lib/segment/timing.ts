@@ -1,0 +1,104 @@
+/**
+ * What a step under each loss costs.
+ *
+ * @module
+ */
+import { compile, type Tensor, tensor, valueAndGrad } from "@cellgrad/cellgrad";
+import { key, normal } from "@cellgrad/cellgrad/random";
+import { forward, initNetwork, type Network } from "../network.ts";
+import type { TrainingDevice } from "../training/mod.ts";
+import { type Configuration, lossOf } from "./configurations.ts";
+import type { Budget } from "./learn.ts";
+import { CLASSES } from "./micrograph.ts";
+import type { PixelData } from "./pixels.ts";
+
+/** Milliseconds per run, in the fastest round: what else the machine does only ever adds. */
+export interface StepTime {
+  /** Network, loss and their gradient on one batch. */
+  step: number;
+  /** The loss and its gradient alone. */
+  loss: number;
+}
+
+/** Steps per round: enough for the clock. */
+const STEPS = 5;
+
+/** A program that runs on the same arguments again and again. */
+interface Timed extends AsyncDisposable {
+  run: () => Promise<unknown>;
+  times: number[];
+}
+
+/**
+ * Times all losses in turn, round by round, so that what else the machine does meets them alike.
+ *
+ * @param data The pixels.
+ * @param losses The losses.
+ * @param budget The size of batch and network.
+ * @param device Where the steps run.
+ * @param rounds How often each one's turn comes.
+ * @returns One time per loss.
+ */
+export async function timeSteps(
+  data: PixelData,
+  losses: readonly Configuration[],
+  budget: Budget,
+  device: TrainingDevice,
+  rounds: number,
+): Promise<StepTime[]> {
+  await using programs = new AsyncDisposableStack();
+  const timed: Timed[] = [];
+  for (const configuration of losses) {
+    timed.push(programs.use(await timeStep(data, configuration, budget, device)));
+    timed.push(programs.use(await timeLoss(data, configuration, budget, device)));
+  }
+  for (let round = 0; round < rounds; round++) {
+    for (const { run, times } of timed) {
+      const start = performance.now();
+      for (let i = 0; i < STEPS; i++) await run();
+      times.push((performance.now() - start) / STEPS);
+    }
+  }
+  return losses.map((_, i) => ({
+    step: Math.min(...timed[2 * i]!.times),
+    loss: Math.min(...timed[2 * i + 1]!.times),
+  }));
+}
+
+async function timeStep(
+  { train, classCounts }: PixelData,
+  configuration: Configuration,
+  { batch, hidden }: Budget,
+  device: TrainingDevice,
+): Promise<Timed> {
+  const loss = lossOf(configuration, classCounts);
+  const network = initNetwork(key(0), train.features.shape[1]!, hidden, CLASSES.length);
+  const features = train.features.slice([0, 0], [batch, train.features.shape[1]!]);
+  const labels = tensor(train.labels.slice(0, batch));
+  const objective = (n: Network, x: Tensor, y: Tensor) => loss(forward(n, x), y);
+  return await timedProgram(valueAndGrad(objective), [network, features, labels], device);
+}
+
+async function timeLoss(
+  { train, classCounts }: PixelData,
+  configuration: Configuration,
+  { batch }: Budget,
+  device: TrainingDevice,
+): Promise<Timed> {
+  const loss = lossOf(configuration, classCounts);
+  const logits = normal(key(1), [batch, CLASSES.length]);
+  const labels = tensor(train.labels.slice(0, batch));
+  const objective = (z: Tensor, y: Tensor) => loss(z, y);
+  return await timedProgram(valueAndGrad(objective), [logits, labels], device);
+}
+
+async function timedProgram(
+  f: unknown,
+  args: readonly unknown[],
+  device: TrainingDevice,
+): Promise<Timed> {
+  const program = await compile(f as (...args: unknown[]) => unknown, args as never, { device });
+  const run = async () => await program(...args as never[]);
+  for (let i = 0; i < STEPS; i++) await run(); // The first runs are slower.
+  return { run, times: [], [Symbol.asyncDispose]: () => program[Symbol.asyncDispose]() };
+}

@@ -1,0 +1,118 @@
+/**
+ * The report of the trajectory and of the structure losses: one self-contained HTML file.
+ *
+ * @module
+ */
+import { formatCount, formatDuration, formatMetric } from "../format.ts";
+import { type Markup, markup, page } from "../html.ts";
+import type { BatchedCells } from "./batches.ts";
+import type { Trajectory } from "./cells.ts";
+import { fieldSection, signSection, structureSection, velocitySection } from "./sections.ts";
+import type { LearnedStructure, StructureBudget } from "./structure.ts";
+import type { MixingMeasures } from "./structure_measures.ts";
+import type { LearnedVelocity, VelocityBudget, VelocityMeasures } from "./velocity.ts";
+
+/** Everything that {@linkcode trajectoryReport} shows. */
+export interface TrajectoryResult {
+  /** Cells on the move. */
+  cells: Trajectory;
+  /** The fields learned from them. */
+  velocities: LearnedVelocity[];
+  /** What is hard to beat. */
+  baselines: { observed: VelocityMeasures; mean: VelocityMeasures };
+  /** Cells of several batches. */
+  batched: BatchedCells;
+  /** What their principal components are like. */
+  inputs: MixingMeasures;
+  /** The embeddings learned from them. */
+  structures: LearnedStructure[];
+  /** Trainings that broke down: name and reason. */
+  failures: (readonly [string, string])[];
+  /** Budgets of the trainings. */
+  budgets: { velocity: VelocityBudget; structure: StructureBudget };
+  /** The seed. */
+  seed: number;
+  /** Where the steps ran. */
+  device: string;
+  /** Duration, in seconds. */
+  elapsedSeconds: number;
+}
+
+/**
+ * Builds the report.
+ *
+ * @param result What was learned.
+ * @returns The text of an HTML file that loads nothing and runs no script.
+ */
+export function trajectoryReport(result: TrajectoryResult): string {
+  const { cells, velocities, baselines, batched, inputs, structures, failures } = result;
+  return page(
+    "Where cells go, and how they lie together",
+    markup`<header>
+<h1>Where cells go, and how they lie together</h1>
+<p class="quiet">${cells.source} · ${formatCount(cells.expression.shape[0]!)} cells ·
+${cells.genes.length} genes · ${formatCount(cells.train.length)} to learn from,
+${formatCount(cells.test.length)} held out</p>
+<p class="note"><strong>Simulated cells.</strong> Trajectories, batches and types come from models, not
+from an experiment: only so is the true direction known.</p>
+${
+      failures.map(([name, reason]) =>
+        markup`<p class="note"><strong>${name} broke down.</strong> ${reason}</p>`
+      )
+    }
+</header>
+<main>
+${tiles(result)}
+${fieldSection(cells, velocities)}
+${velocitySection(cells, velocities, baselines)}
+${signSection()}
+${structureSection(batched, inputs, structures)}
+${settingsSection(result)}
+</main>`,
+  );
+}
+
+function tiles({ velocities, structures, inputs, elapsedSeconds }: TrajectoryResult): Markup {
+  const velocity = (id: string) => velocities.find(({ variant }) => variant.id === id)!.measures;
+  const structure = (id: string) => structures.find(({ variant }) => variant.id === id)?.measures;
+  const [right, wrong] = [structure("right"), structure("mixing")];
+  const entries: [string, string][] = [
+    [
+      formatMetric(velocity("both").cosine),
+      "mean cosine with the true direction, held-out cells; 1 is best",
+    ],
+    [formatMetric(velocity("negated").cosine), "the same, learned with the wrong sign"],
+    [
+      formatMetric(right?.batchEntropy),
+      `batch mixing with all signs right; 1 is best (before: ${formatMetric(inputs.batchEntropy)})`,
+    ],
+    [formatMetric(wrong?.batchEntropy), "batch mixing with its loss negated"],
+    [formatDuration(elapsedSeconds), "duration of the run"],
+  ];
+  const tile = ([value, label]: [string, string]) =>
+    markup`<div><b>${value}</b><span class="quiet">${label}</span></div>\n`;
+  return markup`<div class="tiles">
+${entries.map(tile)}</div>`;
+}
+
+function settingsSection({ cells, budgets, seed, device, structures }: TrajectoryResult): Markup {
+  const right = structures.find(({ variant }) => variant.id === "right");
+  const named = (prefix: string, values: object) =>
+    Object.entries(values).map(([name, value]) => [`${prefix}: ${name}`, value] as const);
+  const settings = [
+    ["time step dt", cells.dt.toFixed(2)],
+    ["unit of time", cells.timeUnit],
+    ...named("velocity", budgets.velocity),
+    ...named("embedding", budgets.structure),
+    ...named("weight", right?.variant.weights ?? {}),
+    ["seed", seed],
+    ["device", device],
+  ] as const;
+  const entry = ([name, value]: readonly [string, string | number]) =>
+    markup`<div><dt>${name}</dt><dd>${value}</dd></div>\n`;
+  return markup`<section>
+<h2>Settings</h2>
+<dl>
+${settings.map(entry)}</dl>
+</section>`;
+}
