@@ -7,6 +7,7 @@ import type { Graph } from "./graph.ts";
 import { comparePositions } from "./passes/compare_positions.ts";
 import { dropDeadSteps } from "./passes/dead.ts";
 import { foldConstants } from "./passes/fold.ts";
+import { mergeRowLoops } from "./passes/merge_loops.ts";
 import { optimizeRowLoops } from "./passes/row_blocks.ts";
 import { shareEqualSteps } from "./passes/share.ts";
 import { simplifySteps } from "./passes/simplify.ts";
@@ -21,6 +22,7 @@ export function optimize(graph: Graph): Graph {
     (whole: Graph) => optimizeRowLoops(whole, optimize),
     comparePositions,
     shareEqualSteps,
+    (whole: Graph) => mergeRowLoops(whole, (body) => dropDeadSteps(shareEqualSteps(body))),
     readTransposedOperands,
     dropDeadSteps,
   ];

@@ -175,6 +175,54 @@ Deno.test("steps of the way back are not shared with the way there, so nothing l
   assert(memory.bytes < 8 * n * n / 4, `${memory.bytes} bytes`);
 });
 
+const loopCount = (f: (...xs: Tensor[]) => Tensor[], ...inputs: Tensor[]) =>
+  loopsOf(graphOf(f, ...inputs)).length;
+
+Deno.test("a loss and its gradient are one loop where the gradient needs no value", () => {
+  const mean = (x: Tensor) => mapRowBlocks(nearness, x, x, { rows: 3 }).mean();
+  const step = (x: Tensor) => {
+    const [value, slope] = valueAndGrad(mean)(x);
+    return [value, slope];
+  };
+  const graph = graphOf((x) => step(x!), cells(8));
+  const [loop, ...others] = loopsOf(graph);
+  assertEquals(others, []);
+  for (const { body } of loop!.runs) {
+    const names = body.steps.map((s) => s.op.name);
+    assertEquals(names.filter((name) => name === "pairwiseSquaredDistance").length, 1);
+  }
+  assertEquals(new CpuExecutable(graph).run([cells(8)]), step(cells(8)));
+});
+
+Deno.test("loops are not merged where one needs the other, or goes over other blocks", () => {
+  const loop = (rows: number) => (x: Tensor, y: Tensor) => mapRowBlocks(nearness, x, y, { rows });
+  const log = (x: Tensor) => loop(3)(x, x).log().sum();
+  assertEquals(loopCount((x) => valueAndGrad(log)(x!), cells(8)), 2);
+  assertEquals(loopCount((x, y) => [loop(3)(x!, x!), loop(2)(x!, y!)], cells(8), cells(6)), 2);
+  assertEquals(loopCount((x, y) => [loop(2)(x!, x!), loop(2)(x!, y!)], cells(8), cells(6)), 1);
+});
+
+Deno.test("merged loops give what they gave alone, whatever lies between", () => {
+  const f = (x: Tensor, y: Tensor) => {
+    const a = mapRowBlocks(nearness, x, y, { rows: 3 });
+    const between = a.log().sum();
+    const b = mapRowBlocks((rows: Tensor) => rows.mul(2), x.exp(), [], { rows: 3 });
+    const c = mapRowBlocks(
+      (rows: Tensor, all: Tensor) => rows.sum({ axis: 1 }).mul(all),
+      x,
+      a.sum(),
+      {
+        rows: 3,
+      },
+    );
+    return [between, a, b, c];
+  };
+  const inputs = [cells(8), cells(5)];
+  const graph = graphOf((x, y) => f(x!, y!), ...inputs);
+  assertEquals(loopsOf(graph).length, 2);
+  assertEquals(new CpuExecutable(graph).run(inputs), f(inputs[0]!, inputs[1]!));
+});
+
 Deno.test("losses that compare all cells are the same block by block in programs", async () => {
   const x = cells(9, 3);
   const batches = oneHot([0, 1, 2, 0, 1, 2, 0, 0, 1], 3, { dtype: "float64" });
