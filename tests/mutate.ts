@@ -13,6 +13,7 @@ import { type Mutant, mutantsOf, withHelper } from "./mutants.ts";
 
 const NOT_COUNTED = "what does not count is selected away later, and need only be finite";
 const SHORTCUT = "all neighbours, sorted or not, are the same: not to sort them saves work";
+const OTHER_WAY = "powers and exponentials are the same kernels: powers save time";
 const CLOSE = "both forms are exact where the two are close";
 
 /** Mutants that compute the same: by file, what lines become, and the reason. */
@@ -27,6 +28,9 @@ const EQUIVALENT: Record<string, Record<string, string>> = {
   "src/losses/mmd.ts": {
     "const own = sum(mul(means, eye(means.shape[0]!, { dtype: means.dtype })), { axis: 0 });":
       "the matrix is diagonal",
+    "for (const width of widths.toSorted((a, b) => b + a)) {": OTHER_WAY,
+    "{ kernel: exp(mul(squared, -0.5 / width ** 2)), powers: 0 },": OTHER_WAY,
+    ": { kernel: exp(mul(squared, -0.5 / width ** 2)), powers: 1 },": OTHER_WAY,
     "return sub(add(expandDims(own, 0), own), mul(means, 2));":
       "only the sum over all pairs counts, and each pair comes with its mirror image",
   },

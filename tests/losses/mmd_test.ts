@@ -1,7 +1,7 @@
 import { grad, type Tensor } from "@cellgrad/cellgrad";
 import { mmdLoss } from "@cellgrad/cellgrad/losses";
 import { assertAllClose, checkGradients } from "@cellgrad/cellgrad/testing";
-import { assert, assertGreater, assertGreaterOrEqual } from "@std/assert";
+import { assert, assertAlmostEquals, assertGreater, assertGreaterOrEqual } from "@std/assert";
 import fc from "fast-check";
 import { FEW_RUNS, gridNumbers, RUNS } from "../arbitraries.ts";
 import golden from "../golden/compute_mmd.json" with { type: "json" };
@@ -10,6 +10,26 @@ import { cellCases, f64, i32, reorder } from "./cells.ts";
 import { assertAllZero, assertFinite, assertSame, testMisuse } from "./laws.ts";
 
 const KERNELS = ["linear", "rbf"] as const;
+
+Deno.test("mmdLoss() with rbf is the mean over kernels of any bandwidths, in any order", () => {
+  const x = f64([[0, 1], [2, 0.5], [-1, 3], [0.3, -2], [1, 1]]);
+  const batches = [0, 1, 0, 1, 1];
+  const of = (bandwidths: number[]) => mmdLoss(x, batches, { kernel: "rbf", bandwidths });
+  const all = [1, 8, 2, 6, 0.5, 4, 3, 1.5, 0.25, 0.25];
+  const mean = all.map((width) => of([width]).item()).reduce((a, b) => a + b) / all.length;
+  assertAlmostEquals(of(all).item(), mean, 1e-14);
+});
+
+Deno.test("mmdLoss() with rbf stays within 16 roundings of float32, however many bandwidths", () => {
+  const bandwidths = [1, 2, 4, 8];
+  for (let i = 1; i < 40; i++) {
+    const x = [[0], [i / 8]];
+    const narrow = mmdLoss(x, [0, 1], { kernel: "rbf", bandwidths });
+    const wide = mmdLoss(f64(x), [0, 1], { kernel: "rbf", bandwidths });
+    // Of two cells, the loss is 2 − 2k.
+    assertAlmostEquals(narrow.item(), wide.item(), 16 * 2 ** -24);
+  }
+});
 
 Deno.test("mmdLoss() agrees with the golden vectors", () => {
   checkGolden(golden, ({ features, batch_labels }) => mmdLoss(features, batch_labels));
