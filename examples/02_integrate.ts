@@ -1,0 +1,266 @@
+/**
+ * Integrates batches of cells: scGPT's fine-tuning objective on a small network, measured before and
+ * after, with each of its terms switched off in turn.
+ *
+ * Run it with `deno task example:integrate`, or `deno task example:integrate --help`.
+ *
+ * @module
+ */
+import type { Tensor } from "@cellgrad/cellgrad";
+import { pca } from "@cellgrad/cellgrad/data";
+import { type OptionValues, runProgram } from "./lib/arguments.ts";
+import { formatMetric } from "./lib/format.ts";
+import { type BatchedCells, loadCells } from "./lib/integrate/cells.ts";
+import { EMBEDDING, fit, standardize } from "./lib/integrate/fit.ts";
+import { measure, type Measures } from "./lib/integrate/measures.ts";
+import type { AblationRow, IntegrationResult, Picture, Repeat } from "./lib/integrate/result.ts";
+import { ABLATIONS, FULL, type Variant } from "./lib/integrate/variants.ts";
+import { tsne } from "./lib/integrate/tsne.ts";
+import { textTable } from "./lib/table.ts";
+import {
+  openDevice,
+  SHARED_OPTIONS,
+  type TrainingDevice,
+  writeResults,
+} from "./lib/training/mod.ts";
+
+const OPTIONS = {
+  data: {
+    kind: "string",
+    placeholder: "FILE",
+    help: "Cells: .h5ad, .zarr or .zarr.zip (simulated ones by default)",
+  },
+  labels: { kind: "string", placeholder: "KEY", help: "The column that holds the cell types" },
+  batch: { kind: "string", placeholder: "KEY", help: "The column that holds the batches" },
+  syntheticBatches: {
+    kind: "integer",
+    min: 2,
+    max: 20,
+    help: "Add a batch effect to the cells of a file, in so many batches",
+  },
+  batchStrength: {
+    kind: "number",
+    min: 0,
+    max: 5,
+    default: 0.9,
+    help: "Spread of log-fold changes in a batch that is simulated or added",
+  },
+  epochs: { kind: "integer", min: 1, default: 25, help: "How often each cell is seen" },
+  hidden: { kind: "integer", min: 1, default: 128, help: "Units of the hidden layer" },
+  learningRate: {
+    kind: "number",
+    above: 0,
+    default: 3e-3,
+    help: "About how far each weight moves per step at first; a tenth less after each epoch",
+  },
+  maskRatio: { kind: "number", above: 0, max: 1, default: 0.4, help: "Share of genes hidden" },
+  ecsThreshold: {
+    kind: "number",
+    min: 0,
+    max: 1,
+    default: 0.8,
+    help: "Similarity below which cells are pushed apart",
+  },
+  ecsWeight: { kind: "number", min: 0, default: 10, help: "Weight of that term" },
+  dabWeight: { kind: "number", min: 0, default: 1, help: "Weight of what mixes the batches" },
+  reversal: {
+    kind: "number",
+    min: 0,
+    default: 0.2,
+    help: "Factor of the gradient that the discriminator reverses",
+  },
+  repeats: { kind: "integer", min: 1, max: 20, default: 3, help: "Seeds to train with" },
+  fullOnly: { kind: "boolean", help: "Train with all terms only, without the ablation" },
+  figures: { kind: "string", placeholder: "DIR", help: "Also write the figures as SVG files" },
+  ...SHARED_OPTIONS,
+} as const;
+
+type Settings = OptionValues<typeof OPTIONS>;
+
+/** The status of a program that Ctrl-C has ended. */
+const INTERRUPTED = 130;
+
+/** What all trainings of a run share. */
+interface Run {
+  settings: Settings;
+  folder: string;
+  device: TrainingDevice;
+  signal: AbortSignal;
+}
+
+/** Ctrl-C came; the checkpoint is written. */
+class Interrupted extends Error {}
+
+async function main(given: Settings): Promise<number> {
+  const started = performance.now();
+  const settings = given.quick ? shortened(given) : given;
+  await using opened = await openDevice(settings.device);
+  const controller = new AbortController();
+  const interrupt = () => controller.abort();
+  Deno.addSignalListener("SIGINT", interrupt);
+  const folder = `${settings.out}/integrate`;
+  const run: Run = { settings, folder, device: opened.device, signal: controller.signal };
+  try {
+    const found = await integrate(run);
+    const elapsedSeconds = (performance.now() - started) / 1000;
+    await write(run, { ...found, elapsedSeconds });
+    print(found, folder);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof Interrupted)) throw error;
+    console.log("Interrupted: --resume continues from here");
+    return INTERRUPTED;
+  } finally {
+    Deno.removeSignalListener("SIGINT", interrupt);
+  }
+}
+
+/** Settings for a look at everything, not for good numbers. */
+function shortened(settings: Settings): Settings {
+  const { epochs, hidden, repeats } = settings;
+  return {
+    ...settings,
+    epochs: Math.min(6, epochs),
+    hidden: Math.min(32, hidden),
+    repeats: Math.min(2, repeats),
+  };
+}
+
+type Found = Omit<IntegrationResult, "elapsedSeconds">;
+
+/** All trainings and measurements. */
+async function integrate(run: Run): Promise<Found> {
+  const { settings } = run;
+  const cells = await load(settings, 0);
+  const shape = cells.expression.shape as readonly [number, number];
+  console.log(`${cells.source}: ${shape.join(" × ")} (cells × genes), ${words(cells)}`);
+  const components = componentsOf(cells);
+  const { embedding, history } = await fitOne(run, cells, FULL, 0);
+  const [before, after] = [measure(components, cells), measure(embedding, cells)];
+  const repeats = [{ seed: settings.seed, before, after }, ...await others(run)];
+  const ablation: AblationRow[] = [{ name: FULL.name, title: FULL.title, measures: after }];
+  for (const variant of settings.fullOnly ? [] : ABLATIONS) {
+    const { name, title } = variant;
+    const changed = await fitOne(run, cells, variant, 0);
+    ablation.push({ name, title, measures: measure(changed.embedding, cells) });
+  }
+  const { source, origin, typeNames, batchNames, types, batches } = cells;
+  return {
+    ...{ source, origin, shape, typeNames, batchNames, types, batches, repeats, ablation, history },
+    before: await picture(components),
+    after: await picture(embedding),
+    settings: reported(settings),
+  };
+}
+
+/** The other seeds: other cells or another batch effect, and another network. */
+async function others(run: Run): Promise<Repeat[]> {
+  const repeats: Repeat[] = [];
+  for (let repeat = 1; repeat < run.settings.repeats; repeat++) {
+    const cells = await load(run.settings, repeat);
+    const { embedding } = await fitOne(run, cells, FULL, repeat);
+    const [before, after] = [measure(componentsOf(cells), cells), measure(embedding, cells)];
+    repeats.push({ seed: run.settings.seed + repeat, before, after });
+  }
+  return repeats;
+}
+
+function load(settings: Settings, repeat: number): Promise<BatchedCells> {
+  return loadCells({ ...settings, seed: settings.seed + repeat });
+}
+
+function words({ typeNames, batchNames, origin }: BatchedCells): string {
+  const added = origin === "synthetic" ? " (batch effect added)" : "";
+  return `${typeNames.length} types, ${batchNames.length} batches${added}`;
+}
+
+/** The principal components of the expression: what one has without integration. */
+function componentsOf({ expression }: BatchedCells): Tensor {
+  const components = Math.min(EMBEDDING, ...expression.shape);
+  return pca(standardize(expression), { components }).scores;
+}
+
+/** A trained variant of one of the seeds; throws where Ctrl-C came. */
+async function fitOne(run: Run, cells: BatchedCells, variant: Variant, repeat: number) {
+  const { settings, folder, device, signal } = run;
+  const { ecsThreshold, ecsWeight, dabWeight, reversal, maskRatio, epochs, hidden } = settings;
+  const { learningRate, resume } = settings;
+  const seed = settings.seed + repeat;
+  const name = repeat === 0 ? variant.name : `${variant.name}_seed_${seed}`;
+  const { embedding, history } = await fit(cells, variant, {
+    settings: {
+      ...{ ecsThreshold, ecsWeight, dabWeight, reversal },
+      ...{ maskRatio, epochs, hidden, learningRate },
+    },
+    ...{ seed, resume, device, signal },
+    file: `${folder}/checkpoints/${name}.safetensors`,
+  });
+  if (embedding === undefined) throw new Interrupted();
+  return { embedding, history };
+}
+
+/** Cells that are drawn, at most: the time for it grows with the square of their number. */
+const MOST_DRAWN = 1000;
+
+async function picture(embedding: Tensor): Promise<Picture> {
+  const total = embedding.shape[0]!;
+  // The golden ratio spreads those that are drawn evenly, whatever order the cells are in.
+  const cells = Array.from({ length: total }, (_, cell) => cell)
+    .filter((cell) => (cell * 0.6180339887498949) % 1 < MOST_DRAWN / total);
+  const places = await tsne(embedding.gather(cells));
+  const coordinate = (k: number) =>
+    Float64Array.from(places.slice([0, k], [cells.length, k + 1]).data);
+  return { cells, x: coordinate(0), y: coordinate(1) };
+}
+
+/** The settings that decide the numbers. */
+function reported(settings: Settings): Record<string, string | number | boolean> {
+  const { data: _data, out: _out, resume: _resume, figures: _figures, ...rest } = settings;
+  return Object.fromEntries(
+    Object.entries(rest).filter((entry): entry is [string, string | number | boolean] =>
+      entry[1] !== undefined
+    ),
+  );
+}
+
+async function write({ settings, folder }: Run, result: IntegrationResult): Promise<void> {
+  const { integrationReport } = await import("./lib/integrate/report.ts");
+  const { source, origin, shape, repeats, ablation, history } = result;
+  const metrics = {
+    dataset: { source, origin, cells: shape[0], genes: shape[1] },
+    repeats,
+    ablation,
+    losses: history.at(-1)?.losses ?? {},
+    settings: result.settings,
+  };
+  await writeResults(folder, metrics, integrationReport(result));
+  if (settings.figures === undefined) return;
+  const { writeFigures } = await import("./lib/integrate/standalone.ts");
+  await writeFigures(settings.figures, result);
+}
+
+function print({ repeats, ablation }: Found, folder: string): void {
+  const header = ["iLISI ↑", "cLISI ↑", "batch width →0", "type width ↑", "ARI ↑", "NMI ↑"];
+  const cells = (m: Measures) =>
+    [m.ilisi, m.clisi, m.batchSilhouette, m.typeSilhouette, m.ari, m.nmi].map(formatMetric);
+  const pairs = repeats.flatMap(({ seed, before, after }) => [
+    [`seed ${seed} before`, ...cells(before)],
+    [`seed ${seed} after`, ...cells(after)],
+  ]);
+  console.log(`\n${textTable(["All terms", ...header], pairs)}\n`);
+  const rows = ablation.map(({ title, measures }) => [title, ...cells(measures)]);
+  console.log(textTable([`Seed ${repeats[0]!.seed}, changed`, ...header], rows));
+  console.log(`\nWrote ${folder}/metrics.json and ${folder}/report.html`);
+}
+
+if (import.meta.main) {
+  Deno.exitCode = await runProgram(
+    {
+      command: "deno task example:integrate",
+      summary: "Learns an embedding of cells in which batches are mixed and cell types apart.",
+      options: OPTIONS,
+    },
+    Deno.args,
+    main,
+  );
+}

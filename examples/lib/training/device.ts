@@ -1,0 +1,34 @@
+/**
+ * The device that an example trains on.
+ *
+ * @module
+ */
+import type { CompileOptions } from "@cellgrad/cellgrad";
+import { UsageError } from "../arguments.ts";
+
+/** What `compile` accepts as `device`. */
+export type TrainingDevice = NonNullable<CompileOptions["device"]>;
+
+/** An open device: `await using` gives it back. */
+export interface OpenDevice extends AsyncDisposable {
+  /** For `compile`. */
+  device: TrainingDevice;
+}
+
+/**
+ * Opens a device by name.
+ *
+ * @param name `"cpu"` or `"webgpu"`.
+ * @returns The device; what it holds is freed by `await using`.
+ * @throws {UsageError} If there is no such device on this machine.
+ */
+export async function openDevice(name: "cpu" | "webgpu"): Promise<OpenDevice> {
+  if (name === "cpu") return { device: "cpu", [Symbol.asyncDispose]: () => Promise.resolve() };
+  const { webgpu } = await import("@cellgrad/cellgrad");
+  try {
+    const device = await webgpu();
+    return { device, [Symbol.asyncDispose]: () => device[Symbol.asyncDispose]() };
+  } catch (error) {
+    throw new UsageError(`Option --device cannot be webgpu: ${(error as Error).message}`);
+  }
+}

@@ -1,0 +1,25 @@
+/**
+ * The options that all examples share.
+ *
+ * @module
+ */
+
+/** Spread them into an example's own options. */
+export const SHARED_OPTIONS = {
+  quick: { kind: "boolean", help: "A small run, under 30 s, to see that all works" },
+  seed: {
+    kind: "integer",
+    min: 0,
+    max: 2147483647,
+    default: 0,
+    help: "The same seed gives the same numbers",
+  },
+  device: {
+    kind: "choice",
+    choices: ["cpu", "webgpu"],
+    default: "cpu",
+    help: "What the training runs on",
+  },
+  resume: { kind: "boolean", help: "Continue from the last checkpoint, to the same numbers" },
+  out: { kind: "string", placeholder: "DIR", default: "out", help: "Where the results go" },
+} as const;
