@@ -6,9 +6,9 @@
  * @module
  */
 import * as Plot from "@observablehq/plot";
-import { parseHTML } from "linkedom";
+import { draw, FONT } from "./draw.ts";
 import { formatCount, formatPercent } from "./format.ts";
-import { Markup } from "./html.ts";
+import type { Markup } from "./html.ts";
 
 const COLORS = Array.from({ length: 7 }, (_, i) => `var(--type-${i})`);
 const SYMBOLS: readonly TypeSymbol[] = [
@@ -20,7 +20,6 @@ const SYMBOLS: readonly TypeSymbol[] = [
   "star",
   "wye",
 ];
-const FONT = 12;
 const MAX_LABEL = 30;
 
 /** How many types get a look of their own before colours and symbols repeat. */
@@ -79,22 +78,6 @@ export function typeLook(type: number): Look {
     color: COLORS[type % COLORS.length]!,
     symbol: SYMBOLS[Math.floor(type / COLORS.length) % SYMBOLS.length]!,
   };
-}
-
-type PlotDocument = NonNullable<Plot.PlotOptions["document"]>;
-
-/** What is asked of a drawing: the types of both packages assume a browser's, absent here. */
-interface Drawing {
-  outerHTML: string;
-  querySelector(selector: string): { remove(): void } | null;
-}
-
-function draw(options: Plot.PlotOptions): Markup {
-  const { document } = parseHTML("<html></html>") as unknown as { document: PlotDocument };
-  const style = { fontSize: `${FONT}px`, background: "none" };
-  const svg = Plot.plot({ ...options, document, style }) as unknown as Drawing;
-  svg.querySelector("style")?.remove(); // The page holds the same rules, once.
-  return new Markup(svg.outerHTML);
 }
 
 /** Keeps both ends of a long name, as cell types often share a beginning. */

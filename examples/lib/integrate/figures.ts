@@ -4,9 +4,9 @@
  * @module
  */
 import * as Plot from "@observablehq/plot";
-import { parseHTML } from "linkedom";
+import { draw } from "../draw.ts";
 import { formatMetric } from "../format.ts";
-import { Markup } from "../html.ts";
+import type { Markup } from "../html.ts";
 import { type Look, type Plane, scatterPlot, typeLook } from "../plots.ts";
 import type { EpochRecord } from "../training/mod.ts";
 import type { Measures } from "./measures.ts";
@@ -77,22 +77,6 @@ const PARTS: Readonly<Record<string, string>> = {
   ecs: "ECS",
   dab: "DAB: cross entropy (nats)",
 };
-
-type PlotDocument = NonNullable<Plot.PlotOptions["document"]>;
-
-/** What is asked of a drawing: the types of both packages assume a browser's, absent here. */
-interface Drawing {
-  outerHTML: string;
-  querySelector(selector: string): { remove(): void } | null;
-}
-
-function draw(options: Plot.PlotOptions): Markup {
-  const { document } = parseHTML("<html></html>") as unknown as { document: PlotDocument };
-  const style = { fontSize: "12px", background: "none" };
-  const svg = Plot.plot({ ...options, document, style }) as unknown as Drawing;
-  svg.querySelector("style")?.remove(); // The page holds the same rules, once.
-  return new Markup(svg.outerHTML);
-}
 
 /** Cells of one colour: a batch or a type. */
 export interface Group {

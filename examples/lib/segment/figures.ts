@@ -7,7 +7,7 @@ import * as Plot from "@observablehq/plot";
 import { formatMetric } from "../format.ts";
 import type { Markup } from "../html.ts";
 import { typeLook } from "../plots.ts";
-import { draw } from "./draw.ts";
+import { draw } from "../draw.ts";
 import { type LossMeasures, mean } from "./measures.ts";
 
 /** The mean IoU of one training, or of the guide. */

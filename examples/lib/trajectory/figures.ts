@@ -16,7 +16,7 @@ import {
 import { pca } from "@cellgrad/cellgrad/data";
 import type { Markup } from "../html.ts";
 import { typeLook } from "../plots.ts";
-import { draw } from "../segment/draw.ts";
+import { draw } from "../draw.ts";
 import type { Trajectory } from "./cells.ts";
 
 /** Cells in a plane. */

@@ -5,7 +5,7 @@
  */
 import * as Plot from "@observablehq/plot";
 import { parseHTML } from "linkedom";
-import { Markup } from "../html.ts";
+import { Markup } from "./html.ts";
 
 type PlotDocument = NonNullable<Plot.PlotOptions["document"]>;
 
@@ -15,10 +15,13 @@ interface Drawing {
   querySelector(selector: string): { remove(): void } | null;
 }
 
+/** The size of text in figures, in pixels. */
+export const FONT = 12;
+
 /** Draws a figure. */
 export function draw(options: Plot.PlotOptions): Markup {
   const { document } = parseHTML("<html></html>") as unknown as { document: PlotDocument };
-  const style = { fontSize: "12px", background: "none" };
+  const style = { fontSize: `${FONT}px`, background: "none" };
   const svg = Plot.plot({ ...options, document, style }) as unknown as Drawing;
   svg.querySelector("style")?.remove(); // The page holds the same rules, once.
   return new Markup(svg.outerHTML);

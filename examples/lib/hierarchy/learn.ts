@@ -1,0 +1,207 @@
+/**
+ * Training the flat and the hierarchical classifier, fold by fold, on the same cells in the same
+ * order.
+ *
+ * @module
+ */
+import { type Tensor, tensor } from "@cellgrad/cellgrad";
+import { scale, stratifiedFolds } from "@cellgrad/cellgrad/data";
+import { accuracy } from "@cellgrad/cellgrad/metrics";
+import { adamw } from "@cellgrad/cellgrad/optim";
+import { foldIn, key, permutation } from "@cellgrad/cellgrad/random";
+import { type EpochRecord, lossProgress, train, type TrainingDevice } from "../training/mod.ts";
+import type { AnnotatedCells } from "./annotated_cells.ts";
+import {
+  type Batch,
+  type Classifier,
+  flatClassifier,
+  hmcnClassifier,
+  type LearnSettings,
+} from "./classifiers.ts";
+import type { HmcnOutputs } from "./model.ts";
+
+/** Where a training runs, what it continues, and when it stops. */
+export interface LearnContext {
+  /** Where the steps run. */
+  device: TrainingDevice;
+  /** Folder of the checkpoints. */
+  folder: string;
+  /** Whether to continue from checkpoints. */
+  resume: boolean;
+  /** Stops between two steps. */
+  signal: AbortSignal;
+}
+
+/** What a classifier says of each cell when the cell was held out. */
+export interface HeldOut {
+  /** (cells, types): the probability of each type. */
+  types: Float64Array;
+  /** Per level below the root (cells, classes): the probability of each class; flat: none. */
+  locals: Float64Array[];
+  /** (cells, levels): the probability of lying as deep; flat: empty. */
+  global: Float64Array;
+  /** Per fold: the losses after each epoch. */
+  histories: EpochRecord[][];
+}
+
+/** Cells per step. */
+const BATCH = 64;
+/** z-scores are limited to this size. */
+const LARGEST_SCORE = 10;
+/** As in the flat demo: the share of each weight that decays per unit of learning rate. */
+const WEIGHT_DECAY = 5;
+
+/**
+ * Trains both classifiers on every fold, and asks them about the cells that it holds out.
+ *
+ * @param cells The cells.
+ * @param settings The settings.
+ * @param context Where, and from where on.
+ * @returns What each says of every cell; `undefined` where it was interrupted.
+ */
+export async function learnBoth(
+  cells: AnnotatedCells,
+  settings: LearnSettings,
+  context: LearnContext,
+): Promise<{ flat: HeldOut; hmcn: HeldOut } | undefined> {
+  const flat = emptyHeldOut(cells, false);
+  const hmcn = emptyHeldOut(cells, true);
+  const folds = stratifiedFolds(cells.labels, settings.folds, { seed: settings.seed });
+  for (const [fold, { train: seen, test }] of folds.entries()) {
+    const labels = Int32Array.from(seen, (cell) => cells.labels[cell]!);
+    const data = { fold, ...scaled(cells, seen, test), labels, test };
+    const done = await learnFold(
+      cells,
+      flatClassifier(cells, settings, labels),
+      flat,
+      data,
+      settings,
+      context,
+    ) &&
+      await learnFold(
+        cells,
+        hmcnClassifier(cells, settings, labels),
+        hmcn,
+        data,
+        settings,
+        context,
+      );
+    if (!done) return undefined;
+  }
+  return { flat, hmcn };
+}
+
+function emptyHeldOut({ labels, classes, hierarchy }: AnnotatedCells, heads: boolean): HeldOut {
+  const perCell = (columns: number) => new Float64Array(labels.length * columns);
+  const levels = heads ? hierarchy.classes : [];
+  return {
+    types: perCell(classes.length),
+    locals: levels.slice(1).map(({ length }) => perCell(length)),
+    global: perCell(levels.length),
+    histories: [],
+  };
+}
+
+/** One fold: its training cells, scaled, and the held-out ones on the same scale. */
+interface FoldData {
+  fold: number;
+  x: Tensor;
+  heldOut: Tensor;
+  labels: Int32Array;
+  test: Int32Array;
+}
+
+function scaled({ expression }: AnnotatedCells, seen: Int32Array, test: Int32Array) {
+  const { mean, standardDeviation, values } = scale(expression.gather(seen), {
+    maxValue: LARGEST_SCORE,
+  });
+  const options = { mean, standardDeviation, maxValue: LARGEST_SCORE };
+  return { x: values, heldOut: scale(expression.gather(test), options).values };
+}
+
+/** Trains one classifier on one fold and writes down what it says; `false` where interrupted. */
+async function learnFold<P extends object>(
+  cells: AnnotatedCells,
+  classifier: Classifier<P>,
+  into: HeldOut,
+  data: FoldData,
+  settings: LearnSettings,
+  { device, folder, resume, signal }: LearnContext,
+): Promise<boolean> {
+  const { fold, heldOut, test } = data;
+  const { seed: _, units, ...shared } = settings;
+  const result = await train({
+    ...trainingOf(cells, classifier, data, settings),
+    checkpoint: {
+      file: `${folder}/${classifier.name}-${fold}.safetensors`,
+      every: 50,
+      resume,
+      settings: {
+        ...{ source: cells.source, cells: cells.labels.length, ontology: cells.ontology },
+        ...units,
+        ...shared,
+      },
+    },
+    progress: lossProgress({ label: `${classifier.name}, fold ${fold + 1} of ${settings.folds}` }),
+    device,
+    signal,
+  });
+  if (result.interrupted) return false;
+  into.histories.push(result.history);
+  note(into, test, classifier.outputs(result.parameters, heldOut));
+  return true;
+}
+
+function trainingOf<P extends object>(
+  cells: AnnotatedCells,
+  { init, loss, outputs }: Classifier<P>,
+  { fold, x, heldOut, labels, test }: FoldData,
+  { epochs, learningRate, seed }: LearnSettings,
+) {
+  const foldKey = foldIn(key(seed), fold);
+  const truth = Int32Array.from(test, (cell) => cells.labels[cell]!);
+  const held = batchOf(cells, heldOut, truth);
+  return {
+    parameters: init(foldKey, x.shape[1]!),
+    key: foldKey,
+    epochs,
+    loss,
+    optimizer: adamw({ learningRate, weightDecay: WEIGHT_DECAY }),
+    batches: (_: Tensor, epoch: number) => batchesOfDemo(foldKey, epoch, labels.length),
+    prepare: (items: Int32Array): Batch =>
+      batchOf(cells, x.gather(items), Int32Array.from(items, (item) => labels[item]!)),
+    evaluate: (model: P) => ({
+      heldOutLoss: loss(model, held).total.item(),
+      heldOutAccuracy: accuracy(outputs(model, heldOut).types.argMax({ axis: 1 }), truth),
+    }),
+  };
+}
+
+function batchOf({ nodes }: AnnotatedCells, x: Tensor, types: Int32Array): Batch {
+  return { x, types: tensor(types), nodes: tensor(types.map((type) => nodes[type]!)) };
+}
+
+/** The batches that `deno task demo` takes, so that both see the same cells at the same step. */
+function batchesOfDemo(foldKey: Tensor, epoch: number, cells: number): Int32Array[] {
+  const order = permutation(foldIn(foldKey, epoch + 1), cells).data as Int32Array;
+  return Array.from(
+    { length: Math.ceil(cells / BATCH) },
+    (_, i) => order.slice(i * BATCH, (i + 1) * BATCH),
+  );
+}
+
+function note(
+  into: HeldOut,
+  test: Int32Array,
+  { types, locals = [], global }: { types: Tensor } & Partial<HmcnOutputs>,
+): void {
+  const copy = (values: Tensor, target: Float64Array) => {
+    const width = values.shape[1]!;
+    test.forEach((cell, i) =>
+      target.set(values.data.subarray(i * width, (i + 1) * width) as Float32Array, cell * width)
+    );
+  };
+  copy(types.softmax(), into.types);
+  locals.forEach((values, level) => copy(values, into.locals[level]!));
+  if (global !== undefined) copy(global, into.global);
+}

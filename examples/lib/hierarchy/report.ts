@@ -1,0 +1,135 @@
+/**
+ * The report on hierarchical annotation: one self-contained HTML file.
+ *
+ * @module
+ */
+import { formatCount, formatDuration, formatMetric } from "../format.ts";
+import { type Markup, markup, page } from "../html.ts";
+import type { EpochRecord } from "../training/mod.ts";
+import type { AnnotatedCells } from "./annotated_cells.ts";
+import type { LearnSettings } from "./classifiers.ts";
+import type { Measures } from "./measures.ts";
+import {
+  comparisonSection,
+  confusionSection,
+  levelSection,
+  trainingSection,
+  treeSection,
+  typeSection,
+} from "./sections.ts";
+
+/** Everything that {@linkcode hierarchyReport} shows. */
+export interface HierarchyResult {
+  /** The cells, and their types in the ontology. */
+  cells: AnnotatedCells;
+  /** The settings of the training. */
+  settings: LearnSettings;
+  /** Where the steps ran. */
+  device: string;
+  /** The flat classifier as the demo reads it. */
+  flat: Measures;
+  /** The hierarchical classifier, read down the tree. */
+  hierarchical: Measures;
+  /** Each classifier, read in the other's way. */
+  others: Measures[];
+  /** What the local heads tell by themselves, per level below the root. */
+  localAccuracy: number[];
+  /** Share of cells whose depth the global head tells. */
+  depthAccuracy: number;
+  /** The hierarchical classifier's losses, per fold. */
+  histories: EpochRecord[][];
+  /** Duration, in seconds. */
+  elapsedSeconds: number;
+}
+
+/**
+ * Builds the report.
+ *
+ * @param result What was found.
+ * @returns The text of an HTML file that loads nothing and runs no script.
+ */
+export function hierarchyReport(result: HierarchyResult): string {
+  const { cells } = result;
+  const title = "Cell types along an ontology";
+  return page(
+    title,
+    markup`<header>
+<h1>${title}</h1>
+<p class="quiet">${cells.source} · ${formatCount(cells.labels.length)} cells · ${
+      formatCount(cells.expression.shape[1]!)
+    } genes · ${cells.ontology}: ${cells.classes.length} types, ${cells.hierarchy.ids.length} terms on
+${cells.hierarchy.classes.length} levels</p>
+${simulatedNote(cells)}
+</header>
+<main>
+${tiles(result)}
+${treeSection(result)}
+${comparisonSection(result)}
+${levelSection(result)}
+${typeSection(result)}
+${confusionSection(result)}
+${trainingSection(result)}
+${settingsSection(result)}
+</main>`,
+  );
+}
+
+function simulatedNote({ simulated }: AnnotatedCells): Markup | undefined {
+  if (!simulated) return undefined;
+  return markup`<p class="note"><strong>Simulated cells.</strong> These cells come from a random
+model on the tree of types, not from an experiment: they show how the method works, nothing about
+blood.</p>`;
+}
+
+function tiles({ flat, hierarchical, elapsedSeconds }: HierarchyResult): Markup {
+  const pair = (read: (measures: Measures) => string) => `${read(hierarchical)} / ${read(flat)}`;
+  const entries: [string, string][] = [
+    [
+      pair((m) => formatMetric(m.macroF1)),
+      "macro F1, hierarchical / flat: mean over the types; 1 is best",
+    ],
+    [
+      pair((m) => formatMetric(m.hierarchicalF1)),
+      "hierarchical F1, hierarchical / flat: near misses cost less; 1 is best",
+    ],
+    [
+      pair((m) => String(m.outsideBranch)),
+      "cells given a type of another main branch, hierarchical / flat; fewer are better",
+    ],
+    [
+      pair((m) => formatMetric(m.accuracy)),
+      "accuracy, hierarchical / flat: share of cells given their type; 1 is best",
+    ],
+    [formatDuration(elapsedSeconds), "duration of the run"],
+  ];
+  const tile = ([value, label]: [string, string]) =>
+    markup`<div><b>${value}</b><span class="quiet">${label}</span></div>\n`;
+  return markup`<div class="tiles">
+${entries.map(tile)}</div>`;
+}
+
+function settingsSection({ settings, device }: HierarchyResult): Markup {
+  const { units, beta, focalWeight, gamma, learningRate, epochs, folds, seed } = settings;
+  const shown: Record<string, string | number> = {
+    loss: "β · global + local + φ · focal",
+    "β, weight of the global loss": beta,
+    "φ, weight of the focal loss": focalWeight,
+    "γ of the focal loss": gamma,
+    "class weights of the focal loss": "N / n",
+    "units of the hidden layer": units.hidden,
+    "units per level": units.level,
+    optimizer: "AdamW, weight decay 5",
+    "learning rate": learningRate,
+    epochs,
+    folds,
+    seed,
+    device,
+  };
+  const entry = ([name, value]: [string, string | number]) =>
+    markup`<div><dt>${name}</dt><dd>${value}</dd></div>\n`;
+  return markup`<section>
+<h2>Settings</h2>
+<dl>
+${Object.entries(shown).map(entry)}</dl>
+</section>`;
+}

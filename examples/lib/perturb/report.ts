@@ -1,0 +1,137 @@
+/**
+ * The report on predicted perturbations: one self-contained HTML file.
+ *
+ * @module
+ */
+import { formatCount, formatDuration, formatMetric } from "../format.ts";
+import { type Markup, markup, page } from "../html.ts";
+import type { EpochRecord } from "../training/mod.ts";
+import type { Experiment, ExperimentSizes } from "./experiment.ts";
+import type { Budget } from "./learn.ts";
+import { heldOut, type Predictor, type Scores } from "./measures.ts";
+import {
+  changeSection,
+  conditionSection,
+  mapSection,
+  scoreSection,
+  trainingSection,
+} from "./sections.ts";
+
+/** A way of predicting, and how good it is. */
+export interface Method {
+  /** How it is called. */
+  name: string;
+  /** What it predicts. */
+  predict: Predictor;
+  /** Its scores on held-out perturbations. */
+  scores: Scores;
+  /** Losses after each epoch; none for baselines. */
+  history: EpochRecord[];
+}
+
+/** Everything that {@linkcode perturbReport} shows. */
+export interface PerturbResult {
+  /** The cells, and the truth behind them. */
+  experiment: Experiment;
+  /** How large the experiment is. */
+  sizes: ExperimentSizes;
+  /** How long and how large a network was trained. */
+  budget: Budget;
+  /** The seed. */
+  seed: number;
+  /** Where the steps ran. */
+  device: string;
+  /** Simple guesses, the known effect last. */
+  baselines: Method[];
+  /** The trained networks; the figures show the first. */
+  models: Method[];
+  /** Duration, in seconds. */
+  elapsedSeconds: number;
+}
+
+/**
+ * Builds the report.
+ *
+ * @param result What was found.
+ * @returns The text of an HTML file that loads nothing and runs no script.
+ */
+export function perturbReport(result: PerturbResult): string {
+  const { experiment, sizes } = result;
+  const unseen = heldOut(experiment).length;
+  const title = "Effects of perturbations, predicted";
+  return page(
+    title,
+    markup`<header>
+<h1>${title}</h1>
+<p class="quiet">simulateExperiment() · ${formatCount(experiment.types.length)} cells · ${
+      formatCount(sizes.genes)
+    } genes · ${experiment.conditions.length - unseen} perturbations to learn from, ${unseen} held
+out</p>
+<p class="note"><strong>Simulated experiment.</strong> Activating a gene moves the pathways that it
+belongs to, two genes together move them less than the sum of both, and every perturbation moves one
+pathway. So the effects are known; they say nothing about biology, whose effects are smaller and less
+orderly.</p>
+</header>
+<main>
+${tiles(result)}
+${scoreSection(result)}
+${changeSection(result)}
+${mapSection(result)}
+${conditionSection(result)}
+${trainingSection(result)}
+${settingsSection(result)}
+</main>`,
+  );
+}
+
+function tiles({ baselines, models, elapsedSeconds }: PerturbResult): Markup {
+  const [nothing, mean, , known] = baselines as [Method, Method, Method, Method];
+  const change = ({ scores }: Method) => formatMetric(scores.all.pearsonDelta);
+  const model = models[0]!;
+  const entries: [string, string][] = [
+    [change(model), "Pearson correlation on the change against control, held out; 1 is best"],
+    [
+      `${change(nothing)} and ${change(mean)}`,
+      "the same for no change, and for the mean of training perturbations",
+    ],
+    [change(known), "the same for the known effect: what can be reached, as cells are noisy"],
+    [
+      formatMetric(model.scores.all.pearsonDeltaDe),
+      "Pearson correlation on the change, over the ten most clearly changed genes; 1 is best",
+    ],
+    [formatDuration(elapsedSeconds), "duration of the run"],
+  ];
+  const tile = ([value, label]: [string, string]) =>
+    markup`<div><b>${value}</b><span class="quiet">${label}</span></div>\n`;
+  return markup`<div class="tiles">
+${entries.map(tile)}</div>`;
+}
+
+function settingsSection({ sizes, budget, seed, device }: PerturbResult): Markup {
+  const shown: Record<string, string | number> = {
+    genes: sizes.genes,
+    pathways: sizes.pathways,
+    "genes that can be activated": sizes.perturbable,
+    "of these seen alone": sizes.seenGenes,
+    "combinations to learn from": sizes.trainCombinations,
+    "held-out combinations of a kind": sizes.testCombinations,
+    "control cells": sizes.controls,
+    "cells per perturbation": sizes.cellsPerCondition,
+    layers: budget.layers,
+    "values per token": budget.embedding,
+    optimizer: "Adam, gradients clipped at 1",
+    "learning rate": budget.learningRate,
+    "decay per epoch": budget.decay,
+    "cells per step": budget.batch,
+    epochs: budget.epochs,
+    seed,
+    device,
+  };
+  const entry = ([name, value]: [string, string | number]) =>
+    markup`<div><dt>${name}</dt><dd>${value}</dd></div>\n`;
+  return markup`<section>
+<h2>Settings</h2>
+<dl>
+${Object.entries(shown).map(entry)}</dl>
+</section>`;
+}

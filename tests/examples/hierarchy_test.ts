@@ -1,0 +1,122 @@
+import { assertEquals, assertGreater, assertStringIncludes } from "@std/assert";
+
+const PROGRAM = new URL("../../examples/04_hierarchy.ts", import.meta.url).pathname;
+const REAL = new URL("../../../shared/data/", import.meta.url).pathname;
+
+/** Starts the program with the permissions of `deno task example:hierarchy`. */
+function start(out: string, args: readonly string[]): Deno.ChildProcess {
+  const permissions = ["--no-prompt", "--allow-read", `--allow-write=${out}`];
+  return new Deno.Command(Deno.execPath(), {
+    args: ["run", "--no-check", ...permissions, PROGRAM, "--quick", `--out=${out}`, ...args],
+    stdout: "piped",
+    stderr: "piped",
+    env: { NO_COLOR: "1" },
+  }).spawn();
+}
+
+async function run(out: string, ...args: string[]) {
+  const { code, stdout, stderr } = await start(out, args).output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { code, stdout: text(stdout), stderr: text(stderr) };
+}
+
+async function inFolder(test: (out: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "hierarchy" });
+  try {
+    await test(`${folder}/results`);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+async function readMetrics(out: string) {
+  return JSON.parse(await Deno.readTextFile(`${out}/hierarchy/metrics.json`));
+}
+
+Deno.test("the hierarchy example annotates simulated cells along its own ontology", () =>
+  inFolder(async (out) => {
+    const { code, stdout, stderr } = await run(out);
+    assertEquals(code, 0, stderr);
+    assertStringIncludes(stdout, "hierarchical, down the tree");
+    const { flat, hierarchical, types, tree, localAccuracy } = await readMetrics(out);
+    assertEquals(types.length, 8);
+    assertEquals(tree.length, 15);
+    assertGreater(flat.macroF1, 0.4);
+    assertGreater(hierarchical.macroF1, 0.4);
+    assertGreater(hierarchical.hierarchicalF1, hierarchical.accuracy);
+    assertEquals(hierarchical.levelAccuracy.length, 3);
+    assertGreater(hierarchical.levelAccuracy[0], hierarchical.levelAccuracy[2]);
+    assertGreater(localAccuracy[0], 0.6);
+    const report = await Deno.readTextFile(`${out}/hierarchy/report.html`);
+    assertStringIncludes(report, "<svg");
+    assertStringIncludes(report, "Simulated cells");
+  }));
+
+Deno.test("the hierarchy example resumes after being killed, to the same numbers", () =>
+  inFolder(async (out) => {
+    await run(`${out}/whole`);
+    const child = start(`${out}/killed`, []);
+    const checkpoint = `${out}/killed/hierarchy/checkpoints/flat-0.safetensors`;
+    while (!await Deno.stat(checkpoint).then(() => true, () => false)) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    child.kill("SIGKILL");
+    await child.output();
+    const { code, stderr } = await run(`${out}/killed`, "--resume");
+    assertEquals(code, 0, stderr);
+    assertEquals(await readMetrics(`${out}/killed`), await readMetrics(`${out}/whole`));
+  }));
+
+Deno.test("the hierarchy example takes the terms of labels from a file", () =>
+  inFolder(async (out) => {
+    const folder = await Deno.makeTempDir({ prefix: "terms" });
+    const cells = Array.from({ length: 12 }, (_, i) => `${i % 5},${i % 2},${"xyz"[i % 3]}`);
+    await Deno.writeTextFile(`${folder}/cells.csv`, ["a,b,kind", ...cells].join("\n") + "\n");
+    const terms = "x\tCL:0000236\ny\tCL:0000624\nz\tCL:0000625\n";
+    await Deno.writeTextFile(`${folder}/terms.tsv`, terms);
+    const data = [`--data=${folder}/cells.csv`, "--labels=kind"];
+    const without = await run(out, ...data);
+    assertEquals(without.code, 2);
+    assertStringIncludes(without.stderr, 'Cannot find the type "x" in the ontology');
+    const { code, stderr } = await run(out, ...data, `--terms=${folder}/terms.tsv`);
+    await Deno.remove(folder, { recursive: true });
+    assertEquals(code, 0, stderr);
+    const { tree } = await readMetrics(out);
+    assertEquals(tree.map(({ name }: { name: string }) => name), [
+      "lymphocyte",
+      "T cell",
+      "x",
+      "y",
+      "z",
+    ]);
+  }));
+
+Deno.test("the hierarchy example answers a missing ontology with one line and status 2", () =>
+  inFolder(async (out) => {
+    const { code, stderr } = await run(out, "--ontology=missing.obo");
+    assertEquals(code, 2);
+    assertStringIncludes(stderr, "missing.obo");
+  }));
+
+Deno.test({
+  name: "the hierarchy example finds the real blood cells in the Cell Ontology",
+  ignore: !exists(`${REAL}cl-basic.obo`),
+  fn: () =>
+    inFolder(async (out) => {
+      const data = `--data=${REAL}10x_pbmc68k_reduced.h5ad`;
+      const { code, stderr } = await run(out, data, `--ontology=${REAL}cl-basic.obo`);
+      assertEquals(code, 0, stderr);
+      const { types, hierarchical } = await readMetrics(out);
+      assertEquals(types.length, 10);
+      assertEquals(hierarchical.levelAccuracy.length, 9);
+      assertGreater(hierarchical.hierarchicalF1, 0.85);
+    }),
+});
+
+function exists(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}
