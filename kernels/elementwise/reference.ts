@@ -116,9 +116,10 @@ for (let j = 0; j < n; j++) {
   ${data.map((_, i) => moving >> i & 1 ? read(i, "j") : "").join(" ")}
   out[j] = VALUE;
 }`;
-    const strided = () => this.#stridedLoop(out, data, moving);
-    return this.#emit<FlatLoop>("flat", ["out", "data", "params"], code, out) ??
-      ((to, from, params) => strided()(to, from, params, 0, 1, to.length, ZEROS, ZEROS));
+    const flat = this.#emit<FlatLoop>("flat", ["out", "data", "params"], code, out);
+    if (flat !== undefined) return flat;
+    const strided = this.#stridedLoop(out, data, moving);
+    return (to, from, params) => strided(to, from, params, 0, 1, to.length, ZEROS, ZEROS);
   }
 
   #stridedLoop(out: NumberArray, data: readonly NumberArray[], moving: number): StridedLoop {

@@ -28,21 +28,21 @@ export interface RowTeam {
 }
 
 /**
- * Rows from some length on are worked on by whole workgroups, of some size at most. Software adapters
+ * Rows from some length on are worked on by whole workgroups, of some size at most; `busy` invocations
+ * are enough to keep a device at work. Software adapters
  * run the invocations of a workgroup one after the other from barrier to barrier, so that workgroups
  * take longer there unless rows are (Mesa's llvmpipe: softmax of 64 columns 4 times as long).
  */
 const WORKGROUPS = {
-  hardware: { longRow: 64, mostLanes: 256 },
-  software: { longRow: 2048, mostLanes: 64 },
+  hardware: { longRow: 64, mostLanes: 256, busy: 2 ** 16 },
+  software: { longRow: 2048, mostLanes: 64, busy: 2 ** 10 },
 } as const;
 
 /** Work that makes up for a second kernel: elements in all, and for each invocation. */
 const LEAST_SPLIT = 2 ** 14;
 const LEAST_SPLIT_EACH = 64;
 
-/** Invocations that keep a device busy, and how many elements each is to have at least. */
-const BUSY_INVOCATIONS = 2 ** 16;
+/** Elements that an invocation is to have at least. */
 const LEAST_ELEMENTS = 16;
 
 /** The most parts of a row: what is left to a second kernel. */
@@ -57,7 +57,7 @@ export function teamFor(
   { columns, operands }: LoopSpace,
   { isSoftware = false }: WgslOptions = {},
 ): RowTeam {
-  const { longRow, mostLanes } = WORKGROUPS[isSoftware ? "software" : "hardware"];
+  const { longRow, mostLanes, busy } = WORKGROUPS[isSoftware ? "software" : "hardware"];
   const isApart = operands.some(({ moves, along = 1 }) => moves && along > 1);
   const lanes = isApart || columns < longRow
     ? 1
@@ -65,7 +65,7 @@ export function teamFor(
   const isLittle = rows * columns < LEAST_SPLIT || columns < lanes * LEAST_SPLIT_EACH;
   const parts = isLittle ? 1 : Math.min(
     Math.floor(columns / (lanes * LEAST_ELEMENTS)),
-    Math.floor(BUSY_INVOCATIONS / (rows * lanes)),
+    Math.floor(busy / (rows * lanes)),
     MOST_PARTS,
   );
   return { lanes, parts: Math.max(1, parts) };

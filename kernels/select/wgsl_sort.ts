@@ -18,8 +18,8 @@ import {
 import { firstPairsKernel, MOST_FIRST } from "./wgsl_first.ts";
 import { blockKernel, MOST_PAIRS, stepKernel } from "./wgsl_network.ts";
 
-/** Rows up to this length are sorted even where few of the first are wanted. */
-const FEW = 1024;
+/** Rows up to this length, or twice what is wanted, are sorted where some of the first are wanted. */
+const FEW = 128;
 
 /** What lies before and behind the axis. */
 export interface WgslAround {
@@ -112,7 +112,7 @@ export function sortPairs(
   const { descending, kept } = options;
   const rows = outer * inner;
   const source = { element, around, descending };
-  if (count > FEW && kept <= MOST_FIRST) {
+  if (count > Math.max(FEW, 2 * kept) && kept <= MOST_FIRST) {
     const first = pairs(draft, rows * kept);
     draft.add(firstPairsKernel(rows, source, kept), [input], first);
     return first;

@@ -11,6 +11,7 @@ import { isGroup, type Unit } from "./passes/fuse.ts";
 import { transposedMatmulOp } from "./passes/transposed_matmul.ts";
 import { bytesOf, isAlias, type MemoryPlan, readsOf, writesOf } from "./plan.ts";
 import { loopIn } from "./row_blocks.ts";
+import { formatBytes } from "./text.ts";
 
 /** Constants of more values than this are shown by their shape only. */
 const SHOWN = 4;
@@ -111,10 +112,4 @@ function formatCount(n: number): string {
   const units = ["", " k", " M", " G", " T"];
   const power = Math.min(units.length - 1, n < 1 ? 0 : Math.floor(Math.log10(n) / 3));
   return `${Number((n / 1000 ** power).toPrecision(3))}${units[power]}`;
-}
-
-function formatBytes(n: number): string {
-  const units = ["B", "KiB", "MiB", "GiB"];
-  const power = Math.min(units.length - 1, n < 1 ? 0 : Math.floor(Math.log2(n) / 10));
-  return `${Number((n / 1024 ** power).toPrecision(3))} ${units[power]}`;
 }

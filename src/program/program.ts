@@ -62,6 +62,10 @@ export async function makeProgram<Args extends unknown[], R>(
       found = specialize(f as (...args: unknown[]) => unknown, leaves, rebuild, prepare);
       found.executable = then(found.executable, keep);
       specializations.set(key, found);
+      // What failed, for want of memory perhaps, is tried again at the next call.
+      if (found.executable instanceof Promise) {
+        found.executable.catch(() => specializations.delete(key));
+      }
     }
     return [found, leaves, given];
   };

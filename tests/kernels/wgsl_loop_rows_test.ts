@@ -65,7 +65,7 @@ gpuTest(
   async (runner) => {
     const size = 1_000_000;
     const spec = reduction("sum");
-    const plan = planLoop(spec, iterationSpace([size], [[size]], 1));
+    const plan = planLoop(spec, iterationSpace([size], [[size]], [0, 1]));
     const inputs = [Float32Array.from({ length: size }, (_, i) => 0.5 + 0.5 * Math.sin(1.7 * i))];
     const jobs = Array.from(
       { length: 5 },
@@ -178,7 +178,7 @@ gpuTest("planLoop() lets NaN win over any extreme, wherever it is", async (runne
     places.map((at) => {
       const x = wave("float32", 3 * 200) as Float32Array;
       x[200 + at] = NaN;
-      const plan = planLoop(reduction(reduce), iterationSpace([3, 200], [[3, 200]], 1));
+      const plan = planLoop(reduction(reduce), iterationSpace([3, 200], [[3, 200]], [1, 2]));
       return { plan, inputs: [x], outputs: [new Float32Array(3)] };
     })
   );

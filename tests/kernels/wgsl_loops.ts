@@ -34,7 +34,11 @@ export function compareLoop(
   reduced = 0,
   options: WgslOptions = {},
 ): Comparison {
-  const space = iterationSpace(shape, shapes, reduced);
+  const space = iterationSpace(
+    shape,
+    shapes,
+    reduced === 0 ? undefined : [shape.length - reduced, shape.length],
+  );
   const operands = spec.operands.map((x, i) => ({ ...x, moves: space.operands[i]!.moves }));
   const loop = { ...spec, operands, columns: space.columns };
   const values = operands.map(({ dtype }, i) => wave(dtype, sizeOf(shapes[i]!), 0.7 * i));

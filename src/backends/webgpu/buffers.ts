@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { formatBytes } from "./text.ts";
+import { formatBytes } from "../../program/text.ts";
 
 /** A stretch of the device's memory. */
 export interface DeviceBuffer {

@@ -91,7 +91,7 @@ export class WebGpuDevice implements ProgramDevice, AsyncDisposable {
    *
    * @param tree A tensor, or arrays and plain objects of tensors; float32, int32 or bool.
    * @returns The same tree of tensors on the device.
-   * @throws {TypeError} If a tensor is float64.
+   * @throws {TypeError} If a tensor is float64, or on another device.
    * @throws {RangeError} If the device's memory is exhausted.
    */
   async put<T>(tree: T): Promise<TensorTree<T>> {
@@ -104,11 +104,11 @@ export class WebGpuDevice implements ProgramDevice, AsyncDisposable {
         "Cannot compute put as WebGPU has no float64: cast the tensor to float32",
       );
     }
-    const away = leaves.filter((x) => !this.#has(x));
-    const sizes = away.map(({ shape }) => deviceBytes(shape));
+    const away = new Map(leaves.filter((x) => !this.#has(x)).map((x) => [x, x.data]));
+    const sizes = [...away.keys()].map(({ shape }) => deviceBytes(shape));
     const buffers = engine.pool.reuse(sizes) ?? await engine.pool.allocate(sizes, "compute put");
-    const moved = new Map(away.map((x, i) => {
-      engine.write(buffers[i]!, x.data);
+    const moved = new Map([...away].map(([x, data], i) => {
+      engine.write(buffers[i]!, data);
       return [x, deviceTensor(engine, buffers[i]!, x)];
     }));
     return rebuild(leaves.map((x) => moved.get(x) ?? x)) as TensorTree<T>;

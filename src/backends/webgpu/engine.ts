@@ -68,7 +68,10 @@ export class Engine {
     gpu.addEventListener("uncapturederror", (event) => {
       event.preventDefault();
       const { message } = (event as GPUUncapturedErrorEvent).error;
-      this.#failure ??= new Error(`Cannot go on as the WebGPU device failed: ${message}`);
+      this.#failure ??= new Error(
+        `Cannot go on as the WebGPU device failed (${message}): ` +
+          `request another by webgpu(), compile again, and go on from tensors on the host`,
+      );
     });
   }
 
@@ -99,7 +102,11 @@ export class Engine {
     if (grown < 0 || grown >= MAX_GROWTH) this.#knownBytes = this.pool.bytes;
     if (this.#ahead < MAX_AHEAD && grown < MAX_GROWTH) return;
     this.caughtUp();
-    await this.gpu.queue.onSubmittedWorkDone();
+    try {
+      await this.gpu.queue.onSubmittedWorkDone();
+    } catch (error) {
+      throw await this.explain(error);
+    }
   }
 
   /** The device has done what it was given. */

@@ -19,6 +19,7 @@ import { DeviceSource, deviceTensor } from "./source.ts";
 import { deviceBytes, readValues } from "./words.ts";
 
 const PURPOSE = "run the program";
+const WITH = `${PURPOSE} with`;
 
 /** A graph on a device. */
 export class WebGpuExecutable implements Executable {
@@ -76,9 +77,17 @@ export class WebGpuExecutable implements Executable {
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
-    this.#engine.reads.flush();
-    if (this.#watched !== undefined) this.#engine.reads.unwatch(this.#watched);
-    for (const buffer of this.#own) if (buffer !== undefined) this.#engine.pool.give(buffer);
+    const { reads, pool } = this.#engine;
+    reads.flush();
+    for (const buffer of this.#own) {
+      if (buffer !== undefined && buffer !== this.#watched?.buffer) pool.give(buffer);
+    }
+    if (this.#watched !== undefined) reads.release(this.#watched);
+  }
+
+  #checkDisposed(): void {
+    if (!this.#disposed) return;
+    throw new TypeError("Cannot run the program as it has been disposed of");
   }
 
   async #run(inputs: readonly Tensor[], donated: readonly boolean[]): Promise<Tensor[]> {
@@ -91,14 +100,14 @@ export class WebGpuExecutable implements Executable {
     try {
       const frame = this.#frame(inputs, results);
       for (const host of this.#play(frame, (check) => checked.has(check))) {
-        await this.#onHost(host, frame);
+        await this.#onHost(host, frame, inputs);
       }
       this.#passOn(inputs, donated);
+      await engine.keepPace();
     } catch (error) {
       results.forEach((buffer) => engine.pool.give(buffer));
       throw error;
     }
-    await engine.keepPace();
     return this.#graph.outputs.map((id, i) =>
       deviceTensor(engine, results[i]!, this.#graph.values[id]!)
     );
@@ -148,7 +157,7 @@ export class WebGpuExecutable implements Executable {
     const sizes = missing.map((place) => this.#build.slots.places[place]!.bytes);
     const buffers = await this.#engine.pool.allocate(sizes, PURPOSE);
     missing.forEach((place, i) => {
-      if (this.#own[place] === undefined) this.#own[place] = buffers[i]!;
+      if (!this.#disposed && this.#own[place] === undefined) this.#own[place] = buffers[i]!;
       else this.#engine.pool.give(buffers[i]!);
     });
   }
@@ -159,14 +168,12 @@ export class WebGpuExecutable implements Executable {
 
   /** The buffers of a call; what comes from the host is on its way to them. */
   #frame(inputs: readonly Tensor[], results: readonly DeviceBuffer[]): Frame {
-    if (this.#disposed) {
-      throw new TypeError("Cannot run the program as it has been disposed of");
-    }
+    this.#checkDisposed();
     const frame = [...this.#own];
     this.#build.outputs.forEach((place, i) => frame[place] = results[i]!);
     this.#build.inputs.forEach((place, i) => {
       const x = inputs[i]!;
-      if (this.#isHere(x)) frame[place] = x.source.buffer("run the program with");
+      if (this.#isHere(x)) frame[place] = x.source.buffer(WITH);
       else if (this.#uploaded[i] !== x) {
         this.#engine.write(frame[place]!, x.data);
         this.#uploaded[i] = x;
@@ -176,7 +183,11 @@ export class WebGpuExecutable implements Executable {
   }
 
   /** A step on the host: its inputs come from the device, its result goes there. */
-  async #onHost({ step, inputs, output }: HostStep, frame: Frame): Promise<void> {
+  async #onHost(
+    { step, inputs, output }: HostStep,
+    frame: Frame,
+    given: readonly Tensor[],
+  ): Promise<void> {
     const { reads } = this.#engine;
     const values = await Promise.all(
       inputs.map(async ({ place, spec: { shape, dtype } }, i) => {
@@ -189,6 +200,10 @@ export class WebGpuExecutable implements Executable {
         return fromData(readValues(words, dtype, size), shape, dtype);
       }),
     );
+    // Meanwhile others may have disposed of what the rest of the call needs.
+    this.#engine.check();
+    this.#checkDisposed();
+    for (const { source } of given) if (source instanceof DeviceSource) source.buffer(WITH);
     const result = step.op.forward(values, step.params, output.spec);
     this.#engine.write(frame[output.place]!, result);
   }
@@ -204,17 +219,14 @@ export class WebGpuExecutable implements Executable {
     const { notes, checks } = this.#build;
     if (notes === undefined) return undefined;
     const buffer = this.#own[notes.place]!;
-    const clear = () => this.#engine.write(buffer, new Int32Array(notes.bytes / 4));
-    clear();
+    this.#engine.write(buffer, new Int32Array(notes.bytes / 4));
     return {
       buffer,
       bytes: notes.bytes,
       inspect(words) {
         const noted = new Uint32Array(words);
         const found = checks.findIndex((_, i) => noted[2 * i] !== 0);
-        if (found < 0) return;
-        clear();
-        throwNoted(checks[found]!.check, noted[2 * found]!, noted[2 * found + 1]!);
+        if (found >= 0) throwNoted(checks[found]!.check, noted[2 * found]!, noted[2 * found + 1]!);
       },
     };
   }

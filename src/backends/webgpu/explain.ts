@@ -10,7 +10,7 @@ import { loopIn } from "../../program/row_blocks.ts";
 import { formatShape } from "../../shape.ts";
 import type { Build, PlannedUnit } from "./build.ts";
 import type { Instruction } from "./instructions.ts";
-import { formatBytes } from "./text.ts";
+import { formatBytes } from "../../program/text.ts";
 import { deviceBytes } from "./words.ts";
 
 /** Constants of more values than this are shown by their shape only. */
@@ -23,9 +23,10 @@ export function explainBuild(build: Build): string {
   const outer = slots.places.filter(({ kind }) => kind !== "own");
   const sum = (places: typeof own) => places.reduce((total, { bytes }) => total + bytes, 0);
   const hosts = units.filter(({ kernels }) => kernels === undefined).length;
-  const kernels = countDispatches(instructions);
+  const { kernels, bytes } = costOf(instructions);
   return [
-    `program on WebGPU: ${count(units.length, "step")}, ${count(kernels, "kernel")} per call`,
+    `program on WebGPU: ${count(units.length, "step")}, ${count(kernels, "kernel")} and ` +
+    `${formatBytes(bytes)} moved per call`,
     ...graph.inputs.map((id) => `  ${describe(graph, id)} is an argument`),
     ...[...graph.constants].map(([id, { size, data }]) =>
       `  ${describe(graph, id)} is constant${size <= SHOWN ? `: ${[...data].join(", ")}` : ""}`
@@ -49,13 +50,31 @@ function count(n: number, what: string): string {
   return `${n} ${what}${n === 1 ? "" : "s"}`;
 }
 
-function countDispatches(instructions: readonly Instruction[]): number {
-  let total = 0;
-  for (const instruction of instructions) {
-    if (instruction.kind === "dispatch") total++;
-    if (instruction.kind === "loop") total += instruction.count * countDispatches(instruction.body);
-  }
-  return total;
+/** What a call costs: kernels that are started, and bytes that they and copies read and write. */
+interface Cost {
+  kernels: number;
+  bytes: number;
+}
+
+function costOf(instructions: readonly Instruction[]): Cost {
+  const costs = instructions.map((instruction): Cost => {
+    switch (instruction.kind) {
+      case "dispatch":
+        return { kernels: 1, bytes: instruction.bytes };
+      case "copy":
+        return { kernels: 0, bytes: 2 * instruction.bytes };
+      case "clear":
+        return { kernels: 0, bytes: instruction.bytes };
+      case "loop": {
+        const { kernels, bytes } = costOf(instruction.body);
+        return { kernels: instruction.count * kernels, bytes: instruction.count * bytes };
+      }
+      default:
+        return { kernels: 0, bytes: 0 };
+    }
+  });
+  const sum = (key: keyof Cost) => costs.reduce((total, cost) => total + cost[key], 0);
+  return { kernels: sum("kernels"), bytes: sum("bytes") };
 }
 
 function describe(graph: Graph, id: ValueId): string {

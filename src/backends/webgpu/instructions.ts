@@ -40,6 +40,11 @@ export class Dispatch {
     this.#bound = bound;
   }
 
+  /** How many bytes its buffers have. */
+  get bytes(): number {
+    return this.#bound.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
   /** Starts it. */
   start(pass: GPUComputePassEncoder, frame: Frame): void {
     pass.setPipeline(this.pipeline!.gpu);

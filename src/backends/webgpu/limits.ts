@@ -9,7 +9,7 @@ import { loopIn } from "../../program/row_blocks.ts";
 import { formatShape } from "../../shape.ts";
 import type { Target } from "./engine.ts";
 import type { Bound } from "./instructions.ts";
-import { formatBytes } from "./text.ts";
+import { formatBytes } from "../../program/text.ts";
 
 /** Throws where a kernel needs more than a device binds. */
 export function checkLimits(
@@ -33,7 +33,7 @@ export function checkLimits(
   }
 }
 
-/** Throws where a graph computes in float64; constants are narrowed. */
+/** Throws where a graph computes in float64 or returns it; other constants are narrowed. */
 export function checkTypes(graph: Graph): void {
   const refuse = (what: string, id: ValueId): never => {
     throw new TypeError(
@@ -46,6 +46,9 @@ export function checkTypes(graph: Graph): void {
   };
   graph.inputs.forEach((id, i) => {
     if (graph.values[id]!.dtype === "float64") refuse(`tensor ${i} of the arguments`, id);
+  });
+  graph.outputs.forEach((id, i) => {
+    if (graph.constants.get(id)?.dtype === "float64") refuse(`tensor ${i} of the result`, id);
   });
   for (const step of graph.steps) {
     if (graph.values[step.output]!.dtype === "float64") {

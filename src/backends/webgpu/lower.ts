@@ -102,8 +102,8 @@ export interface StepContext {
   readonly element: WgslElement;
   /** The step's parameters. */
   readonly params: unknown;
-  /** Whether workgroups share tiles. */
-  readonly tiled: boolean;
+  /** Whether the processor plays the graphics card: there, workgroups share no tiles. */
+  readonly isSoftware: boolean;
 }
 
 type Emit = (context: StepContext) => WgslPlan | WgslKernel;
@@ -114,8 +114,8 @@ const EMITTERS: ReadonlyMap<unknown, Emit> = new Map<unknown, Emit>([
   [transposedMatmulOp, (c) => planMatmul(c, c.params as Transposed)],
   [
     pairwiseSquaredDistanceOp,
-    ({ shapes: [x], shape, tiled }) =>
-      squaredDistancesKernel(shape[0]!, shape[1]!, x![1]!, { tiled }),
+    ({ shapes: [x], shape, isSoftware }) =>
+      squaredDistancesKernel(shape[0]!, shape[1]!, x![1]!, { tiled: !isSoftware }),
   ],
   [sumOp, (c) => planReductionOf("sum", c)],
   [maxOp, (c) => planReductionOf("max", c)],
@@ -202,7 +202,7 @@ export function lowerStep(
     shape,
     element: elementOf(output),
     params,
-    tiled: !target.isSoftware,
+    isSoftware: target.isSoftware,
   };
   const plan = (own: StepContext) => {
     const found = emit(own);
@@ -240,11 +240,11 @@ export function deviceElement(dtype: DType): WgslElement {
   return dtype === "float64" ? "float32" : dtype;
 }
 
-function planMatmul({ shapes, shape, tiled }: StepContext, transposed: Transposed): WgslPlan {
+function planMatmul({ shapes, shape, isSoftware }: StepContext, transposed: Transposed): WgslPlan {
   const [a, b] = shapes as [Shape, Shape];
   const k = a.at(transposed.a ? -2 : -1)!;
   return matmulPlan(shape.at(-2)!, k, shape.at(-1)!, {
-    tiled,
+    tiled: !isSoftware,
     transposeA: transposed.a,
     transposeB: transposed.b,
     batchA: a.slice(0, -2),

@@ -6,6 +6,7 @@
 import { type Expression, substitute } from "../../../kernels/elementwise/expression.ts";
 import { acrossRows, type LoopSpec } from "../../../kernels/elementwise/passes.ts";
 import { planLoop } from "../../../kernels/elementwise/wgsl.ts";
+import type { WgslOptions } from "../../../kernels/elementwise/wgsl_rows.ts";
 import type { LoopSpace } from "../../../kernels/elementwise/wgsl_space.ts";
 import type { Graph, Step, ValueId } from "../../program/graph.ts";
 import { loopOf } from "../../program/loops.ts";
@@ -20,7 +21,7 @@ export function lowerGroup(
   group: Group,
   graph: Graph,
   literals: ReadonlyMap<ValueId, number>,
-  { largestBinding }: Target,
+  { largestBinding, isSoftware }: Target,
 ): Lowered {
   const { spec: given, space, inputs, outputs } = loopOf(group, graph);
   const { spec, kept } = withNumbers(given, inputs, literals);
@@ -31,10 +32,12 @@ export function lowerGroup(
     0,
   );
   const parts = largest > largestBinding && space.outer.length === 0 && !space.down
-    ? loopParts(spec, own, largestBinding)
+    ? loopParts(spec, own, largestBinding, { isSoftware })
     : undefined;
   const whole = () =>
-    space.down ? planLoop(acrossRows(spec), downColumns(own)) : planLoop(spec, own);
+    space.down
+      ? planLoop(acrossRows(spec), downColumns(own), { isSoftware })
+      : planLoop(spec, own, { isSoftware });
   return { parts: parts ?? [{ plan: whole() }], reads, writes: outputs };
 }
 
@@ -89,6 +92,7 @@ function loopParts(
   spec: LoopSpec,
   space: IterationSpace,
   largestBinding: number,
+  options: WgslOptions,
 ): Part[] | undefined {
   const reduces = spec.body.some((statement) => "reduce" in statement);
   const byColumns = space.rows === 1 && !reduces;
@@ -104,7 +108,7 @@ function loopParts(
   ];
   const widest = Math.max(...walks.map(({ moves, step }) => Math.max(step, moves ? columns : 1)));
   return rowRanges(rows, 4 * widest, largestBinding)?.map(([first, count]) => ({
-    plan: planLoop(spec, { outer: [], rows: count, columns, operands }),
+    plan: planLoop(spec, { outer: [], rows: count, columns, operands }, options),
     ranges: walks.map(({ moves, step }) => ({
       offset: 4 * first * step,
       bytes: 4 * ((count - 1) * step + (moves ? columns : 1)),

@@ -14,7 +14,11 @@ import type { StepContext } from "./lower.ts";
 /** A sum or an extreme. */
 export function planReductionOf(reduce: "sum" | "max" | "min", context: StepContext): WgslPlan {
   const dtype = context.element === "int32" ? "int32" : "float32";
-  return alongAxes(context, (extents) => planReduction({ reduce, dtype, ...extents }));
+  const { isSoftware } = context;
+  return alongAxes(
+    context,
+    (extents) => planReduction({ reduce, dtype, ...extents }, { isSoftware }),
+  );
 }
 
 /** The first position of an extreme. */

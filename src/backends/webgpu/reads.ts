@@ -3,20 +3,27 @@
  *
  * @module
  */
+import { formatBytes } from "../../program/text.ts";
 import { type DeviceBuffer, sizeClass } from "./buffers.ts";
 import type { Engine } from "./engine.ts";
 
+/** What is copied to the host. */
+interface Part {
+  readonly buffer: GPUBuffer;
+  readonly bytes: number;
+  /** Whether the device's own is zero afterwards. */
+  readonly isTaken?: boolean;
+}
+
 /** Something to be read. */
-interface Job {
-  buffer: GPUBuffer;
-  bytes: number;
+interface Job extends Part {
   resolve: (words: ArrayBuffer) => void;
   reject: (reason: unknown) => void;
 }
 
-/** Something to be looked at with the next read, whatever that is of. */
+/** Something to be taken and looked at with the next read, whatever that is of. */
 export interface Watched {
-  /** The buffer to look at. */
+  /** The buffer to look at; it is zero afterwards. */
   readonly buffer: DeviceBuffer;
   /** How many bytes of it. */
   readonly bytes: number;
@@ -24,14 +31,18 @@ export interface Watched {
   inspect(words: ArrayBuffer): void;
 }
 
-/** Staging buffers of one size that are kept for later reads. */
-const KEPT = 4;
+/** Staging buffers are kept for later reads up to this many bytes. */
+const KEPT_BYTES = 2 ** 26;
 
 /** The reads of a device. */
 export class Reads {
   readonly #engine: Engine;
   readonly #staging = new Map<number, GPUBuffer[]>();
   readonly #watched = new Set<Watched>();
+  readonly #released = new Set<Watched>();
+  /** What is wrong, to be told one by one. */
+  readonly #untold: unknown[] = [];
+  #keptBytes = 0;
   #jobs: Job[] = [];
 
   constructor(engine: Engine) {
@@ -51,9 +62,10 @@ export class Reads {
     this.#watched.add(watched);
   }
 
-  /** Forgets about it. */
-  unwatch(watched: Watched): void {
-    this.#watched.delete(watched);
+  /** Gives the buffer back, after the next read where that is to look at it. */
+  release(watched: Watched): void {
+    if (this.#watched.has(watched)) this.#released.add(watched);
+    else this.#engine.pool.give(watched.buffer);
   }
 
   /** Copies at once what has been asked for so far, so that its buffers may be used anew. */
@@ -63,10 +75,16 @@ export class Reads {
     this.#jobs = [];
     const watched = [...this.#watched];
     this.#watched.clear();
-    this.#run(jobs, watched).catch(async (error) => {
-      const reason = await this.#engine.explain(error);
-      for (const job of jobs) job.reject(reason);
-    });
+    const taken = watched.map(({ buffer, bytes }) => ({
+      buffer: buffer.gpu,
+      bytes,
+      isTaken: true,
+    }));
+    const copies = this.#batches([...taken, ...jobs]).map((batch) => this.#copy(batch));
+    for (const item of watched) {
+      if (this.#released.delete(item)) this.#engine.pool.give(item.buffer);
+    }
+    this.#hand(copies, jobs, watched);
   }
 
   /** Ends the reads; those under way fail. */
@@ -74,46 +92,114 @@ export class Reads {
     for (const buffers of this.#staging.values()) buffers.forEach((buffer) => buffer.destroy());
     this.#staging.clear();
     this.#watched.clear();
+    this.#released.clear();
     this.flush();
   }
 
-  async #run(jobs: readonly Job[], watched: readonly Watched[]): Promise<void> {
+  /** Hands copies over when they have arrived, if nothing says that they are wrong. */
+  async #hand(
+    copies: readonly Promise<ArrayBuffer[]>[],
+    jobs: readonly Job[],
+    watched: readonly Watched[],
+  ): Promise<void> {
+    try {
+      const words = (await Promise.all(copies)).flat();
+      watched.forEach((item, i) => this.#inspect(item, words[i]!));
+      if (this.#untold.length > 0) throw this.#untold.shift();
+      jobs.forEach((job, i) => job.resolve(words[watched.length + i]!));
+    } catch (error) {
+      const reason = await this.#engine.explain(error);
+      for (const job of jobs) job.reject(reason);
+    }
+  }
+
+  #inspect(watched: Watched, words: ArrayBuffer): void {
+    try {
+      watched.inspect(words);
+    } catch (error) {
+      this.#untold.push(error);
+    }
+  }
+
+  /** As few lots as fit one buffer each. */
+  #batches(parts: readonly Part[]): Part[][] {
+    const { maxBufferSize } = this.#engine.gpu.limits;
+    const batches: Part[][] = [];
+    let free = 0;
+    for (const part of parts) {
+      if (batches.length === 0 || part.bytes > free) {
+        batches.push([]);
+        free = maxBufferSize;
+      }
+      batches.at(-1)!.push(part);
+      free -= part.bytes;
+    }
+    return batches;
+  }
+
+  async #copy(parts: readonly Part[]): Promise<ArrayBuffer[]> {
     const engine = this.#engine;
     engine.check();
-    const parts = [
-      ...jobs,
-      ...watched.map(({ buffer, bytes }) => ({ buffer: buffer.gpu, bytes })),
-    ];
-    const size = sizeClass(parts.reduce((sum, { bytes }) => sum + bytes, 0));
+    const { gpu } = engine;
+    const wanted = sizeClass(parts.reduce((sum, { bytes }) => sum + bytes, 0));
+    const size = Math.min(wanted, gpu.limits.maxBufferSize);
+    for (const filter of ["validation", "out-of-memory"] as const) gpu.pushErrorScope(filter);
     const staging = this.#take(size);
-    const encoder = engine.gpu.createCommandEncoder({ label: "read" });
+    const encoder = gpu.createCommandEncoder({ label: "read" });
     let offset = 0;
-    for (const { buffer, bytes } of parts) {
+    for (const { buffer, bytes, isTaken } of parts) {
       encoder.copyBufferToBuffer(buffer, 0, staging, offset, bytes);
+      if (isTaken) encoder.clearBuffer(buffer, 0, bytes);
       offset += bytes;
     }
     engine.submit(encoder.finish());
     engine.readBacks++;
-    await staging.mapAsync(GPUMapMode.READ);
+    const mapped = staging.mapAsync(GPUMapMode.READ);
+    const errors = Promise.all([gpu.popErrorScope(), gpu.popErrorScope()]);
+    try {
+      await mapped;
+    } catch (error) {
+      throw memoryError(size, await errors.catch(() => [null, null])) ?? error;
+    }
     engine.caughtUp();
-    const mapped = staging.getMappedRange();
+    return this.#cut(staging, size, parts);
+  }
+
+  #cut(staging: GPUBuffer, size: number, parts: readonly Part[]): ArrayBuffer[] {
+    const range = staging.getMappedRange();
     let at = 0;
-    const copies = parts.map(({ bytes }) => mapped.slice(at, at += bytes));
+    const copies = parts.map(({ bytes }) => range.slice(at, at += bytes));
     staging.unmap();
     this.#give(size, staging);
-    watched.forEach((item, i) => item.inspect(copies[jobs.length + i]!));
-    jobs.forEach((job, i) => job.resolve(copies[i]!));
+    return copies;
   }
 
   #take(size: number): GPUBuffer {
+    const kept = this.#staging.get(size)?.pop();
+    if (kept !== undefined) {
+      this.#keptBytes -= size;
+      return kept;
+    }
     const usage = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
-    return this.#staging.get(size)?.pop() ?? this.#engine.gpu.createBuffer({ size, usage });
+    return this.#engine.gpu.createBuffer({ size, usage });
   }
 
   #give(size: number, buffer: GPUBuffer): void {
-    const kept = this.#staging.get(size) ?? [];
-    this.#staging.set(size, kept);
-    if (kept.length < KEPT) kept.push(buffer);
-    else buffer.destroy();
+    if (this.#keptBytes + size > KEPT_BYTES) return buffer.destroy();
+    this.#keptBytes += size;
+    const kept = this.#staging.get(size);
+    if (kept === undefined) this.#staging.set(size, [buffer]);
+    else kept.push(buffer);
   }
+}
+
+/** What to say where there was no memory for a copy; `undefined` where that was not the reason. */
+function memoryError(size: number, errors: readonly (GPUError | null)[]): RangeError | undefined {
+  const cause = errors.find((error) => error !== null);
+  if (!cause) return undefined;
+  return new RangeError(
+    `Cannot read the tensors as the memory of the WebGPU device is exhausted: ` +
+      `${formatBytes(size)} more are needed; read fewer at a time, or dispose of tensors`,
+    { cause },
+  );
 }

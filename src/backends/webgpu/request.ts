@@ -37,12 +37,29 @@ export async function requestWebGpu(options: WebGpuOptions): Promise<WebGpuDevic
     checkChoice("webgpu", "powerPreference", powerPreference, choices);
   }
   const found = adapter ?? await requestAdapter(powerPreference);
-  const { features, limits } = found;
-  const device = await found.requestDevice({
-    requiredFeatures: features.has("timestamp-query") ? ["timestamp-query"] : [],
-    requiredLimits: Object.fromEntries(LIMITS.map((name) => [name, Number(limits[name])])),
-  });
-  return new WebGpuDevice(device, describeAdapter(found));
+  if (typeof found.requestDevice !== "function") {
+    throw new TypeError(
+      `Cannot compute webgpu as adapter must be what await navigator.gpu.requestAdapter() gives: ` +
+        `current value is ${found instanceof Promise ? "a promise" : String(found)}`,
+    );
+  }
+  return new WebGpuDevice(await requestDevice(found), describeAdapter(found));
+}
+
+async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
+  const { features, limits } = adapter;
+  try {
+    return await adapter.requestDevice({
+      requiredFeatures: features.has("timestamp-query") ? ["timestamp-query"] : [],
+      requiredLimits: Object.fromEntries(LIMITS.map((name) => [name, Number(limits[name])])),
+    });
+  } catch (error) {
+    throw new Error(
+      `Cannot compute webgpu as the adapter gives no device: request another adapter, as each ` +
+        `gives one (${error instanceof Error ? error.message : String(error)})`,
+      { cause: error },
+    );
+  }
 }
 
 async function requestAdapter(

@@ -2,6 +2,7 @@
 import {
   assert,
   assertEquals,
+  assertMatch,
   assertRejects,
   assertStringIncludes,
   assertThrows,
@@ -54,6 +55,30 @@ Deno.test("webgpu() refuses options that do not exist", async () => {
     () => webgpu({ powerPreference: "much" as never }),
     TypeError,
     "powerPreference must be one of low-power, high-performance: current value is much",
+  );
+});
+
+Deno.test("webgpu() refuses what is no adapter", async () => {
+  const adapter = Promise.resolve(null) as unknown as GPUAdapter;
+  const error = await assertRejects(() => webgpu({ adapter }), TypeError);
+  assertEquals(
+    error.message,
+    "Cannot compute webgpu as adapter must be what await navigator.gpu.requestAdapter() gives: " +
+      "current value is a promise",
+  );
+});
+
+Deno.test("webgpu() says what to do where an adapter gives no device", async () => {
+  const adapter = {
+    features: new Set(),
+    limits: {},
+    requestDevice: () => Promise.reject(new DOMException("it was used", "OperationError")),
+  } as unknown as GPUAdapter;
+  const error = await assertRejects(() => webgpu({ adapter }), Error);
+  assertEquals(
+    error.message,
+    "Cannot compute webgpu as the adapter gives no device: request another adapter, as each gives " +
+      "one (it was used)",
   );
 });
 
@@ -163,7 +188,11 @@ gpuTest("a lost device says so; tensors on the host survive", async (gpu) => {
   gpu.device.destroy();
   await gpu.lost;
   const lost = "was lost";
-  await assertRejects(() => reading, Error, lost);
+  const { message } = await assertRejects(() => reading, Error);
+  assertMatch(
+    message,
+    /^Cannot go on as the WebGPU device was lost \(.+\): request another by webgpu\(\), compile again, and go on from tensors on the host$/,
+  );
   await assertRejects(() => result.read(), Error, lost);
   await assertRejects(() => program(host), Error, lost);
   await assertRejects(() => compile(f, [host], { device: gpu }), Error, lost);
@@ -172,6 +201,17 @@ gpuTest("a lost device says so; tensors on the host survive", async (gpu) => {
   await using other = await webgpu();
   await using again = await compile(f, [host], { device: other });
   assertEquals(Array.from(await (await again(host)).read()), [2, 4]);
+});
+
+gpuTest("a device on which something failed that nobody looks at says so", async (gpu) => {
+  await using program = await compile((x: Tensor) => x.mul(2), [[1]], { device: gpu });
+  gpu.device.createBuffer({ size: 2 ** 45, usage: GPUBufferUsage.STORAGE });
+  await gpu.device.queue.onSubmittedWorkDone();
+  const { message } = await assertRejects(() => program([1]), Error);
+  assertMatch(
+    message,
+    /^Cannot go on as the WebGPU device failed \(.+\): request another by webgpu\(\), compile again, and go on from tensors on the host$/s,
+  );
 });
 
 gpuTest("a device that is disposed of throws, and its programs with it", async (gpu) => {
@@ -211,8 +251,10 @@ gpuTest("values that do not fit a binding are refused when compiling", async (gp
     () => compile((x: Tensor) => x.sum(), [zeros([n])], { device: gpu }),
     RangeError,
   );
-  assertStringIncludes(error.message, "in one piece: this device binds at most ");
-  assertStringIncludes(error.message, "work on fewer rows at a time, by mapRowBlocks for example");
+  assertMatch(
+    error.message,
+    /^Cannot compute compile for WebGPU as .+ needs \S+ \wiB in one piece: this device binds at most \S+ \wiB; work on fewer rows at a time, by mapRowBlocks for example$/,
+  );
 });
 
 gpuTest("float64 is refused when compiling", async (gpu) => {

@@ -1,5 +1,5 @@
 /** Devices that bind less than others: large values in parts, large groups of steps apart. */
-import { assert } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import fc from "fast-check";
 import * as cg from "../../../mod.ts";
 import { Build } from "../../../src/backends/webgpu/build.ts";
@@ -72,6 +72,29 @@ for (const [name, f, given] of CASES) {
     assert(parts > whole, `${parts} kernels instead of ${whole}`);
   });
 }
+
+gpuTest("kernels that need more buffers than a device binds are refused", async (gpu) => {
+  const x = random(0, [4, 4]);
+  const error = await assertRejects(
+    () => assertWithin(gpu, { mostBuffers: 2 }, (a, b) => [a.matmul(b)], [x, x]),
+    RangeError,
+  );
+  assertEquals(
+    error.message,
+    "Cannot compute compile for WebGPU as matmul 4x4x4 needs 3 buffers: " +
+      "this device binds at most 2",
+  );
+});
+
+gpuTest("rows are worked on by workgroups, or by one invocation on software adapters", (gpu) => {
+  const graph = optimize(record([random(0, [1024, 100])], ([x]) => [cg.softmax(x!)]));
+  const groups = [false, true].map((isSoftware) => {
+    const { units } = new Build(graph, new Engine(gpu.device, { isSoftware }));
+    return units.flatMap(({ kernels }) => kernels!.map(({ workgroups }) => workgroups));
+  });
+  assertEquals(groups, [[[1024, 1]], [[16, 1]]]);
+  return Promise.resolve();
+});
 
 gpuTest("updates of many parameters are done with eight buffers per kernel", async (gpu) => {
   const optimizer = cg.adamw({ learningRate: 0.1 });

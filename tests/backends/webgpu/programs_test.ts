@@ -215,7 +215,7 @@ gpuTest("explain() shows where steps run, their kernels, memory and submissions"
   const f = (x: Tensor) => x.matmul(x.transpose()).sub(1).exp().sum({ axis: 1 });
   await using program = await cg.compile(f, [cg.zeros([10, 20])], { device: gpu });
   const text = program.explain();
-  assertStringIncludes(text, "program on WebGPU: 2 steps, 2 kernels per call");
+  assertStringIncludes(text, "program on WebGPU: 2 steps, 2 kernels and 2.38 KiB moved per call");
   assertStringIncludes(text, "%0 float32[10, 20] is an argument");
   assertStringIncludes(text, "float32[] is constant: 1");
   assertStringIncludes(text, "= matmul(%0, %0)  on the device: matmul 10x20x10 ×");

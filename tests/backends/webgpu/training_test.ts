@@ -1,7 +1,8 @@
 /** Training on a device: residency, donation, leaks, and recovery. */
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import * as cg from "../../../mod.ts";
-import { webgpu } from "../../../src/backends/webgpu/mod.ts";
+import { webgpu, type WebGpuDevice } from "../../../src/backends/webgpu/mod.ts";
+import { readSafetensors, writeSafetensors } from "../../../src/data/safetensors.ts";
 import { assertAllClose } from "../../../src/testing.ts";
 import { gpuTest, readAll } from "./gpu.ts";
 
@@ -25,6 +26,8 @@ function step(params: Params, state: State, x: Tensor, y: Tensor) {
   return { value, ...optimizer.update(gradient, state, params) };
 }
 
+type Training = { params: Params; state: State };
+const BEGIN: Training = { params: start, state: optimizer.init(start) };
 const EXAMPLES: [Params, State, Tensor, Tensor] = [start, optimizer.init(start), cells, labels];
 
 gpuTest("a training step with Adam gives on a device what it gives eagerly", async (gpu) => {
@@ -44,23 +47,22 @@ gpuTest("a training step with Adam gives on a device what it gives eagerly", asy
   );
 });
 
-gpuTest("2,000 steps make one submission each, and leave no buffer behind", async (gpu) => {
-  const options = { device: gpu, donate: [0, 1] };
-  await using program = await cg.compile(step, EXAMPLES, options);
+gpuTest("10,000 steps make one submission each, and leave no buffer behind", async (gpu) => {
+  await using program = await cg.compile(step, EXAMPLES, { device: gpu, donate: [0, 1] });
   const [x, y] = await gpu.put([cells, labels]) as [Tensor, Tensor];
   let { params, state } = await gpu.put({ params: start, state: optimizer.init(start) });
   let counters = gpu.counters;
-  for (let i = 0; i < 2000; i++) {
+  for (let i = 0; i < 10_000; i++) {
     const { value, ...next } = await program(params, state, x, y);
     ({ params, state } = next);
-    if (i % 500 === 499) await value.read();
+    if (i % 2500 === 2499) await value.read();
     value.dispose();
     if (i === 10) counters = gpu.counters;
   }
   const { buffers, bytes, submissions, uploads, readBacks } = gpu.counters;
   assertEquals({ buffers, bytes }, { buffers: counters.buffers, bytes: counters.bytes });
   assertEquals(readBacks, 4);
-  assertEquals(submissions, 2004);
+  assertEquals(submissions, 10_004);
   assertEquals(uploads, counters.uploads);
 });
 
@@ -154,25 +156,46 @@ gpuTest("calls that are not waited for come out right", async (gpu) => {
   assertEquals(found.map((x) => x.item()), Array.from({ length: 20 }, (_, i) => 3 * i + 3));
 });
 
-gpuTest("training goes on from a checkpoint after the device was lost", async (gpu) => {
-  const run = async (device: typeof gpu, from: { params: Params; state: State }, count: number) => {
-    await using program = await cg.compile(step, EXAMPLES, { device, donate: [0, 1] });
-    let now: { params: Params; state: State } = from;
-    for (let i = 0; i < count; i++) now = await program(now.params, now.state, cells, labels);
-    const leaves = await readAll(cg.treeLeaves(now));
-    return cg.treeMap(() => leaves.shift()!, now) as typeof from;
-  };
-  const begin = { params: start, state: optimizer.init(start) };
-  const checkpoint = await run(gpu, begin, 5);
-  const expected = await run(gpu, checkpoint, 5);
-  gpu.device.destroy();
-  await assertRejects(() => run(gpu, checkpoint, 5), Error, "was lost");
+/** Parameters and the optimizer's state as the bytes of a file. */
+async function save(now: Training): Promise<Uint8Array<ArrayBuffer>> {
+  const leaves = await readAll(cg.treeLeaves(now));
+  return writeSafetensors(Object.fromEntries(leaves.map((x, i) => [`leaf${i}`, x])));
+}
+
+async function restore(bytes: Uint8Array): Promise<Training> {
+  const { tensors } = await readSafetensors(bytes);
+  let i = 0;
+  return cg.treeMap(() => tensors[`leaf${i++}`]!, BEGIN) as Training;
+}
+
+/** Trains from a checkpoint, saves every fifth step; `lose` is called in the middle of step 13. */
+async function train(device: WebGpuDevice, from: Uint8Array, lose?: () => void) {
+  await using program = await cg.compile(step, EXAMPLES, { device, donate: [0, 1] });
+  let now = await restore(from);
+  const saved: Uint8Array<ArrayBuffer>[] = [];
+  try {
+    for (let i = 1; i <= 15; i++) {
+      const call = program(now.params, now.state, cells, labels);
+      if (i === 13) lose?.();
+      const { params, state } = await call;
+      now = { params, state };
+      if (i % 5 === 0) saved.push(await save(now));
+    }
+  } catch (error) {
+    return { saved, error };
+  }
+  return { saved, error: undefined };
+}
+
+gpuTest("training goes on from its last checkpoint after the device was lost", async (gpu) => {
+  const begin = await save(BEGIN);
+  const { saved: expected } = await train(gpu, begin);
+  const { saved, error } = await train(gpu, begin, () => gpu.device.destroy());
+  assertMatch((error as Error).message, /^Cannot go on as the WebGPU device was lost/);
+  assertEquals(saved, expected.slice(0, 2));
   await using other = await webgpu();
-  const found = await run(other, checkpoint, 5);
-  assertEquals(
-    cg.treeLeaves(found).map(({ data }) => data),
-    cg.treeLeaves(expected).map(({ data }) => data),
-  );
+  const { saved: again } = await train(other, saved.at(-1)!);
+  assertEquals(again[0], expected[2]);
 });
 
 gpuTest("forgotten tensors give their memory back", async () => {

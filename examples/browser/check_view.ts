@@ -1,0 +1,121 @@
+/**
+ * The value and the gradient of a loss, as the page shows them.
+ *
+ * @module
+ */
+/// <reference lib="dom" />
+import { type Child, element, formatNumber } from "./dom.ts";
+import type { DeviceResult, GradientCheck } from "./gradient_check.ts";
+import type { LossEntry } from "./loss_entry.ts";
+
+/** How far a gradient on WebGPU may be off, by the size of its largest entry. */
+export const GRADIENT_TOLERANCE = 1e-3;
+
+/** What WebGPU found; a text where it could not, `undefined` while it computes. */
+export type DeviceOutcome = DeviceResult | string | undefined;
+
+/**
+ * The elements that show a check.
+ *
+ * @param entry The loss.
+ * @param check What the CPU found.
+ * @param outcome What WebGPU found.
+ * @returns The elements.
+ */
+export function checkElements(
+  entry: LossEntry,
+  check: GradientCheck,
+  outcome: DeviceOutcome,
+): HTMLElement[] {
+  const result = typeof outcome === "object" ? outcome : undefined;
+  const waiting = outcome === undefined ? "…" : "–";
+  return [
+    element(
+      "div",
+      { class: "tiles" },
+      tile("check-cpu", formatNumber(check.value), "value on the CPU"),
+      tile("check-gpu", result ? formatNumber(result.value) : waiting, "value on WebGPU"),
+      tile(
+        "check-error",
+        result ? formatNumber(result.gradientError) : waiting,
+        "gradient error on WebGPU",
+      ),
+    ),
+    differenceVerdict(check),
+    ...deviceVerdict(outcome),
+    ...(entry.reverses
+      ? [element(
+        "p",
+        { class: "quiet" },
+        `The loss reverses the gradient by ${entry.reverses.output} on purpose; differences are ` +
+          "multiplied by the same factor.",
+      )]
+      : []),
+    gradientTable(check),
+  ];
+}
+
+/**
+ * A tile with a number.
+ *
+ * @param id The number's id.
+ * @param value The number.
+ * @param caption What it is.
+ * @returns The tile.
+ */
+function tile(id: string, value: string, caption: string): HTMLElement {
+  return element("div", {}, element("b", { id }, value), element("span", {}, caption));
+}
+
+function differenceVerdict({ checked, skipped, failure }: GradientCheck): HTMLElement {
+  const kinks = skipped === 0 ? "" : `; ${skipped} lie at kinks, where no derivative exists`;
+  return element(
+    "p",
+    { class: failure ? "verdict wrong" : "verdict", id: "check-verdict" },
+    failure ?? `${checked} derivatives agree with central differences to 1e−6${kinks}.`,
+  );
+}
+
+function deviceVerdict(outcome: DeviceOutcome): HTMLElement[] {
+  if (outcome === undefined) return [];
+  if (typeof outcome === "string") return [element("p", { class: "quiet" }, outcome)];
+  const agrees = outcome.gradientError <= GRADIENT_TOLERANCE;
+  return [element(
+    "p",
+    { class: agrees ? "verdict" : "verdict wrong", id: "device-verdict" },
+    `WebGPU's gradient ${agrees ? "agrees" : "does not agree"} with the CPU's: it is off by ` +
+      `${formatNumber(outcome.gradientError)} of the largest entry.`,
+  )];
+}
+
+function gradientTable({ largest }: GradientCheck): HTMLElement {
+  const line = (tag: "th" | "td", cells: readonly Child[]) =>
+    element("tr", {}, ...cells.map((cell) => element(tag, {}, cell)));
+  return element(
+    "div",
+    { class: "scroll" },
+    element(
+      "table",
+      {},
+      element("thead", {}, line("th", ["largest derivatives", "gradient", "difference"])),
+      element(
+        "tbody",
+        {},
+        ...largest.map(({ input, position, derivative, difference }) =>
+          line("td", [
+            `${input} ${position}`,
+            formatDerivative(derivative),
+            formatDerivative(difference),
+          ])
+        ),
+      ),
+    ),
+  );
+}
+
+/** Six digits, so that columns line up and small differences show. */
+function formatDerivative(x: number): string {
+  const size = Math.abs(x);
+  const text = size !== 0 && (size < 1e-3 || size >= 1e6) ? x.toExponential(5) : x.toPrecision(6);
+  return text.replaceAll("-", "−").replace("e+", "e");
+}

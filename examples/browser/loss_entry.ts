@@ -1,0 +1,89 @@
+/**
+ * What the page knows about a loss.
+ *
+ * @module
+ */
+import type { Tensor } from "@cellgrad/cellgrad";
+import type { Cells } from "./cells.ts";
+import type { Parameters, ParameterValues, ValuesOf } from "./parameters.ts";
+
+/** Tensors by name. */
+export type Named = Readonly<Record<string, Tensor>>;
+
+/** How many there are of what, for the widths of a model. */
+export interface Sizes {
+  /** Genes, or other measurements. */
+  genes: number;
+  /** Types of cells. */
+  classes: number;
+  /** Batches of cells. */
+  batches: number;
+  /** Numbers in a cell's embedding. */
+  embedding: number;
+}
+
+/** What a loss is computed from. */
+export interface LossInputs<Names extends string = string> {
+  /** What the model makes of the cells. */
+  outputs: Readonly<Record<Names, Tensor>>;
+  /** What it makes of another view of them, where the loss asks for one. */
+  second: Readonly<Record<Names, Tensor>>;
+  /** Weights beyond the model's, where the loss asks for any. */
+  weights: Named;
+  /** The cells. */
+  cells: Cells;
+}
+
+/** What cells may lack, and losses may need. */
+export type Need = "expression" | "counts" | "velocity";
+
+/** A loss on the page. */
+export interface LossEntry {
+  /** The function's name. */
+  name: string;
+  /** The family that it is listed under. */
+  family: string;
+  /** What it measures, in one line. */
+  about: string;
+  /** Its parameters. */
+  parameters: Parameters;
+  /** What the model makes, and how wide each output is. */
+  outputs: (sizes: Sizes) => Readonly<Record<string, number>>;
+  /** Outputs whose gradient the model reverses on its way to the cells. */
+  behindReversal?: readonly string[];
+  /** Shapes of weights beyond the model's, which are trained with it. */
+  weights?: (sizes: Sizes) => Readonly<Record<string, readonly number[]>>;
+  /** Whether the model must not see the values that `cells.hidden` marks; it sees all by default. */
+  hides?: boolean;
+  /** Whether the model looks at the cells twice, each time with some values missing. */
+  twoViews?: boolean;
+  /** What the cells must have. */
+  needs?: readonly Need[];
+  /** By what the loss multiplies a gradient that it reverses, and the output that it belongs to. */
+  reverses?: { output: string; scale: (values: ParameterValues) => number };
+  /** The loss, a scalar. */
+  compute: (inputs: LossInputs, values: ParameterValues) => Tensor;
+}
+
+/** A loss whose parameters are known to its function. */
+export interface TypedEntry<P extends Parameters, Names extends string>
+  extends Omit<LossEntry, "parameters" | "outputs" | "compute"> {
+  /** Its parameters. */
+  parameters: P;
+  /** What the model makes, and how wide each output is. */
+  outputs: (sizes: Sizes) => Readonly<Record<Names, number>>;
+  /** The loss, a scalar. */
+  compute: (inputs: LossInputs<NoInfer<Names>>, values: ValuesOf<P>) => Tensor;
+}
+
+/**
+ * Lists a loss.
+ *
+ * @param entry The loss.
+ * @returns The same, with the types of its parameters forgotten.
+ */
+export function defineLoss<const P extends Parameters, Names extends string>(
+  entry: TypedEntry<P, Names>,
+): LossEntry {
+  return entry as unknown as LossEntry;
+}

@@ -1,0 +1,138 @@
+/**
+ * A small network for cells: one hidden layer, and an output for everything that a loss asks for.
+ *
+ * @module
+ */
+import {
+  adam,
+  gradientReversal,
+  key,
+  normal,
+  type OptimizerState,
+  splitKey,
+  tanh,
+  type Tensor,
+  valueAndGrad,
+  zeros,
+} from "@cellgrad/cellgrad";
+import { type Cells, sizesOf } from "./cells.ts";
+import type { LossEntry, Named } from "./loss_entry.ts";
+import type { ParameterValues } from "./parameters.ts";
+
+/** What is trained. */
+export interface Model {
+  /** (g, hidden): weights of the hidden layer. */
+  first: Tensor;
+  /** (hidden): its bias. */
+  bias: Tensor;
+  /** (hidden, width): weights of each output. */
+  outputs: Named;
+  /** Weights that the loss has of its own. */
+  weights: Named;
+}
+
+/** A loss with the values of its parameters, and cells. */
+export interface Task {
+  /** The loss. */
+  entry: LossEntry;
+  /** The values of its parameters. */
+  values: ParameterValues;
+  /** The cells. */
+  cells: Cells;
+}
+
+/**
+ * Random weights to start from, the same at each call.
+ *
+ * @param task The loss and the cells.
+ * @param hidden How many units the hidden layer has.
+ * @returns The weights.
+ */
+export function createModel({ entry, cells }: Task, hidden: number): Model {
+  const sizes = sizesOf(cells);
+  const outputs = Object.entries(entry.outputs(sizes));
+  const weights = Object.entries(entry.weights?.(sizes) ?? {});
+  const keys = splitKey(key(1), 1 + outputs.length + weights.length);
+  const random = (shape: readonly number[]) =>
+    normal(keys.pop()!, shape).div(Math.sqrt(shape.length === 2 ? shape[0]! : 1));
+  return {
+    first: random([sizes.genes, hidden]),
+    bias: zeros([hidden]),
+    outputs: Object.fromEntries(outputs.map(([name, width]) => [name, random([hidden, width])])),
+    weights: Object.fromEntries(weights.map(([name, shape]) => [name, random(shape)])),
+  };
+}
+
+/**
+ * What the network makes of cells.
+ *
+ * @param entry The loss that asks.
+ * @param model The weights.
+ * @param x (n, g): what the network sees.
+ * @returns The outputs by name.
+ */
+export function forward(entry: LossEntry, model: Model, x: Tensor): Named {
+  const hidden = tanh(x.matmul(model.first).add(model.bias));
+  return Object.fromEntries(
+    Object.entries(model.outputs).map(([name, weights]) => {
+      const source = entry.behindReversal?.includes(name) ? gradientReversal(hidden) : hidden;
+      return [name, source.matmul(weights)];
+    }),
+  );
+}
+
+/**
+ * All that a loss of a task takes from the network.
+ *
+ * @param task The loss and the cells.
+ * @param model The weights.
+ * @returns The outputs of the cells, and of a second view of them.
+ */
+export function outputsOf({ entry, cells }: Task, model: Model): { outputs: Named; second: Named } {
+  const { features, views, hidden } = cells;
+  if (entry.twoViews) {
+    const [outputs, second] = views.map((view) => forward(entry, model, features.mul(view)));
+    return { outputs: outputs!, second: second! };
+  }
+  const seen = entry.hides ? features.mul(hidden.cast("float32").neg().add(1)) : features;
+  return { outputs: forward(entry, model, seen), second: {} };
+}
+
+/** What a training step takes and gives back. */
+export interface TrainingState {
+  /** The weights. */
+  model: Model;
+  /** The optimizer's state. */
+  optimizer: OptimizerState<Model>;
+}
+
+/**
+ * Training of a task by Adam.
+ *
+ * @param task The loss and the cells.
+ * @param options The `learningRate`, and how many `hiddenUnits` there are.
+ * @returns Where it starts, and a step: the loss before it, and what it makes of weights and state.
+ */
+export function createTraining(
+  task: Task,
+  { learningRate, hiddenUnits }: { learningRate: number; hiddenUnits: number },
+): {
+  start: TrainingState;
+  step: (state: TrainingState) => { loss: Tensor; state: TrainingState };
+} {
+  const optimizer = adam({ learningRate });
+  const loss = (model: Model) =>
+    task.entry.compute(
+      { ...outputsOf(task, model), weights: model.weights, cells: task.cells },
+      task.values,
+    );
+  const model = createModel(task, hiddenUnits);
+  return {
+    start: { model, optimizer: optimizer.init(model) },
+    step: (state) => {
+      const [value, gradient] = valueAndGrad(loss)(state.model);
+      const next = optimizer.update(gradient, state.optimizer, state.model);
+      return { loss: value, state: { model: next.params, optimizer: next.state } };
+    },
+  };
+}

@@ -1,0 +1,89 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { simulatedCells } from "../../../examples/browser/cells.ts";
+import { checkPoint, samplePoint } from "../../../examples/browser/gradient_check.ts";
+import { LOSSES } from "../../../examples/browser/losses.ts";
+import type { LossEntry } from "../../../examples/browser/loss_entry.ts";
+import {
+  defaultsOf,
+  type NumberParameter,
+  type ParameterValues,
+} from "../../../examples/browser/parameters.ts";
+import * as library from "../../../src/losses/mod.ts";
+
+const cells = simulatedCells({ cells: 60, genes: 20 });
+
+/** Parameters of the page, which the library's functions do not have as such. */
+const OWN = ["beta", "weight"];
+
+function valueOf(entry: LossEntry, values: ParameterValues): number {
+  const { inputs, loss } = samplePoint({ entry, values, cells });
+  return loss(inputs).item();
+}
+
+Deno.test("LOSSES holds every loss of the library", () => {
+  const names = Object.keys(library).filter((name) => /(Loss|Objective|Error|Auroc)$/.test(name));
+  const makers = ["createLoss", "recommendLoss"];
+  assertEquals(
+    LOSSES.map(({ name }) => name).sort(),
+    names.filter((name) => !makers.includes(name)).sort(),
+  );
+});
+
+Deno.test("LOSSES have gradients that differences confirm", () => {
+  for (const entry of LOSSES) {
+    const task = { entry, values: defaultsOf(entry.parameters), cells };
+    const { checked, failure } = checkPoint(task, samplePoint(task));
+    assertEquals(failure, undefined, entry.name);
+    assert(checked > 0, `${entry.name}: nothing was checked`);
+  }
+});
+
+Deno.test("LOSSES have the library's defaults", () => {
+  for (const entry of LOSSES) {
+    const values = defaultsOf(entry.parameters);
+    const bare = Object.fromEntries(
+      Object.entries(values).map(([name, value]) =>
+        [name, OWN.includes(name) ? value : undefined] as const
+      ),
+    );
+    // The page needs the time step itself, to know the future.
+    if (entry.name === "velocityConsistencyLoss") bare.dt = 0.1;
+    assertEquals(valueOf(entry, bare), valueOf(entry, values), entry.name);
+  }
+});
+
+/** Values just outside the range of a parameter. */
+function outside({ integer, min, above, max, below }: NumberParameter): number[] {
+  return [
+    ...(min === undefined ? [] : [min - 0.5]),
+    ...(above === undefined ? [] : [above]),
+    ...(max === undefined ? [] : [max + 0.5]),
+    ...(below === undefined ? [] : [below]),
+    ...(integer ? [1.5] : []),
+  ];
+}
+
+Deno.test("LOSSES have the library's ranges", () => {
+  let count = 0;
+  for (const entry of LOSSES) {
+    const values = defaultsOf(entry.parameters);
+    for (const [name, parameter] of Object.entries(entry.parameters)) {
+      if (parameter.kind !== "number" || OWN.includes(name)) continue;
+      for (const value of outside(parameter)) {
+        const error = assertThrows(() => valueOf(entry, { ...values, [name]: value }), RangeError);
+        assert(error.message.includes(name), `${entry.name}: ${error.message}`);
+        count++;
+      }
+    }
+  }
+  assert(count > 30);
+});
+
+Deno.test("checkPoint() finds what is wrong", () => {
+  const entry = LOSSES.find(({ name }) => name === "domainAdversarialLoss")!;
+  // Without a word about its reversal, the gradient looks wrong, as it is meant to be.
+  const { reverses: _, ...silent } = entry;
+  const task = { entry: silent, values: defaultsOf(entry.parameters), cells };
+  const { failure } = checkPoint(task, samplePoint(task));
+  assert(failure?.startsWith("Cannot confirm the derivative by input 0"), failure);
+});
