@@ -15,6 +15,8 @@ import { formatMetric } from "./lib/format.ts";
 import { progressBar } from "./lib/progress.ts";
 import type { AnnotationResult, ClassResult } from "./lib/report.ts";
 import { textTable } from "./lib/table.ts";
+import { openDevice } from "./lib/training/device.ts";
+import { SHARED_OPTIONS } from "./lib/training/options.ts";
 
 const OPTIONS = {
   data: {
@@ -55,6 +57,7 @@ const OPTIONS = {
     default: 0,
     help: "The same seed gives the same numbers",
   },
+  device: SHARED_OPTIONS.device,
   out: { kind: "string", placeholder: "DIR", default: "out", help: "Where the results go" },
 } as const;
 
@@ -73,6 +76,8 @@ async function main(settings: Settings): Promise<number> {
   const describe = lossFor(cells, settings)(cells.labels).describe();
   console.log(`\n${describe}\n`);
 
+  await using open = await openDevice(settings.device);
+  const { device } = open;
   let interrupted = false;
   const interrupt = () => interrupted = true;
   Deno.addSignalListener("SIGINT", interrupt);
@@ -80,7 +85,7 @@ async function main(settings: Settings): Promise<number> {
   const result = await crossValidate(
     cells,
     lossFor(cells, settings),
-    { ...settings, folds },
+    { ...settings, folds, device },
     async (fold, epoch, run) => {
       const [loss, accuracy] = [run.trainLoss.at(-1)!, run.validationAccuracy.at(-1)!];
       progress.update({ fold: fold + 1, epoch, loss, accuracy });

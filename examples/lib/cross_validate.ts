@@ -3,13 +3,15 @@
  *
  * @module
  */
-import { type Tensor, type TensorLike, valueAndGrad } from "@cellgrad/cellgrad";
+import { compile, type Tensor, tensor, type TensorLike, valueAndGrad } from "@cellgrad/cellgrad";
 import { scale, stratifiedFolds } from "@cellgrad/cellgrad/data";
 import { accuracy } from "@cellgrad/cellgrad/metrics";
 import { adamw } from "@cellgrad/cellgrad/optim";
 import { foldIn, key, permutation } from "@cellgrad/cellgrad/random";
 import type { Cells } from "./cells.ts";
 import { forward, initNetwork, type Network } from "./network.ts";
+import type { TrainingDevice } from "./training/device.ts";
+import { onHost } from "./training/trees.ts";
 
 /** A loss of logits (cells, classes) and labels (cells). */
 export type Loss = (logits: Tensor, labels: TensorLike) => Tensor;
@@ -26,6 +28,8 @@ export interface TrainingSettings {
   folds: number;
   /** Decides the division, the first weights and the order of the cells. */
   seed: number;
+  /** What the training runs on. */
+  device: TrainingDevice;
 }
 
 /** What a fold has shown, epoch by epoch. */
@@ -131,26 +135,44 @@ async function trainFold(
 ): Promise<Network | undefined> {
   const cells = seen.labels.length;
   const optimizer = adamw({ learningRate: settings.learningRate, weightDecay: WEIGHT_DECAY });
-  const objective = valueAndGrad((network: Network, x: Tensor, labels: Int32Array) =>
+  const objective = valueAndGrad((network: Network, x: Tensor, labels: Tensor) =>
     loss(forward(network, x), labels)
   );
   let network = initNetwork(settings.key, seen.x.shape[1]!, settings.hidden, settings.classes);
   let state = optimizer.init(network);
+  const step = (from: Network, memory: typeof state, x: Tensor, labels: Tensor) => {
+    const [value, gradient] = objective(from, x, labels);
+    return { value, ...optimizer.update(gradient, memory, from) };
+  };
+  const labelsOf = tensor(seen.labels);
+  const example = tensor(Int32Array.from({ length: Math.min(BATCH, cells) }, (_, i) => i));
+  await using program = await compile(
+    step,
+    [network, state, seen.x.gather(example), labelsOf.gather(example)],
+    { device: settings.device },
+  );
   for (let epoch = 1; epoch <= settings.epochs; epoch++) {
     const order = permutation(foldIn(settings.key, epoch), cells);
-    let total = 0;
+    const losses: { value: Tensor; cells: number }[] = [];
     for (let start = 0; start < cells; start += BATCH) {
       const batch = order.slice(start, Math.min(start + BATCH, cells));
-      const labels = Int32Array.from(batch.data, (cell) => seen.labels[cell]!);
-      const [value, gradient] = objective(network, seen.x.gather(batch), labels);
-      ({ params: network, state } = optimizer.update(gradient, state, network));
-      total += value.item() * batch.size;
+      const { value, ...next } = await program(
+        network,
+        state,
+        seen.x.gather(batch),
+        labelsOf.gather(batch),
+      );
+      ({ params: network, state } = next);
+      losses.push({ value, cells: batch.size });
     }
-    const logits = forward(network, unseen.x);
-    run.trainLoss.push(total / cells);
+    const logits = forward(await onHost(network), unseen.x);
+    const values = await Promise.all(losses.map(({ value }) => value.read()));
+    run.trainLoss.push(
+      losses.reduce((sum, { cells }, i) => sum + values[i]![0]! * cells, 0) / cells,
+    );
     run.validationLoss.push(loss(logits, unseen.labels).item());
     run.validationAccuracy.push(accuracy(logits.argMax({ axis: 1 }), unseen.labels));
     if (!await onEpoch(epoch)) return undefined;
   }
-  return network;
+  return await onHost(network);
 }

@@ -5,6 +5,7 @@
  * @module
  */
 import { assert, assertEquals, assertLess, assertMatch, assertStringIncludes } from "@std/assert";
+import { type Tensor, tensor } from "../../mod.ts";
 import { readSafetensors } from "../../src/data/safetensors.ts";
 import { key, uniform } from "../../src/random.ts";
 import { assertNear } from "./cells.ts";
@@ -15,6 +16,14 @@ import { SCENARIOS } from "./scenarios.ts";
 const SOON = 5;
 
 const STEPS = 100;
+
+/** How far measures and losses of the example may differ between numbers of ranks, in float32. */
+const EXAMPLE_TOLERANCE = 1e-3;
+
+const EXAMPLE = "../../examples/07_integrate_mpi.ts";
+
+/** Mini-batches that two ranks cannot share evenly. */
+const EXAMPLE_ARGS = ["--quick", "--batch-size=31"];
 
 let [passed, failed] = [0, 0];
 
@@ -162,6 +171,53 @@ async function testResumption(launcher: Launcher): Promise<void> {
   }
 }
 
+/** The example without MPI; killed once there is a checkpoint, if asked to. */
+async function runAlone(out: string, { kill = false } = {}): Promise<void> {
+  const path = new URL(EXAMPLE, import.meta.url).pathname;
+  const permissions = ["--no-lock", "--no-prompt", "--allow-read", `--allow-write=${out}`];
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", ...permissions, path, ...EXAMPLE_ARGS, `--out=${out}`],
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+  if (kill) {
+    while (!await exists(`${out}/integrate_mpi/state.safetensors`)) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    child.kill("SIGKILL");
+  }
+  assertEquals((await child.status).success, !kill);
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(() => true, () => false);
+}
+
+async function resultsOf(out: string): Promise<Record<string, Tensor>> {
+  const text = await Deno.readTextFile(`${out}/integrate_mpi/metrics.json`);
+  const { before, after, losses } = JSON.parse(text);
+  return Object.fromEntries(
+    Object.entries({ ...after, before: Object.values(before), losses })
+      .map(([name, value]) => [name, tensor(value as number)]),
+  );
+}
+
+/** The integration of examples/: the same numbers alone, on 2 ranks, and begun alone. */
+async function testExample(launcher: Launcher): Promise<void> {
+  const name = `${launcher.library}: the integration gives on 2 ranks what it gives alone`;
+  await test(name, async (directory) => {
+    const [alone, shared, resumed] = ["alone", "shared", "resumed"].map((x) => `${directory}/${x}`);
+    await runAlone(alone!);
+    await runAlone(resumed!, { kill: true });
+    for (const [out, ...more] of [[shared!], [resumed!, "--resume"]]) {
+      const args = ["--mpi", ...EXAMPLE_ARGS, `--out=${out}`, ...more];
+      const job = await launch(launcher, 2, EXAMPLE, args).ended;
+      assertEquals(job.code, 0, job.err);
+      assertNear(await resultsOf(out!), await resultsOf(alone!), EXAMPLE_TOLERANCE);
+    }
+  });
+}
+
 /** A library of another launcher would take every process for the only one. */
 async function testMismatch(launchers: readonly Launcher[]): Promise<void> {
   for (const launcher of launchers) {
@@ -186,6 +242,7 @@ for (const launcher of launchers) {
   await testFaults(launcher);
   await testResumption(launcher);
   await testKills(launcher);
+  await testExample(launcher);
 }
 if (launchers.length === 2) await testMismatch(launchers);
 console.log(`\n${passed} passed, ${failed} failed`);

@@ -1,0 +1,135 @@
+/**
+ * Integrates batches of cells on many machines: the training of `examples/02_integrate.ts` with
+ * each mini-batch shared out over the ranks of MPI.
+ *
+ * Alone: `deno task example:integrate-mpi`. On four ranks:
+ * `mpirun -n 4 --bind-to none deno run --allow-ffi --allow-read --allow-write
+ * examples/07_integrate_mpi.ts --mpi`. See `docs/mpi.md`.
+ *
+ * @module
+ */
+import { pca } from "@cellgrad/cellgrad/data";
+import { type Communicator, openMpi, singleProcess } from "@cellgrad/cellgrad/mpi";
+import { type OptionValues, runProgram } from "./lib/arguments.ts";
+import { formatMetric } from "./lib/format.ts";
+import { type BatchedCells, loadCells } from "./lib/integrate/cells.ts";
+import { EMBEDDING, standardize } from "./lib/integrate/fit.ts";
+import { measure, type Measures } from "./lib/integrate/measures.ts";
+import { fitParallel, type ParallelSettings } from "./lib/integrate_mpi/fit.ts";
+import { textTable } from "./lib/table.ts";
+import { SHARED_OPTIONS } from "./lib/training/mod.ts";
+import { writeAtomically } from "./lib/training/results.ts";
+
+const { device: _device, ...SHARED } = SHARED_OPTIONS;
+
+const OPTIONS = {
+  mpi: { kind: "boolean", help: "Join the ranks that mpirun, mpiexec or srun has started" },
+  data: {
+    kind: "string",
+    placeholder: "FILE",
+    help: "Cells: .h5ad, .zarr or .zarr.zip (simulated ones by default)",
+  },
+  labels: { kind: "string", placeholder: "KEY", help: "The column that holds the cell types" },
+  batch: { kind: "string", placeholder: "KEY", help: "The column that holds the batches" },
+  mixing: {
+    kind: "choice",
+    choices: ["dab", "batchMixing", "mmd"],
+    default: "dab",
+    help: "What mixes the batches",
+  },
+  epochs: { kind: "integer", min: 1, default: 25, help: "How often each cell is seen" },
+  batchSize: {
+    kind: "integer",
+    min: 1,
+    default: 32,
+    help: "Cells per step, of all ranks together",
+  },
+  learningRate: {
+    kind: "number",
+    above: 0,
+    default: 3e-3,
+    help: "About how far each weight moves per step at first; a tenth less after each epoch",
+  },
+  ...SHARED,
+} as const;
+
+type Settings = OptionValues<typeof OPTIONS>;
+
+/** The defaults of `examples/02_integrate.ts`. */
+const OBJECTIVE = {
+  maskRatio: 0.4,
+  ecsThreshold: 0.8,
+  ecsWeight: 10,
+  dabWeight: 1,
+  reversal: 0.2,
+};
+
+/** How strong the batch effect of simulated cells is there. */
+const BATCH_STRENGTH = 0.9;
+
+async function main(settings: Settings): Promise<void> {
+  await using comm = settings.mpi ? await openMpi() : singleProcess();
+  const { data, labels, batch, quick, seed, resume } = settings;
+  const cells = await loadCells({
+    ...{ data, labels, batch, quick, seed },
+    syntheticBatches: undefined,
+    batchStrength: BATCH_STRENGTH,
+  });
+  const folder = `${settings.out}/integrate_mpi`;
+  if (comm.rank === 0) await announce(cells, comm, folder);
+  const chosen = settingsOf(settings);
+  const checkpoint = { file: `${folder}/state.safetensors`, resume };
+  const { embedding, losses } = await fitParallel(cells, comm, chosen, checkpoint);
+  if (comm.rank !== 0) return;
+  const components = Math.min(EMBEDDING, ...cells.expression.shape);
+  const before = measure(pca(standardize(cells.expression), { components }).scores, cells);
+  const after = measure(embedding, cells);
+  const [count, genes] = cells.expression.shape;
+  const dataset = { source: cells.source, origin: cells.origin, cells: count, genes };
+  const metrics = { dataset, ranks: comm.size, before, after, losses, settings: chosen };
+  await writeAtomically(`${folder}/metrics.json`, JSON.stringify(metrics, null, 2) + "\n");
+  console.log(`\n${tableOf(before, after)}\n\nWrote ${folder}/metrics.json`);
+}
+
+function settingsOf(
+  { quick, epochs, batchSize, learningRate, mixing, seed }: Settings,
+): ParallelSettings {
+  const [most, hidden] = quick ? [6, 32] : [Infinity, 128];
+  return {
+    ...OBJECTIVE,
+    epochs: Math.min(most, epochs),
+    hidden,
+    batchSize,
+    learningRate,
+    mixing,
+    seed,
+  };
+}
+
+async function announce(cells: BatchedCells, comm: Communicator, folder: string): Promise<void> {
+  const { source, expression, typeNames, batchNames } = cells;
+  const ranks = comm.size === 1 ? "one rank" : `${comm.size} ranks of ${comm.name}`;
+  console.log(
+    `${source}: ${expression.shape.join(" × ")} (cells × genes), ${typeNames.length} types, ` +
+      `${batchNames.length} batches, on ${ranks}`,
+  );
+  await Deno.mkdir(folder, { recursive: true });
+}
+
+function tableOf(before: Measures, after: Measures): string {
+  const row = ({ ilisi, clisi, ari }: Measures) => [ilisi, clisi, ari].map(formatMetric);
+  const rows = [["before", ...row(before)], ["after", ...row(after)]];
+  return textTable(["", "iLISI ↑", "cLISI ↑", "ARI ↑"], rows);
+}
+
+if (import.meta.main) {
+  Deno.exitCode = await runProgram(
+    {
+      command: "deno task example:integrate-mpi",
+      summary: "Learns an embedding of cells in which batches are mixed, on one or many ranks.",
+      options: OPTIONS,
+    },
+    Deno.args,
+    main,
+  );
+}

@@ -1,0 +1,59 @@
+/**
+ * The objective of the integration over the mini-batch of all ranks.
+ *
+ * @module
+ */
+import { batchMixingLoss, mmdLoss, type Tensor } from "@cellgrad/cellgrad";
+import { scgptObjective } from "@cellgrad/cellgrad/losses";
+import type { Communicator } from "@cellgrad/cellgrad/mpi";
+import { type CellBatch, forward, type Model } from "../integrate/model.ts";
+import type { ObjectiveSettings } from "../integrate/variants.ts";
+
+/** What mixes the batches. */
+export type Mixing = "dab" | "batchMixing" | "mmd";
+
+/** Squared distances between embeddings of length 1 are at most 4: this tells near from far. */
+const TEMPERATURE = 0.1;
+
+/** Widths of the kernels, for distances between 0 and 2. */
+const BANDWIDTHS = [0.25, 0.5, 1];
+
+/**
+ * scGPT's objective of a rank's share of a mini-batch. What compares cells with each other (ECS,
+ * MMD, batch mixing), and the discriminator's loss, are of the gathered cells of all ranks: the same
+ * on every rank, and so counted once. What is left are means over the share's hidden values, so shares
+ * are to be weighted by {@linkcode countHidden}.
+ *
+ * @param comm The ranks.
+ * @param mixing What mixes the batches.
+ * @param settings Weights and thresholds.
+ * @returns A loss of the parameters and a share.
+ */
+export function gatheredObjective(
+  comm: Communicator,
+  mixing: Mixing,
+  { ecsThreshold, ecsWeight, dabWeight, reversal }: ObjectiveSettings,
+): (model: Model, share: CellBatch) => Tensor {
+  return (model, share) => {
+    const { dabLogits, ...outputs } = forward(model, share, reversal);
+    const cellEmbeddings = comm.allGather(outputs.cellEmbeddings);
+    const batchLabels = comm.allGather(share.batchLabels);
+    const dab = mixing === "dab";
+    const { total } = scgptObjective(
+      { ...outputs, cellEmbeddings, dabLogits: dab ? comm.allGather(dabLogits!) : undefined },
+      { values: share.values, mask: share.mask, batchLabels: dab ? batchLabels : undefined },
+      { ecsThreshold, ecsWeight, dabWeight },
+    );
+    if (dab) return total;
+    const [cells, nBatches] = [cellEmbeddings.l2Normalize(), model.batches.shape[0]!];
+    const mixed = mixing === "mmd"
+      ? mmdLoss(cells, batchLabels, { nBatches, kernel: "rbf", bandwidths: BANDWIDTHS })
+      : batchMixingLoss(cells, batchLabels, { nBatches, temperature: TEMPERATURE });
+    return total.add(mixed.mul(dabWeight));
+  };
+}
+
+/** How many values of a share are hidden: how much its means count. */
+export function countHidden({ mask }: CellBatch): number {
+  return mask.cast("int32").sum().item();
+}

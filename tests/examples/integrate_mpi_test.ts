@@ -1,0 +1,94 @@
+import { assertEquals, assertGreater, assertStringIncludes } from "@std/assert";
+
+const PROGRAM = new URL("../../examples/07_integrate_mpi.ts", import.meta.url).pathname;
+
+/** Starts the program alone: without MPI, and without the permission to call it. */
+function start(out: string, args: readonly string[]): Deno.ChildProcess {
+  const permissions = ["--no-prompt", "--allow-read", `--allow-write=${out}`];
+  return new Deno.Command(Deno.execPath(), {
+    args: ["run", "--no-check", ...permissions, PROGRAM, `--out=${out}`, "--quick", ...args],
+    stdout: "piped",
+    stderr: "piped",
+    env: { NO_COLOR: "1" },
+  }).spawn();
+}
+
+async function run(out: string, ...args: string[]) {
+  const { code, stdout, stderr } = await start(out, args).output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { code, stdout: text(stdout), stderr: text(stderr) };
+}
+
+async function inFolder(test: (out: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "integrate_mpi" });
+  try {
+    await test(`${folder}/results`);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+const stateOf = (out: string) => `${out}/integrate_mpi/state.safetensors`;
+const metricsOf = async (out: string) =>
+  JSON.parse(await Deno.readTextFile(`${out}/integrate_mpi/metrics.json`));
+
+Deno.test("the integration over MPI also runs alone, mixes batches and reports it", () =>
+  inFolder(async (out) => {
+    const { code, stdout, stderr } = await run(out);
+    assertEquals(code, 0, stderr);
+    for (const text of ["300 × 100", "on one rank", "iLISI", "cLISI", "ARI", "before", "after"]) {
+      assertStringIncludes(stdout, text);
+    }
+    const { before, after, losses, ranks } = await metricsOf(out);
+    assertEquals([ranks, losses.length], [1, 6]);
+    assertGreater(after.ilisi, before.ilisi + 0.3);
+    assertGreater(losses[0], losses[5] + 1);
+  }));
+
+Deno.test("the integration over MPI mixes batches by MMD or LISI in place of DAB", () =>
+  inFolder(async (out) => {
+    for (const mixing of ["mmd", "batchMixing"]) {
+      const { code, stderr } = await run(out, `--mixing=${mixing}`);
+      assertEquals(code, 0, stderr);
+      const { before, after, settings } = await metricsOf(out);
+      assertEquals(settings.mixing, mixing);
+      assertGreater(after.ilisi, before.ilisi + 0.3);
+    }
+  }));
+
+Deno.test("the integration over MPI returns at once where it was done, and refuses other settings", () =>
+  inFolder(async (out) => {
+    assertEquals((await run(out, "--epochs=2")).code, 0);
+    const calm = await metricsOf(out);
+    const resumed = await run(out, "--epochs=2", "--resume");
+    assertEquals([resumed.code, resumed.stderr], [0, ""]);
+    assertEquals(await metricsOf(out), calm);
+    const other = await run(out, "--epochs=2", "--seed=1", "--resume");
+    assertEquals([other.code, other.stderr], [
+      2,
+      `error: Cannot resume from "${
+        stateOf(out)
+      }" as it is of other cells or settings: remove it, or run ` +
+      `without --resume\n`,
+    ]);
+    const longer = await run(out, "--epochs=3", "--resume");
+    assertEquals(longer.code, 2);
+    assertStringIncludes(longer.stderr, `"losses" is float32 [2] there and float32 [3] here`);
+  }));
+
+Deno.test("the integration over MPI gives the same numbers to the last bit after a kill", () =>
+  inFolder(async (out) => {
+    const [calm, killed] = [`${out}/calm`, `${out}/killed`];
+    assertEquals((await run(calm)).code, 0);
+    const child = start(killed, []);
+    const ended = child.output();
+    while (!await isFile(stateOf(killed))) await new Promise((resolve) => setTimeout(resolve, 5));
+    child.kill("SIGKILL");
+    assertEquals((await ended).success, false);
+    assertEquals((await run(killed, "--resume")).code, 0);
+    assertEquals(await metricsOf(killed), await metricsOf(calm));
+  }));
+
+async function isFile(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(({ isFile }) => isFile, () => false);
+}
