@@ -241,16 +241,18 @@ function row(cells: readonly string[]): string {
 
 async function main(args: readonly string[]): Promise<void> {
   const words = args.filter((arg) => !["--quick", "--json"].includes(arg));
-  const chosen = Object.entries(workloads(args.includes("--quick")))
-    .filter(([name]) => words.length === 0 || words.some((word) => name.includes(word)));
-  if (chosen.length === 0 || words.some((word) => word.startsWith("-"))) {
+  const all = Object.entries(workloads(args.includes("--quick")));
+  const isIn = (name: string, word: string) => name.toLowerCase().includes(word.toLowerCase());
+  const unknown = words.find((word) => !all.some(([name]) => isIn(name, word)));
+  if (unknown !== undefined) {
     throw new TypeError(
-      `Cannot measure ${
-        words.join(" ")
-      }: the options are --quick, --json, and words in the names ` +
-        Object.keys(workloads(false)).join("; "),
+      `Cannot measure ${unknown}: the options are --quick, --json, and words in the names ` +
+        all.map(([name]) => name).join("; "),
     );
   }
+  const chosen = all.filter(([name]) =>
+    words.length === 0 || words.some((word) => isIn(name, word))
+  );
   const asJson = args.includes("--json");
   const print = (text: string) => asJson ? undefined : console.log(text);
   await using gpu = await webgpu();
