@@ -1,34 +1,9 @@
 import { assert, assertEquals, assertGreaterOrEqual, assertStringIncludes } from "@std/assert";
+import { runExample } from "./run_example.ts";
 
-const PROGRAM = new URL("../../examples/01_annotate.ts", import.meta.url).pathname;
+const { start, run, inFolder } = runExample("01_annotate.ts");
 const REAL = new URL("../../../shared/data/", import.meta.url).pathname;
 const QUICK = ["--epochs=6", "--folds=2", "--hidden=16", "--learning-rate=0.01"];
-
-/** Starts the program with the permissions of `deno task demo`. */
-function start(out: string, args: readonly string[]): Deno.ChildProcess {
-  const permissions = ["--no-prompt", "--allow-read", `--allow-write=${out}`];
-  return new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-check", ...permissions, PROGRAM, `--out=${out}`, ...args],
-    stdout: "piped",
-    stderr: "piped",
-    env: { NO_COLOR: "1" },
-  }).spawn();
-}
-
-async function run(out: string, ...args: string[]) {
-  const { code, stdout, stderr } = await start(out, args).output();
-  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  return { code, stdout: text(stdout), stderr: text(stderr) };
-}
-
-async function inFolder(test: (out: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "annotate" });
-  try {
-    await test(`${folder}/results`);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 async function readMetrics(out: string) {
   return JSON.parse(await Deno.readTextFile(`${out}/metrics.json`));
@@ -97,7 +72,7 @@ Deno.test("the demo shows its options on --help", () =>
 
 Deno.test("the demo writes what it has reached when it is interrupted", () =>
   inFolder(async (out) => {
-    const child = start(out, ["--epochs=400", "--folds=2", "--hidden=16"]);
+    const child = start(out, "--epochs=400", "--folds=2", "--hidden=16");
     const errors = child.stderr.pipeThrough(new TextDecoderStream()).getReader();
     await errors.read(); // The first epochs are done.
     child.kill("SIGINT");

@@ -1,33 +1,8 @@
 import { assertEquals, assertGreater, assertStringIncludes } from "@std/assert";
+import { runExample } from "./run_example.ts";
 
-const PROGRAM = new URL("../../examples/04_hierarchy.ts", import.meta.url).pathname;
+const { start, run, inFolder } = runExample("04_hierarchy.ts", "--quick");
 const REAL = new URL("../../../shared/data/", import.meta.url).pathname;
-
-/** Starts the program with the permissions of `deno task example:hierarchy`. */
-function start(out: string, args: readonly string[]): Deno.ChildProcess {
-  const permissions = ["--no-prompt", "--allow-read", `--allow-write=${out}`];
-  return new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-check", ...permissions, PROGRAM, "--quick", `--out=${out}`, ...args],
-    stdout: "piped",
-    stderr: "piped",
-    env: { NO_COLOR: "1" },
-  }).spawn();
-}
-
-async function run(out: string, ...args: string[]) {
-  const { code, stdout, stderr } = await start(out, args).output();
-  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  return { code, stdout: text(stdout), stderr: text(stderr) };
-}
-
-async function inFolder(test: (out: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "hierarchy" });
-  try {
-    await test(`${folder}/results`);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 async function readMetrics(out: string) {
   return JSON.parse(await Deno.readTextFile(`${out}/hierarchy/metrics.json`));
@@ -55,7 +30,7 @@ Deno.test("the hierarchy example annotates simulated cells along its own ontolog
 Deno.test("the hierarchy example resumes after being killed, to the same numbers", () =>
   inFolder(async (out) => {
     await run(`${out}/whole`);
-    const child = start(`${out}/killed`, []);
+    const child = start(`${out}/killed`);
     const checkpoint = `${out}/killed/hierarchy/checkpoints/flat-0.safetensors`;
     while (!await Deno.stat(checkpoint).then(() => true, () => false)) {
       await new Promise((resolve) => setTimeout(resolve, 10));

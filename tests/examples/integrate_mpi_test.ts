@@ -1,32 +1,7 @@
 import { assertEquals, assertGreater, assertStringIncludes } from "@std/assert";
+import { runExample } from "./run_example.ts";
 
-const PROGRAM = new URL("../../examples/07_integrate_mpi.ts", import.meta.url).pathname;
-
-/** Starts the program alone: without MPI, and without the permission to call it. */
-function start(out: string, args: readonly string[]): Deno.ChildProcess {
-  const permissions = ["--no-prompt", "--allow-read", `--allow-write=${out}`];
-  return new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-check", ...permissions, PROGRAM, `--out=${out}`, "--quick", ...args],
-    stdout: "piped",
-    stderr: "piped",
-    env: { NO_COLOR: "1" },
-  }).spawn();
-}
-
-async function run(out: string, ...args: string[]) {
-  const { code, stdout, stderr } = await start(out, args).output();
-  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  return { code, stdout: text(stdout), stderr: text(stderr) };
-}
-
-async function inFolder(test: (out: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "integrate_mpi" });
-  try {
-    await test(`${folder}/results`);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
+const { start, run, inFolder } = runExample("07_integrate_mpi.ts", "--quick");
 
 const stateOf = (out: string) => `${out}/integrate_mpi/state.safetensors`;
 const metricsOf = async (out: string) =>
@@ -80,7 +55,7 @@ Deno.test("the integration over MPI gives the same numbers to the last bit after
   inFolder(async (out) => {
     const [calm, killed] = [`${out}/calm`, `${out}/killed`];
     assertEquals((await run(calm)).code, 0);
-    const child = start(killed, []);
+    const child = start(killed);
     const ended = child.output();
     while (!await isFile(stateOf(killed))) await new Promise((resolve) => setTimeout(resolve, 5));
     child.kill("SIGKILL");

@@ -3,36 +3,11 @@ import { tensor } from "@cellgrad/cellgrad";
 import { key, uniform } from "@cellgrad/cellgrad/random";
 import { kMeans } from "../../examples/lib/integrate/kmeans.ts";
 import { addBatchEffect } from "../../examples/lib/integrate/synthetic_batches.ts";
+import { runExample } from "./run_example.ts";
 
-const PROGRAM = new URL("../../examples/02_integrate.ts", import.meta.url).pathname;
+const { start, run, inFolder } = runExample("02_integrate.ts");
 const REAL = new URL("../../../shared/data/10x_pbmc68k_reduced.h5ad", import.meta.url).pathname;
 const SMALL = ["--quick", "--repeats=2", "--epochs=2", "--full-only"];
-
-/** Starts the program with the permissions of `deno task example:integrate`. */
-function start(out: string, args: readonly string[]): Deno.ChildProcess {
-  const permissions = ["--no-prompt", "--allow-read", `--allow-write=${out}`];
-  return new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-check", ...permissions, PROGRAM, `--out=${out}`, ...args],
-    stdout: "piped",
-    stderr: "piped",
-    env: { NO_COLOR: "1" },
-  }).spawn();
-}
-
-async function run(out: string, ...args: string[]) {
-  const { code, stdout, stderr } = await start(out, args).output();
-  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  return { code, stdout: text(stdout), stderr: text(stderr) };
-}
-
-async function inFolder(test: (out: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "integrate" });
-  try {
-    await test(`${folder}/results`);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 const metricsOf = (out: string) => Deno.readTextFile(`${out}/integrate/metrics.json`);
 const reportOf = (out: string) => Deno.readTextFile(`${out}/integrate/report.html`);
@@ -78,7 +53,7 @@ Deno.test("the integration gives the same numbers for the same seed, also after 
     const long = [...SMALL, "--seed=3", "--epochs=6"];
     assertEquals((await run(calm, ...long)).code, 0);
     for (const lines of [1, 2]) {
-      const child = start(killed, [...long, "--resume"]);
+      const child = start(killed, ...long, "--resume");
       const progress = child.stderr.pipeThrough(new TextDecoderStream()).getReader();
       for (let line = 0; line < lines; line++) await progress.read();
       child.kill("SIGKILL");
@@ -95,7 +70,7 @@ Deno.test("the integration gives the same numbers for the same seed, also after 
 
 Deno.test("the integration stops on Ctrl-C, ready to be resumed", () =>
   inFolder(async (out) => {
-    const child = start(out, ["--repeats=1"]);
+    const child = start(out, "--repeats=1");
     const progress = child.stderr.pipeThrough(new TextDecoderStream()).getReader();
     await progress.read();
     child.kill("SIGINT");

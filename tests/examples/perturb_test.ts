@@ -1,32 +1,7 @@
 import { assert, assertEquals, assertGreater, assertStringIncludes } from "@std/assert";
+import { runExample } from "./run_example.ts";
 
-const PROGRAM = new URL("../../examples/03_perturb.ts", import.meta.url).pathname;
-
-/** Starts the program with the permissions of `deno task example:perturb`. */
-function start(out: string, args: readonly string[]): Deno.ChildProcess {
-  const permissions = ["--no-prompt", "--allow-read", `--allow-write=${out}`];
-  return new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-check", ...permissions, PROGRAM, "--quick", `--out=${out}`, ...args],
-    stdout: "piped",
-    stderr: "piped",
-    env: { NO_COLOR: "1" },
-  }).spawn();
-}
-
-async function run(out: string, ...args: string[]) {
-  const { code, stdout, stderr } = await start(out, args).output();
-  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  return { code, stdout: text(stdout), stderr: text(stderr) };
-}
-
-async function inFolder(test: (out: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "perturb" });
-  try {
-    await test(`${folder}/results`);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
+const { start, run, inFolder } = runExample("03_perturb.ts", "--quick");
 
 async function readMetrics(out: string) {
   return JSON.parse(await Deno.readTextFile(`${out}/perturb/metrics.json`));
@@ -53,7 +28,7 @@ Deno.test("the perturbation example beats both baselines on the change", () =>
 Deno.test("the perturbation example resumes after being killed, to the same numbers", () =>
   inFolder(async (out) => {
     await run(`${out}/whole`, "--epochs=4");
-    const child = start(`${out}/killed`, ["--epochs=4"]);
+    const child = start(`${out}/killed`, "--epochs=4");
     const checkpoint = `${out}/killed/perturb/checkpoints/mse.safetensors`;
     while (!await Deno.stat(checkpoint).then(() => true, () => false)) {
       await new Promise((resolve) => setTimeout(resolve, 20));

@@ -6,34 +6,9 @@ import {
   assertLess,
   assertStringIncludes,
 } from "@std/assert";
+import { runExample } from "./run_example.ts";
 
-const PROGRAM = new URL("../../examples/06_segment.ts", import.meta.url).pathname;
-
-/** Starts the program with the permissions of `deno task example:segment`. */
-function start(out: string, ...args: string[]): Deno.ChildProcess {
-  const permissions = ["--no-prompt", "--allow-read", `--allow-write=${out}`];
-  return new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-check", ...permissions, PROGRAM, `--out=${out}`, ...args],
-    stdout: "piped",
-    stderr: "piped",
-    env: { NO_COLOR: "1" },
-  }).spawn();
-}
-
-async function run(out: string, ...args: string[]) {
-  const { code, stdout, stderr } = await start(out, ...args).output();
-  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  return { code, stdout: text(stdout), stderr: text(stderr) };
-}
-
-async function inFolder(test: (out: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "segment" });
-  try {
-    await test(`${folder}/results`);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
+const { start, run, inFolder } = runExample("06_segment.ts");
 
 /** The losses of `metrics.json` by their id. */
 function lossesOf(text: string) {
