@@ -6,6 +6,7 @@
 import { formatCount, formatDuration, formatMetric } from "./format.ts";
 import { type Markup, markup, page } from "./html.ts";
 import { confusionSection, curveSection, perClassSection, planeSection } from "./sections.ts";
+import { settingsSection } from "./settings_section.ts";
 
 /** The cells behind a run. */
 export interface DatasetSummary {
@@ -112,7 +113,7 @@ ${perClassSection(result)}
 ${confusionSection(result)}
 ${curveSection(result)}
 ${planeSection(result)}
-${settingsSection(result)}
+${describeSettings(result)}
 </main>`,
   );
 }
@@ -171,13 +172,10 @@ function tiles(result: AnnotationResult): Markup {
 ${entries.map(tile)}</div>`;
 }
 
-function settingsSection({ settings, lossDescription }: AnnotationResult): Markup {
-  const entry = ([name, value]: [string, string | number]) =>
-    markup`<div><dt>${name}</dt><dd>${value}</dd></div>\n`;
-  return markup`<section>
-<h2>Settings</h2>
-<dl>
-${Object.entries(settings).map(entry)}</dl>
-<pre>${lossDescription}</pre>
-</section>`;
+function describeSettings({ settings, lossDescription }: AnnotationResult): Markup {
+  return settingsSection(
+    settings,
+    markup`<pre>${lossDescription}</pre>
+`,
+  );
 }

@@ -14,54 +14,17 @@ import { checkGradients } from "@cellgrad/cellgrad/testing";
 import { assertEquals } from "@std/assert";
 import scformer from "../golden/scformer_total.json" with { type: "json" };
 import scgpt from "../golden/scgpt_total.json" with { type: "json" };
+import { GOLDEN_FUNCTIONS } from "../golden/functions.ts";
 import { checkGolden } from "../golden/golden.ts";
 import { f64, i32 } from "./cells.ts";
 import { assertAllZero, assertSame, testMisuse } from "./laws.ts";
 
 Deno.test("scgptObjective() agrees with the golden vectors", () => {
-  checkGolden(scgpt, (x, p) =>
-    scgptObjective(
-      {
-        mlmOutput: x.mlm_output!,
-        mlmZeroProbs: x.mlm_zero_probs,
-        mvcOutput: x.mvc_output,
-        mvcZeroProbs: x.mvc_zero_probs,
-        cellEmbeddings: x.cell_emb,
-        dabLogits: x.dab_logits,
-      },
-      { values: x.target!, mask: x.mask!, batchLabels: x.batch_labels },
-      {
-        gepc: p.GEPC,
-        explicitZeroProb: p.explicit_zero_prob,
-        ecsThreshold: p.ecs_thres,
-        ecsWeight: p.ecs_weight,
-        dabWeight: p.dab_weight,
-      },
-    ).total);
+  checkGolden(scgpt, GOLDEN_FUNCTIONS.scgpt_total!);
 });
 
 Deno.test("scformerObjective() agrees with the golden vectors", () => {
-  checkGolden(scformer, (x, p) =>
-    scformerObjective(
-      {
-        mlmOutput: x.mlm_output!,
-        clsLogits: x.cls_logits,
-        mvcOutput: x.mvc_output,
-        cellEmbeddings: x.cell_emb,
-        cellEmbeddings2: x.cell_emb2,
-      },
-      { values: x.target!, mask: x.mask!, clsLabels: x.cls_labels },
-      {
-        cls: p.CLS,
-        cce: p.CCE,
-        mvc: p.MVC,
-        ecs: p.ECS,
-        cceWeight: p.cce_weight,
-        ecsWeight: p.ecs_weight,
-        ecsThreshold: p.ecs_threshold,
-        temperature: p.temperature,
-      },
-    ).total);
+  checkGolden(scformer, GOLDEN_FUNCTIONS.scformer_total!);
 });
 
 const genes = { mlmOutput: f64([[1, 2], [0, 3]]), mvcOutput: f64([[3, 9], [1, 1]]) };

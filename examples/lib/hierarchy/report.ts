@@ -17,6 +17,7 @@ import {
   treeSection,
   typeSection,
 } from "./sections.ts";
+import { settingsSection } from "../settings_section.ts";
 
 /** Everything that {@linkcode hierarchyReport} shows. */
 export interface HierarchyResult {
@@ -69,7 +70,7 @@ ${levelSection(result)}
 ${typeSection(result)}
 ${confusionSection(result)}
 ${trainingSection(result)}
-${settingsSection(result)}
+${describeSettings(result)}
 </main>`,
   );
 }
@@ -108,7 +109,7 @@ function tiles({ flat, hierarchical, elapsedSeconds }: HierarchyResult): Markup 
 ${entries.map(tile)}</div>`;
 }
 
-function settingsSection({ settings, device }: HierarchyResult): Markup {
+function describeSettings({ settings, device }: HierarchyResult): Markup {
   const { units, beta, focalWeight, gamma, learningRate, epochs, folds, seed } = settings;
   const shown: Record<string, string | number> = {
     loss: "β · global + local + φ · focal",
@@ -125,11 +126,5 @@ function settingsSection({ settings, device }: HierarchyResult): Markup {
     seed,
     device,
   };
-  const entry = ([name, value]: [string, string | number]) =>
-    markup`<div><dt>${name}</dt><dd>${value}</dd></div>\n`;
-  return markup`<section>
-<h2>Settings</h2>
-<dl>
-${Object.entries(shown).map(entry)}</dl>
-</section>`;
+  return settingsSection(shown);
 }

@@ -8,6 +8,7 @@ import { type Markup, markup, page } from "../html.ts";
 import type { Measures } from "./measures.ts";
 import type { IntegrationResult } from "./result.ts";
 import { ablationSection, cloudSection, lossSection, measureSection } from "./sections.ts";
+import { settingsSection } from "../settings_section.ts";
 
 const TITLE = "Batches mixed, cell types apart";
 
@@ -37,7 +38,7 @@ ${measureSection(result)}
 ${cloudSection(result)}
 ${ablationSection(result)}
 ${lossSection(result)}
-${settingsSection(result)}
+${describeSettings(result)}
 </main>`,
   );
 }
@@ -82,12 +83,6 @@ function tiles(result: IntegrationResult): Markup {
 ${entries.map(tile)}</div>`;
 }
 
-function settingsSection({ settings }: IntegrationResult): Markup {
-  const entry = ([name, value]: [string, string | number | boolean]) =>
-    markup`<div><dt>${name}</dt><dd>${String(value)}</dd></div>\n`;
-  return markup`<section>
-<h2>Settings</h2>
-<dl>
-${Object.entries(settings).map(entry)}</dl>
-</section>`;
+function describeSettings({ settings }: IntegrationResult): Markup {
+  return settingsSection(settings);
 }

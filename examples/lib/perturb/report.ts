@@ -16,6 +16,7 @@ import {
   scoreSection,
   trainingSection,
 } from "./sections.ts";
+import { settingsSection } from "../settings_section.ts";
 
 /** A way of predicting, and how good it is. */
 export interface Method {
@@ -79,7 +80,7 @@ ${changeSection(result)}
 ${mapSection(result)}
 ${conditionSection(result)}
 ${trainingSection(result)}
-${settingsSection(result)}
+${describeSettings(result)}
 </main>`,
   );
 }
@@ -107,7 +108,7 @@ function tiles({ baselines, models, elapsedSeconds }: PerturbResult): Markup {
 ${entries.map(tile)}</div>`;
 }
 
-function settingsSection({ sizes, budget, seed, device }: PerturbResult): Markup {
+function describeSettings({ sizes, budget, seed, device }: PerturbResult): Markup {
   const shown: Record<string, string | number> = {
     genes: sizes.genes,
     pathways: sizes.pathways,
@@ -127,11 +128,5 @@ function settingsSection({ sizes, budget, seed, device }: PerturbResult): Markup
     seed,
     device,
   };
-  const entry = ([name, value]: [string, string | number]) =>
-    markup`<div><dt>${name}</dt><dd>${value}</dd></div>\n`;
-  return markup`<section>
-<h2>Settings</h2>
-<dl>
-${Object.entries(shown).map(entry)}</dl>
-</section>`;
+  return settingsSection(shown);
 }

@@ -19,6 +19,7 @@ import type { Claim } from "./claims.ts";
 import type { LossMeasures } from "./measures.ts";
 import type { ImageSettings, PixelData } from "./pixels.ts";
 import type { StepTime } from "./timing.ts";
+import { settingsSection } from "../settings_section.ts";
 
 /** Everything that {@linkcode segmentReport} shows. */
 export interface SegmentResult {
@@ -75,7 +76,7 @@ ${imageSection(result)}
 ${classSection(measures)}
 ${variantSection(measures)}
 ${curveSection(measures)}
-${settingsSection(result)}
+${describeSettings(result)}
 </main>`,
   );
 }
@@ -140,7 +141,7 @@ ${predicted}</div>
 </section>`;
 }
 
-function settingsSection(
+function describeSettings(
   { budget, images, seed, device, data, description }: SegmentResult,
 ): Markup {
   const settings: Record<string, string | number> = {
@@ -152,15 +153,12 @@ function settingsSection(
     seed,
     device,
   };
-  const entry = ([name, value]: [string, string | number]) =>
-    markup`<div><dt>${name}</dt><dd>${value}</dd></div>\n`;
-  return markup`<section>
-<h2>Settings</h2>
-<dl>
-${Object.entries(settings).map(entry)}</dl>
-<p class="quiet">The same budget for all losses. The guide's printout of its recommended loss, with the
+  return settingsSection(
+    settings,
+    markup`<p class="quiet">The same budget for all losses. The guide's printout of its recommended loss, with the
 class weights of the training pixels:</p>
 <pre>${description}</pre>
 <p class="quiet">Features of a pixel: ${data.featureNames.join("; ")}.</p>
-</section>`;
+`,
+  );
 }

@@ -11,6 +11,7 @@ import { fieldSection, signSection, structureSection, velocitySection } from "./
 import type { LearnedStructure, StructureBudget } from "./structure.ts";
 import type { MixingMeasures } from "./structure_measures.ts";
 import type { LearnedVelocity, VelocityBudget, VelocityMeasures } from "./velocity.ts";
+import { settingsSection } from "../settings_section.ts";
 
 /** Everything that {@linkcode trajectoryReport} shows. */
 export interface TrajectoryResult {
@@ -67,7 +68,7 @@ ${fieldSection(cells, velocities)}
 ${velocitySection(cells, velocities, baselines)}
 ${signSection()}
 ${structureSection(batched, inputs, structures)}
-${settingsSection(result)}
+${describeSettings(result)}
 </main>`,
   );
 }
@@ -95,7 +96,7 @@ function tiles({ velocities, structures, inputs, elapsedSeconds }: TrajectoryRes
 ${entries.map(tile)}</div>`;
 }
 
-function settingsSection({ cells, budgets, seed, device, structures }: TrajectoryResult): Markup {
+function describeSettings({ cells, budgets, seed, device, structures }: TrajectoryResult): Markup {
   const right = structures.find(({ variant }) => variant.id === "right");
   const named = (prefix: string, values: object) =>
     Object.entries(values).map(([name, value]) => [`${prefix}: ${name}`, value] as const);
@@ -108,11 +109,5 @@ function settingsSection({ cells, budgets, seed, device, structures }: Trajector
     ["seed", seed],
     ["device", device],
   ] as const;
-  const entry = ([name, value]: readonly [string, string | number]) =>
-    markup`<div><dt>${name}</dt><dd>${value}</dd></div>\n`;
-  return markup`<section>
-<h2>Settings</h2>
-<dl>
-${settings.map(entry)}</dl>
-</section>`;
+  return settingsSection(Object.fromEntries(settings));
 }

@@ -10,7 +10,7 @@ import {
   ILL_CONDITIONED,
   toTensor,
 } from "../../golden/golden.ts";
-import { GOLDEN_FUNCTIONS } from "./golden_functions.ts";
+import { GOLDEN_FUNCTIONS } from "../../golden/functions.ts";
 import { gpuTest } from "./gpu.ts";
 
 const FOLDER = new URL("../../golden/", import.meta.url);

@@ -7,7 +7,7 @@ import { assert, assertEquals } from "@std/assert";
 import { bundle } from "../../../examples/browser/build.ts";
 import { GRADIENT_TOLERANCE } from "../../../examples/browser/check_view.ts";
 import { compare, type GoldenFile, ILL_CONDITIONED } from "../../golden/golden.ts";
-import { GOLDEN_FUNCTIONS } from "../../backends/webgpu/golden_functions.ts";
+import { GOLDEN_FUNCTIONS } from "../../golden/functions.ts";
 import type { Chromium, Tab } from "./chromium.ts";
 import type { GoldenOutcome, LossOutcome } from "./test_page.ts";
 

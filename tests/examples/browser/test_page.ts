@@ -9,7 +9,7 @@ import { simulatedCells } from "../../../examples/browser/cells.ts";
 import { checkPoint, computeOn, samplePoint } from "../../../examples/browser/gradient_check.ts";
 import { LOSSES } from "../../../examples/browser/losses.ts";
 import { defaultsOf } from "../../../examples/browser/parameters.ts";
-import { GOLDEN_FUNCTIONS } from "../../backends/webgpu/golden_functions.ts";
+import { GOLDEN_FUNCTIONS } from "../../golden/functions.ts";
 import type { GoldenArray, GoldenCase } from "../../golden/golden.ts";
 
 /** What a case gives on the device: its value, and its gradients by name. */

@@ -1,7 +1,7 @@
 /** The golden files of losses, and the losses as functions of what is in them. */
-import { layerNorm, leakyRelu, type Tensor } from "../../../mod.ts";
-import * as losses from "../../../src/losses/mod.ts";
-import type { GoldenFunction } from "../../golden/golden.ts";
+import { layerNorm, leakyRelu, type Tensor } from "../../mod.ts";
+import * as losses from "../../src/losses/mod.ts";
+import type { GoldenFunction } from "./golden.ts";
 
 const dense = (x: Tensor, w: Tensor, b: Tensor) => x.matmul(w.transpose()).add(b);
 
