@@ -4,8 +4,7 @@
  * @module
  */
 import type { CodeBuilder } from "../wasm/code.ts";
-import { i32 } from "../wasm/scalar.ts";
-import type { Local, ValueType } from "../wasm/value.ts";
+import { i32, type Local, type ValueType } from "../wasm/value.ts";
 import { type ElementType, type Outgoing, pack, type Place, unpack } from "./elements.ts";
 import { LaneCode, type Lanes } from "./lanes.ts";
 import type { Assignment, LoopSpec, PassLoad } from "./passes.ts";

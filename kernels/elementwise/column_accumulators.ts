@@ -5,8 +5,7 @@
  */
 import { f32x4, f64x2, i32x4, i8x16 } from "../wasm/simd.ts";
 import type { Local } from "../wasm/value.ts";
-import { rotate } from "./accumulators.ts";
-import { Extremes } from "./extremes.ts";
+import { Extremes, rotate } from "./accumulators.ts";
 import type { LaneCode } from "./lanes.ts";
 import { toFloat, toInteger, type TypedLanes } from "./typed.ts";
 

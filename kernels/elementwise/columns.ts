@@ -5,7 +5,7 @@
  */
 import { hasRelaxedSimd } from "../wasm/features.ts";
 import type { ModuleBuilder } from "../wasm/module.ts";
-import { i32 } from "../wasm/scalar.ts";
+import { i32 } from "../wasm/value.ts";
 import { BodyWriter, loopParameters, type Values } from "./body.ts";
 import { createColumnAccumulator } from "./column_accumulators.ts";
 import {

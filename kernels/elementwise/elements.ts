@@ -3,9 +3,8 @@
  *
  * @module
  */
-import { i32 } from "../wasm/scalar.ts";
+import { i32, type Local, type Value } from "../wasm/value.ts";
 import { f32x4, f64x2, i16x8, i32x4, i64x2, i8x16, type LaneBytes, v128 } from "../wasm/simd.ts";
-import type { Local, Value } from "../wasm/value.ts";
 import { bits, int32, type LaneCode, type Lanes, lift } from "./lanes.ts";
 import { toFloat, toInteger, toTruth, type TypedLanes } from "./typed.ts";
 

@@ -8,8 +8,7 @@
  */
 import type { CodeBuilder } from "../wasm/code.ts";
 import { f32x4, f64x2, i32x4, v128 } from "../wasm/simd.ts";
-import { f32, f64 } from "../wasm/scalar.ts";
-import type { Operand, Value } from "../wasm/value.ts";
+import { type Binary, f32, f64, type Operand, type Unary, type Value } from "../wasm/value.ts";
 
 type V128 = Value<"v128">;
 
@@ -42,13 +41,34 @@ export type FloatInstructions =
     BinaryLanes
   >;
 
+/** The instruction of that name, looked up when it is written. */
+function one<N extends string>(set: Record<N, Unary<"v128">>, name: N): UnaryLanes {
+  return lift((x: V128) => set[name](x));
+}
+
+function two<N extends string>(set: Record<N, Binary<"v128">>, name: N): BinaryLanes {
+  return lift((x: V128, y: V128) => set[name](x, y));
+}
+
 function floatInstructions(type: typeof f32x4 | typeof f64x2): FloatInstructions {
-  const { neg, abs, sqrt, add, sub, mul, div, min, max, pmin, pmax, eq, ne, lt, le, gt } = type;
-  const one = { neg, abs, sqrt };
-  const two = { add, sub, mul, div, min, max, pmin, pmax, eq, ne, lt, le, gt };
-  const lifted = (table: object) =>
-    Object.fromEntries(Object.entries(table).map(([name, f]) => [name, lift(f)]));
-  return { ...lifted(one), ...lifted(two) } as FloatInstructions;
+  return {
+    neg: one(type, "neg"),
+    abs: one(type, "abs"),
+    sqrt: one(type, "sqrt"),
+    add: two(type, "add"),
+    sub: two(type, "sub"),
+    mul: two(type, "mul"),
+    div: two(type, "div"),
+    min: two(type, "min"),
+    max: two(type, "max"),
+    pmin: two(type, "pmin"),
+    pmax: two(type, "pmax"),
+    eq: two(type, "eq"),
+    ne: two(type, "ne"),
+    lt: two(type, "lt"),
+    le: two(type, "le"),
+    gt: two(type, "gt"),
+  };
 }
 
 /** Instructions on values of single precision. */
@@ -68,19 +88,19 @@ export const int32:
   & {
     [N in "shl" | "shrS"]: (x: Lanes, bits: number) => Lanes;
   } = {
-    neg: lift(i32x4.neg),
-    abs: lift(i32x4.abs),
-    toFloat32: lift(f32x4.convertI32x4S),
-    add: lift(i32x4.add),
-    sub: lift(i32x4.sub),
-    mul: lift(i32x4.mul),
-    min: lift(i32x4.minS),
-    max: lift(i32x4.maxS),
-    eq: lift(i32x4.eq),
-    ne: lift(i32x4.ne),
-    lt: lift(i32x4.ltS),
-    le: lift(i32x4.leS),
-    gt: lift(i32x4.gtS),
+    neg: one(i32x4, "neg"),
+    abs: one(i32x4, "abs"),
+    toFloat32: one(f32x4, "convertI32x4S"),
+    add: two(i32x4, "add"),
+    sub: two(i32x4, "sub"),
+    mul: two(i32x4, "mul"),
+    min: two(i32x4, "minS"),
+    max: two(i32x4, "maxS"),
+    eq: two(i32x4, "eq"),
+    ne: two(i32x4, "ne"),
+    lt: two(i32x4, "ltS"),
+    le: two(i32x4, "leS"),
+    gt: two(i32x4, "gtS"),
     shl: (x, bits) => x.map((register) => i32x4.shl(register, bits)),
     shrS: (x, bits) => x.map((register) => i32x4.shrS(register, bits)),
   };
@@ -95,11 +115,11 @@ export const bits:
     /** `x` where `mask` holds, else `y`. */
     choose: (mask: Lanes, x: Lanes, y: Lanes) => Lanes;
   } = {
-    and: lift(v128.and),
-    andnot: lift(v128.andnot),
-    or: lift(v128.or),
-    xor: lift(v128.xor),
-    not: lift(v128.not),
+    and: two(v128, "and"),
+    andnot: two(v128, "andnot"),
+    or: two(v128, "or"),
+    xor: two(v128, "xor"),
+    not: one(v128, "not"),
     choose: lift((mask: V128, x: V128, y: V128) => v128.bitselect(x, y, mask)),
   };
 

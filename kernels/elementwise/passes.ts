@@ -3,8 +3,7 @@
  *
  * @module
  */
-import { costOf, WORTH_KEEPING } from "./cost.ts";
-import type { Expression } from "./expression.ts";
+import { costOf, type Expression, WORTH_KEEPING } from "./expression.ts";
 import type { ElementType } from "./elements.ts";
 
 /** Values that a loop reads. */

@@ -43,8 +43,11 @@ type StridedLoop = (
   steps: readonly number[],
 ) => void;
 
-const OPERANDS = ["a", "b", "c"] as const;
-const PARAMETERS = ["p", "q"] as const;
+/** The names of the operands in an expression. */
+export const OPERANDS = ["a", "b", "c"] as const;
+
+/** The names of the parameters. */
+export const PARAMETERS = ["p", "q"] as const;
 
 /** The loops of one expression. */
 export class ElementwiseKernel {

@@ -6,12 +6,19 @@
  */
 import { call, type WasmFunction } from "../wasm/code.ts";
 import type { ModuleBuilder } from "../wasm/module.ts";
-import { f32, f64 } from "../wasm/scalar.ts";
+import { f32, f64, type Value } from "../wasm/value.ts";
 import { f32x4, f64x2, v128 } from "../wasm/simd.ts";
-import type { Value } from "../wasm/value.ts";
 import type { Expression, Operator, ScalarFunction } from "./expression.ts";
-import { bits, float32, float64, type FloatInstructions, int32, type LaneCode } from "./lanes.ts";
-import { type Lanes, lift } from "./lanes.ts";
+import {
+  bits,
+  float32,
+  float64,
+  type FloatInstructions,
+  int32,
+  type LaneCode,
+  type Lanes,
+  lift,
+} from "./lanes.ts";
 import * as polynomials from "./polynomials.ts";
 
 /** A value and how it is to be read; loops of double precision have no integers. */

@@ -7,8 +7,7 @@
 import type { WasmFunction } from "../wasm/code.ts";
 import { hasRelaxedSimd } from "../wasm/features.ts";
 import type { ModuleBuilder } from "../wasm/module.ts";
-import { i32 } from "../wasm/scalar.ts";
-import type { Local, ValueType } from "../wasm/value.ts";
+import { i32, type Local, type ValueType } from "../wasm/value.ts";
 import { type Accumulator, createAccumulator } from "./accumulators.ts";
 import { BodyWriter, loopParameters, type Values } from "./body.ts";
 import {

@@ -4,9 +4,8 @@
  * @module
  */
 import type { CodeBuilder } from "../wasm/code.ts";
-import { i32 } from "../wasm/scalar.ts";
+import { i32, type Local, type Value } from "../wasm/value.ts";
 import { type LaneBytes, v128 } from "../wasm/simd.ts";
-import type { Local, Value } from "../wasm/value.ts";
 
 /** Larger blocks are left to the engine's own copying, which takes longer to start. */
 const LARGEST_COPY = 128;

@@ -4,9 +4,8 @@
  * @module
  */
 import type { CodeBuilder } from "../wasm/code.ts";
-import { i32 } from "../wasm/scalar.ts";
+import { i32, type Local, type Value } from "../wasm/value.ts";
 import { i8x16, v128 } from "../wasm/simd.ts";
-import type { Local, Value } from "../wasm/value.ts";
 import type { CopyDimension } from "./wasm.ts";
 
 /** Rows and columns of a tile. */

@@ -6,9 +6,8 @@
  */
 import type { CodeBuilder, Parameters, WasmFunction } from "../wasm/code.ts";
 import type { ModuleBuilder } from "../wasm/module.ts";
-import { i32 } from "../wasm/scalar.ts";
+import { i32, type Local, localAt } from "../wasm/value.ts";
 import type { LaneBytes } from "../wasm/simd.ts";
-import { type Local, localAt } from "../wasm/value.ts";
 import { emitBlockCopy, emitBlockFill } from "./block.ts";
 import { emitTiles, TILE } from "./tiles.ts";
 

@@ -9,9 +9,8 @@
  */
 import type { CodeBuilder, WasmFunction } from "../wasm/code.ts";
 import { ModuleBuilder } from "../wasm/module.ts";
-import { i32 } from "../wasm/scalar.ts";
+import { i32, type Local, type Value } from "../wasm/value.ts";
 import { f32x4, f64x2, i8x16, v128 } from "../wasm/simd.ts";
-import type { Local, Value } from "../wasm/value.ts";
 import { addPack, minimum, type Pack, PACK_SLACK } from "./pack.ts";
 
 /** What a pair of numbers adds to a sum. */

@@ -5,9 +5,8 @@
  */
 import type { CodeBuilder, WasmFunction } from "../wasm/code.ts";
 import type { ModuleBuilder } from "../wasm/module.ts";
-import { f64, i32 } from "../wasm/scalar.ts";
+import { f64, i32, type Local, select, type Value } from "../wasm/value.ts";
 import { i8x16, v128 } from "../wasm/simd.ts";
-import { type Local, select, type Value } from "../wasm/value.ts";
 
 /** Bytes behind the last panel that packing may write to. */
 export const PACK_SLACK = 16;

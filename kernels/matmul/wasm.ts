@@ -9,10 +9,18 @@
  *
  * @module
  */
-import type { FloatType } from "./emit.ts";
-import { InnerProduct, kernelOptions } from "./inner_product.ts";
+import {
+  type BlockShape,
+  blockShape,
+  emitKernel,
+  type FloatType,
+  type KernelOptions,
+  scratchBytes,
+  type Term,
+} from "./emit.ts";
 import type { MatrixArray, MatrixView } from "./reference.ts";
-import { commonType, innerProduct } from "./staging.ts";
+import { hasRelaxedSimd } from "../wasm/features.ts";
+import { reserve, scratchMemory } from "../wasm/module.ts";
 
 /** A kernel for matrices that lie in `memory`. Needs SIMD (`hasSimd()`). */
 export function createMatmul(
@@ -39,4 +47,209 @@ export function matmulWasm(
 ): void {
   const options = kernelOptions("product", commonType(out, a.data, b.data), relaxed);
   innerProduct(options, out, at, a, b, m, k, n);
+}
+
+/** Where a matrix lies in linear memory. */
+export interface MatrixPointer {
+  /** The address of the first value, in bytes. */
+  at: number;
+  /** Elements from a row to the next. */
+  rowStride: number;
+  /** Elements from a column to the next. */
+  columnStride: number;
+}
+
+/** Where results go in linear memory: the values of a row are neighbours. */
+export type OutputPointer = Omit<MatrixPointer, "columnStride">;
+
+/**
+ * The kernel for a type. Only float32 kernels multiply and add at once, where the engine can: in
+ * float64, the order and the rounding of the reference are worth more than the third of the time.
+ */
+export function kernelOptions(
+  term: Term,
+  dtype: FloatType,
+  relaxed: boolean = hasRelaxedSimd(),
+): KernelOptions {
+  return { term, dtype, relaxed: relaxed && dtype === "float32" };
+}
+
+/** A kernel on one linear memory: `out[i, j] = Σ_k term(a[i, k], b[k, j])`. */
+export class InnerProduct {
+  readonly #run: (...numbers: number[]) => void;
+  readonly #shape: BlockShape;
+
+  constructor(memory: WebAssembly.Memory, options: KernelOptions) {
+    const module = new WebAssembly.Module(emitKernel(options));
+    const { exports } = new WebAssembly.Instance(module, { env: { memory } });
+    this.#run = exports.run as (...numbers: number[]) => void;
+    this.#shape = blockShape(options);
+  }
+
+  /** Bytes of scratch memory that sums of `k` terms with `n` columns need: 2.3 MB at most. */
+  scratchBytes(k: number, n: number): number {
+    return scratchBytes(this.#shape, k, n);
+  }
+
+  /**
+   * Writes (m, n) sums of `k` terms to `out`, or adds them to it. `out` and the scratch memory
+   * overlap neither each other nor the operands. Rows computed apart from others have the same
+   * bits, and so have depths computed one after the other in multiples of 256.
+   */
+  run(
+    out: OutputPointer,
+    a: MatrixPointer,
+    b: MatrixPointer,
+    m: number,
+    k: number,
+    n: number,
+    scratch: number,
+    add = false,
+  ): void {
+    this.#run(
+      out.at,
+      out.rowStride,
+      a.at,
+      a.rowStride,
+      a.columnStride,
+      b.at,
+      b.rowStride,
+      b.columnStride,
+      m,
+      k,
+      n,
+      scratch,
+      add ? 1 : 0,
+    );
+  }
+}
+
+/** Rows, columns and depth of the blocks. */
+const EXTENT = 1024;
+
+/** Bytes of a line of the processor's caches. */
+const LINE = 64;
+
+const kernels = new Map<string, InnerProduct>();
+
+/** The kernel on the memory that all calls share, made on first use. */
+function sharedKernel(options: KernelOptions): InnerProduct {
+  const key = `${options.term} ${options.dtype} ${options.relaxed}`;
+  let kernel = kernels.get(key);
+  if (kernel === undefined) {
+    kernel = new InnerProduct(scratchMemory(), options);
+    kernels.set(key, kernel);
+  }
+  return kernel;
+}
+
+/** The type to compute with: float32 where every array is. */
+export function commonType(...arrays: MatrixArray[]): FloatType {
+  return arrays.every((x) => x instanceof Float32Array) ? "float32" : "float64";
+}
+
+/**
+ * `out[m, n] = Σ_k term(a[m, k], b[k, n])`, row-major from `out[at]` on. However large the matrices,
+ * 15 MB of linear memory are enough, 28 MB for float64.
+ */
+export function innerProduct(
+  options: KernelOptions,
+  out: MatrixArray,
+  at: number,
+  a: MatrixView,
+  b: MatrixView,
+  m: number,
+  k: number,
+  n: number,
+): void {
+  const kernel = sharedKernel(options);
+  const bytes = options.dtype === "float32" ? 4 : 8;
+  const atA = Math.min(m, EXTENT) * Math.min(n, EXTENT) * bytes;
+  const atB = atA + stagedBytes(m, k, bytes);
+  const scratch = atB + stagedBytes(k, n, bytes);
+  const memory = scratchMemory();
+  reserve(memory, scratch + kernel.scratchBytes(k, n));
+  const values = bytes === 4 ? new Float32Array(memory.buffer) : new Float64Array(memory.buffer);
+  for (let i = 0; i < m; i += EXTENT) {
+    const rows = Math.min(EXTENT, m - i);
+    for (let j = 0; j < n; j += EXTENT) {
+      const columns = Math.min(EXTENT, n - j);
+      // Once even for k = 0, so that the sums of nothing are written.
+      for (let p = 0; p === 0 || p < k; p += EXTENT) {
+        const depth = Math.min(EXTENT, k - p);
+        const left = stage(values, atA, block(a, i, p), rows, depth);
+        const right = stage(values, atB, block(b, p, j), depth, columns);
+        const output = { at: 0, rowStride: columns };
+        kernel.run(output, left, right, rows, depth, columns, scratch, p > 0);
+      }
+      copyRows(out, at + i * n + j, n, values, 0, columns, rows, columns);
+    }
+  }
+}
+
+/** The matrix from a row and a column on. */
+function block(matrix: MatrixView, row: number, column: number): MatrixView {
+  const offset = matrix.offset + row * matrix.rowStride + column * matrix.columnStride;
+  return { ...matrix, offset };
+}
+
+/**
+ * Elements from a row to the next in linear memory: rows that lie a multiple of a large power of two
+ * apart would evict each other from the caches, so they are moved a line further.
+ */
+function stagedStride(columns: number, bytes: number): number {
+  return columns * bytes % 512 === 0 ? columns + LINE / bytes : columns;
+}
+
+/** Bytes that the largest block of a matrix takes, whichever of its axes is the inner one. */
+function stagedBytes(rows: number, columns: number, bytes: number): number {
+  const [r, c] = [Math.min(rows, EXTENT), Math.min(columns, EXTENT)];
+  return Math.max(r * stagedStride(c, bytes), c * stagedStride(r, bytes)) * bytes;
+}
+
+/** Copies a block to an address of linear memory. */
+function stage(
+  values: MatrixArray,
+  address: number,
+  matrix: MatrixView,
+  rows: number,
+  columns: number,
+): MatrixPointer {
+  const { data, offset, rowStride, columnStride } = matrix;
+  if (rowStride === 1 && columnStride !== 1) {
+    const transposed = { data, offset, rowStride: columnStride, columnStride: rowStride };
+    const { at, ...strides } = stage(values, address, transposed, columns, rows);
+    return { at, rowStride: strides.columnStride, columnStride: strides.rowStride };
+  }
+  const bytes = values.BYTES_PER_ELEMENT;
+  const stride = stagedStride(columns, bytes);
+  const first = address / bytes;
+  if (columnStride === 1) copyRows(values, first, stride, data, offset, rowStride, rows, columns);
+  else {
+    for (let i = 0; i < rows; i++) {
+      for (let j = 0; j < columns; j++) {
+        values[first + i * stride + j] = data[offset + i * rowStride + j * columnStride]!;
+      }
+    }
+  }
+  return { at: address, rowStride: stride, columnStride: 1 };
+}
+
+/** Copies rows of neighbours, all at once where there is nothing between them. */
+function copyRows(
+  to: MatrixArray,
+  at: number,
+  toStride: number,
+  from: MatrixArray,
+  offset: number,
+  fromStride: number,
+  rows: number,
+  columns: number,
+): void {
+  const whole = toStride === columns && fromStride === columns;
+  const [count, length] = whole ? [1, rows * columns] : [rows, columns];
+  for (let i = 0; i < count; i++) {
+    const start = offset + i * fromStride;
+    to.set(from.subarray(start, start + length), at + i * toStride);
+  }
 }

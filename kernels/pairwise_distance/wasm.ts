@@ -9,8 +9,7 @@
  * @module
  */
 import type { FloatType } from "../matmul/emit.ts";
-import { InnerProduct, kernelOptions } from "../matmul/inner_product.ts";
-import { commonType, innerProduct } from "../matmul/staging.ts";
+import { commonType, InnerProduct, innerProduct, kernelOptions } from "../matmul/wasm.ts";
 import type { DistanceArray } from "./reference.ts";
 
 /**

@@ -4,17 +4,19 @@
  * @module
  */
 import { flatten, unsignedLeb128 } from "../wasm/encoding.ts";
-import { f32, f64, i32 } from "../wasm/scalar.ts";
-import { f32x4, f64x2, i32x4, i64x2, v128 } from "../wasm/simd.ts";
 import {
   type Binary,
   constant,
+  f32,
+  f64,
+  i32,
   type Load,
   type Operand,
   type Unary,
   unary,
   type Value,
 } from "../wasm/value.ts";
+import { f32x4, f64x2, i32x4, i64x2, v128 } from "../wasm/simd.ts";
 
 /** The types of values that can be sorted. */
 export type SortType = "float32" | "float64" | "int32";
@@ -73,7 +75,7 @@ function bitmask(opcode: number): Unary<"v128", "i32"> {
   return unary(flatten([0xfd, unsignedLeb128(opcode)]), "v128", "i32");
 }
 
-const FLOAT32: Keys<"f32"> = {
+const float32 = (): Keys<"f32"> => ({
   type: "f32",
   bytes: 4,
   lanes: 4,
@@ -83,7 +85,9 @@ const FLOAT32: Keys<"f32"> = {
   isKey: (x) => f32.eq(x, x),
   reverse: f32.neg,
   vector: {
-    ...f32x4,
+    splat: f32x4.splat,
+    loadSplat: f32x4.loadSplat,
+    extractLane: f32x4.extractLane,
     min: f32x4.pmin,
     max: f32x4.pmax,
     less: f32x4.lt,
@@ -93,9 +97,9 @@ const FLOAT32: Keys<"f32"> = {
     counted: i32x4.extractLane,
     bitmask: bitmask(164),
   },
-};
+});
 
-const FLOAT64: Keys<"f64"> = {
+const float64 = (): Keys<"f64"> => ({
   type: "f64",
   bytes: 8,
   lanes: 2,
@@ -105,7 +109,9 @@ const FLOAT64: Keys<"f64"> = {
   isKey: (x) => f64.eq(x, x),
   reverse: f64.neg,
   vector: {
-    ...f64x2,
+    splat: f64x2.splat,
+    loadSplat: f64x2.loadSplat,
+    extractLane: f64x2.extractLane,
     min: f64x2.pmin,
     max: f64x2.pmax,
     less: f64x2.lt,
@@ -115,9 +121,9 @@ const FLOAT64: Keys<"f64"> = {
     counted: (counts, lane) => i32x4.extractLane(counts, 2 * lane),
     bitmask: bitmask(196),
   },
-};
+});
 
-const INT32: Keys<"i32"> = {
+const int32 = (): Keys<"i32"> => ({
   type: "i32",
   bytes: 4,
   lanes: 4,
@@ -140,11 +146,11 @@ const INT32: Keys<"i32"> = {
     counted: i32x4.extractLane,
     bitmask: bitmask(164),
   },
-};
+});
 
-/** The keys of each type of values. */
-export const KEYS: { float32: Keys<"f32">; float64: Keys<"f64">; int32: Keys<"i32"> } = {
-  float32: FLOAT32,
-  float64: FLOAT64,
-  int32: INT32,
-};
+/** The keys of each type of values, made where they are needed: most programs sort nothing. */
+export const KEYS: {
+  float32: () => Keys<"f32">;
+  float64: () => Keys<"f64">;
+  int32: () => Keys<"i32">;
+} = { float32, float64, int32 };

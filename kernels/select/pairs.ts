@@ -6,9 +6,8 @@
  * @module
  */
 import type { CodeBuilder } from "../wasm/code.ts";
-import { i32 } from "../wasm/scalar.ts";
+import { i32, type Local, select, type Value } from "../wasm/value.ts";
 import { v128 } from "../wasm/simd.ts";
-import { type Local, select, type Value } from "../wasm/value.ts";
 import type { Keys, KeyValue } from "./keys.ts";
 
 /** Keys that are put in order by counting, for each, how many come before it. */

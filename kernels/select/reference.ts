@@ -102,9 +102,8 @@ export function argSortRows(
   for (let o = 0; o < outer; o++) {
     for (let j = 0; j < inner; j++) {
       for (let i = 0; i < count; i++) values[i] = sign * data[(o * count + i) * inner + j]!;
-      const order = kept * 8 < count
-        ? firstPositions(values, kept)
-        : Int32Array.from(values.keys()).sort((a, b) => comparePositions(values, a, b));
+      const order = Int32Array.from(values.keys());
+      order.sort((a, b) => comparePositions(values, a, b));
       for (let k = 0; k < kept; k++) out[(o * kept + k) * inner + j] = order[k]!;
     }
   }
@@ -115,22 +114,4 @@ function comparePositions(values: Float64Array, a: number, b: number): number {
   if (x < y) return -1;
   if (x > y) return 1;
   return Number(x !== x) - Number(y !== y) || a - b;
-}
-
-/** The first few positions, kept in order while all others pass by. */
-function firstPositions(values: Float64Array, kept: number): Int32Array {
-  const best = new Int32Array(kept);
-  if (kept === 0) return best;
-  let filled = 0;
-  let worst = NaN;
-  for (let i = 0; i < values.length; i++) {
-    // Most values end here: they are no better than the worst of those that are kept.
-    if (filled === kept && !(values[i]! < worst) && worst === worst) continue;
-    if (filled === kept && comparePositions(values, best[kept - 1]!, i) < 0) continue;
-    let at = filled < kept ? filled++ : kept - 1;
-    for (; at > 0 && comparePositions(values, i, best[at - 1]!) < 0; at--) best[at] = best[at - 1]!;
-    best[at] = i;
-    worst = values[best[filled - 1]!]!;
-  }
-  return best;
 }

@@ -5,8 +5,7 @@
  */
 import type { CodeBuilder, WasmFunction } from "../wasm/code.ts";
 import type { ModuleBuilder } from "../wasm/module.ts";
-import { i32 } from "../wasm/scalar.ts";
-import type { Local, Value } from "../wasm/value.ts";
+import { i32, type Local, type Value } from "../wasm/value.ts";
 import { type Collection, emitCollection, emitFilter } from "./collect.ts";
 import { KEYS, type Keys, type KeyValue, type SortType } from "./keys.ts";
 import { emitSort, pairBytes, type PairMemory } from "./pairs.ts";
@@ -34,7 +33,7 @@ export type SortFunction = WasmFunction<
 
 /** Bytes of scratch memory that sorting needs. */
 export function sortScratchBytes({ dtype, count, inner, kept }: LineSort): number {
-  const keys = KEYS[dtype];
+  const keys = KEYS[dtype]();
   const line = inner === 1 ? 0 : count * keys.bytes;
   const threshold = hasThreshold<KeyValue>(keys as unknown as Keys<KeyValue>, { count, kept });
   return 4 * pairBytes(count, keys.bytes) + line + (threshold ? thresholdBytes(kept) : 0);
@@ -44,11 +43,11 @@ export function sortScratchBytes({ dtype, count, inner, kept }: LineSort): numbe
 export function emitLineSort(module: ModuleBuilder, sort: LineSort): SortFunction {
   switch (sort.dtype) {
     case "float32":
-      return addSort(module, KEYS.float32, sort);
+      return addSort(module, KEYS.float32(), sort);
     case "float64":
-      return addSort(module, KEYS.float64, sort);
+      return addSort(module, KEYS.float64(), sort);
     case "int32":
-      return addSort(module, KEYS.int32, sort);
+      return addSort(module, KEYS.int32(), sort);
   }
 }
 

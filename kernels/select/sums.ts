@@ -6,9 +6,8 @@
  */
 import type { CodeBuilder, WasmFunction } from "../wasm/code.ts";
 import type { ModuleBuilder } from "../wasm/module.ts";
-import { i32 } from "../wasm/scalar.ts";
+import { i32, type Local, type Value } from "../wasm/value.ts";
 import { f32x4, f64x2, v128 } from "../wasm/simd.ts";
-import type { Local, Value } from "../wasm/value.ts";
 import type { Selection } from "./wasm.ts";
 
 /** What is added up, and onto what. */

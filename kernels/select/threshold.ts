@@ -5,9 +5,8 @@
  * @module
  */
 import type { CodeBuilder } from "../wasm/code.ts";
-import { i32 } from "../wasm/scalar.ts";
+import { i32, type Local, type Value } from "../wasm/value.ts";
 import { v128 } from "../wasm/simd.ts";
-import type { Local, Value } from "../wasm/value.ts";
 import type { Keys, KeyValue } from "./keys.ts";
 
 /** Vectors that a loop reads in one turn. */

@@ -7,7 +7,7 @@
 import { emitBlockCopy } from "../layout/block.ts";
 import type { WasmFunction } from "../wasm/code.ts";
 import type { ModuleBuilder } from "../wasm/module.ts";
-import { i32 } from "../wasm/scalar.ts";
+import { i32 } from "../wasm/value.ts";
 import type { LaneBytes } from "../wasm/simd.ts";
 
 /** What is picked, from an array of (count, inner) values for each of `outer` slices before it. */

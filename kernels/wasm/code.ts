@@ -4,9 +4,8 @@
  * @module
  */
 import { type Code, sized, unsignedLeb128, vector } from "./encoding.ts";
-import { i32 } from "./scalar.ts";
-import type { LaneBytes } from "./simd.ts";
 import {
+  i32,
   type Local,
   localAt,
   type Operand,
@@ -15,6 +14,7 @@ import {
   type Value,
   type ValueType,
 } from "./value.ts";
+import type { LaneBytes } from "./simd.ts";
 
 /** The parameters of a function: their names and types. */
 export type Parameters = Readonly<Record<string, ValueType>>;

@@ -10,6 +10,7 @@ import {
   byName,
   type Load,
   load,
+  onDemand,
   type Operand,
   operandCode,
   type Ternary,
@@ -136,7 +137,7 @@ export const v128: Record<keyof typeof BITWISE, Binary<"v128">> & {
   bitselect: (x: V128, y: V128, mask: V128) => V128;
   /** 1 if any bit is set. */
   anyTrue: Unary<"v128", "i32">;
-} = {
+} = onDemand(() => ({
   ...byName(BITWISE, vectorBinary),
   load: load(opcode(0), 2, "v128"),
   load32Zero: load(opcode(92), 2, "v128"),
@@ -153,7 +154,7 @@ export const v128: Record<keyof typeof BITWISE, Binary<"v128">> & {
   not: vectorUnary(77),
   bitselect: vectorTernary(82),
   anyTrue: unary(opcode(83), "v128", "i32"),
-};
+}));
 
 /** Sixteen bytes. */
 export const i8x16: {
@@ -178,14 +179,14 @@ export const i32x4:
   & {
     /** The whole parts, limited to the range; 0 for NaN. */
     truncSatF32x4S: Unary<"v128">;
-  } = {
+  } = onDemand(() => ({
     ...lanes("i32", 17, 27),
     ...byName(I32X4_UNARY, vectorUnary),
     ...byName(I32X4_COMPARE, vectorBinary),
     ...byName(I32X4_BINARY, vectorBinary),
     ...byName({ shl: 171, shrS: 172, shrU: 173 }, shift),
     truncSatF32x4S: vectorUnary(248),
-  };
+  }));
 
 /** Two 64-bit integers. */
 export const i64x2:
@@ -194,11 +195,11 @@ export const i64x2:
   & {
     /** The lower two 32-bit integers. */
     extendLowI32x4U: Unary<"v128">;
-  } = {
+  } = onDemand(() => ({
     ...byName(I64X2_BINARY, vectorBinary),
     extendLowI32x4U: vectorUnary(201),
     ...byName({ shl: 203, shrS: 204, shrU: 205 }, shift),
-  };
+  }));
 
 /** Four single-precision numbers. */
 export const f32x4: FloatVector<"f32"> & {
@@ -206,7 +207,7 @@ export const f32x4: FloatVector<"f32"> & {
   convertI32x4S: Unary<"v128">;
   /** Two double-precision numbers as the lower two; the others are 0. */
   demoteF64x2Zero: Unary<"v128">;
-} = {
+} = onDemand(() => ({
   ...lanes("f32", 19, 31),
   ...byName(COMPARE, (distance) => vectorBinary(65 + distance)),
   ...byName(FLOAT_UNARY, (distance) => vectorUnary(224 + distance)),
@@ -218,7 +219,7 @@ export const f32x4: FloatVector<"f32"> & {
   relaxedNmadd: vectorTernary(0x106),
   convertI32x4S: vectorUnary(250),
   demoteF64x2Zero: vectorUnary(94),
-};
+}));
 
 /** Two double-precision numbers. */
 export const f64x2: FloatVector<"f64"> & {
@@ -226,7 +227,7 @@ export const f64x2: FloatVector<"f64"> & {
   promoteLowF32x4: Unary<"v128">;
   /** The lower two signed integers as numbers. */
   convertLowI32x4S: Unary<"v128">;
-} = {
+} = onDemand(() => ({
   ...lanes("f64", 20, 33),
   ...byName(COMPARE, (distance) => vectorBinary(71 + distance)),
   ...byName(FLOAT_UNARY, (distance) => vectorUnary(236 + distance)),
@@ -238,4 +239,4 @@ export const f64x2: FloatVector<"f64"> & {
   relaxedNmadd: vectorTernary(0x108),
   promoteLowF32x4: vectorUnary(95),
   convertLowI32x4S: vectorUnary(254),
-};
+}));

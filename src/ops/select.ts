@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { argSortRows } from "../../kernels/select/eager.ts";
+import { argSortRows } from "../../kernels/select/order.ts";
 import {
   type Around,
   gatherAlong,

@@ -9,7 +9,7 @@
 import { STRIP } from "../../kernels/elementwise/columns.ts";
 import { rowsAtOnce } from "../../kernels/elementwise/wasm.ts";
 import { blockShape, type FloatType, type KernelOptions } from "../../kernels/matmul/emit.ts";
-import { kernelOptions } from "../../kernels/matmul/inner_product.ts";
+import { kernelOptions } from "../../kernels/matmul/wasm.ts";
 import { BYTES } from "../dtype.ts";
 import { pairwiseSquaredDistanceOp } from "../ops/linalg.ts";
 import type { Graph, Step, ValueId } from "./graph.ts";

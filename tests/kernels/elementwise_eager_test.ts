@@ -1,7 +1,7 @@
 import { assertEquals, assertLessOrEqual } from "@std/assert";
 import { EagerKernel } from "../../kernels/elementwise/eager.ts";
 import { ElementwiseKernel } from "../../kernels/elementwise/reference.ts";
-import { arrayOf, assertSame, ulpOf, wave } from "./wasm_loops.ts";
+import { arrayOf, assertSame, chain, prepare, ulpOf, wave } from "./wasm_loops.ts";
 
 Deno.test("EagerKernel gives large arrays of float32 to WebAssembly, in chunks", () => {
   for (const text of ["exp(a)", "max(a, 0) + log1p(exp(-abs(a)))", "1 / (1 + exp(-a))"]) {
@@ -17,6 +17,25 @@ Deno.test("EagerKernel gives large arrays of float32 to WebAssembly, in chunks",
         if (value !== exact[i]) differing++;
       });
       assertEquals(differing > 0, size >= 4096);
+    }
+  }
+});
+
+Deno.test("EagerKernel gives the bits that loops of programs give", () => {
+  for (const text of ["exp(a)", "tanh(a) * b", "sin(a) + cos(b)", "log(abs(a)) - expm1(b) / 3"]) {
+    const kernel = new EagerKernel("f", text);
+    const loop = prepare(chain(text, "ab"));
+    for (const size of [4096, 8191, 8193, 20_001]) {
+      // Some angles are large, now and then the last one; then a shorter array follows a longer one.
+      const a = wave("float32", size).map((x, i) => (size - i) % 97 === 1 ? 1e5 * x : x);
+      const b = wave("float32", size).map((x) => 2 * x);
+      for (const length of [size, size - 5].filter((length) => length >= 4096)) {
+        const operands = [a.subarray(0, length), b.subarray(0, length)] as Float32Array[];
+        const y = new Float32Array(length);
+        kernel.runFlat(y, operands);
+        const [expected] = loop({ rows: 1, columns: length, operands });
+        assertSame(y, expected!, `${text} of ${length} values`);
+      }
     }
   }
 });

@@ -2,12 +2,16 @@ import { assert, assertEquals, assertLess, assertLessOrEqual } from "@std/assert
 import fc from "fast-check";
 import { matmul as matmulEager } from "../../kernels/matmul/eager.ts";
 import { blockShape, emitKernel, type FloatType, type Term } from "../../kernels/matmul/emit.ts";
-import { InnerProduct, kernelOptions } from "../../kernels/matmul/inner_product.ts";
+import {
+  createMatmul,
+  InnerProduct,
+  kernelOptions,
+  matmulWasm,
+} from "../../kernels/matmul/wasm.ts";
 import { matmul, type MatrixArray, type MatrixView } from "../../kernels/matmul/reference.ts";
-import { createMatmul, matmulWasm } from "../../kernels/matmul/wasm.ts";
 import { fillNormal } from "../../kernels/random/reference.ts";
 import { hasRelaxedSimd } from "../../kernels/wasm/features.ts";
-import { reserve, scratchMemory } from "../../kernels/wasm/memory.ts";
+import { reserve, scratchMemory } from "../../kernels/wasm/module.ts";
 import * as cg from "../../mod.ts";
 
 /** Sizes around tiles of 3, 5, 6, 8 and 12, blocks of 95 and 96, and vectors. */

@@ -9,7 +9,7 @@ import {
 } from "../../kernels/pairwise_distance/wasm.ts";
 import { fillNormal } from "../../kernels/random/reference.ts";
 import { hasRelaxedSimd } from "../../kernels/wasm/features.ts";
-import { reserve } from "../../kernels/wasm/memory.ts";
+import { reserve } from "../../kernels/wasm/module.ts";
 import * as cg from "../../mod.ts";
 
 /** The kernels: float32 with and without multiplication and addition at once, and float64. */

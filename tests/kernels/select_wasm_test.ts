@@ -119,7 +119,7 @@ Deno.test("emitLineSort() takes the first of many equals", () => {
 });
 
 Deno.test("hasThreshold() is for few out of many", () => {
-  const has = (kept: number, count: number) => hasThreshold(KEYS.float32, { kept, count });
+  const has = (kept: number, count: number) => hasThreshold(KEYS.float32(), { kept, count });
   assertEquals([has(15, 1000), has(124, 1000), has(125, 1000)], [true, true, false]);
   assertEquals([has(1, 31), has(1, 32)], [false, true]);
 });

@@ -2,10 +2,8 @@ import { assert, assertEquals, assertInstanceOf, assertThrows } from "@std/asser
 import fc from "fast-check";
 import { call, type CodeBuilder } from "../../kernels/wasm/code.ts";
 import { flatten, nameBytes, signedLeb128, unsignedLeb128 } from "../../kernels/wasm/encoding.ts";
-import { reserve, scratchMemory } from "../../kernels/wasm/memory.ts";
-import { ModuleBuilder, PAGE_BYTES } from "../../kernels/wasm/module.ts";
-import { f32, f64, i32 } from "../../kernels/wasm/scalar.ts";
-import { select, type Value, type ValueType } from "../../kernels/wasm/value.ts";
+import { ModuleBuilder, PAGE_BYTES, reserve, scratchMemory } from "../../kernels/wasm/module.ts";
+import { f32, f64, i32, select, type Value, type ValueType } from "../../kernels/wasm/value.ts";
 
 type Host = (...args: number[]) => number;
 

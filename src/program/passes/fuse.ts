@@ -5,8 +5,7 @@
  *
  * @module
  */
-import { parseExpression } from "../../../kernels/elementwise/expression.ts";
-import { COSTLY, costOf } from "../../../kernels/elementwise/cost.ts";
+import { COSTLY, costOf, parseExpression } from "../../../kernels/elementwise/expression.ts";
 import { sameShape, type Shape, sizeOf } from "../../shape.ts";
 import { isAlias } from "../alias.ts";
 import type { Graph, Step, ValueId } from "../graph.ts";

@@ -3,8 +3,7 @@
  *
  * @module
  */
-import { parseExpression } from "../../../kernels/elementwise/expression.ts";
-import { costOf } from "../../../kernels/elementwise/cost.ts";
+import { costOf, parseExpression } from "../../../kernels/elementwise/expression.ts";
 import { sameShape, type Shape } from "../../shape.ts";
 import type { Step, ValueId } from "../graph.ts";
 import { type GraphView, isReduction } from "./loop_plan.ts";
