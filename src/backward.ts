@@ -4,7 +4,7 @@
  * @module
  */
 import { full, zeros } from "./create.ts";
-import { add, cast, reshape, sum } from "./ops/functions.ts";
+import { add, cast, reshape, sum } from "./ops/mod.ts";
 import { formatShape, sameShape, type Shape } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";
 import { countNaN, type Tape, type TapeEntry } from "./trace.ts";

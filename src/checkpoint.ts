@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { mapBlocks } from "./blocks.ts";
+import { mapBlocks } from "./map_row_blocks.ts";
 import type { RowBlocks } from "./op.ts";
 import type { Tensor } from "./tensor.ts";
 import { mapTensors } from "./tree.ts";

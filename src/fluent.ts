@@ -7,7 +7,7 @@
  * @module
  */
 import type { DType } from "./dtype.ts";
-import type * as Functions from "./ops/functions.ts";
+import type * as Functions from "./ops/mod.ts";
 import type {
   ArgReduceOptions,
   AxisOptions,
@@ -22,7 +22,7 @@ import type {
   TopK,
   TopKOptions,
   VarianceOptions,
-} from "./ops/functions.ts";
+} from "./ops/mod.ts";
 import type { Shape } from "./shape.ts";
 import type { Tensor, TensorLike } from "./tensor.ts";
 

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { arange, Tensor, tensor } from "../mod.ts";
 import { Fluent } from "../src/fluent.ts";
-import * as functions from "../src/ops/functions.ts";
+import * as functions from "../src/ops/mod.ts";
 
 /** Functions that are no methods: their first argument is no tensor, or they are about gradients. */
 const FUNCTIONS_ONLY = [

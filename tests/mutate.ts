@@ -38,7 +38,7 @@ const EQUIVALENT: Record<string, Record<string, string>> = {
     "const kept = clip(where(selected, p, 0), limit, 1 - limit);": NOT_COUNTED,
     "const against = where(selected, where(greater(t, 0), neg(z), z), 1);": NOT_COUNTED,
   },
-  "src/losses/neighbourhood.ts": {
+  "src/losses/batch_mixing.ts": {
     "const beyond = cgAsTensor(add(mul(max(squared, ROWS), 2), 1));":
       "a cell is never among its neighbours, so no gradient comes here: stopGradient saves work",
     "const beyond = stopGradient(add(mul(max(squared, ROWS), 4), 1));":

@@ -6,10 +6,9 @@
 import { arange } from "../create.ts";
 import { add, div, l2Normalize, matmul, mean, transpose } from "../ops/mod.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
-import { readCells } from "./cells.ts";
+import { mapCells, readCells } from "./cells.ts";
 import { negLogLikelihood } from "./class_logits.ts";
 import { checkBoolean, checkNumber, checkSameShape, readOptions } from "../options.ts";
-import { mapCells } from "./row_blocks.ts";
 
 /** Options of {@linkcode contrastiveCellEmbeddingLoss}. */
 export interface ContrastiveCellEmbeddingOptions {

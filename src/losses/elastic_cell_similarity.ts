@@ -17,9 +17,8 @@ import {
   where,
 } from "../ops/mod.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
-import { readCells } from "./cells.ts";
+import { mapCells, readCells } from "./cells.ts";
 import { checkNumber, readOptions } from "../options.ts";
-import { mapCells } from "./row_blocks.ts";
 
 /** Options of {@linkcode elasticCellSimilarityLoss}. */
 export interface ElasticCellSimilarityOptions {

@@ -1,5 +1,5 @@
 /**
- * Hierarchical multi-label classification of cell types.
+ * Hierarchies of cell types, and hierarchical multi-label classification.
  *
  * @module
  */
@@ -28,12 +28,22 @@ import {
   sum,
   where,
 } from "../ops/mod.ts";
-import { type Hierarchy, readHierarchy } from "./hierarchy.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
 import { readCellLabels, readCells } from "./cells.ts";
 import { negLogLikelihood } from "./class_logits.ts";
 import { checkAxes, checkBoolean, checkChoice, readOptions } from "../options.ts";
 import { divideByCount } from "./reduction.ts";
+
+/** A hierarchy of V nodes on L levels, such as `termHierarchy` of `@cellgrad/cellgrad/data` gives. */
+export interface Hierarchy {
+  /** (V): the level of each node, 0 for the root. */
+  levels: Int32Array;
+  /**
+   * For each level l a (V, C_l) matrix: 1 where the class is the node itself or lies above it, else
+   * 0.
+   */
+  membership: readonly TensorLike[];
+}
 
 /** Options of {@linkcode hmcnLoss}. */
 export interface HmcnOptions {
@@ -189,4 +199,19 @@ function floorLog(x: Tensor): Tensor {
 /** The mean of the losses of some rows; 0 where there are none. */
 function meanWhere(rows: Tensor, losses: Tensor): Tensor {
   return divideByCount(sum(where(rows, losses, 0)), sum(rows));
+}
+
+/** A hierarchy as tensors; throws unless its parts fit each other. */
+function readHierarchy(
+  caller: string,
+  { levels, membership }: Hierarchy,
+): { levels: Tensor; membership: Tensor[] } {
+  const depths = checkLabels(caller, levels, membership.length, { argument: "hierarchy.levels" });
+  checkAxes(caller, "hierarchy.levels", depths, ["nodes"]);
+  const members = membership.map((rows, l) => {
+    const matrix = asTensor(rows);
+    checkAxes(caller, `hierarchy.membership[${l}]`, matrix, [depths.size, "classes"]);
+    return matrix;
+  });
+  return { levels: depths, membership: members };
 }

@@ -5,9 +5,8 @@
  */
 import { square, sub, where } from "../ops/mod.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
-import { readMasked } from "./masked_entries.ts";
+import { checkEmptyMask, type EmptyMask, maskedMean, readMasked } from "./reduction.ts";
 import { readOptions } from "../options.ts";
-import { checkEmptyMask, type EmptyMask, maskedMean } from "./reduction.ts";
 
 /** Options of {@linkcode maskedMseLoss}. */
 export interface MaskedMseOptions {

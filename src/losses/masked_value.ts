@@ -5,9 +5,8 @@
  */
 import { abs, add, cast, div, square, sub, sum, where } from "../ops/mod.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
-import { readMasked } from "./masked_entries.ts";
+import { checkEmptyMask, type EmptyMask, readMasked } from "./reduction.ts";
 import { checkChoice, readOptions } from "../options.ts";
-import { checkEmptyMask, type EmptyMask } from "./reduction.ts";
 
 /** Options of {@linkcode maskedValueLoss}. */
 export interface MaskedValueOptions {

@@ -23,10 +23,9 @@ import {
   where,
 } from "../ops/mod.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
-import { readCellLabels, readCells } from "./cells.ts";
+import { mapCells, readCellLabels, readCells } from "./cells.ts";
 import { checkChoice, checkNumber, readOptions } from "../options.ts";
 import { divideByCount } from "./reduction.ts";
-import { mapCells } from "./row_blocks.ts";
 
 /** Options of {@linkcode mmdLoss}. */
 export interface MmdOptions {

@@ -79,7 +79,7 @@ export {
   elasticCellSimilarityLoss,
   type ElasticCellSimilarityOptions,
 } from "./elastic_cell_similarity.ts";
-export { type Hierarchy } from "./hierarchy.ts";
+export { type Hierarchy } from "./hmcn.ts";
 export { hmcnLoss, type HmcnLosses, type HmcnOptions } from "./hmcn.ts";
 export { mmdLoss, type MmdOptions } from "./mmd.ts";
 export { type Objective } from "./objective.ts";

@@ -6,9 +6,8 @@
 import { machineEpsilon } from "../dtype.ts";
 import { clip, greater, log, log1p, neg, softplus, where } from "../ops/mod.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
-import { readMasked } from "./masked_entries.ts";
+import { checkEmptyMask, type EmptyMask, maskedMean, readMasked } from "./reduction.ts";
 import { checkNumber, readOptions } from "../options.ts";
-import { checkEmptyMask, type EmptyMask, maskedMean } from "./reduction.ts";
 
 /** Options of {@linkcode negLogBernoulliLoss}. */
 export interface NegLogBernoulliOptions {

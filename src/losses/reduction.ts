@@ -1,12 +1,13 @@
 /**
- * From losses per entry to one number.
+ * From losses per entry to one number, over all entries or those that a mask selects.
  *
  * @module
  */
-import { requireSome } from "../labels.ts";
+import { checkMask, requireSome } from "../labels.ts";
 import { cast, div, greater, sum, where } from "../ops/mod.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
-import { checkChoice } from "../options.ts";
+import { checkChoice, checkSameShape } from "../options.ts";
+import { floating, promoteAll } from "../ops/elementwise.ts";
 
 /** What becomes of the losses of all entries: their mean, their sum, or all of them as they are. */
 export type Reduction = "mean" | "sum" | "none";
@@ -72,4 +73,32 @@ export function reduceLosses(
 /** The mean of losses over the entries that a `bool` mask selects; the others must be 0. */
 export function maskedMean(losses: Tensor, mask: Tensor, emptyMask: EmptyMask = "zero"): Tensor {
   return divideByCount(sum(losses), sum(mask), emptyMask);
+}
+
+/** Tensors of one shape and floating type, and a mask of that shape. */
+export interface MaskedEntries {
+  /** The tensors, in the order in which they were given. */
+  values: [Tensor, Tensor];
+  /** `bool`. */
+  mask: Tensor;
+}
+
+/**
+ * Checks two tensors and a mask against each other.
+ *
+ * @param caller The function's name, for messages.
+ * @param tensors Two tensors by the names that messages give them.
+ * @param mask Booleans, or zeros and ones, of the same shape.
+ * @returns The tensors in the stronger of their types, and the mask as `bool`.
+ */
+export function readMasked(
+  caller: string,
+  tensors: Readonly<Record<string, TensorLike>>,
+  mask: TensorLike,
+): MaskedEntries {
+  const values = promoteAll(...Object.values(tensors)).map(floating) as [Tensor, Tensor];
+  const selected = checkMask(caller, mask);
+  const named = Object.keys(tensors).map((name, i) => [name, values[i]!] as const);
+  checkSameShape(caller, { ...Object.fromEntries(named), mask: selected });
+  return { values, mask: selected };
 }

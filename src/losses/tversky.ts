@@ -7,7 +7,7 @@ import { add, mean, mul, sub } from "../ops/mod.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
 import { readClassLogits } from "./class_logits.ts";
 import { checkNumber, readOptions } from "../options.ts";
-import { countOverlap, overlapRatio } from "./overlap.ts";
+import { countOverlap, overlapRatio } from "./dice.ts";
 
 /** Options of {@linkcode tverskyLoss}. */
 export interface TverskyOptions {

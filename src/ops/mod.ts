@@ -4,8 +4,105 @@
  * @module
  */
 import { bindFluent } from "../fluent.ts";
-import * as functions from "./functions.ts";
+import * as functions from "./mod.ts";
+
+export {
+  abs,
+  add,
+  clip,
+  div,
+  maximum,
+  minimum,
+  mul,
+  neg,
+  pow,
+  sign,
+  square,
+  sub,
+} from "./arithmetic.ts";
+export {
+  equal,
+  greater,
+  greaterEqual,
+  isNaN,
+  less,
+  lessEqual,
+  notEqual,
+  where,
+} from "./compare.ts";
+export {
+  cos,
+  digamma,
+  exp,
+  expm1,
+  leakyRelu,
+  type LeakyReluOptions,
+  lgamma,
+  log,
+  log1p,
+  logSigmoid,
+  relu,
+  rsqrt,
+  sigmoid,
+  sin,
+  softplus,
+  sqrt,
+  tanh,
+} from "./exponential.ts";
+export {
+  clipGradient,
+  type CustomVjp,
+  customVjp,
+  debugGradient,
+  type DebugGradientOptions,
+  gradientReversal,
+  type GradientReversalOptions,
+  stopGradient,
+} from "./gradient.ts";
+export { concat, type JoinOptions, slice, split, stack } from "./join.ts";
+export { broadcastTo, cast, expandDims, reshape, squeeze, transpose } from "./layout.ts";
+export {
+  cosineSimilarity,
+  type CosineSimilarityOptions,
+  matmul,
+  pairwiseSquaredDistance,
+} from "./linalg.ts";
+export {
+  l2Normalize,
+  type L2NormalizeOptions,
+  layerNorm,
+  type LayerNormOptions,
+  logSoftmax,
+  softmax,
+  type SoftmaxOptions,
+} from "./normalize.ts";
+export {
+  argMax,
+  argMin,
+  type ArgReduceOptions,
+  logSumExp,
+  max,
+  mean,
+  min,
+  norm,
+  type ReduceOptions,
+  sum,
+  variance,
+  type VarianceOptions,
+} from "./reduce.ts";
+export {
+  argSort,
+  type AxisOptions,
+  gather,
+  oneHot,
+  type OneHotOptions,
+  scatterAdd,
+  sort,
+  type SortOptions,
+  takeAlongAxis,
+  type TopK,
+  topK,
+  type TopKOptions,
+} from "./select.ts";
 
 bindFluent(functions);
-
-export * from "./functions.ts";

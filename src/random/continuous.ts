@@ -9,8 +9,15 @@ import { add, less, mul, sub, where } from "../ops/mod.ts";
 import { checkShape, type Shape } from "../shape.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
 import { apply } from "../trace.ts";
-import { checkFits, checkFloating, checkKey, parameterFor } from "./check.ts";
-import { gammaOp, normalOp, uniformOp } from "./ops.ts";
+import {
+  checkFits,
+  checkFloating,
+  checkKey,
+  gammaOp,
+  normalOp,
+  parameterFor,
+  uniformOp,
+} from "./ops.ts";
 
 /** Options of {@linkcode uniform}. */
 export interface UniformOptions {

@@ -8,8 +8,15 @@ import { gather } from "../ops/mod.ts";
 import { checkShape, formatShape, type Shape } from "../shape.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
 import { apply } from "../trace.ts";
-import { checkFits, checkKey, parameterFor } from "./check.ts";
-import { bernoulliOp, categoricalOp, permutationOp, poissonOp } from "./ops.ts";
+import {
+  bernoulliOp,
+  categoricalOp,
+  checkFits,
+  checkKey,
+  parameterFor,
+  permutationOp,
+  poissonOp,
+} from "./ops.ts";
 
 /** The shape of what is drawn. */
 export interface SampleOptions {

@@ -7,8 +7,7 @@ import { checkNumber } from "../options.ts";
 import { formatShape } from "../shape.ts";
 import { fromData, Tensor } from "../tensor.ts";
 import { apply } from "../trace.ts";
-import { checkKey } from "./check.ts";
-import { foldInOp } from "./ops.ts";
+import { checkKey, foldInOp } from "./ops.ts";
 
 /**
  * A random key: the seed of everything that is drawn from it.

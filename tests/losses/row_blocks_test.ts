@@ -13,7 +13,7 @@ import { mixingEntropy } from "../../src/losses/batch_mixing.ts";
 import { partnerEntropy } from "../../src/losses/contrastive_cell_embedding.ts";
 import { elasticMeans } from "../../src/losses/elastic_cell_similarity.ts";
 import { kernelMeans } from "../../src/losses/mmd.ts";
-import { mapCells } from "../../src/losses/row_blocks.ts";
+import { mapCells } from "../../src/losses/cells.ts";
 import type { Graph } from "../../src/program/graph.ts";
 import { record } from "../../src/program/record.ts";
 import { loopIn } from "../../src/program/row_blocks.ts";

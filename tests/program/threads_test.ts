@@ -7,7 +7,7 @@ import {
 } from "@std/assert";
 import fc from "fast-check";
 import { ModuleBuilder } from "../../kernels/wasm/module.ts";
-import { i32 } from "../../kernels/wasm/scalar.ts";
+import { i32 } from "../../kernels/wasm/value.ts";
 import * as cg from "../../mod.ts";
 import { optimize } from "../../src/program/optimize.ts";
 import { CpuExecutable } from "../../src/program/cpu.ts";
