@@ -30,7 +30,7 @@ for (const [rows, count, kept] of CASES) {
   Deno.bench({ name: `${group}, by digits`, group }, () => {
     byDigits(out, data, around, false, kept);
   });
-  Deno.bench({ name: `${group}, program`, group }, () => {
-    program(x);
+  Deno.bench({ name: `${group}, program`, group }, async () => {
+    await program(x);
   });
 }

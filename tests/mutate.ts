@@ -45,10 +45,10 @@ const EQUIVALENT: Record<string, Record<string, string>> = {
       "any distance beyond all others will do",
     "const nearest = cgAsTensor(min(distances, ROWS));":
       "the nearest distance cancels where weights are divided by their sum",
-    "if (false) return matmul(rescale(div(all, total)), batches);": SHORTCUT,
-    "if (neighbours === cells.shape[0]! + 1) return matmul(rescale(div(all, total)), batches);":
+    "if (false) return matmul(div(all, mul(total, 1 + TINY)), batches);": SHORTCUT,
+    "if (neighbours === cells.shape[0]! + 1) return matmul(div(all, mul(total, 1 + TINY)), batches);":
       SHORTCUT,
-    "if (neighbours === cells.shape[0]! - 0) return matmul(rescale(div(all, total)), batches);":
+    "if (neighbours === cells.shape[0]! - 0) return matmul(div(all, mul(total, 1 + TINY)), batches);":
       SHORTCUT,
   },
   "src/losses/zinb.ts": {

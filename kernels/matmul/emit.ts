@@ -9,8 +9,9 @@
  */
 import type { CodeBuilder, WasmFunction } from "../wasm/code.ts";
 import { ModuleBuilder } from "../wasm/module.ts";
-import { i32, type Local, type Value } from "../wasm/value.ts";
+import { i32, type Local, select, type Value } from "../wasm/value.ts";
 import { f32x4, f64x2, i8x16, v128 } from "../wasm/simd.ts";
+import { addMirror, type Mirror } from "./mirror.ts";
 import { addPack, minimum, type Pack, PACK_SLACK } from "./pack.ts";
 
 /** What a pair of numbers adds to a sum. */
@@ -83,7 +84,8 @@ export function emitKernel(options: KernelOptions): Uint8Array<ArrayBuffer> {
   const panels = addPanels(module, shape, addTile(module, shape, options));
   const packRows = addPack(module, shape.bytes, shape.tileRows, UNROLL);
   const packColumns = addPack(module, shape.bytes, shape.tileColumns, UNROLL);
-  module.exportFunction("run", addBlocks(module, shape, panels, packRows, packColumns));
+  const mirror = addMirror(module, shape.bytes);
+  module.exportFunction("run", addBlocks(module, shape, panels, packRows, packColumns, mirror));
   return module.encode();
 }
 
@@ -256,15 +258,20 @@ const RUN_PARAMETERS = {
   n: "i32",
   scratch: "i32",
   add: "i32",
+  symmetric: "i32",
 } as const;
 
-/** The whole product, block by block. */
+/**
+ * The whole product, block by block. Of a symmetric one, all blocks that touch the diagonal or lie
+ * above it are computed, and mirrored.
+ */
 function addBlocks(
   module: ModuleBuilder,
   shape: BlockShape,
   panels: Panels,
   packRows: Pack,
   packColumns: Pack,
+  mirror: Mirror,
 ): WasmFunction<typeof RUN_PARAMETERS, null> {
   const { bytes } = shape;
   return module.addFunction(RUN_PARAMETERS, (code, p) => {
@@ -293,8 +300,14 @@ function addBlocks(
           lanes: columns,
           depth,
         });
-        code.for(p.m, shape.rows, (row) => {
+        const last = i32.add(column, columns);
+        const height = code.let(select(select(p.m, last, i32.ltS(p.m, last)), p.m, p.symmetric));
+        code.for(height, shape.rows, (row) => {
           const rows = code.let(minimum(code, i32.sub(p.m, row), shape.rows));
+          // Tiles to the left of the rows' own columns are below the diagonal.
+          const tiles = i32.divS(i32.sub(row, column), shape.tileColumns);
+          const below = i32.and(p.symmetric, i32.gtS(row, column));
+          const skipped = code.let(i32.mul(select(tiles, i32.const(0), below), shape.tileColumns));
           code.call(packRows, {
             to: a,
             from: at(p.a, row, aRow, i32.mul(start, aColumn)),
@@ -303,13 +316,23 @@ function addBlocks(
             lanes: rows,
             depth,
           });
-          const out = at(p.out, row, stride, i32.mul(column, bytes));
           const padded = roundUp(depth);
-          code.call(panels, { out, stride, a, b, spare, rows, columns, depth: padded, add });
+          code.call(panels, {
+            out: at(p.out, row, stride, i32.mul(i32.add(column, skipped), bytes)),
+            stride,
+            a,
+            b: i32.add(b, i32.mul(i32.mul(skipped, padded), bytes)),
+            spare,
+            rows,
+            columns: i32.sub(columns, skipped),
+            depth: padded,
+            add,
+          });
         });
         code.increase(start, shape.depth);
       }, i32.ltS(start, p.k));
     });
+    code.if(p.symmetric, () => code.call(mirror, { out: p.out, stride, size: p.m }));
   });
 }
 

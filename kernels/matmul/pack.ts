@@ -75,7 +75,7 @@ export function addPack(
 }
 
 /** Copies a few bytes, a multiple of 4, in the largest pieces. */
-function copyBytes(
+export function copyBytes(
   code: CodeBuilder,
   to: Value<"i32">,
   from: Value<"i32">,
@@ -114,7 +114,7 @@ function transposeInto(
 }
 
 /** The columns of two rows of two numbers, or of four rows of four. */
-function transpose(
+export function transpose(
   code: CodeBuilder,
   rows: readonly Local<"v128">[],
   bytes: number,

@@ -94,7 +94,8 @@ export class InnerProduct {
   /**
    * Writes (m, n) sums of `k` terms to `out`, or adds them to it. `out` and the scratch memory
    * overlap neither each other nor the operands. Rows computed apart from others have the same
-   * bits, and so have depths computed one after the other in multiples of 256.
+   * bits, and so have depths computed one after the other in multiples of 256. `symmetric`, where
+   * `b` is `a` with its axes exchanged, computes half of the sums and copies them: the same bits.
    */
   run(
     out: OutputPointer,
@@ -104,7 +105,7 @@ export class InnerProduct {
     k: number,
     n: number,
     scratch: number,
-    add = false,
+    { add = false, symmetric = false }: { add?: boolean; symmetric?: boolean } = {},
   ): void {
     this.#run(
       out.at,
@@ -119,7 +120,8 @@ export class InnerProduct {
       k,
       n,
       scratch,
-      add ? 1 : 0,
+      Number(add),
+      Number(symmetric),
     );
   }
 }
@@ -180,11 +182,18 @@ export function innerProduct(
         const left = stage(values, atA, block(a, i, p), rows, depth);
         const right = stage(values, atB, block(b, p, j), depth, columns);
         const output = { at: 0, rowStride: columns };
-        kernel.run(output, left, right, rows, depth, columns, scratch, p > 0);
+        const symmetric = i === j && rows === columns && isTranspose(a, b);
+        kernel.run(output, left, right, rows, depth, columns, scratch, { add: p > 0, symmetric });
       }
       copyRows(out, at + i * n + j, n, values, 0, columns, rows, columns);
     }
   }
+}
+
+/** Whether a matrix is another one with its axes exchanged. */
+function isTranspose(a: MatrixView, b: MatrixView): boolean {
+  return a.data === b.data && a.offset === b.offset && a.rowStride === b.columnStride &&
+    a.columnStride === b.rowStride;
 }
 
 /** The matrix from a row and a column on. */

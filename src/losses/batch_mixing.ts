@@ -186,7 +186,8 @@ function nearestBatches(
   const weigh = (distance: Tensor) => exp(div(sub(nearest, distance), temperature));
   const all = where(self, 0, weigh(distances));
   const total = sum(all, ROWS);
-  if (neighbours === cells.shape[0]! - 1) return matmul(rescale(div(all, total)), batches);
+  // Shares of all others add up to 1, which is what rescaling would find.
+  if (neighbours === cells.shape[0]! - 1) return matmul(div(all, mul(total, 1 + TINY)), batches);
   const { values, indices } = topK(distances, neighbours, { largest: false });
   const weights = rescale(div(weigh(values), total));
   return sum(mul(expandDims(weights, 2), gather(batches, indices)), { axis: 1 });

@@ -4,7 +4,8 @@
  * @module
  */
 import { arange } from "../create.ts";
-import { add, div, l2Normalize, matmul, mean, transpose } from "../ops/mod.ts";
+import { add, div, l2Normalize, mean } from "../ops/mod.ts";
+import { rowProducts } from "../ops/linalg.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
 import { mapCells, readCells } from "./cells.ts";
 import { negLogLikelihood } from "./class_logits.ts";
@@ -88,6 +89,6 @@ export function partnerEntropy(
 ): Tensor {
   const n = queries.shape[0]!;
   const entropyOf = ([rows, partners]: [Tensor, Tensor], [all]: [Tensor]) =>
-    negLogLikelihood(div(matmul(rows, transpose(all)), temperature), partners);
+    negLogLikelihood(div(rowProducts(rows, all), temperature), partners);
   return mapCells(entropyOf, [queries, arange(n, { dtype: "int32" })], [candidates], n, largest);
 }

@@ -4,18 +4,8 @@
  * @module
  */
 import { arange } from "../create.ts";
-import {
-  equal,
-  expandDims,
-  l2Normalize,
-  matmul,
-  mean,
-  relu,
-  square,
-  sub,
-  transpose,
-  where,
-} from "../ops/mod.ts";
+import { equal, expandDims, l2Normalize, mean, relu, square, sub, where } from "../ops/mod.ts";
+import { rowProducts } from "../ops/linalg.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
 import { mapCells, readCells } from "./cells.ts";
 import { checkNumber, readOptions } from "../options.ts";
@@ -85,7 +75,7 @@ export function elasticMeans(units: Tensor, threshold: number, largest?: number)
   const numbers = arange(n, { dtype: "int32" });
   const meanOf = ([rows, at]: [Tensor, Tensor], [all]: [Tensor]) => {
     const self = equal(expandDims(at, 1), numbers);
-    const similarity = where(self, 0, relu(matmul(rows, transpose(all))));
+    const similarity = where(self, 0, relu(rowProducts(rows, all)));
     return mean(sub(1, square(sub(similarity, threshold))), { axis: 1 });
   };
   return mapCells(meanOf, [units, numbers], [units], n, largest);

@@ -7,11 +7,11 @@ import { matmul as multiply } from "../../kernels/matmul/eager.ts";
 import type { MatrixArray } from "../../kernels/matmul/reference.ts";
 import { squaredDistances } from "../../kernels/pairwise_distance/eager.ts";
 import { allocate } from "../dtype.ts";
-import { perInput, type Primitive } from "../op.ts";
+import { type Composite, perInput, type Primitive } from "../op.ts";
 import { broadcastShapes, broadcastStrides, formatShape, type Shape, sizeOf } from "../shape.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
 import { apply } from "../trace.ts";
-import { mul, sub } from "./arithmetic.ts";
+import { add, mul, sub } from "./arithmetic.ts";
 import { floating, promoteAll } from "./elementwise.ts";
 import { stopGradient } from "./gradient.ts";
 import { expandDims, squeeze, transpose } from "./layout.ts";
@@ -65,6 +65,30 @@ function swapLast(x: Tensor): Tensor {
   return transpose(x, [...axes.slice(0, -2), x.rank - 1, x.rank - 2]);
 }
 
+/** Products of all pairs of rows. */
+const rowProductsOp: Composite<null> = {
+  name: "rowProducts",
+  compose: ([x, y]) => matmul(x!, transpose(y!)),
+  vjp(g, _products, inputs, _params, wanted) {
+    const [x, y] = inputs as [Tensor, Tensor];
+    if (x === y) return [matmul(bothWays(g), x), null];
+    return [wanted[0] ? matmul(g, y) : null, wanted[1] ? matmul(transpose(g), x) : null];
+  },
+};
+
+/**
+ * `x · yᵀ`, the products of all rows of two matrices. Where the matrices are the same tensor, its
+ * gradient takes one product in place of two.
+ */
+export function rowProducts(x: Tensor, y: Tensor): Tensor {
+  return apply(rowProductsOp, [x, y], null);
+}
+
+/** What pairs of rows of one matrix contribute, as each pair is there twice. */
+function bothWays(g: Tensor): Tensor {
+  return add(g, transpose(g));
+}
+
 /** Squared distances between the rows of two matrices. */
 export const pairwiseSquaredDistanceOp: Primitive<null> = {
   name: "pairwiseSquaredDistance",
@@ -75,10 +99,13 @@ export const pairwiseSquaredDistanceOp: Primitive<null> = {
     squaredDistances(out, data, other, shape[0]!, shape[1]!, x!.shape[1]!);
     return out;
   },
-  vjp: perInput(
-    (g, _d, [x, y]) => pullDistances(sum(g, { axis: 1 }), (z) => matmul(g, z), x!, y!),
-    (g, _d, [x, y]) => pullDistances(sum(g, { axis: 0 }), (z) => matmul(transpose(g), z), y!, x!),
-  ),
+  vjp(g, _d, inputs, _params, wanted) {
+    const [x, y] = inputs as [Tensor, Tensor];
+    const rows = (g: Tensor) => pullDistances(sum(g, { axis: 1 }), (z) => matmul(g, z), x, y);
+    if (x === y) return [rows(bothWays(g)), null];
+    const columns = () => pullDistances(sum(g, { axis: 0 }), (z) => matmul(transpose(g), z), y, x);
+    return [wanted[0] ? rows(g) : null, wanted[1] ? columns() : null];
+  },
 };
 
 /**
@@ -208,5 +235,6 @@ export function cosineSimilarity(
   options: CosineSimilarityOptions = {},
 ): Tensor {
   const [a, b] = rowPairs("cosineSimilarity", x, y);
-  return matmul(l2Normalize(a, options), transpose(l2Normalize(b, options)));
+  const units = l2Normalize(a, options);
+  return rowProducts(units, a === b ? units : l2Normalize(b, options));
 }

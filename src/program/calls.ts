@@ -178,7 +178,9 @@ function temporaryPlaces({ spec, space }: GroupLoop): { at: number; step: number
 export class ProductCalls {
   /** The kernel that it needs. */
   readonly options: KernelOptions;
-  readonly #numbers: (rows: Range, part: number) => number[];
+  readonly #numbers: (rows: Range, part: number, symmetric?: boolean) => number[];
+  /** Whether the matrix and its transpose are multiplied. */
+  readonly #symmetric: boolean;
   readonly #size: { m: number; k: number; n: number };
 
   constructor(
@@ -207,18 +209,20 @@ export class ProductCalls {
     const out = offsets.get(output)!;
     const bytes = BYTES[dtype];
     this.#size = { m, k, n };
-    this.#numbers = ([from, to], part) => [
+    this.#symmetric = a.at === b.at && m === n && a.strides[0] === b.strides[1] &&
+      a.strides[1] === b.strides[0];
+    this.#numbers = ([from, to], part, symmetric = false) => [
       ...[out + from * n * bytes, n],
       ...[a.at + from * a.strides[0] * bytes, ...a.strides],
       ...[b.at, ...b.strides],
       ...[to - from, k, n],
-      ...[scratch + part * SCRATCH_BYTES, 0],
+      ...[scratch + part * SCRATCH_BYTES, 0, Number(symmetric)],
     ];
   }
 
   /** The arguments of one call for all rows. */
   whole(): number[] {
-    return this.#numbers([0, this.#size.m], 0);
+    return this.#numbers([0, this.#size.m], 0, this.#symmetric);
   }
 
   /** A part for each thread; `undefined` where it is best or necessary to stay on one. */

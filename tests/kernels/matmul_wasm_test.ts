@@ -272,14 +272,47 @@ Deno.test("InnerProduct.run() adds to its output where told so, depth after dept
   const whole = values.slice();
   for (let p = 0; p < k; p += 256) {
     const [left, right] = [{ ...a, at: atA + 4 * p }, { ...b, at: atB + 4 * p * n }];
-    kernel.run(output, left, right, m, 256, n, scratch, p > 0);
+    kernel.run(output, left, right, m, 256, n, scratch, { add: p > 0 });
   }
   assertEquals(values, whole);
-  kernel.run(output, a, b, m, 0, n, scratch, true);
+  kernel.run(output, a, b, m, 0, n, scratch, { add: true });
   assertEquals(values, whole);
   kernel.run(output, a, b, m, 0, n, scratch);
   assert(values.every((value) => value === 0));
 });
+
+for (const dtype of ["float32", "float64"] as const) {
+  Deno.test(`InnerProduct.run() mirrors symmetric products of ${dtype}, bit for bit`, () => {
+    const bytes = dtype === "float32" ? 4 : 8;
+    // 2100 rows of float32, and 1100 of float64, are more than are packed at a time.
+    const sizes = [1, 2, 3, 13, 97, 100, 203, dtype === "float32" ? 2100 : 1100];
+    for (const term of ["product", "squaredDifference"] as const) {
+      for (const n of sizes) {
+        for (const k of n > 1000 ? [7] : [0, 1, 50, 300]) {
+          const memory = new WebAssembly.Memory({ initial: 1 });
+          const kernel = new InnerProduct(memory, kernelOptions(term, dtype));
+          const [out, scratch] = [n * k, n * (k + n)].map((count) => bytes * count);
+          reserve(memory, scratch! + kernel.scratchBytes(k, n));
+          const all = dtype === "float32"
+            ? new Float32Array(memory.buffer)
+            : new Float64Array(memory.buffer);
+          for (let i = 0; i < n * k; i++) all[i] = Math.sin(i * i);
+          const values = all.subarray(n * k, n * (k + n));
+          const [rows, columns] = [
+            { at: 0, rowStride: k, columnStride: 1 },
+            { at: 0, rowStride: 1, columnStride: k },
+          ];
+          const output = { at: out!, rowStride: n };
+          kernel.run(output, rows, columns, n, k, n, scratch!);
+          const expected = values.slice();
+          values.fill(NaN);
+          kernel.run(output, rows, columns, n, k, n, scratch!, { symmetric: true });
+          assertEquals(values, expected);
+        }
+      }
+    }
+  });
+}
 
 Deno.test("InnerProduct.run() reads nothing beyond its operands, up to the end of the memory", () => {
   const memory = new WebAssembly.Memory({ initial: 40 });

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import * as cg from "../../mod.ts";
+import { rowProducts } from "../../src/ops/linalg.ts";
 import { assertAllClose, checkGradients } from "../../src/testing.ts";
 import { numbers, RUNS, tensors } from "./arbitraries.ts";
 
@@ -148,3 +149,26 @@ Deno.test("topK() picks few of many as it picks all of them", () => {
   const x = cg.tensor(Float64Array.from({ length: 100 }, (_, i) => Math.sin(i * i)));
   assertEquals(cg.topK(x, 5).indices.toArray(), cg.topK(x, 100).indices.slice(0, 5).toArray());
 });
+
+const AMONG_ROWS = {
+  pairwiseSquaredDistance: cg.pairwiseSquaredDistance,
+  cosineSimilarity: cg.cosineSimilarity,
+  rowProducts,
+} as const;
+
+for (const [name, pairs] of Object.entries(AMONG_ROWS)) {
+  Deno.test(`${name}() of a matrix with itself has the gradients of one with its copy`, () => {
+    const weights = cg.tensor([[1, -2, 3], [0.5, 4, -1], [7, 2, 0.25]], { dtype: "float64" });
+    const weighted = (x: cg.Tensor, y: cg.Tensor) => pairs(x, y).mul(weights).square().sum();
+    fc.assert(
+      fc.property(tensors([3, 2], numbers([0.5, 3])), (x) => {
+        checkGradients((y) => weighted(y, y), [x], { order: 2, rtol: 1e-5, atol: 1e-6 });
+        const copy = x.add(0);
+        const [left, right] = cg.grad(weighted, { argnums: [0, 1] })(x, copy);
+        const both = cg.grad((y: cg.Tensor) => weighted(y, y))(x);
+        assertAllClose(both, left!.add(right!), { rtol: 1e-11, atol: 1e-11 });
+      }),
+      { ...RUNS, numRuns: 30 },
+    );
+  });
+}
