@@ -126,8 +126,9 @@ export class InnerProduct {
   }
 }
 
-/** Rows, columns and depth of the blocks. */
-const EXTENT = 1024;
+/** Depth of the blocks, and their rows and columns: more of a matrix times itself, for half the work. */
+const DEPTH = 1024;
+const EXTENT = { any: 1024, symmetric: 2048 } as const;
 
 /** Bytes of a line of the processor's caches. */
 const LINE = 64;
@@ -152,7 +153,7 @@ export function commonType(...arrays: MatrixArray[]): FloatType {
 
 /**
  * `out[m, n] = Σ_k term(a[m, k], b[k, n])`, row-major from `out[at]` on. However large the matrices,
- * 15 MB of linear memory are enough, 28 MB for float64.
+ * 15 MB of linear memory are enough, 28 MB for float64; 36 and 69 MB for one times itself.
  */
 export function innerProduct(
   options: KernelOptions,
@@ -166,23 +167,26 @@ export function innerProduct(
 ): void {
   const kernel = sharedKernel(options);
   const bytes = options.dtype === "float32" ? 4 : 8;
-  const atA = Math.min(m, EXTENT) * Math.min(n, EXTENT) * bytes;
-  const atB = atA + stagedBytes(m, k, bytes);
-  const scratch = atB + stagedBytes(k, n, bytes);
+  const itself = isTranspose(a, b) && m === n;
+  const extent = EXTENT[itself ? "symmetric" : "any"];
+  const [height, width, length] = [Math.min(m, extent), Math.min(n, extent), Math.min(k, DEPTH)];
+  const atA = height * width * bytes;
+  const atB = atA + stagedBytes(height, length, bytes);
+  const scratch = atB + stagedBytes(length, width, bytes);
   const memory = scratchMemory();
   reserve(memory, scratch + kernel.scratchBytes(k, n));
   const values = bytes === 4 ? new Float32Array(memory.buffer) : new Float64Array(memory.buffer);
-  for (let i = 0; i < m; i += EXTENT) {
-    const rows = Math.min(EXTENT, m - i);
-    for (let j = 0; j < n; j += EXTENT) {
-      const columns = Math.min(EXTENT, n - j);
+  for (let i = 0; i < m; i += extent) {
+    const rows = Math.min(extent, m - i);
+    for (let j = 0; j < n; j += extent) {
+      const columns = Math.min(extent, n - j);
       // Once even for k = 0, so that the sums of nothing are written.
-      for (let p = 0; p === 0 || p < k; p += EXTENT) {
-        const depth = Math.min(EXTENT, k - p);
+      for (let p = 0; p === 0 || p < k; p += DEPTH) {
+        const depth = Math.min(DEPTH, k - p);
         const left = stage(values, atA, block(a, i, p), rows, depth);
         const right = stage(values, atB, block(b, p, j), depth, columns);
         const output = { at: 0, rowStride: columns };
-        const symmetric = i === j && rows === columns && isTranspose(a, b);
+        const symmetric = itself && i === j;
         kernel.run(output, left, right, rows, depth, columns, scratch, { add: p > 0, symmetric });
       }
       copyRows(out, at + i * n + j, n, values, 0, columns, rows, columns);
@@ -210,10 +214,10 @@ function stagedStride(columns: number, bytes: number): number {
   return columns * bytes % 512 === 0 ? columns + LINE / bytes : columns;
 }
 
-/** Bytes that the largest block of a matrix takes, whichever of its axes is the inner one. */
+/** Bytes that a block of a matrix takes, whichever of its axes is the inner one. */
 function stagedBytes(rows: number, columns: number, bytes: number): number {
-  const [r, c] = [Math.min(rows, EXTENT), Math.min(columns, EXTENT)];
-  return Math.max(r * stagedStride(c, bytes), c * stagedStride(r, bytes)) * bytes;
+  return bytes *
+    Math.max(rows * stagedStride(columns, bytes), columns * stagedStride(rows, bytes));
 }
 
 /** Copies a block to an address of linear memory. */

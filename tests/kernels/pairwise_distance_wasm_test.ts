@@ -155,3 +155,15 @@ Deno.test("pairwiseSquaredDistance() of many rows has the gradient of its formul
   const deviation = gradient.sub(expected).abs().max().item();
   assertLess(deviation, 1e-12 * expected.abs().max().item());
 });
+
+for (const dtype of ["float32", "float64"] as const) {
+  Deno.test(`squaredDistancesWasm() of ${dtype} points among themselves are those to a copy`, () => {
+    for (const [n, d] of [[300, 7], [2049, 3], [2100, 1], [40, 2100]] as const) {
+      const a = points(dtype, n * d, 1);
+      const [out, expected] = [allocate(dtype, n * n), allocate(dtype, n * n)];
+      squaredDistancesWasm(out, a, a, n, n, d);
+      squaredDistancesWasm(expected, a, a.slice(), n, n, d);
+      assertEquals(out, expected);
+    }
+  });
+}
