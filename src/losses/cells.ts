@@ -74,6 +74,11 @@ export function readCellLabels(
  */
 const LARGEST = 1 << 22;
 
+/** Whether {@linkcode mapCells} compares so many cells at once. */
+export function fitsAtOnce(cells: number, perRow: number, largest: number = LARGEST): boolean {
+  return cells <= Math.max(1, Math.floor(largest / perRow));
+}
+
 /**
  * Results of one row per cell, computed a block of cells at a time where all at once are too many.
  *
@@ -93,6 +98,6 @@ export function mapCells<R extends readonly Tensor[], S extends readonly Tensor[
   largest: number = LARGEST,
 ): Tensor {
   const rows = Math.max(1, Math.floor(largest / perRow));
-  if (rowInputs[0]!.shape[0]! <= rows) return f(rowInputs, sharedInputs);
+  if (fitsAtOnce(rowInputs[0]!.shape[0]!, perRow, largest)) return f(rowInputs, sharedInputs);
   return mapRowBlocks<R, S>(f, rowInputs as never, sharedInputs as never, { rows });
 }

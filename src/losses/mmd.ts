@@ -22,8 +22,11 @@ import {
   transpose,
   where,
 } from "../ops/mod.ts";
+import type { Composite } from "../op.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
-import { mapCells, readCellLabels, readCells } from "./cells.ts";
+import { apply } from "../trace.ts";
+import { vjp } from "../transforms.ts";
+import { fitsAtOnce, mapCells, readCellLabels, readCells } from "./cells.ts";
 import { checkChoice, checkNumber, readOptions } from "../options.ts";
 import { divideByCount } from "./reduction.ts";
 
@@ -149,14 +152,57 @@ function distances(x: Tensor): Tensor {
 
 /** `K_ii + K_jj − 2 K_ij` for all pairs of batches; `shares` is 1 / n_i in the column of batch i. */
 function kernelDiscrepancy(x: Tensor, shares: Tensor, widths: readonly number[]): Tensor {
-  const means = matmul(transpose(shares), kernelMeans(x, shares, widths));
+  const means = batchMeans(x, shares, widths);
   const own = sum(mul(means, eye(means.shape[0]!, { dtype: means.dtype })), { axis: 1 });
   return sub(add(expandDims(own, 1), own), mul(means, 2));
 }
 
-/** The mean kernel of each cell with those of each batch; `largest` is that of {@linkcode mapCells}. */
+/** The mean kernel of each pair of batches; `largest` is that of {@linkcode mapCells}. */
+export function batchMeans(
+  x: Tensor,
+  shares: Tensor,
+  widths: readonly number[],
+  largest?: number,
+): Tensor {
+  const n = x.shape[0]!;
+  const params = { widths, largest };
+  return fitsAtOnce(n, n, largest)
+    ? meansInBlocks(x, shares, params)
+    : apply(batchMeansOp, [x, shares], params);
+}
+
+interface BatchMeansParams {
+  widths: readonly number[];
+  largest: number | undefined;
+}
+
+/**
+ * Where blocks are computed again for the gradient. A cell is a row and a column, and as kernels are
+ * symmetric, the gradient is that of the rows for both places: half the work.
+ */
+const batchMeansOp: Composite<BatchMeansParams> = {
+  name: "mmdLoss",
+  compose: ([x, shares], params) => meansInBlocks(x!, shares!, params),
+  vjp(g, _means, inputs, { widths, largest }, wanted) {
+    const [x, shares] = inputs as [Tensor, Tensor];
+    const bothWays = add(g, transpose(g));
+    const meansOf = (rows: Tensor) => kernelMeans(rows, x, shares, widths, largest);
+    const [means, pull] = vjp(meansOf, x);
+    return [
+      wanted[0] ? pull(matmul(shares, bothWays))[0] : null,
+      wanted[1] ? matmul(means, bothWays) : null,
+    ];
+  },
+};
+
+function meansInBlocks(x: Tensor, shares: Tensor, { widths, largest }: BatchMeansParams): Tensor {
+  return matmul(transpose(shares), kernelMeans(x, x, shares, widths, largest));
+}
+
+/** The mean kernel of each row with the cells of each batch; `largest` is that of {@linkcode mapCells}. */
 export function kernelMeans(
   x: Tensor,
+  cells: Tensor,
   shares: Tensor,
   widths: readonly number[],
   largest?: number,
@@ -166,7 +212,7 @@ export function kernelMeans(
     const kernels = gaussians(squared, widths);
     return matmul(div(kernels.reduce((a, b) => add(a, b)), widths.length), members);
   };
-  return mapCells(meansOf, [x], [x, shares], x.shape[0]!, largest);
+  return mapCells(meansOf, [x], [cells, shares], cells.shape[0]!, largest);
 }
 
 /**

@@ -65,23 +65,16 @@ function swapLast(x: Tensor): Tensor {
   return transpose(x, [...axes.slice(0, -2), x.rank - 1, x.rank - 2]);
 }
 
-/** Products of all pairs of rows. */
-const rowProductsOp: Composite<null> = {
+/** Products of all pairs of rows of one matrix. */
+const ownProductsOp: Composite<null> = {
   name: "rowProducts",
-  compose: ([x, y]) => matmul(x!, transpose(y!)),
-  vjp(g, _products, inputs, _params, wanted) {
-    const [x, y] = inputs as [Tensor, Tensor];
-    if (x === y) return [matmul(bothWays(g), x), null];
-    return [wanted[0] ? matmul(g, y) : null, wanted[1] ? matmul(transpose(g), x) : null];
-  },
+  compose: ([x]) => matmul(x!, transpose(x!)),
+  vjp: (g, _products, [x]) => [matmul(bothWays(g), x!)],
 };
 
-/**
- * `x · yᵀ`, the products of all rows of two matrices. Where the matrices are the same tensor, its
- * gradient takes one product in place of two.
- */
+/** `x · yᵀ`, the products of all rows of two matrices; of one with itself, with half the work. */
 export function rowProducts(x: Tensor, y: Tensor): Tensor {
-  return apply(rowProductsOp, [x, y], null);
+  return x === y ? apply(ownProductsOp, [x], null) : matmul(x, transpose(y));
 }
 
 /** What pairs of rows of one matrix contribute, as each pair is there twice. */
@@ -99,12 +92,19 @@ export const pairwiseSquaredDistanceOp: Primitive<null> = {
     squaredDistances(out, data, other, shape[0]!, shape[1]!, x!.shape[1]!);
     return out;
   },
-  vjp(g, _d, inputs, _params, wanted) {
-    const [x, y] = inputs as [Tensor, Tensor];
-    const rows = (g: Tensor) => pullDistances(sum(g, { axis: 1 }), (z) => matmul(g, z), x, y);
-    if (x === y) return [rows(bothWays(g)), null];
-    const columns = () => pullDistances(sum(g, { axis: 0 }), (z) => matmul(transpose(g), z), y, x);
-    return [wanted[0] ? rows(g) : null, wanted[1] ? columns() : null];
+  vjp: perInput(
+    (g, _d, [x, y]) => pullDistances(sum(g, { axis: 1 }), (z) => matmul(g, z), x!, y!),
+    (g, _d, [x, y]) => pullDistances(sum(g, { axis: 0 }), (z) => matmul(transpose(g), z), y!, x!),
+  ),
+};
+
+/** Squared distances among the rows of one matrix. */
+const ownDistancesOp: Composite<null> = {
+  name: "pairwiseSquaredDistance",
+  compose: ([x]) => apply(pairwiseSquaredDistanceOp, [x!, x!], null),
+  vjp(g, _d, inputs) {
+    const [x, pairs] = [inputs[0]!, bothWays(g)];
+    return [pullDistances(sum(pairs, { axis: 1 }), (z) => matmul(pairs, z), x, x)];
   },
 };
 
@@ -199,11 +199,9 @@ function rowPairs(caller: string, x: TensorLike, y: TensorLike): [Tensor, Tensor
  * ```
  */
 export function pairwiseSquaredDistance(x: TensorLike, y: TensorLike = x): Tensor {
-  return apply(
-    pairwiseSquaredDistanceOp,
-    rowPairs("pairwiseSquaredDistance", x, y),
-    null,
-  );
+  const [a, b] = rowPairs("pairwiseSquaredDistance", x, y);
+  if (a === b) return apply(ownDistancesOp, [a], null);
+  return apply(pairwiseSquaredDistanceOp, [a, b], null);
 }
 
 /** Options of {@linkcode cosineSimilarity}. */

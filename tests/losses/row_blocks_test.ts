@@ -12,7 +12,7 @@ import fc from "fast-check";
 import { mixingEntropy } from "../../src/losses/batch_mixing.ts";
 import { partnerEntropy } from "../../src/losses/contrastive_cell_embedding.ts";
 import { elasticMeans } from "../../src/losses/elastic_cell_similarity.ts";
-import { kernelMeans } from "../../src/losses/mmd.ts";
+import { batchMeans, kernelMeans } from "../../src/losses/mmd.ts";
 import { mapCells } from "../../src/losses/cells.ts";
 import type { Graph } from "../../src/program/graph.ts";
 import { record } from "../../src/program/record.ts";
@@ -47,7 +47,7 @@ const ROWS: Record<string, [Rows, perRow: number]> = {
     CELLS,
   ],
   "mmdLoss() with rbf": [
-    (x, _y, batches, largest) => kernelMeans(x, batches, [1, 2], largest),
+    (x, _y, batches, largest) => kernelMeans(x, x, batches, [1, 2], largest),
     CELLS,
   ],
 };
@@ -58,6 +58,24 @@ const cases = fc.record({
   batches: integers([CELLS], 0, 2).map((labels) => oneHot(labels, 3, { dtype: "float64" })),
   weights: floats([CELLS, 1]),
   blockRows: fc.integer({ min: 1, max: CELLS - 1 }),
+});
+
+Deno.test("mmdLoss() with rbf has in blocks the derivatives of all cells at once, to second order", () => {
+  const weights = f64([[1, -2, 0.5], [3, 0.25, -1], [2, 1.5, -0.75]]);
+  const directions = f64(Array.from({ length: CELLS }, (_, i) => [Math.sin(i), Math.cos(3 * i)]));
+  fc.assert(
+    fc.property(cases, ({ x, batches, blockRows }) => {
+      const slopes = (largest: number) => {
+        const loss = (x: Tensor, shares: Tensor) =>
+          batchMeans(x, shares, [1, 2], largest).mul(weights).square().sum();
+        const along = (x: Tensor) => grad(loss)(x, batches).mul(directions).sum();
+        return [...grad(loss, { argnums: [0, 1] })(x, batches), grad(along)(x)];
+      };
+      const [whole, inBlocks] = [slopes(Infinity), slopes(blockRows * CELLS)];
+      inBlocks.forEach((slope, i) => assertSame(slope, whole[i]!));
+    }),
+    RUNS,
+  );
 });
 
 for (const [name, [rows, perRow]] of Object.entries(ROWS)) {

@@ -166,7 +166,14 @@ for (const [name, pairs] of Object.entries(AMONG_ROWS)) {
         const copy = x.add(0);
         const [left, right] = cg.grad(weighted, { argnums: [0, 1] })(x, copy);
         const both = cg.grad((y: cg.Tensor) => weighted(y, y))(x);
-        assertAllClose(both, left!.add(right!), { rtol: 1e-11, atol: 1e-11 });
+        const close = { rtol: 1e-11, atol: 1e-11 };
+        assertAllClose(both, left!.add(right!), close);
+        // The same tensor in two places, of which each has its own gradient.
+        const [first, second] = cg.grad(weighted, { argnums: [0, 1] })(x, x);
+        assertAllClose(first!, left!, close);
+        assertAllClose(second!, right!, close);
+        assertAllClose(cg.grad(weighted, { argnums: 1 })(x, x), right!, close);
+        assertAllClose(cg.grad((y: cg.Tensor) => weighted(y, x))(x), left!, close);
       }),
       { ...RUNS, numRuns: 30 },
     );
