@@ -13,6 +13,7 @@ import { type Mutant, mutantsOf, withHelper } from "./mutants.ts";
 
 const NOT_COUNTED = "what does not count is selected away later, and need only be finite";
 const SHORTCUT = "all neighbours, sorted or not, are the same: not to sort them saves work";
+const IN_BLOCKS = "at once or in blocks, derivatives are the same: blocks save memory";
 const OTHER_WAY = "powers and exponentials are the same kernels: powers save time";
 const CLOSE = "both forms are exact where the two are close";
 
@@ -31,6 +32,8 @@ const EQUIVALENT: Record<string, Record<string, string>> = {
     "for (const width of widths.toSorted((a, b) => b + a)) {": OTHER_WAY,
     "{ kernel: exp(mul(squared, -0.5 / width ** 2)), powers: 0 },": OTHER_WAY,
     ": { kernel: exp(mul(squared, -0.5 / width ** 2)), powers: 1 },": OTHER_WAY,
+    "return apply(batchMeansOp, [x, shares], params);": IN_BLOCKS,
+    "return meansInBlocks(x, shares, params);": IN_BLOCKS,
     "return sub(add(expandDims(own, 0), own), mul(means, 2));":
       "only the sum over all pairs counts, and each pair comes with its mirror image",
   },

@@ -183,15 +183,12 @@ interface BatchMeansParams {
 const batchMeansOp: Composite<BatchMeansParams> = {
   name: "mmdLoss",
   compose: ([x, shares], params) => meansInBlocks(x!, shares!, params),
-  vjp(g, _means, inputs, { widths, largest }, wanted) {
+  vjp(g, _means, inputs, { widths, largest }) {
     const [x, shares] = inputs as [Tensor, Tensor];
     const bothWays = add(g, transpose(g));
     const meansOf = (rows: Tensor) => kernelMeans(rows, x, shares, widths, largest);
     const [means, pull] = vjp(meansOf, x);
-    return [
-      wanted[0] ? pull(matmul(shares, bothWays))[0] : null,
-      wanted[1] ? matmul(means, bothWays) : null,
-    ];
+    return [pull(matmul(shares, bothWays))[0], matmul(means, bothWays)];
   },
 };
 
