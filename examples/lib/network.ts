@@ -4,7 +4,8 @@
  * @module
  */
 import { matmul, relu, type Tensor, zeros } from "@cellgrad/cellgrad";
-import { normal, split } from "@cellgrad/cellgrad/random";
+import { split } from "@cellgrad/cellgrad/random";
+import { initWeight } from "./linear.ts";
 
 /** The weights and biases of both layers. */
 export type Network = {
@@ -18,16 +19,13 @@ export type Network = {
   outputBias: Tensor;
 };
 
-/**
- * A random network. Weights are normal with variance 2/inputs before the rectifier and 1/inputs
- * behind it (He et al. 2015, arXiv:1502.01852); biases are 0.
- */
+/** A random network, with weights as {@linkcode initWeight} makes them; biases are 0. */
 export function initNetwork(key: Tensor, inputs: number, hidden: number, outputs: number): Network {
   const [first, second] = split(key) as [Tensor, Tensor];
   return {
-    hiddenWeight: normal(first, [inputs, hidden]).mul(Math.sqrt(2 / inputs)),
+    hiddenWeight: initWeight(first, inputs, hidden, 2),
     hiddenBias: zeros([hidden]),
-    outputWeight: normal(second, [hidden, outputs]).mul(Math.sqrt(1 / hidden)),
+    outputWeight: initWeight(second, hidden, outputs),
     outputBias: zeros([outputs]),
   };
 }

@@ -1,51 +1,31 @@
 /**
  * Exponentials, logarithms and their kin in single precision, without branches.
  *
- * Arguments are reduced to a small interval, where a polynomial serves that was fitted to the least
- * largest error (Remez) with coefficients of 24 bits. Errors are stated in units in the last place
- * (ulp) of the result, with or without fused multiply-add: the largest of all numbers from 2⁻²⁶ to
- * where a function is constant (`log`: from 2⁻⁴ to 16, `log1p`: to 64), sampled beyond. Operands are
- * variables.
+ * Arguments are reduced to a small interval, where a polynomial serves (`coefficients.ts`). Errors are
+ * stated in units in the last place (ulp) of the result, with or without fused multiply-add: the
+ * largest of all numbers from 2⁻²⁶ to where a function is constant (`log`: from 2⁻⁴ to 16, `log1p`: to
+ * 64), sampled beyond. Operands are variables.
  *
  * @module
  */
+import {
+  COS_TAIL,
+  EXP_TAIL,
+  HALF_PI_PARTS,
+  LN2_HIGH,
+  LN2_LOW,
+  LOG_TAIL,
+  SIN_TAIL,
+} from "./coefficients.ts";
 import { bits, float32, int32, type LaneCode, type Lanes } from "./lanes.ts";
 
 const { add, sub, mul, div, neg, abs, eq, ne, lt, gt, pmin, pmax } = float32;
 
-/** `log 2` in two parts: times the first, whole numbers up to 2¹⁴ are exact. */
-const LN2_HIGH = 0.693359375;
-const LN2_LOW = Math.LN2 - LN2_HIGH;
-
 /** Added and taken off again, it rounds to whole numbers, which are then the lowest bits. */
 const ROUNDER = 1.5 * 2 ** 23;
 
-/** `(e^r − 1 − r) / r²` for `|r| ≤ ½ log 2`. */
-const EXP_TAIL = [
-  0.4999999403953552,
-  0.16666515171527863,
-  0.041668083518743515,
-  0.008369348011910915,
-  0.0013840367319062352,
-] as const;
-
-/** `(log((1 + s) / (1 − s)) / s − 2) / s²` in s² for numbers from √½ to √2. */
-const LOG_TAIL = [0.6666677594184875, 0.39977553486824036, 0.2987212836742401] as const;
-
-/** `(sin r / r − 1) / r²` and `(cos r − 1 + r²/2) / r⁴`, in r² for `|r| ≤ π/4`. */
-const SIN_TAIL = [-0.16666655242443085, 0.008332190103828907, -0.00019518405315466225] as const;
-const COS_TAIL = [0.04166664555668831, -0.00138873013202101, 2.4430670237052254e-5] as const;
-
 /** Up to here, sine and cosine are right: beyond, whole multiples of π/2 are not exact. */
 export const LARGEST_ANGLE = 8192;
-
-/** `π/2` in four parts: times the first three, whole numbers up to 2¹³ are exact. */
-const HALF_PI_PARTS = [
-  1.5703125,
-  0.0004837512969970703,
-  7.549533620476723e-08,
-  2.5633440682570896e-12,
-] as const;
 
 /** The bits of √½, of a sign, of an exponent, and of 1. */
 const SQRT_HALF_BITS = 0x3f3504f3;

@@ -3,7 +3,7 @@
  *
  * WGSL grants its own `exp`, `log`, `sin` and their kin errors of many digits near zero, and leaves
  * `pow` of negative numbers and whatever is infinite or NaN open. What is here is made of additions,
- * products and shifts, with the polynomials of `elementwise/polynomials.ts`, so that it is the same
+ * products and shifts, with the polynomials of `elementwise/coefficients.ts`, so that it is the same
  * on every adapter. Compilers may reorder and fuse sums: where a remainder is needed, it comes from
  * products that are exact either way, and NaN is told by its bits.
  *
@@ -13,6 +13,15 @@
  *
  * @module
  */
+import {
+  COS_TAIL,
+  EXP_TAIL,
+  HALF_PI_PARTS,
+  LN2_HIGH,
+  LN2_LOW,
+  LOG_TAIL,
+  SIN_TAIL,
+} from "../elementwise/coefficients.ts";
 
 /** A function's text, and the functions that it calls. */
 interface WgslFunction {
@@ -40,34 +49,6 @@ export type WgslFunctionName =
   | "scalar_sign"
   | "scalar_sin"
   | "scalar_tanh";
-
-/** `log 2` in two parts: times the first, whole numbers up to 2¹⁴ are exact. */
-const LN2_HIGH = 0.693359375;
-const LN2_LOW = single(Math.LN2 - LN2_HIGH);
-
-/** `(e^r − 1 − r) / r²` for `|r| ≤ ½ log 2`. */
-const EXP_TAIL = [
-  0.4999999403953552,
-  0.16666515171527863,
-  0.041668083518743515,
-  0.008369348011910915,
-  0.0013840367319062352,
-] as const;
-
-/** `(log((1 + s) / (1 − s)) / s − 2) / s²` in s² for numbers from √½ to √2. */
-const LOG_TAIL = [0.6666677594184875, 0.39977553486824036, 0.2987212836742401] as const;
-
-/** `(sin r / r − 1) / r²` and `(cos r − 1 + r²/2) / r⁴`, in r² for `|r| ≤ π/4`. */
-const SIN_TAIL = [-0.16666655242443085, 0.008332190103828907, -0.00019518405315466225] as const;
-const COS_TAIL = [0.04166664555668831, -0.00138873013202101, 2.4430670237052254e-5] as const;
-
-/** `π/2` in four parts: times the first three, whole numbers up to 2¹³ are exact. */
-const HALF_PI_PARTS = [
-  1.5703125,
-  0.0004837512969970703,
-  7.549533620476723e-08,
-  2.5633440682570896e-12,
-] as const;
 
 /** The digits that single precision has. */
 function single(x: number): number {
@@ -115,7 +96,7 @@ fn log_mantissa(f: f32, k: f32) -> f32 {
   let square = s * s;
   ${polynomial("tail", "square", LOG_TAIL)}
   let half_square = 0.5f * f * f;
-  let rest = fma(s, fma(square, tail, half_square), k * ${LN2_LOW}f);
+  let rest = fma(s, fma(square, tail, half_square), k * ${single(LN2_LOW)}f);
   return fma(k, ${LN2_HIGH}f, f + (rest - half_square));
 }`,
   },
@@ -155,7 +136,7 @@ ${HALF_PI_PARTS.map((part) => `  r = fma(-n, ${single(part)}f, r);`).join("\n")}
     text: `fn scalar_exp(x: f32) -> f32 {
   let limited = clamp(x, -104f, 89f);
   let n = round(limited * ${single(Math.LOG2E)}f);
-  let r = fma(-n, ${LN2_LOW}f, fma(-n, ${LN2_HIGH}f, limited));
+  let r = fma(-n, ${single(LN2_LOW)}f, fma(-n, ${LN2_HIGH}f, limited));
   // Two factors, as neither 2¹²⁸ nor 2⁻¹⁵⁰ is a number.
   let whole = i32(n);
   let half = whole >> 1u;
@@ -169,7 +150,7 @@ ${HALF_PI_PARTS.map((part) => `  r = fma(-n, ${single(part)}f, r);`).join("\n")}
 fn scalar_expm1(x: f32) -> f32 {
   let limited = clamp(x, -20f, 88.9f);
   let n = round(limited * ${single(Math.LOG2E)}f);
-  let change = exp_polynomial(fma(-n, ${LN2_LOW}f, fma(-n, ${LN2_HIGH}f, limited)));
+  let change = exp_polynomial(fma(-n, ${single(LN2_LOW)}f, fma(-n, ${LN2_HIGH}f, limited)));
   // Half of it, as 2¹²⁸ is not a number.
   let half = power_of_two(i32(n) - 1);
   let result = 2f * fma(half, change, half - 0.5f);

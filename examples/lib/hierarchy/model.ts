@@ -10,16 +10,9 @@
  *
  * @module
  */
-import { concat, matmul, relu, sigmoid, type Tensor, zeros } from "@cellgrad/cellgrad";
-import { normal, split } from "@cellgrad/cellgrad/random";
-
-/** Weights (inputs, outputs) and biases (outputs). */
-export type Linear = {
-  /** (inputs, outputs) */
-  weight: Tensor;
-  /** (outputs) */
-  bias: Tensor;
-};
+import { concat, relu, sigmoid, type Tensor } from "@cellgrad/cellgrad";
+import { split } from "@cellgrad/cellgrad/random";
+import { applyLinear, initLinear, type Linear } from "../linear.ts";
 
 /** All parameters. */
 export type Hmcn = {
@@ -49,15 +42,13 @@ export interface HmcnSizes {
   types: number;
 }
 
-/** A random network, with weights as in `initNetwork`. */
+/** A random network, with weights as in `initLinear`. */
 export function initHmcn(key: Tensor, sizes: HmcnSizes): Hmcn {
   const { inputs, hidden, level, classes, types } = sizes;
   const below = classes.slice(1);
   const keys = split(key, 3 + 2 * below.length) as Tensor[];
-  const linear = (k: number, from: number, to: number, gain: number): Linear => ({
-    weight: normal(keys[k]!, [from, to]).mul(Math.sqrt(gain / from)),
-    bias: zeros([to]),
-  });
+  const linear = (k: number, from: number, to: number, gain: number) =>
+    initLinear(keys[k]!, from, to, gain);
   return {
     encoder: linear(0, inputs, hidden, 2),
     levels: below.map((_, i) => linear(3 + i, hidden + (i === 0 ? 0 : level), level, 2)),
@@ -65,10 +56,6 @@ export function initHmcn(key: Tensor, sizes: HmcnSizes): Hmcn {
     global: linear(1, level, classes.length, 1),
     types: linear(2, hidden + below.length * level, types, 1),
   };
-}
-
-function apply({ weight, bias }: Linear, x: Tensor): Tensor {
-  return matmul(x, weight).add(bias);
 }
 
 /** What the heads put out. */
@@ -83,18 +70,18 @@ export interface HmcnOutputs {
 
 /** The heads' outputs for cells (cells, genes). */
 export function forwardHmcn(model: Hmcn, x: Tensor): HmcnOutputs {
-  const encoded = relu(apply(model.encoder, x));
+  const encoded = relu(applyLinear(model.encoder, x));
   const locals: Tensor[] = [];
   const layers = [encoded];
   let layer = encoded;
   model.levels.forEach((level, i) => {
-    layer = relu(apply(level, i === 0 ? encoded : concat([layer, encoded], { axis: 1 })));
+    layer = relu(applyLinear(level, i === 0 ? encoded : concat([layer, encoded], { axis: 1 })));
     layers.push(layer);
-    locals.push(sigmoid(apply(model.locals[i]!, layer)));
+    locals.push(sigmoid(applyLinear(model.locals[i]!, layer)));
   });
   return {
-    global: sigmoid(apply(model.global, layer)),
+    global: sigmoid(applyLinear(model.global, layer)),
     locals,
-    types: apply(model.types, concat(layers, { axis: 1 })),
+    types: applyLinear(model.types, concat(layers, { axis: 1 })),
   };
 }

@@ -26,14 +26,7 @@ import {
 } from "@cellgrad/cellgrad";
 import type { ScgptOutputs } from "@cellgrad/cellgrad/losses";
 import { normal, split } from "@cellgrad/cellgrad/random";
-
-/** Weights (inputs, outputs) and biases (outputs). */
-export type Linear = {
-  /** (inputs, outputs) */
-  weight: Tensor;
-  /** (outputs) */
-  bias: Tensor;
-};
+import { applyLinear, initLinear, initWeight, type Linear } from "../linear.ts";
 
 /** All parameters. */
 export type Model = {
@@ -108,15 +101,11 @@ export function initModel(key: Tensor, levels: Tensor, sizes: ModelSizes): Model
   const { batches, hidden, embedding, tokens: d } = sizes;
   const genes = levels.size;
   const keys = split(key, 14) as [Tensor, ...Tensor[]];
-  const weights = (k: number, shape: [number, number], gain = 1) =>
-    normal(keys[k]!, shape).mul(Math.sqrt(gain / shape[0]));
-  const linear = (k: number, inputs: number, outputs: number, gain = 1): Linear => ({
-    weight: weights(k, [inputs, outputs], gain),
-    bias: zeros([outputs]),
-  });
+  const linear = (k: number, inputs: number, outputs: number, gain?: number) =>
+    initLinear(keys[k]!, inputs, outputs, gain);
   return {
     encoder: linear(0, genes, hidden, 2),
-    hiddenGenes: weights(1, [genes, hidden]),
+    hiddenGenes: initWeight(keys[1]!, genes, hidden),
     embedding: linear(2, hidden, embedding),
     genes: normal(keys[3]!, [genes, d]),
     levels,
@@ -124,10 +113,10 @@ export function initModel(key: Tensor, levels: Tensor, sizes: ModelSizes): Model
     mlm: linear(5, hidden + d, d, QUIET),
     mlmZero: linear(6, hidden + d, d, QUIET),
     mvc: {
-      Wq: weights(7, [d, d]),
+      Wq: initWeight(keys[7]!, d, d),
       bq: zeros([d]),
-      W: weights(8, [embedding + d, d], QUIET),
-      Wz: weights(9, [embedding + d, d], QUIET),
+      W: initWeight(keys[8]!, embedding + d, d, QUIET),
+      Wz: initWeight(keys[9]!, embedding + d, d, QUIET),
       bz: zeros([embedding + d]),
     },
     discriminator: [
@@ -140,23 +129,19 @@ export function initModel(key: Tensor, levels: Tensor, sizes: ModelSizes): Model
 
 /** The hidden layer (cells, hidden). */
 function encode(model: Model, visible: Tensor, mask?: Tensor): Tensor {
-  const seen = matmul(visible, model.encoder.weight).add(model.encoder.bias);
+  const seen = applyLinear(model.encoder, visible);
   const all = mask === undefined ? seen : seen.add(matmul(mask.cast("float32"), model.hiddenGenes));
   return relu(layerNorm(all));
-}
-
-function apply({ weight, bias }: Linear, x: Tensor): Tensor {
-  return matmul(x, weight).add(bias);
 }
 
 /** The logits of the batches (cells, batches), as scGPT's `AdversarialDiscriminator` has them. */
 function guessBatch(layers: readonly Linear[], embeddings: Tensor): Tensor {
   const [first, second, last] = layers as [Linear, Linear, Linear];
   const hidden = [first, second].reduce(
-    (x, layer) => layerNorm(leakyRelu(apply(layer, x))),
+    (x, layer) => layerNorm(leakyRelu(applyLinear(layer, x))),
     embeddings,
   );
-  return apply(last, hidden);
+  return applyLinear(last, hidden);
 }
 
 /**
@@ -173,7 +158,7 @@ export function forward(
   scale: number,
 ): ModelOutputs {
   const hidden = encode(model, visible, mask);
-  const cellEmbeddings = layerNorm(apply(model.embedding, hidden));
+  const cellEmbeddings = layerNorm(applyLinear(model.embedding, hidden));
   const batches = model.batches.shape[0]!;
   const batch = matmul(oneHot(batchLabels, batches), model.batches);
   const context = concat([hidden, batch], { axis: 1 });
@@ -186,8 +171,8 @@ export function forward(
     explicitZeroProb: true,
   });
   return {
-    mlmOutput: matmul(apply(model.mlm, context), genes).add(model.levels),
-    mlmZeroProbs: sigmoid(matmul(apply(model.mlmZero, context), genes)),
+    mlmOutput: matmul(applyLinear(model.mlm, context), genes).add(model.levels),
+    mlmZeroProbs: sigmoid(matmul(applyLinear(model.mlmZero, context), genes)),
     mvcOutput: mvc.pred.add(model.levels),
     mvcZeroProbs: mvc.zeroProbs!,
     cellEmbeddings,
@@ -197,5 +182,5 @@ export function forward(
 
 /** The embeddings (cells, d) of standardized cells, of length 1 as scGPT uses them. */
 export function embed(model: Model, standardized: Tensor): Tensor {
-  return layerNorm(apply(model.embedding, encode(model, standardized))).l2Normalize();
+  return layerNorm(applyLinear(model.embedding, encode(model, standardized))).l2Normalize();
 }

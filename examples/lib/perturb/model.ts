@@ -27,14 +27,7 @@ import {
 } from "@cellgrad/cellgrad";
 import type { ScformerOptions, ScformerOutputs } from "@cellgrad/cellgrad/losses";
 import { bernoulli, foldIn, normal, split } from "@cellgrad/cellgrad/random";
-
-/** Weights (inputs, outputs) and biases (outputs). */
-export type Linear = {
-  /** (inputs, outputs) */
-  weight: Tensor;
-  /** (outputs) */
-  bias: Tensor;
-};
+import { applyLinear, initLinear, type Linear } from "../linear.ts";
 
 /** One layer of the encoder. */
 export type EncoderLayer = {
@@ -102,10 +95,8 @@ export function initGenerator(
   { genes, embedding: d, layers }: GeneratorSizes,
 ): Generator {
   const keys = split(key, 8 + 6 * layers) as [Tensor, ...Tensor[]];
-  const linear = (k: number, inputs: number, outputs: number, gain = 1): Linear => ({
-    weight: normal(keys[k]!, [inputs, outputs]).mul(Math.sqrt(gain / inputs)),
-    bias: zeros([outputs]),
-  });
+  const linear = (k: number, inputs: number, outputs: number, gain?: number) =>
+    initLinear(keys[k]!, inputs, outputs, gain);
   return {
     genes: normal(keys[0]!, [genes + 1, d]),
     flags: concat([zeros([1, d]), normal(keys[1]!, [1, d])]),
@@ -127,10 +118,6 @@ export function initGenerator(
   };
 }
 
-function apply({ weight, bias }: Linear, x: Tensor): Tensor {
-  return matmul(x, weight).add(bias);
-}
-
 /** Takes values out at random and scales up the others; without a key, nothing. */
 function dropout(x: Tensor, key: Tensor | undefined, site: number): Tensor {
   if (key === undefined) return x;
@@ -142,7 +129,7 @@ function dropout(x: Tensor, key: Tensor | undefined, site: number): Tensor {
 function attend(layer: EncoderLayer, x: Tensor): Tensor {
   const [cells, tokens, d] = x.shape as [number, number, number];
   const heads = (part: Linear) =>
-    transpose(reshape(apply(part, x), [cells, tokens, HEADS, d / HEADS]), [0, 2, 1, 3]);
+    transpose(reshape(applyLinear(part, x), [cells, tokens, HEADS, d / HEADS]), [0, 2, 1, 3]);
   const [queries, keys, values] = [layer.queries, layer.keys, layer.values].map(heads) as [
     Tensor,
     Tensor,
@@ -150,7 +137,7 @@ function attend(layer: EncoderLayer, x: Tensor): Tensor {
   ];
   const scores = matmul(queries, transpose(keys, [0, 1, 3, 2])).mul(Math.sqrt(HEADS / d));
   const mixed = transpose(matmul(softmax(scores), values), [0, 2, 1, 3]);
-  return apply(layer.mixed, reshape(mixed, [cells, tokens, d]));
+  return applyLinear(layer.mixed, reshape(mixed, [cells, tokens, d]));
 }
 
 /** The tokens (cells, genes + 1, d), the cell's first, and the genes' embeddings (cells, genes, d). */
@@ -160,7 +147,7 @@ function encode(model: Generator, { values, flags }: GeneratorInput, key?: Tenso
   const embeddings = layerNorm(model.genes);
   const own = broadcastTo(expandDims(embeddings.slice([0, 0], [genes, d]), 0), [cells, genes, d]);
   const [first, second] = model.value as [Linear, Linear];
-  const amount = layerNorm(apply(second, relu(apply(first, expandDims(values, 2)))));
+  const amount = layerNorm(applyLinear(second, relu(applyLinear(first, expandDims(values, 2)))));
   const flag = gather(model.flags, flags);
   const cell = broadcastTo(reshape(embeddings.slice([genes, 0], [genes + 1, d]), [1, 1, d]), [
     cells,
@@ -170,7 +157,7 @@ function encode(model: Generator, { values, flags }: GeneratorInput, key?: Tenso
   let x = concat([cell, own.add(dropout(amount, key, 0)).add(flag)], { axis: 1 });
   model.layers.forEach((layer, i) => {
     x = layerNorm(x.add(dropout(attend(layer, x), key, 2 * i + 1)));
-    const forward = apply(layer.narrow, relu(apply(layer.wide, x)));
+    const forward = applyLinear(layer.narrow, relu(applyLinear(layer.wide, x)));
     x = layerNorm(x.add(dropout(forward, key, 2 * i + 2)));
   });
   return { tokens: x, own };
@@ -185,7 +172,7 @@ export function predict(model: Generator, input: GeneratorInput): Tensor {
 function decode(model: Generator, tokens: Tensor): Tensor {
   const [cells, all, d] = tokens.shape as [number, number, number];
   const genes = tokens.slice([0, 1, 0], [cells, all, d]);
-  return reshape(apply(model.decoder, genes), [cells, all - 1]);
+  return reshape(applyLinear(model.decoder, genes), [cells, all - 1]);
 }
 
 /** All that the heads put out in training: what `scformerObjective` is given. */
@@ -200,7 +187,7 @@ export function forward(
   return {
     mlmOutput: decode(model, tokens),
     cellEmbeddings,
-    clsLogits: terms.cls ? apply(model.types, cellEmbeddings) : undefined,
+    clsLogits: terms.cls ? applyLinear(model.types, cellEmbeddings) : undefined,
     cellEmbeddings2: terms.cce ? cellOf(encode(model, input, foldIn(key, 1)).tokens) : undefined,
     mvcOutput: terms.mvc
       ? mvcDecoder(cellEmbeddings, own, model.mvc, { archStyle: "inner product, detach" }).pred
