@@ -16,6 +16,8 @@
  *
  * @module
  */
+import "./src/all.ts";
+
 export { type DType, type TypedArray } from "./src/dtype.ts";
 export { type Shape } from "./src/shape.ts";
 export { Fluent } from "./src/fluent.ts";

@@ -22,6 +22,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["src/backends/"],
   ["src/data/"],
   ["src/mpi/"],
+  ["src/all.ts"],
   ["mod.ts"],
 ];
 
@@ -45,6 +46,8 @@ interface Module {
   source: string;
   /** The repository's modules that it imports at run time. */
   own: string[];
+  /** Those of them that are loaded when they are needed. */
+  later: string[];
   /** What else it imports at run time. */
   foreign: string[];
 }
@@ -52,16 +55,16 @@ interface Module {
 function readModule(path: string): Module {
   const url = new URL(path, ROOT);
   const source = withoutComments(Deno.readTextFileSync(url));
-  const found = [
-    ...[...source.matchAll(IMPORT)].map((m) => m[1] ?? m[2]!),
-    ...[...source.matchAll(DYNAMIC)].map((m) => m[1]!.replaceAll('"', "")),
-  ];
-  const [own, foreign]: [string[], string[]] = [[], []];
-  for (const specifier of found) {
-    if (!specifier.startsWith(".")) foreign.push(specifier);
-    else own.push(new URL(specifier, url).href.slice(ROOT.href.length));
-  }
-  return { source, own, foreign };
+  const now = [...source.matchAll(IMPORT)].map((m) => m[1] ?? m[2]!);
+  const later = [...source.matchAll(DYNAMIC)].map((m) => m[1]!.replaceAll('"', ""));
+  const isOwn = (specifier: string) => specifier.startsWith(".");
+  const pathOf = (specifier: string) => new URL(specifier, url).href.slice(ROOT.href.length);
+  return {
+    source,
+    own: [...now, ...later].filter(isOwn).map(pathOf),
+    later: later.filter(isOwn).map(pathOf),
+    foreign: [...now, ...later].filter((specifier) => !isOwn(specifier)),
+  };
 }
 
 const MODULES = new Map(
@@ -82,10 +85,13 @@ function placeOf(path: string): { layer: number; entry: string } {
   return { layer: -1, entry: path };
 }
 
-/** Everything that a module imports, and what that imports. */
-function reachableFrom(entry: string): Set<string> {
+/** Everything that a module imports, and what that imports; on request, only what is loaded at once. */
+function reachableFrom(entry: string, { atOnce = false } = {}): Set<string> {
   const seen = new Set([entry]);
-  for (const path of seen) for (const next of MODULES.get(path)!.own) seen.add(next);
+  for (const path of seen) {
+    const { own, later } = MODULES.get(path)!;
+    for (const next of own) if (!atOnce || !later.includes(next)) seen.add(next);
+  }
   return seen;
 }
 
@@ -97,6 +103,13 @@ Deno.test("the imports are found: the sources are full of them", () => {
   assertEquals(MODULES.get("src/transforms.ts")!.own.includes("src/linearize.ts"), true);
   assertEquals(MODULES.get("src/fluent.ts")!.own, []);
   assertEquals(MODULES.get("src/ops/linalg.ts")!.own.includes("kernels/matmul/eager.ts"), true);
+});
+
+Deno.test("src/all.ts names all modules that mod.ts loads at once, and no other", () => {
+  const listed = MODULES.get("src/all.ts")!.own;
+  const entries = MODULES.get("mod.ts")!.own.filter((path) => path !== "src/all.ts");
+  const needed = entries.flatMap((entry) => [...reachableFrom(entry, { atOnce: true })]);
+  assertEquals(listed, [...new Set(needed)].sort());
 });
 
 Deno.test("dependencies point one way: from the losses to the ops to the tensor", () => {
