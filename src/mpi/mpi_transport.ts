@@ -16,6 +16,9 @@ const VERSION_BYTES = 8192;
 /** MPI counts in `int`. */
 const LARGEST_COUNT = 2 ** 31 - 1;
 
+/** How long a launcher may take to pass on a line. */
+const PASSED_ON_MS = 200;
+
 /** All processes that a launcher has started. */
 export class MpiTransport implements Transport {
   readonly name: string;
@@ -82,6 +85,8 @@ export class MpiTransport implements Transport {
   abort(reason: string): never {
     const text = `Rank ${this.rank} of ${this.size} ends the job: ${reason}\n`;
     Deno.stderr.writeSync(new TextEncoder().encode(text));
+    // Launchers pass on what ranks print, but not what they find after the job has ended.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PASSED_ON_MS);
     this.#library.functions.MPI_Abort(this.#library.constants.world, 1);
     Deno.exit(1);
   }

@@ -25,6 +25,9 @@ const NS = { filtered: 0.7, sorted: 40, picked: 1 } as const;
 /** Longer lines are left to TypeScript: sorting needs four times their memory. */
 const LONGEST = 2 ** 24;
 
+/** Longer lines, of which most positions are wanted, are faster by digits (`bench/sort_bench.ts`). */
+const LONGEST_WHOLE = 256;
+
 /** The extents around an axis. */
 interface Around {
   outer: number;
@@ -64,7 +67,8 @@ function sortKernel({ inputs, params, output }: Step, graph: Graph): StepKernel 
   const { shape, dtype } = graph.values[x]!;
   const { axis, descending, kept } = params as SortParams;
   const { outer, count, inner } = around(shape, axis);
-  if (dtype === "bool" || count > LONGEST) return undefined;
+  const few = kept * 8 < count;
+  if (dtype === "bool" || count > (few ? LONGEST : LONGEST_WHOLE)) return undefined;
   const sort: LineSort = { dtype, count, inner, descending, kept };
   const scratchBytes = Math.ceil(sortScratchBytes(sort) / 64) * 64;
   const [outBytes, dataBytes] = [kept * inner * 4, count * inner * BYTES[dtype]];
@@ -73,7 +77,7 @@ function sortKernel({ inputs, params, output }: Step, graph: Graph): StepKernel 
     emit: (module) => emitLineSort(module, sort),
     scratchBytes,
     slices: outer,
-    nanoseconds: sizeOf(shape) * (kept * 8 < count ? NS.filtered : NS.sorted),
+    nanoseconds: sizeOf(shape) * (few ? NS.filtered : NS.sorted),
     calls: ([from, to], { offsets, scratch }) => [[
       offsets.get(output)! + from * outBytes,
       offsets.get(x)! + from * dataBytes,
