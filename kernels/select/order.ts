@@ -9,8 +9,11 @@
  */
 import type { Around, SelectArray } from "./reference.ts";
 
-/** Lines of so many values are sorted by digits: shorter ones are faster compared (`bench/sort_bench.ts`). */
+/** Shorter lines are sorted by insertion (`bench/sort_bench.ts`). */
 const LONG = 32;
+
+/** So many positions are kept in order while all others pass by, if they are few of a line. */
+const FEW = 64;
 
 /** What the reference's function of this name does. */
 export function argSortRows(
@@ -22,7 +25,8 @@ export function argSortRows(
 ): void {
   const { outer, count, inner } = around;
   const line = new Line(data, count, descending);
-  const digits = count < LONG || kept * 8 < count ? null : new Digits(count);
+  const few = count < LONG || kept <= FEW && kept * 8 < count;
+  const digits = few ? null : new Digits(count);
   for (let o = 0; o < outer; o++) {
     for (let j = 0; j < inner; j++) {
       line.read(o * count * inner + j, inner);

@@ -24,6 +24,8 @@ const CASES = [
   { outer: 14, count: 1000, inner: 1, kept: 15 },
   { outer: 2, count: 999, inner: 70, kept: 2 },
   { outer: 2, count: 900, inner: 1, kept: 0 },
+  { outer: 2, count: 900, inner: 1, kept: 64 },
+  { outer: 2, count: 900, inner: 1, kept: 65 },
   { outer: 2, count: 31, inner: 3, kept: 31 },
   { outer: 2, count: 32, inner: 3, kept: 32 },
   { outer: 2, count: 0, inner: 3, kept: 0 },
