@@ -33,7 +33,7 @@ const EQUIVALENT: Record<string, Record<string, string>> = {
     "{ kernel: exp(mul(squared, -0.5 / width ** 2)), powers: 0 },": OTHER_WAY,
     ": { kernel: exp(mul(squared, -0.5 / width ** 2)), powers: 1 },": OTHER_WAY,
     "return apply(batchMeansOp, [x, shares], params);": IN_BLOCKS,
-    "return meansInBlocks(x, shares, params);": IN_BLOCKS,
+    "return pairMeans(x, shares, params);": IN_BLOCKS,
     "return sub(add(expandDims(own, 0), own), mul(means, 2));":
       "only the sum over all pairs counts, and each pair comes with its mirror image",
   },

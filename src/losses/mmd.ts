@@ -52,8 +52,8 @@ export interface MmdOptions {
  * - `"rbf"`: `L = mean_{i<j} [K_ii + K_jj − 2 K_ij]`, the biased estimate of the squared MMD, with
  *   `K_ij` the mean of `k(x, y)` over the cells x of batch i and y of batch j, and
  *   `k(x, y) = mean_σ exp(−‖x − y‖² / 2σ²)`. In [0, 2]. It compares all pairs of cells, in time of
- *   n²; above 2048 cells, memory is that of a block of cells, and the gradient computes each once
- *   more. Choose bandwidths around the typical distance of two cells.
+ *   n²; above 2048 cells, memory is that of a block of cells, and the gradient computes each twice
+ *   more, in a program never. Choose bandwidths around the typical distance of two cells.
  *
  * A single batch gives 0 with gradient 0, and so does a batch without cells where `nBatches` says
  * that it exists: pairs with it do not count.
@@ -167,7 +167,7 @@ export function batchMeans(
   const n = x.shape[0]!;
   const params = { widths, largest };
   return fitsAtOnce(n, n, largest)
-    ? meansInBlocks(x, shares, params)
+    ? pairMeans(x, shares, params)
     : apply(batchMeansOp, [x, shares], params);
 }
 
@@ -182,7 +182,7 @@ interface BatchMeansParams {
  */
 const batchMeansOp: Composite<BatchMeansParams> = {
   name: "mmdLoss",
-  compose: ([x, shares], params) => meansInBlocks(x!, shares!, params),
+  compose: ([x, shares], params) => pairMeans(x!, shares!, params),
   vjp(g, _means, inputs, { widths, largest }) {
     const [x, shares] = inputs as [Tensor, Tensor];
     const bothWays = add(g, transpose(g));
@@ -192,7 +192,8 @@ const batchMeansOp: Composite<BatchMeansParams> = {
   },
 };
 
-function meansInBlocks(x: Tensor, shares: Tensor, { widths, largest }: BatchMeansParams): Tensor {
+/** The mean kernel of each pair of batches, whole or in blocks. */
+function pairMeans(x: Tensor, shares: Tensor, { widths, largest }: BatchMeansParams): Tensor {
   return matmul(transpose(shares), kernelMeans(x, x, shares, widths, largest));
 }
 
