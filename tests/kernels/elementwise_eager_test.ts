@@ -25,11 +25,11 @@ Deno.test("EagerKernel gives the bits that loops of programs give", () => {
   for (const text of ["exp(a)", "tanh(a) * b", "sin(a) + cos(b)", "log(abs(a)) - expm1(b) / 3"]) {
     const kernel = new EagerKernel("f", text);
     const loop = prepare(chain(text, "ab"));
-    for (const size of [4096, 8191, 8193, 20_001]) {
-      // Some angles are large, now and then the last one; then a shorter array follows a longer one.
+    for (const size of [4096, 8191, 8193, 20_001, 20_003]) {
+      // Some angles are large, the last one among them; then a shorter array follows the longer one.
       const a = wave("float32", size).map((x, i) => (size - i) % 97 === 1 ? 1e5 * x : x);
       const b = wave("float32", size).map((x) => 2 * x);
-      for (const length of [size, size - 5].filter((length) => length >= 4096)) {
+      for (const length of [size, size - 1, size - 2].filter((length) => length >= 4096)) {
         const operands = [a.subarray(0, length), b.subarray(0, length)] as Float32Array[];
         const y = new Float32Array(length);
         kernel.runFlat(y, operands);

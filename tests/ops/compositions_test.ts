@@ -179,3 +179,20 @@ for (const [name, pairs] of Object.entries(AMONG_ROWS)) {
     );
   });
 }
+
+Deno.test("cosineSimilarity() of two matrices is what plain arrays give, with its gradients", () => {
+  const pair = fc.tuple(tensors([3, 2], numbers([0.5, 3])), tensors([2, 2], numbers([0.5, 3])));
+  fc.assert(
+    fc.property(pair, ([x, y]) => {
+      const [rows, others] = [x, y].map((z) => z.toArray() as Values);
+      const cosine = (v: number[], w: number[]) =>
+        sum(v.map((a, i) => a * w[i]!)) / length(v) / length(w);
+      const expected = rows!.map((v) => others!.map((w) => cosine(v, w)));
+      const close = { rtol: 1e-11, atol: 1e-12 };
+      assertAllClose(cg.cosineSimilarity(x, y), cg.tensor(expected, { dtype: "float64" }), close);
+      const call = (a: cg.Tensor, b: cg.Tensor) => cg.cosineSimilarity(a, b).square();
+      checkGradients(call, [x, y], { order: 2, rtol: 1e-5, atol: 1e-6 });
+    }),
+    { ...RUNS, numRuns: 30 },
+  );
+});
