@@ -18,6 +18,12 @@ import { ABLATIONS, FULL, type Variant } from "./lib/integrate/variants.ts";
 import { tsne } from "./lib/integrate/tsne.ts";
 import { textTable } from "./lib/table.ts";
 import {
+  BATCH_STRENGTH,
+  CELL_OPTIONS,
+  LEARNING_OPTIONS,
+  OBJECTIVE_OPTIONS,
+} from "./lib/integrate/options.ts";
+import {
   openDevice,
   SHARED_OPTIONS,
   type TrainingDevice,
@@ -25,13 +31,7 @@ import {
 } from "./lib/training/mod.ts";
 
 const OPTIONS = {
-  data: {
-    kind: "string",
-    placeholder: "FILE",
-    help: "Cells: .h5ad, .zarr or .zarr.zip (simulated ones by default)",
-  },
-  labels: { kind: "string", placeholder: "KEY", help: "The column that holds the cell types" },
-  batch: { kind: "string", placeholder: "KEY", help: "The column that holds the batches" },
+  ...CELL_OPTIONS,
   syntheticBatches: {
     kind: "integer",
     min: 2,
@@ -42,33 +42,12 @@ const OPTIONS = {
     kind: "number",
     min: 0,
     max: 5,
-    default: 0.9,
+    default: BATCH_STRENGTH,
     help: "Spread of log-fold changes in a batch that is simulated or added",
   },
-  epochs: { kind: "integer", min: 1, default: 25, help: "How often each cell is seen" },
+  ...LEARNING_OPTIONS,
   hidden: { kind: "integer", min: 1, default: 128, help: "Units of the hidden layer" },
-  learningRate: {
-    kind: "number",
-    above: 0,
-    default: 3e-3,
-    help: "About how far each weight moves per step at first; a tenth less after each epoch",
-  },
-  maskRatio: { kind: "number", above: 0, max: 1, default: 0.4, help: "Share of genes hidden" },
-  ecsThreshold: {
-    kind: "number",
-    min: 0,
-    max: 1,
-    default: 0.8,
-    help: "Similarity below which cells are pushed apart",
-  },
-  ecsWeight: { kind: "number", min: 0, default: 10, help: "Weight of that term" },
-  dabWeight: { kind: "number", min: 0, default: 1, help: "Weight of what mixes the batches" },
-  reversal: {
-    kind: "number",
-    min: 0,
-    default: 0.2,
-    help: "Factor of the gradient that the discriminator reverses",
-  },
+  ...OBJECTIVE_OPTIONS,
   repeats: { kind: "integer", min: 1, max: 20, default: 3, help: "Seeds to train with" },
   fullOnly: { kind: "boolean", help: "Train with all terms only, without the ablation" },
   figures: { kind: "string", placeholder: "DIR", help: "Also write the figures as SVG files" },

@@ -17,6 +17,12 @@ import { EMBEDDING, standardize } from "./lib/integrate/fit.ts";
 import { measure, type Measures } from "./lib/integrate/measures.ts";
 import { fitParallel, type ParallelSettings } from "./lib/integrate_mpi/fit.ts";
 import { textTable } from "./lib/table.ts";
+import {
+  BATCH_STRENGTH,
+  CELL_OPTIONS,
+  LEARNING_OPTIONS,
+  OBJECTIVE_OPTIONS,
+} from "./lib/integrate/options.ts";
 import { SHARED_OPTIONS } from "./lib/training/mod.ts";
 import { writeAtomically } from "./lib/training/results.ts";
 
@@ -24,31 +30,19 @@ const { device: _device, ...SHARED } = SHARED_OPTIONS;
 
 const OPTIONS = {
   mpi: { kind: "boolean", help: "Join the ranks that mpirun, mpiexec or srun has started" },
-  data: {
-    kind: "string",
-    placeholder: "FILE",
-    help: "Cells: .h5ad, .zarr or .zarr.zip (simulated ones by default)",
-  },
-  labels: { kind: "string", placeholder: "KEY", help: "The column that holds the cell types" },
-  batch: { kind: "string", placeholder: "KEY", help: "The column that holds the batches" },
+  ...CELL_OPTIONS,
   mixing: {
     kind: "choice",
     choices: ["dab", "batchMixing", "mmd"],
     default: "dab",
     help: "What mixes the batches",
   },
-  epochs: { kind: "integer", min: 1, default: 25, help: "How often each cell is seen" },
+  ...LEARNING_OPTIONS,
   batchSize: {
     kind: "integer",
     min: 1,
     default: 32,
     help: "Cells per step, of all ranks together",
-  },
-  learningRate: {
-    kind: "number",
-    above: 0,
-    default: 3e-3,
-    help: "About how far each weight moves per step at first; a tenth less after each epoch",
   },
   ...SHARED,
 } as const;
@@ -57,15 +51,12 @@ type Settings = OptionValues<typeof OPTIONS>;
 
 /** The defaults of `examples/02_integrate.ts`. */
 const OBJECTIVE = {
-  maskRatio: 0.4,
-  ecsThreshold: 0.8,
-  ecsWeight: 10,
-  dabWeight: 1,
-  reversal: 0.2,
+  maskRatio: OBJECTIVE_OPTIONS.maskRatio.default,
+  ecsThreshold: OBJECTIVE_OPTIONS.ecsThreshold.default,
+  ecsWeight: OBJECTIVE_OPTIONS.ecsWeight.default,
+  dabWeight: OBJECTIVE_OPTIONS.dabWeight.default,
+  reversal: OBJECTIVE_OPTIONS.reversal.default,
 };
-
-/** How strong the batch effect of simulated cells is there. */
-const BATCH_STRENGTH = 0.9;
 
 async function main(settings: Settings): Promise<void> {
   await using comm = settings.mpi ? await openMpi() : singleProcess();

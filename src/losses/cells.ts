@@ -74,9 +74,13 @@ export function readCellLabels(
  */
 const LARGEST = 1 << 22;
 
+function rowsAtOnce(perRow: number, largest: number): number {
+  return Math.max(1, Math.floor(largest / perRow));
+}
+
 /** Whether {@linkcode mapCells} compares so many cells at once. */
 export function fitsAtOnce(cells: number, perRow: number, largest: number = LARGEST): boolean {
-  return cells <= Math.max(1, Math.floor(largest / perRow));
+  return cells <= rowsAtOnce(perRow, largest);
 }
 
 /**
@@ -97,7 +101,7 @@ export function mapCells<R extends readonly Tensor[], S extends readonly Tensor[
   perRow: number,
   largest: number = LARGEST,
 ): Tensor {
-  const rows = Math.max(1, Math.floor(largest / perRow));
-  if (fitsAtOnce(rowInputs[0]!.shape[0]!, perRow, largest)) return f(rowInputs, sharedInputs);
+  const rows = rowsAtOnce(perRow, largest);
+  if (rowInputs[0]!.shape[0]! <= rows) return f(rowInputs, sharedInputs);
   return mapRowBlocks<R, S>(f, rowInputs as never, sharedInputs as never, { rows });
 }

@@ -61,7 +61,7 @@ export interface Fit {
 export const EMBEDDING = 32;
 
 /** Values per embedding of a gene or a batch. */
-const TOKENS = 16;
+export const TOKENS = 16;
 
 /** Cells per step. */
 const BATCH = 32;

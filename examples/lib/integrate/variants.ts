@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { batchMixingLoss, mmdLoss, type Tensor } from "@cellgrad/cellgrad";
+import { batchMixingLoss, mmdLoss, type Tensor, type TensorLike } from "@cellgrad/cellgrad";
 import { scgptObjective } from "@cellgrad/cellgrad/losses";
 import type { LossParts } from "../training/mod.ts";
 import { type CellBatch, forward, type Model } from "./model.ts";
@@ -122,10 +122,10 @@ export function objectiveOf(
 }
 
 /** What mixes batches in place of DAB, on embeddings of length 1. */
-function mixingLoss(
+export function mixingLoss(
   mixing: Variant["mixing"],
   embeddings: Tensor,
-  labels: Int32Array,
+  labels: TensorLike,
   nBatches: number,
 ): Tensor | undefined {
   const cells = embeddings.l2Normalize();

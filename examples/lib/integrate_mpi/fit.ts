@@ -17,7 +17,7 @@ import { adam, clipByGlobalNorm, type Optimizer } from "@cellgrad/cellgrad/optim
 import { foldIn, key } from "@cellgrad/cellgrad/random";
 import { UsageError } from "../arguments.ts";
 import type { BatchedCells } from "../integrate/cells.ts";
-import { EMBEDDING, type FitSettings } from "../integrate/fit.ts";
+import { EMBEDDING, type FitSettings, TOKENS } from "../integrate/fit.ts";
 import { type CellBatch, embed, initModel, type Model } from "../integrate/model.ts";
 import { decayPerEpoch, lossProgress } from "../training/mod.ts";
 import { countHidden, gatheredObjective } from "./objective.ts";
@@ -64,9 +64,6 @@ interface Job {
   parallel: DataParallel<Model, CellBatch>;
   stepsPerEpoch: number;
 }
-
-/** Values per embedding of a gene or a batch. */
-const TOKENS = 16;
 
 /** Steps between two checkpoints, and between two comparisons of the ranks. */
 const CHECKPOINT_EVERY = 25;

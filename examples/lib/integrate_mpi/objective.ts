@@ -3,20 +3,14 @@
  *
  * @module
  */
-import { batchMixingLoss, mmdLoss, type Tensor } from "@cellgrad/cellgrad";
+import type { Tensor } from "@cellgrad/cellgrad";
 import { scgptObjective } from "@cellgrad/cellgrad/losses";
 import type { Communicator } from "@cellgrad/cellgrad/mpi";
 import { type CellBatch, forward, type Model } from "../integrate/model.ts";
-import type { ObjectiveSettings } from "../integrate/variants.ts";
+import { mixingLoss, type ObjectiveSettings } from "../integrate/variants.ts";
 
 /** What mixes the batches. */
 export type Mixing = "dab" | "batchMixing" | "mmd";
-
-/** Squared distances between embeddings of length 1 are at most 4: this tells near from far. */
-const TEMPERATURE = 0.1;
-
-/** Widths of the kernels, for distances between 0 and 2. */
-const BANDWIDTHS = [0.25, 0.5, 1];
 
 /**
  * scGPT's objective of a rank's share of a mini-batch. What compares cells with each other (ECS,
@@ -44,12 +38,8 @@ export function gatheredObjective(
       { values: share.values, mask: share.mask, batchLabels: dab ? batchLabels : undefined },
       { ecsThreshold, ecsWeight, dabWeight },
     );
-    if (dab) return total;
-    const [cells, nBatches] = [cellEmbeddings.l2Normalize(), model.batches.shape[0]!];
-    const mixed = mixing === "mmd"
-      ? mmdLoss(cells, batchLabels, { nBatches, kernel: "rbf", bandwidths: BANDWIDTHS })
-      : batchMixingLoss(cells, batchLabels, { nBatches, temperature: TEMPERATURE });
-    return total.add(mixed.mul(dabWeight));
+    const mixed = mixingLoss(mixing, cellEmbeddings, batchLabels, model.batches.shape[0]!);
+    return mixed === undefined ? total : total.add(mixed.mul(dabWeight));
   };
 }
 

@@ -1,0 +1,50 @@
+/**
+ * The options that the integration on one process and on many ranks have in common.
+ *
+ * @module
+ */
+
+/** Where the cells come from. */
+export const CELL_OPTIONS = {
+  data: {
+    kind: "string",
+    placeholder: "FILE",
+    help: "Cells: .h5ad, .zarr or .zarr.zip (simulated ones by default)",
+  },
+  labels: { kind: "string", placeholder: "KEY", help: "The column that holds the cell types" },
+  batch: { kind: "string", placeholder: "KEY", help: "The column that holds the batches" },
+} as const;
+
+/** How long and how fast is learned. */
+export const LEARNING_OPTIONS = {
+  epochs: { kind: "integer", min: 1, default: 25, help: "How often each cell is seen" },
+  learningRate: {
+    kind: "number",
+    above: 0,
+    default: 3e-3,
+    help: "About how far each weight moves per step at first; a tenth less after each epoch",
+  },
+} as const;
+
+/** Weights and thresholds of the objective. */
+export const OBJECTIVE_OPTIONS = {
+  maskRatio: { kind: "number", above: 0, max: 1, default: 0.4, help: "Share of genes hidden" },
+  ecsThreshold: {
+    kind: "number",
+    min: 0,
+    max: 1,
+    default: 0.8,
+    help: "Similarity below which cells are pushed apart",
+  },
+  ecsWeight: { kind: "number", min: 0, default: 10, help: "Weight of that term" },
+  dabWeight: { kind: "number", min: 0, default: 1, help: "Weight of what mixes the batches" },
+  reversal: {
+    kind: "number",
+    min: 0,
+    default: 0.2,
+    help: "Factor of the gradient that the discriminator reverses",
+  },
+} as const;
+
+/** Spread of log-fold changes in a batch that is simulated or added. */
+export const BATCH_STRENGTH = 0.9;
