@@ -14,7 +14,7 @@ import { importMath, toFloat, translate, type TypedLanes } from "./typed.ts";
 
 /**
  * Arrays of so many float32 values are left to WebAssembly, in expressions that call a function for
- * which there is a polynomial: from there on it is 5 to 9 times as fast (`bench/elementwise_bench.ts`)
+ * which there is a polynomial: from there on it is 9 to 13 times as fast (`bench/elementwise_bench.ts`)
  * and makes up for being compiled within a few calls. Results are then right to the ulp that
  * `polynomials.ts` states for each function, in place of half an ulp for the whole expression.
  */

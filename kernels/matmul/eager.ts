@@ -8,7 +8,7 @@ import { matmul as matmulReference, type MatrixArray, type MatrixView } from "./
 import { matmulWasm } from "./wasm.ts";
 
 /**
- * Products of so many multiplications are left to WebAssembly: from there on it is 1.5 to 10 times as
+ * Products of so many multiplications are left to WebAssembly: from there on it is 2.5 to 10 times as
  * fast (`bench/matmul_bench.ts`). Smaller ones take at most 30 µs, and keep their sums in float64.
  */
 const MANY = 2 ** 15;

@@ -8,7 +8,7 @@ import { type DistanceArray, squaredDistances as squaredDistancesReference } fro
 import { squaredDistancesWasm } from "./wasm.ts";
 
 /**
- * Distances of so many squares are left to WebAssembly: from there on it is 1.3 to 11 times as fast
+ * Distances of so many squares are left to WebAssembly: from there on it is 6 to 17 times as fast
  * (`bench/distance_bench.ts`). Fewer take at most 30 µs, and keep their sums in float64.
  */
 const MANY = 2 ** 15;
