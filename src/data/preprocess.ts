@@ -4,7 +4,7 @@
  * @module
  */
 import { allocate } from "../dtype.ts";
-import { checkNumber, readOptions } from "../options.ts";
+import { checkChoice, checkNumber, readOptions } from "../options.ts";
 import { fromData, type Tensor, type TensorLike } from "../tensor.ts";
 import { asMatrix, checkNotNegative, columnMoments, type Matrix } from "./matrix.ts";
 
@@ -12,6 +12,8 @@ import { asMatrix, checkNotNegative, columnMoments, type Matrix } from "./matrix
 export interface NormalizeTotalOptions {
   /** The sum of every cell's values afterwards; 10,000 by default. */
   targetSum?: number | undefined;
+  /** `"median"`: the median total of the cells that have counts, in place of `targetSum`. */
+  target?: "median" | undefined;
 }
 
 /**
@@ -19,10 +21,17 @@ export interface NormalizeTotalOptions {
  *
  * As `scanpy.pp.normalize_total`; follow it with `log1p`. Cells without any counts stay zero.
  *
+ * **The default differs from scanpy's**: 10,000 here, as Seurat has it, so that the values of a cell
+ * do not depend on the others. Scanpy's `target_sum=None` is `target: "median"`: the median of the
+ * cells' totals, those without counts left out, and the mean of the middle two where their number is
+ * even. Where no cell has counts, scanpy's median is NaN and so are its values; here they stay zero.
+ * To bring further cells to the same total, give it as `targetSum`.
+ *
  * @param counts The (cells, genes) counts.
- * @param options `targetSum`.
- * @returns The (cells, genes) normalised values, `float32` unless the counts are `float64`.
- * @throws {TypeError} If the counts are no matrix or an option is unknown.
+ * @param options `targetSum`, or `target`.
+ * @returns The (cells, genes) normalised values, `float32` unless the counts are `float64`. A result
+ * of plain numbers: nothing is differentiated through it.
+ * @throws {TypeError} If the counts are no matrix, an option is unknown, or both are given.
  * @throws {RangeError} If a count is negative, infinite or NaN, or `targetSum` not positive.
  *
  * @example Two cells of different depth
@@ -32,23 +41,57 @@ export interface NormalizeTotalOptions {
  *
  * const counts = [[1, 3], [10, 30]];
  * assertEquals(normalizeTotal(counts, { targetSum: 4 }).toArray(), [[1, 3], [1, 3]]);
+ * assertEquals(normalizeTotal(counts, { target: "median" }).toArray(), [[5.5, 16.5], [5.5, 16.5]]);
  * ```
  */
 export function normalizeTotal(counts: TensorLike, options: NormalizeTotalOptions = {}): Tensor {
-  const { targetSum } = readOptions("normalizeTotal", options, { targetSum: 1e4 });
-  checkNumber("normalizeTotal", "targetSum", targetSum, { above: 0 });
+  const settled = readOptions("normalizeTotal", options, {
+    targetSum: undefined,
+    target: undefined,
+  });
+  checkTarget(settled);
   const matrix = asMatrix("normalizeTotal", "counts", counts);
   checkNotNegative("normalizeTotal", "counts", matrix);
   const { data, rows, columns, dtype } = matrix;
+  const totals = rowTotals(matrix);
+  const target = settled.target === "median" ? medianTotal(totals) : settled.targetSum ?? 1e4;
   const out = allocate(dtype, data.length);
   for (let i = 0; i < rows; i++) {
     const end = (i + 1) * columns;
-    let total = 0;
-    for (let j = i * columns; j < end; j++) total += data[j]!;
-    const factor = total === 0 ? 0 : targetSum / total;
+    const factor = totals[i] === 0 ? 0 : target / totals[i]!;
     for (let j = i * columns; j < end; j++) out[j] = data[j]! * factor;
   }
   return fromData(out, [rows, columns]);
+}
+
+function checkTarget({ targetSum, target }: NormalizeTotalOptions): void {
+  if (targetSum !== undefined) checkNumber("normalizeTotal", "targetSum", targetSum, { above: 0 });
+  if (target === undefined) return;
+  checkChoice("normalizeTotal", "target", target, ["median"]);
+  if (targetSum === undefined) return;
+  throw new TypeError(
+    `Cannot compute normalizeTotal as targetSum and target must not be given together: ` +
+      `current values are ${targetSum} and ${target}`,
+  );
+}
+
+/** The sum of each row. */
+function rowTotals({ data, rows, columns }: Matrix): Float64Array {
+  const totals = new Float64Array(rows);
+  for (let i = 0; i < rows; i++) {
+    let total = 0;
+    for (let j = i * columns, end = j + columns; j < end; j++) total += data[j]!;
+    totals[i] = total;
+  }
+  return totals;
+}
+
+/** The median of the totals above 0, or 0 without any. */
+function medianTotal(totals: Float64Array): number {
+  const sorted = totals.filter((total) => total > 0).sort();
+  const half = sorted.length >> 1;
+  if (sorted.length === 0) return 0;
+  return sorted.length % 2 === 1 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2;
 }
 
 /** Options of {@linkcode highlyVariableGenes}. */

@@ -56,6 +56,63 @@ Deno.test("normalizeTotal() totals 10,000 by default and leaves empty cells at z
   assertEquals(normalizeTotal([[1, 3], [0, 0]]).toArray(), [[2500, 7500], [0, 0]]);
 });
 
+/**
+ * Made by `/usr/bin/python3` (NumPy 1.24) with the statements of scanpy.pp.normalize_total:
+ *
+ *     x = np.array([[3, 3, 3, 6, 6], [0, 0, 0, 0, 0], [1, 22, 1, 2, 2], [1, 1, 1, 2, 2]], float)
+ *     totals = x.sum(1); median = np.median(totals[totals > 0])
+ *     factor = totals / median; factor[factor == 0] = 1; x / factor[:, None]
+ */
+const MEDIAN = [
+  [3, 3, 3, 6, 6],
+  [0, 0, 0, 0, 0],
+  [0.75, 16.5, 0.75, 1.5, 1.5],
+  [3, 3, 3, 6, 6],
+];
+
+Deno.test('normalizeTotal() with target "median" gives scanpy\'s values, empty cells left out', () => {
+  const counts = [[3, 3, 3, 6, 6], [0, 0, 0, 0, 0], [1, 22, 1, 2, 2], [1, 1, 1, 2, 2]];
+  assertEquals(normalizeTotal(counts, { target: "median" }).toArray(), MEDIAN);
+});
+
+Deno.test('normalizeTotal() with target "median" is targetSum with the median of the cells with counts', () => {
+  fc.assert(
+    fc.property(matrices, (counts) => {
+      const totals = counts.map((row) => row.reduce((a, b) => a + b)).filter((total) => total > 0);
+      const { length } = totals;
+      if (length === 0) {
+        assertEquals(normalizeTotal(counts, { target: "median" }).toArray(), counts);
+        return;
+      }
+      // As many totals are at least the middle ones as are at most these.
+      const [low, high] = [Math.floor((length - 1) / 2), Math.floor(length / 2)]
+        .map((rank) =>
+          totals.find((t) =>
+            totals.filter((s) => s < t).length <= rank &&
+            totals.filter((s) => s <= t).length > rank
+          )!
+        );
+      assertEquals(
+        normalizeTotal(counts, { target: "median" }).toArray(),
+        normalizeTotal(counts, { targetSum: (low! + high!) / 2 }).toArray(),
+      );
+    }),
+    { seed: 1, numRuns: 200 },
+  );
+});
+
+Deno.test('normalizeTotal() with target "median" keeps cells of the median total as they are', () => {
+  assertEquals(normalizeTotal([[1, 2], [4, 8], [3, 3]], { target: "median" }).toArray(), [
+    [2, 4],
+    [2, 4],
+    [3, 3],
+  ]);
+});
+
+Deno.test('normalizeTotal() with target "median" leaves cells at zero where none has counts', () => {
+  assertEquals(normalizeTotal([[0, 0], [0, 0]], { target: "median" }).toArray(), [[0, 0], [0, 0]]);
+});
+
 Deno.test("normalizeTotal() keeps float64 and makes float32 of integers", () => {
   assertEquals(normalizeTotal(tensor([[1, 1]], { dtype: "float64" })).dtype, "float64");
   assertEquals(normalizeTotal(tensor([[1, 1]], { dtype: "int32" })).dtype, "float32");
@@ -79,6 +136,23 @@ Deno.test("normalizeTotal() refuses scaled expression, vectors and bad targets",
     RangeError,
     "Cannot compute normalizeTotal as targetSum must be a finite number above 0: " +
       "current value is 0",
+  );
+  assertThrows(
+    () => normalizeTotal([[1, 2]], { target: "mean" as never }),
+    TypeError,
+    "Cannot compute normalizeTotal as target must be one of median: current value is mean",
+  );
+  assertThrows(
+    () => normalizeTotal([[1, 2]], { targetSum: 100, target: "median" }),
+    TypeError,
+    "Cannot compute normalizeTotal as targetSum and target must not be given together: " +
+      "current values are 100 and median",
+  );
+  assertThrows(
+    () => normalizeTotal([[1, NaN]], { target: "median" }),
+    RangeError,
+    "Cannot compute normalizeTotal as counts must be finite and not negative " +
+      "(is this scaled expression?): current value in cell 0, gene 1 is NaN",
   );
 });
 
