@@ -219,9 +219,9 @@ async function write({ settings, folder }: Run, result: IntegrationResult): Prom
 }
 
 function print({ repeats, ablation }: Found, folder: string): void {
-  const header = ["iLISI ↑", "cLISI ↑", "batch width →0", "type width ↑", "ARI ↑", "NMI ↑"];
+  const header = ["iLISI ↑", "cLISI ↑", "type width ↑", "ARI ↑", "NMI ↑"];
   const cells = (m: Measures) =>
-    [m.ilisi, m.clisi, m.batchSilhouette, m.typeSilhouette, m.ari, m.nmi].map(formatMetric);
+    [m.ilisi, m.clisi, m.typeSilhouette, m.ari, m.nmi].map(formatMetric);
   const pairs = repeats.flatMap(({ seed, before, after }) => [
     [`seed ${seed} before`, ...cells(before)],
     [`seed ${seed} after`, ...cells(after)],

@@ -11,8 +11,15 @@ import { type Groups, meanOf, readGroupedPoints, type Values } from "./values.ts
  * The mean silhouette width: how well points lie within their own cluster.
  *
  * The mean of what {@linkcode silhouetteSamples} gives for each point. In [−1, 1]: near 1 for tight
- * clusters far apart, around 0 where they overlap, negative where points lie nearer to another
- * cluster. For cell types higher is better; for batches, after integration, near 0 is.
+ * clusters far apart, around 0 where each overlaps with one other, negative where points lie nearer
+ * to another cluster. For cell types higher is better.
+ *
+ * **Of batches it is no measure**, though a value near 0 is often read as "mixed". A point is compared
+ * with its nearest other cluster alone, so batches that overlap in pairs give 0 however far apart the
+ * pairs lie: four batches in two groups 10 standard deviations apart give 0.0008 below, nearer to 0
+ * than the same cells without the gap, −0.046. See Rautenstrauch & Ohler 2025,
+ * https://doi.org/10.1038/s41587-025-02743-4. For batches take {@linkcode lisi} or
+ * {@linkcode batchEntropy}.
  *
  * Source: Rousseeuw 1987, https://doi.org/10.1016/0377-0427(87)90125-7; the values are those of
  * scikit-learn's `silhouette_score`. Deviation: with fewer than two clusters, or as many as points,
@@ -31,6 +38,22 @@ import { type Groups, meanOf, readGroupedPoints, type Values } from "./values.ts
  * const points = [[0, 0], [0, 1], [10, 0], [10, 1]];
  * assertGreater(silhouette(points, [0, 0, 1, 1]), 0.85);
  * assertLess(silhouette(points, [0, 1, 0, 1]), 0);
+ * ```
+ *
+ * @example Four batches in two groups far apart, and mixed
+ * ```ts
+ * import { lisi, silhouette } from "@cellgrad/cellgrad/metrics";
+ * import { key, normal } from "@cellgrad/cellgrad/random";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const mixed = normal(key(1), [400, 2]);
+ * const batches = Int32Array.from({ length: 400 }, (_, cell) => cell % 4);
+ * const gap = Array.from(batches, (batch) => [batch < 2 ? 0 : 10, 0]);
+ * const apart = mixed.add(gap); // batches 0 and 1 here, 2 and 3 there
+ * assertEquals(silhouette(apart, batches).toFixed(4), "0.0008");
+ * assertEquals(silhouette(mixed, batches).toFixed(3), "-0.046");
+ * assertEquals(lisi(apart, batches).ilisi.toFixed(2), "0.31"); // 1 is mixed
+ * assertEquals(lisi(mixed, batches).ilisi.toFixed(2), "0.83");
  * ```
  */
 export function silhouette(embeddings: Values, labels: Values): number {

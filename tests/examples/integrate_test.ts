@@ -34,9 +34,22 @@ Deno.test("the integration mixes batches of simulated cells, and reports it", ()
       "mmd",
     ]);
     assertEquals(ablation[0].measures, repeats[0].after);
+    assertEquals(Object.keys(repeats[0].after), [
+      "ilisi",
+      "clisi",
+      "typeSilhouette",
+      "ari",
+      "nmi",
+    ]);
     const report = await reportOf(out);
     for (
-      const text of ["Simulated cells.", "<svg", "mmdLoss, mixed", "higher is better"]
+      const text of [
+        "Simulated cells.",
+        "<svg",
+        "mmdLoss, mixed",
+        "higher is better",
+        "A silhouette width by batch is not among the measures",
+      ]
     ) {
       assertStringIncludes(report, text);
     }

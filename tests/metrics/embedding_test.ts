@@ -8,7 +8,8 @@ import {
   assertLessOrEqual,
 } from "@std/assert";
 import fc from "fast-check";
-import { tensor } from "../../src/tensor.ts";
+import { key, normal } from "../../src/random.ts";
+import { type Tensor, tensor } from "../../src/tensor.ts";
 import { batchEntropy, lisi, silhouette, silhouetteSamples } from "../../src/metrics/mod.ts";
 import { assertAllClose } from "../../src/testing.ts";
 import { assertMessages, labelledPoints, RUNS, shuffled } from "./helpers.ts";
@@ -80,6 +81,35 @@ Deno.test("silhouette() is in [−1, 1]", () => {
 Deno.test("silhouette() is near 1 for clusters apart, near 0 for labels at random", () => {
   assertGreater(silhouette(apart.points, apart.labels), 0.97);
   assertLess(Math.abs(silhouette(mixed.points, mixed.labels)), 0.1);
+});
+
+/** Four batches: in one cloud, or in two of two batches each, `gap` standard deviations apart. */
+function fourBatches(gap: number): { points: Tensor; batches: Int32Array } {
+  const batches = Int32Array.from({ length: 400 }, (_, cell) => cell % 4);
+  const places = Array.from(batches, (batch) => [batch < 2 ? 0 : gap, 0]);
+  return { points: normal(key(1), [400, 2]).add(places), batches };
+}
+
+Deno.test("silhouette() by batch is nearer to 0 for batches in two groups than for mixed ones", () => {
+  const [apart, mixed] = [fourBatches(10), fourBatches(0)];
+  const widths = [apart, mixed].map(({ points, batches }) => silhouette(points, batches));
+  assertEquals(widths.map((width) => width.toFixed(4)), ["0.0008", "-0.0458"]);
+  assertLess(Math.abs(widths[0]!), Math.abs(widths[1]!));
+  // The metrics for batches tell them apart.
+  const ilisi = [apart, mixed].map(({ points, batches }) => lisi(points, batches).ilisi);
+  assertEquals(ilisi.map((value) => value.toFixed(3)), ["0.315", "0.828"]);
+  const entropies = [apart, mixed].map(({ points, batches }) =>
+    batchEntropy(points, batches, { normalize: true })
+  );
+  assertLess(entropies[0]!, 0.5);
+  assertGreater(entropies[1]!, 0.9);
+});
+
+Deno.test("silhouette() by batch does not see how far apart two groups of batches are", () => {
+  for (const gap of [10, 100, 1e4]) {
+    const { points, batches } = fourBatches(gap);
+    assertLess(Math.abs(silhouette(points, batches)), 1e-3);
+  }
 });
 
 Deno.test("silhouette() is −1 in the limit for clusters that are split and far apart", () => {

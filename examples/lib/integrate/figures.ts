@@ -41,12 +41,6 @@ export const MEASURES: readonly MeasureText[] = [
       "how few cell types a neighbourhood effectively holds, scaled: 1 one, 0 all of them alike",
   },
   {
-    key: "batchSilhouette",
-    name: "batch silhouette",
-    good: "near 0",
-    meaning: "how much closer cells are to their own batch than to the next one, from −1 to 1",
-  },
-  {
     key: "typeSilhouette",
     name: "type silhouette",
     good: "higher",

@@ -12,14 +12,12 @@ import {
 } from "@cellgrad/cellgrad/metrics";
 import { kMeans } from "./kmeans.ts";
 
-/** Measures of an embedding. */
+/** Measures of an embedding. A silhouette by batch is none: near 0 does not mean that they mix. */
 export type Measures = {
   /** How well batches are mixed around each cell, 0 to 1; higher is better. */
   ilisi: number;
   /** How well cell types are apart around each cell, 0 to 1; higher is better. */
   clisi: number;
-  /** The silhouette width by batch, −1 to 1; near 0 is good. */
-  batchSilhouette: number;
   /** The silhouette width by type, −1 to 1; higher is better. */
   typeSilhouette: number;
   /** Agreement of k-means clusters with the types, corrected for chance; 1 is best. */
@@ -45,7 +43,6 @@ export function measure(embedding: Tensor, labels: Labels): Measures {
   return {
     ilisi: lisi(embedding, batches).ilisi,
     clisi: lisi(embedding, types).clisi,
-    batchSilhouette: silhouette(embedding, batches),
     typeSilhouette: silhouette(embedding, types),
     ari: adjustedRandIndex(clusters, types),
     nmi: normalizedMutualInformation(clusters, types),

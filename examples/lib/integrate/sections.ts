@@ -110,7 +110,9 @@ export function measureSection({ repeats, origin }: IntegrationResult): Markup {
 <h2>What integration does to the measures</h2>
 <p class="quiet">None of them has a unit. Before: in the leading principal components of the
 standardized expression, as many as the embedding has values. After: in the embedding that all terms
-together have learned. Each seed is ${other}.</p>
+together have learned. Each seed is ${other}. A silhouette width by batch is not among the measures: it
+compares a cell with the nearest other batch alone, so that batches which overlap in pairs give 0
+however far apart the pairs lie (Rautenstrauch and Ohler 2025, doi 10.1038/s41587-025-02743-4).</p>
 <div class="scroll" tabindex="0" role="region" aria-label="Measures before and after">
 <table>
 ${headings("seed")}
