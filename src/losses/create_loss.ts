@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { Tensor, TensorLike } from "../tensor.ts";
+import { checkLabels } from "../labels.ts";
+import { fromData, type Tensor, type TensorLike } from "../tensor.ts";
 import { classWeights } from "./class_weights.ts";
 import { crossEntropyLoss } from "./cross_entropy.ts";
 import { diceLoss } from "./dice.ts";
@@ -19,6 +20,7 @@ import {
   NUMBERS,
   type Settings,
   USES,
+  weighsClasses,
 } from "./loss_config.ts";
 import { tverskyLoss } from "./tversky.ts";
 
@@ -38,19 +40,25 @@ export interface ConfiguredLoss {
  * | `lossType` | loss | reads |
  * | --- | --- | --- |
  * | `"ce"` | {@linkcode crossEntropyLoss} | |
- * | `"weighted_ce"` | the same with class weights | `classCounts` |
- * | `"focal"` | {@linkcode focalLoss} | `focalGamma`, `classCounts` |
+ * | `"weighted_ce"` | the same with class weights | class weights |
+ * | `"focal"` | {@linkcode focalLoss} | `focalGamma`, class weights |
  * | `"dice"` | {@linkcode diceLoss} | `diceSmooth` |
- * | `"focal_dice"` | {@linkcode focalDiceLoss} | `focalGamma`, `focalWeight`, `diceWeight`, `diceSmooth`, `classCounts` |
+ * | `"focal_dice"` | {@linkcode focalDiceLoss} | `focalGamma`, `focalWeight`, `diceWeight`, `diceSmooth`, class weights |
  * | `"tversky"` | {@linkcode tverskyLoss} | `tverskyAlpha`, `tverskyBeta`, `diceSmooth` |
+ *
+ * Class weights are {@linkcode classWeights} of `classCounts`, or of how often each class occurs in
+ * `labels`, scaled by `classWeightNormalization`. Labels are those of the whole training set, so that
+ * the weights do not change from batch to batch; −100, PyTorch's "no label", is not counted. Where the
+ * last classes may be missing from them, say how many there are with `numClasses`.
+ * `useClassWeighting: false` leaves the weights out, and `true` insists on them.
  *
  * {@linkcode recommendLoss} chooses one; {@linkcode diagnoseClasses} tells how it did.
  *
  * @param config `lossType`, and the options above.
  * @returns A function `(logits, labels) => Tensor` with `describe()`.
- * @throws {TypeError} If the type or a key is unknown, which lists the valid ones, or class weights
- * are asked for without `classCounts`.
- * @throws {RangeError} If a number is negative.
+ * @throws {TypeError} If the type or a key is unknown, which lists the valid ones, class weights are
+ * asked for without `classCounts` or `labels`, or both are given.
+ * @throws {RangeError} If a number is negative, or a label names no class.
  *
  * @example The guide's recommendation, and the block that it prints
  * ```ts
@@ -74,6 +82,16 @@ export interface ConfiguredLoss {
  * );
  * assertEquals(loss([[99, 0, 0, 0]], [0]).shape, []);
  * ```
+ *
+ * @example Class weights from the labels
+ * ```ts
+ * import { createLoss } from "@cellgrad/cellgrad/losses";
+ * import { assertStringIncludes } from "@std/assert";
+ *
+ * const labels = [0, 0, 0, 0, 1, 1, 1, 2];
+ * const loss = createLoss({ lossType: "weighted_ce", useClassWeighting: true, labels });
+ * assertStringIncludes(loss.describe(), "Class weights: [2.00 2.67 8.00]");
+ * ```
  */
 export function createLoss(config: LossConfig): ConfiguredLoss {
   const settings = readOptions("createLoss", config, DEFAULTS);
@@ -93,23 +111,63 @@ export function createLoss(config: LossConfig): ConfiguredLoss {
 }
 
 function chooseWeights(settings: Settings): Tensor | undefined {
-  const { lossType, classCounts, classWeightNormalization: normalization } = settings;
-  const weighting = settings.useClassWeighting ?? classCounts !== undefined;
+  const { lossType, classWeightNormalization: normalization } = settings;
+  const weighting = weighsClasses(settings);
   checkBoolean("createLoss", "useClassWeighting", weighting);
   if (lossType === "weighted_ce" && !weighting) {
     throw new TypeError(
-      `Cannot compute createLoss as lossType "weighted_ce" needs class weights: give classCounts, ` +
-        `without useClassWeighting false`,
+      `Cannot compute createLoss as lossType "weighted_ce" needs class weights: ` +
+        `give classCounts or labels, without useClassWeighting false`,
     );
   }
+  const counts = readCounts(settings);
   if (!weighting || !USES[lossType].weights) return undefined;
-  if (classCounts === undefined) {
+  if (counts === undefined) {
     throw new TypeError(
-      `Cannot compute createLoss as useClassWeighting needs classCounts: ` +
-        `give how often each class occurs`,
+      `Cannot compute createLoss as useClassWeighting needs classCounts or labels: ` +
+        `give how often each class occurs, or the labels to count`,
     );
   }
-  return classWeights(classCounts, { normalization });
+  return classWeights(counts, { normalization });
+}
+
+/** How often each class occurs, as given or counted. */
+function readCounts({ classCounts, labels, numClasses }: Settings): TensorLike | undefined {
+  if (labels === undefined) {
+    if (numClasses === undefined) return classCounts;
+    throw new TypeError(
+      `Cannot compute createLoss as numClasses belongs to labels: current labels are not given`,
+    );
+  }
+  if (classCounts === undefined) return countClasses(labels, numClasses);
+  throw new TypeError(
+    `Cannot compute createLoss as classCounts and labels must not be given together: ` +
+      `both say how often each class occurs`,
+  );
+}
+
+/** More classes than there are: a label beyond is no class. */
+const MOST_CLASSES = 1_000_000;
+
+/** PyTorch's label for "no label". */
+const NO_LABEL = -100;
+
+function countClasses(labels: TensorLike, numClasses: number | undefined): Tensor {
+  const range = { integer: true, min: 1, max: MOST_CLASSES };
+  if (numClasses !== undefined) checkNumber("createLoss", "numClasses", numClasses, range);
+  const ignore = { ignore: NO_LABEL };
+  const { data } = checkLabels("createLoss", labels, numClasses ?? MOST_CLASSES, ignore);
+  let largest = -1;
+  for (const label of data) largest = Math.max(largest, label);
+  if (largest < 0) {
+    throw new RangeError(
+      `Cannot compute createLoss as labels must name at least one class: ` +
+        `0 of ${data.length} do`,
+    );
+  }
+  const counts = new Float64Array(numClasses ?? largest + 1);
+  for (const label of data) if (label !== NO_LABEL) counts[label]!++;
+  return fromData(counts, [counts.length]);
 }
 
 type LossFunction = (logits: TensorLike, labels: TensorLike) => Tensor;

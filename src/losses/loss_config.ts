@@ -14,10 +14,14 @@ export type LossType = "ce" | "weighted_ce" | "focal" | "dice" | "focal_dice" | 
 export interface LossConfig {
   /** Which loss; required. */
   lossType: LossType;
-  /** Whether to weigh classes; by default, whether `classCounts` is given. */
+  /** Whether to weigh classes; by default, whether `classCounts` or `labels` are given. */
   useClassWeighting?: boolean | undefined;
   /** How often each class occurs, counts or shares; none by default. */
   classCounts?: TensorLike | undefined;
+  /** The labels of the training set, of any shape, to count classes in; none by default. */
+  labels?: TensorLike | undefined;
+  /** How many classes `labels` has; one more than the largest of them by default. */
+  numClasses?: number | undefined;
   /** The scale of the weights, as {@linkcode classWeights} has it; `"plain"` by default. */
   classWeightNormalization?: ClassWeightNormalization | undefined;
   /** γ of the focal loss; 2 by default. */
@@ -39,6 +43,8 @@ export const DEFAULTS: {
   lossType: LossType;
   useClassWeighting: undefined;
   classCounts: undefined;
+  labels: undefined;
+  numClasses: undefined;
   classWeightNormalization: ClassWeightNormalization;
   focalGamma: number;
   focalWeight: number;
@@ -50,6 +56,8 @@ export const DEFAULTS: {
   lossType: undefined as unknown as LossType,
   useClassWeighting: undefined,
   classCounts: undefined,
+  labels: undefined,
+  numClasses: undefined,
   classWeightNormalization: "plain",
   focalGamma: 2,
   focalWeight: 0.5,
@@ -63,10 +71,13 @@ export const DEFAULTS: {
 export type Settings = Settled<LossConfig, typeof DEFAULTS>;
 
 /** Options that are numbers, at least 0. */
-export type NumberName = Exclude<
-  keyof typeof DEFAULTS,
-  "lossType" | "useClassWeighting" | "classCounts" | "classWeightNormalization"
->;
+export type NumberName =
+  | "focalGamma"
+  | "focalWeight"
+  | "diceWeight"
+  | "diceSmooth"
+  | "tverskyAlpha"
+  | "tverskyBeta";
 
 /** The numbers of a configuration, and what the guide calls them. */
 export const NUMBERS: Record<NumberName, string> = {
@@ -91,9 +102,14 @@ export const USES: Record<LossType, { numbers: NumberName[]; weights: boolean }>
   tversky: { numbers: ["tverskyAlpha", "tverskyBeta", "diceSmooth"], weights: false },
 };
 
+/** Whether classes are weighed where the loss can. */
+export function weighsClasses({ useClassWeighting, classCounts, labels }: Settings): boolean {
+  return useClassWeighting ?? (classCounts !== undefined || labels !== undefined);
+}
+
 /** The guide's "Loss Configuration" block: what is in force. */
 export function describeConfig(settings: Settings, weight: Tensor | undefined): string {
-  const { lossType, useClassWeighting, classCounts } = settings;
+  const { lossType } = settings;
   const lines = [`Loss type: ${lossType}`];
   for (const name of USES[lossType].numbers) {
     lines.push(`${NUMBERS[name]}: ${formatNumber(settings[name])}`);
@@ -101,7 +117,7 @@ export function describeConfig(settings: Settings, weight: Tensor | undefined): 
   if (weight !== undefined) {
     const weights = (weight.toArray() as number[]).map(formatWeight);
     lines.push(`Class weights: [${weights.join(" ")}]`);
-  } else if (useClassWeighting ?? classCounts !== undefined) {
+  } else if (weighsClasses(settings)) {
     lines.push(`Class weights: none (${lossType} takes none)`);
   }
   return ["Loss Configuration:", ...lines.map((line) => `  - ${line}`)].join("\n");

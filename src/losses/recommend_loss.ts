@@ -24,7 +24,7 @@ export interface LossSituation {
 
 /** What {@linkcode recommendLoss} returns. */
 export interface LossRecommendation {
-  /** For {@linkcode createLoss}; add `classCounts` where it says `useClassWeighting`. */
+  /** For {@linkcode createLoss}; add `classCounts` or `labels` where it says `useClassWeighting`. */
   config: LossConfig;
   /** Why, and what to do next. */
   reason: string;

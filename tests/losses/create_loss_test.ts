@@ -1,4 +1,4 @@
-import type { Tensor, TensorLike } from "@cellgrad/cellgrad";
+import { type Tensor, tensor, type TensorLike } from "@cellgrad/cellgrad";
 import {
   classWeights,
   createLoss,
@@ -12,7 +12,7 @@ import {
 import { checkGradients } from "@cellgrad/cellgrad/testing";
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { classCases, FEW_RUNS } from "../arbitraries.ts";
+import { classCases, FEW_RUNS, RUNS } from "../arbitraries.ts";
 import { assertSame, testMisuse } from "./laws.ts";
 
 const COUNTS = [80, 10, 7, 3];
@@ -144,6 +144,69 @@ Deno.test("createLoss() normalizes class weights as told", () => {
   assertEquals(lines.split("\n").at(-1), "  - Class weights: [0.0849 0.679 0.971 2.26]");
 });
 
+/** Labels in which each class occurs as often as `counts` says, in turns. */
+function labelsOf(counts: readonly number[]): number[] {
+  const labels: number[] = [];
+  for (let round = 0; round < Math.max(...counts); round++) {
+    counts.forEach((count, c) => round < count && labels.push(c));
+  }
+  return labels;
+}
+
+Deno.test("createLoss() counts labels as if the counts were given", () => {
+  const counts = fc.array(fc.integer({ min: 0, max: 9 }), { minLength: 1, maxLength: 5 })
+    .filter((counts) => counts.at(-1)! > 0);
+  const types = fc.constantFrom("weighted_ce" as const, "focal" as const, "focal_dice" as const);
+  const normalizations = fc.constantFrom("plain" as const, "balanced" as const, "meanOne" as const);
+  fc.assert(
+    fc.property(
+      counts,
+      types,
+      normalizations,
+      (classCounts, lossType, classWeightNormalization) => {
+        const config = { lossType, classWeightNormalization };
+        const counted = createLoss({ ...config, labels: labelsOf(classCounts) });
+        const given = createLoss({ ...config, classCounts });
+        assertEquals(counted.describe(), given.describe());
+        const logits = [classCounts.map((_, c) => c - 1), classCounts.map((_, c) => 2 - c)];
+        assertSame(counted(logits, [0, 0]), given(logits, [0, 0]));
+      },
+    ),
+    RUNS,
+  );
+});
+
+Deno.test("createLoss() prints the guide's weights from labels, of any shape and kind", () => {
+  const labels = labelsOf(COUNTS);
+  const last = (labels: TensorLike) =>
+    createLoss({ lossType: "focal", useClassWeighting: true, labels }).describe().split("\n").at(
+      -1,
+    );
+  for (
+    const kind of [labels, Int32Array.from(labels), tensor(labels, { shape: [2, 5, 10] })]
+  ) assertEquals(last(kind), "  - Class weights: [1.25 10.0 14.3 33.3]");
+});
+
+Deno.test("createLoss() does not count what has no label, and takes missing classes for absent", () => {
+  const last = (config: Partial<LossConfig>) =>
+    createLoss({ lossType: "weighted_ce", ...config }).describe().split("\n").at(-1);
+  assertEquals(last({ labels: [0, -100, 1, 1] }), "  - Class weights: [3.00 1.50]");
+  assertEquals(
+    last({ labels: [0, 0, 1, 1], numClasses: 4, classWeightNormalization: "balanced" }),
+    "  - Class weights: [0.500 0.500 0.00 0.00]",
+  );
+});
+
+Deno.test("createLoss() leaves weights out where told, whatever the labels", () => {
+  const config = { labels: [0, 1, 1], useClassWeighting: false } as const;
+  assertEquals(
+    createLoss({ lossType: "focal", ...config }).describe(),
+    "Loss Configuration:\n  - Loss type: focal\n  - Focal gamma: 2.0",
+  );
+  const counted = createLoss({ lossType: "tversky", labels: [0, 1] }).describe();
+  assertEquals(counted.split("\n").at(-1), "  - Class weights: none (tversky takes none)");
+});
+
 Deno.test("createLoss() prints large weights in whole numbers", () => {
   const last = (classCounts: number[]) =>
     createLoss({ lossType: "weighted_ce", classCounts }).describe().split("\n").at(-1);
@@ -161,8 +224,9 @@ Deno.test("createLoss() makes losses with gradients", () => {
   );
 });
 
-const KEYS = "lossType, useClassWeighting, classCounts, classWeightNormalization, focalGamma, " +
-  "focalWeight, diceWeight, diceSmooth, tverskyAlpha, tverskyBeta";
+const KEYS = "lossType, useClassWeighting, classCounts, labels, numClasses, " +
+  "classWeightNormalization, focalGamma, focalWeight, diceWeight, diceSmooth, tverskyAlpha, " +
+  "tverskyBeta";
 
 testMisuse("createLoss", [
   [
@@ -203,15 +267,62 @@ testMisuse("createLoss", [
     "weighted cross entropy without counts",
     () => createLoss({ lossType: "weighted_ce" }),
     TypeError,
-    'Cannot compute createLoss as lossType "weighted_ce" needs class weights: give classCounts, ' +
-    "without useClassWeighting false",
+    'Cannot compute createLoss as lossType "weighted_ce" needs class weights: ' +
+    "give classCounts or labels, without useClassWeighting false",
   ],
   [
     "weighting without counts",
     () => createLoss({ lossType: "focal", useClassWeighting: true }),
     TypeError,
-    "Cannot compute createLoss as useClassWeighting needs classCounts: " +
-    "give how often each class occurs",
+    "Cannot compute createLoss as useClassWeighting needs classCounts or labels: " +
+    "give how often each class occurs, or the labels to count",
+  ],
+  [
+    "counts and labels",
+    () => createLoss({ lossType: "focal", classCounts: [1, 1], labels: [0, 1] }),
+    TypeError,
+    "Cannot compute createLoss as classCounts and labels must not be given together: " +
+    "both say how often each class occurs",
+  ],
+  [
+    "a number of classes without labels",
+    () => createLoss({ lossType: "focal", classCounts: [1, 1], numClasses: 2 }),
+    TypeError,
+    "Cannot compute createLoss as numClasses belongs to labels: current labels are not given",
+  ],
+  [
+    "labels beyond the classes",
+    () => createLoss({ lossType: "focal", labels: [0, 3], numClasses: 3 }),
+    RangeError,
+    "Cannot compute createLoss as labels must be in [0, 2] or ignoreIndex -100: " +
+    "current value at position 1 is 3",
+  ],
+  [
+    "labels that name no class, also of a type without weights",
+    () => createLoss({ lossType: "dice", labels: [0, -1] }),
+    RangeError,
+    "Cannot compute createLoss as labels must be in [0, 999999] or ignoreIndex -100: " +
+    "current value at position 1 is -1",
+  ],
+  [
+    "labels that are no whole numbers",
+    () => createLoss({ lossType: "focal", labels: [0, NaN] }),
+    TypeError,
+    "Cannot compute createLoss as labels must be whole numbers (int32): " +
+    "current value at position 1 is NaN",
+  ],
+  [
+    "no labels",
+    () => createLoss({ lossType: "focal", labels: [-100, -100] }),
+    RangeError,
+    "Cannot compute createLoss as labels must name at least one class: 0 of 2 do",
+  ],
+  [
+    "a number of classes that is none",
+    () => createLoss({ lossType: "focal", labels: [0], numClasses: 1e9 }),
+    RangeError,
+    "Cannot compute createLoss as numClasses must be a whole number at least 1 and " +
+    "at most 1000000: current value is 1000000000",
   ],
   [
     "a weighting that is no boolean",
