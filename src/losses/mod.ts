@@ -29,6 +29,7 @@ export {
   type ClassVerdict,
   diagnoseClasses,
   type DiagnoseOptions,
+  diagnosisTable,
 } from "./diagnose_classes.ts";
 export { diceLoss, type DiceOptions } from "./dice.ts";
 export { differentiableAuroc, type DifferentiableAurocOptions } from "./differentiable_auroc.ts";

@@ -1,5 +1,5 @@
 import { tensor } from "@cellgrad/cellgrad";
-import { diagnoseClasses } from "@cellgrad/cellgrad/losses";
+import { diagnoseClasses, diagnosisTable } from "@cellgrad/cellgrad/losses";
 import { assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
 import { gridNumbers, RUNS } from "../arbitraries.ts";
@@ -83,6 +83,48 @@ Deno.test("diagnoseClasses() takes tensors and typed arrays", () => {
   const recall = tensor(GUIDE.recall, { dtype: "float64" });
   const precision = Float64Array.from(GUIDE.precision);
   assertEquals(diagnoseClasses({ recall, precision }), diagnoseClasses(GUIDE));
+});
+
+Deno.test("diagnosisTable() prints the guide's table, with the IoU that must be", () => {
+  const rows = diagnoseClasses(GUIDE, { names: ["bg", "er", "mito", "nuc"] });
+  assertEquals(
+    diagnosisTable(rows),
+    `Class    Val Recall  Val Precision  Val IoU
+------------------------------------------------
+bg            0.95        0.92        0.88  ✅ Good balance
+er            0.82        0.79        0.67  ✅ Good balance
+mito          0.91        0.45        0.43  ❌ Over-predicting (high recall, low precision)
+nuc           0.67        0.71        0.53  ✅ Reasonable balance`,
+  );
+});
+
+Deno.test("diagnosisTable() says of every class how it does, whatever its name's length", () => {
+  const rows = diagnoseClasses(
+    { recall: [0.2, 0, 0.3, 0.6], precision: [0.9, 0, 0.3, 0.75] },
+    { names: ["mitochondria", "er", "nucleus", "lysosome"] },
+  );
+  assertEquals(
+    diagnosisTable(rows),
+    `Class          Val Recall  Val Precision  Val IoU
+------------------------------------------------------
+mitochondria        0.20        0.90        0.20  ❌ Under-predicting (low recall, high precision)
+er                  0.00        0.00        0.00  ❌ Not found
+nucleus             0.30        0.30        0.18  ⚠️ In balance, but low
+lysosome            0.60        0.75        0.50  ✅ Reasonable balance`,
+  );
+  assertEquals(diagnosisTable([]).split("\n").length, 2);
+});
+
+Deno.test("diagnosisTable() calls no class good that is out of balance, or not good", () => {
+  const score = gridNumbers(0.01, 1);
+  fc.assert(
+    fc.property(score, score, (recall, precision) => {
+      const [row] = diagnoseClasses({ recall: [recall], precision: [precision] });
+      const line = diagnosisTable([row!]).split("\n").at(-1)!;
+      assertEquals(line.includes("✅"), row!.verdict === "balanced" && row!.iou > 0.5 - 1e-9, line);
+    }),
+    RUNS,
+  );
 });
 
 testMisuse("diagnoseClasses", [
