@@ -293,8 +293,8 @@ export function minimum(a: TensorLike, b: TensorLike): Tensor {
  * @param x Any shape.
  * @param min The lower limit, a number (`-Infinity` for none).
  * @param max The upper limit, a number (`Infinity` for none).
- * @returns `min(max(x, min), max)`.
- * @throws {RangeError} If `min` is greater than `max`.
+ * @returns `min(max(x, min), max)`. Integers stay `int32` where both limits are whole or infinite.
+ * @throws {RangeError} If `min` is greater than `max`, or all results were outside `int32`.
  *
  * @example Probabilities kept from 0 and 1
  * ```ts
@@ -312,8 +312,17 @@ export function clip(x: TensorLike, min: number, max: number): Tensor {
   }
   const operand = numeric(asTensor(x));
   const whole = [min, max].every((limit) => Number.isInteger(limit) || !Number.isFinite(limit));
-  return apply(clipOp, [whole ? operand : floating(operand)], [min, max]);
+  if (!whole || operand.dtype !== "int32") return apply(clipOp, [floating(operand)], [min, max]);
+  if (min > LARGEST || max < SMALLEST) {
+    throw new RangeError(
+      `Cannot compute clip as int32 holds nothing between ${min} and ${max}: cast x first`,
+    );
+  }
+  return apply(clipOp, [operand], [Math.max(min, SMALLEST), Math.min(max, LARGEST)]);
 }
+
+/** The ends of `int32`. */
+const [SMALLEST, LARGEST] = [-(2 ** 31), 2 ** 31 - 1];
 
 /**
  * The square. Quicker than `pow(x, 2)`.

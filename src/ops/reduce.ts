@@ -137,7 +137,10 @@ function requireValues(caller: string, x: Tensor, options: ReduceOptions): void 
 }
 
 /**
- * Sum over axes, accumulated in float64. Booleans are counted.
+ * Sum over axes, accumulated in float64. Booleans are counted, as `int32`.
+ *
+ * The sum of `int32` is `float64`: exact up to 2⁵³, where 32 bits would wrap around at 2³¹. Graphics
+ * cards have no float64, and refuse such a sum: there, cast the integers to `float32` first.
  *
  * @param x Any shape.
  * @param options `axis`, all by default; `keepDims`, `false` by default.
@@ -151,9 +154,21 @@ function requireValues(caller: string, x: Tensor, options: ReduceOptions): void 
  *
  * assertEquals(sum([[1, 2], [3, 4]], { axis: 1 }).toArray(), [3, 7]);
  * ```
+ *
+ * @example Integers beyond 32 bits
+ * ```ts
+ * import { sum, tensor } from "@cellgrad/cellgrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const counts = tensor([2147483647, 2147483647], { dtype: "int32" });
+ * assertEquals(sum(counts).item(), 4294967294);
+ * assertEquals(sum(counts).dtype, "float64");
+ * ```
  */
 export function sum(x: TensorLike, options: ReduceOptions = {}): Tensor {
-  return reduceBy(sumOp, numeric(asTensor(x)), options);
+  const operand = asTensor(x);
+  const exact = operand.dtype === "int32" ? cast(operand, "float64") : numeric(operand);
+  return reduceBy(sumOp, exact, options);
 }
 
 /**

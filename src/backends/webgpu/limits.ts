@@ -6,6 +6,7 @@
 import type { WgslKernel } from "../../../kernels/wgsl/kernel.ts";
 import type { Graph, ValueId } from "../../program/graph.ts";
 import { loopIn } from "../../program/row_blocks.ts";
+import { sumOp } from "../../ops/reduce.ts";
 import { formatShape } from "../../shape.ts";
 import type { Target } from "./engine.ts";
 import type { Bound } from "./instructions.ts";
@@ -35,13 +36,16 @@ export function checkLimits(
 
 /** Throws where a graph computes in float64 or returns it; other constants are narrowed. */
 export function checkTypes(graph: Graph): void {
-  const refuse = (what: string, id: ValueId): never => {
+  const refuse = (
+    what: string,
+    id: ValueId,
+    remedy = "arguments and what is closed over",
+  ): never => {
     throw new TypeError(
       `Cannot compute compile for WebGPU as it has no float64: ${what} is ` +
         `float64${
           formatShape(graph.values[id]!.shape)
-        }; cast arguments and what is closed over to ` +
-        `float32, or use device "cpu"`,
+        }; cast ${remedy} to float32, or use device "cpu"`,
     );
   };
   graph.inputs.forEach((id, i) => {
@@ -52,6 +56,11 @@ export function checkTypes(graph: Graph): void {
   });
   for (const step of graph.steps) {
     if (graph.values[step.output]!.dtype === "float64") {
+      const isSum = graph.steps.some(({ op, inputs }) =>
+        op as unknown === sumOp && inputs[0] === step.output
+      );
+      const isInteger = graph.values[step.inputs[0] ?? step.output]!.dtype === "int32";
+      if (isSum && isInteger) refuse("what sum adds up of int32", step.output, "the integers");
       refuse(`the result of ${step.op.name}`, step.output);
     }
     loopIn(step)?.runs.forEach(({ body }) => checkTypes(body));
