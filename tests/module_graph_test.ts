@@ -8,7 +8,7 @@ const ROOT = new URL("../", import.meta.url);
  */
 const LAYERS: readonly (readonly string[])[] = [
   ["kernels/"],
-  ["src/dtype.ts", "src/shape.ts"],
+  ["src/dtype.ts", "src/shape.ts", "src/hash.ts"],
   ["src/display.ts", "src/fluent.ts", "src/options.ts"],
   ["src/tensor.ts"],
   ["src/op.ts", "src/create.ts", "src/trace.ts", "src/tree.ts"],

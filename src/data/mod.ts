@@ -49,6 +49,7 @@ export {
 } from "./preprocess.ts";
 export {
   readSafetensors,
+  type ReadSafetensorsOptions,
   type Safetensors,
   type SafetensorsOptions,
   writeSafetensors,

@@ -4,6 +4,8 @@
  * @module
  */
 import type { DType, TypedArray } from "../dtype.ts";
+import { hashValues } from "../hash.ts";
+import { checkBoolean, readOptions } from "../options.ts";
 import { type Shape, sizeOf } from "../shape.ts";
 import { asTensor, fromData, type Tensor, type TensorLike } from "../tensor.ts";
 import { bytesPerElement, elementsOf, type ElementType, toTensorData } from "./elements.ts";
@@ -43,7 +45,24 @@ export interface Safetensors {
 export interface SafetensorsOptions {
   /** Texts to store beside the tensors, by name; none by default. */
   metadata?: Readonly<Record<string, string>> | undefined;
+  /**
+   * Whether a checksum of all bytes lies among the texts, so that {@linkcode readSafetensors} finds
+   * a byte that has changed; `false` by default.
+   */
+  checksum?: boolean | undefined;
 }
+
+/** Options of {@linkcode readSafetensors}. */
+export interface ReadSafetensorsOptions {
+  /** Whether a file without a checksum is refused; `false` by default. One is always compared. */
+  checksum?: boolean | undefined;
+}
+
+/** The name of the text that holds the checksum. */
+const CHECKSUM = "cellgrad.checksum";
+
+/** What stands in its place while it is computed: 64 bits in hexadecimal digits. */
+const BLANK = "0".repeat(16);
 
 /** What the header says of one tensor. */
 interface Entry {
@@ -59,15 +78,18 @@ interface Entry {
  *
  * `F32` and `F64` become `float32` and `float64`, `F16` and `BF16` become `float32`, `BOOL` becomes
  * `bool`, and integers of any size become `int32`. Nothing of the file is executed, and sizes are
- * checked before anything is read by them.
+ * checked before anything is read by them. The checksum of {@linkcode SafetensorsOptions} is compared
+ * where there is one, and is not among the texts that are returned.
  *
  * Source: the format description at https://github.com/huggingface/safetensors.
  *
  * @param source The path of the file, or its bytes.
+ * @param options `checksum`, whether there must be one; `false` by default.
  * @returns `{ tensors, metadata }`, by name.
  * @throws {Error} If there is no such file.
- * @throws {SyntaxError} If it is not a safetensors file, its header does not fit its bytes, or a
- * tensor has another type.
+ * @throws {SyntaxError} If it is not a safetensors file, its header does not fit its bytes, a tensor
+ * has another type, or its bytes are not those that its checksum was made of.
+ * @throws {TypeError} If an option is unknown.
  * @throws {RangeError} If an integer does not fit `int32`.
  *
  * @example Write and read
@@ -82,9 +104,48 @@ interface Entry {
  * assertEquals(metadata, { step: "7" });
  * ```
  */
-export async function readSafetensors(source: FilePath | Uint8Array): Promise<Safetensors> {
-  if (source instanceof Uint8Array) return parse(source, "the bytes");
-  return parse(await readBytes(source), `"${await pathOf(source)}"`);
+export async function readSafetensors(
+  source: FilePath | Uint8Array,
+  options: ReadSafetensorsOptions = {},
+): Promise<Safetensors> {
+  const { checksum } = readOptions("readSafetensors", options, { checksum: false });
+  checkBoolean("readSafetensors", "checksum", checksum);
+  const given = source instanceof Uint8Array;
+  const name = given ? "the bytes" : `"${await pathOf(source)}"`;
+  const bytes = given ? source : await readBytes(source);
+  const found = parse(bytes, name);
+  const { [CHECKSUM]: stored, ...metadata } = found.metadata;
+  if (stored === undefined && !checksum) return found;
+  checkSum(bytes, stored, name);
+  return { ...found, metadata };
+}
+
+/** Throws unless the checksum is that of the bytes. */
+function checkSum(bytes: Uint8Array, stored: string | undefined, name: string): void {
+  if (stored === undefined) throw new SyntaxError(`Cannot read ${name} as it has no checksum`);
+  const copy = bytes.slice();
+  const place = placeOfChecksum(copy);
+  if (place !== undefined) copy.set(new TextEncoder().encode(BLANK), place);
+  const computed = checksumOf(copy);
+  if (place !== undefined && stored === computed) return;
+  throw new SyntaxError(
+    `Cannot read ${name} as a byte of it has changed: the checksum was ${stored}, and is now ` +
+      `${computed}`,
+  );
+}
+
+function checksumOf(bytes: Uint8Array): string {
+  return hashValues(bytes).map((word) => (word >>> 0).toString(16).padStart(8, "0")).join("");
+}
+
+/** Where the checksum's digits begin: a quote within a name or a text has a backslash before it. */
+function placeOfChecksum(bytes: Uint8Array): number | undefined {
+  const start = 8 + Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
+  const mark = `"${CHECKSUM}":"`;
+  // One character per byte, whatever the texts hold.
+  const header = new TextDecoder("latin1").decode(bytes.subarray(0, start));
+  const at = header.indexOf(mark);
+  return at < 0 ? undefined : at + mark.length;
 }
 
 /**
@@ -92,9 +153,9 @@ export async function readSafetensors(source: FilePath | Uint8Array): Promise<Sa
  * `int32` as `I32`, `bool` as `BOOL`. Types with wider numbers come first, so that all are aligned.
  *
  * @param tensors The tensors by name.
- * @param options `metadata`, texts by name.
+ * @param options `metadata`, texts by name; `checksum`, `false` by default.
  * @returns The bytes, to be written to a file.
- * @throws {TypeError} If a tensor is named `__metadata__`, or a text is none.
+ * @throws {TypeError} If a tensor is named `__metadata__`, a text is none, or an option is unknown.
  *
  * @example The header is JSON behind its length
  * ```ts
@@ -115,7 +176,10 @@ export function writeSafetensors(
 ): Uint8Array<ArrayBuffer> {
   const entries = Object.entries(tensors).map(([name, value]) => ({ name, x: asTensor(value) }))
     .sort((a, b) => b.x.data.BYTES_PER_ELEMENT - a.x.data.BYTES_PER_ELEMENT);
-  const header: [string, unknown][] = metadataEntry(options.metadata);
+  const defaults = { metadata: undefined, checksum: false };
+  const { metadata, checksum } = readOptions("writeSafetensors", options, defaults);
+  checkBoolean("writeSafetensors", "checksum", checksum);
+  const header = metadataEntry({ ...metadata, ...(checksum ? { [CHECKSUM]: BLANK } : {}) });
   let end = 0;
   for (const { name, x } of entries) {
     if (name === "__metadata__") {
@@ -137,10 +201,11 @@ export function writeSafetensors(
     bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
     at += data.byteLength;
   }
+  if (checksum) bytes.set(new TextEncoder().encode(checksumOf(bytes)), placeOfChecksum(bytes)!);
   return bytes;
 }
 
-function metadataEntry(metadata: Readonly<Record<string, string>> = {}): [string, unknown][] {
+function metadataEntry(metadata: Readonly<Record<string, string>>): [string, unknown][] {
   for (const [name, value] of Object.entries(metadata)) {
     if (typeof value === "string") continue;
     throw new TypeError(

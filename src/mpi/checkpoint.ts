@@ -12,15 +12,17 @@ import { namedLeaves } from "./names.ts";
 
 /**
  * Writes a training state, or any tree of tensors, to a safetensors file. Rank 0 writes; all ranks
- * call. The file appears at once and whole: a job that is killed at any moment leaves the last
- * complete one. Needs `--allow-write` (rank 0).
+ * call. The file appears at once and whole, with a checksum: a job that is killed at any moment
+ * leaves the last complete one, and so does one that finds the disk full. Needs `--allow-write`
+ * (rank 0).
  *
- * @param path The file's path. While it is written, its bytes are in a file with `.partial` behind
- * its name.
+ * @param path The file's path. While it is written, its bytes are in a file beside it, whose name is
+ * another one for every call and ends in `.partial`.
  * @param state What to write; tensors are named by their path, `params.layers.0.weight`.
  * @param comm The ranks.
  * @returns When the file is on the disk.
  * @throws {TypeError} If two tensors have the same path.
+ * @throws {Error} On rank 0, if the file cannot be written; says why, and whether one is kept.
  *
  * @example Write and go on from there
  * ```ts
@@ -43,16 +45,33 @@ export async function saveCheckpoint<T>(
 ): Promise<void> {
   const tensors = Object.fromEntries(namedLeaves("saveCheckpoint", state));
   if (comm.rank !== 0) return;
-  const { open, rename } = await import("node:fs/promises");
-  const partial = `${path}.partial`;
-  const file = await open(partial, "w");
   try {
-    await file.writeFile(writeSafetensors(tensors));
-    await file.sync();
-  } finally {
-    await file.close();
+    await writeWhole(path, writeSafetensors(tensors, { checksum: true }));
+  } catch (cause) {
+    const { existsSync } = await import("node:fs");
+    const kept = existsSync(path) ? "the last complete file is kept" : "there is none from before";
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`Cannot write "${path}" as the system says: ${reason}; ${kept}`, { cause });
   }
-  await rename(partial, path);
+}
+
+/** Writes a file beside it, and puts it in its place when all of it has reached the disk. */
+async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
+  const { open, rename, rm } = await import("node:fs/promises");
+  const partial = `${path}.${crypto.randomUUID()}.partial`;
+  try {
+    const file = await open(partial, "wx");
+    try {
+      await file.writeFile(bytes);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(partial, path);
+  } catch (error) {
+    await rm(partial, { force: true }).catch(() => {});
+    throw error;
+  }
 }
 
 /**
@@ -64,7 +83,8 @@ export async function saveCheckpoint<T>(
  * @param like A state of the same branches, shapes and types, such as that before the first step.
  * @param comm The ranks.
  * @returns The state, or `undefined` where there is no such file.
- * @throws {SyntaxError} On rank 0, if the file is not whole.
+ * @throws {SyntaxError} On rank 0, if the file is not whole, or its checksum shows that a byte has
+ * changed.
  * @throws {TypeError} On rank 0, if the file holds other tensors than `like`.
  *
  * @example Going on, or starting
@@ -95,7 +115,7 @@ export async function loadCheckpoint<T>(
 async function readLeaves(path: string, like: unknown): Promise<Tensor[] | undefined> {
   const { existsSync } = await import("node:fs");
   if (!existsSync(path)) return undefined;
-  const { tensors } = await readSafetensors(path);
+  const { tensors } = await readSafetensors(path, { checksum: true });
   const expected = namedLeaves("loadCheckpoint", like);
   const describe = (x: Tensor | undefined) =>
     x === undefined ? "none" : `${x.dtype} ${formatShape(x.shape)}`;

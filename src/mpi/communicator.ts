@@ -10,7 +10,7 @@ import { asTensor, fromData, type Tensor, type TensorLike } from "../tensor.ts";
 import { apply } from "../trace.ts";
 import { flattenTree, type TensorTree } from "../tree.ts";
 import { allGatherOp, allReduceOp, unpack } from "./collectives.ts";
-import { hashText } from "./hash.ts";
+import { hashText } from "../hash.ts";
 import { ALONE, type Transport } from "./transport.ts";
 
 /** Options of {@linkcode Communicator.allReduce}. */

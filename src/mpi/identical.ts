@@ -5,7 +5,7 @@
  */
 import { fromData } from "../tensor.ts";
 import type { Communicator } from "./communicator.ts";
-import { hashValues } from "./hash.ts";
+import { hashValues } from "../hash.ts";
 import { namedLeaves } from "./names.ts";
 
 /**

@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { readSafetensors, writeSafetensors } from "../../src/data/safetensors.ts";
 import type { DType } from "../../src/dtype.ts";
@@ -216,4 +216,38 @@ Deno.test("writeSafetensors() rejects metadata that is no text", () => {
     error.message,
     "Cannot compute writeSafetensors as metadata.step must be a string: current value is a number",
   );
+});
+
+Deno.test("readSafetensors() finds any one changed byte by the checksum", () =>
+  fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.float(), { minLength: 1, maxLength: 9 }),
+      fc.dictionary(fc.string(), fc.string(), { maxKeys: 3, noNullPrototype: true }),
+      fc.nat(),
+      fc.integer({ min: 1, max: 255 }),
+      async (values, metadata, position, change) => {
+        const x = tensor(values);
+        const bytes = writeSafetensors({ x }, { metadata, checksum: true });
+        const found = await readSafetensors(bytes, { checksum: true });
+        assertEquals([found.tensors.x!.data, found.metadata], [x.data, metadata]);
+        const at = position % bytes.length;
+        const spoilt = bytes.with(at, bytes[at]! ^ change);
+        await assertRejects(() => readSafetensors(spoilt, { checksum: true }), SyntaxError);
+      },
+    ),
+    { seed: 1, numRuns: 300 },
+  ));
+
+Deno.test("readSafetensors() compares a checksum that is there, and misses one where it must be", async () => {
+  const bytes = writeSafetensors({ x: tensor([1]) }, { checksum: true });
+  const spoilt = bytes.with(bytes.length - 1, 1);
+  const { message } = await assertRejects(() => readSafetensors(spoilt), SyntaxError);
+  assertMatch(
+    message,
+    /^Cannot read the bytes as a byte of it has changed: the checksum was [0-9a-f]{16}, and is now [0-9a-f]{16}$/,
+  );
+  const plain = writeSafetensors({ x: tensor([1]) });
+  await readSafetensors(plain);
+  const missing = await assertRejects(() => readSafetensors(plain, { checksum: true }));
+  assertEquals((missing as Error).message, "Cannot read the bytes as it has no checksum");
 });

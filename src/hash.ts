@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { TypedArray } from "../dtype.ts";
+import type { TypedArray } from "./dtype.ts";
 
 /**
  * Two words that stand for the bits of an array. Each step is reversible, so arrays of one length

@@ -1,6 +1,6 @@
 import { assertEquals, assertNotEquals } from "@std/assert";
 import fc from "fast-check";
-import { hashText, hashValues } from "../../src/mpi/hash.ts";
+import { hashText, hashValues } from "../src/hash.ts";
 
 Deno.test("hashValues() is the same for the same bits, wherever they lie", () => {
   const values = Float32Array.of(0, 1, 2, 3);
