@@ -16,7 +16,9 @@ import { progressBar } from "./lib/progress.ts";
 import type { AnnotationResult, ClassResult } from "./lib/report.ts";
 import { textTable } from "./lib/table.ts";
 import { openDevice } from "./lib/training/device.ts";
+import { claimFolder } from "./lib/training/claim.ts";
 import { SHARED_OPTIONS } from "./lib/training/options.ts";
+import { writeResults } from "./lib/training/results.ts";
 
 const OPTIONS = {
   data: {
@@ -71,6 +73,7 @@ async function main(settings: Settings): Promise<number> {
   const cells = settings.data === undefined
     ? simulatedCells(settings.seed)
     : await readCells(settings.data, settings.labels);
+  await using _claim = await claimFolder(settings.out);
   const folds = Math.min(settings.folds, cells.labels.length);
   console.log(`${cells.source}: ${cells.expression.shape.join(" × ")} (cells × genes)`);
   const describe = lossFor(cells, settings)(cells.labels).describe();
@@ -98,8 +101,9 @@ async function main(settings: Settings): Promise<number> {
 
   const elapsedSeconds = (performance.now() - started) / 1000;
   const report = summarize(cells, result, settings, describe, elapsedSeconds, interrupted);
+  print(report);
   await write(report, settings);
-  print(report, settings.out);
+  console.log(`Wrote ${settings.out}/metrics.json and ${settings.out}/report.html`);
   return interrupted ? INTERRUPTED : 0;
 }
 
@@ -195,12 +199,10 @@ async function write(report: AnnotationResult, settings: Settings): Promise<void
     seed: settings.seed,
     interrupted: report.interrupted,
   };
-  await Deno.mkdir(settings.out, { recursive: true });
-  await Deno.writeTextFile(`${settings.out}/metrics.json`, JSON.stringify(metrics, null, 2) + "\n");
-  await Deno.writeTextFile(`${settings.out}/report.html`, annotationReport(report));
+  await writeResults(settings.out, metrics, annotationReport(report));
 }
 
-function print(report: AnnotationResult, out: string): void {
+function print(report: AnnotationResult): void {
   const rows = report.perClass.map((row) => [
     row.name,
     String(row.cells),
@@ -212,7 +214,6 @@ function print(report: AnnotationResult, out: string): void {
       `(1 is best; held-out cells of ${report.foldAccuracies.length} folds)`,
   );
   if (report.interrupted) console.log("Interrupted: these are the folds that were finished");
-  console.log(`Wrote ${out}/metrics.json and ${out}/report.html`);
 }
 
 if (import.meta.main) {

@@ -24,7 +24,9 @@ import {
   OBJECTIVE_OPTIONS,
 } from "./lib/integrate/options.ts";
 import {
+  claimFolder,
   openDevice,
+  prepareFolder,
   SHARED_OPTIONS,
   type TrainingDevice,
   writeResults,
@@ -73,14 +75,20 @@ class Interrupted extends Error {}
 async function main(given: Settings): Promise<number> {
   const started = performance.now();
   const settings = given.quick ? shortened(given) : given;
+  const folder = `${settings.out}/integrate`;
+  const cells = await load(settings, 0);
+  await using _claim = await claimFolder(folder);
+  if (settings.figures !== undefined) {
+    const { FIGURES } = await import("./lib/integrate/standalone.ts");
+    await prepareFolder(settings.figures, FIGURES);
+  }
   await using opened = await openDevice(settings.device);
   const controller = new AbortController();
   const interrupt = () => controller.abort();
   Deno.addSignalListener("SIGINT", interrupt);
-  const folder = `${settings.out}/integrate`;
   const run: Run = { settings, folder, device: opened.device, signal: controller.signal };
   try {
-    const found = await integrate(run);
+    const found = await integrate(run, cells);
     const elapsedSeconds = (performance.now() - started) / 1000;
     await write(run, { ...found, elapsedSeconds });
     print(found, folder);
@@ -108,9 +116,8 @@ function shortened(settings: Settings): Settings {
 type Found = Omit<IntegrationResult, "elapsedSeconds">;
 
 /** All trainings and measurements. */
-async function integrate(run: Run): Promise<Found> {
+async function integrate(run: Run, cells: BatchedCells): Promise<Found> {
   const { settings } = run;
-  const cells = await load(settings, 0);
   const shape = cells.expression.shape as readonly [number, number];
   console.log(`${cells.source}: ${shape.join(" × ")} (cells × genes), ${words(cells)}`);
   const components = componentsOf(cells);

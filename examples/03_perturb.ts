@@ -15,7 +15,7 @@ import { baselines, heldOut, score } from "./lib/perturb/measures.ts";
 import type { Terms } from "./lib/perturb/model.ts";
 import type { Method, PerturbResult } from "./lib/perturb/report.ts";
 import { textTable } from "./lib/table.ts";
-import { openDevice, SHARED_OPTIONS, writeResults } from "./lib/training/mod.ts";
+import { claimFolder, openDevice, SHARED_OPTIONS, writeResults } from "./lib/training/mod.ts";
 
 const OPTIONS = {
   cls: { kind: "boolean", help: "Also learn to tell cell types from the cell's embedding" },
@@ -69,6 +69,8 @@ async function main(settings: Settings): Promise<number> {
   const started = performance.now();
   const sizes = sizesOf(settings);
   const experiment = simulateExperiment(sizes, settings.seed);
+  const folder = `${settings.out}/perturb`;
+  await using _claim = await claimFolder(folder);
   const [cells, genes] = experiment.expression.shape as [number, number];
   console.log(
     `simulated experiment: ${cells} × ${genes} (cells × genes), ${experiment.conditions.length} ` +
@@ -94,7 +96,6 @@ async function main(settings: Settings): Promise<number> {
     models: methods,
     elapsedSeconds: (performance.now() - started) / 1000,
   };
-  const folder = `${settings.out}/perturb`;
   const { perturbReport } = await import("./lib/perturb/report.ts");
   await writeResults(folder, metricsOf(result), perturbReport(result));
   print(result, folder);

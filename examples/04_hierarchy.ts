@@ -21,7 +21,7 @@ import {
 } from "./lib/hierarchy/measures.ts";
 import type { HierarchyResult } from "./lib/hierarchy/report.ts";
 import { textTable } from "./lib/table.ts";
-import { openDevice, SHARED_OPTIONS, writeResults } from "./lib/training/mod.ts";
+import { claimFolder, openDevice, SHARED_OPTIONS, writeResults } from "./lib/training/mod.ts";
 
 const OPTIONS = {
   data: {
@@ -70,6 +70,8 @@ async function main(settings: Settings): Promise<number> {
     ...settings,
     simulated: quick ? { cells: 400, genes: 200 } : { cells: 800, genes: 300 },
   });
+  const folder = `${settings.out}/hierarchy`;
+  await using _claim = await claimFolder(folder);
   const [count, genes] = cells.expression.shape as [number, number];
   console.log(`${cells.source}: ${count} × ${genes} (cells × genes)`);
   console.log(
@@ -93,7 +95,6 @@ async function main(settings: Settings): Promise<number> {
   }
   const elapsedSeconds = (performance.now() - started) / 1000;
   const result = summarize(cells, said, learn, { device: settings.device, elapsedSeconds });
-  const folder = `${settings.out}/hierarchy`;
   const { hierarchyReport } = await import("./lib/hierarchy/report.ts");
   await writeResults(folder, metricsOf(result), hierarchyReport(result));
   print(result, folder);

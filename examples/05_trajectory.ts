@@ -12,6 +12,7 @@ import { type OptionValues, runProgram } from "./lib/arguments.ts";
 import { formatMetric } from "./lib/format.ts";
 import { textTable } from "./lib/table.ts";
 import {
+  claimFolder,
   lossProgress,
   openDevice,
   SHARED_OPTIONS,
@@ -81,9 +82,10 @@ async function main(settings: Settings): Promise<number> {
   const cells = settings.data === undefined
     ? simulatedTrajectory(size.cells, settings.seed)
     : await readTrajectory(settings.data);
+  const folder = `${settings.out}/trajectory`;
+  await using _claim = await claimFolder(folder);
   console.log(`${cells.source}: ${cells.expression.shape.join(" × ")} (cells × genes)`);
   const batched = simulateBatches(size.batched, settings.seed);
-  const folder = `${settings.out}/trajectory`;
   const learned = await learnAll(cells, batched, size, settings, folder);
   if (learned === undefined) {
     console.log("\nInterrupted: run it again with --resume to go on");

@@ -27,7 +27,13 @@ import { type PixelData, simulatePixels } from "./lib/segment/pixels.ts";
 import type { SegmentResult } from "./lib/segment/report.ts";
 import { type StepTime, timeSteps } from "./lib/segment/timing.ts";
 import { textTable } from "./lib/table.ts";
-import { openDevice, SHARED_OPTIONS, writeAtomically, writeResults } from "./lib/training/mod.ts";
+import {
+  claimFolder,
+  openDevice,
+  SHARED_OPTIONS,
+  writeAtomically,
+  writeResults,
+} from "./lib/training/mod.ts";
 
 const OPTIONS = {
   repeats: {
@@ -69,10 +75,11 @@ function sizes(settings: Settings) {
 async function main(settings: Settings): Promise<number> {
   const started = performance.now();
   const { images, budget, repeats, rounds } = sizes(settings);
+  const folder = `${settings.out}/segment`;
+  await using _claim = await claimFolder(folder, ["metrics.json", "report.html", "timings.json"]);
   const data = simulatePixels(images, settings.seed);
   console.log(describeRecommended(data.classCounts));
   await using open = await openDevice(settings.device);
-  const folder = `${settings.out}/segment`;
   const runs = await learnAll(data, repeats, budget, {
     device: open.device,
     folder: `${folder}/checkpoints`,

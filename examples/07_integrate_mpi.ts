@@ -23,8 +23,7 @@ import {
   LEARNING_OPTIONS,
   OBJECTIVE_OPTIONS,
 } from "./lib/integrate/options.ts";
-import { SHARED_OPTIONS } from "./lib/training/mod.ts";
-import { writeAtomically } from "./lib/training/results.ts";
+import { claimFolder, SHARED_OPTIONS, writeAtomically } from "./lib/training/mod.ts";
 
 const { device: _device, ...SHARED } = SHARED_OPTIONS;
 
@@ -67,7 +66,10 @@ async function main(settings: Settings): Promise<void> {
     batchStrength: BATCH_STRENGTH,
   });
   const folder = `${settings.out}/integrate_mpi`;
-  if (comm.rank === 0) await announce(cells, comm, folder);
+  await using _claim = comm.rank === 0
+    ? await claimFolder(folder, ["metrics.json", "state.safetensors"])
+    : undefined;
+  if (comm.rank === 0) announce(cells, comm);
   const chosen = settingsOf(settings);
   const checkpoint = { file: `${folder}/state.safetensors`, resume };
   const { embedding, losses } = await fitParallel(cells, comm, chosen, checkpoint);
@@ -97,14 +99,13 @@ function settingsOf(
   };
 }
 
-async function announce(cells: BatchedCells, comm: Communicator, folder: string): Promise<void> {
+function announce(cells: BatchedCells, comm: Communicator): void {
   const { source, expression, typeNames, batchNames } = cells;
   const ranks = comm.size === 1 ? "one rank" : `${comm.size} ranks of ${comm.name}`;
   console.log(
     `${source}: ${expression.shape.join(" × ")} (cells × genes), ${typeNames.length} types, ` +
       `${batchNames.length} batches, on ${ranks}`,
   );
-  await Deno.mkdir(folder, { recursive: true });
 }
 
 function tableOf(before: Measures, after: Measures): string {

@@ -4,6 +4,8 @@
  * @module
  */
 import { type OptionValues, runProgram, UsageError } from "../lib/arguments.ts";
+import { prepareFile } from "../lib/training/claim.ts";
+import { writeAtomically } from "../lib/training/results.ts";
 import { buildPage } from "./build.ts";
 
 const OPTIONS = {
@@ -22,9 +24,10 @@ const OPTIONS = {
 } as const;
 
 async function main({ port, out }: OptionValues<typeof OPTIONS>): Promise<void> {
+  if (out !== undefined) await prepareFile(out);
   const page = await buildPage();
   if (out !== undefined) {
-    await Deno.writeTextFile(out, page);
+    await writeAtomically(out, page);
     return console.log(`Wrote ${out}`);
   }
   const server = servePage(page, port);

@@ -5,22 +5,10 @@
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
-import { printable } from "./table.ts";
+import { UsageError } from "./usage_error.ts";
+import { reasonOf } from "./write_error.ts";
 
-/** A mistake of the user: its message is all that needs to be shown. */
-export class UsageError extends Error {
-  /** The name of the class. */
-  override name = "UsageError";
-
-  /**
-   * Makes the error.
-   *
-   * @param message What is wrong; line breaks and control characters in it are replaced.
-   */
-  constructor(message: string) {
-    super(printable(message));
-  }
-}
+export { UsageError } from "./usage_error.ts";
 
 /** An option whose value is any text, such as a file. */
 export interface TextOption {
@@ -259,7 +247,7 @@ export function helpText<S extends OptionSpecs>(program: Program<S>): string {
 
 /**
  * Runs a program: `--help` prints the help, a {@linkcode UsageError} becomes one line on standard
- * error.
+ * error, and so does what the system says of files.
  *
  * @param program The program.
  * @param args The arguments, such as `Deno.args`.
@@ -278,8 +266,9 @@ export async function runProgram<const S extends OptionSpecs>(
     }
     return await main(parseOptions(program.options, args)) ?? 0;
   } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    console.error(`error: ${error.message}`);
+    const known = error instanceof UsageError || reasonOf(error) !== undefined;
+    if (!known) throw error;
+    console.error(`error: ${new UsageError((error as Error).message).message}`);
     return 2;
   }
 }

@@ -34,8 +34,11 @@ interface Piece {
   y: number;
 }
 
+/** The files that {@linkcode writeFigures} writes. */
+export const FIGURES: readonly string[] = ["integrate_cells.svg", "integrate_ablation.svg"];
+
 /**
- * Writes `integrate_cells.svg` and `integrate_ablation.svg`.
+ * Writes {@linkcode FIGURES}.
  *
  * @param folder Where to.
  * @param result The run.

@@ -119,7 +119,9 @@ async function run(job: Job, start: Progress): Promise<Progress> {
     const total = state.losses.data[epoch]! * steps / step;
     shown?.update({ epoch, epochs, step, steps, losses: { total } });
     if (made % CHECKPOINT_EVERY === 0 || made === epochs * steps) {
-      await saveCheckpoint(file, state, comm);
+      await saveCheckpoint(file, state, comm).catch((error: Error) => {
+        throw new UsageError(`${error.message}; --resume goes on from what is kept`);
+      });
     }
   }
   shown?.finish();

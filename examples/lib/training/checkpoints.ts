@@ -3,13 +3,14 @@
  *
  * The tensors are `parameters.…`, `optimizer.…`, `key` and, with early stopping, `best.…`; the
  * metadata hold the counters, the history and the settings as JSON, whose numbers come back to the
- * last bit. Other programs can read the file as well.
+ * last bit, and a checksum. Other programs can read the file as well.
  *
  * @module
  */
 import type { Tensor } from "@cellgrad/cellgrad";
 import { readSafetensors, writeSafetensors } from "@cellgrad/cellgrad/data";
 import { UsageError } from "../arguments.ts";
+import { WriteError } from "../write_error.ts";
 import { writeAtomically } from "./results.ts";
 import type { TrainingState } from "./state.ts";
 import { namedTensors, onHost, treeFrom } from "./trees.ts";
@@ -43,6 +44,7 @@ export interface TrainingIdentity {
  * @param file The file.
  * @param state The state; its tensors may be on a device.
  * @param identity The training's key and settings.
+ * @throws {WriteError} If it cannot be written; says why, and what is kept.
  */
 export async function saveCheckpoint<P>(
   file: string,
@@ -63,7 +65,12 @@ export async function saveCheckpoint<P>(
     best: JSON.stringify(watched),
     settings: JSON.stringify(identity.settings),
   };
-  await writeAtomically(file, writeSafetensors(tensors, { metadata }));
+  try {
+    await writeAtomically(file, writeSafetensors(tensors, { metadata, checksum: true }));
+  } catch (error) {
+    if (!(error instanceof WriteError)) throw error;
+    throw new WriteError(`${error.message}; --resume goes on from what is kept`);
+  }
 }
 
 /**
@@ -81,9 +88,11 @@ export async function loadCheckpoint<P>(
   identity: TrainingIdentity,
 ): Promise<TrainingState<P> | undefined> {
   if (!await exists(file)) return undefined;
-  const { tensors, metadata } = await readSafetensors(file).catch((error: Error) => {
-    throw new UsageError(`${error.message}: remove it, or run without --resume`);
-  });
+  const { tensors, metadata } = await readSafetensors(file, { checksum: true }).catch(
+    (error: Error) => {
+      throw new UsageError(`${error.message}: remove it, or run without --resume`);
+    },
+  );
   checkIdentity(file, tensors.key, metadata.settings, identity);
   const parameters = treeFrom(start.parameters, "parameters", tensors);
   const optimizer = treeFrom(start.optimizer, "optimizer", tensors);

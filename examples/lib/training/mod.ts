@@ -5,6 +5,7 @@
  * @module
  */
 export { type CheckpointOptions, type TrainingSettings } from "./checkpoints.ts";
+export { claimFolder, prepareFile, prepareFolder } from "./claim.ts";
 export { type OpenDevice, openDevice, type TrainingDevice } from "./device.ts";
 export { type EarlyStopping } from "./early_stopping.ts";
 export { lossProgress, type LossProgressOptions, type TrainingProgress } from "./loss_progress.ts";

@@ -1,27 +1,47 @@
 /**
- * Results of an example on disk: never half written, whenever the program is killed.
+ * Results of an example on disk: never half written, whenever the program is killed, the disk is
+ * full, or another program writes the same file.
  *
  * @module
  */
+import { cannotWrite, WriteError } from "../write_error.ts";
 
 /**
- * Writes a file as a whole or not at all: into a temporary file in the same folder, which takes the
- * file's name when all of it has reached the disk.
+ * Writes a file as a whole or not at all: into a temporary file in the same folder, whose name no
+ * other call has, and which takes the file's name when all of it has reached the disk.
  *
  * @param path The file; its folder is made where there is none.
  * @param content Bytes or text.
+ * @throws {WriteError} If the system refuses; says why, and whether an earlier file is kept.
  */
 export async function writeAtomically(path: string, content: Uint8Array | string): Promise<void> {
   const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
-  const folder = path.slice(0, Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\"), 0));
-  if (folder !== "") await Deno.mkdir(folder, { recursive: true });
-  const temporary = `${path}.tmp`;
-  {
-    using file = await Deno.open(temporary, { write: true, create: true, truncate: true });
-    for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
-    await file.sync();
+  const temporary = `${path}.${crypto.randomUUID().slice(0, 8)}.tmp`;
+  try {
+    const folder = folderOf(path);
+    if (folder !== "") await Deno.mkdir(folder, { recursive: true });
+    await writeAll(temporary, bytes);
+    await Deno.rename(temporary, path);
+  } catch (error) {
+    await Deno.remove(temporary).catch(() => {});
+    const isFile = await Deno.stat(path).then((found) => found.isFile, () => false);
+    const kept = isFile ? "the last complete one is kept" : "there is none from before";
+    throw cannotWrite(path, error, kept);
   }
-  await Deno.rename(temporary, path);
+}
+
+/** What the temporary files of {@linkcode writeAtomically} end in. */
+export const TEMPORARY: RegExp = /\.[0-9a-f]{8}\.tmp$/;
+
+/** The path without its last part; empty where there is no other. */
+export function folderOf(path: string): string {
+  return path.slice(0, Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\"), 0));
+}
+
+async function writeAll(path: string, bytes: Uint8Array): Promise<void> {
+  using file = await Deno.open(path, { write: true, createNew: true });
+  for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
+  await file.sync();
 }
 
 /**
@@ -31,6 +51,7 @@ export async function writeAtomically(path: string, content: Uint8Array | string
  * @param metrics What goes into `metrics.json`: nothing that differs between two runs of one seed,
  * so no durations and no dates. NaN and infinities become `null`.
  * @param report The text of `report.html`.
+ * @throws {WriteError} If one of them cannot be written; says which is.
  */
 export async function writeResults(
   folder: string,
@@ -38,5 +59,10 @@ export async function writeResults(
   report: string,
 ): Promise<void> {
   await writeAtomically(`${folder}/metrics.json`, JSON.stringify(metrics, null, 2) + "\n");
-  await writeAtomically(`${folder}/report.html`, report);
+  try {
+    await writeAtomically(`${folder}/report.html`, report);
+  } catch (error) {
+    if (!(error instanceof WriteError)) throw error;
+    throw new WriteError(`${error.message}; ${folder}/metrics.json is written`);
+  }
 }

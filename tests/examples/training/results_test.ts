@@ -1,6 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { writeAtomically, writeResults } from "../../../examples/lib/training/mod.ts";
-import { inFolder } from "./toy.ts";
+import { train, writeAtomically, writeResults } from "../../../examples/lib/training/mod.ts";
+import { WriteError } from "../../../examples/lib/write_error.ts";
+import { inFolder, lineTraining } from "./toy.ts";
 
 const filesIn = (folder: string) => [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
 
@@ -26,11 +27,97 @@ Deno.test("writeAtomically() keeps the old file until the new one is complete", 
     assertEquals(await Deno.readTextFile(path), "new and longer");
   }));
 
-Deno.test("writeAtomically() leaves the old file where the new one cannot be put", () =>
+Deno.test("writeAtomically() says why a file cannot be put, and leaves nothing else behind", () =>
   inFolder(async (folder) => {
     await Deno.mkdir(`${folder}/taken`);
-    await assertRejects(() => writeAtomically(`${folder}/taken`, "text"), Error);
-    assertEquals(Deno.statSync(`${folder}/taken`).isDirectory, true);
+    const path = `${folder}/taken`;
+    const error = await assertRejects(() => writeAtomically(path, "text"), WriteError);
+    assertEquals(
+      error.message,
+      `Cannot write "${path}" as there is a folder of this name: there is none from before`,
+    );
+    assertEquals(Deno.statSync(path).isDirectory, true);
+    assertEquals(filesIn(folder), ["taken"]);
+  }));
+
+/** Lets every file take so many bytes before the disk is full. */
+async function onFullDisk(bytes: number, run: () => Promise<void>): Promise<void> {
+  const { write } = Deno.FsFile.prototype;
+  let left = bytes;
+  Deno.FsFile.prototype.write = function (data) {
+    if (left === 0) {
+      const full = new Error("No space left on device (os error 28)");
+      return Promise.reject(Object.assign(full, { code: "ENOSPC" }));
+    }
+    const part = data.subarray(0, left);
+    left -= part.length;
+    return write.call(this, part);
+  };
+  try {
+    await run();
+  } finally {
+    Deno.FsFile.prototype.write = write;
+  }
+}
+
+Deno.test("writeAtomically() on a full disk keeps the last file, and says so", () =>
+  inFolder(async (folder) => {
+    const path = `${folder}/a.txt`;
+    const refused = async (bytes: number) => {
+      let message = "";
+      await onFullDisk(bytes, async () => {
+        ({ message } = await assertRejects(() => writeAtomically(path, "a text"), WriteError));
+      });
+      return message;
+    };
+    const reason = `Cannot write "${path}" as the disk is full: `;
+    assertEquals(await refused(0), `${reason}there is none from before`);
+    await writeAtomically(path, "old");
+    assertEquals(await refused(3), `${reason}the last complete one is kept`);
+    assertEquals([filesIn(folder), await Deno.readTextFile(path)], [["a.txt"], "old"]);
+  }));
+
+Deno.test("train() on a disk that fills up says in a line that --resume goes on", () =>
+  inFolder(async (folder) => {
+    const file = `${folder}/a.safetensors`;
+    const options = { ...lineTraining(), checkpoint: { file, every: 1, resume: true } };
+    let message = "";
+    await onFullDisk(3000, async () => {
+      ({ message } = await assertRejects(() => train(options), WriteError));
+    });
+    assertEquals(
+      message,
+      `Cannot write "${file}" as the disk is full: the last complete one is kept; ` +
+        `--resume goes on from what is kept`,
+    );
+    assertEquals(filesIn(folder), ["a.safetensors"]);
+    const [resumed, whole] = [await train(options), await train(lineTraining())];
+    assertEquals(resumed.history, whole.history);
+  }));
+
+Deno.test("writeResults() on a full disk says which file is written", () =>
+  inFolder(async (folder) => {
+    let message = "";
+    await onFullDisk(10, async () => {
+      ({ message } = await assertRejects(() => writeResults(folder, {}, "a report"), WriteError));
+    });
+    assertEquals(
+      message,
+      `Cannot write "${folder}/report.html" as the disk is full: there is none from before; ` +
+        `${folder}/metrics.json is written`,
+    );
+    assertEquals(filesIn(folder), ["metrics.json"]);
+  }));
+
+Deno.test("writeAtomically() of many at once leaves one whole file, and rejects none", () =>
+  inFolder(async (folder) => {
+    const path = `${folder}/a.bin`;
+    const whole = (bytes: Uint8Array) => bytes.every((byte) => byte * 1000 === bytes.length);
+    await Promise.all(Array.from({ length: 40 }, async (_, i) => {
+      await writeAtomically(path, new Uint8Array(1000 * (i + 1)).fill(i + 1));
+      assertEquals(whole(await Deno.readFile(path)), true);
+    }));
+    assertEquals(filesIn(folder), ["a.bin"]);
   }));
 
 Deno.test("writeResults() writes metrics.json and report.html", () =>

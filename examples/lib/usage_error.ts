@@ -1,0 +1,21 @@
+/**
+ * The error of a program for what its user can mend.
+ *
+ * @module
+ */
+import { printable } from "./table.ts";
+
+/** A mistake of the user: its message is all that needs to be shown. */
+export class UsageError extends Error {
+  /** The name of the class. */
+  override name = "UsageError";
+
+  /**
+   * Makes the error.
+   *
+   * @param message What is wrong; line breaks and control characters in it are replaced.
+   */
+  constructor(message: string) {
+    super(printable(message));
+  }
+}
