@@ -86,7 +86,7 @@ export function mapRowBlocks<R, S>(
 }
 
 function checkRows(rowInputs: readonly Tensor[]): void {
-  const counts = new Set(rowInputs.map(({ shape }) => shape[0]));
+  const counts = new Set<number | undefined>(rowInputs.map(({ shape }) => shape[0]));
   if (counts.size === 1 && !counts.has(undefined)) return;
   throw new TypeError(
     `Cannot compute ${CALLER} as rowInputs must hold tensors with equally many rows: ` +

@@ -55,20 +55,34 @@ export function foreignError(name: string): TypeError {
 
 /** One step on a tape, and where a watched tensor finds its value. */
 export class TapeEntry implements Source {
+  /** The step's number on the tape. */
+  readonly index: number;
+  /** The value, as the traces outside of this one see it. */
+  readonly value: Tensor;
+  /** What was done; `null` for an input of the transform. */
+  readonly op: Op<unknown> | null;
+  /** The operation's inputs as this tape sees them. */
+  readonly inputs: readonly Tensor[];
+  /** The operation's inputs as the traces outside see them. */
+  readonly rawInputs: readonly Tensor[];
+  /** The operation's parameters. */
+  readonly params: unknown;
+
   constructor(
-    /** The step's number on the tape. */
-    readonly index: number,
-    /** The value, as the traces outside of this one see it. */
-    readonly value: Tensor,
-    /** What was done; `null` for an input of the transform. */
-    readonly op: Op<unknown> | null,
-    /** The operation's inputs as this tape sees them. */
-    readonly inputs: readonly Tensor[],
-    /** The operation's inputs as the traces outside see them. */
-    readonly rawInputs: readonly Tensor[],
-    /** The operation's parameters. */
-    readonly params: unknown,
-  ) {}
+    index: number,
+    value: Tensor,
+    op: Op<unknown> | null,
+    inputs: readonly Tensor[],
+    rawInputs: readonly Tensor[],
+    params: unknown,
+  ) {
+    this.index = index;
+    this.value = value;
+    this.op = op;
+    this.inputs = inputs;
+    this.rawInputs = rawInputs;
+    this.params = params;
+  }
 
   data(): TypedArray {
     return this.value.data;

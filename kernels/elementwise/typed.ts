@@ -46,7 +46,9 @@ export type HostMath = Record<
 /** Imports the functions of `Math`, before any function is added; hand `{ Math }` to the instance. */
 export function importMath(module: ModuleBuilder): HostMath {
   const entries = HOST_FUNCTIONS.map((name) => {
-    const parameters = name === "pow" ? { x: "f64", y: "f64" } as const : { x: "f64" } as const;
+    const parameters: Record<string, "f64"> = name === "pow"
+      ? { x: "f64", y: "f64" }
+      : { x: "f64" };
     return [name, module.importFunction("Math", name, parameters, "f64")];
   });
   return Object.fromEntries(entries);

@@ -201,7 +201,7 @@ export class AnnDataFile implements AsyncDisposable {
 
   /** Closes the file. */
   [Symbol.asyncDispose](): Promise<void> {
-    return Promise.try(() => this.close());
+    return new Promise((resolve) => resolve(this.close()));
   }
 
   #checkKey(what: string, key: string, keys: readonly string[]): void {

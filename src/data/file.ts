@@ -42,17 +42,21 @@ export function isMissing(error: unknown): boolean {
  * bytes in the middle of a call.
  */
 export class LocalFile {
+  /** Where the file lies. */
+  readonly path: string;
+  /** How many bytes it has. */
+  readonly size: number;
   readonly #fs: FileSystem;
   #descriptor: number | undefined;
 
   private constructor(
     fs: FileSystem,
-    /** Where the file lies. */
-    readonly path: string,
-    /** How many bytes it has. */
-    readonly size: number,
+    path: string,
+    size: number,
     descriptor: number,
   ) {
+    this.path = path;
+    this.size = size;
     this.#fs = fs;
     this.#descriptor = descriptor;
   }
@@ -102,15 +106,14 @@ export class LocalFile {
     this.#fs.closeSync(this.#descriptor);
     this.#descriptor = undefined;
   }
-
-  /** Closes the file. */
-  [Symbol.dispose](): void {
-    this.close();
-  }
 }
 
 /** All bytes of a file. */
 export async function readBytes(path: FilePath): Promise<Uint8Array<ArrayBuffer>> {
-  using file = await LocalFile.open(path);
-  return file.read(0, file.size);
+  const file = await LocalFile.open(path);
+  try {
+    return file.read(0, file.size);
+  } finally {
+    file.close();
+  }
 }

@@ -17,6 +17,8 @@ import { attempt, type H5Library, loadH5, mountFile, unmountFile } from "./h5_ru
 import {
   checkText,
   numberType,
+  promised,
+  Resources,
   type Store,
   type StoredArray,
   type StoredGroup,
@@ -34,24 +36,29 @@ const PIECE = 2 ** 25;
 
 /** Opens an HDF5 file as a tree. The store closes `file`; where opening fails, it is closed too. */
 export async function openH5(file: LocalFile): Promise<Store> {
-  using stack = new DisposableStack();
-  stack.use(file);
-  const library = await loadH5();
-  const name = mountFile(library, file);
-  stack.defer(() => unmountFile(library, name));
-  const fail = (reason: string, cause?: unknown) => unreadable(file.path, "", reason, cause);
-  const handle = attempt(library, () => new library.h5wasm.File(name, "r"), fail);
-  stack.defer(() => void attempt(library, () => handle.close(), fail));
-  return new H5Store(file.path, library, handle, stack.move());
+  const resources = new Resources();
+  resources.add(() => file.close());
+  try {
+    const library = await loadH5();
+    const name = mountFile(library, file);
+    resources.add(() => unmountFile(library, name));
+    const fail = (reason: string, cause?: unknown) => unreadable(file.path, "", reason, cause);
+    const handle = attempt(library, () => new library.h5wasm.File(name, "r"), fail);
+    resources.add(() => void attempt(library, () => handle.close(), fail));
+    return new H5Store(file.path, library, handle, resources);
+  } catch (error) {
+    resources.close();
+    throw error;
+  }
 }
 
 class H5Store implements Store {
   readonly path: string;
   readonly root: StoredGroup;
   readonly #library: H5Library;
-  readonly #resources: DisposableStack;
+  readonly #resources: Resources;
 
-  constructor(path: string, library: H5Library, handle: File, resources: DisposableStack) {
+  constructor(path: string, library: H5Library, handle: File, resources: Resources) {
     this.path = path;
     this.#library = library;
     this.#resources = resources;
@@ -59,12 +66,12 @@ class H5Store implements Store {
   }
 
   close(): void {
-    this.#resources.dispose();
+    this.#resources.close();
   }
 
   /** Calls the library about what has the key. */
   attempt<T>(key: string, call: () => T): T {
-    if (this.#resources.disposed) {
+    if (this.#resources.closed) {
       throw new TypeError(`Cannot read "${this.path}" as it is closed`);
     }
     const { path } = this;
@@ -164,12 +171,12 @@ class H5Group implements StoredGroup {
   }
 
   keys(): Promise<string[]> {
-    return Promise.try(() => this.#store.attempt(this.key, () => this.#group.keys()));
+    return promised(() => this.#store.attempt(this.key, () => this.#group.keys()));
   }
 
   get(name: string): Promise<StoredArray | StoredGroup | undefined> {
     const key = this.key === "" ? name : `${this.key}/${name}`;
-    return Promise.try(() => this.#store.find(key, this.#group, name));
+    return promised(() => this.#store.find(key, this.#group, name));
   }
 }
 
@@ -195,7 +202,7 @@ class H5Array implements StoredArray {
   }
 
   readNumbers(start = 0, end = this.shape[0] ?? 0): Promise<ElementArray> {
-    return Promise.try(() => {
+    return promised(() => {
       const type = numberType(this.#store.path, this);
       const row = this.#rowLength();
       const out = allocateElements(type, Math.max(0, end - start) * row);
@@ -207,7 +214,7 @@ class H5Array implements StoredArray {
   }
 
   readStrings(start = 0, end = this.shape[0] ?? 0): Promise<string[]> {
-    return Promise.try(() => {
+    return promised(() => {
       checkText(this.#store.path, this);
       const width = this.#rowLength() * this.#dataset.metadata.size;
       const pieces = this.#pieces(start, end, width);

@@ -49,6 +49,39 @@ export interface Store {
   close(): void;
 }
 
+/** What is open for a store, closed in the opposite order. */
+export class Resources {
+  readonly #closers: (() => void)[] = [];
+  #closed = false;
+
+  /** Whether they are closed. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Notes how one more is closed. */
+  add(close: () => void): void {
+    this.#closers.push(close);
+  }
+
+  /** Closes them all, even where one cannot be; a second time does nothing. */
+  close(): void {
+    this.#closed = true;
+    const last = this.#closers.pop();
+    if (last === undefined) return;
+    try {
+      last();
+    } finally {
+      this.close();
+    }
+  }
+}
+
+/** What a call gives, or throws, as a promise. */
+export function promised<T>(call: () => T): Promise<T> {
+  return new Promise((resolve) => resolve(call()));
+}
+
 /** The error for a part of a file that cannot be read: `why` completes the sentence. */
 export function unreadable(path: string, key: string, why: string, cause?: unknown): SyntaxError {
   const part = key === "" ? "" : `"${key}" of `;

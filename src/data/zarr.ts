@@ -23,8 +23,17 @@ type AnyArray = ZarrArray<DataType, ZarrFiles>;
 
 /** Opens a Zarr hierarchy. The store closes the files; where opening fails, they are closed too. */
 export async function openZarr(files: ZarrFiles): Promise<Store> {
-  using stack = new DisposableStack();
-  stack.defer(() => files.close());
+  try {
+    const root = await openRoot(files);
+    return { path: files.path, root, close: () => files.close() };
+  } catch (error) {
+    files.close();
+    throw error;
+  }
+}
+
+/** The outermost group, in the version that its metadata says. */
+async function openRoot(files: ZarrFiles): Promise<StoredGroup> {
   const version = await files.get("/zarr.json") !== undefined
     ? "v3"
     : await files.get("/.zgroup") !== undefined
@@ -36,8 +45,7 @@ export async function openZarr(files: ZarrFiles): Promise<Store> {
   }
   const root = await new ZarrTree(await import("zarrita"), files, version).open("");
   if (root?.kind !== "group") throw unreadable(files.path, "", "it is a Zarr array, not a group");
-  const resources = stack.move();
-  return { path: files.path, root, close: () => resources.dispose() };
+  return root;
 }
 
 class ZarrTree {

@@ -5,7 +5,7 @@
  */
 import type { AbsolutePath, AsyncReadable, RangeQuery } from "@zarrita/storage";
 import { isMissing, LocalFile } from "./file.ts";
-import { messageOf, unreadable } from "./store.ts";
+import { messageOf, promised, unreadable } from "./store.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -84,8 +84,12 @@ export class ZarrDirectory implements ZarrFiles {
   async #read<T>(key: string, read: (file: LocalFile) => T): Promise<T | undefined> {
     this.#checkOpen();
     try {
-      using file = await LocalFile.open(this.path + key);
-      return read(file);
+      const file = await LocalFile.open(this.path + key);
+      try {
+        return read(file);
+      } finally {
+        file.close();
+      }
     } catch (error) {
       if (isMissing((error as Error).cause)) return undefined;
       throw error;
@@ -99,7 +103,7 @@ export async function openZip(file: LocalFile): Promise<ZarrFiles> {
   const sizes = new Map<string, number>();
   const reader = {
     getLength: () => Promise.resolve(file.size),
-    read: (offset: number, size: number) => Promise.try(() => file.read(offset, size)),
+    read: (offset: number, size: number) => promised(() => file.read(offset, size)),
   };
   const zip = new ZipFileStore(reader, {
     transformEntries(entries) {

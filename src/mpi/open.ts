@@ -47,7 +47,7 @@ let opened: { file: string; transport: MpiTransport } | undefined;
  * ```
  */
 export function openMpi(options: OpenMpiOptions = {}): Promise<Communicator> {
-  return Promise.try(() => {
+  return new Promise((resolve) => {
     const { library } = readOptions("openMpi", options, { library: undefined });
     if (typeof Deno === "undefined") {
       throw new Error(`Cannot open MPI in this runtime: its foreign functions are those of Deno`);
@@ -62,7 +62,7 @@ export function openMpi(options: OpenMpiOptions = {}): Promise<Communicator> {
           `current values are "${opened.file}" and "${library}"`,
       );
     }
-    return new Communicator(opened.transport);
+    resolve(new Communicator(opened.transport));
   });
 }
 

@@ -80,7 +80,7 @@ export async function makeProgram<Args extends unknown[], R>(
   await team?.ready();
   return Object.assign(
     (...args: ProgramArguments<Args>) =>
-      Promise.try(() => {
+      new Promise<TensorTree<R>>((resolve) => {
         const [{ executable, rebuild }, leaves, given] = find(args as readonly unknown[]);
         const run = () =>
           then(
@@ -88,12 +88,12 @@ export async function makeProgram<Args extends unknown[], R>(
             (results) => rebuild(results) as TensorTree<R>,
           );
         const waiting = team?.ready();
-        return waiting === undefined ? run() : waiting.then(run);
+        resolve(waiting === undefined ? run() : waiting.then(run));
       }),
     {
       explain: () => [...ready].map((executable) => executable.explain()).join("\n"),
       dispose,
-      [Symbol.asyncDispose]: () => Promise.try(dispose),
+      [Symbol.asyncDispose]: () => new Promise<void>((resolve) => resolve(dispose())),
     },
   );
 }

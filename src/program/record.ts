@@ -12,7 +12,11 @@ import { type RecordedBody, recordRowLoop, rowLoopOp } from "./row_blocks.ts";
 
 /** Stands for the values of a recorded tensor, which are known only when the program runs. */
 class Unknown implements Source {
-  constructor(readonly id: ValueId) {}
+  readonly id: ValueId;
+
+  constructor(id: ValueId) {
+    this.id = id;
+  }
 
   data(): TypedArray {
     throw new TypeError(
@@ -22,7 +26,7 @@ class Unknown implements Source {
   }
 
   read(): Promise<TypedArray> {
-    return Promise.try(() => this.data());
+    return new Promise((resolve) => resolve(this.data()));
   }
 }
 

@@ -12,6 +12,7 @@
 import type { Calls } from "./calls.ts";
 import type { CpuExecutable } from "./cpu.ts";
 import type { Kernels } from "./kernels.ts";
+import { findThreads, type StartThreads, type Thread } from "./start_threads.ts";
 
 /** A step that threads share. */
 export interface Job {
@@ -118,9 +119,10 @@ onmessage = ({ data }) => {
 export class Team {
   /** How many threads there are, the calling one among them. */
   readonly size: number;
+  readonly #startThreads: StartThreads;
   readonly #loads: Load[] = [];
   #jobCount = 0;
-  #workers: Worker[] = [];
+  #workers: Thread[] = [];
   #board: Int32Array<SharedArrayBuffer>;
   /** How many answers to messages are missing. */
   #missing = 0;
@@ -129,7 +131,7 @@ export class Team {
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(size: number) {
-    checkSharedMemory();
+    this.#startThreads = findThreads();
     this.size = size;
     this.#board = makeBoard(this.size);
   }
@@ -192,19 +194,11 @@ export class Team {
 
   #start(): void {
     this.#board = makeBoard(this.size);
-    const url = URL.createObjectURL(new Blob([WORKER], { type: "text/javascript" }));
-    this.#workers = Array.from({ length: this.size - 1 }, () => {
-      const worker = new Worker(url, { type: "module" });
-      worker.onmessage = ({ data }) => this.#hear(data);
-      worker.onerror = (event) => {
-        event.preventDefault();
-        this.#hear(event.message);
-      };
-      return worker;
-    });
+    const hear = (problem: string | null) => this.#hear(problem);
+    const { threads, release } = this.#startThreads(WORKER, this.size - 1, hear);
+    this.#workers = threads;
     for (const load of this.#loads) this.#send(load);
-    const revoke = () => URL.revokeObjectURL(url);
-    this.#started?.promise.then(revoke, revoke);
+    this.#started?.promise.then(release, release);
     this.#watch();
   }
 
@@ -277,16 +271,6 @@ function canSleep(): boolean {
 }
 
 let sleeps: boolean | undefined;
-
-function checkSharedMemory(): void {
-  const { SharedArrayBuffer, Worker, crossOriginIsolated }: Record<string, unknown> = globalThis;
-  if (SharedArrayBuffer && Worker && crossOriginIsolated !== false) return;
-  throw new TypeError(
-    "Cannot compute compile with several threads as there are no workers that share memory: " +
-      "in a browser, serve the page with the headers Cross-Origin-Opener-Policy: same-origin and " +
-      "Cross-Origin-Embedder-Policy: require-corp; or leave threads out",
-  );
-}
 
 /** How many threads there are, and what they share, as a line for `explain()`. */
 export function explainThreads({ shared }: CpuExecutable, threads: number): string {

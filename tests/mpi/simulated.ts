@@ -21,13 +21,15 @@ export function sharedMemory(size: number): SharedArrayBuffer {
 /** A rank as a thread. */
 export class SimulatedTransport implements Transport {
   readonly name = "simulated ranks";
+  readonly memory: SharedArrayBuffer;
+  readonly rank: number;
+  readonly size: number;
   readonly #words: Int32Array;
 
-  constructor(
-    readonly memory: SharedArrayBuffer,
-    readonly rank: number,
-    readonly size: number,
-  ) {
+  constructor(memory: SharedArrayBuffer, rank: number, size: number) {
+    this.memory = memory;
+    this.rank = rank;
+    this.size = size;
     this.#words = new Int32Array(memory, 0, WORDS);
   }
 

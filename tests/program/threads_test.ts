@@ -330,28 +330,41 @@ Deno.test("a thread that fails fails the program", async () => {
   assertThrows(() => team.run(first, lazy), TypeError, "its threads have ended");
 });
 
-const NO_MEMORY =
-  "Cannot compute compile with several threads as there are no workers that share memory: " +
-  "in a browser, serve the page with the headers Cross-Origin-Opener-Policy: same-origin and " +
-  "Cross-Origin-Embedder-Policy: require-corp; or leave threads out";
+const NO_WORKERS =
+  "Cannot compute compile with several threads as this runtime has no workers that share memory: " +
+  "use Deno, Node 22.3 or later, Bun or a current browser, or leave threads out";
+
+const NOT_ISOLATED =
+  "Cannot compute compile with several threads as this page shares no memory with workers: " +
+  "serve it with the headers Cross-Origin-Opener-Policy: same-origin and " +
+  "Cross-Origin-Embedder-Policy: require-corp, or leave threads out";
+
+Deno.test("threads are Node's where the web's are missing", () =>
+  withGlobal("Worker", undefined, async () => {
+    await using program = await cg.compile(matmul, [A, B], { threads: 2 });
+    assertStringIncludes(program.explain(), "threads: 2, sharing %");
+    await using one = await cg.compile(matmul, [A, B]);
+    assertEquals((await program(A, B)).data, (await one(A, B)).data);
+  }));
 
 for (
-  const [name, value] of [
-    ["SharedArrayBuffer", undefined],
-    ["Worker", undefined],
-    ["crossOriginIsolated", false],
+  const [name, value, message] of [
+    ["SharedArrayBuffer", undefined, NO_WORKERS],
+    ["Worker", undefined, NO_WORKERS],
+    ["crossOriginIsolated", false, NOT_ISOLATED],
   ] as const
 ) {
   Deno.test(`compile() says what threads need where ${name} is ${value}`, () =>
-    withGlobal(name, value, async () => {
-      await using one = await cg.compile(matmul, [A, B], { threads: 1 });
-      assertEquals((await one(A, B)).shape, [200, 170]);
-      const error = await assertRejects(
-        () => cg.compile(matmul, [A, B], { threads: 2 }),
-        TypeError,
-      );
-      assertEquals(error.message, NO_MEMORY);
-    }));
+    withGlobal("process", undefined, () =>
+      withGlobal(name, value, async () => {
+        await using one = await cg.compile(matmul, [A, B], { threads: 1 });
+        assertEquals((await one(A, B)).shape, [200, 170]);
+        const error = await assertRejects(
+          () => cg.compile(matmul, [A, B], { threads: 2 }),
+          TypeError,
+        );
+        assertEquals(error.message, message);
+      })));
 }
 
 Deno.test("compile() refuses numbers of threads that are none", async () => {
