@@ -1,0 +1,229 @@
+/**
+ * One valid call of every function of the core, of `./optim`, `./random` and `./testing`, and of what
+ * they return: what tests of misuse spoil, argument by argument.
+ */
+import * as cg from "../../mod.ts";
+import * as testing from "../../src/testing.ts";
+
+/** A function with arguments that it accepts. */
+export interface ValidCall {
+  /** As its messages name it; with `()` where it is what the function of this name returns. */
+  name: string;
+  // deno-lint-ignore no-explicit-any
+  f: (...args: any[]) => unknown;
+  /** Fresh arguments: tests may change them. */
+  args: () => unknown[];
+  /** The place of the options among the arguments, where there are any. */
+  options?: number;
+  /** Takes any number of arguments. */
+  variadic?: true;
+}
+
+const MATRIX = [[1, 2, 3], [4, 5, 7]];
+const matrix = () => cg.tensor(MATRIX);
+const square = (x: cg.Tensor) => x.square().sum();
+
+/** The functions of one tensor, and no more. */
+const UNARY = [
+  ["neg", "abs", "sign", "square", "sqrt", "rsqrt", "exp", "expm1", "log", "log1p", "sin", "cos"],
+  ["tanh", "sigmoid", "logSigmoid", "softplus", "relu", "lgamma", "digamma", "isNaN"],
+  ["stopGradient"],
+].flat() as (keyof typeof cg)[];
+
+/** The functions of two tensors of one shape, and no more. */
+const BINARY = [
+  ["add", "sub", "mul", "div", "pow", "maximum", "minimum", "equal", "notEqual", "less"],
+  ["lessEqual", "greater", "greaterEqual"],
+].flat() as (keyof typeof cg)[];
+
+const row = (
+  name: keyof typeof cg,
+  args: () => unknown[],
+  options?: number,
+): ValidCall => ({
+  name,
+  f: cg[name] as ValidCall["f"],
+  args,
+  ...(options === undefined ? {} : { options }),
+});
+
+const OPERATIONS: ValidCall[] = [
+  ...UNARY.map((name) => row(name, () => [matrix()])),
+  ...BINARY.map((name) => row(name, () => [matrix(), matrix()])),
+  row("clip", () => [matrix(), 2, 4]),
+  row("leakyRelu", () => [matrix(), { negativeSlope: 0.1 }], 1),
+  row("where", () => [[true, false, true], matrix(), matrix()]),
+  row("sum", () => [matrix(), { axis: 1, keepDims: true }], 1),
+  row("mean", () => [matrix(), { axis: [0, 1], keepDims: false }], 1),
+  row("max", () => [matrix(), { axis: 0, keepDims: true }], 1),
+  row("min", () => [matrix(), { axis: -1, keepDims: true }], 1),
+  row("norm", () => [matrix(), { axis: 1, keepDims: true }], 1),
+  row("logSumExp", () => [matrix(), { axis: 1, keepDims: true }], 1),
+  row("variance", () => [matrix(), { axis: 1, keepDims: true, correction: 1 }], 1),
+  row("argMax", () => [matrix(), { axis: 1, keepDims: true }], 1),
+  row("argMin", () => [matrix(), { axis: 1, keepDims: true }], 1),
+  row("softmax", () => [matrix(), { axis: 0 }], 1),
+  row("logSoftmax", () => [matrix(), { axis: 0 }], 1),
+  row("l2Normalize", () => [matrix(), { axis: 0, epsilon: 1e-6 }], 1),
+  row("layerNorm", () => [matrix(), { axis: 1, epsilon: 1e-6, scale: [1, 2, 3], shift: 1 }], 1),
+  row("cast", () => [matrix(), "float64"]),
+  row("reshape", () => [matrix(), [3, 2]]),
+  row("transpose", () => [matrix(), [1, 0]]),
+  row("expandDims", () => [matrix(), 1]),
+  row("squeeze", () => [cg.ones([2, 1]), 1]),
+  row("broadcastTo", () => [matrix(), [2, 2, 3]]),
+  row("concat", () => [[matrix(), matrix()], { axis: 1 }], 1),
+  row("stack", () => [[matrix(), matrix()], { axis: 1 }], 1),
+  row("slice", () => [matrix(), [0, 1], [2, 3]]),
+  row("split", () => [matrix(), 3, { axis: 1 }], 2),
+  row("gather", () => [matrix(), [2, 0], { axis: 1 }], 2),
+  row("scatterAdd", () => [matrix(), [1], [[1, 1, 1]], { axis: 0 }], 3),
+  row("takeAlongAxis", () => [matrix(), [[1], [0]], { axis: 1 }], 2),
+  row("oneHot", () => [[0, 2], 3, { dtype: "int32" }], 2),
+  row("argSort", () => [matrix(), { axis: 1, descending: true }], 1),
+  row("sort", () => [matrix(), { axis: 1, descending: true }], 1),
+  row("topK", () => [matrix(), 2, { axis: 1, largest: false }], 2),
+  row("matmul", () => [matrix(), matrix().transpose()]),
+  row("pairwiseSquaredDistance", () => [matrix(), matrix()]),
+  row("cosineSimilarity", () => [matrix(), matrix(), { epsilon: 1e-6 }], 2),
+  row("gradientReversal", () => [matrix(), { scale: 2 }], 1),
+  row("clipGradient", () => [matrix(), -1, 1]),
+  row("debugGradient", () => [matrix(), "x", { report: () => {} }], 2),
+];
+
+const CREATION: ValidCall[] = [
+  row("tensor", () => [[1, 2, 3, 4], { shape: [2, 2], dtype: "float64" }], 1),
+  row("zeros", () => [[2, 3], { dtype: "int32" }], 1),
+  row("ones", () => [[2, 3], { dtype: "int32" }], 1),
+  row("full", () => [[2, 3], 4, { dtype: "int32" }], 2),
+  row("eye", () => [2, { dtype: "int32" }], 1),
+  row("arange", () => [3, { dtype: "int32" }], 1),
+];
+
+const custom = () => ({
+  forward: (x: cg.Tensor) => x.square(),
+  vjp: (g: cg.Tensor) => [g],
+  name: "example",
+});
+
+const TRANSFORMS: ValidCall[] = [
+  row("grad", () => [square, { argnums: 0, hasAux: false, checkNaN: true }], 1),
+  row("valueAndGrad", () => [square, { argnums: 0, hasAux: false, checkNaN: true }], 1),
+  { ...row("vjp", () => [square, matrix()]), variadic: true },
+  row("jvp", () => [square, [matrix()], [matrix()]]),
+  row("hvp", () => [square]),
+  row("jacobian", () => [square]),
+  row("hessian", () => [square]),
+  row("checkpoint", () => [square]),
+  row("customVjp", () => [custom()], 0),
+  row("mapRowBlocks", () => [
+    (x: cg.Tensor, w: cg.Tensor) => x.mul(w),
+    matrix(),
+    2,
+    { rows: 1, combine: "concat" },
+  ], 3),
+  row("compile", () => [square, [matrix()], { device: "cpu", threads: 1, donate: false }], 2),
+  row("webgpu", () => [{ powerPreference: "low-power" }], 0),
+  row("treeLeaves", () => [{ a: matrix(), b: [1, 2] }]),
+  { ...row("treeMap", () => [(x: cg.Tensor) => x, { a: matrix() }]), variadic: true },
+];
+
+/** What transforms return: they pass on as many arguments as the function takes. */
+const TRANSFORMED: ValidCall[] = [
+  { name: "grad()", f: cg.grad(square), args: () => [matrix()], variadic: true },
+  { name: "valueAndGrad()", f: cg.valueAndGrad(square), args: () => [matrix()], variadic: true },
+  { name: "vjp()", f: cg.vjp(square, MATRIX)[1], args: () => [cg.tensor(1)] },
+  { name: "hvp()", f: cg.hvp(square), args: () => [matrix(), matrix()] },
+  { name: "jacobian()", f: cg.jacobian(square), args: () => [matrix()] },
+  { name: "hessian()", f: cg.hessian(square), args: () => [matrix()] },
+  { name: "checkpoint()", f: cg.checkpoint(square), args: () => [matrix()], variadic: true },
+  { name: "customVjp()", f: cg.customVjp(custom()), args: () => [matrix()], variadic: true },
+];
+
+const RANDOM: ValidCall[] = [
+  row("key", () => [1]),
+  row("splitKey", () => [cg.key(1), 3]),
+  row("foldIn", () => [cg.key(1), 3]),
+  row("uniform", () => [cg.key(1), [2, 3], { min: -1, max: 2, dtype: "float64" }], 2),
+  row("normal", () => [
+    cg.key(1),
+    [2, 3],
+    { mean: 1, standardDeviation: 2, dtype: "float64" },
+  ], 2),
+  row("gamma", () => [cg.key(1), 2, { shape: [3], scale: 2, dtype: "float64" }], 2),
+  row("bernoulli", () => [cg.key(1), 0.5, { shape: [3] }], 2),
+  row("categorical", () => [cg.key(1), [0, 1, 2], { shape: [3] }], 2),
+  row("poisson", () => [cg.key(1), 4, { shape: [3] }], 2),
+  row("permutation", () => [cg.key(1), 4]),
+];
+
+const params = () => ({ w: cg.tensor([1, 2]), b: cg.tensor(0) });
+const optimizer = cg.adam({ learningRate: 0.1 });
+
+const OPTIM: ValidCall[] = [
+  row("sgd", () => [{ learningRate: 0.1, momentum: 0.9, nesterov: true, weightDecay: 0.1 }], 0),
+  row("adam", () => [{ learningRate: 0.1, beta1: 0.8, beta2: 0.9, epsilon: 1e-7 }], 0),
+  row("adamw", () => [
+    { learningRate: 0.1, beta1: 0.8, beta2: 0.9, epsilon: 1e-7, weightDecay: 0.1 },
+  ], 0),
+  row("globalNorm", () => [params()]),
+  row("clipByGlobalNorm", () => [params(), 1]),
+  row("constant", () => [0.1]),
+  row("cosine", () => [0.1, { steps: 10, final: 0.01 }], 1),
+  row("step", () => [0.1, { milestones: [2, 4], factor: 0.5 }], 1),
+  row("warmup", () => [0.1, { steps: 10, initial: 0.01 }], 1),
+  { name: "adam().init", f: optimizer.init, args: () => [params()] },
+  {
+    name: "adam().update",
+    f: optimizer.update,
+    args: () => [params(), optimizer.init(params()), params()],
+  },
+  { name: "constant()", f: cg.constant(0.1), args: () => [3] },
+  { name: "cosine()", f: cg.cosine(0.1, { steps: 10 }), args: () => [3] },
+  { name: "step()", f: cg.step(0.1, { milestones: [2] }), args: () => [3] },
+  { name: "warmup()", f: cg.warmup(0.1, { steps: 10 }), args: () => [3] },
+];
+
+const TESTING: ValidCall[] = [
+  {
+    name: "checkGradients",
+    f: testing.checkGradients,
+    args: () => [square, [matrix()], { order: 2, rtol: 1e-4, atol: 1e-6, maxSkipped: 0.2 }],
+    options: 2,
+  },
+  {
+    name: "assertAllClose",
+    f: testing.assertAllClose,
+    args: () => [matrix(), matrix(), { rtol: 1e-4, atol: 1e-6 }],
+    options: 2,
+  },
+];
+
+/** All of them. */
+export const VALID_CALLS: readonly ValidCall[] = [
+  ...OPERATIONS,
+  ...CREATION,
+  ...TRANSFORMS,
+  ...TRANSFORMED,
+  ...RANDOM,
+  ...OPTIM,
+  ...TESTING,
+];
+
+/** The same as methods of a tensor: the first argument is what the method is called on. */
+export const METHOD_CALLS: readonly ValidCall[] = OPERATIONS.filter(({ name }) =>
+  name in cg.Tensor.prototype
+).map(({ name, args, options }): ValidCall => {
+  const joins = name === "concat" || name === "stack";
+  return {
+    name,
+    f: (x, ...rest) => cg.tensor(x)[name as "exp"](...rest as []),
+    args: () => {
+      const [first, ...rest] = args();
+      return joins
+        ? [(first as unknown[])[0], (first as unknown[]).slice(1), ...rest]
+        : [first, ...rest];
+    },
+    ...(options === undefined ? {} : { options: options + (joins ? 1 : 0) }),
+  };
+});
