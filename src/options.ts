@@ -1,8 +1,13 @@
 /**
- * Checks of what functions are given: option names, option values, shapes.
+ * Checks of what functions are given: how many arguments, option names, option values, shapes.
+ *
+ * What is not understood is refused: an option that does not exist, an option of another kind, NaN
+ * for a number, an argument where none is taken. `undefined` always stands for the default.
  *
  * @module
  */
+import { describe } from "./describe.ts";
+import { nearestOption } from "./habits.ts";
 import { formatShape, sameShape } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -26,36 +31,107 @@ export function readOptions<O extends object, D extends Record<keyof O, unknown>
   options: O,
   defaults: D,
 ): Settled<O, D> {
-  const names = Object.keys(defaults);
-  if (!isPlainObject(options)) {
-    throw new TypeError(
-      `Cannot compute ${caller} as options must be an object with any of ${names.join(", ")}: ` +
-        `current value is ${describe(options)}`,
-    );
-  }
+  if (!isPlainObject(options)) throw noObject(caller, options, Object.keys(defaults));
   const settled: Record<string, unknown> = { ...defaults };
   for (const [name, value] of Object.entries(options)) {
-    if (!names.includes(name)) {
-      throw new TypeError(
-        `Cannot compute ${caller} as there is no option "${name}": ` +
-          `the options are ${names.join(", ")}`,
-      );
-    }
+    if (!Object.hasOwn(defaults, name)) throw noOption(caller, name, Object.keys(defaults));
     if (value !== undefined) settled[name] = value;
   }
   return settled as Settled<O, D>;
 }
 
-function isPlainObject(value: unknown): boolean {
+/** Throws unless the value of an option will do. */
+export type Check = (caller: string, name: string, value: unknown) => void;
+
+/** How each option of a function is checked. */
+export type Checks<O> = { readonly [K in keyof Required<O>]: Check };
+
+/**
+ * Checks the options among a function's arguments, and that nothing follows them: for functions that
+ * are called so often that defaults are not filled in first.
+ *
+ * @param caller The function's name, for messages.
+ * @param checks How each option is checked.
+ * @param at The place of the options among the arguments.
+ * @param args The function's `arguments`.
+ * @throws {TypeError} If the options are no plain object or name one that does not exist, or if there
+ * are more arguments; and what the checks throw.
+ */
+export function checkOptions(
+  caller: string,
+  checks: Readonly<Record<string, Check>>,
+  at: number,
+  args: ArrayLike<unknown>,
+): void {
+  if (args.length > at + 1) refuseMore(caller, "options", at + 1, args);
+  const options = args[at];
+  if (options === undefined) return;
+  if (!isPlainObject(options)) throw noObject(caller, options, Object.keys(checks), checks);
+  for (const name in options) {
+    if (!Object.hasOwn(checks, name)) throw noOption(caller, name, Object.keys(checks));
+    const value = options[name];
+    if (value !== undefined) checks[name]!(caller, name, value);
+  }
+}
+
+/**
+ * Throws a `TypeError` as a function was given more arguments than it takes.
+ *
+ * @param caller The function's name, for messages.
+ * @param last The last argument that it takes.
+ * @param count How many arguments it takes.
+ * @param args The function's `arguments`.
+ */
+export function refuseMore(
+  caller: string,
+  last: string,
+  count: number,
+  args: ArrayLike<unknown>,
+): never {
+  const isMap = args.length === 3 && typeof args[1] === "number" && Array.isArray(args[2]);
+  throw new TypeError(
+    `Cannot compute ${caller} as it takes nothing after ${last}: ` +
+      `current value is ${describe(args[count])}` +
+      (isMap ? `; map passes positions too: write (${last}) => ${caller}(${last})` : ""),
+  );
+}
+
+function noObject(
+  caller: string,
+  value: unknown,
+  names: readonly string[],
+  checks: Readonly<Record<string, Check>> = {},
+): TypeError {
+  const meant = value === null ? undefined : names.find((name) => passes(checks[name], value));
+  return new TypeError(
+    `Cannot compute ${caller} as options must be an object with any of ${names.join(", ")}: ` +
+      `current value is ${describe(value)}` +
+      (meant === undefined ? "" : `: did you mean { ${meant}: ${describe(value)} }?`),
+  );
+}
+
+function passes(check: Check | undefined, value: unknown): boolean {
+  try {
+    check?.("", "", value);
+    return check !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+function noOption(caller: string, name: string, names: readonly string[]): TypeError {
+  const nearest = nearestOption(name, names);
+  return new TypeError(
+    `Cannot compute ${caller} as there is no option ${name}: ` +
+      (nearest === undefined ? "the" : `did you mean ${nearest}? The`) +
+      ` options are ${names.join(", ")}`,
+  );
+}
+
+function isPlainObject(value: unknown): value is Record<string, unknown> {
   if (typeof value !== "object" || value === null) return false;
   const prototype = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null;
-}
-
-function describe(value: unknown): string {
-  if (value === null || typeof value !== "object") return String(value);
-  const kind = value.constructor?.name ?? "object";
-  return `${/^[AEIOU]/i.test(kind) ? "an" : "a"} ${kind}`;
 }
 
 /** Throws a `TypeError` unless an option is `true` or `false`. */
@@ -78,7 +154,54 @@ export function checkChoice(
   if (choices.includes(value as string)) return;
   throw new TypeError(
     `Cannot compute ${caller} as ${name} must be one of ${choices.join(", ")}: ` +
-      `current value is ${String(value)}`,
+      `current value is ${typeof value === "string" ? value : describe(value)}`,
+  );
+}
+
+/** A check for one of several texts. */
+export function choiceOf(...choices: readonly string[]): Check {
+  return (caller, name, value) => checkChoice(caller, name, value, choices);
+}
+
+/** Throws a `TypeError` unless an option, or an argument, is a function. */
+export function checkFunction(caller: string, name: string, value: unknown): void {
+  if (typeof value === "function") return;
+  throw new TypeError(
+    `Cannot compute ${caller} as ${name} must be a function: current value is ${describe(value)}`,
+  );
+}
+
+/** Throws a `TypeError` unless an option is the number of an axis. */
+export function checkAxis(caller: string, name: string, value: unknown): void {
+  if (Number.isInteger(value)) return;
+  throw new TypeError(
+    `Cannot compute ${caller} as ${name} must be a whole number: current value is ${
+      describe(value)
+    }`,
+  );
+}
+
+/** Throws a `TypeError` unless an option is the number of an axis, or an array of them. */
+export function checkAxisOrAxes(caller: string, name: string, value: unknown): void {
+  if (Number.isInteger(value) || (Array.isArray(value) && allWhole(value))) return;
+  throw new TypeError(
+    `Cannot compute ${caller} as ${name} must be a whole number or an array of them: ` +
+      `current value is ${describe(value)}`,
+  );
+}
+
+function allWhole(values: readonly unknown[]): boolean {
+  return values.findIndex((n) => !Number.isInteger(n)) < 0;
+}
+
+/** Throws a `TypeError` unless an option is a tensor, or looks like what becomes one. */
+export function checkTensorLike(caller: string, name: string, value: unknown): void {
+  const isNumber = typeof value === "number" && value === value;
+  const isTensor = typeof value === "object" && value !== null && "dtype" in value;
+  if (isNumber || isTensor || Array.isArray(value) || ArrayBuffer.isView(value)) return;
+  throw new TypeError(
+    `Cannot compute ${caller} as ${name} must be a tensor, a number or an array: ` +
+      `current value is ${describe(value)}`,
   );
 }
 
@@ -97,8 +220,8 @@ export interface NumberRange {
 }
 
 /**
- * Throws unless an option is a finite number in a range: a `TypeError` where it is no number, else a
- * `RangeError`.
+ * Throws unless an option is a finite number in a range: a `TypeError` where it is no number or NaN,
+ * else a `RangeError`.
  */
 export function checkNumber(
   caller: string,
@@ -108,7 +231,7 @@ export function checkNumber(
 ): void {
   const { min = -Infinity, max = Infinity, above = -Infinity, below = Infinity } = range;
   const kind = range.integer ? "a whole number" : "a finite number";
-  if (typeof value !== "number") {
+  if (typeof value !== "number" || Number.isNaN(value)) {
     throw new TypeError(
       `Cannot compute ${caller} as ${name} must be ${kind}: current value is ${describe(value)}`,
     );
@@ -126,6 +249,11 @@ export function checkNumber(
     `Cannot compute ${caller} as ${name} must be ${kind}${limits && ` ${limits}`}: ` +
       `current value is ${value}`,
   );
+}
+
+/** A check for a finite number in a range. */
+export function numberIn(range: NumberRange): Check {
+  return (caller, name, value) => checkNumber(caller, name, value, range);
 }
 
 /** Throws a `TypeError` that shows all shapes unless they are the same. */

@@ -296,7 +296,8 @@ Deno.test("mapRowBlocks() rejects inputs that are no tensors, saying where", () 
 Deno.test("mapRowBlocks() rejects options that do not exist or are out of range", () => {
   assertEquals(
     call({ rows: 1, reduce: "sum" }),
-    'Cannot compute mapRowBlocks as there is no option "reduce": the options are rows, combine',
+    "Cannot compute mapRowBlocks as there is no option reduce: did you mean combine? " +
+      "The options are rows, combine",
   );
   assertEquals(
     call({ rows: 1, combine: "mean" }),

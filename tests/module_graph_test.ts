@@ -8,6 +8,7 @@ const ROOT = new URL("../", import.meta.url);
  */
 const LAYERS: readonly (readonly string[])[] = [
   ["kernels/"],
+  ["src/describe.ts", "src/habits.ts"],
   ["src/dtype.ts", "src/shape.ts", "src/hash.ts"],
   ["src/display.ts", "src/fluent.ts", "src/options.ts"],
   ["src/tensor.ts"],

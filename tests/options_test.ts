@@ -1,4 +1,5 @@
-import { checkNumber, readOptions } from "../src/options.ts";
+import { nearestOption } from "../src/habits.ts";
+import { checkAxis, checkNumber, checkOptions, numberIn, readOptions } from "../src/options.ts";
 import { crossEntropyLoss, focalLoss, maskedVoxelLoss } from "@cellgrad/cellgrad/losses";
 import { assertEquals } from "@std/assert";
 import { testMisuse } from "./losses/laws.ts";
@@ -61,9 +62,100 @@ testMisuse("readOptions", [
     "an option that does not exist, even undefined",
     () => read({ size: undefined } as never),
     TypeError,
-    'Cannot compute example as there is no option "size": the options are scale, mode, weight',
+    "Cannot compute example as there is no option size: the options are scale, mode, weight",
   ],
 ]);
+
+const checked = (...args: unknown[]) =>
+  checkOptions("example", { axis: checkAxis, scale: numberIn({ above: 0 }) }, 1, args);
+
+testMisuse("checkOptions", [
+  [
+    "an option that other libraries call so",
+    () => checked(1, { dim: 1 }),
+    TypeError,
+    "Cannot compute example as there is no option dim: did you mean axis? " +
+    "The options are axis, scale",
+  ],
+  [
+    "an option that every object has",
+    () => checked(1, { constructor: 1 }),
+    TypeError,
+    "Cannot compute example as there is no option constructor: the options are axis, scale",
+  ],
+  [
+    "the value of an option in the place of the options",
+    () => checked(1, 2),
+    TypeError,
+    "Cannot compute example as options must be an object with any of axis, scale: " +
+    "current value is 2: did you mean { axis: 2 }?",
+  ],
+  [
+    "the value of the second option in the place of the options",
+    () => checked(1, 0.5),
+    TypeError,
+    "Cannot compute example as options must be an object with any of axis, scale: " +
+    "current value is 0.5: did you mean { scale: 0.5 }?",
+  ],
+  [
+    "null",
+    () => checked(1, null),
+    TypeError,
+    "Cannot compute example as options must be an object with any of axis, scale: " +
+    "current value is null",
+  ],
+  [
+    "an array",
+    () => checked(1, ["a"]),
+    TypeError,
+    "Cannot compute example as options must be an object with any of axis, scale: " +
+    'current value is ["a"]',
+  ],
+  [
+    "an argument after the options",
+    () => checked(1, {}, true),
+    TypeError,
+    "Cannot compute example as it takes nothing after options: current value is true",
+  ],
+  [
+    "an option of the wrong kind",
+    () => checked(1, { axis: "1" }),
+    TypeError,
+    'Cannot compute example as axis must be a whole number: current value is "1"',
+  ],
+  [
+    "an option out of range",
+    () => checked(1, { scale: 0 }),
+    RangeError,
+    "Cannot compute example as scale must be a finite number above 0: current value is 0",
+  ],
+]);
+
+Deno.test("checkOptions() takes nothing, undefined, and options that are undefined", () => {
+  checked(1);
+  checked(1, undefined);
+  checked(1, { axis: undefined, scale: 2 });
+});
+
+Deno.test("the nearest option is found by habit, by spelling and by letters", () => {
+  const options = ["axis", "keepDims", "epsilon", "correction", "learningRate", "beta1", "beta2"];
+  const nearest = Object.entries({
+    dims: "axis",
+    keepdim: "keepDims",
+    keep_dims: "keepDims",
+    eps: "epsilon",
+    epsilom: "epsilon",
+    ddof: "correction",
+    unbiased: "correction: 1",
+    lr: "learningRate",
+    betas: "beta1 and beta2",
+    beta3: "beta1",
+    learning: "learningRate",
+    seed: undefined,
+    x: undefined,
+  });
+  for (const [name, option] of nearest) assertEquals(nearestOption(name, options), option);
+});
 
 testMisuse("checkNumber", [
   [
@@ -88,7 +180,7 @@ testMisuse("checkNumber", [
   [
     "NaN",
     () => checkNumber("example", "x", NaN),
-    RangeError,
+    TypeError,
     "Cannot compute example as x must be a finite number: current value is NaN",
   ],
 ]);

@@ -308,7 +308,7 @@ Deno.test("preprocessing names its options when given another one", () => {
   assertThrows(
     () => scale([[1], [2]], { max: 10 } as never),
     TypeError,
-    'Cannot compute scale as there is no option "max": ' +
-      "the options are maxValue, mean, standardDeviation",
+    "Cannot compute scale as there is no option max: did you mean maxValue? " +
+      "The options are maxValue, mean, standardDeviation",
   );
 });

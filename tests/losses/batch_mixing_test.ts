@@ -328,7 +328,7 @@ testMisuse("batchMixingLoss", [
     "an unknown option",
     () => batchMixingLoss([[1]], [0], { k: 1 } as never),
     TypeError,
-    'Cannot compute batchMixingLoss as there is no option "k": ' +
-    "the options are nNeighbors, nBatches, temperature, selection",
+    "Cannot compute batchMixingLoss as there is no option k: did you mean nNeighbors? " +
+    "The options are nNeighbors, nBatches, temperature, selection",
   ],
 ]);

@@ -122,6 +122,6 @@ testMisuse("classWeights", [
     "an unknown option",
     () => classWeights([1, 2], { mode: "plain" } as never),
     TypeError,
-    'Cannot compute classWeights as there is no option "mode": the options are normalization',
+    "Cannot compute classWeights as there is no option mode: the options are normalization",
   ],
 ]);

@@ -217,7 +217,7 @@ testMisuse("clusteringCompactnessLoss", [
     "an unknown option",
     () => loss([[1]], [[1]], { margin: 1 } as never),
     TypeError,
-    'Cannot compute clusteringCompactnessLoss as there is no option "margin": ' +
+    "Cannot compute clusteringCompactnessLoss as there is no option margin: " +
     "the options are centroids, separationWeight, minSeparation, hingeSoftness",
   ],
 ]);

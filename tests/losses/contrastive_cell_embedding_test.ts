@@ -138,13 +138,13 @@ testMisuse("contrastiveCellEmbeddingLoss", [
     () => contrastiveCellEmbeddingLoss([[1]], [[1]], { symmetric: "no" as never }),
     TypeError,
     "Cannot compute contrastiveCellEmbeddingLoss as symmetric must be true or false: " +
-    "current value is no",
+    'current value is "no"',
   ],
   [
     "an unknown option",
     () => contrastiveCellEmbeddingLoss([[1]], [[1]], { temp: 1 } as never),
     TypeError,
-    'Cannot compute contrastiveCellEmbeddingLoss as there is no option "temp": ' +
-    "the options are temperature, symmetric",
+    "Cannot compute contrastiveCellEmbeddingLoss as there is no option temp: did you " +
+    "mean temperature? The options are temperature, symmetric",
   ],
 ]);

@@ -247,14 +247,15 @@ testMisuse("createLoss", [
     "the guide's key in Python's spelling",
     () => createLoss({ lossType: "focal", focal_gamma: 2 } as never),
     TypeError,
-    `Cannot compute createLoss as there is no option "focal_gamma": the options are ${KEYS}`,
+    "Cannot compute createLoss as there is no option focal_gamma: did you mean focalGamma? " +
+    `The options are ${KEYS}`,
   ],
   [
     "a type in place of the configuration",
     () => createLoss("focal" as never),
     TypeError,
     `Cannot compute createLoss as options must be an object with any of ${KEYS}: ` +
-    "current value is focal",
+    'current value is "focal"',
   ],
   [
     "a negative number, also of another type",
@@ -328,7 +329,8 @@ testMisuse("createLoss", [
     "a weighting that is no boolean",
     () => createLoss({ lossType: "focal", useClassWeighting: "yes" as never }),
     TypeError,
-    "Cannot compute createLoss as useClassWeighting must be true or false: current value is yes",
+    "Cannot compute createLoss as useClassWeighting must be true or false: current value " +
+    'is "yes"',
   ],
   [
     "an unknown normalization, also of another type",

@@ -297,14 +297,14 @@ testMisuse("crossEntropyLoss", [
     "an unknown option",
     () => crossEntropyLoss([[1, 2]], [0], { weights: [1, 2] } as never),
     TypeError,
-    'Cannot compute crossEntropyLoss as there is no option "weights": the options are ' +
-    "weight, ignoreIndex, labelSmoothing, reduction, emptyMask",
+    "Cannot compute crossEntropyLoss as there is no option weights: did you mean weight? " +
+    "The options are weight, ignoreIndex, labelSmoothing, reduction, emptyMask",
   ],
   [
     "weights in place of the options",
     () => crossEntropyLoss([[1, 2]], [0], [1, 2] as never),
     TypeError,
-    "Cannot compute crossEntropyLoss as options must be an object with any of " +
-    "weight, ignoreIndex, labelSmoothing, reduction, emptyMask: current value is an Array",
+    "Cannot compute crossEntropyLoss as options must be an object with any of weight, " +
+    "ignoreIndex, labelSmoothing, reduction, emptyMask: current value is [1, 2]",
   ],
 ]);

@@ -159,7 +159,7 @@ testMisuse("diagnoseClasses", [
     "an unknown option",
     () => diagnoseClasses({ recall: [1], precision: [1] }, { labels: ["a"] } as never),
     TypeError,
-    'Cannot compute diagnoseClasses as there is no option "labels": the options are ' +
+    "Cannot compute diagnoseClasses as there is no option labels: the options are " +
     "names, tolerance",
   ],
 ]);

@@ -165,13 +165,13 @@ testMisuse("diceLoss", [
     "a perClass that is no boolean",
     () => diceLoss([[1, 2]], [0], { perClass: "no" as never }),
     TypeError,
-    "Cannot compute diceLoss as perClass must be true or false: current value is no",
+    'Cannot compute diceLoss as perClass must be true or false: current value is "no"',
   ],
   [
     "an unknown option",
     () => diceLoss([[1, 2]], [0], { numClasses: 2 } as never),
     TypeError,
-    'Cannot compute diceLoss as there is no option "numClasses": the options are ' +
+    "Cannot compute diceLoss as there is no option numClasses: the options are " +
     "smooth, perClass, ignoreIndex",
   ],
 ]);

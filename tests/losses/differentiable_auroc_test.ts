@@ -149,6 +149,7 @@ testMisuse("differentiableAuroc", [
     "an unknown option",
     () => differentiableAuroc([1, 2], [0, 1], { tau: 1 } as never),
     TypeError,
-    'Cannot compute differentiableAuroc as there is no option "tau": the options are temperature',
+    "Cannot compute differentiableAuroc as there is no option tau: did you mean " +
+    "temperature? The options are temperature",
   ],
 ]);

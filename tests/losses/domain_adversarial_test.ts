@@ -195,7 +195,7 @@ testMisuse("domainAdversarialLoss", [
     "an unknown option",
     () => domainAdversarialLoss([[1, 2]], [0], { ...identity, lambda: 1 } as never),
     TypeError,
-    'Cannot compute domainAdversarialLoss as there is no option "lambda": ' +
-    "the options are discriminator, scale",
+    "Cannot compute domainAdversarialLoss as there is no option lambda: did you mean " +
+    "scale? The options are discriminator, scale",
   ],
 ]);

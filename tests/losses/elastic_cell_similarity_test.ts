@@ -121,7 +121,7 @@ testMisuse("elasticCellSimilarityLoss", [
     "an unknown option",
     () => elasticCellSimilarityLoss([[1]], { escThreshold: 0.8 } as never),
     TypeError,
-    'Cannot compute elasticCellSimilarityLoss as there is no option "escThreshold": ' +
-    "the options are threshold",
+    "Cannot compute elasticCellSimilarityLoss as there is no option escThreshold: did " +
+    "you mean threshold? The options are threshold",
   ],
 ]);

@@ -131,7 +131,8 @@ testMisuse("focalDiceLoss", [
     "an unknown option",
     () => focalDiceLoss([[1, 2]], [0], { diceSmooth: 1 } as never),
     TypeError,
-    'Cannot compute focalDiceLoss as there is no option "diceSmooth": the options are ' +
-    "gamma, focalWeight, diceWeight, smooth, weight, ptFromWeighted, ignoreIndex",
+    "Cannot compute focalDiceLoss as there is no option diceSmooth: did you mean smooth? " +
+    "The options are gamma, focalWeight, diceWeight, smooth, weight, ptFromWeighted, " +
+    "ignoreIndex",
   ],
 ]);

@@ -222,7 +222,7 @@ testMisuse("focalLoss", [
     "a gamma that is no number",
     () => focalLoss([[1, 2]], [0], { gamma: "2" as never }),
     TypeError,
-    "Cannot compute focalLoss as gamma must be a finite number: current value is 2",
+    'Cannot compute focalLoss as gamma must be a finite number: current value is "2"',
   ],
   [
     "a negative alpha",
@@ -274,7 +274,7 @@ testMisuse("focalLoss", [
     "an unknown option",
     () => focalLoss([[1, 2]], [0], { focalGamma: 2 } as never),
     TypeError,
-    'Cannot compute focalLoss as there is no option "focalGamma": the options are ' +
-    "gamma, alpha, weight, ptFromWeighted, ignoreIndex, reduction, emptyMask",
+    "Cannot compute focalLoss as there is no option focalGamma: did you mean gamma? The " +
+    "options are gamma, alpha, weight, ptFromWeighted, ignoreIndex, reduction, emptyMask",
   ],
 ]);

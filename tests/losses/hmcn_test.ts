@@ -261,7 +261,7 @@ testMisuse("hmcnLoss", [
     "an unknown option",
     () => hmcnLoss(output, locals, [0], tree, { beta: 1 } as never),
     TypeError,
-    'Cannot compute hmcnLoss as there is no option "beta": ' +
+    "Cannot compute hmcnLoss as there is no option beta: " +
     "the options are inputType, maskMissingLevels",
   ],
 ]);

@@ -138,7 +138,8 @@ testMisuse("maskedMseLoss", [
     "an unknown option",
     () => maskedMseLoss([1], [1], [1], { empty: "zero" } as never),
     TypeError,
-    'Cannot compute maskedMseLoss as there is no option "empty": the options are emptyMask',
+    "Cannot compute maskedMseLoss as there is no option empty: did you mean emptyMask? " +
+    "The options are emptyMask",
   ],
   [
     "options that are a tensor",

@@ -153,7 +153,7 @@ testMisuse("maskedRelativeError", [
     "an unknown option",
     () => maskedRelativeError([2], [1], [1], { eps: 1 } as never),
     TypeError,
-    'Cannot compute maskedRelativeError as there is no option "eps": the options are ' +
-    "epsilon, denominator, emptyMask",
+    "Cannot compute maskedRelativeError as there is no option eps: did you mean epsilon? " +
+    "The options are epsilon, denominator, emptyMask",
   ],
 ]);

@@ -109,7 +109,7 @@ testMisuse("maskedValueLoss", [
     "an unknown option",
     () => maskedValueLoss([2], [1], [1], { loss_type: "mse" } as never),
     TypeError,
-    'Cannot compute maskedValueLoss as there is no option "loss_type": the options are ' +
-    "lossType, emptyMask",
+    "Cannot compute maskedValueLoss as there is no option loss_type: did you mean " +
+    "lossType? The options are lossType, emptyMask",
   ],
 ]);

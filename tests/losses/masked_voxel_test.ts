@@ -143,7 +143,7 @@ testMisuse("maskedVoxelLoss", [
     "an unknown option",
     () => maskedVoxelLoss([[1, 2]], [0], [1], { ignoreIndex: 0 } as never),
     TypeError,
-    'Cannot compute maskedVoxelLoss as there is no option "ignoreIndex": the options are ' +
+    "Cannot compute maskedVoxelLoss as there is no option ignoreIndex: the options are " +
     "weight, gamma, ptFromWeighted, emptyMask",
   ],
 ]);

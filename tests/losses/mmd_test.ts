@@ -260,7 +260,7 @@ testMisuse("mmdLoss", [
     "an unknown option",
     () => mmdLoss([[1]], [0], { sigma: 1 } as never),
     TypeError,
-    'Cannot compute mmdLoss as there is no option "sigma": ' +
-    "the options are kernel, bandwidths, nBatches",
+    "Cannot compute mmdLoss as there is no option sigma: did you mean bandwidths? The " +
+    "options are kernel, bandwidths, nBatches",
   ],
 ]);

@@ -175,7 +175,7 @@ testMisuse("mvcDecoder", [
     "an unknown option",
     () => mvcDecoder([[1]], [[[1]]], params, { detach: true } as never),
     TypeError,
-    'Cannot compute mvcDecoder as there is no option "detach": the options are ' +
+    "Cannot compute mvcDecoder as there is no option detach: the options are " +
     "archStyle, explicitZeroProb",
   ],
 ]);

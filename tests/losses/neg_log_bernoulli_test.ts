@@ -162,8 +162,8 @@ testMisuse("negLogBernoulliLoss", [
     "an unknown option",
     () => negLogBernoulliLoss([0.5], [1], [1], { eps: 1 } as never),
     TypeError,
-    'Cannot compute negLogBernoulliLoss as there is no option "eps": the options are ' +
-    "epsilon, emptyMask",
+    "Cannot compute negLogBernoulliLoss as there is no option eps: did you mean epsilon? " +
+    "The options are epsilon, emptyMask",
   ],
 ]);
 

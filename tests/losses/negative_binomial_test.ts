@@ -146,6 +146,7 @@ testMisuse("negativeBinomialLoss", [
     "an unknown option",
     () => negativeBinomialLoss([1], [1], [1], { eps: 1 } as never),
     TypeError,
-    'Cannot compute negativeBinomialLoss as there is no option "eps": the options are epsilon',
+    "Cannot compute negativeBinomialLoss as there is no option eps: did you mean " +
+    "epsilon? The options are epsilon",
   ],
 ]);

@@ -240,15 +240,15 @@ testMisuse("scgptObjective", [
     "a switch that is no boolean",
     scgptOf(scgptOutputs, scgptTargets, { explicitZeroProb: "false" as never }),
     TypeError,
-    "Cannot compute scgptObjective as explicitZeroProb must be true or false: " +
-    "current value is false",
+    "Cannot compute scgptObjective as explicitZeroProb must be true or false: current " +
+    'value is "false"',
   ],
   [
     "an unknown option",
     scgptOf(scgptOutputs, scgptTargets, { GEPC: true } as never),
     TypeError,
-    'Cannot compute scgptObjective as there is no option "GEPC": ' +
-    "the options are gepc, explicitZeroProb, ecsThreshold, ecsWeight, dabWeight",
+    "Cannot compute scgptObjective as there is no option GEPC: did you mean gepc? The " +
+    "options are gepc, explicitZeroProb, ecsThreshold, ecsWeight, dabWeight",
   ],
 ]);
 
@@ -336,7 +336,7 @@ testMisuse("scformerObjective", [
     "an unknown option",
     scformerOf(scformerOutputs, scformerTargets, { mlm: true } as never),
     TypeError,
-    'Cannot compute scformerObjective as there is no option "mlm": the options are cls, cce, ' +
+    "Cannot compute scformerObjective as there is no option mlm: the options are cls, cce, " +
     "mvc, ecs, cceWeight, ecsWeight, ecsThreshold, temperature",
   ],
 ]);

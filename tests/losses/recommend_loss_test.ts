@@ -94,7 +94,7 @@ testMisuse("recommendLoss", [
     "an unknown question",
     () => recommendLoss({ imbalance: true, goal: "iou" } as never),
     TypeError,
-    'Cannot compute recommendLoss as there is no option "goal": the options are ' +
+    "Cannot compute recommendLoss as there is no option goal: the options are " +
     "imbalance, problem",
   ],
 ]);

@@ -155,7 +155,7 @@ testMisuse("tverskyLoss", [
     "an unknown option",
     () => tverskyLoss([[1, 2]], [0], { fpWeight: 1 } as never),
     TypeError,
-    'Cannot compute tverskyLoss as there is no option "fpWeight": the options are ' +
+    "Cannot compute tverskyLoss as there is no option fpWeight: the options are " +
     "alpha, beta, smooth, ignoreIndex",
   ],
 ]);

@@ -114,7 +114,8 @@ testMisuse("unicellFocalLoss", [
     "an alpha that is no number",
     () => unicellFocalLoss([[1, 2]], [0], { alpha: [1, 2] as never }),
     TypeError,
-    "Cannot compute unicellFocalLoss as alpha must be a finite number: current value is an Array",
+    "Cannot compute unicellFocalLoss as alpha must be a finite number: current value is " +
+    "[1, 2]",
   ],
   [
     "a reduction for which the original returns nothing",
@@ -127,7 +128,7 @@ testMisuse("unicellFocalLoss", [
     "an unknown option",
     () => unicellFocalLoss([[1, 2]], [0], { numClasses: 2 } as never),
     TypeError,
-    'Cannot compute unicellFocalLoss as there is no option "numClasses": the options are ' +
+    "Cannot compute unicellFocalLoss as there is no option numClasses: the options are " +
     "alpha, gamma, reduction",
   ],
 ]);

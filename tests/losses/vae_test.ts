@@ -134,7 +134,7 @@ testMisuse("vaeLoss", [
     "an unknown option",
     () => vaeLoss([1], [1], [0], [0], { beta: 1 } as never),
     TypeError,
-    'Cannot compute vaeLoss as there is no option "beta": the options are ' +
-    "klWeight, reconstructionLoss",
+    "Cannot compute vaeLoss as there is no option beta: did you mean klWeight? The " +
+    "options are klWeight, reconstructionLoss",
   ],
 ]);

@@ -169,7 +169,7 @@ testMisuse("velocityConsistencyLoss", [
     "an unknown option",
     () => velocityConsistencyLoss([[1]], [[1]], [[1]], { step: 1 } as never),
     TypeError,
-    'Cannot compute velocityConsistencyLoss as there is no option "step": ' +
+    "Cannot compute velocityConsistencyLoss as there is no option step: " +
     "the options are dt, cosineWeight, magnitudeWeight",
   ],
 ]);

@@ -232,8 +232,8 @@ Deno.test("confusionMatrix(), accuracy() and their kind want options that they k
   assertMessages(TypeError, [
     [
       () => confusionMatrix([0], [0], unknown),
-      'Cannot compute confusionMatrix as there is no option "classes": ' +
-      "the options are numClasses, ignoreIndex",
+      "Cannot compute confusionMatrix as there is no option classes: did you mean " +
+      "numClasses? The options are numClasses, ignoreIndex",
     ],
     [
       () => confusionMatrix([0], [0], {} as unknown as { numClasses: number }),
@@ -247,8 +247,8 @@ Deno.test("confusionMatrix(), accuracy() and their kind want options that they k
     ],
     [
       () => balancedAccuracy([0], [0], unknown),
-      'Cannot compute balancedAccuracy as there is no option "classes": ' +
-      "the options are numClasses, ignoreIndex",
+      "Cannot compute balancedAccuracy as there is no option classes: did you mean " +
+      "numClasses? The options are numClasses, ignoreIndex",
     ],
   ]);
   assertMessages(RangeError, [

@@ -293,12 +293,13 @@ Deno.test("silhouette(), lisi() and batchEntropy() say what does not fit", () =>
     ],
     [
       () => lisi(points, [0, 1], { k: 3 } as object),
-      'Cannot compute lisi as there is no option "k": the options are perplexity',
+      "Cannot compute lisi as there is no option k: did you mean perplexity? The options " +
+      "are perplexity",
     ],
     [
       () => batchEntropy(points, [0, 1], { k: 3 } as object),
-      'Cannot compute batchEntropy as there is no option "k": ' +
-      "the options are nNeighbors, normalize",
+      "Cannot compute batchEntropy as there is no option k: did you mean nNeighbors? The " +
+      "options are nNeighbors, normalize",
     ],
     [
       () => batchEntropy(points, [0, 1], { normalize: 1 as unknown as boolean }),

@@ -185,8 +185,8 @@ Deno.test("perturbationMetrics() says what does not fit", () => {
     ],
     [
       call({ topk: 2 }),
-      'Cannot compute perturbationMetrics as there is no option "topk": ' +
-      "the options are ctrlMean, perturbation, deIndices, topK",
+      "Cannot compute perturbationMetrics as there is no option topk: did you mean topK? " +
+      "The options are ctrlMean, perturbation, deIndices, topK",
     ],
   ]);
   assertMessages(RangeError, [

@@ -121,7 +121,7 @@ Deno.test("segmentationMetrics() names itself and what it wants", () => {
     ],
     [
       () => segmentationMetrics([0], [0], { numClasses: 1, average: "macro" } as { numClasses: 1 }),
-      'Cannot compute segmentationMetrics as there is no option "average": ' +
+      "Cannot compute segmentationMetrics as there is no option average: " +
       "the options are numClasses, ignoreIndex, absent",
     ],
     [

@@ -39,7 +39,7 @@ Deno.test("allReduce() rejects what cannot be reduced", () => {
   );
   assertEquals(
     complaint(() => comm.allReduce([1], { operation: "sum" } as never)),
-    'Cannot compute allReduce as there is no option "operation": the options are op',
+    "Cannot compute allReduce as there is no option operation: the options are op",
   );
 });
 

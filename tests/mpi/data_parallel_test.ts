@@ -116,8 +116,8 @@ Deno.test("dataParallel() rejects options that are missing, unknown or out of ra
   assertEquals(
     assertThrows(() => dataParallel(loss, comm, { optimizer, every: 1 } as never), TypeError)
       .message,
-    'Cannot compute dataParallel as there is no option "every": ' +
-      "the options are optimizer, checkEvery, weight",
+    "Cannot compute dataParallel as there is no option every: did you mean checkEvery? " +
+      "The options are optimizer, checkEvery, weight",
   );
   assertEquals(
     assertThrows(() => dataParallel(loss, comm, { optimizer, checkEvery: 1.5 }), RangeError)

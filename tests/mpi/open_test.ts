@@ -43,5 +43,8 @@ Deno.test("openMpi() says so where the named library does not exist", async () =
 
 Deno.test("openMpi() lists its options where one is unknown", async () => {
   const error = await assertRejects(() => openMpi({ libary: "libmpi.so" } as never), TypeError);
-  assertMatch(error.message, /there is no option "libary": the options are library$/);
+  assertMatch(
+    error.message,
+    /there is no option libary: did you mean library\? The options are library$/,
+  );
 });

@@ -155,7 +155,8 @@ Deno.test("schedules want options that they know, of the right kind", () => {
   const messages: readonly (readonly [() => unknown, string])[] = [
     [
       () => cosine(1, { step: 1 } as unknown as { steps: number }),
-      'Cannot compute cosine as there is no option "step": the options are steps, final',
+      "Cannot compute cosine as there is no option step: did you mean steps? The options " +
+      "are steps, final",
     ],
     [
       () => cosine(1, {} as unknown as { steps: number }),
@@ -163,7 +164,7 @@ Deno.test("schedules want options that they know, of the right kind", () => {
     ],
     [
       () => step(1, { every: 1 } as unknown as { milestones: number[] }),
-      'Cannot compute step as there is no option "every": the options are milestones, factor',
+      "Cannot compute step as there is no option every: the options are milestones, factor",
     ],
     [
       () => step(1, { milestones: 3 } as unknown as { milestones: number[] }),

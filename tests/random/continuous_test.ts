@@ -204,7 +204,7 @@ Deno.test("samplers name their options when given another one", () => {
   assertThrows(
     () => normal(key(0), [2], { std: 1 } as never),
     TypeError,
-    'Cannot compute normal as there is no option "std": ' +
-      "the options are mean, standardDeviation, dtype",
+    "Cannot compute normal as there is no option std: " +
+      "did you mean standardDeviation? The options are mean, standardDeviation, dtype",
   );
 });

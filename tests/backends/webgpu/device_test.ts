@@ -49,7 +49,8 @@ Deno.test("webgpu() refuses options that do not exist", async () => {
   const error = await assertRejects(() => webgpu({ power: 1 } as never), TypeError);
   assertEquals(
     error.message,
-    'Cannot compute webgpu as there is no option "power": the options are powerPreference, adapter',
+    "Cannot compute webgpu as there is no option power: did you mean powerPreference? " +
+      "The options are powerPreference, adapter",
   );
   await assertRejects(
     () => webgpu({ powerPreference: "much" as never }),

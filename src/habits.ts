@@ -1,0 +1,122 @@
+/**
+ * Names of options that other libraries use, and the nearest of ours.
+ *
+ * @module
+ */
+
+/** Names in NumPy, PyTorch, JAX, optax and Keras, without case and underscores, and what is meant. */
+const HABITS: Readonly<Record<string, readonly string[]>> = {
+  abstol: ["atol"],
+  alpha: ["negativeSlope", "scale", "final"],
+  ascending: ["descending"],
+  axes: ["axis"],
+  b1: ["beta1"],
+  b2: ["beta2"],
+  backend: ["device"],
+  bandwidth: ["bandwidths"],
+  batchsize: ["rows"],
+  beta: ["shift", "klWeight", "beta1"],
+  betas: ["beta1 and beta2"],
+  bias: ["shift"],
+  bins: ["nBins"],
+  blocksize: ["rows"],
+  boundaries: ["milestones"],
+  chunks: ["rows"],
+  classweight: ["weight"],
+  classweights: ["weight"],
+  ddof: ["correction"],
+  debugnans: ["checkNaN"],
+  decay: ["weightDecay", "factor"],
+  decayrate: ["factor"],
+  decaysteps: ["steps"],
+  dim: ["axis"],
+  dims: ["axis"],
+  donateargnums: ["donate"],
+  endvalue: ["final"],
+  eps: ["epsilon"],
+  etamin: ["final"],
+  gamma: ["factor", "scale"],
+  gpu: ["device"],
+  high: ["max"],
+  initvalue: ["initial"],
+  k: ["nNeighbors", "perplexity", "topK"],
+  lambda: ["scale", "weightDecay"],
+  l2: ["weightDecay"],
+  loc: ["mean"],
+  low: ["min"],
+  lr: ["learningRate"],
+  maxval: ["max"],
+  minval: ["min"],
+  mu: ["mean"],
+  ord: ["order"],
+  peakvalue: ["learningRate"],
+  posweight: ["weight"],
+  rate: ["learningRate", "scale"],
+  reduce: ["reduction", "combine"],
+  reltol: ["rtol"],
+  reverse: ["descending"],
+  scale: ["standardDeviation"],
+  sigma: ["standardDeviation", "bandwidths"],
+  size: ["shape"],
+  sizeaverage: ["reduction"],
+  slope: ["negativeSlope"],
+  smallest: ["largest"],
+  std: ["standardDeviation"],
+  stddev: ["standardDeviation"],
+  t: ["temperature"],
+  tau: ["temperature"],
+  tmax: ["steps"],
+  tol: ["atol", "rtol"],
+  tolerance: ["atol", "rtol"],
+  totalsteps: ["steps"],
+  type: ["dtype"],
+  unbiased: ["correction: 1"],
+  wd: ["weightDecay"],
+  workers: ["threads"],
+  wrt: ["argnums"],
+};
+
+/** The option that is likely meant by a name that is none: by habit, else by its letters. */
+export function nearestOption(name: string, options: readonly string[]): string | undefined {
+  const letters = plain(name);
+  const same = options.find((option) => plain(option) === letters);
+  if (same !== undefined) return same;
+  const habit = Object.hasOwn(HABITS, letters) ? HABITS[letters]! : [];
+  const meant = habit.find((text) => options.includes(text.match(/^\w+/)![0]));
+  return meant ?? nearestByLetters(letters, options);
+}
+
+function plain(name: string): string {
+  return name.toLowerCase().replaceAll(/[_-]/g, "");
+}
+
+/** The option with the fewest changed letters: at most one in three, or a part of the name. */
+function nearestByLetters(letters: string, options: readonly string[]): string | undefined {
+  let [nearest, least]: [string | undefined, number] = [undefined, Infinity];
+  for (const option of options) {
+    const other = plain(option);
+    const short = Math.min(letters.length, other.length);
+    const isPart = (short >= 3 && other.startsWith(letters)) ||
+      (short >= 4 && (other.includes(letters) || letters.includes(other)));
+    const changes = isPart ? 1.5 : editDistance(letters, other);
+    if (changes < least && (isPart || changes <= Math.max(letters.length, other.length) / 3)) {
+      [nearest, least] = [option, changes];
+    }
+  }
+  return nearest;
+}
+
+/** How many letters must be added, dropped or changed to make one word of the other. */
+function editDistance(a: string, b: string): number {
+  if (Math.abs(a.length - b.length) > 8) return Infinity;
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const changed = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(changed, row[j]! + 1, next[j - 1]! + 1));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}
