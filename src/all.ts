@@ -46,6 +46,7 @@ import "./display.ts";
 import "./dtype.ts";
 import "./fluent.ts";
 import "./habits.ts";
+import "./intake.ts";
 import "./jacobian.ts";
 import "./labels.ts";
 import "./linearize.ts";

@@ -32,10 +32,10 @@ export function checkpoint<Args extends unknown[]>(
 ): (...args: Args) => Tensor {
   return (...args) => {
     const inputs: Tensor[] = [];
-    mapTensors(args, (x) => inputs.push(x));
+    mapTensors("checkpoint", "the arguments", args, (x) => inputs.push(x));
     const compose = (live: readonly Tensor[]) => {
       let at = 0;
-      return f(...mapTensors(args, () => live[at++]) as Args);
+      return f(...mapTensors("checkpoint", "the arguments", args, () => live[at++]) as Args);
     };
     const blocks: RowBlocks = {
       f: (_block, live) => [compose(live)],

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { describe, formatBytes } from "./describe.ts";
 
 /** Name of an element type. `float32` is the default, `float64` is for checking, `int32` for labels. */
 export type DType = "float32" | "float64" | "int32" | "bool";
@@ -31,17 +32,25 @@ export function promoteTypes(a: DType, b: DType): DType {
   return RANK[a] >= RANK[b] ? a : b;
 }
 
-/** A zero-filled array for `size` values of the type. */
+/** A zero-filled array for `size` values of the type; throws a `RangeError` where memory is short. */
 export function allocate(dtype: DType, size: number): TypedArray {
-  switch (dtype) {
-    case "float32":
-      return new Float32Array(size);
-    case "float64":
-      return new Float64Array(size);
-    case "int32":
-      return new Int32Array(size);
-    case "bool":
-      return new Uint8Array(size);
+  try {
+    switch (dtype) {
+      case "float32":
+        return new Float32Array(size);
+      case "float64":
+        return new Float64Array(size);
+      case "int32":
+        return new Int32Array(size);
+      case "bool":
+        return new Uint8Array(size);
+    }
+  } catch (cause) {
+    throw new RangeError(
+      `Cannot hold ${size} values of ${dtype} as there are no ` +
+        `${formatBytes(size * BYTES[dtype])} of memory left`,
+      { cause },
+    );
   }
 }
 
@@ -59,7 +68,7 @@ export function checkDType(caller: string, dtype: unknown): asserts dtype is DTy
   if (typeof dtype !== "string" || !Object.hasOwn(RANK, dtype)) {
     throw new TypeError(
       `Cannot compute ${caller} as dtype must be one of ${Object.keys(RANK).join(", ")}: ` +
-        `current value is ${String(dtype)}`,
+        `current value is ${typeof dtype === "string" ? dtype : describe(dtype)}`,
     );
   }
 }

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { describe, formatBytes } from "./describe.ts";
+import { BYTES, type DType } from "./dtype.ts";
 
 /** The extents of a tensor, outermost first; `[]` is a single number. */
 export type Shape = readonly number[];
@@ -68,15 +70,34 @@ export function broadcastShapes(caller: string, ...shapes: Shape[]): Shape {
   return result;
 }
 
+/** The most bytes that a tensor takes, as the memory of a compiled program. */
+export const MAX_BYTES: number = 2 ** 32;
+
+/** The most axes that a tensor has. */
+export const MAX_RANK = 64;
+
+/** Throws a `RangeError` that names the caller, the shape and the bytes of what no tensor can hold. */
+export function checkSize(caller: string, shape: Shape, dtype: DType): void {
+  const bytes = sizeOf(shape) * BYTES[dtype];
+  if (bytes <= MAX_BYTES) return;
+  throw new RangeError(
+    `Cannot compute ${caller} as a tensor must take at most ${formatBytes(MAX_BYTES)}: ` +
+      `current shape is ${formatShape(shape)}, ${formatBytes(bytes)} of ${dtype}`,
+  );
+}
+
 /** One axis, counted from the end where negative; throws a `RangeError` that names the caller. */
 export function normalizeAxis(caller: string, axis: number, rank: number): number {
-  const normal = axis < 0 ? axis + rank : axis;
-  if (Number.isInteger(axis) && normal >= 0 && normal < rank) return normal;
+  if (Number.isInteger(axis)) {
+    const normal = axis < 0 ? axis + rank : axis;
+    if (normal >= 0 && normal < rank) return normal;
+  }
   throw new RangeError(
     rank === 0
-      ? `Cannot compute ${caller} as a tensor of rank 0 has no axes: current value of axis is ${axis}`
+      ? `Cannot compute ${caller} as a tensor of rank 0 has no axes: ` +
+        `current value of axis is ${describe(axis)}`
       : `Cannot compute ${caller} as axis must be an integer in [${-rank}, ${rank - 1}] ` +
-        `for a tensor of rank ${rank}: current value is ${axis}`,
+        `for a tensor of rank ${rank}: current value is ${describe(axis)}`,
   );
 }
 
@@ -87,6 +108,7 @@ export function normalizeAxes(
   rank: number,
 ): number[] {
   if (axis === undefined) return Array.from({ length: rank }, (_, i) => i);
+  checkAxes(caller, axis);
   const axes = (typeof axis === "number" ? [axis] : axis).map((a) => normalizeAxis(caller, a, rank))
     .sort((a, b) => a - b);
   if (new Set(axes).size !== axes.length) {
@@ -95,6 +117,15 @@ export function normalizeAxes(
     );
   }
   return axes;
+}
+
+/** Throws a `TypeError` that names the caller unless `axis` is a number or an array without holes. */
+export function checkAxes(caller: string, axis: unknown): asserts axis is number | number[] {
+  if (typeof axis === "number" || (Array.isArray(axis) && !axis.includes(undefined))) return;
+  throw new TypeError(
+    `Cannot compute ${caller} as axis must be a whole number or an array of them: ` +
+      `current value is ${describe(axis)}`,
+  );
 }
 
 /** The shape that is left when `axes` (normalized) are reduced. */
@@ -106,19 +137,30 @@ export function reducedShape(shape: Shape, axes: readonly number[], keepDims: bo
 
 /** Throws a `TypeError` that names the caller unless `shape` is an array of extents. */
 export function checkShape(caller: string, shape: unknown): asserts shape is Shape {
-  if (!Array.isArray(shape) || !shape.every((n) => Number.isInteger(n) && n >= 0)) {
-    throw new TypeError(
-      `Cannot compute ${caller} as shape must be an array of non-negative integers: ` +
-        `current value is ${JSON.stringify(shape)}`,
-    );
-  }
+  if (Array.isArray(shape) && shape.length <= MAX_RANK && allExtents(shape)) return;
+  const isDeep = Array.isArray(shape) && shape.length > MAX_RANK;
+  throw new TypeError(
+    `Cannot compute ${caller} as shape must be an array of ` +
+      (isDeep ? `at most ${MAX_RANK} extents: ` : `non-negative integers: `) +
+      `current value is ${describe(shape)}`,
+  );
+}
+
+/** Whether an array holds extents and no hole. */
+function allExtents(shape: readonly unknown[]): boolean {
+  for (let i = 0; i < shape.length; i++) if (!isExtent(shape[i])) return false;
+  return true;
+}
+
+function isExtent(n: unknown): boolean {
+  return Number.isInteger(n) && (n as number) >= 0;
 }
 
 /** Throws a `TypeError` that names the caller and the argument unless `count` is an extent. */
 export function checkExtent(caller: string, argument: string, count: number): void {
-  if (Number.isInteger(count) && count >= 0) return;
+  if (isExtent(count)) return;
   throw new TypeError(
     `Cannot compute ${caller} as ${argument} must be a non-negative integer: ` +
-      `current value is ${count}`,
+      `current value is ${describe(count)}`,
   );
 }

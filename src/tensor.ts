@@ -12,9 +12,11 @@ import {
   promoteTypes,
   type TypedArray,
 } from "./dtype.ts";
+import { BRAND, COPY } from "./describe.ts";
 import { formatTensor } from "./display.ts";
 import { Fluent } from "./fluent.ts";
-import { checkShape, formatShape, type Shape, sizeOf } from "./shape.ts";
+import { flatten, fromTyped, type Origin } from "./intake.ts";
+import { checkShape, checkSize, formatShape, MAX_RANK, type Shape, sizeOf } from "./shape.ts";
 
 /** Numbers or booleans in arrays of arrays of equal lengths. */
 export type NestedArray = number | boolean | readonly NestedArray[];
@@ -170,6 +172,7 @@ export class Tensor extends Fluent {
     show("Jupyter.display", function () {
       return { "text/plain": this.toString() };
     });
+    Object.defineProperty(this.prototype, BRAND, { value: COPY });
   }
 }
 
@@ -188,43 +191,6 @@ export function fromData(
   dtype: DType = dtypeOf(data)!,
 ): Tensor {
   return new Tensor(shape, dtype, data);
-}
-
-/** The shape of nested arrays, filling `flat` with their numbers; throws where they are ragged. */
-function flatten(data: NestedArray, flat: number[]): { shape: number[]; allBoolean: boolean } {
-  const shape: number[] = [];
-  for (let level: NestedArray = data; Array.isArray(level); level = level[0]!) {
-    shape.push(level.length);
-    if (level.length === 0) break;
-  }
-  let allBoolean = true;
-  const visit = (node: unknown, axis: number, path: string): void => {
-    if (axis === shape.length) {
-      if (typeof node === "boolean") flat.push(node ? 1 : 0);
-      else if (typeof node === "number") {
-        allBoolean = false;
-        flat.push(node);
-      } else {
-        const kind = Array.isArray(node)
-          ? "an array"
-          : node instanceof Tensor
-          ? "a tensor (stack joins tensors)"
-          : node === null || node === undefined
-          ? String(node)
-          : `a ${typeof node}`;
-        throw new TypeError(
-          `Cannot create a tensor as data${path} must be a number or boolean: current value is ${kind}`,
-        );
-      }
-    } else if (!Array.isArray(node) || node.length !== shape[axis]) {
-      throw new TypeError(
-        `Cannot create a tensor as the nested arrays are ragged: data${path} must have ` +
-          `${shape[axis]} entries: it has ${Array.isArray(node) ? node.length : "none"}`,
-      );
-    } else node.forEach((child, i) => visit(child, axis + 1, `${path}[${i}]`));
-  };
-  visit(data, 0, "");
-  return { shape, allBoolean: allBoolean && flat.length > 0 };
 }
 
 /** Copies numbers into an array of the type; throws where a value would change. */
@@ -248,7 +214,7 @@ export function convertData(
 }
 
 /** Whether the values are plain numbers, which take the type of what they meet. */
-export function isWeak(data: TensorLike): data is NestedArray {
+export function isWeak(data: unknown): data is NestedArray {
   return typeof data === "number" || typeof data === "boolean" || Array.isArray(data);
 }
 
@@ -282,52 +248,48 @@ export function tensor(data: TensorLike, options: TensorOptions = {}): Tensor {
   if (data instanceof Tensor) {
     return data.reshape(options.shape ?? data.shape).cast(options.dtype ?? data.dtype);
   }
-  let values: ArrayLike<number>;
-  let natural: DType;
-  let shape: Shape;
-  if (isWeak(data)) {
-    const flat: number[] = [];
-    const found = flatten(data, flat);
-    [values, natural, shape] = [flat, found.allBoolean ? "bool" : "float32", found.shape];
-  } else {
-    const dtype = dtypeOf(data);
-    if (dtype === undefined) {
-      throw new TypeError(
-        `Cannot create a tensor as data must be a number, nested arrays, a Float32Array, ` +
-          `Float64Array, Int32Array or Uint8Array: current value is ${describeKind(data)}`,
-      );
-    }
-    [values, natural, shape] = [data, dtype, [data.length]];
-  }
+  return takeIn(data, options, {});
+}
+
+/** A tensor of values that are none yet. */
+function takeIn(data: unknown, options: TensorOptions, origin: Origin): Tensor {
+  const isPlain = isWeak(data);
+  const { values, dtype: natural, shape } = isPlain
+    ? flatten(data, origin)
+    : fromTyped(data, origin);
   const target = options.shape ?? shape;
+  const dtype = options.dtype ?? natural;
+  const caller = origin.caller ?? "tensor";
+  checkSize(caller, target, dtype);
   if (sizeOf(target) !== values.length) {
     throw new TypeError(
       `Cannot create a tensor as shape ${formatShape(target)} needs ${sizeOf(target)} values: ` +
         `data holds ${values.length}`,
     );
   }
-  const dtype = options.dtype ?? natural;
-  const from = isWeak(data) && natural === "float32" ? "float64" : natural;
-  return new Tensor([...target], dtype, convertData("tensor", values, from, dtype));
+  const from = isPlain && natural === "float32" ? "float64" : natural;
+  return new Tensor([...target], dtype, convertData(caller, values, from, dtype));
 }
 
-function describeKind(value: unknown): string {
-  if (value === null || value === undefined) return String(value);
-  return `of type ${
-    typeof value === "object" ? value.constructor?.name ?? "object" : typeof value
-  }`;
-}
-
-/** A tensor as it is; anything else as {@linkcode tensor} makes it, plain numbers as `dtype`. */
-export function asTensor(value: TensorLike, dtype?: DType): Tensor {
+/**
+ * A tensor as it is; anything else as {@linkcode tensor} makes it, plain numbers as `dtype`. Messages
+ * name the argument of the function that asks for it.
+ */
+export function asTensor(
+  value: TensorLike,
+  dtype?: DType,
+  caller?: string,
+  argument?: string,
+): Tensor {
   if (value instanceof Tensor) return value;
-  return dtype !== undefined && isNumeric(value) ? tensor(value, { dtype }) : tensor(value);
+  const options = dtype !== undefined && isNumeric(value) ? { dtype } : {};
+  return takeIn(value, options, { caller, argument });
 }
 
 /** Whether the values are plain numbers, booleans aside. */
 function isNumeric(data: TensorLike): boolean {
   let first: unknown = data;
-  while (Array.isArray(first)) first = first[0];
+  for (let depth = 0; Array.isArray(first) && depth < MAX_RANK; depth++) first = first[0];
   return isWeak(data) && typeof first !== "boolean";
 }
 

@@ -5,6 +5,7 @@
  */
 import { isFloating, type TypedArray } from "./dtype.ts";
 import type { Op } from "./op.ts";
+import { checkSize, MAX_BYTES, sizeOf } from "./shape.ts";
 import { type Source, Tensor, type TraceLevel } from "./tensor.ts";
 
 /** A transform that handles the operations on the tensors it watches. */
@@ -22,6 +23,9 @@ export function nextLevel(): number {
   return ++lastLevel;
 }
 
+/** So many values fit into a tensor of any type. */
+const SURELY_FITS = MAX_BYTES / 8;
+
 /** Does an operation: by the innermost trace that watches one of its inputs, else at once. */
 export function apply<P>(op: Op<P>, inputs: readonly Tensor[], params: P): Tensor {
   let innermost: TraceLevel | null = null;
@@ -32,6 +36,7 @@ export function apply<P>(op: Op<P>, inputs: readonly Tensor[], params: P): Tenso
   if (innermost !== null) return (innermost as Trace).process(op, inputs, params);
   if ("compose" in op) return compose(op.name, op.compose(inputs, params), null);
   const spec = op.infer(inputs, params);
+  if (sizeOf(spec.shape) > SURELY_FITS) checkSize(op.name, spec.shape, spec.dtype);
   return new Tensor(spec.shape, spec.dtype, op.forward(inputs, params, spec));
 }
 

@@ -94,7 +94,7 @@ function evaluate(
   const gradients = rebuildAll(flats, pullBack(tape, [y], [seed(y)], watched));
   return {
     value: tape.lower(y),
-    aux: mapTensors(aux, (x) => tape.lower(x)),
+    aux: mapTensors(caller, "aux", aux, (x) => tape.lower(x)),
     gradient: Array.isArray(argnums) ? gradients : gradients[0],
   };
 }

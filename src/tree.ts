@@ -6,6 +6,8 @@
  *
  * @module
  */
+import { describe } from "./describe.ts";
+import { MAX_RANK } from "./shape.ts";
 import { asTensor, Tensor, type TensorLike } from "./tensor.ts";
 
 /** A tree with tensors where `T` has tensors, or what becomes one. */
@@ -30,9 +32,18 @@ export interface Flat {
   rebuild: (leaves: readonly unknown[]) => unknown;
 }
 
-function isNumeric(value: unknown): boolean {
-  return typeof value === "number" || typeof value === "boolean" ||
-    (Array.isArray(value) && value.length > 0 && value.every(isNumeric));
+/** Whether arrays hold nothing but numbers: what else is wrong with them, `asTensor` finds. */
+function isNumeric(value: unknown, known?: Set<unknown>, depth = 0): boolean {
+  if (!Array.isArray(value)) return typeof value === "number" || typeof value === "boolean";
+  // What was seen is not looked at again: few arrays can be entries of many.
+  if (depth > MAX_RANK || known?.has(value)) return true;
+  const seen = known ?? new Set();
+  for (let i = 0; i < value.length; i++) {
+    if (value[i] === undefined && !(i in value)) break;
+    if (!isNumeric(value[i], seen, depth + 1)) return false;
+  }
+  if (depth > 0) seen.add(value);
+  return value.length > 0;
 }
 
 function isLeaf(value: unknown): value is TensorLike {
@@ -45,30 +56,35 @@ function isPlainObject(value: unknown): value is Record<string, unknown> {
   return prototype === Object.prototype || prototype === null;
 }
 
+/** How many branches deep a tree may be. */
+const DEEPEST = 256;
+
 /** Takes a tree apart; throws a `TypeError` that names the caller and the place of a foreign leaf. */
 export function flattenTree(caller: string, tree: unknown, path = "the tree"): Flat {
   const leaves: Tensor[] = [];
   type Branch = (take: () => unknown) => unknown;
+  const above: unknown[] = [];
   const visit = (node: unknown, at: string): Branch => {
     if (isLeaf(node)) {
-      leaves.push(asTensor(node));
+      leaves.push(asTensor(node, undefined, caller, at));
       return (take) => take();
     }
-    if (Array.isArray(node)) {
-      const branches = node.map((child, i) => visit(child, `${at}[${i}]`));
-      return (take) => branches.map((branch) => branch(take));
-    }
-    if (isPlainObject(node)) {
-      const branches = Object.entries(node).map(([key, child]) =>
-        [key, visit(child, `${at}.${key}`)] as const
-      );
-      return (take) => Object.fromEntries(branches.map(([key, branch]) => [key, branch(take)]));
-    }
-    const kind = node === null ? "null" : typeof node === "object" ? "an object" : typeof node;
-    throw new TypeError(
-      `Cannot compute ${caller} as ${at} must be a tensor, or an array or plain object of tensors: ` +
-        `current value is ${kind}`,
+    if (!Array.isArray(node) && !isPlainObject(node)) throw noTree(caller, at, node);
+    if (above.length === DEEPEST) throw endless(caller, path, above);
+    above.push(node);
+    const branch = Array.isArray(node) ? inArray(node, at) : inObject(node, at);
+    above.pop();
+    return branch;
+  };
+  const inArray = (node: readonly unknown[], at: string): Branch => {
+    const branches = Array.from(node, (child, i) => visit(child, `${at}[${i}]`));
+    return (take) => branches.map((branch) => branch(take));
+  };
+  const inObject = (node: object, at: string): Branch => {
+    const branches = Object.entries(node).map(([key, child]) =>
+      [key, visit(child, `${at}.${key}`)] as const
     );
+    return (take) => Object.fromEntries(branches.map(([key, branch]) => [key, branch(take)]));
   };
   const root = visit(tree, path);
   return {
@@ -78,6 +94,21 @@ export function flattenTree(caller: string, tree: unknown, path = "the tree"): F
       return root(() => values[at++]);
     },
   };
+}
+
+function noTree(caller: string, at: string, node: unknown): TypeError {
+  return new TypeError(
+    `Cannot compute ${caller} as ${at} must be a tensor, or an array or plain object of tensors: ` +
+      `current value is ${describe(node)}`,
+  );
+}
+
+function endless(caller: string, path: string, above: readonly unknown[]): TypeError {
+  const isCycle = new Set(above).size < above.length;
+  return new TypeError(
+    `Cannot compute ${caller} as ${path} ` +
+      (isCycle ? `must not contain itself` : `must be at most ${DEEPEST} branches deep`),
+  );
 }
 
 /** Leaves that follow one another, put into their trees. */
@@ -142,7 +173,7 @@ export function leavesLike(caller: string, tree: unknown, like: Flat, path: stri
 }
 
 /** The branches of a tree as text, with 0 for the leaves and keys in order. */
-function outline({ leaves, rebuild }: Flat): string {
+export function outline({ leaves, rebuild }: Flat): string {
   return JSON.stringify(sortKeys(rebuild(leaves.map(() => 0))));
 }
 
@@ -157,11 +188,23 @@ export function treeLeaves(tree: unknown): Tensor[] {
 }
 
 /** Replaces the tensors in any arrays and plain objects, and leaves everything else as it is. */
-export function mapTensors(value: unknown, f: (x: Tensor) => unknown): unknown {
-  if (value instanceof Tensor) return f(value);
-  if (Array.isArray(value)) return value.map((child) => mapTensors(child, f));
-  if (!isPlainObject(value)) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([key, child]) => [key, mapTensors(child, f)]),
-  );
+export function mapTensors(
+  caller: string,
+  path: string,
+  value: unknown,
+  f: (x: Tensor) => unknown,
+): unknown {
+  const above: unknown[] = [];
+  const visit = (node: unknown): unknown => {
+    if (node instanceof Tensor) return f(node);
+    if (!Array.isArray(node) && !isPlainObject(node)) return node;
+    if (above.length === DEEPEST) throw endless(caller, path, above);
+    above.push(node);
+    const mapped = Array.isArray(node)
+      ? node.map(visit)
+      : Object.fromEntries(Object.entries(node).map(([key, child]) => [key, visit(child)]));
+    above.pop();
+    return mapped;
+  };
+  return visit(value);
 }

@@ -82,7 +82,7 @@ Deno.test("constructors name themselves where the shape is none", () => {
       assertEquals(
         message(() => make(shape as Shape), TypeError),
         `Cannot compute ${name} as shape must be an array of non-negative integers: ` +
-          `current value is ${JSON.stringify(shape)}`,
+          `current value is ${Array.isArray(shape) ? `[${shape.join(", ")}]` : shape}`,
       );
     }
   }

@@ -288,7 +288,7 @@ Deno.test("mapRowBlocks() rejects row inputs without rows, or with unequally man
 Deno.test("mapRowBlocks() rejects inputs that are no tensors, saying where", () => {
   const wrong = (rows: unknown, shared: unknown) =>
     message(() => mapRowBlocks((x: Tensor) => x, rows as Tensor, shared as Tensor, { rows: 1 }));
-  const must = "must be a tensor, or an array or plain object of tensors: current value is string";
+  const must = 'must be a tensor, or an array or plain object of tensors: current value is "x"';
   assertEquals(wrong({ a: "x" }, []), `Cannot compute mapRowBlocks as rowInputs.a ${must}`);
   assertEquals(wrong([1], ["x"]), `Cannot compute mapRowBlocks as sharedInputs[0] ${must}`);
 });

@@ -9,8 +9,9 @@ const ROOT = new URL("../", import.meta.url);
 const LAYERS: readonly (readonly string[])[] = [
   ["kernels/"],
   ["src/describe.ts", "src/habits.ts"],
-  ["src/dtype.ts", "src/shape.ts", "src/hash.ts"],
-  ["src/display.ts", "src/fluent.ts", "src/options.ts"],
+  ["src/dtype.ts", "src/hash.ts"],
+  ["src/shape.ts"],
+  ["src/display.ts", "src/fluent.ts", "src/intake.ts", "src/options.ts"],
   ["src/tensor.ts"],
   ["src/op.ts", "src/create.ts", "src/trace.ts", "src/tree.ts"],
   ["src/labels.ts"],

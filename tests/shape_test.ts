@@ -195,7 +195,7 @@ Deno.test("checkShape() and checkExtent() let extents pass and name what is none
   checkExtent("f", "n", 0);
   assertEquals(
     message(() => checkShape("f", [2, -1]), TypeError),
-    "Cannot compute f as shape must be an array of non-negative integers: current value is [2,-1]",
+    "Cannot compute f as shape must be an array of non-negative integers: current value is [2, -1]",
   );
   assertEquals(
     message(() => checkExtent("f", "n", -1), TypeError),

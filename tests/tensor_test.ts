@@ -1,4 +1,10 @@
-import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertStrictEquals,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import fc from "fast-check";
 import {
   add,
@@ -129,15 +135,17 @@ Deno.test("tensor() of a tensor under differentiation stays under differentiatio
 Deno.test("tensor() refuses ragged arrays, naming the place", () => {
   assertEquals(
     message(() => tensor([[1, 2], [3]]), TypeError),
-    "Cannot create a tensor as the nested arrays are ragged: data[1] must have 2 entries: it has 1",
+    "Cannot create a tensor as data[1] must have 2 entries, as its arrays must not be ragged: " +
+      "it has 1",
   );
   assertEquals(
     message(() => tensor([[1], [2, 3]]), TypeError),
-    "Cannot create a tensor as the nested arrays are ragged: data[1] must have 1 entries: it has 2",
+    "Cannot create a tensor as data[1] must have 1 entries, as its arrays must not be ragged: " +
+      "it has 2",
   );
   assertEquals(
     message(() => tensor([[[1], [2]], [[3], 4]]), TypeError),
-    "Cannot create a tensor as the nested arrays are ragged: data[1][1] must have 1 entries: " +
+    "Cannot create a tensor as data[1][1] must have 1 entries, as its arrays must not be ragged: " +
       "it has none",
   );
 });
@@ -148,7 +156,7 @@ Deno.test("tensor() refuses what is no number, naming the place and the kind", (
     [[1, null], "data[1] must be a number or boolean: current value is null"],
     [[1, undefined], "data[1] must be a number or boolean: current value is undefined"],
     [[1, [2]], "data[1] must be a number or boolean: current value is an array"],
-    [[1n], "data[0] must be a number or boolean: current value is a bigint"],
+    [[1n], "data[0] must be a number or boolean: current value is a bigint: Number(x) converts it"],
     [
       [tensor(1)],
       "data[0] must be a number or boolean: current value is a tensor (stack joins tensors)",
@@ -164,17 +172,21 @@ Deno.test("tensor() refuses what is no number, naming the place and the kind", (
 
 Deno.test("tensor() refuses other kinds of data", () => {
   const cases: [unknown, string][] = [
-    ["12", "of type string"],
+    ["12", "a string"],
     [null, "null"],
     [undefined, "undefined"],
-    [{ length: 2 }, "of type Object"],
-    [Int8Array.of(1), "of type Int8Array"],
-    [() => 1, "of type function"],
+    [{ length: 2 }, "an object"],
+    [new Date(0), "a Date"],
+    [Int8Array.of(1), "an Int8Array: Float32Array.from(x) converts it"],
+    [BigInt64Array.of(1n), "a BigInt64Array: Float64Array.from(x, Number) converts it"],
+    [new ArrayBuffer(4), "an ArrayBuffer: new Float32Array(x) reads it"],
+    [Promise.resolve(1), "a promise: await it"],
+    [() => 1, "a function"],
   ];
   for (const [data, kind] of cases) {
     assertEquals(
       message(() => tensor(data as TensorLike), TypeError),
-      "Cannot create a tensor as data must be a number, nested arrays, a Float32Array, " +
+      "Cannot create a tensor as data must be a tensor, a number, nested arrays, a Float32Array, " +
         `Float64Array, Int32Array or Uint8Array: current value is ${kind}`,
     );
   }
@@ -196,7 +208,7 @@ Deno.test("tensor() refuses what is no shape and no dtype", () => {
     assertEquals(
       message(() => tensor([1], { shape: shape as number[] }), TypeError),
       "Cannot compute tensor as shape must be an array of non-negative integers: " +
-        `current value is ${JSON.stringify(shape)}`,
+        `current value is ${Array.isArray(shape) ? `[${shape}]` : JSON.stringify(shape)}`,
     );
   }
   for (const dtype of ["float", "toString", 32, null]) {
@@ -358,4 +370,61 @@ Deno.test("asTensor() gives numbers the type asked for, and leaves others alone"
 Deno.test("tensors are instances of Tensor, those of operations too", () => {
   assert(tensor(1) instanceof Tensor);
   assert(tensor(1).add(1) instanceof Tensor);
+});
+
+Deno.test("tensor() refuses arrays with a hole, a cycle or no end, at once", () => {
+  const cyclic: unknown[] = [[1], [2]];
+  cyclic[0] = cyclic;
+  const deep = Array.from({ length: 1000 }).reduce<unknown>((inner) => [inner], 1);
+  const doubled = Array.from({ length: 60 }).reduce<unknown>((inner) => [inner, inner], 1);
+  const hole = [1, 2, 3];
+  delete hole[1];
+  const cases: [unknown, string][] = [
+    [hole, "data[1] must be a number or boolean: current value is a hole"],
+    [[[1, 2, 3], hole], "data[1][1] must be a number or boolean: current value is a hole"],
+    [new Array(1e9), "data[0] must be a number or boolean: current value is a hole"],
+    [cyclic, "data is an array that contains itself"],
+    [deep, "data must be nested at most 64 arrays deep"],
+  ];
+  for (const [data, text] of cases) {
+    assertEquals(
+      message(() => tensor(data as TensorLike), TypeError),
+      `Cannot create a tensor as ${text}`,
+    );
+  }
+  assertStringIncludes(
+    message(() => tensor(doubled as TensorLike), RangeError),
+    "Cannot compute tensor as a tensor must take at most 4 GiB: current shape is [2, 2, 2, 2",
+  );
+});
+
+Deno.test("tensor() refuses a typed array whose buffer is gone, and takes one on any other buffer", () => {
+  const moved = Float32Array.of(1, 2);
+  structuredClone(moved, { transfer: [moved.buffer] });
+  const buffer = new ArrayBuffer(8, { maxByteLength: 16 });
+  const [cut, growing] = [new Float32Array(buffer, 0, 2), new Float32Array(buffer)];
+  assertEquals(tensor(growing).shape, [2]);
+  buffer.resize(4);
+  for (const data of [moved, cut]) {
+    assertEquals(
+      message(() => tensor(data), TypeError),
+      "Cannot create a tensor as data must still have its buffer: it was transferred, or made shorter",
+    );
+  }
+  assertEquals(tensor(growing).shape, [1]);
+  assertEquals(tensor(new Int32Array(new SharedArrayBuffer(8))).toArray(), [0, 0]);
+  assertEquals(tensor(new Float32Array(0)).shape, [0]);
+});
+
+Deno.test("operations refuse results that take more than a tensor holds, naming shape and bytes", () => {
+  const column = tensor(new Float32Array(100_000), { shape: [100_000, 1] });
+  assertEquals(
+    message(() => column.matmul(column.transpose()), RangeError),
+    "Cannot compute matmul as a tensor must take at most 4 GiB: current shape is [100000, 100000], " +
+      "37.3 GiB of float32",
+  );
+  assertStringIncludes(
+    message(() => column.broadcastTo([100_000, 100_000]), RangeError),
+    "Cannot compute broadcastTo as a tensor must take at most 4 GiB",
+  );
 });

@@ -195,7 +195,7 @@ for (const [name, transform] of Object.entries({ grad, valueAndGrad })) {
     assertEquals(
       message(() => run(() => tensor(1), { argnums: 1 })(1, { w: [tensor(1), "no"] })),
       `Cannot compute ${name} as argument 1.w[1] must be a tensor, or an array or plain object of ` +
-        "tensors: current value is string",
+        'tensors: current value is "no"',
     );
   });
 }
@@ -262,7 +262,7 @@ Deno.test("vjp() and jacobian() want floating arguments and a tree of tensors", 
     assertEquals(
       message(() => call(() => [tensor(1), "no"], tensor(1))),
       `Cannot compute ${name} as the function's result[1] must be a tensor, or an array or plain ` +
-        "object of tensors: current value is string",
+        'object of tensors: current value is "no"',
     );
   }
 });

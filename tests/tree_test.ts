@@ -1,4 +1,10 @@
-import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertStrictEquals,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import fc from "fast-check";
 import { Tensor, tensor, treeLeaves, treeMap } from "../mod.ts";
 import { flattenTree, leavesLike, mapTensors } from "../src/tree.ts";
@@ -61,7 +67,7 @@ Deno.test("flattenTree() names the place and the kind of a foreign leaf", () => 
   const cases: [unknown, string][] = [
     [
       { w: tensor(1), name: "b" },
-      "argument 0.name must be a tensor, or an array or plain object of tensors: current value is string",
+      'argument 0.name must be a tensor, or an array or plain object of tensors: current value is "b"',
     ],
     [
       [tensor(1), null],
@@ -73,11 +79,11 @@ Deno.test("flattenTree() names the place and the kind of a foreign leaf", () => 
     ],
     [
       { f: () => 1 },
-      "argument 0.f must be a tensor, or an array or plain object of tensors: current value is function",
+      "argument 0.f must be a tensor, or an array or plain object of tensors: current value is a function",
     ],
     [
       new Map(),
-      "argument 0 must be a tensor, or an array or plain object of tensors: current value is an object",
+      "argument 0 must be a tensor, or an array or plain object of tensors: current value is a Map",
     ],
   ];
   for (const [tree, text] of cases) {
@@ -131,7 +137,7 @@ Deno.test("treeMap() says in which tree a foreign leaf stands", () => {
   assertEquals(
     message(() => treeMap((x) => x, { w: tensor(1) }, { w: "no" })),
     "Cannot compute treeMap as tree 2.w must be a tensor, or an array or plain object of tensors: " +
-      "current value is string",
+      'current value is "no"',
   );
 });
 
@@ -150,8 +156,54 @@ Deno.test("treeLeaves() lists the leaves", () => {
 Deno.test("mapTensors() replaces tensors and leaves everything else as it is", () => {
   const other = new Map([["k", 1]]);
   const given = { x: tensor(1), list: [tensor(2), "text", 3, null], other };
-  const found = mapTensors(given, (x) => x.item()) as typeof given;
+  const found = mapTensors("grad", "aux", given, (x) => x.item()) as typeof given;
   assertEquals(found as unknown, { x: 1, list: [2, "text", 3, null], other });
   assertStrictEquals(found.other, other);
   assert(given.x instanceof Tensor);
+});
+
+Deno.test("trees that contain themselves, or are too deep, are refused", () => {
+  const [object, array]: [Record<string, unknown>, unknown[]] = [{ w: 1 }, [tensor(1)]];
+  object.self = { again: object };
+  array.push(array);
+  for (const tree of [object, array]) {
+    assertEquals(
+      message(() => flattenTree("grad", tree, "argument 0")),
+      "Cannot compute grad as argument 0 must not contain itself",
+    );
+    assertEquals(
+      message(() => mapTensors("grad", "aux", tree, (x) => x)),
+      "Cannot compute grad as aux must not contain itself",
+    );
+  }
+  const deep = Array.from({ length: 10_000 }).reduce<unknown>((inner) => ({ inner }), tensor(1));
+  assertEquals(
+    message(() => treeLeaves(deep)),
+    "Cannot compute treeLeaves as the tree must be at most 256 branches deep",
+  );
+  const shared = { w: tensor(1) };
+  assertEquals(treeLeaves([shared, shared, [shared]]).length, 3);
+});
+
+Deno.test("trees name the place of a hole, and of a leaf that is none", () => {
+  const cases: [unknown, string][] = [
+    [{ w: [1, 2, 3] }, "argument 0.w[1] must be a number or boolean: current value is a hole"],
+    [
+      [tensor(1), 2, 3],
+      "argument 0[1] must be a tensor, or an array or plain object of tensors: " +
+      "current value is undefined",
+    ],
+  ];
+  for (const [tree, text] of cases) {
+    delete ((tree as { w?: number[] }).w ?? tree as number[])[1];
+    assertEquals(
+      message(() => flattenTree("grad", tree, "argument 0")),
+      `Cannot compute grad as ${text}`,
+    );
+  }
+  const doubled = Array.from({ length: 60 }).reduce<unknown>((inner) => [inner, inner], 1);
+  assertStringIncludes(
+    assertThrows(() => flattenTree("grad", doubled), RangeError).message,
+    "Cannot compute grad as a tensor must take at most 4 GiB",
+  );
 });

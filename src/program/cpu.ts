@@ -9,8 +9,10 @@ import { emitLoop } from "../../kernels/elementwise/wasm.ts";
 import { emitKernel } from "../../kernels/matmul/emit.ts";
 import { hasSimd } from "../../kernels/wasm/features.ts";
 import { ModuleBuilder } from "../../kernels/wasm/module.ts";
+import { formatBytes } from "../describe.ts";
 import { checkLabels } from "../labels.ts";
 import { matmulOp, pairwiseSquaredDistanceOp } from "../ops/linalg.ts";
+import { formatShape, MAX_BYTES } from "../shape.ts";
 import { fromData, type Tensor } from "../tensor.ts";
 import {
   type Calls,
@@ -79,8 +81,10 @@ export class CpuExecutable {
     this.memory = planMemory(graph, this.units);
     const scratch = Math.max(scratchBytes(graph), loopBytes(this.units, graph, this.memory));
     this.bytes = this.memory.bytes + threads * scratch;
-    if (this.wasm) this.#kernels = new Kernels(this.bytes, this.#team !== undefined);
-    const buffer = this.#kernels?.memory.buffer ?? new ArrayBuffer(this.bytes);
+    const kernels = () => new Kernels(this.bytes, this.#team !== undefined);
+    if (this.wasm) this.#kernels = holding(this, kernels);
+    const buffer = this.#kernels?.memory.buffer ??
+      holding(this, () => new ArrayBuffer(this.bytes));
     this.#frame = new Frame(this, buffer, 0);
     for (const [id, constant] of graph.constants) this.#frame.write(id, constant.data);
     this.#instructions = this.#instruct(this.#frame);
@@ -208,6 +212,32 @@ export class CpuExecutable {
     const own = (part: number) => parts[part]!.forEach((numbers) => run(...numbers));
     return () => this.#team!.run(this.#firstJob + job, own);
   }
+}
+
+/** What `make` gives, the memory of a program; a `RangeError` that shows what is large if it is none. */
+function holding<T>({ bytes, graph, memory }: CpuExecutable, make: () => T): T {
+  let cause: unknown;
+  try {
+    if (bytes <= MAX_BYTES) return make();
+  } catch (error) {
+    cause = error;
+  }
+  const placed = [...memory.offsets.keys()];
+  const largest = placed.reduce(
+    (a, b) => bytesOf(graph, b) > bytesOf(graph, a) ? b : a,
+    placed[0]!,
+  );
+  const { shape, dtype } = graph.values[largest]!;
+  const maker = graph.steps.find((step) => step.output === largest)?.op.name ?? "an argument";
+  throw new RangeError(
+    `Cannot compile the program as its values take ${formatBytes(bytes)} at once, ` +
+      (cause === undefined
+        ? `and its memory holds at most ${formatBytes(MAX_BYTES)}`
+        : `and there is not as much memory left`) +
+      `: the largest is the result of ${maker}, ${dtype} ${formatShape(shape)}, ` +
+      formatBytes(bytesOf(graph, largest)),
+    { cause },
+  );
 }
 
 /** A step by the operation's own rule; none where the result is the input's memory. */

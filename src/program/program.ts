@@ -3,11 +3,12 @@
  *
  * @module
  */
+import { describe } from "../describe.ts";
 import type { Spec } from "../op.ts";
 import { checkNumber, readOptions } from "../options.ts";
 import { formatShape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
-import { flattenTree, rebuildAll, type TensorTree } from "../tree.ts";
+import { type Flat, flattenTree, outline, rebuildAll, type TensorTree } from "../tree.ts";
 import type { CompileOptions, Program, ProgramArguments } from "./compile.ts";
 import { CpuExecutable } from "./cpu.ts";
 import type { Executable, ProgramDevice } from "./device.ts";
@@ -40,11 +41,15 @@ export async function makeProgram<Args extends unknown[], R>(
   exampleArgs: ProgramArguments<Args>,
   options: CompileOptions,
 ): Promise<Program<Args, R>> {
+  checkFunction(f);
+  checkArguments(exampleArgs);
   const { prepare, donated, team } = readSettings(options, exampleArgs.length);
   const specializations = new Map<string, Specialization>();
   const ready = new Set<Executable>();
   const disposal = () => new TypeError("Cannot run the program as it has been disposed of");
   let disposed = false;
+  /** The branches of the example arguments. */
+  let forms: readonly string[] | undefined;
   const keep = (executable: Executable) => {
     if (disposed) executable.dispose();
     else ready.add(executable);
@@ -52,14 +57,20 @@ export async function makeProgram<Args extends unknown[], R>(
   };
   const find = (args: readonly unknown[]): [Specialization, Tensor[], boolean[]] => {
     if (disposed) throw disposal();
+    checkCount(args.length, exampleArgs.length);
     const flats = args.map((arg, i) => flattenTree("the program", arg, `argument ${i}`));
+    forms ??= flats.map(outline);
     const leaves = flats.flatMap((flat) => flat.leaves);
     const given = flats.flatMap((flat, i) => flat.leaves.map(() => donated[i]!));
     const rebuild = (values: readonly unknown[]) => rebuildAll(flats, values);
     const key = signature(leaves, rebuild);
     let found = specializations.get(key);
     if (found === undefined) {
-      found = specialize(f as (...args: unknown[]) => unknown, leaves, rebuild, prepare);
+      found = explainForms(
+        flats,
+        forms,
+        () => specialize(f as (...args: unknown[]) => unknown, leaves, rebuild, prepare),
+      );
       found.executable = then(found.executable, keep);
       specializations.set(key, found);
       // What failed, for want of memory perhaps, is tried again at the next call.
@@ -98,6 +109,32 @@ export async function makeProgram<Args extends unknown[], R>(
   );
 }
 
+function checkFunction(f: unknown): void {
+  if (typeof f === "function") return;
+  throw new TypeError(
+    `Cannot compute compile as f must be a function: current value is ${describe(f)}`,
+  );
+}
+
+function checkArguments(exampleArgs: unknown): void {
+  if (Array.isArray(exampleArgs)) return;
+  throw new TypeError(
+    `Cannot compute compile as exampleArgs must be an array with an example of each argument: ` +
+      `current value is ${describe(exampleArgs)}`,
+  );
+}
+
+function checkCount(given: number, expected: number): void {
+  if (given === expected) return;
+  const why = given < expected
+    ? `argument ${given} is missing`
+    : `it takes nothing after argument ${expected - 1}`;
+  throw new TypeError(
+    `Cannot run the program as ${why}: current numbers of arguments are ${given} where it was ` +
+      `compiled with ${expected}`,
+  );
+}
+
 function readSettings(options: CompileOptions, argumentCount: number): Settings {
   const defaults = { device: "cpu", threads: 1, donate: false } as const;
   const { device, threads, donate } = readOptions("compile", options, defaults);
@@ -133,7 +170,7 @@ function checkDevice(device: unknown, threads: unknown): void {
   if (typeof (device as Partial<ProgramDevice> | null)?.prepare !== "function") {
     throw new TypeError(
       `Cannot compute compile as device must be "cpu" or what await webgpu() returned: ` +
-        `current value is ${device instanceof Promise ? "a promise" : String(device)}`,
+        `current value is ${typeof device === "string" ? device : describe(device)}`,
     );
   }
   if (threads === 1) return;
@@ -149,7 +186,7 @@ function readDonated(donate: unknown, count: number): boolean[] {
   if (!Array.isArray(donate) || !donate.every((i) => Number.isInteger(i))) {
     throw new TypeError(
       `Cannot compute compile as donate must be true, false or positions of arguments: ` +
-        `current value is ${String(donate)}`,
+        `current value is ${describe(donate)}`,
     );
   }
   const outside = donate.find((i) => i < 0 || i >= count);
@@ -160,6 +197,21 @@ function readDonated(donate: unknown, count: number): boolean[] {
     );
   }
   return Array.from({ length: count }, (_, i) => donate.includes(i));
+}
+
+/** What `f` returns; where it throws and an argument has other branches than its example, says so. */
+function explainForms<T>(flats: readonly Flat[], forms: readonly string[], f: () => T): T {
+  try {
+    return f();
+  } catch (cause) {
+    const at = flats.findIndex((flat, i) => outline(flat) !== forms[i]);
+    if (at < 0) throw cause;
+    throw new TypeError(
+      `Cannot run the program as argument ${at} must have the branches that it was compiled with: ` +
+        `current values are ${outline(flats[at]!)} where it was ${forms[at]}`,
+      { cause },
+    );
+  }
 }
 
 /** Shapes, types and branches of the arguments as text. */

@@ -327,8 +327,8 @@ allFail(
 Deno.test("operations refuse what does not become a tensor", () => {
   assertEquals(
     assertThrows(() => cg.add("1" as unknown as number, 2), TypeError).message,
-    "Cannot create a tensor as data must be a number, nested arrays, a Float32Array, " +
-      "Float64Array, Int32Array or Uint8Array: current value is of type string",
+    "Cannot create a tensor as data must be a tensor, a number, nested arrays, a Float32Array, " +
+      "Float64Array, Int32Array or Uint8Array: current value is a string",
   );
 });
 

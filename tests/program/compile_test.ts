@@ -159,3 +159,68 @@ Deno.test("explain() shows steps, cost, constants and memory", async () => {
   assertStringIncludes(text, "one loop over [10, 10]");
   assertStringIncludes(text, "memory: ");
 });
+
+Deno.test("a program says which argument is missing, or too many", async () => {
+  await using program = await cg.compile((x: Tensor, y: Tensor) => x.add(y), [[1, 2], 3]);
+  const call = program as unknown as (...args: unknown[]) => Promise<Tensor>;
+  for (
+    const [args, why] of [
+      [[], "argument 0 is missing: current numbers of arguments are 0"],
+      [[[1, 2]], "argument 1 is missing: current numbers of arguments are 1"],
+      [[[1, 2], 3, 4], "it takes nothing after argument 1: current numbers of arguments are 3"],
+    ] as const
+  ) {
+    const error = await assertRejects(() => call(...args), TypeError);
+    assertEquals(
+      error.message,
+      `Cannot run the program as ${why} where it was compiled with 2`,
+    );
+  }
+});
+
+Deno.test("a program names an argument of other branches, where they do not work", async () => {
+  const pair = [f64(1), f64([1, 2])];
+  const f = (p: { w: Tensor }, xs: Tensor[]) => xs.reduce((a, b) => a.add(b)).mul(p.w);
+  await using program = await cg.compile(f, [{ w: 2 }, pair]);
+  assertEquals((await program({ w: 2 }, [f64(1), ...pair])).toArray(), [6, 8]);
+  const error = await assertRejects(() => program({ v: 2 } as never, pair), TypeError);
+  assertEquals(
+    error.message,
+    "Cannot run the program as argument 0 must have the branches that it was compiled with: " +
+      'current values are {"v":0} where it was {"w":0}',
+  );
+  const ragged = await assertRejects(() => program({ w: [[1], [2, 3]] } as never, pair), TypeError);
+  assertEquals(
+    ragged.message,
+    "Cannot compute the program as argument 0.w[1] must have 1 entries, as its arrays must not be " +
+      "ragged: it has 2",
+  );
+});
+
+Deno.test("compile() refuses what is no function, or no array of examples", async () => {
+  for (
+    const [f, args, text] of [
+      [undefined, [], "f must be a function: current value is undefined"],
+      [
+        (x: Tensor) => x,
+        f64(1),
+        "exampleArgs must be an array with an example of each argument: current value is a Tensor",
+      ],
+    ] as const
+  ) {
+    const error = await assertRejects(() => cg.compile(f as never, args as never), TypeError);
+    assertEquals(error.message, `Cannot compute compile as ${text}`);
+  }
+});
+
+Deno.test("a program that does not fit into memory shows what is largest", async () => {
+  const f = (x: Tensor) => x.matmul(x.transpose()).sum();
+  await using program = await cg.compile(f, [cg.ones([4, 1])]);
+  const error = await assertRejects(() => program(cg.ones([70_000, 1])), RangeError);
+  assertEquals(
+    error.message,
+    "Cannot compile the program as its values take 18.3 GiB at once, and its memory holds at most " +
+      "4 GiB: the largest is the result of matmul, float32 [70000, 70000], 18.3 GiB",
+  );
+  assertEquals((await program(cg.ones([3, 1]))).item(), 9);
+});
