@@ -10,16 +10,17 @@ import {
   exp,
   expandDims,
   log,
+  max,
   notEqual,
   reshape,
   squeeze,
+  stopGradient,
   sub,
   sum,
   takeAlongAxis,
   where,
 } from "../ops/mod.ts";
 import { floating } from "../ops/elementwise.ts";
-import { finiteMax } from "../ops/reduce.ts";
 import { arange } from "../create.ts";
 import type { DType } from "../dtype.ts";
 import { formatShape, sameShape } from "../shape.ts";
@@ -98,7 +99,7 @@ export function readWeight(
 
 /** Logits with the largest of each position taken off, and the logarithm of their partition sum. */
 export function shiftLogits(logits: Tensor): { shifted: Tensor; logSum: Tensor } {
-  const shifted = sub(logits, finiteMax(logits, 1));
+  const shifted = sub(logits, stopGradient(max(logits, { axis: 1, keepDims: true })));
   return { shifted, logSum: log(sum(exp(shifted), { axis: 1 })) };
 }
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { add, div, expandDims, greater, mean, mul, softmax, sub, sum, where } from "../ops/mod.ts";
+import { add, div, equal, expandDims, mean, mul, softmax, sub, sum, where } from "../ops/mod.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
 import { type ClassLogits, ownClass, readClassLogits } from "./class_logits.ts";
 import { checkBoolean, checkNumber, readOptions } from "../options.ts";
@@ -122,6 +122,6 @@ export function countOverlap(read: ClassLogits): Overlap {
 
 /** `a / b`, and 1 where b is 0: a class that is neither labelled nor predicted is no mistake. */
 export function overlapRatio(a: Tensor, b: Tensor): Tensor {
-  const positive = greater(b, 0);
-  return where(positive, div(a, where(positive, b, 1)), 1);
+  const empty = equal(b, 0);
+  return where(empty, 1, div(a, where(empty, 1, b)));
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { ones } from "../create.ts";
-import { expm1, gather, greater, mul, neg, pow, sum, where } from "../ops/mod.ts";
+import { equal, expm1, gather, mul, neg, pow, sum, where } from "../ops/mod.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
 import { type ClassLogits, negLogLikelihood, readClassLogits, readWeight } from "./class_logits.ts";
 import { checkBoolean, checkNumber, readOptions } from "../options.ts";
@@ -139,9 +139,10 @@ export function focalTerms(loss: Tensor, gamma: number, negLogPt: Tensor = loss)
   return gamma === 0 ? loss : mul(loss, focus(negLogPt, gamma));
 }
 
-/** `(1 − e^−ℓ)^γ`, with gradient 0 at ℓ = 0, for γ > 0. */
+/** `(1 − e^−ℓ)^γ`, with gradient 0 at ℓ = 0 and ℓ = ∞, for γ > 0. */
 function focus(loss: Tensor, gamma: number): Tensor {
   const miss = neg(expm1(neg(loss)));
-  const positive = greater(miss, 0);
-  return where(positive, pow(where(positive, miss, 1), gamma), 0);
+  const perfect = equal(miss, 0);
+  const focused = where(perfect, 0, pow(where(perfect, 1, miss), gamma));
+  return where(equal(loss, Infinity), 1, focused);
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { arange, zeros } from "../create.ts";
-import { checkLabels } from "../labels.ts";
+import { checkLabels, checkMask } from "../labels.ts";
 import { floating } from "../ops/elementwise.ts";
 import {
   add,
@@ -209,8 +209,9 @@ function readHierarchy(
   const depths = checkLabels(caller, levels, membership.length, { argument: "hierarchy.levels" });
   checkAxes(caller, "hierarchy.levels", depths, ["nodes"]);
   const members = membership.map((rows, l) => {
-    const matrix = asTensor(rows);
-    checkAxes(caller, `hierarchy.membership[${l}]`, matrix, [depths.size, "classes"]);
+    const argument = `hierarchy.membership[${l}]`;
+    const matrix = checkMask(caller, rows, argument);
+    checkAxes(caller, argument, matrix, [depths.size, "classes"]);
     return matrix;
   });
   return { levels: depths, membership: members };

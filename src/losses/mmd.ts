@@ -3,11 +3,12 @@
  *
  * @module
  */
-import { eye } from "../create.ts";
+import { eye, zeros } from "../create.ts";
 import { checkLabels, distinctLabels } from "../labels.ts";
 import {
   add,
   div,
+  equal,
   exp,
   expandDims,
   greater,
@@ -15,6 +16,7 @@ import {
   mul,
   oneHot,
   pairwiseSquaredDistance,
+  scatterAdd,
   sqrt,
   square,
   sub,
@@ -104,11 +106,16 @@ export function mmdLoss(
   const found = greater(sizes, 0);
   const divisors = where(found, sizes, 1);
   const discrepancy = kernel === "linear"
-    ? distances(div(matmul(transpose(members), x), expandDims(divisors, 1)))
+    ? distances(div(totals(x, codes, count), expandDims(divisors, 1)))
     : kernelDiscrepancy(x, div(members, divisors), widths);
   const pairs = sub(mul(expandDims(found, 1), found), eye(count, { dtype: "int32" }));
   const apart = greater(pairs, 0);
   return divideByCount(sum(where(apart, discrepancy, 0)), sum(apart));
+}
+
+/** The sums of each batch's rows: those of other batches, infinite ones too, stay out of it. */
+function totals(x: Tensor, codes: Tensor, count: number): Tensor {
+  return scatterAdd(zeros([count, x.shape[1]!], { dtype: x.dtype }), codes, x);
 }
 
 function readBandwidths(
@@ -146,8 +153,8 @@ function readBatches(
 /** Distances of all pairs of rows, with gradient 0 where they are 0. */
 function distances(x: Tensor): Tensor {
   const squared = pairwiseSquaredDistance(x);
-  const apart = greater(squared, 0);
-  return where(apart, sqrt(where(apart, squared, 1)), 0);
+  const same = equal(squared, 0);
+  return where(same, 0, sqrt(where(same, 1, squared)));
 }
 
 /** `K_ii + K_jj − 2 K_ij` for all pairs of batches; `shares` is 1 / n_i in the column of batch i. */

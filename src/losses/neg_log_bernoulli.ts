@@ -4,7 +4,19 @@
  * @module
  */
 import { machineEpsilon } from "../dtype.ts";
-import { clip, greater, log, log1p, neg, softplus, where } from "../ops/mod.ts";
+import {
+  add,
+  clip,
+  log,
+  log1p,
+  maximum,
+  mul,
+  neg,
+  sign,
+  softplus,
+  sub,
+  where,
+} from "../ops/mod.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
 import { checkEmptyMask, type EmptyMask, maskedMean, readMasked } from "./reduction.ts";
 import { checkNumber, readOptions } from "../options.ts";
@@ -76,7 +88,8 @@ export function negLogBernoulliLoss(
   checkNumber(name, "epsilon", limit, { above: 0, below: 0.5 });
   checkEmptyMask(name, emptyMask, selected);
   const kept = clip(where(selected, p, 0.5), limit, 1 - limit);
-  const losses = neg(where(greater(t, 0), log(kept), log1p(neg(kept))));
+  const y = isExpressed(where(selected, t, 0));
+  const losses = neg(add(mul(y, log(kept)), mul(sub(1, y), log1p(neg(kept)))));
   return maskedMean(where(selected, losses, 0), selected, emptyMask);
 }
 
@@ -120,6 +133,12 @@ export function negLogBernoulliWithLogitsLoss(
   const { emptyMask } = readOptions(name, options, { emptyMask: "zero" });
   const { values: [z, t], mask: selected } = readMasked(name, { logits, target }, mask);
   checkEmptyMask(name, emptyMask, selected);
-  const against = where(selected, where(greater(t, 0), neg(z), z), 0);
+  const y = isExpressed(where(selected, t, 0));
+  const against = mul(where(selected, z, 0), sub(1, mul(y, 2)));
   return maskedMean(where(selected, softplus(against), 0), selected, emptyMask);
+}
+
+/** 1 where a value is above 0, else 0; NaN stays. */
+function isExpressed(values: Tensor): Tensor {
+  return maximum(sign(values), 0);
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { checkMask, requireSome } from "../labels.ts";
-import { cast, div, greater, sum, where } from "../ops/mod.ts";
+import { cast, div, equal, sum, where } from "../ops/mod.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
 import { checkChoice, checkSameShape } from "../options.ts";
 import { floating, promoteAll } from "../ops/elementwise.ts";
@@ -47,7 +47,7 @@ export function divideByCount(
   emptyMask: EmptyMask = "zero",
 ): Tensor {
   const divisor = cast(asTensor(count, total.dtype), total.dtype);
-  return div(total, emptyMask === "nan" ? divisor : where(greater(divisor, 0), divisor, 1));
+  return div(total, emptyMask === "nan" ? divisor : where(equal(divisor, 0), 1, divisor));
 }
 
 /**

@@ -39,7 +39,7 @@ export interface BatchEntropyOptions {
  * @returns The mean entropy.
  * @throws {TypeError} If the shapes disagree, a label is not a whole number, or an option is
  * unknown or of the wrong kind.
- * @throws {RangeError} If `nNeighbors` is less than 1.
+ * @throws {RangeError} If an embedding is not finite, or `nNeighbors` is less than 1.
  *
  * @example Each cell has one neighbour of either batch, or two of its own
  * ```ts

@@ -53,7 +53,7 @@ export interface Lisi {
  * @returns `{ perCell, median, ilisi, clisi }`.
  * @throws {TypeError} If the shapes disagree, a label is not a whole number, or an option is
  * unknown or of the wrong kind.
- * @throws {RangeError} If `perplexity` is less than 1.
+ * @throws {RangeError} If an embedding is not finite, or `perplexity` is less than 1.
  *
  * @example Two batches in turns, two cell types far apart
  * ```ts

@@ -29,6 +29,7 @@ import { type Groups, meanOf, readGroupedPoints, type Values } from "./values.ts
  * @param labels The cluster of each point (n): any whole numbers.
  * @returns The mean; 0 without points.
  * @throws {TypeError} If the shapes disagree, or a label is not a whole number.
+ * @throws {RangeError} If a coordinate is not finite.
  *
  * @example Two clusters far apart
  * ```ts
@@ -73,6 +74,7 @@ export function silhouette(embeddings: Values, labels: Values): number {
  * @param labels The cluster of each point (n): any whole numbers.
  * @returns One width per point.
  * @throws {TypeError} If the shapes disagree, or a label is not a whole number.
+ * @throws {RangeError} If a coordinate is not finite.
  *
  * @example Points on a line
  * ```ts

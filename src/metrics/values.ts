@@ -58,6 +58,16 @@ export function readMatrix(
   return matrix;
 }
 
+/** Throws a `RangeError` unless all numbers are finite: neighbours of NaN would be anyone's. */
+function checkFinite(caller: string, argument: string, { data }: Tensor): void {
+  const found = data.findIndex((value: number) => !Number.isFinite(value));
+  if (found < 0) return;
+  throw new RangeError(
+    `Cannot compute ${caller} as ${argument} must be finite: ` +
+      `current value at position ${found} is ${data[found]}`,
+  );
+}
+
 /** Points and the groups that they belong to, one label per row; throws where they disagree. */
 export function readGroupedPoints(
   caller: string,
@@ -65,6 +75,7 @@ export function readGroupedPoints(
   labels: Values,
 ): { points: Tensor; groups: Groups } {
   const points = readMatrix(caller, "embeddings", embeddings, ["n", "d"]);
+  checkFinite(caller, "embeddings", points);
   const given = readLabels(caller, "labels", labels);
   checkAxes(caller, "labels", given, [points.shape[0]!]);
   return { points, groups: groupBy(given.data) };

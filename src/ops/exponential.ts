@@ -9,7 +9,7 @@ import { perInput, type Primitive } from "../op.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
 import { apply } from "../trace.ts";
 import { add, div, mul, neg, square, sub } from "./arithmetic.ts";
-import { greater, where } from "./compare.ts";
+import { greater, lessEqual, where } from "./compare.ts";
 import { applyFloating, type Elementwise, floating, unary } from "./elementwise.ts";
 
 /** `√x`. */
@@ -312,7 +312,7 @@ export function softplus(x: TensorLike): Tensor {
  */
 export function relu(x: TensorLike): Tensor {
   const operand = asTensor(x);
-  return where(greater(operand, 0), operand, 0);
+  return where(lessEqual(operand, 0), 0, operand);
 }
 
 /** Options of {@linkcode leakyRelu}. */

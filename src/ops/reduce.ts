@@ -372,8 +372,9 @@ export function norm(x: TensorLike, options: ReduceOptions = {}): Tensor {
 export function logSumExp(x: TensorLike, options: ReduceOptions = {}): Tensor {
   const operand = floating(asTensor(x));
   const top = finiteMax(operand, options.axis, "logSumExp");
-  const sums = log(sum(exp(sub(operand, top)), { axis: options.axis, keepDims: true }));
-  const result = add(sums, top);
+  const sums = sum(exp(sub(operand, top)), { axis: options.axis, keepDims: true });
+  const nothing = equal(sums, 0);
+  const result = where(nothing, -Infinity, add(log(where(nothing, 1, sums)), top));
   const axes = normalizeAxes("logSumExp", options.axis, operand.rank);
   return options.keepDims ? result : reshape(result, reducedShape(operand.shape, axes, false));
 }

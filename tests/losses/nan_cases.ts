@@ -1,0 +1,166 @@
+/** Every loss, and every way of each that is a formula of its own, as functions of all that they read. */
+import * as cg from "../../mod.ts";
+import * as losses from "../../src/losses/mod.ts";
+import { LOSS_CASES } from "../program/loss_cases.ts";
+
+type Tensor = cg.Tensor;
+
+const random = (seed: number, shape: number[]) =>
+  cg.normal(cg.key(seed), shape, { dtype: "float64" });
+const shares = (seed: number, shape: number[]) => cg.softmax(random(seed, shape));
+const f64 = (values: cg.NestedArray) => cg.tensor(values, { dtype: "float64" });
+
+const logits = random(101, [6, 3]);
+const labels = [0, 2, 1, 1, 2, 0];
+const ignored = [0, 2, -1, 1, 2, 0];
+const weight = f64([1, 2, 3]);
+const cells = random(102, [6, 4]);
+const batches = [0, 1, 0, 1, 1, 0];
+const counts = f64([[0, 3, 1], [2, 0, 7]]);
+const [a, b, c] = [103, 104, 105].map((seed) => random(seed, [2, 3])) as [Tensor, Tensor, Tensor];
+const mask = [[true, false, true], [false, true, true]];
+const hierarchy = {
+  levels: Int32Array.of(0, 1, 1),
+  membership: [cg.ones([3, 1]), cg.tensor([[0, 0], [1, 0], [0, 1]])],
+};
+
+/** A name, the tensors that are read, and the loss of them. */
+export type NaNCase = readonly [name: string, inputs: Tensor[], loss: (x: Tensor[]) => Tensor];
+
+const VARIANTS: readonly NaNCase[] = [
+  [
+    "crossEntropyLoss, weighted",
+    [logits, weight],
+    ([z, weight]) => losses.crossEntropyLoss(z!, labels, { weight, labelSmoothing: 0.1 }),
+  ],
+  ["crossEntropyLoss, plain", [logits], ([z]) => losses.crossEntropyLoss(z!, labels)],
+  [
+    "crossEntropyLoss, ignoring",
+    [logits],
+    ([z]) => losses.crossEntropyLoss(z!, ignored, { ignoreIndex: -1 }),
+  ],
+  [
+    "focalLoss, weighted",
+    [logits, weight],
+    ([z, weight]) => losses.focalLoss(z!, labels, { weight, gamma: 0.5 }),
+  ],
+  [
+    "focalLoss, as the original",
+    [logits, weight],
+    ([z, weight]) => losses.focalLoss(z!, labels, { weight, ptFromWeighted: true }),
+  ],
+  [
+    "focalLoss, γ = 0, ignoring",
+    [logits],
+    ([z]) => losses.focalLoss(z!, ignored, { gamma: 0, ignoreIndex: -1 }),
+  ],
+  ["diceLoss, no smoothing", [logits], ([z]) => losses.diceLoss(z!, labels, { smooth: 0 })],
+  [
+    "diceLoss, pooled, ignoring",
+    [logits],
+    ([z]) => losses.diceLoss(z!, ignored, { perClass: false, ignoreIndex: -1 }),
+  ],
+  ["tverskyLoss, no smoothing", [logits], ([z]) => losses.tverskyLoss(z!, labels, { smooth: 0 })],
+  [
+    "focalDiceLoss, weighted",
+    [logits, weight],
+    ([z, weight]) => losses.focalDiceLoss(z!, labels, { weight, smooth: 0 }),
+  ],
+  [
+    "maskedVoxelLoss, weighted",
+    [logits, weight],
+    ([z, weight]) => losses.maskedVoxelLoss(z!, labels, [1, 1, 0, 1, 1, 1], { weight }),
+  ],
+  ["mmdLoss, rbf", [cells], ([x]) => losses.mmdLoss(x!, batches, { kernel: "rbf" })],
+  ["mmdLoss, gaps", [cells], ([x]) => losses.mmdLoss(x!, batches, { nBatches: 4 })],
+  [
+    "batchMixingLoss, soft",
+    [cells],
+    ([x]) => losses.batchMixingLoss(x!, batches, { nNeighbors: 3, nBatches: 2, selection: "soft" }),
+  ],
+  [
+    "batchMixingLoss, all others",
+    [cells],
+    ([x]) => losses.batchMixingLoss(x!, batches, { nNeighbors: 9, nBatches: 2 }),
+  ],
+  [
+    "elasticCellSimilarityLoss, θ = 0",
+    [cells],
+    ([x]) => losses.elasticCellSimilarityLoss(x!, { threshold: 0 }),
+  ],
+  [
+    "clusteringCompactnessLoss, given centroids, hard hinge",
+    [cells, shares(106, [6, 3]), random(107, [3, 4])],
+    ([x, p, centroids]) =>
+      losses.clusteringCompactnessLoss(x!, p!, { centroids, hingeSoftness: 0 }),
+  ],
+  [
+    "hmcnLoss, logits",
+    [random(108, [2, 2]), random(109, [2, 2])],
+    ([global, local]) => {
+      const options = { inputType: "scGPT", maskMissingLevels: true } as const;
+      const found = losses.hmcnLoss(global!, [local!], [1, 2], hierarchy, options);
+      return found.global.add(found.local);
+    },
+  ],
+  [
+    "hmcnLoss, membership",
+    [f64([[1], [1], [1]]), f64([[0, 0], [1, 0], [0, 1]])],
+    (membership) => {
+      const own = { levels: hierarchy.levels, membership };
+      const [global, local] = [110, 111].map((seed) => shares(seed, [2, 2]).cast("float32"));
+      const found = losses.hmcnLoss(global!, [local!], [1, 2], own);
+      return found.global.add(found.local);
+    },
+  ],
+  [
+    "maskedRelativeError, absolute",
+    [a, b],
+    ([x, t]) => losses.maskedRelativeError(x!, t!, mask, { denominator: "abs" }),
+  ],
+  [
+    "maskedValueLoss, absolute",
+    [a, b],
+    ([x, t]) => losses.maskedValueLoss(x!, t!, mask, { lossType: "mae" }),
+  ],
+  [
+    "zinbLoss, soft",
+    [counts, a, b, c],
+    ([x, rate, theta, pi]) => losses.zinbLoss(x!, rate!, theta!, pi!, { zeroIndicator: "soft" }),
+  ],
+  [
+    "vaeLoss, logits",
+    [shares(112, [2, 3]), a, b, c],
+    ([x, z, mean, logVariance]) =>
+      losses.vaeLoss(x!, z!, mean!, logVariance!, { reconstructionLoss: "bce" }),
+  ],
+  [
+    "mvcDecoder, probabilities",
+    [random(113, [2, 4]), random(114, [2, 3, 4]), random(115, [4, 4]), random(116, [4])],
+    ([cell, gene, W, v]) => {
+      const params = { Wq: W!, bq: v!, W: W!, Wz: W!, bz: v! };
+      const { pred, zeroProbs } = losses.mvcDecoder(cell!, gene!, params, {
+        explicitZeroProb: true,
+      });
+      return pred.sum().add(zeroProbs!.sum());
+    },
+  ],
+  ["classWeights", [weight], ([n]) => losses.classWeights(n!, { normalization: "meanOne" }).sum()],
+  ...(["ce", "weighted_ce", "focal", "dice", "focal_dice", "tversky"] as const).map(
+    (lossType): NaNCase => [
+      `createLoss, ${lossType}`,
+      [logits],
+      ([z]) => losses.createLoss({ lossType, classCounts: [3, 2, 1] })(z!, labels),
+    ],
+  ),
+];
+
+/** Every loss, and its variants. */
+export const NAN_CASES: readonly NaNCase[] = [
+  ...LOSS_CASES.map(([name, inputs, fixed, loss]): NaNCase => [
+    name,
+    [...inputs, ...fixed],
+    (x) => loss(x.slice(0, inputs.length), x.slice(inputs.length)),
+  ]),
+  ...VARIANTS,
+];
