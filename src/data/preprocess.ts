@@ -126,8 +126,9 @@ export interface HighlyVariableGenes {
  * @param options `top` and `bins`.
  * @returns The chosen columns, and per gene the statistics.
  * @throws {TypeError} If `x` is no matrix or an option is unknown.
- * @throws {RangeError} If there are fewer than two cells, a value is negative, infinite or NaN, or
- * an option is no positive whole number.
+ * @throws {RangeError} If there are fewer than two cells, a value is negative, infinite or NaN, the
+ * values are no logarithms (all of them whole numbers, or one above 20), or an option is no positive
+ * whole number.
  *
  * @example The gene that varies most
  * ```ts
@@ -148,6 +149,7 @@ export function highlyVariableGenes(
   const matrix = asMatrix("highlyVariableGenes", "x", x);
   checkTwoCells("highlyVariableGenes", matrix);
   checkNotNegative("highlyVariableGenes", "x", matrix);
+  checkLogarithmic("highlyVariableGenes", matrix);
   const { mean, variance } = columnMoments(matrix, Math.expm1);
   const dispersions = variance.map((v, j) => v > 0 ? Math.log(v / mean[j]!) : NaN);
   const means = mean.map((m) => Math.log1p(m === 0 ? 1e-12 : m));
@@ -157,6 +159,23 @@ export function highlyVariableGenes(
     .sort((i, j) => dispersionsNorm[j]! - dispersionsNorm[i]! || i - j)
     .slice(0, top).sort();
   return { indices, means, dispersions, dispersionsNorm };
+}
+
+/** More than the logarithm of any total of counts: log1p(1e8) is 18.4. */
+const LARGEST_LOGARITHM = 20;
+
+/** Throws unless values can be logarithms: counts are whole numbers, or some are large. */
+function checkLogarithmic(caller: string, { data, columns }: Matrix): void {
+  const large = data.findIndex((value) => value > LARGEST_LOGARITHM);
+  const counted = data.findIndex((value) => value > 1);
+  const isCounts = counted >= 0 && data.every(Number.isInteger);
+  if (large < 0 && !isCounts) return;
+  const at = large < 0 ? counted : large;
+  throw new RangeError(
+    `Cannot compute ${caller} as x must be logarithms of normalised counts: take log1p first; ` +
+      `current value in cell ${Math.floor(at / columns)}, gene ${at % columns} is ${data[at]}` +
+      `${large < 0 ? ", and all are whole numbers" : ""}`,
+  );
 }
 
 /** Bins of equal width, closed on the right: what `pandas.cut` makes. */

@@ -1,6 +1,7 @@
 import { assert, assertAlmostEquals, assertEquals, assertLess, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { highlyVariableGenes, normalizeTotal, scale } from "../../src/data/preprocess.ts";
+import { log1p } from "../../src/ops/mod.ts";
 import { type Tensor, tensor } from "../../src/tensor.ts";
 import hvg from "./hvg.json" with { type: "json" };
 
@@ -221,6 +222,32 @@ Deno.test("highlyVariableGenes() refuses bad options and values", () => {
     RangeError,
     "Cannot compute highlyVariableGenes as x must be finite and not negative " +
       "(is this scaled expression?): current value in cell 0, gene 1 is NaN",
+  );
+});
+
+Deno.test("highlyVariableGenes() refuses what is no logarithm, whatever the counts", () => {
+  const message = (x: number[][]) => assertThrows(() => highlyVariableGenes(x), RangeError).message;
+  const reason =
+    "Cannot compute highlyVariableGenes as x must be logarithms of normalised counts: " +
+    "take log1p first; current value in ";
+  assertEquals(message([[1, 5, 800], [3, 2, 1]]), `${reason}cell 0, gene 2 is 800`);
+  assertEquals(message([[0.5, 5], [3, 20.5]]), `${reason}cell 1, gene 1 is 20.5`);
+  assertEquals(
+    message([[1, 0], [1, 3]]),
+    `${reason}cell 1, gene 1 is 3, and all are whole numbers`,
+  );
+  fc.assert(
+    fc.property(
+      fc.array(fc.array(fc.nat(2000), { minLength: 3, maxLength: 3 }), { minLength: 2 }),
+      (counts) => {
+        if (counts.flat().some((count) => count > 1)) {
+          assertEquals(message(counts).slice(0, reason.length), reason);
+        }
+        const logarithms = log1p(normalizeTotal(counts));
+        assertEquals(highlyVariableGenes(logarithms).means.length, 3);
+      },
+    ),
+    { seed: 1, numRuns: 200 },
   );
 });
 
