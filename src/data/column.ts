@@ -198,7 +198,7 @@ async function readEncoded(path: string, group: StoredGroup): Promise<Column> {
   const mask = await readTyped(path, await need(path, group, "mask"));
   const missing = Uint8Array.from(mask);
   if (kind === "string") return { kind, values: await values.readStrings(), missing };
-  const numbers = await readTyped(path, values);
+  const numbers = await readTyped(path, values, missing);
   return kind === "boolean"
     ? { kind, values: Uint8Array.from(numbers), missing }
     : { kind, values: numbers as Int32Array, missing };
@@ -216,9 +216,19 @@ async function need(path: string, group: StoredGroup, name: string): Promise<Sto
   throw unreadable(path, group.key, `it must have an array "${name}"`);
 }
 
-async function readTyped(path: string, array: StoredArray): Promise<TypedArray> {
+/** The numbers of an array, which must fit but where they are missing: then they become 0. */
+async function readTyped(
+  path: string,
+  array: StoredArray,
+  missing?: Uint8Array,
+): Promise<TypedArray> {
   const type = numberType(path, array);
-  return toTensorData(type, await array.readNumbers(), `"${array.key}" of "${path}"`);
+  const raw = await array.readNumbers();
+  missing?.forEach((isMissing, i) => {
+    if (!isMissing || Number(raw[i]) === (Number(raw[i]) | 0)) return;
+    raw[i] = typeof raw[i] === "bigint" ? 0n : 0;
+  });
+  return toTensorData(type, raw, `"${array.key}" of "${path}"`);
 }
 
 async function readCategorical(

@@ -78,7 +78,9 @@ export async function openMatrix(
   if (encoding === "csr_matrix" || encoding === "csc_matrix") {
     return await openSparse(path, node, encoding);
   }
-  const why = "h5sparse_format" in node.attributes
+  const why = encoding === "dataframe"
+    ? "it is a data frame, and an array or a sparse matrix can be read"
+    : "h5sparse_format" in node.attributes
     ? "it is a sparse matrix in the form that AnnData wrote before version 0.7: " +
       "read it with AnnData and write it again"
     : "a group must be a csr_matrix or csc_matrix to be read as a matrix: " +

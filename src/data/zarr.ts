@@ -81,10 +81,14 @@ class ZarrTree {
   async #openNode(location: Location<ZarrFiles>): Promise<AnyArray | Group<ZarrFiles>> {
     const { open } = this.#zarrita;
     if (this.#version === "v3") return await open.v3(location);
-    const isArray = await this.#files.get(location.resolve(".zarray").path) !== undefined;
-    return isArray
-      ? await open.v2(location, { kind: "array" })
-      : await open.v2(location, { kind: "group" });
+    const metadata = await this.#files.get(location.resolve(".zarray").path);
+    if (metadata === undefined) return await open.v2(location, { kind: "group" });
+    if (hasFields(metadata)) {
+      const why = "it is an array of records, the form of data frames before AnnData 0.7: " +
+        "read it with AnnData and write it again";
+      throw unreadable(this.path, location.path.slice(1), why);
+    }
+    return await open.v2(location, { kind: "array" });
   }
 
   /** The names of what is in a group. */
@@ -123,6 +127,15 @@ class ZarrTree {
     const message = messageOf(error);
     if (message.startsWith('Cannot read "')) return error;
     return unreadable(this.path, key, `the Zarr library says: ${message}`, error);
+  }
+}
+
+/** Whether an array's metadata of version 2 speak of records, whose type is a list of fields. */
+function hasFields(metadata: Uint8Array): boolean {
+  try {
+    return Array.isArray(JSON.parse(new TextDecoder().decode(metadata)).dtype);
+  } catch {
+    return false; // The library says what is wrong.
   }
 }
 

@@ -158,6 +158,18 @@ Deno.test("readColumn() says that a column is named but not there", async () => 
   );
 });
 
+Deno.test("readColumn() does not look at the numbers that are missing", async () => {
+  for (const values of [BigInt64Array.of(1n, 2n ** 62n, -1n), Uint32Array.of(1, 2 ** 32 - 1, 7)]) {
+    const column = nullable("nullable-integer", leaf(values), [false, true, false]);
+    const [first, , last] = values;
+    assertEquals(await read(column), {
+      kind: "numeric",
+      values: Int32Array.of(Number(first), 0, Number(last)),
+      missing: Uint8Array.of(0, 1, 0),
+    });
+  }
+});
+
 Deno.test("readIndex() reads names that are numbers, categories or nullable text", async () => {
   assertEquals(await names(leaf(BigInt64Array.of(7n, 8n))), ["7", "8"]);
   assertEquals(await names(categorical([1, 0], ["a", "b"])), ["b", "a"]);

@@ -118,8 +118,8 @@ Deno.test("openAnnData() says that a data frame in obsm is no matrix", async () 
   const error = await assertRejects(() => file.obsm("frame"), SyntaxError);
   assertEquals(
     error.message,
-    `Cannot read "obsm/frame" of "${file.path}" as a group must be a csr_matrix or csc_matrix ` +
-      "to be read as a matrix: its encoding-type is dataframe",
+    `Cannot read "obsm/frame" of "${file.path}" as it is a data frame, and an array or ` +
+      "a sparse matrix can be read",
   );
 });
 

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { openMatrix, type StoredMatrix } from "../../src/data/stored_matrix.ts";
 import {
   type Branch,
+  branch,
   COUNTS,
   frame,
   type Leaf,
@@ -177,8 +178,13 @@ Deno.test("openMatrix() refuses text", async () => {
 Deno.test("openMatrix() refuses groups that are no sparse matrix", async () => {
   assertEquals(
     await complaint(frame(["a"], {})),
+    'Cannot read "X" of "cells.h5ad" as it is a data frame, and an array or a sparse matrix can ' +
+      "be read",
+  );
+  assertEquals(
+    await complaint(branch("awkward-array", "0.1.0", {})),
     'Cannot read "X" of "cells.h5ad" as a group must be a csr_matrix or csc_matrix to be read ' +
-      "as a matrix: its encoding-type is dataframe",
+      "as a matrix: its encoding-type is awkward-array",
   );
 });
 
