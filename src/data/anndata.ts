@@ -8,6 +8,7 @@ import { type Column, type Frame, openFrame, readColumn, readIndex } from "./col
 import { toTensorData } from "./elements.ts";
 import { type FilePath, isDirectory, LocalFile, pathOf } from "./file.ts";
 import { openMatrix, type StoredMatrix } from "./stored_matrix.ts";
+import { foreignFormat } from "./signature.ts";
 import { numberType, type Store, type StoredGroup, textAttribute, unreadable } from "./store.ts";
 
 /** The keys of what an AnnData file holds. */
@@ -281,7 +282,8 @@ async function openContent(file: LocalFile): Promise<Store> {
   }
   const why = file.size === 0
     ? "it is empty"
-    : "it is neither an HDF5 file (.h5ad) nor a zip archive (.zarr.zip)";
+    : foreignFormat(file.read(0, Math.min(16, file.size))) ??
+      "it is neither an HDF5 file (.h5ad) nor a zip archive (.zarr.zip)";
   throw unreadable(file.path, "", why);
 }
 

@@ -20,16 +20,23 @@ export interface DelimitedText {
   comment: string | undefined;
 }
 
-/** The separator that the first row speaks for: tab, comma, semicolon, or else blanks. */
-export function detectDelimiter(text: string, comment: string): string {
+/**
+ * The separator that the first row speaks for: tab, comma, semicolon, or else blanks; the mark of
+ * decimals is none.
+ */
+export function detectDelimiter(text: string, comment: string, decimal = "."): string {
   const line = text.split("\n").find((line) => line.trim() !== "" && !isComment(line, comment));
   const unquoted = (line ?? "").trim().replace(/"[^"]*"/g, "text");
-  return ["\t", ",", ";"].find((mark) => unquoted.includes(mark)) ??
-    (/\s/.test(unquoted) ? " " : ",");
+  return ["\t", ",", ";"].find((mark) => mark !== decimal && unquoted.includes(mark)) ??
+    (/\s/.test(unquoted) ? " " : decimal === "," ? ";" : ",");
 }
 
+/** What spreadsheets write in a cell without a value; a row may begin with it. */
+const NO_VALUE = /^#(?:n\/?a|null!|num!|name\?|ref!|value!|div\/0!)(?:[\s,;|"]|$)/i;
+
 function isComment(line: string, comment: string): boolean {
-  return comment !== "" && line.trimStart().startsWith(comment);
+  const start = line.trimStart();
+  return comment !== "" && start.startsWith(comment) && !NO_VALUE.test(start);
 }
 
 /** Splits a text into rows of fields; a blank as `delimiter` stands for any run of blanks. */

@@ -5,7 +5,11 @@
  */
 import { fromData, type Tensor } from "../tensor.ts";
 import { type DelimitedRow, detectDelimiter, splitRows } from "./delimited.ts";
+import { type FieldReader, fieldReader, type TableColumn, toColumn } from "./field.ts";
 import { type FilePath, pathOf, readBytes } from "./file.ts";
+import { otherFormat } from "./signature.ts";
+
+export type { TableColumn } from "./field.ts";
 
 /** Options of {@linkcode readTable} and {@linkcode parseTable}. */
 export interface TableOptions {
@@ -27,23 +31,27 @@ export interface TableOptions {
    * the first where its name is empty, or where the header has one field less than the rows.
    */
   rowNames?: boolean | string | undefined;
+  /**
+   * The fields that stand for missing numbers, as they are written, numbers such as `"-1"` among
+   * them; an empty field always does. By default, in any case: `NA`, `N/A`, `NaN`, `null`, `None`,
+   * `nil`, `-`, `--`, `.`, `?`, and what spreadsheets and pandas write: `#N/A`, `#NA`, `<NA>`.
+   */
+  missing?: readonly string[] | undefined;
+  /** The mark in front of decimals, `"."` by default, or `","`. */
+  decimal?: "." | "," | undefined;
 }
 
 /** Options of {@linkcode Table.matrix}. */
 export interface MatrixOptions {
-  /** The columns to take, in this order; by default all of them. */
-  columns?: readonly string[] | undefined;
+  /** The columns to take, in this order, by name or by position from 0; by default all of them. */
+  columns?: readonly (string | number)[] | undefined;
+  /** The names of columns to leave out; by default none. */
+  ignore?: readonly string[] | undefined;
   /** The element type; `"float32"` by default. */
   dtype?: "float32" | "float64" | undefined;
 }
 
-/** The values of a column: numbers where all of its fields are, else text. */
-export type TableColumn = Float64Array | string[];
-
-const OPTIONS = ["delimiter", "comment", "header", "rowNames"];
-const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
-const INFINITY = /^([+-]?)inf(?:inity)?$/i;
-const MISSING = /^(?:|na|n\/a|nan|null)$/i;
+const OPTIONS = ["delimiter", "comment", "header", "rowNames", "missing", "decimal"];
 
 /**
  * A table of named columns, each of numbers or of text.
@@ -88,16 +96,27 @@ export class Table {
   /**
    * The values of one column. Empty fields, `NA` and their kind are `NaN` among numbers.
    *
-   * @param name The name of the column.
+   * @param name The name of the column; or its position, from 0, where names occur twice.
    * @returns Numbers where all fields are numbers or missing, else the text of the fields.
    * @throws {RangeError} If there is no such column, or more than one.
    */
-  column(name: string): TableColumn {
+  column(name: string | number): TableColumn {
+    return this.#values[this.#positionOf(name)]!;
+  }
+
+  #positionOf(name: string | number): number {
+    if (typeof name === "number") {
+      if (name in this.#values) return name;
+      throw new RangeError(
+        `Cannot read a column of ${this.#name} as its position must be a whole number below ` +
+          `${this.columns.length}: current value is ${name}`,
+      );
+    }
     const at = this.columns.indexOf(name);
     if (at < 0) {
       throw new RangeError(
         `Cannot read a column of ${this.#name} as name must be one of ` +
-          `${this.columns.join(", ")}: current value is ${name}`,
+          `${listed(this.columns)}: current value is ${name}`,
       );
     }
     if (this.columns.indexOf(name, at + 1) >= 0) {
@@ -105,34 +124,49 @@ export class Table {
         `Cannot read a column of ${this.#name} as more than one has the name ${name}`,
       );
     }
-    return this.#values[at]!;
+    return at;
   }
 
   /**
    * The numbers of the table as a tensor of shape [rows, columns].
    *
-   * @param options `columns`, by default all; `dtype`, `"float32"` by default.
+   * @param options `columns`, by default all; `ignore`, by default none; `dtype`, `"float32"` by
+   * default.
    * @returns The tensor.
    * @throws {RangeError} If there is no such column.
    * @throws {TypeError} If a column holds text.
    */
   matrix(options: MatrixOptions = {}): Tensor {
-    const names = options.columns ?? this.columns;
-    const values = options.columns?.map((name) => this.column(name)) ?? this.#values;
-    const text = names.filter((_, i) => Array.isArray(values[i]));
+    const { ignore = [] } = options;
+    const unknown = ignore.find((name) => !this.columns.includes(name));
+    if (unknown !== undefined) this.#positionOf(unknown);
+    const chosen = options.columns?.map((name) => this.#positionOf(name)) ??
+      this.columns.map((_, position) => position);
+    const positions = chosen.filter((position) => !ignore.includes(this.columns[position]!));
+    const text = positions.filter((position) => Array.isArray(this.#values[position]));
     if (text.length > 0) {
       throw new TypeError(
         `Cannot make a matrix of ${this.#name} as its columns must hold numbers: ` +
-          `current columns of text are ${text.join(", ")}`,
+          `current columns of text are ${listed(text.map((position) => this.columns[position]!))}`,
       );
     }
-    const size = this.nRows * names.length;
+    const size = this.nRows * positions.length;
     const out = options.dtype === "float64" ? new Float64Array(size) : new Float32Array(size);
-    values.forEach((column, j) => {
-      for (let i = 0; i < this.nRows; i++) out[i * names.length + j] = column[i] as number;
+    positions.forEach((position, j) => {
+      const column = this.#values[position]!;
+      for (let i = 0; i < this.nRows; i++) out[i * positions.length + j] = column[i] as number;
     });
-    return fromData(out, [this.nRows, names.length]);
+    return fromData(out, [this.nRows, positions.length]);
   }
+}
+
+/** How many names a message lists. */
+const LISTED = 12;
+
+/** Names in a message: the first ones, where there are many. */
+function listed(names: readonly string[]): string {
+  if (names.length <= LISTED) return names.join(", ");
+  return `${names.slice(0, LISTED).join(", ")}, … (${names.length} in all)`;
 }
 
 /**
@@ -142,7 +176,8 @@ export class Table {
  * @param options See {@linkcode TableOptions}.
  * @returns The table.
  * @throws {Error} If there is no such file.
- * @throws {SyntaxError} If it is not UTF-8, or rows have different numbers of fields.
+ * @throws {SyntaxError} If it is not UTF-8, is compressed or of another format, which the message
+ * names, or rows have different numbers of fields.
  *
  * @example A file that is not there
  * ```ts
@@ -155,6 +190,8 @@ export class Table {
 export async function readTable(path: FilePath, options: TableOptions = {}): Promise<Table> {
   const name = `"${await pathOf(path)}"`;
   const bytes = await readBytes(path);
+  const other = otherFormat(bytes);
+  if (other !== undefined) throw new SyntaxError(`Cannot read ${name} as ${other}`);
   let text: string;
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
@@ -176,7 +213,7 @@ export async function readTable(path: FilePath, options: TableOptions = {}): Pro
  * @returns The table.
  * @throws {SyntaxError} If there are no rows, rows have different numbers of fields, or a quote is
  * not closed. The message names the line.
- * @throws {TypeError} If an option is unknown.
+ * @throws {TypeError} If an option is unknown, or does not have one of its values.
  * @throws {RangeError} If there is no column of the name `rowNames`.
  *
  * @example Columns between blanks, named by a comment
@@ -202,9 +239,10 @@ function parse(name: string, text: string, options: TableOptions): Table {
       );
     }
   }
+  const reader = fieldReader(name, options);
   const comment = options.comment ?? "#";
   const clean = text.replace(/^\ufeff/, "");
-  const delimiter = options.delimiter ?? detectDelimiter(clean, comment);
+  const delimiter = options.delimiter ?? detectDelimiter(clean, comment, reader.decimal);
   if (delimiter.length !== 1 || delimiter === '"' || delimiter === "\n") {
     throw new TypeError(
       `Cannot read ${name} as delimiter must be one character, and neither a quote nor a line ` +
@@ -214,9 +252,9 @@ function parse(name: string, text: string, options: TableOptions): Table {
   const { rows, comment: lastComment } = splitRows(name, clean, delimiter, comment);
   if (rows.length === 0) throw new SyntaxError(`Cannot read ${name} as it has no rows`);
   const commented = lastComment === undefined ? undefined : splitComment(lastComment, delimiter);
-  const header = findHeader(rows, commented, options.header);
+  const header = findHeader(rows, commented, options.header, reader);
   checkWidths(name, rows, header);
-  return assemble(name, rows, header?.fields, options.rowNames);
+  return assemble(name, rows, header?.fields, options.rowNames, reader);
 }
 
 /** The fields of a comment, which need not be a row of fields at all. */
@@ -233,9 +271,10 @@ function findHeader(
   rows: DelimitedRow[],
   commented: DelimitedRow | undefined,
   wanted: boolean | undefined,
+  reader: FieldReader,
 ): DelimitedRow | undefined {
   if (wanted === false) return undefined;
-  const isNamed = (row: DelimitedRow) => row.fields.every((field) => !NUMBER.test(field));
+  const isNamed = (row: DelimitedRow) => !row.fields.some((field) => reader.isNumber(field));
   if (isNamed(rows[0]!)) return rows.shift();
   const fits = commented?.fields.length === rows[0]!.fields.length && isNamed(commented);
   return fits ? commented : wanted === true ? rows.shift() : undefined;
@@ -265,6 +304,7 @@ function assemble(
   rows: DelimitedRow[],
   header: string[] | undefined,
   rowNames: boolean | string | undefined,
+  reader: FieldReader,
 ): Table {
   const width = rows[0]?.fields.length ?? header!.length;
   const names = header ?? Array.from({ length: width }, (_, j) => `${j}`);
@@ -276,29 +316,13 @@ function assemble(
     : undefined;
   if (at === -1) {
     throw new RangeError(
-      `Cannot read ${name} as rowNames must be one of ${names.join(", ")}: ` +
+      `Cannot read ${name} as rowNames must be one of ${listed(names)}: ` +
         `current value is ${rowNames}`,
     );
   }
   const columns = names.map((_, j) => rows.map((row) => row.fields[j]!));
   const own = at === undefined ? undefined : columns[at];
   const kept = <T>(values: T[]) => values.filter((_, j) => j !== at);
-  return new Table(name, kept(names), kept(columns).map(toColumn), own, rows.length);
-}
-
-/** Numbers where all fields are, with `NaN` for missing ones; else the fields as they are. */
-function toColumn(fields: string[]): TableColumn {
-  const out = new Float64Array(fields.length);
-  let found = fields.length === 0;
-  for (let i = 0; i < fields.length; i++) {
-    const field = fields[i]!.trim();
-    if (NUMBER.test(field)) out[i] = Number(field);
-    else if (INFINITY.test(field)) out[i] = field.startsWith("-") ? -Infinity : Infinity;
-    else if (MISSING.test(field)) {
-      out[i] = NaN;
-      continue;
-    } else return fields;
-    found = true;
-  }
-  return found ? out : fields;
+  const values = kept(columns).map((fields) => toColumn(fields, reader));
+  return new Table(name, kept(names), values, own, rows.length);
 }

@@ -130,6 +130,54 @@ Deno.test("parseTable() takes missing fields among numbers for NaN", () => {
   assertEquals(values, Float64Array.of(1, NaN, NaN, NaN, -Infinity));
 });
 
+Deno.test("parseTable() takes what spreadsheets, pandas and R write for missing numbers", () => {
+  for (const field of ["", " ", "NA", "n/a", "#N/A", "#NA", "<NA>", "NaN", "-nan", "null"]) {
+    assertEquals(parseTable(`x,y\n1,a\n${field},b\n`).column("x"), Float64Array.of(1, NaN));
+  }
+  for (const field of ["None", "nil", "-", "--", ".", "?"]) {
+    assertEquals(parseTable(`x,y\n1,a\n${field},b\n`).column("x"), Float64Array.of(1, NaN));
+  }
+});
+
+Deno.test("parseTable() takes those fields for missing that it is told, and empty ones", () => {
+  const text = "x,y,z\n1,-1,NA\n-1,2,3\n ,absent,4\n";
+  const table = parseTable(text, { missing: ["-1", "absent"] });
+  assertEquals(table.column("x"), Float64Array.of(1, NaN, NaN));
+  assertEquals(table.column("y"), Float64Array.of(NaN, 2, NaN));
+  assertEquals(table.column("z"), ["NA", "3", "4"]);
+});
+
+Deno.test("parseTable() reads decimal commas where it is told", () => {
+  const table = parseTable("x;y;z\n1,5;2;1.5\n,25;-3,0e1;2\n", { decimal: "," });
+  assertEquals(table.column("x"), Float64Array.of(1.5, 0.25));
+  assertEquals(table.column("y"), Float64Array.of(2, -30));
+  assertEquals(table.column("z"), ["1.5", "2"]);
+  assertEquals(parseTable("1,5;2\n", { decimal: "," }).columns, ["0", "1"]);
+});
+
+Deno.test("parseTable() gives back any numbers with decimal commas", () =>
+  fc.assert(
+    fc.property(fc.array(fc.double({ noNaN: true }), { minLength: 1 }), (numbers) => {
+      const text = numbers.join("\n").replaceAll(".", ",");
+      const column = parseTable(`x\n${text}\n`, { decimal: "," }).column("x") as Float64Array;
+      numbers.forEach((value, i) => assertAlmostEquals(column[i]!, value, 0));
+    }),
+    { seed: 1, numRuns: 200 },
+  ));
+
+Deno.test("parseTable() refuses other marks of decimals and of missing numbers", () => {
+  for (
+    const [options, message] of [
+      [{ decimal: "'" }, `decimal must be "." or ",": current value is "'"`],
+      [{ missing: "NA" }, `missing must be an array of texts: current value is "NA"`],
+      [{ missing: [-1] }, `missing must be an array of texts: current value is [-1]`],
+    ] as const
+  ) {
+    const error = assertThrows(() => parseTable("a\n1\n", options as unknown as TableOptions));
+    assertEquals((error as Error).message, `Cannot read the table as ${message}`);
+  }
+});
+
 Deno.test("parseTable() leaves text that only resembles numbers as it is", () => {
   for (const text of ["0x10", "1,2", "1e", "1 2", "--1", "1_000", "Infinite"]) {
     const table = parseTable(`x;y\n${text};0\n1;0\n`, { delimiter: ";" });
@@ -166,6 +214,39 @@ Deno.test("matrix() takes columns that share a name, but column() does not", () 
   assertEquals(
     error.message,
     "Cannot read a column of the table as more than one has the name a",
+  );
+});
+
+Deno.test("column() and matrix() take positions where names occur twice", () => {
+  const table = parseTable("a,a,b\n1,2,3\n");
+  assertEquals([table.column(0), table.column(1)], [Float64Array.of(1), Float64Array.of(2)]);
+  assertEquals(table.matrix({ columns: [2, 1, 0, "b"] }).toArray(), [[3, 2, 1, 3]]);
+  for (const position of [-1, 3, 0.5, NaN]) {
+    assertEquals(
+      assertThrows(() => table.column(position), RangeError).message,
+      "Cannot read a column of the table as its position must be a whole number below 3: " +
+        `current value is ${position}`,
+    );
+  }
+});
+
+Deno.test("matrix() leaves out what it is told, columns of text among them", () => {
+  const table = parseTable("a,b,c,b\n1,x,3,y\n");
+  assertEquals(table.matrix({ ignore: ["b"] }).toArray(), [[1, 3]]);
+  assertEquals(table.matrix({ columns: ["c", "a"], ignore: ["a"] }).toArray(), [[3]]);
+  assertEquals(
+    assertThrows(() => table.matrix({ ignore: ["d"] }), RangeError).message,
+    "Cannot read a column of the table as name must be one of a, b, c, b: current value is d",
+  );
+});
+
+Deno.test("column() lists the first names where there are many", () => {
+  const names = Array.from({ length: 700 }, (_, i) => `cell${i}`);
+  const table = parseTable(`${names.join(",")}\n${names.map(() => 1).join(",")}\n`);
+  assertEquals(
+    assertThrows(() => table.column("type"), RangeError).message,
+    "Cannot read a column of the table as name must be one of " +
+      `${names.slice(0, 12).join(", ")}, … (700 in all): current value is type`,
   );
 });
 
@@ -229,8 +310,8 @@ Deno.test("parseTable() names options that it does not know", () => {
   );
   assertEquals(
     error.message,
-    "Cannot read the table as its options must be among delimiter, comment, header, rowNames: " +
-      "current option is separator",
+    "Cannot read the table as its options must be among delimiter, comment, header, rowNames, missing, " +
+      "decimal: current option is separator",
   );
 });
 
@@ -273,6 +354,32 @@ Deno.test("readTable() names the file that it cannot read", () =>
     await Deno.writeFile(path, Uint8Array.of(0xff, 0xfe, 0x61, 0));
     const binary = await assertRejects(() => readTable(path), SyntaxError);
     assertEquals(binary.message, `Cannot read "${path}" as it is not text in UTF-8`);
+    for (
+      const [start, reason] of [
+        [[0x1f, 0x8b, 8], "it is compressed by gzip: decompress it first"],
+        [[0x28, 0xb5, 0x2f, 0xfd], "it is compressed by zstd: decompress it first"],
+        [[0x42, 0x5a, 0x68], "it is compressed by bzip2: decompress it first"],
+        [[0xfd, 0x37, 0x7a, 0x58, 0x5a, 0], "it is compressed by xz: decompress it first"],
+        [
+          [0x50, 0x4b, 3, 4],
+          "it is a zip archive, as spreadsheets (.xlsx) are: save it as CSV",
+        ],
+        [
+          [0x89, 0x48, 0x44, 0x46],
+          "it is an HDF5 file: openAnnData reads it where it is AnnData",
+        ],
+        [new TextEncoder().encode("PAR1"), "it is in the Parquet format: write it as CSV"],
+        [
+          new TextEncoder().encode("%%MatrixMarket matrix"),
+          "it is in the Matrix Market format (.mtx): write it as AnnData or as a table of cells " +
+          "by genes",
+        ],
+      ] as const
+    ) {
+      await Deno.writeFile(path, Uint8Array.from(start));
+      const { message } = await assertRejects(() => readTable(path), SyntaxError);
+      assertEquals(message, `Cannot read "${path}" as ${reason}`);
+    }
     const missing = await assertRejects(() => readTable(`${path}.gz`), Error);
     assertEquals(missing.message, `Cannot read "${path}.gz" as it does not exist`);
   }));
