@@ -5,8 +5,9 @@
  *
  * @module
  */
-import type { DType, TypedArray } from "./dtype.ts";
-import type { Primitive } from "./op.ts";
+import { check } from "./check.ts";
+import type { TypedArray } from "./dtype.ts";
+import type { Forbidden, Primitive, Refusal } from "./op.ts";
 import { asTensor, fromData, type Tensor, type TensorLike } from "./tensor.ts";
 import { apply, Tape } from "./trace.ts";
 
@@ -51,9 +52,28 @@ export interface CheckLabelsParams extends CheckLabelsOptions {
 }
 
 /** Labels as they are, when they name classes. A program checks them when they arrive. */
-export const checkLabelsOp: Primitive<CheckLabelsParams> = check("checkLabels", (x, params) => {
+export const checkLabelsOp: Primitive<CheckLabelsParams> = check({
+  name: "checkLabels",
+  forbidden: outsideLabels,
+  forward: verifyLabels,
+});
+
+/** What an operation refuses whose positions, its second input, must lie below `count`. */
+export function outsidePositions(caller: string, count: number): Refusal {
+  const params = { caller, count, argument: "indices" };
+  return {
+    inputs: [1],
+    forbidden: outsideLabels(params),
+    verify: (x) => void verifyLabels(x!, params),
+  };
+}
+
+function outsideLabels({ count, ignore }: CheckLabelsParams): Forbidden {
+  return { kind: "outside", low: 0, high: count - 1, except: ignore };
+}
+
+function verifyLabels({ data }: Tensor, params: CheckLabelsParams): TypedArray {
   const { caller, count, ignore, argument, remedy } = params;
-  const data = x.data;
   for (let i = 0; i < data.length; i++) {
     const label = data[i]!;
     if ((label >= 0 && label < count) || label === ignore) continue;
@@ -64,21 +84,6 @@ export const checkLabelsOp: Primitive<CheckLabelsParams> = check("checkLabels", 
     );
   }
   return data;
-});
-
-/** An operation whose work is to throw where values are not allowed. */
-function check<P>(
-  name: string,
-  forward: (x: Tensor, params: P) => TypedArray,
-  dtype?: DType,
-): Primitive<P> {
-  return {
-    name,
-    infer: ([x]) => ({ shape: x!.shape, dtype: dtype ?? x!.dtype }),
-    forward: ([x], params) => forward(x!, params),
-    vjp: null,
-    isCheck: true,
-  };
 }
 
 /** Labels numbered from 0 without gaps, and how many different ones there are. */
@@ -140,9 +145,11 @@ export interface Origin {
 }
 
 /** Floating numbers as `int32`, when they are whole. */
-export const toIntegersOp: Primitive<Origin> = check(
-  "toIntegers",
-  ({ data }, { caller, argument }) => {
+export const toIntegersOp: Primitive<Origin> = check({
+  name: "toIntegers",
+  dtype: "int32",
+  forbidden: () => ({ kind: "fraction" }),
+  forward({ data }, { caller, argument }) {
     const found = data.findIndex((value) => (value | 0) !== value);
     if (found < 0) return Int32Array.from(data);
     throw new TypeError(
@@ -150,8 +157,7 @@ export const toIntegersOp: Primitive<Origin> = check(
         `current value at position ${found} is ${data[found]}`,
     );
   },
-  "int32",
-);
+});
 
 /**
  * A mask as a `bool` tensor. Internal: every function that takes a mask passes it through here.
@@ -176,9 +182,11 @@ export function checkMask(caller: string, mask: TensorLike, argument = "mask"): 
 }
 
 /** Zeros and ones as `bool`. */
-export const checkMaskOp: Primitive<Origin> = check(
-  "checkMask",
-  ({ data }, { caller, argument }) => {
+export const checkMaskOp: Primitive<Origin> = check({
+  name: "checkMask",
+  dtype: "bool",
+  forbidden: () => ({ kind: "untrue" }),
+  forward({ data }, { caller, argument }) {
     const found = data.findIndex((value) => value !== 0 && value !== 1);
     if (found < 0) return Uint8Array.from(data);
     throw new RangeError(
@@ -186,8 +194,7 @@ export const checkMaskOp: Primitive<Origin> = check(
         `current value at position ${found} is ${data[found]}`,
     );
   },
-  "bool",
-);
+});
 
 /** Throws a `RangeError` unless a `bool` tensor holds somewhere. */
 export function requireSome(caller: string, mask: Tensor, argument: string): void {
@@ -195,13 +202,14 @@ export function requireSome(caller: string, mask: Tensor, argument: string): voi
 }
 
 /** A `bool` tensor as it is, when it holds somewhere. */
-export const requireSomeOp: Primitive<Origin> = check(
-  "requireSome",
-  ({ data, size }, { caller, argument }) => {
+export const requireSomeOp: Primitive<Origin> = check({
+  name: "requireSome",
+  forbidden: () => ({ kind: "nothing" }),
+  forward({ data, size }, { caller, argument }) {
     if (data.some((value) => value !== 0)) return data;
     throw new RangeError(
       `Cannot compute ${caller} as ${argument} must select at least one entry: ` +
         `0 of ${size} are selected; emptyMask "zero" or "nan" allows this`,
     );
   },
-);
+});

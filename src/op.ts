@@ -39,6 +39,27 @@ export type InputRule<P> = (
   index: number,
 ) => Tensor | null;
 
+/** Values that are not allowed. */
+export type Forbidden =
+  /** Below the one limit or above the other; NaN only where it says so, and not the exception. */
+  | { kind: "outside"; low: number; high: number; except?: number | undefined; nan?: true }
+  /** No whole number that `int32` holds. */
+  | { kind: "fraction" }
+  /** Neither 0 nor 1. */
+  | { kind: "untrue" }
+  /** All of them 0. */
+  | { kind: "nothing" };
+
+/** Which values an operation refuses when they arrive, whatever runs it. */
+export interface Refusal {
+  /** The input that it looks at, and one of the same shape that is not 0 where that counts. */
+  readonly inputs: readonly [number, number?];
+  /** What must not be there. */
+  readonly forbidden: Forbidden;
+  /** Throws where the inputs that it looks at hold what is refused. */
+  readonly verify: (...values: Tensor[]) => void;
+}
+
 /** An operation that the engine computes itself, on typed arrays. */
 export interface Primitive<P> {
   /** The function's name, as messages show it. */
@@ -53,6 +74,12 @@ export interface Primitive<P> {
   readonly expression?: string;
   /** Done even where nothing needs the result: it throws where values are not allowed. */
   readonly isCheck?: true;
+  /** What it refuses, given its inputs and output; `undefined` where nothing can be wrong. */
+  readonly refuses?: (
+    inputs: readonly Spec[],
+    params: P,
+    output: Spec,
+  ) => Refusal | undefined;
 }
 
 /** An operation with a gradient rule of its own whose values are computed by other operations. */

@@ -72,8 +72,8 @@ export interface ClassCase {
   mask: Tensor;
 }
 
-/** Classifications and small segmentations: up to two spatial axes, one to four classes. */
-export function classCases(minClasses = 1): fc.Arbitrary<ClassCase> {
+/** Classifications and small segmentations: up to two spatial axes, two to four classes. */
+export function classCases(minClasses = 2): fc.Arbitrary<ClassCase> {
   return fc.tuple(
     fc.integer({ min: 1, max: 4 }),
     fc.integer({ min: minClasses, max: 4 }),

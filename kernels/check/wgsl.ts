@@ -15,6 +15,8 @@ export interface WgslCheck {
   readonly predicate: string;
   /** What is to be noted: the first one that is found, or that there is none. */
   readonly wanted: "first" | "none";
+  /** Whether only those count that a mask selects. */
+  readonly masked?: boolean;
   /** The number of the note. */
   readonly note: number;
 }
@@ -24,16 +26,20 @@ const LANES = 256;
 
 /**
  * Notes the position, counted from 1, and the bits of the first value that is found, or position 1
- * where there should be some and is none. An earlier note stays. Input: the values; output: the
- * notes, two words each.
+ * where there should be some and is none. An earlier note stays. Inputs: the values, and where there
+ * is one the mask; output: the notes, two words each.
  */
-export function checkKernel({ type, count, predicate, wanted, note }: WgslCheck): WgslKernel {
+export function checkKernel(check: WgslCheck): WgslKernel {
+  const { type, count, predicate, wanted, masked = false, note } = check;
   const isBad = wanted === "first" ? `first < ${count}u` : `first >= ${count}u`;
   const position = wanted === "first" ? "first" : "0u";
   const value = wanted === "first" ? "bitcast<u32>(values[first])" : "0u";
   return createKernel({
     name: "check",
-    inputs: [{ name: "values", type }],
+    inputs: [
+      { name: "values", type },
+      ...(masked ? [{ name: "counted", type: "u32" } as const] : []),
+    ],
     outputs: [{ name: "notes", type: "u32" }],
     groups: 1,
     workgroupSize: LANES,
@@ -41,7 +47,7 @@ export function checkKernel({ type, count, predicate, wanted, note }: WgslCheck)
     body: `var own = ${count}u;
 for (var i = lane; i < ${count}u; i += ${LANES}u) {
   let x = values[i];
-  if (${predicate}) {
+  if (${masked ? `counted[i] != 0u && (${predicate})` : predicate}) {
     own = i;
     break;
   }

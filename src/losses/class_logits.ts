@@ -26,6 +26,7 @@ import type { DType } from "../dtype.ts";
 import { formatShape, sameShape } from "../shape.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
 import { checkAxes, checkNumber } from "../options.ts";
+import { checkNotNegative } from "../ranges.ts";
 
 /** Logits and labels that fit together. */
 export interface ClassLogits {
@@ -64,10 +65,11 @@ export function readClassLogits(
         formatShape(given.shape),
     );
   }
-  if (classes === 0) {
+  if (classes! < 2) {
     throw new TypeError(
-      `Cannot compute ${caller} as logits must have at least one class: ` +
-        `current shape is ${formatShape(scores.shape)}`,
+      `Cannot compute ${caller} as logits must have at least two classes: ` +
+        `current shape is ${formatShape(scores.shape)}` +
+        (classes === 1 ? "; for two classes by one logit, put zeros before it along axis 1" : ""),
     );
   }
   if (ignoreIndex === undefined) {
@@ -92,9 +94,10 @@ export function readWeight(
   classes: number,
   dtype: DType,
 ): Tensor {
-  const weights = cast(asTensor(weight, dtype), dtype);
+  const weights = asTensor(weight, dtype);
   checkAxes(caller, "weight", weights, [classes]);
-  return weights;
+  checkNotNegative(caller, "weight", weights);
+  return cast(weights, dtype);
 }
 
 /** Logits with the largest of each position taken off, and the logarithm of their partition sum. */

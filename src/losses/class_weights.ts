@@ -4,9 +4,10 @@
  * @module
  */
 import { isFloating } from "../dtype.ts";
-import { cast, div, greater, mul, sum, where } from "../ops/mod.ts";
+import { cast, div, equal, mul, sum, where } from "../ops/mod.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
 import { checkAxes, checkChoice, readOptions } from "../options.ts";
+import { checkFiniteCounts } from "../ranges.ts";
 
 /** How {@linkcode classWeights} scales: N/n, N/(K n), or the latter with mean 1. */
 export type ClassWeightNormalization = "plain" | "balanced" | "meanOne";
@@ -49,6 +50,7 @@ export interface ClassWeightOptions {
  * that they are exact for every loss; losses take them in the type of their logits.
  * @throws {TypeError} If the counts are no vector, the normalization is unknown, or an option does
  * not exist.
+ * @throws {RangeError} If a count is negative, infinite or NaN.
  *
  * @example The guide's four classes
  * ```ts
@@ -66,11 +68,12 @@ export function classWeights(counts: TensorLike, options: ClassWeightOptions = {
   const given = asTensor(counts, "float64");
   checkAxes("classWeights", "counts", given, ["classes"]);
   const n = isFloating(given.dtype) ? given : cast(given, "float64");
-  const present = greater(n, 0);
-  const inverse = where(present, div(sum(n), where(present, n, 1)), 0);
+  checkFiniteCounts("classWeights", "counts", n);
+  const absent = equal(n, 0);
+  const inverse = where(absent, 0, div(sum(n), where(absent, 1, n)));
   if (normalization === "plain") return inverse;
   const balanced = div(inverse, n.size);
   if (normalization === "balanced") return balanced;
   const total = sum(balanced);
-  return div(mul(balanced, n.size), where(greater(total, 0), total, 1));
+  return div(mul(balanced, n.size), where(equal(total, 0), 1, total));
 }

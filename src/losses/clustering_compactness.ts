@@ -22,7 +22,8 @@ import {
 import { floating } from "../ops/elementwise.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
 import { readCells } from "./cells.ts";
-import { checkAxes, checkNumber, readOptions } from "../options.ts";
+import { checkAxes, checkBoolean, checkNumber, readOptions } from "../options.ts";
+import { checkProbabilities } from "../ranges.ts";
 
 /** Options of {@linkcode clusteringCompactnessLoss}. */
 export interface ClusteringCompactnessOptions {
@@ -34,6 +35,8 @@ export interface ClusteringCompactnessOptions {
   minSeparation?: number | undefined;
   /** How soft the hinge is, as a distance; 0.1 by default, 0 for a sharp one. */
   hingeSoftness?: number | undefined;
+  /** Whether to look that assignments are shares; `true` by default. */
+  check?: boolean | undefined;
 }
 
 /**
@@ -61,10 +64,11 @@ export interface ClusteringCompactnessOptions {
  * @param embeddings (n, d): one embedding per cell.
  * @param assignments (n, K): for each cell, its share in each cluster, A.
  * @param options `centroids`, by default computed; `separationWeight`, λ, 1; `minSeparation`, m, 1;
- * `hingeSoftness`, s, 0.1.
+ * `hingeSoftness`, s, 0.1; `check`, `true`.
  * @returns The loss, a scalar, in the squared unit of the embeddings.
  * @throws {TypeError} If the shapes do not fit, there is no cell, or an option does not exist.
- * @throws {RangeError} If an option is negative.
+ * @throws {RangeError} If an assignment is out of [0, 1] by more than 1e-3, unless `check` is `false`;
+ * if an option is negative.
  *
  * @example Two clusters, 3 apart
  * ```ts
@@ -83,18 +87,26 @@ export function clusteringCompactnessLoss(
   options: ClusteringCompactnessOptions = {},
 ): Tensor {
   const caller = "clusteringCompactnessLoss";
-  const { centroids, separationWeight, minSeparation, hingeSoftness } = readOptions(
+  const { centroids, separationWeight, minSeparation, hingeSoftness, check } = readOptions(
     caller,
     options,
-    { centroids: undefined, separationWeight: 1, minSeparation: 1, hingeSoftness: 0.1 },
+    {
+      centroids: undefined,
+      separationWeight: 1,
+      minSeparation: 1,
+      hingeSoftness: 0.1,
+      check: true,
+    },
   );
   checkNumber(caller, "separationWeight", separationWeight, { min: 0 });
   checkNumber(caller, "minSeparation", minSeparation, { min: 0 });
   checkNumber(caller, "hingeSoftness", hingeSoftness, { min: 0 });
+  checkBoolean(caller, "check", check);
   const [cells, shares] = readCells(caller, {
     embeddings: [embeddings, "features"],
     assignments: [assignments, "clusters"],
   }) as [Tensor, Tensor];
+  if (check) checkProbabilities(caller, "assignments", shares, undefined, "softmax");
   const centres = centroids === undefined
     ? weightedMeans(cells, shares)
     : readCentroids(caller, centroids, cells, shares);

@@ -6,6 +6,7 @@
 import { formatShape } from "../shape.ts";
 import { asTensor, type TensorLike } from "../tensor.ts";
 import { checkAxes, checkNumber, checkSameShape, readOptions } from "../options.ts";
+import { checkScores } from "../ranges.ts";
 
 /** What {@linkcode diagnoseClasses} reads; what `segmentationMetrics` returns will do. */
 export interface ClassScores {
@@ -74,7 +75,7 @@ const MISSED = "Nothing of it was found: check that it occurs, weigh it up, or t
  * @returns One row per class.
  * @throws {TypeError} If recall and precision are not vectors of one length, or there are not as
  * many names.
- * @throws {RangeError} If the tolerance is not in [0, 1].
+ * @throws {RangeError} If a score or the tolerance is not in [0, 1].
  *
  * @example The guide's mitochondria
  * ```ts
@@ -98,6 +99,8 @@ export function diagnoseClasses(
   );
   checkAxes(name, "recall", recall!, ["classes"]);
   checkSameShape(name, { recall: recall!, precision: precision! });
+  checkScores(name, "recall", recall!);
+  checkScores(name, "precision", precision!);
   if (names !== undefined && names.length !== recall!.size) {
     throw new TypeError(
       `Cannot compute ${name} as names must name every class: current value has ${names.length}, ` +

@@ -6,6 +6,14 @@
 import { log, maximum, mean, mul, neg, square, sum } from "../ops/mod.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
 import { readCells } from "./cells.ts";
+import { checkBoolean, readOptions } from "../options.ts";
+import { checkDistributions } from "../ranges.ts";
+
+/** Options of {@linkcode shannonDiversityLoss} and {@linkcode simpsonDiversityLoss}. */
+export interface DiversityOptions {
+  /** Whether to look that the rows are probabilities that sum to 1; `true` by default. */
+  check?: boolean | undefined;
+}
 
 /**
  * Mean Shannon entropy of soft cluster assignments: how undecided cells are between clusters. In
@@ -23,8 +31,11 @@ import { readCells } from "./cells.ts";
  * `src/diffbio/losses/singlecell_losses.py`, `ShannonDiversityLoss`, with calibrax' `entropy`.
  *
  * @param assignments (n, K): for each cell, the probability of each cluster; rows sum to 1.
+ * @param options `check`, `true` by default.
  * @returns The mean entropy in nats, a scalar.
- * @throws {TypeError} If the assignments are no matrix, or hold no cell.
+ * @throws {TypeError} If the assignments are no matrix, or hold no cell, or an option does not exist.
+ * @throws {RangeError} If an assignment is out of [0, 1], or a row does not sum to 1, by more than
+ * 1e-3, unless `check` is `false`.
  *
  * @example A cell between two clusters, and one that is decided
  * ```ts
@@ -35,9 +46,12 @@ import { readCells } from "./cells.ts";
  * assertAlmostEquals(loss.item(), Math.LN2 / 2, 1e-6);
  * ```
  */
-export function shannonDiversityLoss(assignments: TensorLike): Tensor {
-  const [a] = readCells("shannonDiversityLoss", { assignments: [assignments, "clusters"] });
-  return neg(mean(sum(mul(a!, log(maximum(a!, 1e-8))), { axis: 1 })));
+export function shannonDiversityLoss(
+  assignments: TensorLike,
+  options: DiversityOptions = {},
+): Tensor {
+  const a = readAssignments("shannonDiversityLoss", assignments, options);
+  return neg(mean(sum(mul(a, log(maximum(a, 1e-8))), { axis: 1 })));
 }
 
 /**
@@ -53,8 +67,11 @@ export function shannonDiversityLoss(assignments: TensorLike): Tensor {
  * `src/diffbio/losses/singlecell_losses.py`, `SimpsonDiversityLoss`.
  *
  * @param assignments (n, K): for each cell, the probability of each cluster; rows sum to 1.
+ * @param options `check`, `true` by default.
  * @returns The mean concentration, a scalar.
- * @throws {TypeError} If the assignments are no matrix, or hold no cell.
+ * @throws {TypeError} If the assignments are no matrix, or hold no cell, or an option does not exist.
+ * @throws {RangeError} If an assignment is out of [0, 1], or a row does not sum to 1, by more than
+ * 1e-3, unless `check` is `false`.
  *
  * @example A cell between two clusters, and one that is decided
  * ```ts
@@ -64,7 +81,22 @@ export function shannonDiversityLoss(assignments: TensorLike): Tensor {
  * assertEquals(simpsonDiversityLoss([[0.5, 0.5], [1, 0]]).item(), 0.75);
  * ```
  */
-export function simpsonDiversityLoss(assignments: TensorLike): Tensor {
-  const [a] = readCells("simpsonDiversityLoss", { assignments: [assignments, "clusters"] });
-  return mean(sum(square(a!), { axis: 1 }));
+export function simpsonDiversityLoss(
+  assignments: TensorLike,
+  options: DiversityOptions = {},
+): Tensor {
+  const a = readAssignments("simpsonDiversityLoss", assignments, options);
+  return mean(sum(square(a), { axis: 1 }));
+}
+
+function readAssignments(
+  caller: string,
+  assignments: TensorLike,
+  options: DiversityOptions,
+): Tensor {
+  const { check } = readOptions(caller, options, { check: true });
+  checkBoolean(caller, "check", check);
+  const [shares] = readCells(caller, { assignments: [assignments, "clusters"] }) as [Tensor];
+  if (check) checkDistributions(caller, "assignments", shares);
+  return shares;
 }

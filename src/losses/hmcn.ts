@@ -32,6 +32,7 @@ import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
 import { readCellLabels, readCells } from "./cells.ts";
 import { negLogLikelihood } from "./class_logits.ts";
 import { checkAxes, checkBoolean, checkChoice, readOptions } from "../options.ts";
+import { checkProbabilities } from "../ranges.ts";
 import { divideByCount } from "./reduction.ts";
 
 /** A hierarchy of V nodes on L levels, such as `termHierarchy` of `@cellgrad/cellgrad/data` gives. */
@@ -51,6 +52,8 @@ export interface HmcnOptions {
   inputType?: "expr" | "pca" | "scFoundation" | "GeneFormer" | "scGPT" | undefined;
   /** Whether cells without a class on a level are left out of it; `false` by default. */
   maskMissingLevels?: boolean | undefined;
+  /** Whether to look that probabilities are some; `true` by default. */
+  check?: boolean | undefined;
 }
 
 /** What {@linkcode hmcnLoss} returns. */
@@ -90,11 +93,12 @@ export interface HmcnLosses {
  * @param localOutputs L − 1 matrices (B, C_l), for the levels 1 … L − 1.
  * @param labels (B), whole numbers in [0, V): the node of each cell.
  * @param hierarchy `levels` (V) and `membership`, L matrices (V, C_l).
- * @param options `inputType`, `"expr"` by default; `maskMissingLevels`, `false`.
+ * @param options `inputType`, `"expr"` by default; `maskMissingLevels`, `false`; `check`, `true`.
  * @returns `{ global, local }`, both scalars.
  * @throws {TypeError} If shapes do not fit each other, labels are not whole numbers, or an option does
  * not exist.
- * @throws {RangeError} If a label names no node, or a node's level does not exist.
+ * @throws {RangeError} If a label names no node, a node's level does not exist, or a membership is
+ * neither 0 nor 1; if a probability is out of [0, 1] by more than 1e-3, unless `check` is `false`.
  *
  * @example A cell that is only known to be a cell
  * ```ts
@@ -120,18 +124,24 @@ export function hmcnLoss(
   options: HmcnOptions = {},
 ): HmcnLosses {
   const caller = "hmcnLoss";
-  const { inputType, maskMissingLevels } = readOptions(caller, options, {
+  const { inputType, maskMissingLevels, check } = readOptions(caller, options, {
     inputType: "expr",
     maskMissingLevels: false,
+    check: true,
   });
   checkChoice(caller, "inputType", inputType, INPUT_TYPES);
   checkBoolean(caller, "maskMissingLevels", maskMissingLevels);
+  checkBoolean(caller, "check", check);
   const { levels, membership } = readHierarchy(caller, hierarchy);
   const [global] = readCells(caller, { globalOutput: [globalOutput, "levels"] }) as [Tensor];
   checkAxes(caller, "globalOutput", global, ["cells", membership.length]);
   const locals = readLocals(caller, localOutputs, global, membership);
   const given = readCellLabels(caller, { globalOutput: global }, "labels", labels);
   const nodes = checkLabels(caller, given, levels.shape[0]!);
+  if (check && inputType !== "scGPT") {
+    checkProbabilities(caller, "globalOutput", global);
+    locals.forEach((x, l) => checkProbabilities(caller, `localOutputs[${l}]`, x));
+  }
 
   const rowLosses = inputType === "scGPT" ? firstClassLosses : binaryLosses;
   const depth = expandDims(gather(levels, nodes), 1);

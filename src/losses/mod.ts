@@ -74,7 +74,7 @@ export {
   contrastiveCellEmbeddingLoss,
   type ContrastiveCellEmbeddingOptions,
 } from "./contrastive_cell_embedding.ts";
-export { shannonDiversityLoss, simpsonDiversityLoss } from "./diversity.ts";
+export { type DiversityOptions, shannonDiversityLoss, simpsonDiversityLoss } from "./diversity.ts";
 export { domainAdversarialLoss, type DomainAdversarialOptions } from "./domain_adversarial.ts";
 export {
   elasticCellSimilarityLoss,

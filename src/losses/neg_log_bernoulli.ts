@@ -19,7 +19,8 @@ import {
 } from "../ops/mod.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
 import { checkEmptyMask, type EmptyMask, maskedMean, readMasked } from "./reduction.ts";
-import { checkNumber, readOptions } from "../options.ts";
+import { checkBoolean, checkNumber, readOptions } from "../options.ts";
+import { checkProbabilities } from "../ranges.ts";
 
 /** Options of {@linkcode negLogBernoulliLoss}. */
 export interface NegLogBernoulliOptions {
@@ -27,6 +28,8 @@ export interface NegLogBernoulliOptions {
   epsilon?: number | undefined;
   /** What a mask that selects nothing gives; `"zero"` by default. */
   emptyMask?: EmptyMask | undefined;
+  /** Whether to look that probabilities are some; `true` by default. */
+  check?: boolean | undefined;
 }
 
 /** Options of {@linkcode negLogBernoulliWithLogitsLoss}. */
@@ -58,10 +61,12 @@ export interface NegLogBernoulliWithLogitsOptions {
  * @param probs Probabilities that the values are above 0, of any shape.
  * @param target True values, of the same shape; only whether they are above 0 counts.
  * @param mask Which entries count: booleans, or zeros and ones, of the same shape.
- * @param options `epsilon`, the machine epsilon of the type by default; `emptyMask`, `"zero"`.
+ * @param options `epsilon`, the machine epsilon of the type by default; `emptyMask`, `"zero"`;
+ * `check`, `true`.
  * @returns The loss, a scalar.
  * @throws {TypeError} If the shapes differ, or an option does not exist.
- * @throws {RangeError} If the mask holds anything but zeros and ones, or an option is out of range.
+ * @throws {RangeError} If a probability on the mask is out of [0, 1] by more than 1e-3, unless `check`
+ * is `false`; if the mask holds anything but zeros and ones, or an option is out of range.
  *
  * @example An even chance costs log 2
  * ```ts
@@ -79,14 +84,17 @@ export function negLogBernoulliLoss(
   options: NegLogBernoulliOptions = {},
 ): Tensor {
   const name = "negLogBernoulliLoss";
-  const { epsilon, emptyMask } = readOptions(name, options, {
+  const { epsilon, emptyMask, check } = readOptions(name, options, {
     epsilon: undefined,
     emptyMask: "zero",
+    check: true,
   });
+  checkBoolean(name, "check", check);
   const { values: [p, t], mask: selected } = readMasked(name, { probs, target }, mask);
   const limit = epsilon ?? machineEpsilon(p.dtype);
   checkNumber(name, "epsilon", limit, { above: 0, below: 0.5 });
   checkEmptyMask(name, emptyMask, selected);
+  if (check) checkProbabilities(name, "probs", p!, selected);
   const kept = clip(where(selected, p, 0.5), limit, 1 - limit);
   const y = isExpressed(where(selected, t, 0));
   const losses = neg(add(mul(y, log(kept)), mul(sub(1, y), log1p(neg(kept)))));

@@ -55,6 +55,8 @@ export interface ScgptOptions {
   ecsWeight?: number | undefined;
   /** The weight of the adversarial term, at least 0; 1 by default. */
   dabWeight?: number | undefined;
+  /** Whether to look that probabilities are some; `true` by default. */
+  check?: boolean | undefined;
 }
 
 /** The names of the parts of {@linkcode scgptObjective}. */
@@ -88,11 +90,12 @@ export type ScgptPart = "mse" | "zeroLogProb" | "gepc" | "gepcZeroLogProb" | "ec
  * @param outputs The model's outputs.
  * @param targets The true values, the mask, and the batches.
  * @param options `gepc`, `true` by default; `explicitZeroProb`, `true`; `ecsThreshold`, 0.8;
- * `ecsWeight`, 10; `dabWeight`, 1.
+ * `ecsWeight`, 10; `dabWeight`, 1; `check`, `true`.
  * @returns `{ total, parts }`: the weighted sum, and the losses in use, before their weights.
  * @throws {TypeError} If an output or target that a part needs is missing, shapes do not fit, or an
  * output, target or option does not exist.
- * @throws {RangeError} If an option, a label or a mask is out of range.
+ * @throws {RangeError} If an option, a label or a mask is out of range, or a probability by more than
+ * 1e-3, unless `check` is `false`.
  *
  * @example Prediction from the genes and from the cell
  * ```ts
@@ -114,18 +117,20 @@ export function scgptObjective(
 ): Objective<ScgptPart> {
   const caller = "scgptObjective";
   const settled = readOptions(caller, options, DEFAULTS);
-  const { gepc, explicitZeroProb, ecsThreshold, ecsWeight, dabWeight } = settled;
+  const { gepc, explicitZeroProb, ecsThreshold, ecsWeight, dabWeight, check } = settled;
   checkNumber(caller, "ecsThreshold", ecsThreshold, { min: 0, max: 1 });
   checkWeights(caller, { ecsWeight, dabWeight });
-  checkSwitches(caller, { gepc, explicitZeroProb });
+  checkSwitches(caller, { gepc, explicitZeroProb, check });
   const fields = new ObjectiveFields(caller, { outputs, targets }, FIELDS);
 
+  const bernoulli = (probs: TensorLike, target: TensorLike, mask: TensorLike) =>
+    negLogBernoulliLoss(probs, target, mask, { check });
   const parts: { [P in ScgptPart]?: Tensor } = {
     mse: fields.masked(maskedMseLoss, "outputs.mlmOutput"),
   };
   if (explicitZeroProb) {
     const remedy = "give it, or set explicitZeroProb to false";
-    parts.zeroLogProb = fields.masked(negLogBernoulliLoss, "outputs.mlmZeroProbs", remedy);
+    parts.zeroLogProb = fields.masked(bernoulli, "outputs.mlmZeroProbs", remedy);
   }
   if (gepc) {
     const remedy = "give it, or set gepc to false";
@@ -133,7 +138,7 @@ export function scgptObjective(
   }
   if (gepc && explicitZeroProb) {
     const remedy = "give it, or set gepc or explicitZeroProb to false";
-    parts.gepcZeroLogProb = fields.masked(negLogBernoulliLoss, "outputs.mvcZeroProbs", remedy);
+    parts.gepcZeroLogProb = fields.masked(bernoulli, "outputs.mvcZeroProbs", remedy);
   }
   if (ecsThreshold > 0) {
     const cells = fields.need("outputs.cellEmbeddings", "give it, or set ecsThreshold to 0");
@@ -155,6 +160,7 @@ const DEFAULTS = {
   ecsThreshold: 0.8,
   ecsWeight: 10,
   dabWeight: 1,
+  check: true,
 };
 
 const FIELDS = {

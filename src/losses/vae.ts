@@ -6,7 +6,8 @@
 import { add, expm1, mul, softplus, square, sub } from "../ops/mod.ts";
 import { floating, promoteAll } from "../ops/elementwise.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
-import { checkChoice, checkNumber, checkSameShape, readOptions } from "../options.ts";
+import { checkBoolean, checkChoice, checkNumber, checkSameShape, readOptions } from "../options.ts";
+import { checkInUnit } from "../ranges.ts";
 import { reduceLosses } from "./reduction.ts";
 
 /** Options of {@linkcode vaeLoss}. */
@@ -15,12 +16,14 @@ export interface VaeOptions {
   klWeight?: number | undefined;
   /** Squared error of values, or cross entropy of logits; `"mse"` by default. */
   reconstructionLoss?: "mse" | "bce" | undefined;
+  /** Whether to look, with `"bce"`, that the input is in [0, 1]; `true` by default. */
+  check?: boolean | undefined;
 }
 
 /**
  * Loss of a variational autoencoder: how badly the input is reconstructed, and how far the posterior
  * of the latent variables is from a standard normal. Lower is better; at least 0 with `"mse"`, and
- * with `"bce"` for inputs in [0, 1].
+ * with `"bce"`, whose inputs must be in [0, 1].
  *
  * `L = mean r + klWeight · −½ mean(1 + v − m² − e^v)`, for the latent mean m and log-variance v
  *
@@ -41,10 +44,11 @@ export interface VaeOptions {
  * @param reconstruction The decoder's output, of the same shape: values, or logits for `"bce"`.
  * @param mean Means of the latent variables, [cells, dimensions] or any other shape.
  * @param logVariance Logarithms of their variances, of the shape of `mean`.
- * @param options `klWeight`, 1 by default; `reconstructionLoss`, `"mse"`.
+ * @param options `klWeight`, 1 by default; `reconstructionLoss`, `"mse"`; `check`, `true`.
  * @returns The loss, a scalar.
  * @throws {TypeError} If the shapes do not fit, or an option does not exist.
- * @throws {RangeError} If `klWeight` is negative.
+ * @throws {RangeError} If `klWeight` is negative; with `"bce"`, if the input is out of [0, 1] by more
+ * than 1e-3, unless `check` is `false`.
  *
  * @example A perfect reconstruction from a posterior that is off by 1
  * ```ts
@@ -62,16 +66,21 @@ export function vaeLoss(
   logVariance: TensorLike,
   options: VaeOptions = {},
 ): Tensor {
-  const { klWeight, reconstructionLoss } = readOptions("vaeLoss", options, {
+  const { klWeight, reconstructionLoss, check } = readOptions("vaeLoss", options, {
     klWeight: 1,
     reconstructionLoss: "mse",
+    check: true,
   });
+  checkBoolean("vaeLoss", "check", check);
   checkNumber("vaeLoss", "klWeight", klWeight, { min: 0 });
   checkChoice("vaeLoss", "reconstructionLoss", reconstructionLoss, ["mse", "bce"]);
   const [truth, decoded] = promoteAll(x, reconstruction).map(floating) as [Tensor, Tensor];
   const [m, v] = promoteAll(mean, logVariance).map(floating) as [Tensor, Tensor];
   checkSameShape("vaeLoss", { x: truth, reconstruction: decoded });
   checkSameShape("vaeLoss", { mean: m, logVariance: v });
+  if (check && reconstructionLoss === "bce") {
+    checkInUnit("vaeLoss", "x", truth, 'scale it, or take reconstructionLoss "mse"');
+  }
   const errors = reconstructionLoss === "mse"
     ? square(sub(truth, decoded))
     : sub(softplus(decoded), mul(truth, decoded));

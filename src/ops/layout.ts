@@ -4,7 +4,7 @@
  * @module
  */
 import { copyView } from "../../kernels/layout/reference.ts";
-import { allocate, checkDType, type DType } from "../dtype.ts";
+import { allocate, checkDType, type DType, isFloating } from "../dtype.ts";
 import { perInput, type Primitive } from "../op.ts";
 import {
   broadcastShapes,
@@ -26,6 +26,15 @@ export const castOp: Primitive<DType> = {
   infer: ([x], dtype) => ({ shape: x!.shape, dtype }),
   forward: ([x], dtype) => convertData("cast", x!.data, x!.dtype, dtype),
   vjp: perInput((g) => g),
+  refuses([x], dtype) {
+    const from = x!.dtype;
+    if (from === dtype || from === "bool" || isFloating(dtype)) return undefined;
+    return {
+      inputs: [0],
+      forbidden: { kind: dtype === "bool" ? "untrue" : "fraction" },
+      verify: (x) => void convertData("cast", x!.data, from, dtype),
+    };
+  },
 };
 
 /** The same values in another shape. */

@@ -12,7 +12,7 @@ import {
   scatterAddSlices,
 } from "../../kernels/select/reference.ts";
 import { allocate, type DType, type TypedArray } from "../dtype.ts";
-import { checkLabels, toIntegers } from "../labels.ts";
+import { checkLabels, outsidePositions, toIntegers } from "../labels.ts";
 import { perInput, type Primitive } from "../op.ts";
 import {
   broadcastShapes,
@@ -42,6 +42,7 @@ export const gatherOp: Primitive<number> = {
     gatherSlices(out, x!.data, positions, around(x!.shape, axis));
     return out;
   },
+  refuses: ([x], axis) => outsidePositions("gather", x!.shape[axis]!),
   vjp: perInput(
     (g, _y, [x, indices], axis) =>
       apply(scatterAddOp, [zeros(x!.shape, { dtype: g.dtype }), indices!, g], axis),
@@ -59,6 +60,7 @@ export const scatterAddOp: Primitive<number> = {
     scatterAddSlices(sums, updates!.data, positions, around(shape, axis));
     return narrow(sums, dtype);
   },
+  refuses: ([x], axis) => outsidePositions("scatterAdd", x!.shape[axis]!),
   vjp: perInput(
     (g) => g,
     () => null,
@@ -76,6 +78,7 @@ export const takeAlongAxisOp: Primitive<number> = {
     gatherAlong(out, x!.data, positions, around(x!.shape, axis));
     return out;
   },
+  refuses: ([x], axis) => outsidePositions("takeAlongAxis", x!.shape[axis]!),
   vjp: perInput(
     (g, _y, [x, indices], axis) => apply(putAlongAxisOp, [g, indices!], { axis, shape: x!.shape }),
     () => null,

@@ -4,7 +4,7 @@
  * @module
  */
 import { checkNumber, readOptions } from "../options.ts";
-import { gather } from "../ops/mod.ts";
+import { gather, max } from "../ops/mod.ts";
 import { checkShape, formatShape, type Shape } from "../shape.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
 import { apply } from "../trace.ts";
@@ -13,6 +13,7 @@ import {
   categoricalOp,
   checkFits,
   checkKey,
+  checkLargestOp,
   parameterFor,
   permutationOp,
   poissonOp,
@@ -100,6 +101,7 @@ export function categorical(
   const shape = readOptions("categorical", options, DEFAULTS).shape ?? batch;
   checkShape("categorical", shape);
   checkFits("categorical", "the logits without the last axis", batch, shape);
+  apply(checkLargestOp, [max(operand, { axis: -1 })], null);
   return apply(categoricalOp, [key, operand], { shape: [...shape], dtype: "int32" });
 }
 

@@ -17,6 +17,7 @@ import {
   fillUniform64,
   foldedKey,
 } from "../../kernels/random/reference.ts";
+import { check } from "../check.ts";
 import { allocate, checkDType, type DType, isFloating, type TypedArray } from "../dtype.ts";
 import type { Primitive, Spec } from "../op.ts";
 import {
@@ -70,10 +71,17 @@ export const uniformOp: Primitive<Spec> = sampler("uniform", (out, key) => {
 export const normalOp: Primitive<Spec> = sampler("normal", fillNormal);
 
 /** Booleans that are true with given probabilities. */
-export const bernoulliOp: Primitive<Spec> = sampler("bernoulli", (out, key, probability) => {
-  checkRange("bernoulli", "probability", probability, 0, 1);
-  fillBernoulli(out, key, probability);
-});
+export const bernoulliOp: Primitive<Spec> = {
+  ...sampler("bernoulli", (out, key, probability) => {
+    checkRange("bernoulli", "probability", probability, 0, 1);
+    fillBernoulli(out, key, probability);
+  }),
+  refuses: () => ({
+    inputs: [1],
+    forbidden: { kind: "outside", low: 0, high: 1, nan: true },
+    verify: (x) => checkRange("bernoulli", "probability", x!.data, 0, 1),
+  }),
+};
 
 /** Numbers from gamma distributions of scale 1. */
 export const gammaOp: Primitive<Spec> = sampler("gamma", (out, key, concentration) => {
@@ -106,7 +114,6 @@ export const categoricalOp: Primitive<Spec> = {
   forward([key, logits], { shape, dtype }) {
     const out = allocate(dtype, sizeOf(shape));
     const classes = logits!.shape[logits!.rank - 1]!;
-    checkLogits(logits!.data, classes);
     const rows = repeatedRows(logits!.shape.slice(0, -1), shape);
     fillCategorical(out, key!.data, logits!.data, classes, rows);
     return out;
@@ -126,17 +133,24 @@ function repeatedRows(batch: Shape, shape: Shape): Int32Array {
   return rows;
 }
 
-function checkLogits(logits: TypedArray, classes: number): void {
-  for (let start = 0; start < logits.length; start += classes) {
-    let largest = -Infinity;
-    for (let c = start; c < start + classes; c++) largest = Math.max(largest, logits[c]!);
-    if (Number.isFinite(largest)) continue;
+/** The largest logits of rows as they are, when they are finite. */
+export const checkLargestOp: Primitive<null> = check({
+  name: "checkLargest",
+  forbidden: () => ({
+    kind: "outside",
+    low: -Number.MAX_VALUE,
+    high: Number.MAX_VALUE,
+    nan: true,
+  }),
+  forward({ data }) {
+    const found = data.findIndex((value) => !Number.isFinite(value));
+    if (found < 0) return data;
     throw new RangeError(
       `Cannot compute categorical as the largest logit of every row must be finite: ` +
-        `current value in row ${start / classes} is ${largest}`,
+        `current value in row ${found} is ${data[found]}`,
     );
-  }
-}
+  },
+});
 
 /** Throws a `TypeError` that names the caller unless `key` is a random key. */
 export function checkKey(caller: string, key: unknown): asserts key is Tensor {

@@ -218,6 +218,6 @@ testMisuse("clusteringCompactnessLoss", [
     () => loss([[1]], [[1]], { margin: 1 } as never),
     TypeError,
     "Cannot compute clusteringCompactnessLoss as there is no option margin: " +
-    "the options are centroids, separationWeight, minSeparation, hingeSoftness",
+    "the options are centroids, separationWeight, minSeparation, hingeSoftness, check",
   ],
 ]);

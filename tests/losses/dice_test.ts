@@ -131,8 +131,7 @@ Deno.test("diceLoss() is finite for logits of ±1e4", () => {
   }
 });
 
-Deno.test("diceLoss() of a single class, of ignored labels alone and of nothing is 0", () => {
-  assertEquals(assertFinite((z) => diceLoss(z, [0]), [tensor([[3]])]), 0);
+Deno.test("diceLoss() of ignored labels alone and of nothing is 0", () => {
   for (const smooth of [0, 1]) {
     const loss = (z: Tensor) => diceLoss(z, [-1], { smooth, ignoreIndex: -1 });
     assertEquals(assertFinite(loss, [tensor([[3, 4]])]), 0);

@@ -262,7 +262,7 @@ testMisuse("hmcnLoss", [
     () => hmcnLoss(output, locals, [0], tree, { beta: 1 } as never),
     TypeError,
     "Cannot compute hmcnLoss as there is no option beta: " +
-    "the options are inputType, maskMissingLevels",
+    "the options are inputType, maskMissingLevels, check",
   ],
 ]);
 

@@ -163,7 +163,7 @@ testMisuse("negLogBernoulliLoss", [
     () => negLogBernoulliLoss([0.5], [1], [1], { eps: 1 } as never),
     TypeError,
     "Cannot compute negLogBernoulliLoss as there is no option eps: did you mean epsilon? " +
-    "The options are epsilon, emptyMask",
+    "The options are epsilon, emptyMask, check",
   ],
 ]);
 

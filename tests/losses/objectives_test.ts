@@ -248,7 +248,7 @@ testMisuse("scgptObjective", [
     scgptOf(scgptOutputs, scgptTargets, { GEPC: true } as never),
     TypeError,
     "Cannot compute scgptObjective as there is no option GEPC: did you mean gepc? The " +
-    "options are gepc, explicitZeroProb, ecsThreshold, ecsWeight, dabWeight",
+    "options are gepc, explicitZeroProb, ecsThreshold, ecsWeight, dabWeight, check",
   ],
 ]);
 

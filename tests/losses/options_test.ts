@@ -2,7 +2,7 @@
  * Every combination of the options of every loss, but for those that turn gradients around on purpose
  * (`domainAdversarialLoss`, `archStyle` of `mvcDecoder`).
  */
-import { type Tensor, tensor } from "@cellgrad/cellgrad";
+import { softmax, type Tensor, tensor } from "@cellgrad/cellgrad";
 import * as losses from "@cellgrad/cellgrad/losses";
 import { checkGradients } from "@cellgrad/cellgrad/testing";
 import { assertEquals } from "@std/assert";
@@ -53,6 +53,7 @@ const CASES: Record<string, Case> = {
       separationWeight: [0, 2],
       minSeparation: [3],
       hingeSoftness: [0, 0.5],
+      check: [false],
     },
   },
   "contrastiveCellEmbeddingLoss()": {
@@ -80,6 +81,16 @@ const CASES: Record<string, Case> = {
     loss: (options, x) => losses.differentiableAuroc(x, [1, 0, 0, 1], options),
     inputs: [waves([4])],
     options: { temperature: [0.5] },
+  },
+  "shannonDiversityLoss()": {
+    loss: (options, a) => losses.shannonDiversityLoss(softmax(a), options),
+    inputs: [waves([4, 3])],
+    options: { check: [false] },
+  },
+  "simpsonDiversityLoss()": {
+    loss: (options, a) => losses.simpsonDiversityLoss(softmax(a), options),
+    inputs: [waves([4, 3])],
+    options: { check: [false] },
   },
   "elasticCellSimilarityLoss()": {
     loss: (options, x) => losses.elasticCellSimilarityLoss(x, options),
@@ -121,6 +132,7 @@ const CASES: Record<string, Case> = {
     options: {
       inputType: ["pca", "scFoundation", "GeneFormer", "scGPT"],
       maskMissingLevels: [true],
+      check: [false],
     },
   },
   "maskedMseLoss()": {
@@ -170,7 +182,7 @@ const CASES: Record<string, Case> = {
   "negLogBernoulliLoss()": {
     loss: (options, p) => losses.negLogBernoulliLoss(p, waves([4, 3]), mask, options),
     inputs: [shares([4, 3])],
-    options: { epsilon: [0.3], emptyMask: empty },
+    options: { epsilon: [0.3], emptyMask: empty, check: [false] },
   },
   "negLogBernoulliWithLogitsLoss()": {
     loss: (options, z) => losses.negLogBernoulliWithLogitsLoss(z, waves([4, 3], 1), mask, options),
@@ -223,6 +235,7 @@ const CASES: Record<string, Case> = {
       ecsThreshold: [0, 0.3],
       ecsWeight: [2],
       dabWeight: [2],
+      check: [false],
     },
   },
   "tverskyLoss()": {
@@ -238,7 +251,7 @@ const CASES: Record<string, Case> = {
   "vaeLoss()": {
     loss: (options, x, decoded, m, v) => losses.vaeLoss(x, decoded, m, v, options),
     inputs: [shares([4, 3]), waves([4, 3]), waves([4, 2]), waves([4, 2], 1)],
-    options: { klWeight: [0, 3], reconstructionLoss: ["bce"] },
+    options: { klWeight: [0, 3], reconstructionLoss: ["bce"], check: [false] },
   },
   "velocityConsistencyLoss()": {
     loss: (options, x, v, f) => losses.velocityConsistencyLoss(x, v, f, options),

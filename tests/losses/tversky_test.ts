@@ -109,8 +109,7 @@ Deno.test("tverskyLoss() is finite for logits of ±1e4 and weights of 0", () => 
   }
 });
 
-Deno.test("tverskyLoss() of a single class, of ignored labels alone and of nothing is 0", () => {
-  assertEquals(assertFinite((z) => tverskyLoss(z, [0]), [tensor([[3]])]), 0);
+Deno.test("tverskyLoss() of ignored labels alone and of nothing is 0", () => {
   for (const smooth of [0, 1]) {
     const loss = (z: Tensor) => tverskyLoss(z, [-1], { smooth, ignoreIndex: -1 });
     assertEquals(assertFinite(loss, [tensor([[3, 4]])]), 0);

@@ -135,6 +135,6 @@ testMisuse("vaeLoss", [
     () => vaeLoss([1], [1], [0], [0], { beta: 1 } as never),
     TypeError,
     "Cannot compute vaeLoss as there is no option beta: did you mean klWeight? The " +
-    "options are klWeight, reconstructionLoss",
+    "options are klWeight, reconstructionLoss, check",
   ],
 ]);

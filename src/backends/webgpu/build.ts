@@ -12,7 +12,14 @@ import { type BlockResult, type BlockRun, loopIn, type RowLoop } from "../../pro
 import { sizeOf } from "../../shape.ts";
 import type { Tensor } from "../../tensor.ts";
 import { accumulateKernel } from "./accumulate.ts";
-import { type Check, checkOf, type HostPath, hostPath, verifyOnHost } from "./checks.ts";
+import {
+  type Check,
+  checkOf,
+  type HostPath,
+  hostPath,
+  predicateOf,
+  verifyOnHost,
+} from "./checks.ts";
 import type { Engine } from "./engine.ts";
 import {
   type Bound,
@@ -169,17 +176,24 @@ export class Build {
     const check = checkOf(step, scope.graph);
     if (check === undefined) return [];
     const { graph, depth } = scope;
-    const path = depth === 0 ? hostPath(check.value, graph) : undefined;
+    const path = depth === 0 ? hostPath(check.values, graph) : undefined;
     if (path?.inputs.length === 0) {
       verifyOnHost(check, path, graph, []);
       return [];
     }
     const note = this.checks.push({ check, path }) - 1;
-    const { spec: { shape, dtype }, predicate, wanted } = check;
-    const type = WGSL_TYPES[deviceElement(dtype)];
-    const kernel = checkKernel({ type, count: sizeOf(shape), predicate, wanted, note });
+    const { specs: [{ shape, dtype }], forbidden } = check;
+    const kernel = checkKernel({
+      type: WGSL_TYPES[deviceElement(dtype)],
+      count: sizeOf(shape),
+      predicate: predicateOf(forbidden, dtype),
+      wanted: forbidden.kind === "nothing" ? "none" : "first",
+      masked: check.values.length > 1,
+      note,
+    });
     const notes = { place: this.#notes, bytes: NOTE_BYTES * (note + 1) };
-    const dispatch = this.#dispatch(kernel, [this.#bound(check.value, scope), notes]);
+    const looked = check.values.map((id) => this.#bound(id, scope));
+    const dispatch = this.#dispatch(kernel, [...looked, notes]);
     return [{ kind: "check", check: note, dispatch }];
   }
 

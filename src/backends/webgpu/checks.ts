@@ -5,24 +5,11 @@
  *
  * @module
  */
-import { allocate, type TypedArray } from "../../dtype.ts";
-import {
-  checkLabelsOp,
-  type CheckLabelsParams,
-  checkMaskOp,
-  requireSomeOp,
-  toIntegersOp,
-} from "../../labels.ts";
-import type { Spec } from "../../op.ts";
-import { castOp } from "../../ops/layout.ts";
+import { allocate, type DType, type TypedArray } from "../../dtype.ts";
+import { checkLabelsOp, type CheckLabelsParams } from "../../labels.ts";
+import type { Forbidden, Spec } from "../../op.ts";
 import { argMaxOp, argMinOp } from "../../ops/reduce.ts";
-import {
-  argSortOp,
-  gatherOp,
-  scatterAddOp,
-  type SortParams,
-  takeAlongAxisOp,
-} from "../../ops/select.ts";
+import { argSortOp, type SortParams } from "../../ops/select.ts";
 import type { Graph, Step, ValueId } from "../../program/graph.ts";
 import { isAlias } from "../../program/plan.ts";
 import { bernoulliOp, permutationOp } from "../../random/ops.ts";
@@ -31,82 +18,63 @@ import { fromData, type Tensor } from "../../tensor.ts";
 
 /** Values to look at. */
 export interface Check {
-  /** Which. */
-  readonly value: ValueId;
-  /** Their shape and type. */
-  readonly spec: Spec;
-  /** What to look for, of a value `x`, in WGSL. */
-  readonly predicate: string;
-  /** Whether finding one is wrong, or finding none. */
-  readonly wanted: "first" | "none";
+  /** Which, and where there are some, which values say that they count. */
+  readonly values: readonly ValueId[];
+  /** Their shapes and types. */
+  readonly specs: readonly [Spec, Spec?];
+  /** What must not be there. */
+  readonly forbidden: Forbidden;
   /** Throws where values are not allowed. */
-  verify(values: Tensor): void;
-}
-
-/** What to look for in an input of a step. */
-interface Rule extends Pick<Check, "predicate"> {
-  /** Which input. */
-  index?: number;
-  wanted?: Check["wanted"];
-  /** By default, the operation itself throws. */
-  verify?: Check["verify"];
+  verify(...values: Tensor[]): void;
 }
 
 /** What is looked for in a step's input, besides computing its result; `undefined` for nothing. */
-export function checkOf(step: Step, graph: Graph): Check | undefined {
-  const { op, inputs, params, output } = step;
-  const rule = RULES.get(op)?.(step, graph);
-  if (rule === undefined) return undefined;
-  const { index = 0, predicate, wanted = "first" } = rule;
-  const value = inputs[index]!;
-  const own = (x: Tensor) => void op.forward([x], params, graph.values[output]!);
-  return { value, spec: graph.values[value]!, predicate, wanted, verify: rule.verify ?? own };
+export function checkOf({ op, inputs, params, output }: Step, graph: Graph): Check | undefined {
+  const specs = inputs.map((id) => graph.values[id]!);
+  const refusal = op.refuses?.(specs, params, graph.values[output]!);
+  if (refusal === undefined) return undefined;
+  const { forbidden, verify } = refusal;
+  const values = refusal.inputs.map((i) => inputs[i!]!);
+  const isPosition = !op.isCheck && forbidden.kind === "outside" && forbidden.low === 0;
+  if (isPosition && isWithin(values[0]!, forbidden.high + 1, graph)) return undefined;
+  const [first, mask] = values.map((id) => graph.values[id]!);
+  return { values, specs: mask ? [first!, mask] : [first!], forbidden, verify };
 }
 
-const NOT_WHOLE = "!(x >= -0x1p31f && x < 0x1p31f && trunc(x) == x)";
-const NEITHER = "x != 0 && x != 1";
-
-const RULES = new Map<unknown, (step: Step, graph: Graph) => Rule | undefined>([
-  [checkLabelsOp, labelsRule],
-  [toIntegersOp, () => ({ predicate: NOT_WHOLE })],
-  [checkMaskOp, () => ({ predicate: NEITHER })],
-  [requireSomeOp, () => ({ predicate: "x != 0u", wanted: "none" })],
-  [castOp, castRule],
-  [gatherOp, positionsRule],
-  [scatterAddOp, positionsRule],
-  [takeAlongAxisOp, positionsRule],
-  [bernoulliOp, probabilityRule],
-]);
-
-function labelsRule({ params }: Step): Rule {
-  const { count, ignore } = params as CheckLabelsParams;
-  const known = ignore === undefined ? "" : ` && x != ${integer(ignore)}`;
-  return { predicate: `(x < 0i || x >= ${integer(count)})${known}` };
+/** Whether a value `x` is what must not be there, in WGSL. */
+export function predicateOf(forbidden: Forbidden, dtype: DType): string {
+  const isFloat = dtype === "float32" || dtype === "float64";
+  const orNaN = (found: string, nan: boolean) =>
+    isFloat ? nan ? `${IS_NAN} || (${found})` : `!(${IS_NAN}) && (${found})` : found;
+  switch (forbidden.kind) {
+    case "outside": {
+      const { low, high, except, nan = false } = forbidden;
+      const limit = isFloat ? single : integer;
+      const tests = [
+        ...low === -Infinity ? [] : [`x < ${limit(low)}`],
+        ...high === Infinity ? [] : [`x > ${limit(high)}`],
+      ];
+      const found = tests.join(" || ") || "false";
+      return orNaN(except === undefined ? found : `(${found}) && x != ${limit(except)}`, nan);
+    }
+    case "fraction":
+      return orNaN("x < -0x1p31f || x >= 0x1p31f || trunc(x) != x", true);
+    case "untrue":
+      return orNaN("x != 0 && x != 1", true);
+    case "nothing":
+      return "x != 0u";
+  }
 }
 
-/** A cast may meet values that its target does not have. */
-function castRule({ inputs, output }: Step, graph: Graph): Rule | undefined {
-  const [from, to] = [graph.values[inputs[0]!]!.dtype, graph.values[output]!.dtype];
-  if (from === to || from === "bool") return undefined;
-  if (to === "bool") return { predicate: NEITHER };
-  return to === "int32" ? { predicate: NOT_WHOLE } : undefined;
+const IS_NAN = "(bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u";
+
+function single(value: number): string {
+  const limited = Math.min(LARGEST_SINGLE, Math.max(-LARGEST_SINGLE, value));
+  return `f32(${limited})`;
 }
 
-function positionsRule({ op, inputs, params }: Step, graph: Graph): Rule | undefined {
-  const count = graph.values[inputs[0]!]!.shape[params as number]!;
-  if (isWithin(inputs[1]!, count, graph)) return undefined;
-  const positions = { caller: op.name, count, argument: "indices" };
-  const verify = (x: Tensor) => void checkLabelsOp.forward([x], positions, x);
-  return { index: 1, predicate: `x < 0i || x >= ${integer(count)}`, verify };
-}
-
-function probabilityRule({ op, params }: Step): Rule {
-  const spec: Spec = { shape: [0], dtype: "bool" };
-  const verify = (x: Tensor) => void op.forward([ANY_KEY, x], params, spec);
-  return { index: 1, predicate: "!(x >= 0f && x <= 1f)", verify };
-}
-
-const ANY_KEY = fromData(new Int32Array(2));
+/** The largest number of float32. */
+const LARGEST_SINGLE = (2 - 2 ** -23) * 2 ** 127;
 
 function integer(value: number): string {
   const limited = Math.min(2 ** 31 - 1, Math.max(-(2 ** 31), value));
@@ -140,11 +108,11 @@ export interface HostPath {
   readonly steps: readonly Step[];
 }
 
-/** The steps that lead to a value, when they are few and cheap: no step on floating numbers. */
-export function hostPath(id: ValueId, graph: Graph): HostPath | undefined {
+/** The steps that lead to values, when they are few and cheap: no step on floating numbers. */
+export function hostPath(ids: readonly ValueId[], graph: Graph): HostPath | undefined {
   const steps: Step[] = [];
   const inputs = new Set<number>();
-  const needed = new Set([id]);
+  const needed = new Set(ids);
   for (const step of graph.steps.toReversed()) {
     if (!needed.has(step.output)) continue;
     const { dtype } = graph.values[step.output]!;
@@ -164,7 +132,7 @@ const SEARCHES: readonly unknown[] = [argSortOp, argMaxOp, argMinOp, permutation
 
 /** Does a check on the host. */
 export function verifyOnHost(
-  { value, verify }: Check,
+  { values: looked, verify }: Check,
   { inputs, steps }: HostPath,
   graph: Graph,
   given: readonly Tensor[],
@@ -176,14 +144,22 @@ export function verifyOnHost(
     const data = op.forward(from.map((id) => values.get(id)!), params, spec);
     values.set(output, fromData(data, spec.shape, spec.dtype));
   }
-  verify(values.get(value)!);
+  verify(...looked.map((id) => values.get(id)!));
 }
 
 /** Throws what the host would have thrown, had it seen the values that the device noted. */
-export function throwNoted({ spec, verify }: Check, position: number, bits: number): void {
-  const { shape, dtype } = spec;
-  const data: TypedArray = allocate(dtype, sizeOf(shape));
+export function throwNoted(
+  { specs, forbidden, verify }: Check,
+  position: number,
+  bits: number,
+): void {
   const word = Uint32Array.of(bits).buffer;
-  data[position - 1] = dtype === "float32" ? new Float32Array(word)[0]! : new Int32Array(word)[0]!;
-  verify(fromData(data, shape, dtype));
+  const harmless = forbidden.kind === "outside" ? Math.max(forbidden.low, 0) : 0;
+  const [{ shape, dtype }, mask] = specs;
+  const filled = (type: DType, value: number) => allocate(type, sizeOf(shape)).fill(value);
+  const data: TypedArray = filled(dtype, harmless);
+  const isWhole = dtype === "int32" || dtype === "bool";
+  data[position - 1] = isWhole ? new Int32Array(word)[0]! : new Float32Array(word)[0]!;
+  const masks = mask === undefined ? [] : [fromData(filled(mask.dtype, 1), shape, mask.dtype)];
+  verify(fromData(data, shape, dtype), ...masks);
 }
