@@ -26,12 +26,17 @@ export class LoopWriter {
   readonly spec: LoopSpec;
   /** Translates expressions. */
   readonly expressions: ExpressionWriter = new ExpressionWriter();
+  /** Names in expressions: what they stand for is hidden, or `x + y - x` would become `y`. */
+  readonly #combined: ReadonlySet<string>;
   readonly #values = new Map<string, WgslValue>();
   readonly #inputs = new Map<number, Binding>();
   readonly #outputs = new Map<number, Binding>();
 
   constructor(spec: LoopSpec) {
     this.spec = spec;
+    this.#combined = new Set(
+      spec.body.flatMap((statement) => "reduce" in statement ? [] : namesIn(statement.expression)),
+    );
   }
 
   /** The value of a name. */
@@ -69,7 +74,10 @@ export class LoopWriter {
   assign({ name, expression, dtype }: Assignment): string {
     const value = this.expressions.translate(expression, (known) => this.valueOf(known));
     const typed = dtype === undefined ? value : this.expressions.toElement(elementOf(dtype), value);
-    return `let ${this.define(name, typed.type)} = ${typed.code};`;
+    const isArithmetic = expression.kind === "binary" || expression.kind === "negate";
+    const isHidden = typed.type === "f32" && isArithmetic && this.#combined.has(name);
+    const { code } = isHidden ? this.expressions.hide(typed) : typed;
+    return `let ${this.define(name, typed.type)} = ${code};`;
   }
 
   /** Writes a value to an output: the one that is stored there, or by name. */

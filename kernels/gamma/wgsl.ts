@@ -3,12 +3,12 @@
  *
  * Small arguments are shifted by the recurrence, to Taylor's series around 2 for log-gamma and to
  * asymptotic series in Bernoulli numbers otherwise (Abramowitz & Stegun 6.1.33, 6.1.41, 6.3.18,
- * 6.4.11); those up to 0 are reflected. The logarithm is written out, as the one that adapters have
- * may be off by 1e-7 near 1, where it is 0. Relative errors stay below 1e-6 for positive arguments
+ * 6.4.11); those up to 0 are reflected. Relative errors stay below 1e-6 for positive arguments
  * (next to the root of digamma: absolute ones), and below 1e-5 for others but next to roots.
  *
  * @module
  */
+import { declareFunctions } from "../wgsl/functions.ts";
 import { createKernel, groupsFor, type WgslKernel } from "../wgsl/kernel.ts";
 
 /** `y = log |Γ(x)|` for `count` numbers. Input: x (float32). */
@@ -52,20 +52,8 @@ const SINE = Array.from({ length: 7 }, (_, k) => {
   return coefficient;
 });
 
-/** What all functions use: the logarithm, `sin πx`, and infinity, which no constant may be. */
-const SHARED = `var<private> infinity: u32 = 0x7f800000u;
-
-fn logarithm(x: f32) -> f32 {
-  let bits = bitcast<u32>(x);
-  let above = select(0u, 1u, (bits & 0x7fffffu) >= 0x3504f3u);
-  let k = f32(i32(bits >> 23u) - 127 + i32(above));
-  let f = bitcast<f32>((bits & 0x7fffffu) | ((127u - above) << 23u)) - 1.0;
-  let s = f / (2.0 + f);
-  let z = s * s;
-  let series = z * ${polynomial([2 / 3, 2 / 5, 2 / 7, 2 / 9], "z")};
-  let middle = 0.5 * f * f;
-  return k * 0.693359375 - (middle - (s * (middle + series) - k * 2.12194440e-4) - f);
-}
+/** What all functions use: the logarithm, infinities and NaN, and `sin πx`. */
+const SHARED = `${declareFunctions(["scalar_log", "number_from_bits"])}
 
 fn sinPi(x: f32) -> f32 {
   let r = x - 2.0 * round(0.5 * x);
@@ -106,25 +94,26 @@ function wgslLgamma(): string {
 fn lgammaPositive(x: f32) -> f32 {
   if (x >= 8.0) {
     let r = 1.0 / x;
-    return (x - 0.5) * (logarithm(x) - 1.0) + (${literal(Math.log(2 * Math.PI) / 2 - 0.5)} +
+    return (x - 0.5) * (scalar_log(x) - 1.0) + (${literal(Math.log(2 * Math.PI) / 2 - 0.5)} +
       r * ${stirling});
   }
-  if (x < 0.5) { return lgammaAroundTwo(x) - logarithm(x * (1.0 + x)); }
-  if (x < 1.5) { return lgammaAroundTwo(x - 1.0) - logarithm(x); }
+  if (x < 0.5) { return lgammaAroundTwo(x) - scalar_log(x * (1.0 + x)); }
+  if (x < 1.5) { return lgammaAroundTwo(x - 1.0) - scalar_log(x); }
   var z = x;
   var product = 1.0;
   while (z >= 2.5) {
     z -= 1.0;
     product *= z;
   }
-  return lgammaAroundTwo(z - 2.0) + logarithm(product);
+  return lgammaAroundTwo(z - 2.0) + scalar_log(product);
 }
 
 fn lgamma(x: f32) -> f32 {
+  if (bitcast<u32>(abs(x)) == 0x7f800000u) { return abs(x); }
   if (x > 0.0) { return lgammaPositive(x); }
   let sine = abs(sinPi(x));
-  if (sine == 0.0) { return bitcast<f32>(infinity); }
-  return ${literal(Math.log(Math.PI))} - logarithm(sine) - lgammaPositive(1.0 - x);
+  if (sine == 0.0) { return number_from_bits(0x7f800000u); }
+  return ${literal(Math.log(Math.PI))} - scalar_log(sine) - lgammaPositive(1.0 - x);
 }
 `;
 }
@@ -150,9 +139,10 @@ function wgslPolygamma(n: number): string {
 }
 
 fn polygamma${n}(x: f32) -> f32 {
+  if (bitcast<u32>(x) == 0x7f800000u) { return ${n === 0 ? "x" : "0.0"}; }
   if (x > 0.0) { return polygammaPositive(x); }
   let sine = sinPi(x);
-  if (sine == 0.0) { return bitcast<f32>(infinity${n % 2 === 1 ? "" : " | 0x400000u"}); }
+  if (sine == 0.0) { return number_from_bits(${n % 2 === 1 ? "0x7f800000u" : "0x7fc00000u"}); }
   let r = x - 2.0 * round(0.5 * x);
   let cotangent = sinPi(0.5 - abs(r)) / sine;
   return ${n % 2 === 1 ? "-" : ""}polygammaPositive(1.0 - x) -
@@ -163,7 +153,7 @@ fn polygamma${n}(x: f32) -> f32 {
 
 function digamma(): string {
   const series = BERNOULLI.map((b, i) => b / (2 * i + 2));
-  return `logarithm(z) - 0.5 * r - squared * ${polynomial(series, "squared")} - shift`;
+  return `scalar_log(z) - 0.5 * r - squared * ${polynomial(series, "squared")} - shift`;
 }
 
 /** Of `n ≥ 1`: the factorial times a sum of `z^−(n+1)`, and the asymptotic series. */

@@ -38,6 +38,8 @@ export interface SortSource {
   readonly around: { readonly count: number; readonly inner: number };
   /** Whether the largest come first. */
   readonly descending: boolean;
+  /** Whether NaN comes before all else; by default it comes last. */
+  readonly nanFirst?: boolean | undefined;
 }
 
 /**
@@ -103,15 +105,15 @@ function storePair({ rows }: SortRows, width: number): string {
 }`;
 }
 
-/** Keys that sort as the values do: NaN last, both zeros alike. */
-export function keyFunction({ element, descending }: SortSource): string {
+/** Keys that sort as the values do: NaN last, or first, both zeros alike. */
+export function keyFunction({ element, descending, nanFirst = false }: SortSource): string {
   const key = {
     float32: `select(value | 0x80000000u, ~value, value >> 31u == 1u)`,
     int32: `value ^ 0x80000000u`,
     bool: `value`,
   }[element];
   const special = element !== "float32" ? "" : `
-  if ((bits & 0x7fffffffu) > 0x7f800000u) { return 0xffffffffu; }
+  if ((bits & 0x7fffffffu) > 0x7f800000u) { return ${nanFirst ? "0u" : "0xffffffffu"}; }
   value = select(bits, 0u, bits == 0x80000000u);`;
   return `fn keyOf(bits: u32) -> u32 {
   var value = bits;${special}

@@ -37,6 +37,8 @@ export interface WgslSortOptions {
   readonly descending: boolean;
   /** How many of the first are kept. */
   readonly kept: number;
+  /** Whether NaN comes before all else; by default it comes last. */
+  readonly nanFirst?: boolean;
 }
 
 /** A plan that grows kernel by kernel. */
@@ -68,7 +70,7 @@ export class PlanDraft {
 
 /**
  * The first `kept` positions in ascending order along the axis (descending where asked), as int32;
- * equal values keep their order and NaN comes last. Input: the values.
+ * equal values keep their order and NaN comes last, unless `nanFirst`. Input: the values.
  */
 export function argSortPlan(
   element: WgslElement,
@@ -109,9 +111,9 @@ export function sortPairs(
   options: WgslSortOptions,
 ): [keys: number, places: number] {
   const { outer, count, inner } = around;
-  const { descending, kept } = options;
+  const { descending, kept, nanFirst } = options;
   const rows = outer * inner;
-  const source = { element, around, descending };
+  const source = { element, around, descending, nanFirst };
   if (count > Math.max(FEW, 2 * kept) && kept <= MOST_FIRST) {
     const first = pairs(draft, rows * kept);
     draft.add(firstPairsKernel(rows, source, kept), [input], first);

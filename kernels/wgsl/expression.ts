@@ -104,6 +104,11 @@ export class ExpressionWriter {
     return variable(`${this.#use(`scalar_${name}`)}(${a.code}, ${b.code})`, "f32");
   }
 
+  /** A number of which compilers know nothing. */
+  hide(x: WgslValue): WgslValue {
+    return variable(`${this.#use("opaque")}(${x.code})`, "f32");
+  }
+
   #use(name: WgslFunctionName): WgslFunctionName {
     this.functions.add(name);
     return name;
@@ -122,8 +127,32 @@ export class ExpressionWriter {
     }
     const type = operator !== "/" && meetAsIntegers([x, y]) ? "i32" : "f32";
     const [a, b] = [this.convert(type, x), this.convert(type, y)];
-    const code = `${inner(a)} ${operator} ${inner(b)}`;
-    return { code, type: isArithmetic ? type : "bool" };
+    if (!isArithmetic) return this.#compare(operator, a, b);
+    const [left, right] = type === "f32" ? this.#hide(operator, a, b) : [a, b];
+    return { code: `${inner(left)} ${operator} ${inner(right)}`, type };
+  }
+
+  /** Hides from compilers what they would simplify as if there were no NaN, infinity or -0. */
+  #hide(operator: Operator, x: WgslValue, y: WgslValue): [WgslValue, WgslValue] {
+    const hidden = (value: WgslValue) => this.hide(value);
+    const isKnown = (value: WgslValue) => value.literal !== undefined && value.literal !== 0;
+    if (operator === "/") return [x.literal === 0 ? hidden(x) : x, isKnown(y) ? y : hidden(y)];
+    if (x.literal === 0) return [hidden(x), y];
+    return y.literal === 0 || x.code === y.code && operator === "-" ? [x, hidden(y)] : [x, y];
+  }
+
+  /** A comparison; of numbers, what is NaN equals nothing, itself neither. */
+  #compare(operator: Operator, x: WgslValue, y: WgslValue): WgslValue {
+    const isNumber = x.type === "f32";
+    if (isNumber && x.code === y.code && /=/.test(operator)) {
+      const test = `${this.#use("is_nan")}(${x.code})`;
+      return operator === "!=" ? variable(test, "bool") : variable(`!${test}`, "bool");
+    }
+    // Some compilers take `!=` for "less or greater".
+    const code = isNumber && operator === "!="
+      ? `!(${inner(x)} == ${inner(y)})`
+      : `${inner(x)} ${operator} ${inner(y)}`;
+    return { code, type: "bool" };
   }
 
   #choose(condition: WgslValue, x: WgslValue, y: WgslValue): WgslValue {
@@ -155,8 +184,7 @@ export class ExpressionWriter {
     const text = inner(x);
     if (y.literal === 0) return this.number(1);
     if (y.literal === 1) return x;
-    if (y.literal === -1) return { code: `1f / ${text}`, type: "f32" };
-    if (y.literal === 0.5) return variable(`sqrt(${x.code})`, "f32");
+    if (y.literal === -1) return this.#operate("/", this.number(1), x);
     if (x.isAtom && (y.literal === 2 || y.literal === 3)) {
       return { code: Array(y.literal).fill(text).join(" * "), type: "f32" };
     }

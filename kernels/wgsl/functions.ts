@@ -22,6 +22,7 @@ import {
   LOG_TAIL,
   SIN_TAIL,
 } from "../elementwise/coefficients.ts";
+import { UNKNOWN_ZERO } from "./kernel.ts";
 
 /** A function's text, and the functions that it calls. */
 interface WgslFunction {
@@ -31,8 +32,10 @@ interface WgslFunction {
 
 /** The name of a function that {@linkcode declareFunctions} knows. */
 export type WgslFunctionName =
+  | "zero_bits"
   | "is_nan"
   | "number_from_bits"
+  | "opaque"
   | "power_of_two"
   | "exp_polynomial"
   | "log_mantissa"
@@ -65,6 +68,7 @@ function polynomial(name: string, x: string, coefficients: readonly number[]): s
 }
 
 const FUNCTIONS: Readonly<Record<WgslFunctionName, WgslFunction>> = {
+  zero_bits: { text: UNKNOWN_ZERO },
   is_nan: {
     text: `fn is_nan(x: f32) -> bool {
   return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u;
@@ -73,8 +77,16 @@ const FUNCTIONS: Readonly<Record<WgslFunctionName, WgslFunction>> = {
   number_from_bits: {
     text: `// The only way to infinities and NaN, which constants must not be.
 fn number_from_bits(bits: u32) -> f32 {
-  return bitcast<f32>(bits);
+  return bitcast<f32>(bits | zero_bits);
 }`,
+    calls: ["zero_bits"],
+  },
+  opaque: {
+    text: `// The number itself, of which compilers know nothing.
+fn opaque(x: f32) -> f32 {
+  return bitcast<f32>(bitcast<u32>(x) | zero_bits);
+}`,
+    calls: ["zero_bits"],
   },
   power_of_two: {
     text: `// 2ⁿ, n from -126 to 127.
@@ -154,7 +166,7 @@ fn scalar_expm1(x: f32) -> f32 {
   // Half of it, as 2¹²⁸ is not a number.
   let half = power_of_two(i32(n) - 1);
   let result = 2f * fma(half, change, half - 0.5f);
-  return select(select(result, change, n == 0f), x, is_nan(x));
+  return select(select(result, change, n == 0f), x, is_nan(x) || x == 0f);
 }`,
     calls: ["exp_polynomial", "power_of_two", "is_nan"],
   },
@@ -177,21 +189,25 @@ fn scalar_log1p(x: f32) -> f32 {
   let k = f32(bitcast<i32>(exponent) >> 23u);
   // Near 0, x itself: 1 + x has lost digits.
   let f = select(bitcast<f32>(bits - exponent) - 1f, x, exponent == 0u);
-  return log_or_limit(u, log_mantissa(f, k));
+  return select(log_or_limit(u, log_mantissa(f, k)), x, x == 0f);
 }`,
     calls: ["log_mantissa", "log_or_limit"],
   },
   scalar_max: {
-    text: `// The larger of two; NaN wins.
+    text: `// The larger of two, 0 of both zeros; NaN wins.
 fn scalar_max(a: f32, b: f32) -> f32 {
-  return select(select(max(a, b), b, is_nan(b)), a, is_nan(a));
+  let equal = bitcast<f32>(bitcast<u32>(a) & bitcast<u32>(b));
+  let larger = select(select(b, a, a > b), equal, a == b);
+  return select(select(larger, b, is_nan(b)), a, is_nan(a));
 }`,
     calls: ["is_nan"],
   },
   scalar_min: {
-    text: `// The smaller of two; NaN wins.
+    text: `// The smaller of two, -0 of both zeros; NaN wins.
 fn scalar_min(a: f32, b: f32) -> f32 {
-  return select(select(min(a, b), b, is_nan(b)), a, is_nan(a));
+  let equal = bitcast<f32>(bitcast<u32>(a) | bitcast<u32>(b));
+  let smaller = select(select(b, a, a < b), equal, a == b);
+  return select(select(smaller, b, is_nan(b)), a, is_nan(a));
 }`,
     calls: ["is_nan"],
   },
@@ -204,7 +220,7 @@ fn scalar_pow(x: f32, y: f32) -> f32 {
   let bits = bitcast<u32>(select(size, size * ${2 ** 23}f, small));
   let exponent = (bits - 0x3f3504f3u) & 0xff800000u;
   let k = f32(bitcast<i32>(exponent) >> 23u) - select(0f, 23f, small);
-  let logarithm = y * log_mantissa(bitcast<f32>(bits - exponent) - 1f, 0f);
+  let logarithm = opaque(y * log_mantissa(bitcast<f32>(bits - exponent) - 1f, 0f));
   let y_high = bitcast<f32>(bitcast<u32>(y) & 0xfffff000u);
   let high = y_high * k;
   let low = (y - y_high) * k;
@@ -219,24 +235,27 @@ fn scalar_pow(x: f32, y: f32) -> f32 {
   var result = power;
   if (size == 0f || bits == 0x7f800000u) {
     result = number_from_bits(select(0x7f800000u, 0u, (size == 0f) == (y > 0f)));
+  } else if (bitcast<u32>(y_size) == 0x7f800000u) {
+    result = number_from_bits(select(0x7f800000u, 0u, (size < 1f) == (y > 0f)));
+    if (size == 1f) { result = 1f; }
   } else if (x < 0f && !is_whole) {
     result = number_from_bits(0x7fc00000u);
   }
-  if (x < 0f && is_odd) { result = -result; }
+  if (bitcast<i32>(x) < 0 && is_odd) { result = -result; }
   if (is_nan(x) || is_nan(y)) { result = number_from_bits(0x7fc00000u); }
-  return select(result, 1f, y == 0f);
+  return select(result, 1f, x == 1f || y == 0f);
 }`,
-    calls: ["log_mantissa", "scalar_exp", "power_of_two", "number_from_bits", "is_nan"],
+    calls: ["log_mantissa", "opaque", "scalar_exp", "power_of_two", "number_from_bits", "is_nan"],
   },
   scalar_sign: {
     text: `fn scalar_sign(x: f32) -> f32 {
-  return select(sign(x), x, is_nan(x));
+  return select(sign(x), x, is_nan(x) || x == 0f);
 }`,
     calls: ["is_nan"],
   },
   scalar_sin: {
     text: `fn scalar_sin(x: f32) -> f32 {
-  return select(sin(x), sin_from_quarter(x, 0), abs(x) <= 8192f);
+  return select(select(sin(x), sin_from_quarter(x, 0), abs(x) <= 8192f), x, x == 0f);
 }`,
     calls: ["sin_from_quarter"],
   },
@@ -244,7 +263,7 @@ fn scalar_pow(x: f32, y: f32) -> f32 {
     text: `fn scalar_tanh(x: f32) -> f32 {
   let change = scalar_expm1(-2f * abs(x));
   let size = -change / (change + 2f);
-  return select(size, -size, x < 0f);
+  return select(select(size, -size, x < 0f), x, x == 0f);
 }`,
     calls: ["scalar_expm1"],
   },

@@ -75,6 +75,13 @@ export interface KernelDraft {
   readonly body: string;
 }
 
+/**
+ * The declaration of `zero_bits`, which is 0 while kernels run, as all are started flat: drivers
+ * cannot know. What they can compute beforehand they simplify as if there were no infinities and no
+ * NaN; Mesa's llvmpipe leaves what is divided by a known 0 unwritten.
+ */
+export const UNKNOWN_ZERO = "var<private> zero_bits: u32;";
+
 /** Invocations per workgroup where there is no reason for another number. */
 export const WORKGROUP = 64;
 
@@ -103,6 +110,7 @@ export function createKernel(draft: KernelDraft): WgslKernel {
   const workgroups = spreadGroups(groups);
   const [x, y] = workgroups;
   const main = [
+    ...(declarations.includes(UNKNOWN_ZERO) ? ["zero_bits = workgroup.z;"] : []),
     `let group = ${y === 1 ? "workgroup.x" : `workgroup.x + workgroup.y * ${x}u`};`,
     ...(x * y > groups ? [`if (group >= ${groups}u) { return; }`] : []),
     ...(/\bindex\b/.test(draft.body) ? [`let index = group * ${workgroupSize}u + lane;`] : []),

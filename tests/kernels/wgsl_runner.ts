@@ -81,7 +81,8 @@ export class WgslRunner {
     const { kernels, temporaries } = "kernels" in plan ? plan : planOf(plan);
     const buffers = [
       ...[...inputs, ...outputs].map((words) => this.#upload(words)),
-      ...temporaries.map((size) => this.#buffer(4 * size)),
+      // As memory is that was used before.
+      ...temporaries.map((size) => this.#upload(new Uint32Array(size).fill(0xffffffff))),
     ];
     const pass = encoder.beginComputePass();
     for (const { kernel, inputs: from, outputs: to } of kernels) {

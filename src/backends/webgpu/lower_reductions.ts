@@ -21,12 +21,12 @@ export function planReductionOf(reduce: "sum" | "max" | "min", context: StepCont
   );
 }
 
-/** The first position of an extreme. */
+/** The first position of an extreme, or of a NaN. */
 export function planArgExtreme(descending: boolean, context: StepContext): WgslPlan {
   const [element] = context.elements;
   return alongAxes(
     context,
-    (extents) => argSortPlan(element!, extents, { descending, kept: 1 }),
+    (extents) => argSortPlan(element!, extents, { descending, kept: 1, nanFirst: true }),
   );
 }
 

@@ -4,6 +4,7 @@ import { webgpu, type WebGpuDevice } from "../../../src/backends/webgpu/mod.ts";
 import type { Tensor } from "../../../mod.ts";
 import { fromData } from "../../../src/tensor.ts";
 import { assertAllClose } from "../../../src/testing.ts";
+import "./sentinels.ts";
 
 const isMissing = (await navigator.gpu?.requestAdapter() ?? null) === null;
 
