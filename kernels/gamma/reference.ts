@@ -28,7 +28,7 @@ const LARGE = 12;
 /** `log |Γ(x)|`. */
 export function lgammaValue(x: number): number {
   if (x <= 0) {
-    if (Number.isInteger(x)) return Infinity;
+    if (Number.isInteger(x) || x === -Infinity) return Infinity;
     return Math.log(Math.PI / Math.abs(sinPi(x))) - lgammaValue(1 - x);
   }
   if (x === 1 || x === 2) return 0;
@@ -53,18 +53,46 @@ export function polygammaValue(n: number, x: number): number {
       Math.PI ** (n + 1) * cotangentDerivative(n, cosPi(x) / sinPi(x));
   }
   if (x === Infinity) return n === 0 ? Infinity : 0;
+  return n === 0 ? digammaValue(x) : derivativeValue(n, x);
+}
+
+/** Digamma of a positive number. */
+function digammaValue(x: number): number {
+  let shift = 0;
+  let z = x;
+  for (; z < LARGE; z++) shift += 1 / z;
+  const r = 1 / (z * z);
+  let series = 0;
+  for (let k = BERNOULLI.length; k >= 1; k--) series = (BERNOULLI[k - 1]! / (2 * k) + series) * r;
+  return Math.log(z) - 0.5 / z - series - shift;
+}
+
+/** The `n`-th derivative of digamma at a positive number, `n ≥ 1`. */
+function derivativeValue(n: number, x: number): number {
   let factorial = 1;
   for (let i = 2; i <= n; i++) factorial *= i;
   let shift = 0;
   let z = x;
-  for (; z < LARGE + n; z++) shift += factorial / z ** (n + 1);
-  let series = factorial / (2 * z ** (n + 1)) + (n === 0 ? -Math.log(z) : factorial / n / z ** n);
-  let rising = factorial * (n + 1) / 2;
+  for (; z < LARGE + n; z++) shift += inversePower(z, n + 1);
+  const r = inversePower(z, 2);
+  let series = 1 / (2 * z) + 1 / n;
+  let rising = (n + 1) / 2;
+  let power = r;
   for (let k = 1; k <= BERNOULLI.length; k++) {
-    series += BERNOULLI[k - 1]! * rising / z ** (2 * k + n);
+    series += BERNOULLI[k - 1]! * rising * power;
     rising *= (2 * k + n) * (2 * k + n + 1) / ((2 * k + 1) * (2 * k + 2));
+    power *= r;
   }
-  return (n % 2 === 1 ? 1 : -1) * (series + shift);
+  const sum = factorial * (inversePower(z, n) * series + shift);
+  return n % 2 === 1 ? sum : -sum;
+}
+
+/** `z^−n` for a small whole n: powers of the language take as long as a dozen products. */
+function inversePower(z: number, n: number): number {
+  const inverse = 1 / z;
+  let power = inverse;
+  for (let i = 1; i < n; i++) power *= inverse;
+  return power;
 }
 
 /** The `n`-th derivative of the cotangent, as a polynomial in its value. */

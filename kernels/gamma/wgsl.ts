@@ -32,6 +32,11 @@ function elementwise(name: string, count: number, declarations: string, call: st
   });
 }
 
+/** The functions `lgamma` and `polygamma0` for other kernels. */
+export function declareGamma(): string {
+  return [SHARED, wgslLgamma(), wgslPolygamma(0)].join("\n");
+}
+
 /** A number as WGSL has it. */
 function literal(value: number): string {
   return `${Math.fround(value)}f`;

@@ -8,9 +8,10 @@ import {
   clip,
   div,
   equal,
-  exp,
+  expm1,
   greater,
-  log,
+  less,
+  log1p,
   mul,
   neg,
   sigmoid,
@@ -21,7 +22,7 @@ import {
 } from "../ops/mod.ts";
 import { floating, promoteAll } from "../ops/elementwise.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
-import { logCoefficient } from "./negative_binomial.ts";
+import { negativeBinomial } from "../ops/negative_binomial.ts";
 import { checkChoice, checkSameShape, readOptions } from "../options.ts";
 
 /** Options of {@linkcode zinbLoss}. */
@@ -85,28 +86,24 @@ export function zinbLoss(
     Tensor,
   ];
   checkSameShape("zinbLoss", { counts: x, logRate: rate, logTheta: spread, piLogit: pi });
-  const { zero, positive } = logProbabilities(x, rate, clip(spread, -10, 10), pi);
-  if (zeroIndicator === "hard") return neg(sum(where(equal(x, 0), zero, positive)));
+  const kept = neg(softplus(pi));
+  const theta = clip(spread, -10, 10);
+  const given = { logs: true, epsilon: EPSILON };
+  const drawn = (counts: Tensor) => negativeBinomial(counts, rate, theta, given);
+  const own = drawn(x);
+  const positive = sub(kept, own);
+  if (zeroIndicator === "hard") return neg(sum(where(equal(x, 0), logZero(pi, own), positive)));
+  const zero = logZero(pi, drawn(mul(x, 0)));
   const isPositive = sigmoid(div(sub(x, LIMIT), SOFTNESS));
   return neg(sum(add(mul(sub(1, isPositive), zero), mul(isPositive, positive))));
 }
 
-/** `log P(0)`, and `log P(x)` of a count that is no dropout. */
-function logProbabilities(
-  x: Tensor,
-  logRate: Tensor,
-  logTheta: Tensor,
-  piLogit: Tensor,
-): { zero: Tensor; positive: Tensor } {
-  const theta = exp(logTheta);
-  const unspread = mul(theta, softplus(sub(logRate, log(add(theta, EPSILON)))));
-  const counted = mul(x, softplus(sub(logTheta, logAdd(logRate, Math.log(EPSILON)))));
-  const kept = neg(softplus(piLogit));
+/** `log (π + (1 − π) e^−t)`: near 0 where t is small, which a sum of logarithms would not tell. */
+function logZero(piLogit: Tensor, t: Tensor): Tensor {
+  const small = less(t, 0.5);
+  const lost = mul(sigmoid(neg(piLogit)), expm1(neg(where(small, t, 0))));
   const dropped = neg(softplus(neg(piLogit)));
-  return {
-    zero: logAdd(dropped, sub(kept, unspread)),
-    positive: add(kept, sub(sub(logCoefficient(x, theta), unspread), counted)),
-  };
+  return where(small, log1p(lost), logAdd(dropped, sub(neg(softplus(piLogit)), t)));
 }
 
 /** `log(e^a + e^b)`. */

@@ -30,7 +30,7 @@ const two = { differentiable: [0, 1] };
 const none = { differentiable: [] };
 
 /** Stirling's series, far out where a few terms do; then back by the recurrence. */
-function lgammaByShift(x: number): number {
+export function lgammaByShift(x: number): number {
   let shift = 0;
   let z = x;
   for (; z < 40; z++) shift += Math.log(z);
@@ -38,7 +38,8 @@ function lgammaByShift(x: number): number {
   return (z - 0.5) * Math.log(z) - z + Math.log(2 * Math.PI) / 2 + series - shift;
 }
 
-function digammaByShift(x: number): number {
+/** The same for its derivative. */
+export function digammaByShift(x: number): number {
   let shift = 0;
   let z = x;
   for (; z < 40; z++) shift += 1 / z;

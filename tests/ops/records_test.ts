@@ -5,6 +5,7 @@ import * as exponential from "../../src/ops/exponential.ts";
 import * as gradient from "../../src/ops/gradient.ts";
 import * as join from "../../src/ops/join.ts";
 import * as layout from "../../src/ops/layout.ts";
+import * as likelihood from "../../src/ops/negative_binomial.ts";
 import * as linalg from "../../src/ops/linalg.ts";
 import * as reduce from "../../src/ops/reduce.ts";
 import * as select from "../../src/ops/select.ts";
@@ -18,6 +19,7 @@ const FAMILIES = [
   gradient,
   join,
   layout,
+  likelihood,
   linalg,
   reduce,
   select,

@@ -16,6 +16,7 @@ import { type Shape, sizeOf, stridesOf } from "../../src/shape.ts";
 import { fromData, type Tensor, tensor } from "../../src/tensor.ts";
 import { apply } from "../../src/trace.ts";
 import { numbers, shapes, tensors } from "./arbitraries.ts";
+import { LIKELIHOOD_ROWS } from "./likelihood_rows.ts";
 
 /** One call of an operation. */
 export interface Case {
@@ -489,6 +490,7 @@ export const ROWS: readonly Row[] = [
       },
     ],
   },
+  ...LIKELIHOOD_ROWS,
   ...([
     [gradient.stopGradientOp, gradient.stopGradient],
     [gradient.gradientReversalOp, gradient.gradientReversal],

@@ -4,6 +4,8 @@
  * @module
  */
 import { lgammaKernel, polygammaKernel } from "../../../kernels/gamma/wgsl.ts";
+import type { Argument, CountOptions } from "../../../kernels/negative_binomial/reference.ts";
+import { negativeBinomialKernel } from "../../../kernels/negative_binomial/wgsl.ts";
 import {
   broadcastToKernel,
   castKernel,
@@ -39,6 +41,7 @@ import type { DType } from "../../dtype.ts";
 import { checkMaskOp, toIntegersOp } from "../../labels.ts";
 import { type Block, concatOp, padOp, sliceOp } from "../../ops/join.ts";
 import { lgammaOp, polygammaOp } from "../../ops/exponential.ts";
+import { negativeBinomialOp, negativeBinomialSlopeOp } from "../../ops/negative_binomial.ts";
 import { broadcastToOp, castOp, transposeOp } from "../../ops/layout.ts";
 import { matmulOp, pairwiseSquaredDistanceOp } from "../../ops/linalg.ts";
 import { argMaxOp, argMinOp, maxOp, minOp, sumOp } from "../../ops/reduce.ts";
@@ -166,6 +169,14 @@ const EMITTERS: ReadonlyMap<unknown, Emit> = new Map<unknown, Emit>([
   [checkMaskOp, castOf],
   [lgammaOp, ({ shape }) => lgammaKernel(sizeOf(shape))],
   [polygammaOp, ({ shape, params }) => polygammaKernel(params as number, sizeOf(shape))],
+  [
+    negativeBinomialOp,
+    ({ shape, params }) => negativeBinomialKernel("value", params as CountOptions, sizeOf(shape)),
+  ],
+  [negativeBinomialSlopeOp, ({ shape, params }) => {
+    const options = params as CountOptions & { by: Argument };
+    return negativeBinomialKernel(options.by, options, sizeOf(shape));
+  }],
   [foldInOp, () => foldInKernel()],
   [uniformOp, ({ shape }) => uniformKernel(sizeOf(shape))],
   [normalOp, ({ shape }) => normalKernel(sizeOf(shape))],
