@@ -18,11 +18,20 @@
  */
 import "./src/all.ts";
 
-export { type DType, type TypedArray } from "./src/dtype.ts";
+export {
+  type DType,
+  type Reducer,
+  type TypedArray,
+  type TypedArrayMethods,
+  type ValueCallback,
+} from "./src/dtype.ts";
+export type { TensorJson } from "./src/display.ts";
 export { type Shape } from "./src/shape.ts";
 export { Fluent } from "./src/fluent.ts";
 export {
   type NestedArray,
+  type NestedBooleans,
+  type NestedValues,
   Tensor,
   tensor,
   type TensorLike,

@@ -1,5 +1,5 @@
 /**
- * Tensors as text, for consoles and notebooks.
+ * Tensors as text, for consoles and notebooks, and as JSON.
  *
  * @module
  */
@@ -33,6 +33,28 @@ function formatBlock(
   );
   const last = axis === shape.length - 1;
   return `[${parts.join(last ? ", " : `,\n${" ".repeat(axis + 1)}`)}]`;
+}
+
+/** A tensor as `JSON.stringify` writes it. */
+export interface TensorJson {
+  /** The extents, outermost first. */
+  shape: Shape;
+  /** The element type. */
+  dtype: DType;
+  /** The values in row-major order, where they are few and at hand. */
+  values?: (number | string | boolean)[];
+}
+
+/** The most values that are written as JSON. */
+export const MOST_JSON_VALUES = 1000;
+
+/** Values for JSON: booleans, numbers, and as text the numbers that JSON does not have. */
+export function jsonValues(data: TypedArray, dtype: DType): (number | string | boolean)[] {
+  return Array.from(data, (value) => {
+    if (dtype === "bool") return value !== 0;
+    if (Object.is(value, -0)) return "-0";
+    return Number.isFinite(value) ? value : String(value);
+  });
 }
 
 /** Kind, shape and leading values: `Tensor float32 [2, 2]` and the values below. */

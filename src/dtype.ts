@@ -9,7 +9,41 @@ import { describe, formatBytes } from "./describe.ts";
 export type DType = "float32" | "float64" | "int32" | "bool";
 
 /** The typed arrays that hold tensor values; `bool` is stored as bytes 0 and 1. */
-export type TypedArray = Float32Array | Float64Array | Int32Array | Uint8Array;
+export type TypedArray =
+  | (TypedArrayMethods & Float32Array)
+  | (TypedArrayMethods & Float64Array)
+  | (TypedArrayMethods & Int32Array)
+  | (TypedArrayMethods & Uint8Array);
+
+/** What is called with each value of a typed array, its position, and the array. */
+export type ValueCallback<T> = (value: number, index: number, array: TypedArray) => T;
+
+/** What is called with a running result, and each value of a typed array with its position. */
+export type Reducer<T> = (result: T, value: number, index: number, array: TypedArray) => T;
+
+/** Methods of typed arrays in one signature for all of them, as a union of arrays has none. */
+export interface TypedArrayMethods {
+  /** Calls a function on each value. */
+  forEach(f: ValueCallback<void>): void;
+  /** An array of the same type, of what a function makes of each value. */
+  map(f: ValueCallback<number>): TypedArray;
+  /** An array of the same type, of the values that a function accepts. */
+  filter(f: ValueCallback<unknown>): TypedArray;
+  /** The first value that a function accepts. */
+  find(f: ValueCallback<unknown>): number | undefined;
+  /** One number of all values, from the first to the last. */
+  reduce(f: Reducer<number>): number;
+  /** One result of all values, from the first to the last. */
+  reduce<T>(f: Reducer<T>, initial: T): T;
+  /** One number of all values, from the last to the first. */
+  reduceRight(f: Reducer<number>): number;
+  /** One result of all values, from the last to the first. */
+  reduceRight<T>(f: Reducer<T>, initial: T): T;
+  /** A copy of a part. */
+  slice(start?: number, end?: number): TypedArray;
+  /** A view of a part. */
+  subarray(start?: number, end?: number): TypedArray;
+}
 
 /** From the weakest to the strongest: the stronger of two operands decides. */
 const RANK: Record<DType, number> = { bool: 0, int32: 1, float32: 2, float64: 3 };

@@ -13,13 +13,23 @@ import {
   type TypedArray,
 } from "./dtype.ts";
 import { BRAND, COPY } from "./describe.ts";
-import { formatTensor } from "./display.ts";
+import { formatTensor, jsonValues, MOST_JSON_VALUES, type TensorJson } from "./display.ts";
 import { Fluent } from "./fluent.ts";
 import { flatten, fromTyped, type Origin } from "./intake.ts";
 import { checkShape, checkSize, formatShape, MAX_RANK, type Shape, sizeOf } from "./shape.ts";
 
 /** Numbers or booleans in arrays of arrays of equal lengths. */
 export type NestedArray = number | boolean | readonly NestedArray[];
+
+/**
+ * The values of a tensor as nested arrays, as deep as its rank, which is not in the type: to be read
+ * as a number where the rank is 0, else to be indexed and walked over.
+ */
+// deno-lint-ignore no-explicit-any
+export type NestedValues = number & NestedValues[] & any[] & NestedBooleans[];
+
+/** The values of a `bool` tensor as nested arrays, to be read as {@linkcode NestedValues} are. */
+export type NestedBooleans = boolean & NestedBooleans[];
 
 /** What is accepted wherever a tensor is expected. */
 export type TensorLike = Tensor | TypedArray | NestedArray;
@@ -123,14 +133,27 @@ export class Tensor extends Fluent {
   }
 
   /** The values as nested arrays; a number where the rank is 0; booleans for `bool`. */
-  toArray(): NestedArray {
+  toArray<T extends NestedArray = NestedValues>(): T {
     const data = this.data;
     let at = 0;
     const build = (axis: number): NestedArray => {
       if (axis === this.rank) return this.dtype === "bool" ? data[at++] !== 0 : data[at++]!;
       return Array.from({ length: this.shape[axis]! }, () => build(axis + 1));
     };
-    return build(0);
+    return build(0) as T;
+  }
+
+  /**
+   * What `JSON.stringify` writes: shape, type, and the values in row-major order, where there are at
+   * most 1000 of them and they are not on a device. Booleans are `true` and `false`; numbers that
+   * JSON does not have are text, `"NaN"`, `"Infinity"`, `"-Infinity"` and `"-0"`, which `Number`
+   * reads.
+   */
+  toJSON(): TensorJson {
+    const { shape, dtype, size } = this;
+    return this.#isOnDevice || size > MOST_JSON_VALUES
+      ? { shape, dtype }
+      : { shape, dtype, values: jsonValues(this.data, dtype) };
   }
 
   /** A copy of the values in row-major order, wherever they live. */
@@ -153,10 +176,13 @@ export class Tensor extends Fluent {
 
   /** Kind, shape and leading values, as consoles show them; no values where they are on a device. */
   override toString(): string {
-    const { source } = this;
-    return !ArrayBuffer.isView(source) && source.dispose !== undefined
+    return this.#isOnDevice
       ? `Tensor ${this.dtype} ${formatShape(this.shape)} on a device`
       : formatTensor(this.data, this.shape, this.dtype);
+  }
+
+  get #isOnDevice(): boolean {
+    return !ArrayBuffer.isView(this.source) && this.source.dispose !== undefined;
   }
 
   // What the consoles of Deno and Node and a Jupyter notebook show.

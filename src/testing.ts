@@ -40,6 +40,21 @@ export interface GradientReport {
   skipped: number;
 }
 
+/**
+ * Inputs for a function: something that becomes a tensor for each parameter that takes one, up to
+ * the first that takes none. `never` where that one is not optional.
+ */
+export type TensorInputs<
+  Args extends readonly unknown[],
+  Before extends readonly TensorLike[] = readonly [],
+> = number extends Args["length"] ? Tensor extends Args[number] ? readonly TensorLike[] : never
+  : Args extends readonly [] ? Before
+  : Args extends readonly [infer First, ...infer Rest]
+    ? Tensor extends First ? TensorInputs<Rest, readonly [...Before, TensorLike]> : never
+  : Args extends readonly [(infer First)?, ...infer Rest]
+    ? Tensor extends First ? Before | TensorInputs<Rest, readonly [...Before, TensorLike]> : Before
+  : never;
+
 /** A difference quotient's step, relative to the argument where that is large. */
 const STEP = 6e-6;
 
@@ -73,6 +88,17 @@ const FINE = 1 / 8;
 export function checkGradients(
   f: (...inputs: Tensor[]) => Tensor,
   inputs: readonly TensorLike[],
+  options?: CheckGradientsOptions,
+): GradientReport;
+/** Checks the gradient of a function that takes more than tensors, which is left at its default. */
+export function checkGradients<Args extends readonly unknown[]>(
+  f: (...inputs: Args) => Tensor,
+  inputs: TensorInputs<Args>,
+  options?: CheckGradientsOptions,
+): GradientReport;
+export function checkGradients(
+  f: (...inputs: never[]) => Tensor,
+  inputs: readonly TensorLike[],
   options: CheckGradientsOptions = {},
 ): GradientReport {
   const points = inputs.map((input) => {
@@ -80,7 +106,7 @@ export function checkGradients(
     return isFloating(x.dtype) ? cast(x, "float64") : x;
   });
   const argnums = points.flatMap((x, i) => isFloating(x.dtype) ? [i] : []);
-  const objective = (...xs: Tensor[]) => project(f(...xs));
+  const objective = (...xs: Tensor[]) => project(f(...xs as never[]));
   const report = checkOnce(objective, points, argnums, options, "derivative");
   if ((options.order ?? 1) < 2) return report;
   const slope = (...xs: Tensor[]) =>

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { grad, ones, type Tensor, tensor, zeros } from "../mod.ts";
+import { grad, ones, Tensor, tensor, zeros } from "../mod.ts";
 
 const f64 = (data: number[]) => tensor(data, { dtype: "float64" });
 
@@ -97,4 +97,44 @@ Deno.test("a tensor under differentiation shows its values", () => {
     return x.sum();
   })([1, 2]);
   assertEquals(shown, "Tensor float32 [2] [2, 4]");
+});
+
+Deno.test("JSON holds shape, type and values", () => {
+  const json = (x: Tensor) => JSON.stringify({ x });
+  assertEquals(
+    json(tensor([[1, 2.5], [-3, 0]])),
+    '{"x":{"shape":[2,2],"dtype":"float32","values":[1,2.5,-3,0]}}',
+  );
+  assertEquals(json(f64([0.1]).reshape([])), '{"x":{"shape":[],"dtype":"float64","values":[0.1]}}');
+  assertEquals(
+    json(tensor([true, false])),
+    '{"x":{"shape":[2],"dtype":"bool","values":[true,false]}}',
+  );
+  assertEquals(json(zeros([0, 3])), '{"x":{"shape":[0,3],"dtype":"float32","values":[]}}');
+});
+
+Deno.test("JSON loses no value: Number reads what JSON itself cannot write", () => {
+  const values = [NaN, Infinity, -Infinity, -0, 0, 5e-324, 1 / 3, -1e308];
+  const text = JSON.stringify(f64(values));
+  assertEquals(JSON.parse(text).values.slice(0, 5), ["NaN", "Infinity", "-Infinity", "-0", 0]);
+  assertEquals(JSON.parse(text).values.map(Number), values);
+});
+
+Deno.test("JSON holds at most 1000 values, and none that are on a device", () => {
+  assertEquals(ones([1000]).toJSON().values?.length, 1000);
+  assertEquals(JSON.stringify(ones([7, 143])), '{"shape":[7,143],"dtype":"float32"}');
+  const unread = () => {
+    throw new Error("read");
+  };
+  const there = new Tensor([2], "float32", { data: unread, read: unread, dispose() {} });
+  assertEquals(JSON.stringify(there), '{"shape":[2],"dtype":"float32"}');
+});
+
+Deno.test("a tensor under differentiation is written as JSON with its values", () => {
+  let written = "";
+  grad((x: Tensor) => {
+    written = JSON.stringify(x.mul(2));
+    return x.sum();
+  })([1, 2]);
+  assertEquals(written, '{"shape":[2],"dtype":"float32","values":[2,4]}');
 });

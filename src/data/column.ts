@@ -33,7 +33,7 @@ export interface NumericColumn {
   /** Tells the kinds of columns apart. */
   readonly kind: "numeric";
   /** The number of each row. */
-  readonly values: Float32Array | Float64Array | Int32Array;
+  readonly values: Exclude<TypedArray, Uint8Array>;
   /** 1 where the value is missing, else 0; absent where the file keeps no account of it. */
   readonly missing?: Uint8Array;
 }

@@ -170,11 +170,14 @@ function placeOfChecksum(bytes: Uint8Array): number | undefined {
  * });
  * ```
  */
-export function writeSafetensors(
-  tensors: Readonly<Record<string, TensorLike>>,
+export function writeSafetensors<T extends { readonly [K in keyof T]: TensorLike }>(
+  tensors: T,
   options: SafetensorsOptions = {},
 ): Uint8Array<ArrayBuffer> {
-  const entries = Object.entries(tensors).map(([name, value]) => ({ name, x: asTensor(value) }))
+  const entries = Object.entries<TensorLike>(tensors).map(([name, value]) => ({
+    name,
+    x: asTensor(value),
+  }))
     .sort((a, b) => b.x.data.BYTES_PER_ELEMENT - a.x.data.BYTES_PER_ELEMENT);
   const defaults = { metadata: undefined, checksum: false };
   const { metadata, checksum } = readOptions("writeSafetensors", options, defaults);
