@@ -23,7 +23,9 @@ export interface DomainAdversarialOptions {
  * Domain adversarial loss (DAB, or DAR): a discriminator learns to tell the batches apart by the
  * embeddings, and the encoder before it, whose gradient is reversed, learns to make that impossible.
  * One minimisation trains both. The value is the discriminator's mean cross entropy, at least 0;
- * log K where batches cannot be told apart.
+ * log K where this discriminator cannot tell the batches apart: because they are mixed, or because it
+ * has learned too little or sees a collapsed embedding. So log K does not show that batches are mixed;
+ * `lisi` of the embedding does.
  *
  * `L = mean_i CE(discriminator(reverse_λ(e_i)), batch_i)`
  *

@@ -172,9 +172,9 @@ ${plot}</div>\n`;
 <figure>
 <figcaption>Means over the mini-batches of each epoch, each panel with its own scale. Squared errors
 are those of hidden values, in squares of log expression; “zero or not” is the negative log-likelihood; ECS has no
-unit. Lower is better for all of these. DAB is what the discriminator is left with: it stays near
-${chance}, the logarithm of the number of batches, where the embedding does not tell it the batch,
-and that is good.</figcaption>
+unit. Lower is better for all of these. DAB is what the discriminator is left with: where the
+embedding does not tell it the batch, ${chance}, the logarithm of the number of batches. That alone does not
+show that batches are mixed, as a discriminator that has learned too little, or sees a collapsed embedding, is there, too: see iLISI.</figcaption>
 <div class="panels" style="--least:165px;--most:230px">
 ${lossPlots(history).map(panel)}</div>
 </figure>
