@@ -30,7 +30,8 @@ export interface MaskedValueOptions {
  * and get gradient 0, whatever they are, where the original multiplies, so that a NaN spreads. The
  * gradient of `|x − t|` at 0 is 0.
  *
- * Source: DiffBio `src/diffbio/losses/self_supervised_losses.py`, `masked_value_loss`.
+ * Source: DiffBio `src/diffbio/losses/self_supervised_losses.py`, `masked_value_loss`, as it is up to
+ * 0.1.6. From 0.1.7 on it divides by `Σ m` alone: squared, that is {@linkcode maskedMseLoss}.
  *
  * @param predictions Predictions, of any shape.
  * @param targets True values, of the same shape.
