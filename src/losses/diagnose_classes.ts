@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { describe } from "../describe.ts";
 import { formatShape } from "../shape.ts";
 import { asTensor, type TensorLike } from "../tensor.ts";
 import { checkAxes, checkNumber, checkSameShape, readOptions } from "../options.ts";
@@ -149,6 +150,7 @@ const DECENT_IOU = 0.5;
  *
  * @param rows What {@linkcode diagnoseClasses} returned.
  * @returns The lines of the table, to be printed.
+ * @throws {TypeError} If the rows are anything else.
  *
  * @example The guide's table
  * ```ts
@@ -169,6 +171,7 @@ const DECENT_IOU = 0.5;
  * ```
  */
 export function diagnosisTable(rows: readonly ClassDiagnosis[]): string {
+  checkRows(rows);
   const width = Math.max(6, ...rows.map(({ name }) => name.length));
   const lines = rows.map((row) => {
     const scores = [row.recall, row.precision, row.iou].map((x) => x.toFixed(2).padStart(12));
@@ -176,6 +179,20 @@ export function diagnosisTable(rows: readonly ClassDiagnosis[]): string {
   });
   const head = `${"Class".padEnd(width + 3)}Val Recall  Val Precision  Val IoU`;
   return [head, "-".repeat(width + 42), ...lines].join("\n");
+}
+
+function checkRows(rows: unknown): asserts rows is readonly ClassDiagnosis[] {
+  if (Array.isArray(rows) && Array.from(rows).every(isDiagnosis)) return;
+  throw new TypeError(
+    `Cannot compute diagnosisTable as rows must be what diagnoseClasses returns: ` +
+      `current value is ${describe(rows)}`,
+  );
+}
+
+function isDiagnosis(row: unknown): row is ClassDiagnosis {
+  const { name, recall, precision, iou, verdict } = Object(row);
+  return typeof name === "string" && verdict in ADVICE &&
+    [recall, precision, iou].every((score) => typeof score === "number");
 }
 
 function remark({ verdict, recall, iou }: ClassDiagnosis): string {

@@ -127,6 +127,23 @@ Deno.test("diagnosisTable() calls no class good that is out of balance, or not g
   );
 });
 
+testMisuse("diagnosisTable", [
+  [
+    "scores that were not diagnosed",
+    () => diagnosisTable(GUIDE as never),
+    TypeError,
+    "Cannot compute diagnosisTable as rows must be what diagnoseClasses returns: " +
+    "current value is an object",
+  ],
+  [
+    "rows of something else",
+    () => diagnosisTable([{ name: "bg", recall: 1 }] as never),
+    TypeError,
+    "Cannot compute diagnosisTable as rows must be what diagnoseClasses returns: " +
+    "current value is an array of 1 entry",
+  ],
+]);
+
 testMisuse("diagnoseClasses", [
   [
     "scores of different numbers of classes",
