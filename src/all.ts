@@ -61,6 +61,7 @@ import "./losses/contrastive_cell_embedding.ts";
 import "./losses/create_loss.ts";
 import "./losses/cross_entropy.ts";
 import "./losses/diagnose_classes.ts";
+import "./losses/diagnosis_table.ts";
 import "./losses/dice.ts";
 import "./losses/differentiable_auroc.ts";
 import "./losses/diversity.ts";

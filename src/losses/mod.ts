@@ -29,8 +29,8 @@ export {
   type ClassVerdict,
   diagnoseClasses,
   type DiagnoseOptions,
-  diagnosisTable,
 } from "./diagnose_classes.ts";
+export { diagnosisTable } from "./diagnosis_table.ts";
 export { diceLoss, type DiceOptions } from "./dice.ts";
 export { differentiableAuroc, type DifferentiableAurocOptions } from "./differentiable_auroc.ts";
 export { focalLoss, type FocalOptions } from "./focal.ts";
