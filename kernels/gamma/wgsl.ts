@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { declareFunctions } from "../wgsl/functions.ts";
+import { declareFunctions, type WgslFunctionName } from "../wgsl/functions.ts";
 import { createKernel, groupsFor, type WgslKernel } from "../wgsl/kernel.ts";
 
 /** `y = log |Γ(x)|` for `count` numbers. Input: x (float32). */
@@ -27,15 +27,18 @@ function elementwise(name: string, count: number, declarations: string, call: st
     inputs: [{ name: "x", type: "f32" }],
     outputs: [{ name: "y", type: "f32" }],
     groups: groupsFor(count),
-    declarations: `${SHARED}\n${declarations}`,
+    declarations: `${declareFunctions(GAMMA_CALLS)}\n${SINE_OF_PI}\n${declarations}`,
     body: `if (index >= ${count}u) { return; }\ny[index] = ${call}(x[index]);`,
   });
 }
 
-/** The functions `lgamma` and `polygamma0` for other kernels. */
+/** The functions `lgamma` and `polygamma0` for other kernels, which declare what these call. */
 export function declareGamma(): string {
-  return [SHARED, wgslLgamma(), wgslPolygamma(0)].join("\n");
+  return [SINE_OF_PI, wgslLgamma(), wgslPolygamma(0)].join("\n");
 }
+
+/** What the functions of this file call. */
+export const GAMMA_CALLS: readonly WgslFunctionName[] = ["scalar_log", "number_from_bits"];
 
 /** A number as WGSL has it. */
 function literal(value: number): string {
@@ -57,9 +60,8 @@ const SINE = Array.from({ length: 7 }, (_, k) => {
   return coefficient;
 });
 
-/** What all functions use: the logarithm, infinities and NaN, and `sin πx`. */
-const SHARED = `${declareFunctions(["scalar_log", "number_from_bits"])}
-
+/** `sin πx`. */
+const SINE_OF_PI = `
 fn sinPi(x: f32) -> f32 {
   let r = x - 2.0 * round(0.5 * x);
   let folded = select(r, sign(r) - r, abs(r) > 0.5);

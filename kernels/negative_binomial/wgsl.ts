@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { declareGamma } from "../gamma/wgsl.ts";
+import { declareGamma, GAMMA_CALLS } from "../gamma/wgsl.ts";
 import { declareFunctions } from "../wgsl/functions.ts";
 import { createKernel, groupsFor, type WgslKernel } from "../wgsl/kernel.ts";
 import type { Argument, CountOptions } from "./reference.ts";
@@ -22,12 +22,16 @@ export function negativeBinomialKernel(
     outputs: [{ name: "y", type: "f32" }],
     groups: groupsFor(count),
     declarations: [
-      declareFunctions(["scalar_exp", "scalar_log", "scalar_log1p"]),
+      declareFunctions([...GAMMA_CALLS, "is_nan", "scalar_exp", "scalar_log1p"]),
       declareGamma(),
       FUNCTIONS,
     ].join("\n"),
     body: `if (index >= ${count}u) { return; }
 let x = counts[index];
+if (is_nan(x) || is_nan(means[index]) || is_nan(dispersions[index])) {
+  y[index] = number_from_bits(0x7fc00000u);
+  return;
+}
 let a = ${logs ? `min(means[index], ${LARGEST}f)` : "means[index]"};
 let theta = ${logs ? "scalar_exp(dispersions[index])" : "dispersions[index]"};
 let mean = ${logs ? "scalar_exp(a)" : "a"};

@@ -3,7 +3,19 @@
  *
  * @module
  */
-import { add, div, equal, expandDims, mean, mul, softmax, sub, sum, where } from "../ops/mod.ts";
+import {
+  add,
+  cast,
+  div,
+  equal,
+  expandDims,
+  mean,
+  mul,
+  softmax,
+  sub,
+  sum,
+  where,
+} from "../ops/mod.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
 import { type ClassLogits, ownClass, readClassLogits } from "./class_logits.ts";
 import { checkBoolean, checkNumber, readOptions } from "../options.ts";
@@ -116,7 +128,7 @@ export function countOverlap(read: ClassLogits): Overlap {
   return {
     truePositives: sum(where(own, probs, 0), { axis }),
     falsePositives: sum(where(own, 0, probs), { axis }),
-    labelled: sum(own, { axis }),
+    labelled: cast(sum(own, { axis }), probs.dtype),
   };
 }
 

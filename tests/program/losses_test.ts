@@ -32,6 +32,7 @@ for (const dtype of ["float64", "float32"] as const) {
       const [xs, ys] = [inputs.map(cast), fixed.map(cast)];
       const f = cg.valueAndGrad(loss);
       const [value, gradients] = f(xs, ys);
+      assertEquals([value, ...gradients].map((x) => x.dtype), [dtype, ...xs.map((x) => x.dtype)]);
       await using program = await cg.compile((x: Tensor[], y: Tensor[]) => f(x, y), [xs, ys]);
       const [compiledValue, compiledGradients] = await program(xs, ys);
       assertAllClose(compiledValue, value, { rtol: tolerance, atol: tolerance });
