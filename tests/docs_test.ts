@@ -50,7 +50,7 @@ function rowsOf(page: string, first: string): string[][] {
 /** What every section of coming_from.md compares with. */
 const COMPARED: Readonly<Record<string, readonly string[]>> = {
   "PyTorch": ["PyTorch"],
-  "scanpy and scIB": ["scanpy", "scIB", "scib-metrics"],
+  "scanpy, scvi-tools and scIB": ["scanpy", "scvi-tools", "scIB", "scib-metrics"],
   "scGPT": ["scGPT"],
   "scFormer": ["scFormer", "GEARS"],
   "UniCell": ["UniCell"],
