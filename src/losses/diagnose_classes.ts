@@ -51,6 +51,14 @@ const ADVICE: Record<ClassVerdict, string> = {
     "tverskyAlpha 0.3 and tverskyBeta 0.7",
 };
 
+/** The IoU that the guide calls decent; 0.6 and 0.75, which make it, are not below. */
+export const DECENT_IOU: number = 0.5 - 1e-9;
+
+/** The advice for a class in balance below that. */
+const LOW =
+  "Recall and precision agree, but both are low: the loss is in balance, so look at the " +
+  "labels, the network and how long it is trained";
+
 /** The advice for a class of which nothing was found. */
 const MISSED = "Nothing of it was found: check that it occurs, weigh it up, or take a Dice loss";
 
@@ -65,7 +73,8 @@ const MISSED = "Nothing of it was found: check that it occurs, weigh it up, or t
  * | `"under-predicting"` | precision is larger by more, or nothing was found | |
  *
  * The guide gives examples, no limit: 0.2 is between those that it calls balanced (0.04 apart at
- * most) and the one that it does not (0.46). The IoU is `1 / (1/P + 1/R − 1)`, as it must be; the
+ * most) and the one that it does not (0.46). Balance alone is no success: below an IoU of 0.5, which
+ * the guide calls decent, the advice says where else to look. The IoU is `1 / (1/P + 1/R − 1)`, as it must be; the
  * guide's own column is off by rounding (0.42 for mito, where it is 0.43).
  *
  * Source: dinov3_playground `LOSS_FUNCTION_GUIDE.md`, "Monitoring Results".
@@ -128,5 +137,7 @@ function judge(
     : recall - precision > limit
     ? "over-predicting"
     : "balanced";
-  return { recall, precision, iou, verdict, advice: missed ? MISSED : ADVICE[verdict] };
+  const low = verdict === "balanced" && iou < DECENT_IOU;
+  const advice = missed ? MISSED : low ? LOW : ADVICE[verdict];
+  return { recall, precision, iou, verdict, advice };
 }

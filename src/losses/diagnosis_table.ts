@@ -4,15 +4,12 @@
  * @module
  */
 import { describe } from "../describe.ts";
-import type { ClassDiagnosis, ClassVerdict } from "./diagnose_classes.ts";
+import { type ClassDiagnosis, type ClassVerdict, DECENT_IOU } from "./diagnose_classes.ts";
 
 const VERDICTS: readonly ClassVerdict[] = ["balanced", "over-predicting", "under-predicting"];
 
 /** From this IoU on, balance is called good; the guide's examples have 0.67 and 0.53. */
-const GOOD_IOU = 0.6;
-
-/** The IoU that the guide calls decent. */
-const DECENT_IOU = 0.5;
+const GOOD_IOU = 0.6 - 1e-9;
 
 /**
  * The rows of {@linkcode diagnoseClasses} as text: the loss-function guide's monitoring table.
@@ -75,7 +72,6 @@ function remark({ verdict, recall, iou }: ClassDiagnosis): string {
   if (verdict === "over-predicting") return "❌ Over-predicting (high recall, low precision)";
   if (recall === 0) return "❌ Not found";
   if (verdict === "under-predicting") return "❌ Under-predicting (low recall, high precision)";
-  const rounded = iou + 1e-9; // 0.6 and 0.75 make 0.5
-  if (rounded >= GOOD_IOU) return "✅ Good balance";
-  return rounded >= DECENT_IOU ? "✅ Reasonable balance" : "⚠️ In balance, but low";
+  if (iou >= GOOD_IOU) return "✅ Good balance";
+  return iou >= DECENT_IOU ? "✅ Reasonable balance" : "⚠️ In balance, but low";
 }

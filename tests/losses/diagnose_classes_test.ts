@@ -79,6 +79,13 @@ Deno.test("diagnoseClasses() advises on each side", () => {
   assertStringIncludes(balanced!.advice, "leave the loss as it is");
 });
 
+Deno.test("diagnoseClasses() does not advise to leave the loss where balance is low", () => {
+  const [low, decent] = diagnoseClasses({ recall: [0.3, 0.6], precision: [0.3, 0.75] });
+  assertEquals([low!.verdict, decent!.verdict], ["balanced", "balanced"]);
+  assertStringIncludes(low!.advice, "both are low");
+  assertStringIncludes(decent!.advice, "leave the loss as it is");
+});
+
 Deno.test("diagnoseClasses() takes tensors and typed arrays", () => {
   const recall = tensor(GUIDE.recall, { dtype: "float64" });
   const precision = Float64Array.from(GUIDE.precision);
