@@ -114,6 +114,22 @@ const CASES: readonly RangeCase[] = [
     bad: UNIT,
     optional: true,
   },
+  {
+    name: "negativeBinomialLoss",
+    must: "counts must be at least 0",
+    values: f64([[0, 3, 1], [2, 0, 7]]),
+    loss: (x, options) => losses.negativeBinomialLoss(x, ones, ones, options),
+    bad: [-1, -0.5],
+    optional: true,
+  },
+  {
+    name: "zinbLoss",
+    must: "counts must be at least 0",
+    values: f64([[0, 3, 1], [2, 0, 7]]),
+    loss: (x, options) => losses.zinbLoss(x, ones, ones, ones, options),
+    bad: [-1, -0.5],
+    optional: true,
+  },
   ...(["crossEntropyLoss", "focalLoss", "focalDiceLoss"] as const).map((name): RangeCase => ({
     name,
     must: "weight must be at least 0",
@@ -216,7 +232,8 @@ for (const own of CASES) {
     if (own.optional === undefined) return;
     for (const value of bad) loss(withValue(values, 0, value), { check: false });
     for (const value of [-0.0009, 1.0009]) {
-      if (!/Diversity/.test(name)) loss(withValue(values, 0, value), {});
+      if (/Diversity/.test(name) || /at least/.test(must)) continue;
+      loss(withValue(values, 0, value), {});
     }
   });
 }

@@ -8,13 +8,16 @@ import { floating, promoteAll } from "../ops/elementwise.ts";
 import { negativeBinomial } from "../ops/negative_binomial.ts";
 import { broadcastShapes, formatShape, sameShape } from "../shape.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
-import { checkNumber, checkSameShape, readOptions } from "../options.ts";
+import { checkBoolean, checkNumber, checkSameShape, readOptions } from "../options.ts";
+import { checkNotNegative } from "../ranges.ts";
 import { reduceLosses } from "./reduction.ts";
 
 /** Options of {@linkcode negativeBinomialLoss}. */
 export interface NegativeBinomialOptions {
   /** The least mean and dispersion, also added inside logarithms; 1e-8 by default. */
   epsilon?: number | undefined;
+  /** Whether to look that no count is negative; `true` by default. */
+  check?: boolean | undefined;
 }
 
 /**
@@ -36,10 +39,10 @@ export interface NegativeBinomialOptions {
  * @param counts Observed counts, [cells, genes] or any other shape.
  * @param mu Their means, of the same shape.
  * @param theta Inverse dispersions: of the same shape, or one that broadcasts to it, such as [genes].
- * @param options `epsilon`, 1e-8 by default.
+ * @param options `epsilon`, 1e-8 by default; `check`, `true`.
  * @returns The loss, a scalar; 0 for no counts.
  * @throws {TypeError} If the shapes do not fit, or an option does not exist.
- * @throws {RangeError} If `epsilon` is not above 0.
+ * @throws {RangeError} If `epsilon` is not above 0, or a count is negative, unless `check` is `false`.
  *
  * @example With θ = 1 it is the geometric distribution
  * ```ts
@@ -56,8 +59,9 @@ export function negativeBinomialLoss(
   options: NegativeBinomialOptions = {},
 ): Tensor {
   const name = "negativeBinomialLoss";
-  const { epsilon } = readOptions(name, options, { epsilon: 1e-8 });
+  const { epsilon, check } = readOptions(name, options, { epsilon: 1e-8, check: true });
   checkNumber(name, "epsilon", epsilon, { above: 0 });
+  checkBoolean(name, "check", check);
   const [x, mean, inverse] = promoteAll(counts, mu, theta).map(floating) as [
     Tensor,
     Tensor,
@@ -70,6 +74,7 @@ export function negativeBinomialLoss(
         `current shapes are ${formatShape(inverse.shape)} and ${formatShape(x.shape)}`,
     );
   }
+  if (check) checkNotNegative(name, "counts", x);
   const m = clip(mean, epsilon, Infinity);
   const r = clip(inverse, epsilon, Infinity);
   return reduceLosses(negativeBinomial(x, m, r, { logs: false, epsilon }), "mean");

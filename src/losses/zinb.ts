@@ -23,12 +23,15 @@ import {
 import { floating, promoteAll } from "../ops/elementwise.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
 import { negativeBinomial } from "../ops/negative_binomial.ts";
-import { checkChoice, checkSameShape, readOptions } from "../options.ts";
+import { checkBoolean, checkChoice, checkSameShape, readOptions } from "../options.ts";
+import { checkNotNegative } from "../ranges.ts";
 
 /** Options of {@linkcode zinbLoss}. */
 export interface ZinbOptions {
   /** How zero counts are told from others; `"hard"` by default. */
   zeroIndicator?: "hard" | "soft" | undefined;
+  /** Whether to look that no count is negative; `true` by default. */
+  check?: boolean | undefined;
 }
 
 /** DiffBio's constants: what is added inside logarithms; the limit and softness of its comparison. */
@@ -57,9 +60,10 @@ const [EPSILON, LIMIT, SOFTNESS] = [1e-8, 9.9e-9, 0.01];
  * @param logRate Logarithms of the means, of the same shape.
  * @param logTheta Logarithms of the inverse dispersions, of the same shape.
  * @param piLogit Log-odds of dropout, of the same shape.
- * @param options `zeroIndicator`, `"hard"` by default.
+ * @param options `zeroIndicator`, `"hard"` by default; `check`, `true`.
  * @returns The loss, a scalar.
  * @throws {TypeError} If the shapes differ, or an option does not exist.
+ * @throws {RangeError} If a count is negative, unless `check` is `false`.
  *
  * @example A zero that is a dropout half of the time
  * ```ts
@@ -77,7 +81,11 @@ export function zinbLoss(
   piLogit: TensorLike,
   options: ZinbOptions = {},
 ): Tensor {
-  const { zeroIndicator } = readOptions("zinbLoss", options, { zeroIndicator: "hard" });
+  const { zeroIndicator, check } = readOptions("zinbLoss", options, {
+    zeroIndicator: "hard",
+    check: true,
+  });
+  checkBoolean("zinbLoss", "check", check);
   checkChoice("zinbLoss", "zeroIndicator", zeroIndicator, ["hard", "soft"]);
   const [x, rate, spread, pi] = promoteAll(counts, logRate, logTheta, piLogit).map(floating) as [
     Tensor,
@@ -86,6 +94,7 @@ export function zinbLoss(
     Tensor,
   ];
   checkSameShape("zinbLoss", { counts: x, logRate: rate, logTheta: spread, piLogit: pi });
+  if (check) checkNotNegative("zinbLoss", "counts", x);
   const kept = neg(softplus(pi));
   const theta = clip(spread, -10, 10);
   const given = { logs: true, epsilon: EPSILON };

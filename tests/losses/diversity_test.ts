@@ -77,8 +77,8 @@ Deno.test("shannonDiversityLoss() has the gradient 18.4/n at 0", () => {
 Deno.test("diversity losses have right gradients of first and second order", () => {
   fc.assert(
     fc.property(cellCases(), ({ shares }) => {
-      checkGradients(shannonDiversityLoss, [shares], { order: 2 });
-      checkGradients(simpsonDiversityLoss, [shares], { order: 2 });
+      checkGradients((a) => shannonDiversityLoss(a), [shares], { order: 2 });
+      checkGradients((a) => simpsonDiversityLoss(a), [shares], { order: 2 });
     }),
     FEW_RUNS,
   );

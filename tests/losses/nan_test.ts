@@ -137,3 +137,10 @@ Deno.test("infinite values give what PyTorch's formula gives", () => {
     sparsity: Infinity,
   });
 });
+
+Deno.test("losses of float32 are float32, whatever they count", () => {
+  for (const [name, inputs, loss] of NAN_CASES.filter(([name]) => name !== "classWeights")) {
+    const single = inputs.map((x) => x.dtype === "float64" ? x.cast("float32") : x);
+    assertEquals([name, loss(single).dtype], [name, "float32"]);
+  }
+});

@@ -147,6 +147,6 @@ testMisuse("negativeBinomialLoss", [
     () => negativeBinomialLoss([1], [1], [1], { eps: 1 } as never),
     TypeError,
     "Cannot compute negativeBinomialLoss as there is no option eps: did you mean " +
-    "epsilon? The options are epsilon",
+    "epsilon? The options are epsilon, check",
   ],
 ]);

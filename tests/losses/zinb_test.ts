@@ -154,6 +154,7 @@ testMisuse("zinbLoss", [
     "an unknown option",
     () => zinbLoss([1], [0], [0], [0], { reduction: "mean" } as never),
     TypeError,
-    "Cannot compute zinbLoss as there is no option reduction: the options are zeroIndicator",
+    "Cannot compute zinbLoss as there is no option reduction: the options are " +
+    "zeroIndicator, check",
   ],
 ]);
