@@ -9,7 +9,8 @@
 import { confusionMatrix, createLoss, macroF1, segmentationMetrics } from "@cellgrad/cellgrad";
 import { pca, scale } from "@cellgrad/cellgrad/data";
 import { type OptionValues, runProgram } from "./lib/arguments.ts";
-import { type Cells, readCells, simulatedCells } from "./lib/cells.ts";
+import { announceNotes, type Cells, readCells, simulatedCells } from "./lib/cells.ts";
+import { READING_OPTIONS } from "./lib/cells/options.ts";
 import { crossValidate, type CrossValidation, type Loss } from "./lib/cross_validate.ts";
 import { formatMetric } from "./lib/format.ts";
 import { progressBar } from "./lib/progress.ts";
@@ -31,6 +32,7 @@ const OPTIONS = {
     placeholder: "KEY",
     help: "The column of the file that holds the cell types",
   },
+  ...READING_OPTIONS,
   loss: {
     kind: "choice",
     choices: ["ce", "weighted_ce", "focal"],
@@ -72,10 +74,11 @@ async function main(settings: Settings): Promise<number> {
   const started = performance.now();
   const cells = settings.data === undefined
     ? simulatedCells(settings.seed)
-    : await readCells(settings.data, settings.labels);
+    : await readCells(settings.data, settings.labels, settings);
   await using _claim = await claimFolder(settings.out);
   const folds = Math.min(settings.folds, cells.labels.length);
   console.log(`${cells.source}: ${cells.expression.shape.join(" × ")} (cells × genes)`);
+  announceNotes(cells, "the cells that are learned from");
   const describe = lossFor(cells, settings)(cells.labels).describe();
   console.log(`\n${describe}\n`);
 
@@ -147,6 +150,7 @@ function summarize(
       genes: cells.genes,
       genesUsed: cells.expression.shape[1]!,
       simulated: cells.simulated,
+      ...(cells.simulated ? {} : { notes: cells.notes }),
     },
     settings: reported(settings),
     lossDescription,
@@ -179,10 +183,13 @@ function summarize(
 
 /** The settings that decide the numbers. */
 function reported(settings: Settings): Record<string, string | number> {
-  const { data: _data, labels, out: _out, gamma, ...rest } = settings;
+  const { loss, epochs, hidden, learningRate, folds, seed, device, gamma, ...reading } = settings;
+  const { labels, genes, ignore } = reading;
+  const given = Object.entries({ labels, genes, ignore })
+    .filter((entry): entry is [string, string] => entry[1] !== undefined);
   return {
-    ...(labels === undefined ? {} : { labels }),
-    ...rest,
+    ...Object.fromEntries(given),
+    ...{ loss, epochs, hidden, learningRate, folds, seed, device },
     ...(settings.loss === "focal" ? { gamma } : {}),
   };
 }

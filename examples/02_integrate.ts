@@ -9,6 +9,8 @@
 import type { Tensor } from "@cellgrad/cellgrad";
 import { pca } from "@cellgrad/cellgrad/data";
 import { type OptionValues, runProgram } from "./lib/arguments.ts";
+import { announceNotes } from "./lib/cells.ts";
+import { READING_OPTIONS } from "./lib/cells/options.ts";
 import { formatMetric } from "./lib/format.ts";
 import { type BatchedCells, loadCells } from "./lib/integrate/cells.ts";
 import { EMBEDDING, fit, standardize } from "./lib/integrate/fit.ts";
@@ -34,6 +36,7 @@ import {
 
 const OPTIONS = {
   ...CELL_OPTIONS,
+  ...READING_OPTIONS,
   syntheticBatches: {
     kind: "integer",
     min: 2,
@@ -120,6 +123,7 @@ async function integrate(run: Run, cells: BatchedCells): Promise<Found> {
   const { settings } = run;
   const shape = cells.expression.shape as readonly [number, number];
   console.log(`${cells.source}: ${shape.join(" × ")} (cells × genes), ${words(cells)}`);
+  announceNotes(cells, "all cells");
   const components = componentsOf(cells);
   const { embedding, history } = await fitOne(run, cells, FULL, 0);
   const [before, after] = [measure(components, cells), measure(embedding, cells)];
@@ -201,10 +205,10 @@ async function picture(embedding: Tensor): Promise<Picture> {
 
 /** The settings that decide the numbers. */
 function reported(settings: Settings): Record<string, string | number | boolean> {
-  const { data: _data, out: _out, resume: _resume, figures: _figures, ...rest } = settings;
+  const others = ["data", "out", "resume", "figures", "header", "unlabelled"];
   return Object.fromEntries(
-    Object.entries(rest).filter((entry): entry is [string, string | number | boolean] =>
-      entry[1] !== undefined
+    Object.entries(settings).filter((entry): entry is [string, string | number | boolean] =>
+      entry[1] !== undefined && !others.includes(entry[0])
     ),
   );
 }

@@ -7,6 +7,8 @@
  * @module
  */
 import { type OptionValues, runProgram } from "./lib/arguments.ts";
+import { announceNotes } from "./lib/cells.ts";
+import { READING_OPTIONS } from "./lib/cells/options.ts";
 import { formatMetric } from "./lib/format.ts";
 import { type AnnotatedCells, annotatedCells } from "./lib/hierarchy/annotated_cells.ts";
 import type { LearnSettings } from "./lib/hierarchy/classifiers.ts";
@@ -35,6 +37,7 @@ const OPTIONS = {
     default: "bulk_labels",
     help: "The column of the file that holds the cell types",
   },
+  ...READING_OPTIONS,
   ontology: {
     kind: "string",
     placeholder: "FILE",
@@ -74,6 +77,7 @@ async function main(settings: Settings): Promise<number> {
   await using _claim = await claimFolder(folder);
   const [count, genes] = cells.expression.shape as [number, number];
   console.log(`${cells.source}: ${count} × ${genes} (cells × genes)`);
+  announceNotes(cells, "the cells that are learned from");
   console.log(
     `${cells.ontology}: ${cells.classes.length} types, ${cells.hierarchy.ids.length} terms above ` +
       `or at them, ${cells.hierarchy.classes.length} levels\n`,

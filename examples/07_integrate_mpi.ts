@@ -11,6 +11,8 @@
 import { pca } from "@cellgrad/cellgrad/data";
 import { type Communicator, openMpi, singleProcess } from "@cellgrad/cellgrad/mpi";
 import { type OptionValues, runProgram } from "./lib/arguments.ts";
+import { announceNotes } from "./lib/cells.ts";
+import { READING_OPTIONS } from "./lib/cells/options.ts";
 import { formatMetric } from "./lib/format.ts";
 import { type BatchedCells, loadCells } from "./lib/integrate/cells.ts";
 import { EMBEDDING, standardize } from "./lib/integrate/fit.ts";
@@ -30,6 +32,7 @@ const { device: _device, ...SHARED } = SHARED_OPTIONS;
 const OPTIONS = {
   mpi: { kind: "boolean", help: "Join the ranks that mpirun, mpiexec or srun has started" },
   ...CELL_OPTIONS,
+  ...READING_OPTIONS,
   mixing: {
     kind: "choice",
     choices: ["dab", "batchMixing", "mmd"],
@@ -59,9 +62,9 @@ const OBJECTIVE = {
 
 async function main(settings: Settings): Promise<void> {
   await using comm = settings.mpi ? await openMpi() : singleProcess();
-  const { data, labels, batch, quick, seed, resume } = settings;
+  const { resume } = settings;
   const cells = await loadCells({
-    ...{ data, labels, batch, quick, seed },
+    ...settings,
     syntheticBatches: undefined,
     batchStrength: BATCH_STRENGTH,
   });
@@ -106,6 +109,7 @@ function announce(cells: BatchedCells, comm: Communicator): void {
     `${source}: ${expression.shape.join(" × ")} (cells × genes), ${typeNames.length} types, ` +
       `${batchNames.length} batches, on ${ranks}`,
   );
+  announceNotes(cells, "all cells");
 }
 
 function tableOf(before: Measures, after: Measures): string {

@@ -4,16 +4,13 @@
  * @module
  */
 import { log1p, type Tensor } from "@cellgrad/cellgrad";
-import {
-  type AnnDataFile,
-  type Column,
-  highlyVariableGenes,
-  normalizeTotal,
-  openAnnData,
-  readTable,
-  simulateCells,
-} from "@cellgrad/cellgrad/data";
+import { normalizeTotal, simulateCells } from "@cellgrad/cellgrad/data";
 import { UsageError } from "./arguments.ts";
+import { readAnnotatedFile } from "./cells/annotated_file.ts";
+import { prepare } from "./cells/expression.ts";
+import { coded, labelled } from "./cells/names.ts";
+import type { Reading } from "./cells/options.ts";
+import { type CellFile, readTableFile } from "./cells/table_file.ts";
 
 /** Cells with known types. */
 export interface Cells {
@@ -27,12 +24,19 @@ export interface Cells {
   expression: Tensor;
   /** The type of each cell. */
   labels: Int32Array;
-  /** The names of the types. */
+  /** The names of the types, in the order of the file's categories where it has some. */
   classes: string[];
+  /** What was left out and what was done, in words, for cells of a file. */
+  notes: string[];
 }
 
-/** Genes beyond this number are dropped, the least variable first. */
-const MOST_GENES = 2000;
+/** Cells with known types and batches. */
+export interface CellsInBatches extends Cells {
+  /** The batch of each cell, where they were asked for. */
+  batches?: Int32Array;
+  /** The names of the batches. */
+  batchNames?: string[];
+}
 
 /** Simulated cells: 600 of 6 types. */
 export function simulatedCells(seed: number): Cells {
@@ -44,97 +48,84 @@ export function simulatedCells(seed: number): Cells {
     expression: log1p(normalizeTotal(counts)),
     labels,
     classes: typeNames,
+    notes: [],
   };
 }
 
-/** Cells of a file; every mistake in the arguments is a `UsageError`. */
-export async function readCells(path: string, labelKey: string | undefined): Promise<Cells> {
+/**
+ * Cells of a file.
+ *
+ * @param path The file.
+ * @param labels The column of the cell types.
+ * @param reading What else is wanted.
+ * @returns The cells, ready to learn from.
+ * @throws {UsageError} If the file cannot be used, in one line that names cell and gene.
+ */
+export async function readCells(
+  path: string,
+  labels: string | undefined,
+  reading: Omit<Reading, "labels"> = {},
+): Promise<CellsInBatches> {
   try {
-    return /\.(csv|tsv|txt)$/i.test(path)
-      ? await readDelimited(path, labelKey)
-      : await readAnnotated(path, labelKey);
+    const read = /\.(csv|tsv|tab|txt)$/i.test(path) ? readTableFile : readAnnotatedFile;
+    const source = fileName(path);
+    const file = await read(path, source, { ...reading, labels });
+    return { source, simulated: false, ...usable(file, reading.unlabelled ?? "drop") };
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     throw new UsageError(error.message);
   }
 }
 
-async function readAnnotated(path: string, labelKey: string | undefined): Promise<Cells> {
-  await using file = await openAnnData(path);
-  const key = requireKey(labelKey, file.keys.obs);
-  const types = cellTypes(key, namesOf(await file.obs(key)));
-  const selected = selectGenes(await readExpression(file));
-  return { source: fileName(path), simulated: false, ...selected, ...types };
+/** The cells that are labelled, with prepared expression. */
+function usable(file: CellFile, unlabelled: "drop" | "error") {
+  const { kept, notes } = labelled(file.columns, file.cellName, unlabelled);
+  const [types, batches] = file.columns;
+  const { codes: labels, classes } = coded("--labels", "cell types", types!, kept);
+  const all = kept.length === file.values.shape[0];
+  const prepared = prepare({
+    ...file,
+    values: all ? file.values : file.values.gather(kept),
+    cellName: (cell) => file.cellName(kept[cell]!),
+  });
+  const { genes, expression } = prepared;
+  const said = [...file.notes, ...notes, ...prepared.notes];
+  const cells = { genes, expression, labels, classes, notes: said };
+  if (batches === undefined) return cells;
+  const known = coded("--batch", "batches", batches, kept);
+  return { ...cells, batches: known.codes, batchNames: known.classes };
 }
 
-/** Counts where there are some, normalized; else what the file holds, best choice first. */
-async function readExpression(file: AnnDataFile): Promise<Tensor> {
-  if (file.keys.layers.includes("counts")) {
-    return normalized(await (await file.layer("counts")).read());
+/**
+ * The same cells with their types in the order of their names: what is learned shall not depend on
+ * the order in which a file lists its categories.
+ *
+ * @param cells Their labels, and the names of the types.
+ * @returns Labels and names in the other order, and where each name was before.
+ */
+export function sortTypes(
+  { labels, classes }: Pick<Cells, "labels" | "classes">,
+): Pick<Cells, "labels" | "classes"> & { before: Int32Array } {
+  const sorted = [...classes].sort();
+  const position = new Map(sorted.map((name, i) => [name, i]));
+  return {
+    labels: labels.map((label) => position.get(classes[label]!)!),
+    classes: sorted,
+    before: Int32Array.from(sorted, (name) => classes.indexOf(name)),
+  };
+}
+
+/**
+ * Says what was left out of a file and what was done with it, a line each; nothing of simulated cells.
+ *
+ * @param cells The cells.
+ * @param scaledBy Which cells decide the z-scores that the network is given.
+ */
+export function announceNotes({ notes }: Pick<Cells, "notes">, scaledBy: string): void {
+  if (notes.length === 0) return;
+  for (const note of [...notes, `genes are scaled to z-scores by ${scaledBy}`]) {
+    console.log(`  ${note}`);
   }
-  return normalized(await (file.raw ?? file).X.read());
-}
-
-/** Whole numbers are counts: normalized and logarithmic. Anything else is left as it is. */
-function normalized(x: Tensor): Tensor {
-  const isCount = (value: number) => value >= 0 && Number.isInteger(value);
-  return x.data.every(isCount) ? log1p(normalizeTotal(x)) : x;
-}
-
-function selectGenes(x: Tensor): { expression: Tensor; genes: number } {
-  const genes = x.shape[1]!;
-  if (genes <= MOST_GENES) return { expression: x, genes };
-  const { indices } = highlyVariableGenes(x, { top: MOST_GENES });
-  return { expression: x.gather(indices, { axis: 1 }), genes };
-}
-
-/** The names that a column gives the cells, `undefined` where there is none. */
-function namesOf(column: Column): (string | undefined)[] {
-  if (column.kind === "categorical") {
-    return Array.from(column.codes, (code) => column.categories[code]);
-  }
-  return Array.from(
-    column.values as ArrayLike<unknown>,
-    (value, i) => column.missing?.[i] ? undefined : String(value),
-  );
-}
-
-/** Names as types: the different ones in order, and the position of each cell's among them. */
-function cellTypes(key: string, names: readonly (string | undefined)[]) {
-  const missing = names.findIndex((name) => name === undefined || name === "");
-  if (missing >= 0) {
-    throw new UsageError(
-      `Option --labels must name a complete column: ${key} of cell ${missing} is missing`,
-    );
-  }
-  const classes = [...new Set(names as string[])].sort();
-  if (classes.length < 2 || classes.length > names.length / 2) {
-    throw new UsageError(
-      `Option --labels must name a column of cell types: ${key} has ${classes.length} different ` +
-        `values for ${names.length} cells`,
-    );
-  }
-  return { labels: Int32Array.from(names, (name) => classes.indexOf(name!)), classes };
-}
-
-async function readDelimited(path: string, labelKey: string | undefined): Promise<Cells> {
-  const table = await readTable(path);
-  const key = requireKey(labelKey, table.columns);
-  const types = cellTypes(key, Array.from(table.column(key), String));
-  const numeric = table.columns.filter((name) =>
-    name !== key && table.column(name) instanceof Float64Array
-  );
-  const selected = selectGenes(normalized(table.matrix({ columns: numeric })));
-  return { source: fileName(path), simulated: false, ...selected, ...types };
-}
-
-function requireKey(key: string | undefined, columns: readonly string[]): string {
-  if (key !== undefined && columns.includes(key)) return key;
-  throw new UsageError(
-    `Option --labels must name the column of the cell types, one of ${
-      columns.join(", ") || "none"
-    }: current value is ${key ?? "missing"}`,
-  );
 }
 
 function fileName(path: string): string {

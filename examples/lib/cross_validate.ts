@@ -8,7 +8,7 @@ import { scale, stratifiedFolds } from "@cellgrad/cellgrad/data";
 import { accuracy } from "@cellgrad/cellgrad/metrics";
 import { adamw } from "@cellgrad/cellgrad/optim";
 import { foldIn, key, permutation } from "@cellgrad/cellgrad/random";
-import type { Cells } from "./cells.ts";
+import { type Cells, sortTypes } from "./cells.ts";
 import { forward, initNetwork, type Network } from "./network.ts";
 import type { TrainingDevice } from "./training/device.ts";
 import { onHost } from "./training/trees.ts";
@@ -71,12 +71,14 @@ const WEIGHT_DECAY = 5;
 
 /** Trains one network per fold and predicts the cells that the fold holds out. */
 export async function crossValidate(
-  cells: Cells,
+  given: Cells,
   makeLoss: (trainLabels: Int32Array) => Loss,
   settings: TrainingSettings,
   onEpoch: OnEpoch,
 ): Promise<CrossValidation> {
   const { folds: count, seed } = settings;
+  const { before, ...sorted } = sortTypes(given);
+  const cells = { ...given, ...sorted };
   const result: CrossValidation = {
     folds: [],
     foldAccuracies: [],
@@ -103,7 +105,7 @@ export async function crossValidate(
     const predicted = probabilities.argMax({ axis: 1 });
     const best = probabilities.max({ axis: 1 });
     test.forEach((cell, i) => {
-      result.prediction[cell] = predicted.data[i]!;
+      result.prediction[cell] = before[predicted.data[i]!]!;
       result.confidence[cell] = best.data[i]!;
     });
     result.foldAccuracies.push(accuracy(predicted, unseen.labels));

@@ -20,6 +20,8 @@ export interface DatasetSummary {
   genesUsed: number;
   /** Whether the cells were simulated rather than measured. */
   simulated: boolean;
+  /** What was left out of the file and what was done with it; nothing by default. */
+  notes?: readonly string[];
 }
 
 /** Losses and accuracies of one fold, one value per epoch. */
@@ -140,6 +142,9 @@ ${formatCount(prediction.length)} cells predicted.</p>`,
       markup`<p class="note"><strong>Simulated cells.</strong> These cells come from a random
 model, not from an experiment: they show how well the method works, nothing about biology.</p>`,
     );
+  }
+  if (dataset.notes !== undefined && dataset.notes.length > 0) {
+    list.push(markup`<p class="note">${dataset.notes.join(". ")}.</p>`);
   }
   return list;
 }

@@ -15,7 +15,8 @@ import {
   termLabels,
 } from "@cellgrad/cellgrad/data";
 import { UsageError } from "../arguments.ts";
-import { type Cells, readCells } from "../cells.ts";
+import { type Cells, readCells, sortTypes } from "../cells.ts";
+import type { Reading } from "../cells/options.ts";
 import { type Branches, mainBranches } from "./branches.ts";
 import { type TypeTree, typeTree } from "./tree.ts";
 
@@ -36,7 +37,7 @@ export interface AnnotatedCells extends Cells {
 }
 
 /** Where cells and ontology come from. */
-export interface CellOptions {
+export interface CellOptions extends Omit<Reading, "labels" | "batch"> {
   /** The file of cells; simulated ones without it. */
   data: string | undefined;
   /** The column of their types. */
@@ -88,7 +89,7 @@ export async function annotatedCells(options: CellOptions): Promise<AnnotatedCel
   const ontology = await readOntology(options.ontology);
   const cells = options.data === undefined
     ? simulateOn(ontology, options)
-    : await readCells(options.data, options.labels);
+    : await readSorted(options.data, options);
   const given = options.terms === undefined ? {} : await readTerms(options.terms);
   const terms = cells.classes.map((label) => termOf(label, ontology, given));
   const hierarchy = asUsage(() => termHierarchy(ontology, terms));
@@ -102,6 +103,12 @@ export async function annotatedCells(options: CellOptions): Promise<AnnotatedCel
     branches: mainBranches(hierarchy, nodes, cells.classes),
     ontology: options.ontology?.split(/[\\/]/).at(-1) ?? "blood.obo, shipped with the example",
   };
+}
+
+async function readSorted(path: string, options: CellOptions): Promise<Cells> {
+  const cells = await readCells(path, options.labels, options);
+  const { labels, classes } = sortTypes(cells);
+  return { ...cells, labels, classes };
 }
 
 async function readOntology(path: string | undefined): Promise<Ontology> {
@@ -140,6 +147,7 @@ function simulateOn(ontology: Ontology, { simulated, seed }: CellOptions): Cells
     expression: log1p(normalizeTotal(counts)),
     labels,
     classes: SIMULATED_TERMS.map((id) => ontology.terms.get(id)?.name ?? id),
+    notes: [],
   };
 }
 

@@ -9,6 +9,7 @@ import { scale, stratifiedFolds } from "@cellgrad/cellgrad/data";
 import { accuracy } from "@cellgrad/cellgrad/metrics";
 import { adamw } from "@cellgrad/cellgrad/optim";
 import { foldIn, key, permutation } from "@cellgrad/cellgrad/random";
+import { digestOf } from "../cells/digest.ts";
 import { type EpochRecord, lossProgress, train, type TrainingDevice } from "../training/mod.ts";
 import type { AnnotatedCells } from "./annotated_cells.ts";
 import {
@@ -138,6 +139,7 @@ async function learnFold<P extends object>(
       resume,
       settings: {
         ...{ source: cells.source, cells: cells.labels.length, ontology: cells.ontology },
+        digest: await digestOf(cells.expression),
         ...units,
         ...shared,
       },

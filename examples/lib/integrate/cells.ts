@@ -4,10 +4,11 @@
  * @module
  */
 import { log1p, type Tensor } from "@cellgrad/cellgrad";
-import { type Column, normalizeTotal, openAnnData, simulateCells } from "@cellgrad/cellgrad/data";
+import { normalizeTotal, simulateCells } from "@cellgrad/cellgrad/data";
 import { key } from "@cellgrad/cellgrad/random";
 import { UsageError } from "../arguments.ts";
 import { readCells } from "../cells.ts";
+import type { Reading } from "../cells/options.ts";
 import type { Labels } from "./measures.ts";
 import { addBatchEffect } from "./synthetic_batches.ts";
 
@@ -21,16 +22,14 @@ export interface BatchedCells extends Labels {
   expression: Tensor;
   /** The names of the batches. */
   batchNames: string[];
+  /** What was left out of the file and what was done with it. */
+  notes: string[];
 }
 
 /** Which cells to take. */
-export interface CellChoice {
+export interface CellChoice extends Reading {
   /** A file; simulated cells without it. */
   data: string | undefined;
-  /** The column of its cell types. */
-  labels: string | undefined;
-  /** The column of its batches. */
-  batch: string | undefined;
   /** How many batches to add where the file has none. */
   syntheticBatches: number | undefined;
   /** How strong an effect is that is simulated or added. */
@@ -56,23 +55,23 @@ export async function loadCells(choice: CellChoice): Promise<BatchedCells> {
         "which adds a batch effect",
     );
   }
-  const cells = await readCells(data, labels);
+  const cells = await readCells(data, labels, choice);
   if (cells.expression.data.some((value) => value < 0)) {
     throw new UsageError(
       `Option --data must name a file of counts or log-normalized expression: ` +
         `${cells.source} has negative values`,
     );
   }
-  const { source, labels: types, classes: typeNames } = cells;
-  if (batch !== undefined) {
-    const { codes: batches, names } = await readBatches(data, batch);
-    const { expression } = cells;
-    return { source, types, typeNames, expression, batches, batchNames: names, origin: "measured" };
+  const { source, labels: types, classes: typeNames, notes, expression } = cells;
+  const { batches, batchNames } = cells;
+  if (batches !== undefined && batchNames !== undefined) {
+    return { source, types, typeNames, expression, batches, batchNames, notes, origin: "measured" };
   }
   const count = syntheticBatches!;
   const effect = { batches: count, strength: batchStrength };
-  const changed = addBatchEffect(key(seed), cells.expression, effect);
-  return { source, types, typeNames, ...changed, batchNames: names(count), origin: "synthetic" };
+  const changed = addBatchEffect(key(seed), expression, effect);
+  const added = { ...changed, batchNames: names(count), origin: "synthetic" } as const;
+  return { source, types, typeNames, notes, ...added };
 }
 
 function names(batches: number): string[] {
@@ -101,39 +100,6 @@ function simulated({ quick, seed, batchStrength, syntheticBatches = 3 }: CellCho
     typeNames: cells.typeNames,
     batches: cells.batches,
     batchNames: names(syntheticBatches),
+    notes: [],
   };
-}
-
-/** A column as batches: the different names in order, and the position of each cell's among them. */
-async function readBatches(path: string, column: string) {
-  if (/\.(csv|tsv|txt)$/i.test(path)) {
-    throw new UsageError("Option --batch needs an AnnData file: .h5ad, .zarr or .zarr.zip");
-  }
-  await using file = await openAnnData(path);
-  if (!file.keys.obs.includes(column)) {
-    throw new UsageError(
-      `Option --batch must name a column of the cells, one of ${file.keys.obs.join(", ")}: ` +
-        `current value is ${column}`,
-    );
-  }
-  const given = namesOf(await file.obs(column));
-  const known = [...new Set(given)].sort();
-  if (known.length < 2 || known.length > given.length / 2 || known.includes("")) {
-    throw new UsageError(
-      `Option --batch must name a complete column of two batches or more: ${column} has ` +
-        `${known.length} different values for ${given.length} cells`,
-    );
-  }
-  return { codes: Int32Array.from(given, (name) => known.indexOf(name)), names: known };
-}
-
-/** The name that a column gives each cell, empty where there is none. */
-function namesOf(column: Column): string[] {
-  if (column.kind === "categorical") {
-    return Array.from(column.codes, (code) => column.categories[code] ?? "");
-  }
-  return Array.from(
-    column.values as ArrayLike<unknown>,
-    (value, i) => column.missing?.[i] ? "" : String(value),
-  );
 }

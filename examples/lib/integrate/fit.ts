@@ -7,6 +7,7 @@ import type { Tensor } from "@cellgrad/cellgrad";
 import { scale } from "@cellgrad/cellgrad/data";
 import { adam } from "@cellgrad/cellgrad/optim";
 import { foldIn, key } from "@cellgrad/cellgrad/random";
+import { digestOf } from "../cells/digest.ts";
 import {
   decayPerEpoch,
   type EpochRecord,
@@ -103,7 +104,8 @@ export async function fit(
       : shuffledBatches(epochKey, count, { size: BATCH });
   const schedule = { stepsPerEpoch: epochBatches(key(seed)).length, epochs };
   const { source, origin } = cells;
-  const identity = { variant: variant.name, cells: source, batches: origin, ...settings };
+  const digest = await digestOf(expression);
+  const identity = { variant: variant.name, cells: source, digest, batches: origin, ...settings };
   const { parameters, history, interrupted } = await train<Model, CellBatch>({
     parameters: initModel(foldIn(key(seed), 0), expression.mean({ axis: 0 }), sizes),
     loss: objectiveOf(variant, settings, kinds),

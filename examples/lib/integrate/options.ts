@@ -9,7 +9,7 @@ export const CELL_OPTIONS = {
   data: {
     kind: "string",
     placeholder: "FILE",
-    help: "Cells: .h5ad, .zarr or .zarr.zip (simulated ones by default)",
+    help: "Cells: .h5ad, .zarr, .zarr.zip, .csv or .tsv (simulated ones by default)",
   },
   labels: { kind: "string", placeholder: "KEY", help: "The column that holds the cell types" },
   batch: { kind: "string", placeholder: "KEY", help: "The column that holds the batches" },

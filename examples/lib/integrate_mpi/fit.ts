@@ -16,6 +16,7 @@ import {
 import { adam, clipByGlobalNorm, type Optimizer } from "@cellgrad/cellgrad/optim";
 import { foldIn, key } from "@cellgrad/cellgrad/random";
 import { UsageError } from "../arguments.ts";
+import { digestOf } from "../cells/digest.ts";
 import type { BatchedCells } from "../integrate/cells.ts";
 import { EMBEDDING, type FitSettings, TOKENS } from "../integrate/fit.ts";
 import { type CellBatch, embed, initModel, type Model } from "../integrate/model.ts";
@@ -171,7 +172,8 @@ async function identityOf(
   { source, expression }: BatchedCells,
   settings: ParallelSettings,
 ): Promise<Tensor> {
-  const text = JSON.stringify({ source, shape: expression.shape, ...settings });
+  const digest = await digestOf(expression);
+  const text = JSON.stringify({ source, shape: expression.shape, digest, ...settings });
   return tensor(
     new Int32Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text))),
   );

@@ -1,0 +1,74 @@
+/**
+ * Which columns of a table are genes.
+ *
+ * @module
+ */
+
+/** Names, in small letters without marks, that tables give to what is no gene. */
+const NO_GENES = new Set(
+  ("cell cellid cellids cellname cellnames cellindex barcode barcodes index id ids obsnames " +
+    "rowid rownames unnamed0 ncounts ncount totalcounts total totals ngenes ngene numi numis " +
+    "ngenesbycounts librarysize libsize sizefactor sizefactors doubletscore doubletscores " +
+    "percentmito percentmt percentribo pctmito mitopercent sscore g2mscore phasescore " +
+    "pseudotime dptpseudotime latenttime leiden louvain cluster clusterid clusters " +
+    "seuratclusters batch batchid batches sample sampleid samples donor donorid patient " +
+    "patientid replicate origident celltype celltypeid celltypes label labelid labels type " +
+    "typeid group groupid age arrayrow arraycol xcoord ycoord").split(" "),
+);
+
+/** Coordinates of embeddings, and measures of quality with the name of what they count. */
+const NO_GENE_FORMS: readonly RegExp[] = [
+  /^(?:x_)?(?:umap|tsne|phate|lsi|harmony|scvi|diffmap|latent|component)[._ -]?\d+$/i,
+  /^(?:x_)?(?:pca?|dc|ica|nmf)[._ -]\d+$/i,
+  /^pc\d+$/i,
+  /^n_?(?:counts?|features?|umis?|genes?)[._]/i,
+  /^(?:log1p_)?(?:total_counts|n_genes|pct_counts|pct|percent)(?:[._]|$)/i,
+];
+
+/** Whether a table gives this name to what is no gene. */
+function isNoGeneName(name: string): boolean {
+  const bare = name.toLowerCase().replace(/[^a-z0-9]/g, "");
+  return NO_GENES.has(bare) || NO_GENE_FORMS.some((form) => form.test(name.trim()));
+}
+
+/** Whether the numbers count the cells, from 0 or 1 on. */
+function countsCells(values: Float64Array): boolean {
+  const first = values[0]!;
+  return values.length > 2 && (first === 0 || first === 1) &&
+    values.every((value, cell) => value === first + cell);
+}
+
+/** Whether the numbers are codes of the cells' names: the names themselves, or 0, 1, 2, …. */
+function isCopy(values: Float64Array, names: readonly (string | undefined)[]): boolean {
+  const codes = new Map<string, number>();
+  for (const [cell, name] of names.entries()) {
+    const value = values[cell]!;
+    if (name === undefined) continue;
+    if ((codes.get(name) ?? value) !== value) return false;
+    codes.set(name, value);
+  }
+  const found = [...codes.values()].sort((a, b) => a - b);
+  if (found.length < 2 || new Set(found).size < found.length) return false;
+  const named = [...codes].every(([name, code]) => Number(name) === code);
+  const first = found[0]!;
+  return named || ((first === 0 || first === 1) && found.every((code, i) => code === first + i));
+}
+
+/**
+ * Why a column of numbers seems to be no gene.
+ *
+ * @param name The column's name.
+ * @param values Its numbers.
+ * @param labels The names of the cells, by column.
+ * @returns The reason, or `undefined` where it seems to be one.
+ */
+export function noGene(
+  name: string,
+  values: Float64Array,
+  labels: readonly { key: string; names: readonly (string | undefined)[] }[],
+): string | undefined {
+  if (countsCells(values)) return "counts the cells";
+  const copied = labels.find(({ names }) => isCopy(values, names));
+  if (copied !== undefined) return `a copy of ${copied.key}`;
+  return isNoGeneName(name) ? "no gene by its name" : undefined;
+}

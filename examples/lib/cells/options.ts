@@ -1,0 +1,56 @@
+/**
+ * The options of all programs that read cells from a file.
+ *
+ * @module
+ */
+
+/** Spread them into a program's own options. */
+export const READING_OPTIONS = {
+  genes: {
+    kind: "string",
+    placeholder: "NAMES",
+    help: "Genes to take, with commas between them (all by default)",
+  },
+  ignore: {
+    kind: "string",
+    placeholder: "NAMES",
+    help: "Genes to leave out, or columns of a table that are none, with commas between them",
+  },
+  header: { kind: "boolean", help: "The first row of a table names its columns, if by numbers" },
+  unlabelled: {
+    kind: "choice",
+    choices: ["drop", "error"],
+    default: "drop",
+    help: "What becomes of cells whose label is missing",
+  },
+} as const;
+
+/** How a file is read. */
+export interface Reading {
+  /** The column of the cell types. */
+  labels: string | undefined;
+  /** The column of the batches; none by default. */
+  batch?: string | undefined;
+  /** The genes to take; all by default. */
+  genes?: string | undefined;
+  /** What is left out; nothing by default. */
+  ignore?: string | undefined;
+  /** Whether the first row of a table names the columns, whatever it holds. */
+  header?: boolean | undefined;
+  /** What becomes of cells without a label; they are dropped by default. */
+  unlabelled?: "drop" | "error" | undefined;
+}
+
+/** The names in the value of an option. */
+export function namesIn(list: string | undefined): string[] | undefined {
+  return list?.split(",").map((name) => name.trim()).filter((name) => name !== "");
+}
+
+/** How many names a message lists. */
+const LISTED = 12;
+
+/** Names in a message: the first ones, where there are many. */
+export function listed(names: readonly string[]): string {
+  if (names.length <= LISTED) return names.join(", ") || "none";
+  return `${names.slice(0, LISTED).join(", ")}, … (${names.length} in all)`;
+}
