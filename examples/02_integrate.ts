@@ -205,7 +205,7 @@ async function picture(embedding: Tensor): Promise<Picture> {
 
 /** The settings that decide the numbers. */
 function reported(settings: Settings): Record<string, string | number | boolean> {
-  const others = ["data", "out", "resume", "figures", "header", "unlabelled"];
+  const others = ["data", "out", "resume", "figures", "header", "decimal", "unlabelled"];
   return Object.fromEntries(
     Object.entries(settings).filter((entry): entry is [string, string | number | boolean] =>
       entry[1] !== undefined && !others.includes(entry[0])

@@ -69,7 +69,7 @@ export function prepare(measured: Measured): Prepared {
     throw new UsageError(`Cannot use ${where} as no gene differs between two cells`);
   }
   const [cells, count] = values.shape as [number, number];
-  const used = selectGenes(expression);
+  const used = selectGenes(where, expression);
   const selected = used.shape[1]! < count
     ? [`the ${used.shape[1]} most variable of ${count} genes are used`]
     : [];
@@ -108,7 +108,9 @@ function scaleOf(measured: Measured): { expression: Tensor; note: string } {
   }
   if (counts || (whole && !negative)) {
     const kind = whole ? "whole numbers are counts" : "fractional counts";
-    const note = `${kind}: normalised to a total of ${TOTAL} per cell, logarithm taken (log1p)`;
+    const empty = values.sum({ axis: 1 }).data.filter((total) => total === 0).length;
+    const note = `${kind}: normalised to a total of ${TOTAL} per cell, logarithm taken (log1p)` +
+      (empty > 0 ? `; cells without any counts: ${empty}` : "");
     return { expression: log1p(normalizeTotal(values)), note };
   }
   const note = negative
@@ -126,8 +128,14 @@ function varies({ data, shape }: Tensor): boolean {
   return false;
 }
 
-function selectGenes(x: Tensor): Tensor {
+function selectGenes(where: string, x: Tensor): Tensor {
   if (x.shape[1]! <= MOST_GENES) return x;
+  if (x.data.some((value) => value < 0)) {
+    throw new UsageError(
+      `Cannot use ${where} as the most variable of more than ${MOST_GENES} genes are not to be ` +
+        `found in scaled expression, with negative values: give counts, or choose with --genes`,
+    );
+  }
   const { indices } = highlyVariableGenes(x, { top: MOST_GENES });
   return x.gather(indices, { axis: 1 });
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Column } from "@cellgrad/cellgrad/data";
-import { UsageError } from "../arguments.ts";
+import { UsageError } from "../usage_error.ts";
 
 /** The names that a column gives the cells. */
 export interface CellNames {

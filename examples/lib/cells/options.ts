@@ -17,6 +17,12 @@ export const READING_OPTIONS = {
     help: "Genes to leave out, or columns of a table that are none, with commas between them",
   },
   header: { kind: "boolean", help: "The first row of a table names its columns, if by numbers" },
+  decimal: {
+    kind: "choice",
+    choices: [".", ","],
+    default: ".",
+    help: "The mark in front of decimals in a table",
+  },
   unlabelled: {
     kind: "choice",
     choices: ["drop", "error"],
@@ -37,6 +43,8 @@ export interface Reading {
   ignore?: string | undefined;
   /** Whether the first row of a table names the columns, whatever it holds. */
   header?: boolean | undefined;
+  /** The mark in front of a table's decimals; a point by default. */
+  decimal?: "." | "," | undefined;
   /** What becomes of cells without a label; they are dropped by default. */
   unlabelled?: "drop" | "error" | undefined;
 }

@@ -55,11 +55,11 @@ export function wantedColumns({ labels, batch }: Reading): [string, string][] {
 async function namedTable(
   path: string,
   where: string,
-  { labels, header = false }: Reading,
+  { labels, header = false, decimal }: Reading,
 ): Promise<Table> {
-  const table = await readTable(path, header ? { header } : {});
+  const table = await readTable(path, header ? { header, decimal } : { decimal });
   if (header || (labels !== undefined && table.columns.includes(labels))) return table;
-  const named = await readTable(path, { header: true });
+  const named = await readTable(path, { header: true, decimal });
   if (labels !== undefined && named.columns.includes(labels)) return named;
   throw noColumn(named, where, "--labels", labels);
 }
@@ -115,6 +115,8 @@ function namesOfRows(table: Table): (cell: number) => string {
 
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
 
+const COMMA_NUMBER = /^[+-]?\d*,\d+$/;
+
 const isNumber = (field: string) => NUMBER.test(field.trim());
 
 function isMostlyNumbers(fields: readonly string[]): boolean {
@@ -145,6 +147,8 @@ function genePositions(
       if (wanted !== undefined || isMostlyNumbers(values)) {
         throw notANumber(where, nameOf(at), values, cellName);
       }
+      const comma = values.find((field) => COMMA_NUMBER.test(field.trim()));
+      if (comma !== undefined) throw decimalComma(where, nameOf(at), comma);
       text.push(nameOf(at));
       return false;
     }
@@ -163,6 +167,13 @@ function genePositions(
   const twice = new Set(positions.map(nameOf)).size < positions.length;
   if (twice) notes.push("some genes have the same name: each column is a gene of its own");
   return { positions, notes };
+}
+
+function decimalComma(where: string, column: string, field: string): UsageError {
+  return new UsageError(
+    `Cannot use ${where} as column ${column} holds "${field}": where commas stand in front of ` +
+      `decimals, give --decimal=, (and --ignore ${column} where they do not)`,
+  );
 }
 
 function checkNames(

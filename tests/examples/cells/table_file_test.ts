@@ -274,6 +274,39 @@ Deno.test("readCells() names genes and columns that are not there", async () => 
   ) assertEquals(await refusal(lines, options, labels), message);
 });
 
+Deno.test("readCells() asks for the mark of decimals, and reads commas where it is told", async () => {
+  const rows = Array.from(
+    { length: 12 },
+    (_, i) => `c${i};${i % 4},5;${i * i % 5},25;${TYPES[i % 3]}`,
+  );
+  const lines = ["cell;a;b;cell_type", ...rows];
+  assertEquals(
+    await refusal(lines),
+    'Cannot use cells.csv as column a holds "0,5": where commas stand in front of decimals, give ' +
+      "--decimal=, (and --ignore a where they do not)",
+  );
+  const { expression } = await read(lines, { decimal: "," });
+  assertEquals((expression.toArray() as number[][])[1], [1.5, 1.25]);
+});
+
+Deno.test("readCells() does not choose among very many genes of scaled expression", async () => {
+  const genes = Array.from({ length: 2001 }, (_, j) => `g${j}`);
+  const rows = Array.from(
+    { length: 8 },
+    (_, i) => [...genes.map((_, j) => (i * j) % 7 - 3), TYPES[i % 2]].join(","),
+  );
+  const lines = [[...genes, "cell_type"].join(","), ...rows];
+  assertStringIncludes(await refusal(lines), "give counts, or choose with --genes");
+  assertEquals((await read(lines, { genes: "g1,g2" })).expression.shape, [8, 2]);
+});
+
+Deno.test("readCells() counts the cells that have no counts", async () => {
+  const { header, rows } = cleanTable(12, 3);
+  const empty = rows.map((row, i) => i % 5 === 0 ? [row[0]!, "0", "0", "0", row[4]!] : row);
+  const { notes } = await read(linesOf(header, empty));
+  assertStringIncludes(notes.at(-1)!, "; cells without any counts: 3");
+});
+
 Deno.test("readCells() reads batches of a table, in the order of their numbers", async () => {
   const { header, rows } = cleanTable(24, 3);
   const lines = linesOf([...header, "donor"], rows.map((row, i) => [...row, `${8 + i % 4}`]));
