@@ -13,6 +13,7 @@ import { perInput, type Primitive } from "../op.ts";
 import { sizeOf } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { apply } from "../trace.ts";
+import { agree, type Call, callOf } from "./agree.ts";
 import type { NumberArray, Transport } from "./transport.ts";
 
 /** What {@linkcode allReduceOp} needs to know. */
@@ -21,8 +22,8 @@ export interface Reduced {
   transport: Transport;
   /** What becomes of the numbers at one position. */
   op: "sum" | "mean" | "max";
-  /** Stands for the shapes and types of the inputs, so that ranks can see that theirs agree. */
-  signature: number;
+  /** What ranks compare before. */
+  call: Call;
 }
 
 /** All inputs, one behind the other in one array, reduced over the ranks. */
@@ -32,40 +33,29 @@ export const allReduceOp: Primitive<Reduced> = {
     shape: [inputs.reduce((sum, x) => sum + x.size, 0)],
     dtype: inputs[0]!.dtype,
   }),
-  forward(inputs, { transport, op, signature }, { shape, dtype }) {
-    // The first two places carry the signature: at whatever length ranks disagree, these arrive.
-    const buffer = allocate(dtype, shape[0]! + 2) as NumberArray;
-    const sign = signature % 2048;
-    buffer.set([sign, -sign]);
-    let end = 2;
+  forward(inputs, { transport, op, call }, { shape, dtype }) {
+    agree(transport, call);
+    const values = allocate(dtype, shape[0]!) as NumberArray;
+    let end = 0;
     for (const { data, size } of inputs) {
-      buffer.set(data, end);
+      values.set(data, end);
       end += size;
     }
-    transport.allReduce(buffer, op === "max" ? "max" : "sum");
-    checkSignature(buffer, sign, op === "max" ? 1 : transport.size);
-    const values = buffer.subarray(2);
+    transport.allReduce(values, op === "max" ? "max" : "sum");
     if (op === "mean") { for (let i = 0; i < values.length; i++) values[i]! /= transport.size; }
     return values;
   },
-  vjp(g, output, inputs, { transport, op, signature }) {
-    const reduce = (signed: number, ...xs: Tensor[]) =>
-      apply(allReduceOp, xs, { transport, op: op === "mean" ? op : "sum", signature: signed });
-    if (op !== "max") return unpack(reduce(signature + 1, g), inputs);
+  vjp(g, output, inputs, { transport, op, call }) {
+    const back = callOf(`the gradient of ${call.name}`, inputs);
+    const reduce = (...xs: Tensor[]) =>
+      apply(allReduceOp, xs, { transport, op: op === "mean" ? op : "sum", call: back });
+    if (op !== "max") return unpack(reduce(g), inputs);
     const own = concat(inputs.map((x) => reshape(x, [x.size])));
     const holds = equal(own, output);
-    const [total, holders] = split(reduce(signature + 1, g, cast(holds, g.dtype)), 2);
+    const [total, holders] = split(reduce(g, cast(holds, g.dtype)), 2);
     return unpack(where(holds, div(total!, where(holds, holders!, 1)), 0), inputs);
   },
 };
-
-function checkSignature(buffer: NumberArray, sign: number, times: number): void {
-  if (buffer[0] === sign * times && buffer[1] === -sign * times) return;
-  throw new TypeError(
-    `Cannot compute allReduce as all ranks must give trees of the same branches, shapes and types, ` +
-      `in the same order of calls: this rank's differs from another's`,
-  );
-}
 
 /** The parts of a vector in the shapes of tensors. */
 export function unpack(vector: Tensor, like: readonly Tensor[]): Tensor[] {

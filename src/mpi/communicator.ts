@@ -5,12 +5,11 @@
  */
 import { checkChoice, checkNumber, readOptions } from "../options.ts";
 import { allocate, isFloating } from "../dtype.ts";
-import { formatShape } from "../shape.ts";
 import { asTensor, fromData, type Tensor, type TensorLike } from "../tensor.ts";
 import { apply } from "../trace.ts";
 import { flattenTree, type TensorTree } from "../tree.ts";
 import { allGatherOp, allReduceOp, unpack } from "./collectives.ts";
-import { hashText } from "../hash.ts";
+import { agree, callOf } from "./agree.ts";
 import { ALONE, type Transport } from "./transport.ts";
 
 /** Options of {@linkcode Communicator.allReduce}. */
@@ -81,7 +80,8 @@ export class Communicator implements AsyncDisposable {
    * @param options `op`: `"sum"` by default, `"mean"` (not of `int32`), or `"max"`, whose gradient is
    * split equally among equal values.
    * @returns The same tree, with the same values on every rank.
-   * @throws {TypeError} If a rank's tree differs from another's, or a type cannot be reduced.
+   * @throws {TypeError} On every rank, if a rank's tree differs from another's: names the rank, and
+   * both shapes. If a type cannot be reduced.
    * @throws {Error} If MPI reports an error.
    */
   allReduce<T>(tree: T, options: AllReduceOptions = {}): TensorTree<T> {
@@ -96,12 +96,13 @@ export class Communicator implements AsyncDisposable {
         `Cannot compute allReduce as the ${op} of ${dtype} is not defined: cast it to float32 first`,
       );
     }
-    const signature = signatureOf(op, leaves);
+    const call = callOf(`allReduce (${op})`, leaves);
+    if (leaves.length === 0) agree(transport, call);
     const results = new Map<Tensor, Tensor>();
     for (const dtype of ["float32", "float64", "int32"]) {
       const group = leaves.filter((x) => x.dtype === dtype);
       if (group.length === 0) continue;
-      const reduced = apply(allReduceOp, group, { transport, op: op as "sum", signature });
+      const reduced = apply(allReduceOp, group, { transport, op: op as "sum", call });
       unpack(reduced, group).forEach((y, i) => results.set(group[i]!, y));
     }
     return rebuild(leaves.map((x) => results.get(x))) as TensorTree<T>;
@@ -113,7 +114,8 @@ export class Communicator implements AsyncDisposable {
    * @param tree Tensors of the same shapes and types on all ranks; only the root's values matter.
    * @param options `root`, the rank that gives, 0 by default.
    * @returns The root's tree.
-   * @throws {TypeError} If this rank's tree differs from the root's, or is under differentiation.
+   * @throws {TypeError} On every rank, if a rank's tree differs from another's: names the rank, and
+   * both shapes. If this rank's is under differentiation.
    * @throws {RangeError} If there is no such root.
    * @throws {Error} If MPI reports an error.
    */
@@ -123,15 +125,9 @@ export class Communicator implements AsyncDisposable {
     checkNumber(caller, "root", root, { integer: true, min: 0, max: this.size - 1 });
     const transport = this.#ready(caller);
     const { leaves, rebuild } = flattenTree(caller, tree);
-    const signature = signatureOf(caller, leaves);
-    const bytes = pack(signature, leaves);
+    const bytes = pack(leaves);
+    agree(transport, callOf(`broadcast (from rank ${root})`, leaves));
     transport.broadcast(bytes, root);
-    if (new Int32Array(bytes.buffer, 0, 1)[0] !== signature) {
-      throw new TypeError(
-        `Cannot compute broadcast as all ranks must give trees of the same branches, shapes and ` +
-          `types, in the same order of calls: that of rank ${this.rank} differs from the root's`,
-      );
-    }
     return rebuild(unpackBytes(bytes, leaves)) as TensorTree<T>;
   }
 
@@ -142,38 +138,34 @@ export class Communicator implements AsyncDisposable {
    *
    * @param x Rows along the first axis, of any type.
    * @returns All rows.
-   * @throws {TypeError} If `x` has no axis, or other ranks have rows of another shape or type.
+   * @throws {TypeError} If `x` has no axis. On every rank, if a rank has rows of another shape or
+   * type: names the rank, and both shapes.
    * @throws {Error} If MPI reports an error.
    */
   allGather(x: TensorLike): Tensor {
     const transport = this.#ready("allGather");
     const operand = asTensor(x);
-    const { dtype, shape } = operand;
+    const { shape } = operand;
     if (shape.length === 0) {
       throw new TypeError(`Cannot compute allGather as x must have rows: current shape is []`);
     }
-    const row = `${dtype} ${formatShape(shape.slice(1))}`;
-    const heads = new Int32Array(2 * this.size);
-    heads.set([shape[0]!, hashText(row)], 2 * this.rank);
-    transport.allGather(heads, new Array(this.size).fill(2));
-    const different = heads.findIndex((hash, i) => i % 2 === 1 && hash !== hashText(row));
-    if (different >= 0) {
-      throw new TypeError(
-        `Cannot compute allGather as all ranks must give rows of the same shape and type: ` +
-          `rank ${this.rank} gives ${row}, and rank ${different >> 1} something else`,
-      );
-    }
-    const rows = [...heads.filter((_, i) => i % 2 === 0)];
-    return apply(allGatherOp, [operand], { transport, rows });
+    agree(transport, callOf("allGather", [operand], { rows: true }));
+    const counts = new Int32Array(this.size);
+    counts[this.rank] = shape[0]!;
+    transport.allGather(counts, new Array(this.size).fill(1));
+    return apply(allGatherOp, [operand], { transport, rows: [...counts] });
   }
 
   /**
    * Returns when all ranks have come here.
    *
+   * @throws {TypeError} On every rank, if a rank calls something else: names the rank.
    * @throws {Error} If MPI reports an error.
    */
   barrier(): void {
-    this.#ready("barrier").barrier();
+    const transport = this.#ready("barrier");
+    agree(transport, callOf("barrier", []));
+    transport.barrier();
   }
 
   /**
@@ -226,22 +218,16 @@ export function reasonText(reason: unknown): string {
   return reason instanceof Error ? reason.stack ?? String(reason) : String(reason);
 }
 
-/** A number that stands for what is done with tensors of these shapes and types, in order. */
-function signatureOf(name: string, leaves: readonly Tensor[]): number {
-  return hashText([name, ...leaves.map((x) => x.dtype + formatShape(x.shape))].join(" ")) >>> 1;
-}
-
-/** The signature and the values of all tensors as bytes. */
-function pack(signature: number, leaves: readonly Tensor[]): Uint8Array<ArrayBuffer> {
+/** The values of all tensors as bytes. */
+function pack(leaves: readonly Tensor[]): Uint8Array<ArrayBuffer> {
   if (leaves.some((x) => x.trace !== null)) {
     throw new TypeError(
       `Cannot compute broadcast under differentiation or in a program, as it has no gradient: ` +
         `do it before`,
     );
   }
-  const bytes = new Uint8Array(leaves.reduce((sum, { data }) => sum + data.byteLength, 4));
-  new Int32Array(bytes.buffer, 0, 1)[0] = signature;
-  let at = 4;
+  const bytes = new Uint8Array(leaves.reduce((sum, { data }) => sum + data.byteLength, 0));
+  let at = 0;
   for (const { data } of leaves) {
     bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
     at += data.byteLength;
@@ -249,9 +235,9 @@ function pack(signature: number, leaves: readonly Tensor[]): Uint8Array<ArrayBuf
   return bytes;
 }
 
-/** Tensors of the same shapes and types with the values behind the signature. */
+/** Tensors of the same shapes and types with these values. */
 function unpackBytes(bytes: Uint8Array<ArrayBuffer>, like: readonly Tensor[]): Tensor[] {
-  let at = 4;
+  let at = 0;
   return like.map(({ shape, dtype, size }) => {
     const data = allocate(dtype, size);
     new Uint8Array(data.buffer).set(bytes.subarray(at, at += data.byteLength));

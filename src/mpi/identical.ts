@@ -4,6 +4,7 @@
  * @module
  */
 import { fromData } from "../tensor.ts";
+import { commonest } from "./agree.ts";
 import type { Communicator } from "./communicator.ts";
 import { hashValues } from "../hash.ts";
 import { namedLeaves } from "./names.ts";
@@ -43,11 +44,4 @@ export function checkIdentical(tree: unknown, comm: Communicator): void {
         `${ranks.join(", ")} of ${comm.size} from rank ${hashes.indexOf(usual)}`,
     );
   });
-}
-
-/** The text that occurs most often; of several, the first. */
-function commonest(texts: readonly string[]): string {
-  const counts = new Map<string, number>();
-  for (const text of texts) counts.set(text, (counts.get(text) ?? 0) + 1);
-  return [...counts].reduce((best, next) => next[1] > best[1] ? next : best)[0];
 }

@@ -5,7 +5,7 @@
  * @module
  */
 import { assertEquals, assertThrows } from "@std/assert";
-import { compile, grad, type Tensor, tensor, valueAndGrad } from "../../mod.ts";
+import { compile, full, grad, type Tensor, tensor, valueAndGrad } from "../../mod.ts";
 import { checkIdentical, type Communicator } from "../../src/mpi/mod.ts";
 import { key, normal } from "../../src/random.ts";
 import { assertNear } from "./cells.ts";
@@ -14,6 +14,12 @@ import { trainingScenarios } from "./training_scenarios.ts";
 
 /** What all ranks of a job do; it throws where something is wrong. */
 export type Scenario = (comm: Communicator, directory: string) => void | Promise<void>;
+
+const SAME_TREES =
+  "all ranks must give trees of the same branches, shapes and types, in the same " +
+  "order of calls: ";
+
+const list = (shape: readonly number[]) => `[${shape.join(", ")}]`;
 
 const collectiveScenarios: [string, Scenario][] = [
   ["allReduce() sums, averages and finds the largest, in both types at once", (comm) => {
@@ -47,19 +53,62 @@ const collectiveScenarios: [string, Scenario][] = [
     const x = tensor([2]);
     assertEquals(comm.allReduce([x, x]).map((y) => y.item()), [2 * comm.size, 2 * comm.size]);
   }],
-  ["allReduce() says so where ranks give different shapes", (comm) => {
+  ["every call names rank and shapes on every rank where one gives another shape", (comm) => {
     if (comm.size === 1) return;
-    const x = tensor([[1, 2, 3], [4, 5, 6]]);
-    const own = comm.rank === 0 ? x : x.reshape([3, 2]);
-    const complain = () => comm.allReduce(own);
-    if (comm.rank === 0 || comm.size === 2) {
-      const error = assertThrows(complain, TypeError);
-      assertEquals(
-        error.message,
-        "Cannot compute allReduce as all ranks must give trees of the same branches, shapes and " +
-          "types, in the same order of calls: this rank's differs from another's",
-      );
-    } else assertThrows(complain, TypeError);
+    // Of other sizes, too: what ranks send must not depend on what they give.
+    for (const own of [[3, 2], [6], [2, 2], [40, 50], []]) {
+      for (let odd = 0; odd < comm.size; odd++) {
+        const shape = comm.rank === odd ? own : [2, 3];
+        const x = full(shape, 1);
+        const others = odd === 0 ? 1 : 0;
+        const [a, b] = comm.size === 2
+          ? [1, 0].map((r) => `rank ${r} gives float32 ${r === odd ? list(own) : "[2, 3]"}`)
+          : [`rank ${odd} gives float32 ${list(own)}`, `rank ${others} gives float32 [2, 3]`];
+        for (const name of ["allReduce", "broadcast"] as const) {
+          const { message } = assertThrows(() => comm[name](x), TypeError);
+          assertEquals(message, `Cannot compute ${name} as ${SAME_TREES}${a}, and ${b}`);
+        }
+      }
+    }
+  }],
+  ["every call finds out where a rank calls something else", (comm) => {
+    if (comm.size === 1) return;
+    const x = tensor([1, 2]);
+    const calls: [string, string, () => unknown][] = [
+      ["allReduce", "allReduce (sum)", () => comm.allReduce(x)],
+      ["allReduce", "allReduce (max)", () => comm.allReduce(x, { op: "max" })],
+      ["broadcast", "broadcast (from rank 0)", () => comm.broadcast(x)],
+      ["broadcast", "broadcast (from rank 1)", () => comm.broadcast(x, { root: 1 })],
+      ["allGather", "allGather", () => comm.allGather(x)],
+      ["barrier", "barrier", () => comm.barrier()],
+      ["allReduce", "allReduce (sum)", () => comm.allReduce({})],
+    ];
+    for (const [i, [first, firstName, call]] of calls.entries()) {
+      const [second, secondName, other] = calls[(i + 1) % calls.length]!;
+      const own = comm.rank === 1 ? other : call;
+      const { message } = assertThrows(own, TypeError);
+      const name = comm.rank === 1 ? second : first;
+      const said = firstName === secondName
+        ? "rank 1 gives 1 tensors, and rank 0 0"
+        : `rank 1 calls ${secondName}, and rank 0 calls ${firstName}`;
+      assertEquals(message, `Cannot compute ${name} as ${SAME_TREES}${said}`);
+    }
+    assertEquals(comm.allReduce(x).toArray(), [comm.size, 2 * comm.size]);
+  }],
+  ["a tree that differs is told by its first tensor, and all ranks that differ", (comm) => {
+    if (comm.size < 3) return;
+    const tree = (columns: number) => ({ a: full([2], 1), b: full([2, columns], 1), c: tensor(1) });
+    const odd = comm.rank > comm.size / 2;
+    const { message } = assertThrows(() => comm.allReduce(tree(odd ? 4 : 3)), TypeError);
+    const ranks = Array.from({ length: comm.size }, (_, r) => r).filter((r) => r > comm.size / 2);
+    const more = ranks.length > 1 ? ` (ranks that differ: ${ranks.join(", ")})` : "";
+    assertEquals(
+      message,
+      `Cannot compute allReduce as ${SAME_TREES}rank ${
+        ranks[0]
+      } gives float32 [2, 4] as tensor 2 ` +
+        `of 3, and rank 0 gives float32 [2, 3]${more}`,
+    );
   }],
   ["broadcast() gives all ranks the tree of any root", (comm) => {
     const { rank, size } = comm;
@@ -75,16 +124,6 @@ const collectiveScenarios: [string, Scenario][] = [
       assertEquals(found.x.toArray(), [root / 7]);
     }
   }],
-  ["broadcast() says so where a rank has another tree", (comm) => {
-    if (comm.size === 1) return;
-    const own = comm.rank === 1 ? tensor([1, 2, 3, 4]) : tensor([[1, 2], [3, 4]]);
-    if (comm.rank !== 1) return void comm.broadcast({ own });
-    assertEquals(
-      assertThrows(() => comm.broadcast({ own }), TypeError).message,
-      "Cannot compute broadcast as all ranks must give trees of the same branches, shapes and " +
-        "types, in the same order of calls: that of rank 1 differs from the root's",
-    );
-  }],
   ["allGather() joins different numbers of rows, none among them", (comm) => {
     const { rank, size } = comm;
     const own = tensor(new Float64Array(rank * 2).fill(rank), { shape: [rank, 2] });
@@ -97,14 +136,12 @@ const collectiveScenarios: [string, Scenario][] = [
   }],
   ["allGather() says so where ranks give other rows", (comm) => {
     if (comm.size === 1) return;
-    const own = comm.rank === 0 ? tensor([[1, 2]]) : tensor([[1, 2, 3]]);
+    const own = comm.rank === 1 ? tensor([[1, 2]]) : tensor([[1, 2, 3], [4, 5, 6]]);
     const error = assertThrows(() => comm.allGather(own), TypeError);
     assertEquals(
       error.message,
-      `Cannot compute allGather as all ranks must give rows of the same shape and type: ` +
-        (comm.rank === 0
-          ? `rank 0 gives float32 [2], and rank 1 something else`
-          : `rank ${comm.rank} gives float32 [3], and rank 0 something else`),
+      `Cannot compute allGather as ${SAME_TREES}rank 1 gives rows of float32 [2], and rank 0 ` +
+        `gives rows of float32 [3]`,
     );
   }],
   ["the gradient of gathered rows is what all ranks have found for them", (comm) => {
