@@ -5,6 +5,7 @@
  */
 import { mapBlocks } from "./map_row_blocks.ts";
 import type { RowBlocks } from "./op.ts";
+import { checkFunction, refuseMore } from "./options.ts";
 import type { Tensor } from "./tensor.ts";
 import { mapTensors } from "./tree.ts";
 
@@ -30,6 +31,8 @@ import { mapTensors } from "./tree.ts";
 export function checkpoint<Args extends unknown[]>(
   f: (...args: Args) => Tensor,
 ): (...args: Args) => Tensor {
+  checkFunction("checkpoint", "f", f);
+  if (arguments.length > 1) refuseMore("checkpoint", "f", 1, arguments);
   return (...args) => {
     const inputs: Tensor[] = [];
     mapTensors("checkpoint", "the arguments", args, (x) => inputs.push(x));

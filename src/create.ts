@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { allocate, checkDType, type DType } from "./dtype.ts";
+import { allocate, type DType } from "./dtype.ts";
+import { checkDTypeOption, checkOptions, type Checks } from "./options.ts";
 import { checkExtent, checkShape, type Shape, sizeOf } from "./shape.ts";
 import { convertData, Tensor } from "./tensor.ts";
 
@@ -12,6 +13,8 @@ export interface CreateOptions {
   /** The element type; `float32` by default. */
   dtype?: DType | undefined;
 }
+
+const CREATE: Checks<CreateOptions> = { dtype: checkDTypeOption };
 
 /**
  * A tensor filled with one value.
@@ -36,6 +39,7 @@ export function full(
   value: number | boolean,
   options: CreateOptions = {},
 ): Tensor {
+  if (arguments.length > 2) checkOptions("full", CREATE, 2, arguments);
   return filled("full", shape, value, options);
 }
 
@@ -47,7 +51,6 @@ function filled(
 ): Tensor {
   const dtype = options.dtype ?? (typeof value === "boolean" ? "bool" : "float32");
   checkShape(caller, shape);
-  checkDType(caller, dtype);
   const [entry] = convertData(caller, [Number(value)], "float64", dtype);
   return new Tensor([...shape], dtype, allocate(dtype, sizeOf(shape)).fill(entry!));
 }
@@ -68,6 +71,7 @@ function filled(
  * ```
  */
 export function zeros(shape: Shape, options: CreateOptions = {}): Tensor {
+  if (arguments.length > 1) checkOptions("zeros", CREATE, 1, arguments);
   return filled("zeros", shape, 0, options);
 }
 
@@ -87,6 +91,7 @@ export function zeros(shape: Shape, options: CreateOptions = {}): Tensor {
  * ```
  */
 export function ones(shape: Shape, options: CreateOptions = {}): Tensor {
+  if (arguments.length > 1) checkOptions("ones", CREATE, 1, arguments);
   return filled("ones", shape, 1, options);
 }
 
@@ -107,9 +112,9 @@ export function ones(shape: Shape, options: CreateOptions = {}): Tensor {
  * ```
  */
 export function eye(n: number, options: CreateOptions = {}): Tensor {
+  if (arguments.length > 1) checkOptions("eye", CREATE, 1, arguments);
   const dtype = options.dtype ?? "float32";
   checkExtent("eye", "n", n);
-  checkDType("eye", dtype);
   const data = allocate(dtype, n * n);
   for (let i = 0; i < n; i++) data[i * (n + 1)] = 1;
   return new Tensor([n, n], dtype, data);
@@ -133,9 +138,9 @@ export function eye(n: number, options: CreateOptions = {}): Tensor {
  * ```
  */
 export function arange(n: number, options: CreateOptions = {}): Tensor {
+  if (arguments.length > 1) checkOptions("arange", CREATE, 1, arguments);
   const dtype = options.dtype ?? "float32";
   checkExtent("arange", "n", n);
-  checkDType("arange", dtype);
   const numbers = new Float64Array(n);
   for (let i = 0; i < n; i++) numbers[i] = i;
   return new Tensor([n], dtype, convertData("arange", numbers, "float64", dtype));

@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-unused-vars -- Methods pass on their arguments, too many included.
 /**
  * The methods of tensors: every one is the function of the same name, which documents it.
  *
@@ -6,6 +7,7 @@
  *
  * @module
  */
+import { describe } from "./describe.ts";
 import type { DType } from "./dtype.ts";
 import type * as Functions from "./ops/mod.ts";
 import type {
@@ -33,301 +35,322 @@ export function bindFluent(functions: typeof Functions): void {
   ops = functions;
 }
 
+/** Calls a function on a tensor and on all that its method was given: it refuses what is too much. */
+function call<R>(
+  f: (x: TensorLike, ...rest: never[]) => R,
+  x: Tensor,
+  args: ArrayLike<unknown>,
+): R {
+  const given = f as (...args: unknown[]) => R;
+  if (args.length === 0) return given(x);
+  return args.length === 1 ? given(x, args[0]) : given(x, ...Array.from(args));
+}
+
+/** The same for functions of an array of tensors. */
+function callJoined(name: "concat" | "stack", x: Tensor, args: ArrayLike<unknown>): Tensor {
+  const [others, ...rest] = Array.from(args);
+  if (Array.isArray(others)) return ops[name]([x, ...others], ...rest as []);
+  throw new TypeError(
+    `Cannot compute ${name} as others must be an array of tensors: ` +
+      `current value is ${describe(others)}`,
+  );
+}
+
 /** The methods of {@linkcode Tensor}; see the functions of the same names. */
 export abstract class Fluent {
   /** `this + other`, element by element. */
   add(this: Tensor, other: TensorLike): Tensor {
-    return ops.add(this, other);
+    return call(ops.add, this, arguments);
   }
 
   /** `this − other`. */
   sub(this: Tensor, other: TensorLike): Tensor {
-    return ops.sub(this, other);
+    return call(ops.sub, this, arguments);
   }
 
   /** `this · other`, element by element. */
   mul(this: Tensor, other: TensorLike): Tensor {
-    return ops.mul(this, other);
+    return call(ops.mul, this, arguments);
   }
 
   /** `this / other`. */
   div(this: Tensor, other: TensorLike): Tensor {
-    return ops.div(this, other);
+    return call(ops.div, this, arguments);
   }
 
   /** `−x`. */
   neg(this: Tensor): Tensor {
-    return ops.neg(this);
+    return call(ops.neg, this, arguments);
   }
 
   /** `|x|`, with gradient 0 at 0. */
   abs(this: Tensor): Tensor {
-    return ops.abs(this);
+    return call(ops.abs, this, arguments);
   }
 
   /** −1, 0 or 1. */
   sign(this: Tensor): Tensor {
-    return ops.sign(this);
+    return call(ops.sign, this, arguments);
   }
 
   /** `x^exponent`. */
   pow(this: Tensor, exponent: TensorLike): Tensor {
-    return ops.pow(this, exponent);
+    return call(ops.pow, this, arguments);
   }
 
   /** The larger of the two, element by element. */
   maximum(this: Tensor, other: TensorLike): Tensor {
-    return ops.maximum(this, other);
+    return call(ops.maximum, this, arguments);
   }
 
   /** The smaller of the two, element by element. */
   minimum(this: Tensor, other: TensorLike): Tensor {
-    return ops.minimum(this, other);
+    return call(ops.minimum, this, arguments);
   }
 
   /** The values limited to `[min, max]`. */
   clip(this: Tensor, min: number, max: number): Tensor {
-    return ops.clip(this, min, max);
+    return call(ops.clip, this, arguments);
   }
 
   /** `x²`. */
   square(this: Tensor): Tensor {
-    return ops.square(this);
+    return call(ops.square, this, arguments);
   }
 
   /** `√x`. */
   sqrt(this: Tensor): Tensor {
-    return ops.sqrt(this);
+    return call(ops.sqrt, this, arguments);
   }
 
   /** `1 / √x`. */
   rsqrt(this: Tensor): Tensor {
-    return ops.rsqrt(this);
+    return call(ops.rsqrt, this, arguments);
   }
 
   /** `e^x`. */
   exp(this: Tensor): Tensor {
-    return ops.exp(this);
+    return call(ops.exp, this, arguments);
   }
 
   /** `e^x − 1`. */
   expm1(this: Tensor): Tensor {
-    return ops.expm1(this);
+    return call(ops.expm1, this, arguments);
   }
 
   /** Natural logarithm. */
   log(this: Tensor): Tensor {
-    return ops.log(this);
+    return call(ops.log, this, arguments);
   }
 
   /** `log(1 + x)`. */
   log1p(this: Tensor): Tensor {
-    return ops.log1p(this);
+    return call(ops.log1p, this, arguments);
   }
 
   /** Sine. */
   sin(this: Tensor): Tensor {
-    return ops.sin(this);
+    return call(ops.sin, this, arguments);
   }
 
   /** Cosine. */
   cos(this: Tensor): Tensor {
-    return ops.cos(this);
+    return call(ops.cos, this, arguments);
   }
 
   /** Hyperbolic tangent. */
   tanh(this: Tensor): Tensor {
-    return ops.tanh(this);
+    return call(ops.tanh, this, arguments);
   }
 
   /** The logistic function. */
   sigmoid(this: Tensor): Tensor {
-    return ops.sigmoid(this);
+    return call(ops.sigmoid, this, arguments);
   }
 
   /** `log σ(x)`. */
   logSigmoid(this: Tensor): Tensor {
-    return ops.logSigmoid(this);
+    return call(ops.logSigmoid, this, arguments);
   }
 
   /** `log(1 + e^x)`. */
   softplus(this: Tensor): Tensor {
-    return ops.softplus(this);
+    return call(ops.softplus, this, arguments);
   }
 
   /** `max(x, 0)`. */
   relu(this: Tensor): Tensor {
-    return ops.relu(this);
+    return call(ops.relu, this, arguments);
   }
 
   /** Rectifier with a small slope on the negative side. */
   leakyRelu(this: Tensor, options?: LeakyReluOptions): Tensor {
-    return ops.leakyRelu(this, options);
+    return call(ops.leakyRelu, this, arguments);
   }
 
   /** `log |Γ(x)|`. */
   lgamma(this: Tensor): Tensor {
-    return ops.lgamma(this);
+    return call(ops.lgamma, this, arguments);
   }
 
   /** The derivative of `lgamma`. */
   digamma(this: Tensor): Tensor {
-    return ops.digamma(this);
+    return call(ops.digamma, this, arguments);
   }
 
   /** Where the two are equal. */
   equal(this: Tensor, other: TensorLike): Tensor {
-    return ops.equal(this, other);
+    return call(ops.equal, this, arguments);
   }
 
   /** Where the two differ. */
   notEqual(this: Tensor, other: TensorLike): Tensor {
-    return ops.notEqual(this, other);
+    return call(ops.notEqual, this, arguments);
   }
 
   /** Where `this < other`. */
   less(this: Tensor, other: TensorLike): Tensor {
-    return ops.less(this, other);
+    return call(ops.less, this, arguments);
   }
 
   /** Where `this ≤ other`. */
   lessEqual(this: Tensor, other: TensorLike): Tensor {
-    return ops.lessEqual(this, other);
+    return call(ops.lessEqual, this, arguments);
   }
 
   /** Where `this > other`. */
   greater(this: Tensor, other: TensorLike): Tensor {
-    return ops.greater(this, other);
+    return call(ops.greater, this, arguments);
   }
 
   /** Where `this ≥ other`. */
   greaterEqual(this: Tensor, other: TensorLike): Tensor {
-    return ops.greaterEqual(this, other);
+    return call(ops.greaterEqual, this, arguments);
   }
 
   /** Where the values are NaN. */
   isNaN(this: Tensor): Tensor {
-    return ops.isNaN(this);
+    return call(ops.isNaN, this, arguments);
   }
 
   /** Sum over axes. */
   sum(this: Tensor, options?: ReduceOptions): Tensor {
-    return ops.sum(this, options);
+    return call(ops.sum, this, arguments);
   }
 
   /** Mean over axes. */
   mean(this: Tensor, options?: ReduceOptions): Tensor {
-    return ops.mean(this, options);
+    return call(ops.mean, this, arguments);
   }
 
   /** Largest value over axes. */
   max(this: Tensor, options?: ReduceOptions): Tensor {
-    return ops.max(this, options);
+    return call(ops.max, this, arguments);
   }
 
   /** Smallest value over axes. */
   min(this: Tensor, options?: ReduceOptions): Tensor {
-    return ops.min(this, options);
+    return call(ops.min, this, arguments);
   }
 
   /** Variance over axes. */
   variance(this: Tensor, options?: VarianceOptions): Tensor {
-    return ops.variance(this, options);
+    return call(ops.variance, this, arguments);
   }
 
   /** Euclidean length over axes. */
   norm(this: Tensor, options?: ReduceOptions): Tensor {
-    return ops.norm(this, options);
+    return call(ops.norm, this, arguments);
   }
 
   /** Position of the largest value. */
   argMax(this: Tensor, options?: ArgReduceOptions): Tensor {
-    return ops.argMax(this, options);
+    return call(ops.argMax, this, arguments);
   }
 
   /** Position of the smallest value. */
   argMin(this: Tensor, options?: ArgReduceOptions): Tensor {
-    return ops.argMin(this, options);
+    return call(ops.argMin, this, arguments);
   }
 
   /** `log Σ e^x` over axes. */
   logSumExp(this: Tensor, options?: ReduceOptions): Tensor {
-    return ops.logSumExp(this, options);
+    return call(ops.logSumExp, this, arguments);
   }
 
   /** Probabilities from logits. */
   softmax(this: Tensor, options?: SoftmaxOptions): Tensor {
-    return ops.softmax(this, options);
+    return call(ops.softmax, this, arguments);
   }
 
   /** Logarithms of the probabilities. */
   logSoftmax(this: Tensor, options?: SoftmaxOptions): Tensor {
-    return ops.logSoftmax(this, options);
+    return call(ops.logSoftmax, this, arguments);
   }
 
   /** Vectors divided by their length. */
   l2Normalize(this: Tensor, options?: L2NormalizeOptions): Tensor {
-    return ops.l2Normalize(this, options);
+    return call(ops.l2Normalize, this, arguments);
   }
 
   /** Mean 0 and variance 1 over an axis. */
   layerNorm(this: Tensor, options?: LayerNormOptions): Tensor {
-    return ops.layerNorm(this, options);
+    return call(ops.layerNorm, this, arguments);
   }
 
   /** The values in another element type. */
   cast(this: Tensor, dtype: DType): Tensor {
-    return ops.cast(this, dtype);
+    return call(ops.cast, this, arguments);
   }
 
   /** The values in another shape. */
-  reshape(this: Tensor, shape: Shape): Tensor {
-    return ops.reshape(this, shape);
+  reshape(this: Tensor, ...shape: [shape: Shape] | number[]): Tensor {
+    return call(ops.reshape, this, arguments);
   }
 
   /** The axes in another order. */
-  transpose(this: Tensor, axes?: readonly number[]): Tensor {
-    return ops.transpose(this, axes);
+  transpose(this: Tensor, ...axes: [axes?: readonly number[]] | number[]): Tensor {
+    return call(ops.transpose, this, arguments);
   }
 
   /** New axes of extent 1. */
   expandDims(this: Tensor, axis: number | readonly number[]): Tensor {
-    return ops.expandDims(this, axis);
+    return call(ops.expandDims, this, arguments);
   }
 
   /** Without axes of extent 1. */
   squeeze(this: Tensor, axis?: number | readonly number[]): Tensor {
-    return ops.squeeze(this, axis);
+    return call(ops.squeeze, this, arguments);
   }
 
   /** The values repeated to a larger shape. */
-  broadcastTo(this: Tensor, shape: Shape): Tensor {
-    return ops.broadcastTo(this, shape);
+  broadcastTo(this: Tensor, ...shape: [shape: Shape] | number[]): Tensor {
+    return call(ops.broadcastTo, this, arguments);
   }
 
   /** This and others, one behind the other. */
   concat(this: Tensor, others: readonly TensorLike[], options?: JoinOptions): Tensor {
-    return ops.concat([this, ...others], options);
+    return callJoined("concat", this, arguments);
   }
 
   /** This and others along a new axis. */
   stack(this: Tensor, others: readonly TensorLike[], options?: JoinOptions): Tensor {
-    return ops.stack([this, ...others], options);
+    return callJoined("stack", this, arguments);
   }
 
   /** A block of the tensor. */
   slice(this: Tensor, start: number | readonly number[], end?: number | readonly number[]): Tensor {
-    return ops.slice(this, start, end);
+    return call(ops.slice, this, arguments);
   }
 
   /** The tensor in parts. */
   split(this: Tensor, parts: number | readonly number[], options?: JoinOptions): Tensor[] {
-    return ops.split(this, parts, options);
+    return call(ops.split, this, arguments);
   }
 
   /** Slices by their positions. */
   gather(this: Tensor, indices: TensorLike, options?: AxisOptions): Tensor {
-    return ops.gather(this, indices, options);
+    return call(ops.gather, this, arguments);
   }
 
   /** With slices added at positions. */
@@ -337,41 +360,41 @@ export abstract class Fluent {
     updates: TensorLike,
     options?: AxisOptions,
   ): Tensor {
-    return ops.scatterAdd(this, indices, updates, options);
+    return call(ops.scatterAdd, this, arguments);
   }
 
   /** One value per position along an axis. */
   takeAlongAxis(this: Tensor, indices: TensorLike, options?: AxisOptions): Tensor {
-    return ops.takeAlongAxis(this, indices, options);
+    return call(ops.takeAlongAxis, this, arguments);
   }
 
   /** The k largest values and their positions. */
   topK(this: Tensor, k: number, options?: TopKOptions): TopK {
-    return ops.topK(this, k, options);
+    return call(ops.topK, this, arguments);
   }
 
   /** The positions that would sort an axis. */
   argSort(this: Tensor, options?: SortOptions): Tensor {
-    return ops.argSort(this, options);
+    return call(ops.argSort, this, arguments);
   }
 
   /** The values in order. */
   sort(this: Tensor, options?: SortOptions): Tensor {
-    return ops.sort(this, options);
+    return call(ops.sort, this, arguments);
   }
 
   /** Matrix product. */
   matmul(this: Tensor, other: TensorLike): Tensor {
-    return ops.matmul(this, other);
+    return call(ops.matmul, this, arguments);
   }
 
   /** Squared distances between all pairs of rows. */
   pairwiseSquaredDistance(this: Tensor, other?: TensorLike): Tensor {
-    return ops.pairwiseSquaredDistance(this, other);
+    return call(ops.pairwiseSquaredDistance, this, arguments);
   }
 
   /** Cosines between all pairs of rows. */
   cosineSimilarity(this: Tensor, other?: TensorLike, options?: CosineSimilarityOptions): Tensor {
-    return ops.cosineSimilarity(this, other, options);
+    return call(ops.cosineSimilarity, this, arguments);
   }
 }

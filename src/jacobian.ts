@@ -7,6 +7,7 @@ import { zeros } from "./create.ts";
 import { allocate } from "./dtype.ts";
 import { likeLeaves, linearize } from "./linearize.ts";
 import { add, mul, reshape, stack, sum } from "./ops/mod.ts";
+import { checkFunction, refuseMore } from "./options.ts";
 import { fromData, type Tensor } from "./tensor.ts";
 import { grad } from "./transforms.ts";
 import { flattenTree, type LikeTree, type TensorTree } from "./tree.ts";
@@ -30,7 +31,10 @@ import { flattenTree, type LikeTree, type TensorTree } from "./tree.ts";
 export function hvp<T>(
   f: (x: T) => Tensor,
 ): (x: LikeTree<T>, v: LikeTree<T>) => TensorTree<T> {
-  return (x, v) => {
+  checkFunction("hvp", "f", f);
+  if (arguments.length > 1) refuseMore("hvp", "f", 1, arguments);
+  return (x, v, ...rest: unknown[]) => {
+    if (rest.length > 0) refuseMore("hvp", "v", 0, rest);
     const flat = flattenTree("hvp", x, "argument 0");
     const directions = likeLeaves("hvp", "v", v, flat);
     const slope = (point: T) => {
@@ -65,13 +69,20 @@ export type JacobianOf<R, T> = R extends Tensor ? TensorTree<T>
  * ```
  */
 export function jacobian<T, R>(f: (x: T) => R): (x: LikeTree<T>) => JacobianOf<R, T> {
-  return (x) => {
-    const { leaves: inputs, rebuild } = flattenTree("jacobian", x, "argument 0");
-    const { outputs, pull } = linearize("jacobian", f as (x: never) => unknown, [x]);
+  if (arguments.length > 1) refuseMore("jacobian", "f", 1, arguments);
+  return jacobianOf("jacobian", f);
+}
+
+function jacobianOf<T, R>(caller: string, f: (x: T) => R): (x: LikeTree<T>) => JacobianOf<R, T> {
+  checkFunction(caller, "f", f);
+  return (x, ...rest: unknown[]) => {
+    if (rest.length > 0) refuseMore(caller, "x", 0, rest);
+    const { leaves: inputs, rebuild } = flattenTree(caller, x, "argument 0");
+    const { outputs, pull } = linearize(caller, f as (x: never) => unknown, [x]);
     const blocks = outputs.leaves.map((output, k) => {
       const rows = Array.from({ length: output.size }, (_, i) => {
         const cotangents = outputs.leaves.map((y, j) => basis(y, j === k ? i : -1));
-        return flattenTree("jacobian", pull(cotangents)[0]).leaves;
+        return flattenTree(caller, pull(cotangents)[0]).leaves;
       });
       return rebuild(inputs.map((input, j) => {
         const shape = [...output.shape, ...input.shape];
@@ -110,5 +121,7 @@ function basis(like: Tensor, position: number): Tensor {
 export function hessian<T>(
   f: (x: T) => Tensor,
 ): (x: LikeTree<T>) => JacobianOf<TensorTree<T>, T> {
-  return jacobian((x: T) => grad(f)(x as never)) as never;
+  if (arguments.length > 1) refuseMore("hessian", "f", 1, arguments);
+  checkFunction("hessian", "f", f);
+  return jacobianOf("hessian", (x: T) => grad(f)(x as never)) as never;
 }

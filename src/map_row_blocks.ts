@@ -5,7 +5,7 @@
  * @module
  */
 import type { Composite, RowBlocks } from "./op.ts";
-import { checkChoice, checkNumber, readOptions } from "./options.ts";
+import { checkChoice, checkFunction, checkNumber, readOptions, refuseMore } from "./options.ts";
 import { formatShape, sameShape, type Shape, sizeOf } from "./shape.ts";
 import { Tensor } from "./tensor.ts";
 import { flattenTree, type LikeTree } from "./tree.ts";
@@ -67,6 +67,8 @@ export function mapRowBlocks<R, S>(
   sharedInputs: LikeTree<NoInfer<S>>,
   options: MapRowBlocksOptions,
 ): Tensor {
+  if (arguments.length > 4) refuseMore(CALLER, "options", 4, arguments);
+  checkFunction(CALLER, "f", f);
   const defaults = { rows: undefined, combine: "concat" };
   const { rows, combine } = readOptions(CALLER, options, defaults);
   checkNumber(CALLER, "rows", rows, { min: 1, integer: true });

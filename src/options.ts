@@ -6,9 +6,10 @@
  *
  * @module
  */
-import { describe } from "./describe.ts";
+import { describe, isOwn } from "./describe.ts";
+import { checkDType } from "./dtype.ts";
 import { nearestOption } from "./habits.ts";
-import { formatShape, sameShape } from "./shape.ts";
+import { checkShape, formatShape, sameShape } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** Options with their defaults filled in. */
@@ -163,6 +164,16 @@ export function choiceOf(...choices: readonly string[]): Check {
   return (caller, name, value) => checkChoice(caller, name, value, choices);
 }
 
+/** Throws a `TypeError` unless an option is the name of an element type. */
+export function checkDTypeOption(caller: string, _name: string, value: unknown): void {
+  checkDType(caller, value);
+}
+
+/** Throws a `TypeError` unless an option is a shape. */
+export function checkShapeOption(caller: string, _name: string, value: unknown): void {
+  checkShape(caller, value);
+}
+
 /** Throws a `TypeError` unless an option, or an argument, is a function. */
 export function checkFunction(caller: string, name: string, value: unknown): void {
   if (typeof value === "function") return;
@@ -171,8 +182,16 @@ export function checkFunction(caller: string, name: string, value: unknown): voi
   );
 }
 
-/** Throws a `TypeError` unless an option is the number of an axis. */
-export function checkAxis(caller: string, name: string, value: unknown): void {
+/** Throws a `TypeError` unless an option, or an argument, is a text. */
+export function checkText(caller: string, name: string, value: unknown): void {
+  if (typeof value === "string") return;
+  throw new TypeError(
+    `Cannot compute ${caller} as ${name} must be a text: current value is ${describe(value)}`,
+  );
+}
+
+/** Throws a `TypeError` unless an option, or an argument, is a whole number, as axes are. */
+export function checkWhole(caller: string, name: string, value: unknown): void {
   if (Number.isInteger(value)) return;
   throw new TypeError(
     `Cannot compute ${caller} as ${name} must be a whole number: current value is ${
@@ -181,12 +200,36 @@ export function checkAxis(caller: string, name: string, value: unknown): void {
   );
 }
 
-/** Throws a `TypeError` unless an option is the number of an axis, or an array of them. */
-export function checkAxisOrAxes(caller: string, name: string, value: unknown): void {
+/** Throws a `TypeError` unless an option, or an argument, is a whole number or an array of them. */
+export function checkWholes(caller: string, name: string, value: unknown): void {
   if (Number.isInteger(value) || (Array.isArray(value) && allWhole(value))) return;
   throw new TypeError(
     `Cannot compute ${caller} as ${name} must be a whole number or an array of them: ` +
       `current value is ${describe(value)}`,
+  );
+}
+
+/**
+ * Whole numbers given as one array, or one by one: `reshape(x, [2, 3])` and `reshape(x, 2, 3)`.
+ *
+ * @param caller The function's name, for messages.
+ * @param name The argument's name.
+ * @param given What follows the other arguments.
+ * @returns The numbers.
+ * @throws {TypeError} If there are none, or something else.
+ */
+export function wholesAmong(
+  caller: string,
+  name: string,
+  given: readonly unknown[],
+): readonly number[] {
+  const isArray = Array.isArray(given[0]);
+  if (isArray && given.length > 1) refuseMore(caller, name, 1, given);
+  const numbers: unknown[] = isArray ? given[0] as unknown[] : [...given];
+  if ((isArray || numbers.length > 0) && allWhole(numbers)) return numbers as number[];
+  throw new TypeError(
+    `Cannot compute ${caller} as ${name} must be whole numbers, in an array or one by one: ` +
+      `current value is ${describe(given.length === 1 ? given[0] : numbers)}`,
   );
 }
 
@@ -197,15 +240,14 @@ function allWhole(values: readonly unknown[]): boolean {
 /** Throws a `TypeError` unless an option is a tensor, or looks like what becomes one. */
 export function checkTensorLike(caller: string, name: string, value: unknown): void {
   const isNumber = typeof value === "number" && value === value;
-  const isTensor = typeof value === "object" && value !== null && "dtype" in value;
-  if (isNumber || isTensor || Array.isArray(value) || ArrayBuffer.isView(value)) return;
+  if (isNumber || isOwn(value) || Array.isArray(value) || ArrayBuffer.isView(value)) return;
   throw new TypeError(
     `Cannot compute ${caller} as ${name} must be a tensor, a number or an array: ` +
       `current value is ${describe(value)}`,
   );
 }
 
-/** What {@linkcode checkNumber} accepts, besides being a finite number. */
+/** What {@linkcode checkNumber} accepts. */
 export interface NumberRange {
   /** The least value. */
   min?: number;
@@ -217,10 +259,12 @@ export interface NumberRange {
   below?: number;
   /** Whether only whole numbers will do. */
   integer?: boolean;
+  /** Whether ±∞ will do. */
+  infinite?: boolean;
 }
 
 /**
- * Throws unless an option is a finite number in a range: a `TypeError` where it is no number or NaN,
+ * Throws unless an option is a number in a range: a `TypeError` where it is no number or NaN,
  * else a `RangeError`.
  */
 export function checkNumber(
@@ -230,15 +274,17 @@ export function checkNumber(
   range: NumberRange = {},
 ): void {
   const { min = -Infinity, max = Infinity, above = -Infinity, below = Infinity } = range;
-  const kind = range.integer ? "a whole number" : "a finite number";
+  const { integer = false, infinite = false } = range;
+  const kind = integer ? "a whole number" : infinite ? "a number" : "a finite number";
   if (typeof value !== "number" || Number.isNaN(value)) {
     throw new TypeError(
       `Cannot compute ${caller} as ${name} must be ${kind}: current value is ${describe(value)}`,
     );
   }
-  const whole = !range.integer || Number.isInteger(value);
-  const inside = value >= min && value <= max && value > above && value < below;
-  if (Number.isFinite(value) && whole && inside) return;
+  const isKind = integer ? Number.isInteger(value) : infinite || Number.isFinite(value);
+  const isAbove = range.above === undefined || value > range.above;
+  const isBelow = range.below === undefined || value < range.below;
+  if (isKind && value >= min && value <= max && isAbove && isBelow) return;
   const limits = [
     min > -Infinity ? `at least ${min}` : "",
     above > -Infinity ? `above ${above}` : "",
@@ -248,6 +294,16 @@ export function checkNumber(
   throw new RangeError(
     `Cannot compute ${caller} as ${name} must be ${kind}${limits && ` ${limits}`}: ` +
       `current value is ${value}`,
+  );
+}
+
+/** Throws unless `min` and `max` are numbers, possibly infinite, and in this order. */
+export function checkLimits(caller: string, min: unknown, max: unknown): void {
+  checkNumber(caller, "min", min, { infinite: true });
+  checkNumber(caller, "max", max, { infinite: true });
+  if (min as number <= (max as number)) return;
+  throw new RangeError(
+    `Cannot compute ${caller} as min must be at most max: current values are ${min} and ${max}`,
   );
 }
 

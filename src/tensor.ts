@@ -5,7 +5,6 @@
  */
 import {
   allocate,
-  checkDType,
   type DType,
   dtypeOf,
   isFloating,
@@ -16,7 +15,8 @@ import { BRAND, COPY } from "./describe.ts";
 import { formatTensor, jsonValues, MOST_JSON_VALUES, type TensorJson } from "./display.ts";
 import { Fluent } from "./fluent.ts";
 import { flatten, fromTyped, type Origin } from "./intake.ts";
-import { checkShape, checkSize, formatShape, MAX_RANK, type Shape, sizeOf } from "./shape.ts";
+import { checkDTypeOption, checkOptions, type Checks, checkShapeOption } from "./options.ts";
+import { checkSize, formatShape, MAX_RANK, type Shape, sizeOf } from "./shape.ts";
 
 /** Numbers or booleans in arrays of arrays of equal lengths. */
 export type NestedArray = number | boolean | readonly NestedArray[];
@@ -210,6 +210,8 @@ export interface TensorOptions {
   dtype?: DType | undefined;
 }
 
+const TENSOR: Checks<TensorOptions> = { shape: checkShapeOption, dtype: checkDTypeOption };
+
 /** Wraps an array that nobody else will change: no copy. Internal. */
 export function fromData(
   data: TypedArray,
@@ -269,8 +271,7 @@ export function isWeak(data: unknown): data is NestedArray {
  * ```
  */
 export function tensor(data: TensorLike, options: TensorOptions = {}): Tensor {
-  if (options.dtype !== undefined) checkDType("tensor", options.dtype);
-  if (options.shape !== undefined) checkShape("tensor", options.shape);
+  if (arguments.length > 1) checkOptions("tensor", TENSOR, 1, arguments);
   if (data instanceof Tensor) {
     return data.reshape(options.shape ?? data.shape).cast(options.dtype ?? data.dtype);
   }

@@ -14,8 +14,10 @@
  *
  * @module
  */
+import { describe } from "./describe.ts";
 import { isFloating } from "./dtype.ts";
 import { cast, mul, sum } from "./ops/mod.ts";
+import { checkFunction, checkOptions, type Checks, numberIn } from "./options.ts";
 import { formatShape, sameShape } from "./shape.ts";
 import { asTensor, fromData, type Tensor, type TensorLike } from "./tensor.ts";
 import { grad } from "./transforms.ts";
@@ -31,6 +33,14 @@ export interface CheckGradientsOptions {
   /** The share of entries that may lie at kinks; 0.1 by default. */
   maxSkipped?: number | undefined;
 }
+
+const TOLERANCES = { rtol: numberIn({ min: 0 }), atol: numberIn({ min: 0 }) };
+
+const CHECK_GRADIENTS: Checks<CheckGradientsOptions> = {
+  order: numberIn({ integer: true, min: 1, max: 2 }),
+  ...TOLERANCES,
+  maxSkipped: numberIn({ min: 0, max: 1 }),
+};
 
 /** What {@linkcode checkGradients} looked at. */
 export interface GradientReport {
@@ -74,7 +84,8 @@ const FINE = 1 / 8;
  * @param inputs Its arguments; floating ones are taken to float64, integers are constants.
  * @param options `order`, 1 by default; `rtol`, 1e-6; `atol`, 1e-8; `maxSkipped`, 0.1.
  * @returns How many derivatives were checked, and how many skipped.
- * @throws {Error} If a derivative disagrees, naming it, or more than `maxSkipped` are skipped.
+ * @throws {TypeError} If there is nothing to check: no input is floating, or none has a value.
+ * @throws {Error} If a derivative disagrees, naming it, or more than `maxSkipped` or all are skipped.
  *
  * @example A gradient that is right
  * ```ts
@@ -101,11 +112,20 @@ export function checkGradients(
   inputs: readonly TensorLike[],
   options: CheckGradientsOptions = {},
 ): GradientReport {
+  checkFunction("checkGradients", "f", f);
+  if (arguments.length > 2) checkOptions("checkGradients", CHECK_GRADIENTS, 2, arguments);
+  if (!Array.isArray(inputs)) {
+    throw new TypeError(
+      `Cannot compute checkGradients as inputs must be an array of f's arguments: ` +
+        `current value is ${describe(inputs)}`,
+    );
+  }
   const points = inputs.map((input) => {
     const x = asTensor(input, "float64");
     return isFloating(x.dtype) ? cast(x, "float64") : x;
   });
   const argnums = points.flatMap((x, i) => isFloating(x.dtype) ? [i] : []);
+  requireEntries(points, argnums);
   const objective = (...xs: Tensor[]) => project(f(...xs as never[]));
   const report = checkOnce(objective, points, argnums, options, "derivative");
   if ((options.order ?? 1) < 2) return report;
@@ -117,6 +137,16 @@ export function checkGradients(
     checked: report.checked + second.checked,
     skipped: report.skipped + second.skipped,
   };
+}
+
+/** Throws a `TypeError` unless there is an entry to move. */
+function requireEntries(points: readonly Tensor[], argnums: readonly number[]): void {
+  if (argnums.some((i) => points[i]!.size > 0)) return;
+  const found = points.map(({ dtype, shape }) => `${dtype} ${formatShape(shape)}`);
+  throw new TypeError(
+    `Cannot compute checkGradients as inputs must have a floating value to check: ` +
+      `current inputs are ${found.length === 0 ? "none" : found.join(" and ")}`,
+  );
 }
 
 /** A sum with irregular weights between ½ and 1½, so that no two entries can cancel by chance. */
@@ -150,10 +180,10 @@ function checkOnce(
       }
     });
   });
-  if (skipped > maxSkipped * (checked + skipped)) {
+  if (checked === 0 || skipped > maxSkipped * (checked + skipped)) {
     throw new Error(
       `Cannot confirm the gradient as ${skipped} of ${checked + skipped} entries lie at kinks: ` +
-        `at most ${maxSkipped * 100} % may`,
+        (checked === 0 ? "nothing was checked" : `at most ${maxSkipped * 100} % may`),
     );
   }
   return { checked, skipped };
@@ -236,6 +266,7 @@ export function assertAllClose(
   expected: TensorLike,
   options: AllCloseOptions = {},
 ): void {
+  if (arguments.length > 2) checkOptions("assertAllClose", TOLERANCES, 2, arguments);
   const { rtol = 1e-6, atol = 1e-8 } = options;
   const [a, b] = [asTensor(actual, "float64"), asTensor(expected, "float64")];
   if (!sameShape(a.shape, b.shape)) {

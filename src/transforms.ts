@@ -5,8 +5,17 @@
  */
 import { pullBack, seed } from "./backward.ts";
 import { zeros } from "./create.ts";
+import { describe } from "./describe.ts";
 import { isFloating } from "./dtype.ts";
 import { type LikeArguments, likeLeaves, linearize, requireFloating, run } from "./linearize.ts";
+import {
+  checkBoolean,
+  checkFunction,
+  checkOptions,
+  type Checks,
+  checkWholes,
+  refuseMore,
+} from "./options.ts";
 import { formatShape } from "./shape.ts";
 import { Tensor } from "./tensor.ts";
 import { flattenTree, type LikeTree, mapTensors, rebuildAll, type TensorTree } from "./tree.ts";
@@ -23,6 +32,12 @@ export interface GradOptions<N extends Argnums = Argnums, A extends boolean = bo
   /** Throw where an operation or its gradient first makes a NaN, naming it; `false` by default. */
   checkNaN?: boolean | undefined;
 }
+
+const GRAD: Checks<GradOptions> = {
+  argnums: checkWholes,
+  hasAux: checkBoolean,
+  checkNaN: checkBoolean,
+};
 
 /** The gradient by the chosen arguments: trees of tensors like them. */
 export type GradientOf<Args extends readonly unknown[], N extends Argnums> = N extends
@@ -129,6 +144,8 @@ export function grad<Args extends unknown[], const N extends Argnums = 0>(
   options?: GradOptions<N, false>,
 ): (...args: GradArguments<Args, N>) => GradientOf<Args, N>;
 export function grad(f: (...args: never[]) => unknown, options: GradOptions = {}): unknown {
+  checkFunction("grad", "f", f);
+  if (arguments.length > 1) checkOptions("grad", GRAD, 1, arguments);
   return (...args: unknown[]) => {
     const { aux, gradient } = evaluate("grad", f, options, args);
     return options.hasAux ? [gradient, aux] : gradient;
@@ -168,6 +185,8 @@ export function valueAndGrad<Args extends unknown[], const N extends Argnums = 0
   options?: GradOptions<N, false>,
 ): (...args: GradArguments<Args, N>) => [Tensor, GradientOf<Args, N>];
 export function valueAndGrad(f: (...args: never[]) => unknown, options: GradOptions = {}): unknown {
+  checkFunction("valueAndGrad", "f", f);
+  if (arguments.length > 1) checkOptions("valueAndGrad", GRAD, 1, arguments);
   return (...args: unknown[]) => {
     const { value, aux, gradient } = evaluate("valueAndGrad", f, options, args);
     return [options.hasAux ? [value, aux] : value, gradient];
@@ -199,9 +218,12 @@ export function vjp<Args extends unknown[], R>(
   f: (...args: Args) => R,
   ...primals: LikeArguments<Args>
 ): [TensorTree<R>, (cotangent: LikeTree<R>) => { [I in keyof Args]: TensorTree<Args[I]> }] {
+  checkFunction("vjp", "f", f);
   const { output, outputs, pull } = linearize("vjp", f, primals as unknown[]);
-  const pullback = (cotangent: LikeTree<R>) =>
-    pull(likeLeaves("vjp", "the cotangent", cotangent, outputs));
+  const pullback = (cotangent: LikeTree<R>, ...rest: unknown[]) => {
+    if (rest.length > 0) refuseMore("vjp", "the cotangent", 0, rest);
+    return pull(likeLeaves("vjp", "the cotangent", cotangent, outputs));
+  };
   return [output as TensorTree<R>, pullback as never];
 }
 
@@ -231,6 +253,10 @@ export function jvp<Args extends unknown[], R>(
   primals: LikeArguments<Args>,
   tangents: LikeArguments<Args>,
 ): [TensorTree<R>, TensorTree<R>] {
+  checkFunction("jvp", "f", f);
+  if (arguments.length > 3) refuseMore("jvp", "tangents", 3, arguments);
+  checkArgumentList("jvp", "primals", primals);
+  checkArgumentList("jvp", "tangents", tangents, primals.length);
   const first = linearize("jvp", f, primals as unknown[]);
   requireFloating("jvp", "the function's result", first.outputs.leaves);
   const zero = first.outputs.leaves.map((y) => zeros(y.shape, { dtype: y.dtype }));
@@ -242,4 +268,13 @@ export function jvp<Args extends unknown[], R>(
     first.output as TensorTree<R>,
     first.outputs.rebuild(second.pull(directions)) as TensorTree<R>,
   ];
+}
+
+function checkArgumentList(caller: string, name: string, list: unknown, count?: number): void {
+  if (Array.isArray(list) && (count === undefined || list.length === count)) return;
+  throw new TypeError(
+    `Cannot compute ${caller} as ${name} must be an array of ` +
+      (count === undefined ? `f's arguments` : `one direction per argument, ${count} in all`) +
+      `: current value is ${describe(list)}`,
+  );
 }

@@ -152,7 +152,9 @@ Deno.test("methods chain", () => {
 
 Deno.test("methods with optional arguments have the defaults of their functions", () => {
   const z = arange(6).reshape([2, 3]);
+  const wantShapes = ["reshape", "broadcastTo"];
   for (const name of methods.filter((name) => Reflect.get(z, name).length === 0)) {
+    if (wantShapes.includes(name)) continue;
     if (CALLS[name]!.with.length === 0) continue;
     assertEquals(plain(method(z, name, [])), plain(free(name, [z])), name);
   }

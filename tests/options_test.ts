@@ -1,5 +1,5 @@
 import { nearestOption } from "../src/habits.ts";
-import { checkAxis, checkNumber, checkOptions, numberIn, readOptions } from "../src/options.ts";
+import { checkNumber, checkOptions, checkWhole, numberIn, readOptions } from "../src/options.ts";
 import { crossEntropyLoss, focalLoss, maskedVoxelLoss } from "@cellgrad/cellgrad/losses";
 import { assertEquals } from "@std/assert";
 import { testMisuse } from "./losses/laws.ts";
@@ -67,7 +67,7 @@ testMisuse("readOptions", [
 ]);
 
 const checked = (...args: unknown[]) =>
-  checkOptions("example", { axis: checkAxis, scale: numberIn({ above: 0 }) }, 1, args);
+  checkOptions("example", { axis: checkWhole, scale: numberIn({ above: 0 }) }, 1, args);
 
 testMisuse("checkOptions", [
   [
@@ -155,6 +155,10 @@ Deno.test("the nearest option is found by habit, by spelling and by letters", ()
     x: undefined,
   });
   for (const [name, option] of nearest) assertEquals(nearestOption(name, options), option);
+});
+
+Deno.test("checkNumber() takes infinities only where they will do", () => {
+  for (const x of [-Infinity, 0, Infinity]) checkNumber("example", "x", x, { infinite: true });
 });
 
 testMisuse("checkNumber", [

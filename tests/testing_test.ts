@@ -180,9 +180,32 @@ Deno.test("checkGradients() looks at every output, however they might cancel", (
   assertThrows(() => checkGradients(f, [[[1, 2]]]), Error);
 });
 
-Deno.test("checkGradients() handles rank 0 and empty inputs", () => {
+Deno.test("checkGradients() refuses to check nothing", () => {
+  const nothing = "Cannot compute checkGradients as inputs must have a floating value to check: ";
+  for (
+    const [inputs, found] of [
+      [[], "none"],
+      [[ones([0, 2])], "float64 [0, 2]"],
+      [[tensor([1, 2], { dtype: "int32" }), ones([0])], "int32 [2] and float64 [0]"],
+    ] as const
+  ) {
+    const { message } = assertThrows(() => checkGradients((...xs) => xs[0]!, inputs), TypeError);
+    assertEquals(message, `${nothing}current inputs are ${found}`);
+  }
+  const { message } = assertThrows(
+    () => checkGradients((x) => x.relu(), [[0, 0]], { maxSkipped: 1 }),
+    Error,
+  );
+  assertEquals(
+    message,
+    "Cannot confirm the gradient as 2 of 2 entries lie at kinks: nothing was checked",
+  );
+});
+
+Deno.test("checkGradients() handles rank 0 and empty inputs beside others", () => {
   assertEquals(checkGradients((x) => x.exp(), [0.3]).checked, 1);
-  assertEquals(checkGradients((x) => x.exp(), [ones([0, 2])]), { checked: 0, skipped: 0 });
+  const both = (x: Tensor, y: Tensor) => x.sum().add(y.exp());
+  assertEquals(checkGradients(both, [ones([0, 2]), 0.3]), { checked: 1, skipped: 0 });
 });
 
 Deno.test("checkGradients() treats undefined options as left out", () => {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkLimits, refuseMore } from "../options.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
 import { apply } from "../trace.ts";
 import { asTensor } from "../tensor.ts";
@@ -107,6 +108,7 @@ export const powConstantOp: Elementwise = unary(
  * ```
  */
 export function add(a: TensorLike, b: TensorLike): Tensor {
+  if (arguments.length > 2) refuseMore("add", "b", 2, arguments);
   return applyBinary(addOp, a, b);
 }
 
@@ -127,6 +129,7 @@ export function add(a: TensorLike, b: TensorLike): Tensor {
  * ```
  */
 export function sub(a: TensorLike, b: TensorLike): Tensor {
+  if (arguments.length > 2) refuseMore("sub", "b", 2, arguments);
   return applyBinary(subOp, a, b);
 }
 
@@ -147,6 +150,7 @@ export function sub(a: TensorLike, b: TensorLike): Tensor {
  * ```
  */
 export function mul(a: TensorLike, b: TensorLike): Tensor {
+  if (arguments.length > 2) refuseMore("mul", "b", 2, arguments);
   return applyBinary(mulOp, a, b);
 }
 
@@ -167,6 +171,7 @@ export function mul(a: TensorLike, b: TensorLike): Tensor {
  * ```
  */
 export function div(a: TensorLike, b: TensorLike): Tensor {
+  if (arguments.length > 2) refuseMore("div", "b", 2, arguments);
   return applyFloatingBinary(divOp, a, b);
 }
 
@@ -185,6 +190,7 @@ export function div(a: TensorLike, b: TensorLike): Tensor {
  * ```
  */
 export function neg(x: TensorLike): Tensor {
+  if (arguments.length > 1) refuseMore("neg", "x", 1, arguments);
   return applyUnary(negOp, x);
 }
 
@@ -203,6 +209,7 @@ export function neg(x: TensorLike): Tensor {
  * ```
  */
 export function abs(x: TensorLike): Tensor {
+  if (arguments.length > 1) refuseMore("abs", "x", 1, arguments);
   return applyUnary(absOp, x);
 }
 
@@ -221,6 +228,7 @@ export function abs(x: TensorLike): Tensor {
  * ```
  */
 export function sign(x: TensorLike): Tensor {
+  if (arguments.length > 1) refuseMore("sign", "x", 1, arguments);
   return applyUnary(signOp, x);
 }
 
@@ -241,6 +249,7 @@ export function sign(x: TensorLike): Tensor {
  * ```
  */
 export function pow(x: TensorLike, exponent: TensorLike): Tensor {
+  if (arguments.length > 2) refuseMore("pow", "exponent", 2, arguments);
   if (typeof exponent === "number") {
     return apply(powConstantOp, [floating(asTensor(x))], [exponent]);
   }
@@ -264,6 +273,7 @@ export function pow(x: TensorLike, exponent: TensorLike): Tensor {
  * ```
  */
 export function maximum(a: TensorLike, b: TensorLike): Tensor {
+  if (arguments.length > 2) refuseMore("maximum", "b", 2, arguments);
   return applyBinary(maximumOp, a, b);
 }
 
@@ -284,6 +294,7 @@ export function maximum(a: TensorLike, b: TensorLike): Tensor {
  * ```
  */
 export function minimum(a: TensorLike, b: TensorLike): Tensor {
+  if (arguments.length > 2) refuseMore("minimum", "b", 2, arguments);
   return applyBinary(minimumOp, a, b);
 }
 
@@ -305,11 +316,8 @@ export function minimum(a: TensorLike, b: TensorLike): Tensor {
  * ```
  */
 export function clip(x: TensorLike, min: number, max: number): Tensor {
-  if (!(min <= max)) {
-    throw new RangeError(
-      `Cannot compute clip as min must be at most max: current values are ${min} and ${max}`,
-    );
-  }
+  if (arguments.length > 3) refuseMore("clip", "max", 3, arguments);
+  checkLimits("clip", min, max);
   const operand = numeric(asTensor(x));
   const whole = [min, max].every((limit) => Number.isInteger(limit) || !Number.isFinite(limit));
   if (!whole || operand.dtype !== "int32") return apply(clipOp, [floating(operand)], [min, max]);
@@ -339,6 +347,7 @@ const [SMALLEST, LARGEST] = [-(2 ** 31), 2 ** 31 - 1];
  * ```
  */
 export function square(x: TensorLike): Tensor {
+  if (arguments.length > 1) refuseMore("square", "x", 1, arguments);
   const operand = asTensor(x);
   return mul(operand, operand);
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { refuseMore } from "../options.ts";
 import { broadcastShapes } from "../shape.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
 import { apply } from "../trace.ts";
@@ -44,6 +45,7 @@ export const whereOp: Elementwise = elementwise("where", "a != 0 ? b : c", [
  * ```
  */
 export function equal(a: TensorLike, b: TensorLike): Tensor {
+  if (arguments.length > 2) refuseMore("equal", "b", 2, arguments);
   return apply(equalOp, promoteAll(a, b), []);
 }
 
@@ -64,6 +66,7 @@ export function equal(a: TensorLike, b: TensorLike): Tensor {
  * ```
  */
 export function notEqual(a: TensorLike, b: TensorLike): Tensor {
+  if (arguments.length > 2) refuseMore("notEqual", "b", 2, arguments);
   return apply(notEqualOp, promoteAll(a, b), []);
 }
 
@@ -84,6 +87,7 @@ export function notEqual(a: TensorLike, b: TensorLike): Tensor {
  * ```
  */
 export function less(a: TensorLike, b: TensorLike): Tensor {
+  if (arguments.length > 2) refuseMore("less", "b", 2, arguments);
   return apply(lessOp, promoteAll(a, b), []);
 }
 
@@ -104,6 +108,7 @@ export function less(a: TensorLike, b: TensorLike): Tensor {
  * ```
  */
 export function lessEqual(a: TensorLike, b: TensorLike): Tensor {
+  if (arguments.length > 2) refuseMore("lessEqual", "b", 2, arguments);
   return apply(lessEqualOp, promoteAll(a, b), []);
 }
 
@@ -124,6 +129,7 @@ export function lessEqual(a: TensorLike, b: TensorLike): Tensor {
  * ```
  */
 export function greater(a: TensorLike, b: TensorLike): Tensor {
+  if (arguments.length > 2) refuseMore("greater", "b", 2, arguments);
   return swapped("greater", lessOp, a, b);
 }
 
@@ -144,6 +150,7 @@ export function greater(a: TensorLike, b: TensorLike): Tensor {
  * ```
  */
 export function greaterEqual(a: TensorLike, b: TensorLike): Tensor {
+  if (arguments.length > 2) refuseMore("greaterEqual", "b", 2, arguments);
   return swapped("greaterEqual", lessEqualOp, a, b);
 }
 
@@ -169,6 +176,7 @@ function swapped(name: string, op: Elementwise, a: TensorLike, b: TensorLike): T
  * ```
  */
 export function isNaN(x: TensorLike): Tensor {
+  if (arguments.length > 1) refuseMore("isNaN", "x", 1, arguments);
   const operand = asTensor(x);
   return notEqual(operand, operand);
 }
@@ -195,6 +203,7 @@ export function isNaN(x: TensorLike): Tensor {
  * ```
  */
 export function where(condition: TensorLike, a: TensorLike, b: TensorLike): Tensor {
+  if (arguments.length > 3) refuseMore("where", "b", 3, arguments);
   const given = asTensor(condition);
   const chosen = given.dtype === "bool" ? given : notEqual(given, 0);
   return apply(whereOp, [chosen, ...promoteAll(a, b)], []);

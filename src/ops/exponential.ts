@@ -6,9 +6,11 @@
 import { lgammaValue, polygammaValue } from "../../kernels/gamma/reference.ts";
 import { allocate } from "../dtype.ts";
 import { perInput, type Primitive } from "../op.ts";
+import { checkOptions, refuseMore } from "../options.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
 import { apply } from "../trace.ts";
 import { add, div, mul, neg, square, sub } from "./arithmetic.ts";
+import { LEAKY } from "./checks.ts";
 import { greater, lessEqual, where } from "./compare.ts";
 import { applyFloating, type Elementwise, floating, unary } from "./elementwise.ts";
 
@@ -95,6 +97,7 @@ export const polygammaOp: Primitive<number> = {
  * ```
  */
 export function sqrt(x: TensorLike): Tensor {
+  if (arguments.length > 1) refuseMore("sqrt", "x", 1, arguments);
   return applyFloating(sqrtOp, x);
 }
 
@@ -113,6 +116,7 @@ export function sqrt(x: TensorLike): Tensor {
  * ```
  */
 export function rsqrt(x: TensorLike): Tensor {
+  if (arguments.length > 1) refuseMore("rsqrt", "x", 1, arguments);
   return div(1, sqrt(x));
 }
 
@@ -131,6 +135,7 @@ export function rsqrt(x: TensorLike): Tensor {
  * ```
  */
 export function exp(x: TensorLike): Tensor {
+  if (arguments.length > 1) refuseMore("exp", "x", 1, arguments);
   return applyFloating(expOp, x);
 }
 
@@ -149,6 +154,7 @@ export function exp(x: TensorLike): Tensor {
  * ```
  */
 export function expm1(x: TensorLike): Tensor {
+  if (arguments.length > 1) refuseMore("expm1", "x", 1, arguments);
   return applyFloating(expm1Op, x);
 }
 
@@ -167,6 +173,7 @@ export function expm1(x: TensorLike): Tensor {
  * ```
  */
 export function log(x: TensorLike): Tensor {
+  if (arguments.length > 1) refuseMore("log", "x", 1, arguments);
   return applyFloating(logOp, x);
 }
 
@@ -185,6 +192,7 @@ export function log(x: TensorLike): Tensor {
  * ```
  */
 export function log1p(x: TensorLike): Tensor {
+  if (arguments.length > 1) refuseMore("log1p", "x", 1, arguments);
   return applyFloating(log1pOp, x);
 }
 
@@ -203,6 +211,7 @@ export function log1p(x: TensorLike): Tensor {
  * ```
  */
 export function sin(x: TensorLike): Tensor {
+  if (arguments.length > 1) refuseMore("sin", "x", 1, arguments);
   return applyFloating(sinOp, x);
 }
 
@@ -221,6 +230,7 @@ export function sin(x: TensorLike): Tensor {
  * ```
  */
 export function cos(x: TensorLike): Tensor {
+  if (arguments.length > 1) refuseMore("cos", "x", 1, arguments);
   return applyFloating(cosOp, x);
 }
 
@@ -239,6 +249,7 @@ export function cos(x: TensorLike): Tensor {
  * ```
  */
 export function tanh(x: TensorLike): Tensor {
+  if (arguments.length > 1) refuseMore("tanh", "x", 1, arguments);
   return applyFloating(tanhOp, x);
 }
 
@@ -257,6 +268,7 @@ export function tanh(x: TensorLike): Tensor {
  * ```
  */
 export function sigmoid(x: TensorLike): Tensor {
+  if (arguments.length > 1) refuseMore("sigmoid", "x", 1, arguments);
   return applyFloating(sigmoidOp, x);
 }
 
@@ -275,6 +287,7 @@ export function sigmoid(x: TensorLike): Tensor {
  * ```
  */
 export function logSigmoid(x: TensorLike): Tensor {
+  if (arguments.length > 1) refuseMore("logSigmoid", "x", 1, arguments);
   return neg(softplus(neg(floating(asTensor(x)))));
 }
 
@@ -293,6 +306,7 @@ export function logSigmoid(x: TensorLike): Tensor {
  * ```
  */
 export function softplus(x: TensorLike): Tensor {
+  if (arguments.length > 1) refuseMore("softplus", "x", 1, arguments);
   return applyFloating(softplusOp, x);
 }
 
@@ -311,6 +325,7 @@ export function softplus(x: TensorLike): Tensor {
  * ```
  */
 export function relu(x: TensorLike): Tensor {
+  if (arguments.length > 1) refuseMore("relu", "x", 1, arguments);
   const operand = asTensor(x);
   return where(lessEqual(operand, 0), 0, operand);
 }
@@ -337,6 +352,7 @@ export interface LeakyReluOptions {
  * ```
  */
 export function leakyRelu(x: TensorLike, options: LeakyReluOptions = {}): Tensor {
+  if (arguments.length > 1) checkOptions("leakyRelu", LEAKY, 1, arguments);
   const operand = floating(asTensor(x));
   return where(greater(operand, 0), operand, mul(operand, options.negativeSlope ?? 0.01));
 }
@@ -356,6 +372,7 @@ export function leakyRelu(x: TensorLike, options: LeakyReluOptions = {}): Tensor
  * ```
  */
 export function lgamma(x: TensorLike): Tensor {
+  if (arguments.length > 1) refuseMore("lgamma", "x", 1, arguments);
   return apply(lgammaOp, [floating(asTensor(x))], null);
 }
 
@@ -374,5 +391,6 @@ export function lgamma(x: TensorLike): Tensor {
  * ```
  */
 export function digamma(x: TensorLike): Tensor {
+  if (arguments.length > 1) refuseMore("digamma", "x", 1, arguments);
   return apply(polygammaOp, [floating(asTensor(x))], 0);
 }

@@ -4,9 +4,11 @@
  * @module
  */
 import { type Composite, perInput, type Primitive } from "../op.ts";
+import { checkFunction, checkLimits, checkOptions, checkText, refuseMore } from "../options.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
 import { apply, countNaN } from "../trace.ts";
 import { clip, mul } from "./arithmetic.ts";
+import { CUSTOM, DEBUG, REVERSAL } from "./checks.ts";
 import { floating } from "./elementwise.ts";
 
 function identity<P>(
@@ -58,6 +60,7 @@ export const debugGradientOp: Primitive<(gradient: Tensor) => void> = identity<
  * ```
  */
 export function stopGradient(x: TensorLike): Tensor {
+  if (arguments.length > 1) refuseMore("stopGradient", "x", 1, arguments);
   return apply(stopGradientOp, [asTensor(x)], null);
 }
 
@@ -84,6 +87,7 @@ export interface GradientReversalOptions {
  * ```
  */
 export function gradientReversal(x: TensorLike, options: GradientReversalOptions = {}): Tensor {
+  if (arguments.length > 1) checkOptions("gradientReversal", REVERSAL, 1, arguments);
   return apply(gradientReversalOp, [floating(asTensor(x))], options.scale ?? 1);
 }
 
@@ -105,12 +109,8 @@ export function gradientReversal(x: TensorLike, options: GradientReversalOptions
  * ```
  */
 export function clipGradient(x: TensorLike, min: number, max: number): Tensor {
-  if (!(min <= max)) {
-    throw new RangeError(
-      `Cannot compute clipGradient as min must be at most max: ` +
-        `current values are ${min} and ${max}`,
-    );
-  }
+  if (arguments.length > 3) refuseMore("clipGradient", "max", 3, arguments);
+  checkLimits("clipGradient", min, max);
   return apply(clipGradientOp, [floating(asTensor(x))], [min, max] as const);
 }
 
@@ -146,6 +146,8 @@ export function debugGradient(
   name: string,
   options: DebugGradientOptions = {},
 ): Tensor {
+  if (arguments.length > 2) checkOptions("debugGradient", DEBUG, 2, arguments);
+  checkText("debugGradient", "name", name);
   const { report } = options;
   const look = report === undefined
     ? (g: Tensor) => requireFinite(g, name)
@@ -196,6 +198,9 @@ export interface CustomVjp {
  * ```
  */
 export function customVjp(definition: CustomVjp): (...inputs: TensorLike[]) => Tensor {
+  checkOptions("customVjp", CUSTOM, 0, arguments);
+  checkFunction("customVjp", "forward", definition?.forward);
+  checkFunction("customVjp", "vjp", definition.vjp);
   const { forward, vjp, name = "customVjp" } = definition;
   const op: Composite<null> = {
     name,

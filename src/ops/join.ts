@@ -4,11 +4,14 @@
  * @module
  */
 import { copyView } from "../../kernels/layout/reference.ts";
+import { describe } from "../describe.ts";
 import { allocate } from "../dtype.ts";
 import { perInput, type Primitive } from "../op.ts";
+import { checkOptions, checkWholes, refuseMore } from "../options.ts";
 import { formatShape, normalizeAxis, type Shape, sizeOf, stridesOf } from "../shape.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
 import { apply } from "../trace.ts";
+import { JOIN } from "./checks.ts";
 import { promoteAll } from "./elementwise.ts";
 import { expandDims } from "./layout.ts";
 
@@ -99,8 +102,12 @@ export interface JoinOptions {
  * ```
  */
 export function concat(xs: readonly TensorLike[], options: JoinOptions = {}): Tensor {
+  if (arguments.length > 1) checkOptions("concat", JOIN, 1, arguments);
   if (!Array.isArray(xs) || xs.length === 0) {
-    throw new TypeError(`Cannot compute concat as xs must be an array of at least one tensor`);
+    throw new TypeError(
+      `Cannot compute concat as xs must be an array of at least one tensor: ` +
+        `current value is ${describe(xs)}`,
+    );
   }
   const operands = promoteAll(...xs);
   const first = operands[0]!.shape;
@@ -134,8 +141,12 @@ export function concat(xs: readonly TensorLike[], options: JoinOptions = {}): Te
  * ```
  */
 export function stack(xs: readonly TensorLike[], options: JoinOptions = {}): Tensor {
+  if (arguments.length > 1) checkOptions("stack", JOIN, 1, arguments);
   if (!Array.isArray(xs) || xs.length === 0) {
-    throw new TypeError(`Cannot compute stack as xs must be an array of at least one tensor`);
+    throw new TypeError(
+      `Cannot compute stack as xs must be an array of at least one tensor: ` +
+        `current value is ${describe(xs)}`,
+    );
   }
   const operands = promoteAll(...xs);
   const axis = normalizeAxis("stack", options.axis ?? 0, operands[0]!.rank + 1);
@@ -176,6 +187,9 @@ export function slice(
   start: number | readonly number[],
   end?: number | readonly number[],
 ): Tensor {
+  if (arguments.length > 3) refuseMore("slice", "end", 3, arguments);
+  checkWholes("slice", "start", start);
+  if (end !== undefined) checkWholes("slice", "end", end);
   const operand = asTensor(x);
   const starts = typeof start === "number" ? [start] : start;
   const ends = end === undefined ? [] : typeof end === "number" ? [end] : end;
@@ -226,11 +240,14 @@ export function split(
   parts: number | readonly number[],
   options: JoinOptions = {},
 ): Tensor[] {
+  if (arguments.length > 2) checkOptions("split", JOIN, 2, arguments);
   const operand = asTensor(x);
   const axis = normalizeAxis("split", options.axis ?? 0, operand.rank);
+  checkWholes("split", "parts", parts);
   const extent = operand.shape[axis]!;
+  const isEven = typeof parts === "number" && parts > 0 && extent % parts === 0;
   const sizes = typeof parts === "number"
-    ? Array.from({ length: parts }, () => extent / parts)
+    ? Array.from({ length: isEven ? parts : 0 }, () => extent / parts)
     : parts;
   if (
     !sizes.every((n) => Number.isInteger(n) && n >= 0) ||

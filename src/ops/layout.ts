@@ -6,6 +6,7 @@
 import { copyView } from "../../kernels/layout/reference.ts";
 import { allocate, checkDType, type DType, isFloating } from "../dtype.ts";
 import { perInput, type Primitive } from "../op.ts";
+import { checkWholes, refuseMore, wholesAmong } from "../options.ts";
 import {
   broadcastShapes,
   broadcastStrides,
@@ -95,6 +96,7 @@ export const broadcastToOp: Primitive<Shape> = {
  * ```
  */
 export function cast(x: TensorLike, dtype: DType): Tensor {
+  if (arguments.length > 2) refuseMore("cast", "dtype", 2, arguments);
   checkDType("cast", dtype);
   const operand = asTensor(x);
   return operand.dtype === dtype ? operand : apply(castOp, [operand], dtype);
@@ -116,18 +118,19 @@ export function cast(x: TensorLike, dtype: DType): Tensor {
  * assertEquals(reshape([1, 2, 3, 4], [-1, 2]).toArray(), [[1, 2], [3, 4]]);
  * ```
  */
-export function reshape(x: TensorLike, shape: Shape): Tensor {
+export function reshape(x: TensorLike, ...shape: [shape: Shape] | number[]): Tensor {
   const operand = asTensor(x);
-  const free = shape.indexOf(-1);
-  const target = [...shape];
+  const given = wholesAmong("reshape", "shape", shape);
+  const free = given.indexOf(-1);
+  const target = [...given];
   if (free >= 0) {
-    const rest = -sizeOf(shape);
+    const rest = -sizeOf(given);
     target[free] = rest > 0 && operand.size % rest === 0 ? operand.size / rest : -1;
   }
-  if (target.some((n) => !Number.isInteger(n) || n < 0) || sizeOf(target) !== operand.size) {
+  if (target.some((n) => n < 0) || sizeOf(target) !== operand.size) {
     throw new TypeError(
       `Cannot compute reshape as the shapes must hold equally many values: ` +
-        `current shapes are ${formatShape(operand.shape)} and ${formatShape(shape)}`,
+        `current shapes are ${formatShape(operand.shape)} and ${formatShape(given)}`,
     );
   }
   return apply(reshapeOp, [operand], target);
@@ -149,18 +152,29 @@ export function reshape(x: TensorLike, shape: Shape): Tensor {
  * assertEquals(transpose([[1, 2, 3]]).toArray(), [[1], [2], [3]]);
  * ```
  */
-export function transpose(x: TensorLike, axes?: readonly number[]): Tensor {
+export function transpose(
+  x: TensorLike,
+  ...axes: [axes?: readonly number[] | undefined] | number[]
+): Tensor {
   const operand = asTensor(x);
   const rank = operand.rank;
-  const order = axes?.map((axis) => normalizeAxis("transpose", axis, rank)) ??
-    operand.shape.map((_, i) => rank - 1 - i);
+  const order = axes[0] === undefined && axes.length < 2
+    ? operand.shape.map((_, i) => rank - 1 - i)
+    : wholesAmong("transpose", "axes", axes).map((axis) => normalizeAxis("transpose", axis, rank));
   if (order.length !== rank || new Set(order).size !== rank) {
     throw new RangeError(
       `Cannot compute transpose as axes must be a permutation of the ${rank} axes: ` +
         `current value is [${axes}]`,
     );
   }
-  return order.every((axis, i) => axis === i) ? operand : apply(transposeOp, [operand], order);
+  const isSame = order.every((axis, i) => axis === i);
+  if (isSame && axes.length > 1) {
+    throw new TypeError(
+      `Cannot compute transpose as ${axes.join(", ")} is the order that the axes have: ` +
+        `did you mean ${order.toReversed().join(", ")}? In an array, it is taken as it is`,
+    );
+  }
+  return isSame ? operand : apply(transposeOp, [operand], order);
 }
 
 /**
@@ -180,7 +194,9 @@ export function transpose(x: TensorLike, axes?: readonly number[]): Tensor {
  * ```
  */
 export function expandDims(x: TensorLike, axis: number | readonly number[]): Tensor {
+  if (arguments.length > 2) refuseMore("expandDims", "axis", 2, arguments);
   const operand = asTensor(x);
+  checkWholes("expandDims", "axis", axis);
   const count = typeof axis === "number" ? 1 : axis.length;
   const axes = normalizeAxes("expandDims", axis, operand.rank + count);
   const rest = [...operand.shape];
@@ -209,7 +225,9 @@ export function expandDims(x: TensorLike, axis: number | readonly number[]): Ten
  * ```
  */
 export function squeeze(x: TensorLike, axis?: number | readonly number[]): Tensor {
+  if (arguments.length > 2) refuseMore("squeeze", "axis", 2, arguments);
   const operand = asTensor(x);
+  if (axis !== undefined) checkWholes("squeeze", "axis", axis);
   const all = operand.shape.flatMap((n, i) => n === 1 ? [i] : []);
   const axes = axis === undefined ? all : normalizeAxes("squeeze", axis, operand.rank);
   for (const dropped of axes) {
@@ -238,7 +256,8 @@ export function squeeze(x: TensorLike, axis?: number | readonly number[]): Tenso
  * assertEquals(broadcastTo([1, 2], [3, 2]).toArray(), [[1, 2], [1, 2], [1, 2]]);
  * ```
  */
-export function broadcastTo(x: TensorLike, shape: Shape): Tensor {
+export function broadcastTo(x: TensorLike, ...extents: [shape: Shape] | number[]): Tensor {
+  const shape = wholesAmong("broadcastTo", "shape", extents);
   checkShape("broadcastTo", shape);
   const operand = asTensor(x);
   if (formatShape(broadcastShapes("broadcastTo", operand.shape, shape)) !== formatShape(shape)) {

@@ -8,10 +8,12 @@ import type { MatrixArray } from "../../kernels/matmul/reference.ts";
 import { squaredDistances } from "../../kernels/pairwise_distance/eager.ts";
 import { allocate } from "../dtype.ts";
 import { type Composite, perInput, type Primitive } from "../op.ts";
+import { checkOptions, refuseMore } from "../options.ts";
 import { broadcastShapes, broadcastStrides, formatShape, type Shape, sizeOf } from "../shape.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
 import { apply } from "../trace.ts";
 import { add, mul, sub } from "./arithmetic.ts";
+import { COSINE } from "./checks.ts";
 import { floating, promoteAll } from "./elementwise.ts";
 import { stopGradient } from "./gradient.ts";
 import { expandDims, squeeze, transpose } from "./layout.ts";
@@ -146,6 +148,7 @@ function pullDistances(
  * ```
  */
 export function matmul(a: TensorLike, b: TensorLike): Tensor {
+  if (arguments.length > 2) refuseMore("matmul", "b", 2, arguments);
   const [left, right] = promoteAll(a, b).map(floating) as [Tensor, Tensor];
   if (left.rank === 0 || right.rank === 0) throw mismatch("be of rank 1 or more", left, right);
   const rows = left.rank === 1 ? expandDims(left, 0) : left;
@@ -199,6 +202,7 @@ function rowPairs(caller: string, x: TensorLike, y: TensorLike): [Tensor, Tensor
  * ```
  */
 export function pairwiseSquaredDistance(x: TensorLike, y: TensorLike = x): Tensor {
+  if (arguments.length > 2) refuseMore("pairwiseSquaredDistance", "y", 2, arguments);
   const [a, b] = rowPairs("pairwiseSquaredDistance", x, y);
   if (a === b) return apply(ownDistancesOp, [a], null);
   return apply(pairwiseSquaredDistanceOp, [a, b], null);
@@ -232,6 +236,7 @@ export function cosineSimilarity(
   y: TensorLike = x,
   options: CosineSimilarityOptions = {},
 ): Tensor {
+  if (arguments.length > 2) checkOptions("cosineSimilarity", COSINE, 2, arguments);
   const [a, b] = rowPairs("cosineSimilarity", x, y);
   const units = l2Normalize(a, options);
   return rowProducts(units, a === b ? units : l2Normalize(b, options));

@@ -76,10 +76,8 @@ export {
   softmax,
   type SoftmaxOptions,
 } from "./normalize.ts";
+export { argMax, argMin, type ArgReduceOptions } from "./arg_reduce.ts";
 export {
-  argMax,
-  argMin,
-  type ArgReduceOptions,
   logSumExp,
   max,
   mean,
@@ -91,18 +89,13 @@ export {
   type VarianceOptions,
 } from "./reduce.ts";
 export {
-  argSort,
   type AxisOptions,
   gather,
   oneHot,
   type OneHotOptions,
   scatterAdd,
-  sort,
-  type SortOptions,
   takeAlongAxis,
-  type TopK,
-  topK,
-  type TopKOptions,
 } from "./select.ts";
+export { argSort, sort, type SortOptions, type TopK, topK, type TopKOptions } from "./sort.ts";
 
 bindFluent(functions);

@@ -3,9 +3,11 @@
  *
  * @module
  */
+import { checkOptions } from "../options.ts";
 import { normalizeAxes } from "../shape.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
 import { add, div, maximum, mul, sub } from "./arithmetic.ts";
+import { L2_NORMALIZE, LAYER_NORM, SOFTMAX } from "./checks.ts";
 import { floating } from "./elementwise.ts";
 import { exp, log, sqrt } from "./exponential.ts";
 import { finiteMax, mean, norm, sum, variance } from "./reduce.ts";
@@ -33,6 +35,7 @@ export interface SoftmaxOptions {
  * ```
  */
 export function softmax(x: TensorLike, options: SoftmaxOptions = {}): Tensor {
+  if (arguments.length > 1) checkOptions("softmax", SOFTMAX, 1, arguments);
   const operand = floating(asTensor(x));
   const axis = options.axis ?? -1;
   const powers = exp(sub(operand, finiteMax(operand, axis, "softmax")));
@@ -56,6 +59,7 @@ export function softmax(x: TensorLike, options: SoftmaxOptions = {}): Tensor {
  * ```
  */
 export function logSoftmax(x: TensorLike, options: SoftmaxOptions = {}): Tensor {
+  if (arguments.length > 1) checkOptions("logSoftmax", SOFTMAX, 1, arguments);
   const operand = floating(asTensor(x));
   const axis = options.axis ?? -1;
   const shifted = sub(operand, finiteMax(operand, axis, "logSoftmax"));
@@ -87,6 +91,7 @@ export interface L2NormalizeOptions {
  * ```
  */
 export function l2Normalize(x: TensorLike, options: L2NormalizeOptions = {}): Tensor {
+  if (arguments.length > 1) checkOptions("l2Normalize", L2_NORMALIZE, 1, arguments);
   const operand = floating(asTensor(x));
   const axis = normalizeAxes("l2Normalize", options.axis ?? -1, operand.rank);
   const length = norm(operand, { axis, keepDims: true });
@@ -123,6 +128,7 @@ export interface LayerNormOptions {
  * ```
  */
 export function layerNorm(x: TensorLike, options: LayerNormOptions = {}): Tensor {
+  if (arguments.length > 1) checkOptions("layerNorm", LAYER_NORM, 1, arguments);
   const operand = floating(asTensor(x));
   const axis = normalizeAxes("layerNorm", options.axis ?? -1, operand.rank);
   const over = { axis, keepDims: true };

@@ -11,10 +11,12 @@ import {
 } from "../../kernels/row_reduce/reference.ts";
 import { allocate } from "../dtype.ts";
 import { perInput, type Primitive } from "../op.ts";
+import { checkOptions } from "../options.ts";
 import { formatShape, normalizeAxes, reducedShape, type Shape, sizeOf } from "../shape.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
 import { apply } from "../trace.ts";
 import { abs, add, div, mul, square, sub } from "./arithmetic.ts";
+import { REDUCE, VARIANCE } from "./checks.ts";
 import { equal, less, where } from "./compare.ts";
 import { floating, numeric } from "./elementwise.ts";
 import { exp, log, sqrt } from "./exponential.ts";
@@ -118,7 +120,8 @@ function keptAxes(reduced: Tensor, shape: Shape, { axes, keepDims }: Axes): Tens
   return keepDims ? reduced : reshape(reduced, reducedShape(shape, axes, true));
 }
 
-function reduceBy(op: Primitive<Axes>, x: Tensor, options: ReduceOptions): Tensor {
+/** Reduces over the axes of the options. */
+export function reduceBy(op: Primitive<Axes>, x: Tensor, options: ReduceOptions): Tensor {
   const axes = normalizeAxes(op.name, options.axis, x.rank);
   return apply(op, [x], { axes, keepDims: options.keepDims ?? false });
 }
@@ -128,7 +131,8 @@ function reducedCount(caller: string, x: Tensor, options: ReduceOptions): number
   return sizeOf(normalizeAxes(caller, options.axis, x.rank).map((axis) => x.shape[axis]!));
 }
 
-function requireValues(caller: string, x: Tensor, options: ReduceOptions): void {
+/** Throws a `TypeError` that names the caller where there is nothing to reduce. */
+export function requireValues(caller: string, x: Tensor, options: ReduceOptions): void {
   if (reducedCount(caller, x, options) > 0) return;
   throw new TypeError(
     `Cannot compute ${caller} as there are no values to reduce: ` +
@@ -166,6 +170,7 @@ function requireValues(caller: string, x: Tensor, options: ReduceOptions): void 
  * ```
  */
 export function sum(x: TensorLike, options: ReduceOptions = {}): Tensor {
+  if (arguments.length > 1) checkOptions("sum", REDUCE, 1, arguments);
   const operand = asTensor(x);
   const exact = operand.dtype === "int32" ? cast(operand, "float64") : numeric(operand);
   return reduceBy(sumOp, exact, options);
@@ -188,6 +193,7 @@ export function sum(x: TensorLike, options: ReduceOptions = {}): Tensor {
  * ```
  */
 export function mean(x: TensorLike, options: ReduceOptions = {}): Tensor {
+  if (arguments.length > 1) checkOptions("mean", REDUCE, 1, arguments);
   const operand = floating(asTensor(x));
   const count = reducedCount("mean", operand, options);
   return div(sum(operand, options), count);
@@ -211,6 +217,7 @@ export function mean(x: TensorLike, options: ReduceOptions = {}): Tensor {
  * ```
  */
 export function max(x: TensorLike, options: ReduceOptions = {}): Tensor {
+  if (arguments.length > 1) checkOptions("max", REDUCE, 1, arguments);
   const operand = numeric(asTensor(x));
   requireValues("max", operand, options);
   return reduceBy(maxOp, operand, options);
@@ -234,65 +241,10 @@ export function max(x: TensorLike, options: ReduceOptions = {}): Tensor {
  * ```
  */
 export function min(x: TensorLike, options: ReduceOptions = {}): Tensor {
+  if (arguments.length > 1) checkOptions("min", REDUCE, 1, arguments);
   const operand = numeric(asTensor(x));
   requireValues("min", operand, options);
   return reduceBy(minOp, operand, options);
-}
-
-/** Options of {@linkcode argMax} and {@linkcode argMin}. */
-export interface ArgReduceOptions {
-  /** The axis to search, negative ones counted from the end; by default all, in row-major order. */
-  axis?: number | undefined;
-  /** Whether the searched axis stays, with extent 1; `false` by default. */
-  keepDims?: boolean | undefined;
-}
-
-function argReduce(op: Primitive<Axes>, x: TensorLike, options: ArgReduceOptions): Tensor {
-  const operand = numeric(asTensor(x));
-  requireValues(op.name, operand, options);
-  return reduceBy(op, operand, options);
-}
-
-/**
- * Position of the largest value along an axis; the first of equals, or the first NaN.
- *
- * @param x Any shape.
- * @param options `axis`, all in row-major order by default; `keepDims`, `false` by default.
- * @returns An `int32` tensor of positions. No gradient passes.
- * @throws {RangeError} If the axis does not exist.
- * @throws {TypeError} If there is nothing to compare.
- *
- * @example The predicted class of each cell
- * ```ts
- * import { argMax } from "@cellgrad/cellgrad";
- * import { assertEquals } from "@std/assert";
- *
- * assertEquals(argMax([[0.1, 2.3], [0.7, -1]], { axis: 1 }).toArray(), [1, 0]);
- * ```
- */
-export function argMax(x: TensorLike, options: ArgReduceOptions = {}): Tensor {
-  return argReduce(argMaxOp, x, options);
-}
-
-/**
- * Position of the smallest value along an axis; the first of equals, or the first NaN.
- *
- * @param x Any shape.
- * @param options `axis`, all in row-major order by default; `keepDims`, `false` by default.
- * @returns An `int32` tensor of positions. No gradient passes.
- * @throws {RangeError} If the axis does not exist.
- * @throws {TypeError} If there is nothing to compare.
- *
- * @example The nearest centroid of each cell
- * ```ts
- * import { argMin } from "@cellgrad/cellgrad";
- * import { assertEquals } from "@std/assert";
- *
- * assertEquals(argMin([[0.1, 2.3], [0.7, -1]], { axis: 1 }).toArray(), [0, 1]);
- * ```
- */
-export function argMin(x: TensorLike, options: ArgReduceOptions = {}): Tensor {
-  return argReduce(argMinOp, x, options);
 }
 
 /** Options of {@linkcode variance}. */
@@ -320,10 +272,12 @@ export interface VarianceOptions extends ReduceOptions {
  * ```
  */
 export function variance(x: TensorLike, options: VarianceOptions = {}): Tensor {
+  if (arguments.length > 1) checkOptions("variance", VARIANCE, 1, arguments);
   const operand = floating(asTensor(x));
   const count = reducedCount("variance", operand, options) - (options.correction ?? 0);
   const centred = sub(operand, mean(operand, { axis: options.axis, keepDims: true }));
-  return div(sum(square(centred), options), count);
+  const { axis, keepDims } = options;
+  return div(sum(square(centred), { axis, keepDims }), count);
 }
 
 /**
@@ -343,6 +297,7 @@ export function variance(x: TensorLike, options: VarianceOptions = {}): Tensor {
  * ```
  */
 export function norm(x: TensorLike, options: ReduceOptions = {}): Tensor {
+  if (arguments.length > 1) checkOptions("norm", REDUCE, 1, arguments);
   const operand = floating(asTensor(x));
   const axis = normalizeAxes("norm", options.axis, operand.rank);
   const squares = sum(square(operand), { ...options, axis });
@@ -370,6 +325,7 @@ export function norm(x: TensorLike, options: ReduceOptions = {}): Tensor {
  * ```
  */
 export function logSumExp(x: TensorLike, options: ReduceOptions = {}): Tensor {
+  if (arguments.length > 1) checkOptions("logSumExp", REDUCE, 1, arguments);
   const operand = floating(asTensor(x));
   const top = finiteMax(operand, options.axis, "logSumExp");
   const sums = sum(exp(sub(operand, top)), { axis: options.axis, keepDims: true });

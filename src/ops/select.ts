@@ -14,6 +14,7 @@ import {
 import { allocate, type DType, type TypedArray } from "../dtype.ts";
 import { checkLabels, outsidePositions, toIntegers } from "../labels.ts";
 import { perInput, type Primitive } from "../op.ts";
+import { checkOptions } from "../options.ts";
 import {
   broadcastShapes,
   checkExtent,
@@ -25,6 +26,7 @@ import {
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
 import { arange, zeros } from "../create.ts";
 import { apply } from "../trace.ts";
+import { AXIS, ONE_HOT } from "./checks.ts";
 import { equal } from "./compare.ts";
 import { numeric, promoteAll } from "./elementwise.ts";
 import { broadcastTo, cast, expandDims } from "./layout.ts";
@@ -170,6 +172,7 @@ export interface AxisOptions {
  * ```
  */
 export function gather(x: TensorLike, indices: TensorLike, options: AxisOptions = {}): Tensor {
+  if (arguments.length > 2) checkOptions("gather", AXIS, 2, arguments);
   const operand = asTensor(x);
   const axis = normalizeAxis("gather", options.axis ?? 0, operand.rank);
   return apply(gatherOp, [operand, toIntegers("gather", indices, "indices")], axis);
@@ -200,6 +203,7 @@ export function scatterAdd(
   updates: TensorLike,
   options: AxisOptions = {},
 ): Tensor {
+  if (arguments.length > 3) checkOptions("scatterAdd", AXIS, 3, arguments);
   const [base, added] = promoteAll(x, updates).map(numeric) as [Tensor, Tensor];
   const axis = normalizeAxis("scatterAdd", options.axis ?? 0, base.rank);
   const positions = toIntegers("scatterAdd", indices, "indices");
@@ -236,6 +240,7 @@ export function takeAlongAxis(
   indices: TensorLike,
   options: AxisOptions = {},
 ): Tensor {
+  if (arguments.length > 2) checkOptions("takeAlongAxis", AXIS, 2, arguments);
   const operand = asTensor(x);
   const positions = toIntegers("takeAlongAxis", indices, "indices");
   if (positions.rank !== operand.rank) {
@@ -283,118 +288,9 @@ export function oneHot(
   numClasses: number,
   options: OneHotOptions = {},
 ): Tensor {
+  if (arguments.length > 2) checkOptions("oneHot", ONE_HOT, 2, arguments);
   checkExtent("oneHot", "numClasses", numClasses);
   const positions = checkLabels("oneHot", labels, numClasses);
   const classes = arange(numClasses, { dtype: "int32" });
   return cast(equal(expandDims(positions, -1), classes), options.dtype ?? "float32");
-}
-
-/** Options of {@linkcode argSort} and {@linkcode sort}. */
-export interface SortOptions {
-  /** The axis, −1 by default. */
-  axis?: number | undefined;
-  /** Whether the largest come first; `false` by default. */
-  descending?: boolean | undefined;
-}
-
-function sortedPositions(
-  caller: string,
-  x: Tensor,
-  options: SortOptions,
-  kept?: number,
-): { axis: number; indices: Tensor } {
-  const axis = normalizeAxis(caller, options.axis ?? -1, x.rank);
-  const descending = options.descending ?? false;
-  const params = { axis, descending, kept: kept ?? x.shape[axis]! };
-  return { axis, indices: apply(argSortOp, [x], params) };
-}
-
-/**
- * The positions that would sort a tensor along an axis. Equal values keep their order; NaN is last.
- *
- * @param x Any shape of rank 1 or more.
- * @param options `axis`, −1 by default; `descending`, `false` by default.
- * @returns An `int32` tensor of the shape of `x`. No gradient passes.
- * @throws {RangeError} If the axis does not exist.
- *
- * @example The order of three numbers
- * ```ts
- * import { argSort } from "@cellgrad/cellgrad";
- * import { assertEquals } from "@std/assert";
- *
- * assertEquals(argSort([3, 1, 2]).toArray(), [1, 2, 0]);
- * ```
- */
-export function argSort(x: TensorLike, options: SortOptions = {}): Tensor {
-  return sortedPositions("argSort", asTensor(x), options).indices;
-}
-
-/**
- * The values in order along an axis; NaN is last.
- *
- * @param x Any shape of rank 1 or more.
- * @param options `axis`, −1 by default; `descending`, `false` by default.
- * @returns The sorted tensor; gradients go back to where the values came from.
- * @throws {RangeError} If the axis does not exist.
- *
- * @example Three numbers
- * ```ts
- * import { sort } from "@cellgrad/cellgrad";
- * import { assertEquals } from "@std/assert";
- *
- * assertEquals(sort([3, 1, 2]).toArray(), [1, 2, 3]);
- * ```
- */
-export function sort(x: TensorLike, options: SortOptions = {}): Tensor {
-  const operand = asTensor(x);
-  const { axis, indices } = sortedPositions("sort", operand, options);
-  return takeAlongAxis(operand, indices, { axis });
-}
-
-/** Options of {@linkcode topK}. */
-export interface TopKOptions {
-  /** The axis, −1 by default. */
-  axis?: number | undefined;
-  /** Whether the largest are taken, which is the default, or the smallest. */
-  largest?: boolean | undefined;
-}
-
-/** What {@linkcode topK} returns. */
-export interface TopK {
-  /** The values, best first. */
-  values: Tensor;
-  /** Their positions, `int32`. */
-  indices: Tensor;
-}
-
-/**
- * The k largest values along an axis, best first, and their positions; of equals, the first.
- *
- * @param x Any shape of rank 1 or more.
- * @param k How many, from 0 to the extent of the axis.
- * @param options `axis`, −1 by default; `largest`, `true` by default.
- * @returns `{ values, indices }`; gradients of the values go back to where they came from.
- * @throws {RangeError} If the axis does not exist, or `k` is out of range.
- *
- * @example The best two
- * ```ts
- * import { topK } from "@cellgrad/cellgrad";
- * import { assertEquals } from "@std/assert";
- *
- * const { values, indices } = topK([3, 1, 4], 2);
- * assertEquals(values.toArray(), [4, 3]);
- * assertEquals(indices.toArray(), [2, 0]);
- * ```
- */
-export function topK(x: TensorLike, k: number, options: TopKOptions = {}): TopK {
-  const operand = asTensor(x);
-  const extent = operand.shape[normalizeAxis("topK", options.axis ?? -1, operand.rank)]!;
-  if (!Number.isInteger(k) || k < 0 || k > extent) {
-    throw new RangeError(
-      `Cannot compute topK as k must be an integer in [0, ${extent}]: current value is ${k}`,
-    );
-  }
-  const descending = options.largest ?? true;
-  const { axis, indices } = sortedPositions("topK", operand, { axis: options.axis, descending }, k);
-  return { values: takeAlongAxis(operand, indices, { axis }), indices };
 }

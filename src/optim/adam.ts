@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkNumber, readOptions } from "../options.ts";
+import { checkNumber, readOptions, refuseMore } from "../options.ts";
 import { add, div, expm1, greater, mul, neg, sqrt, square, sub, where } from "../ops/mod.ts";
 import type { Tensor } from "../tensor.ts";
 import {
@@ -77,6 +77,7 @@ const DEFAULTS = {
  * ```
  */
 export function adam(options: AdamOptions): Optimizer {
+  if (arguments.length > 1) refuseMore("adam", "options", 1, arguments);
   return makeAdam("adam", { ...readOptions("adam", options, DEFAULTS), weightDecay: 0 });
 }
 
@@ -108,6 +109,7 @@ export function adam(options: AdamOptions): Optimizer {
  * ```
  */
 export function adamw(options: AdamWOptions): Optimizer {
+  if (arguments.length > 1) refuseMore("adamw", "options", 1, arguments);
   return makeAdam("adamw", readOptions("adamw", options, { ...DEFAULTS, weightDecay: 0.01 }));
 }
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkNumber } from "../options.ts";
+import { checkNumber, refuseMore } from "../options.ts";
 import {
   abs,
   cast,
@@ -40,6 +40,7 @@ import { type TensorTree, treeLeaves, treeMap } from "../tree.ts";
  * ```
  */
 export function globalNorm(tree: unknown): Tensor {
+  if (arguments.length > 1) refuseMore("globalNorm", "tree", 1, arguments);
   const norms = treeLeaves(tree).filter((x) => x.size > 0).map(scaledNorm);
   return norms.length === 0 ? tensor(0) : scaledNorm(stack(norms));
 }
@@ -75,6 +76,7 @@ function scaledNorm(x: Tensor): Tensor {
  * ```
  */
 export function clipByGlobalNorm<T>(grads: T, maxNorm: number): TensorTree<T> {
+  if (arguments.length > 2) refuseMore("clipByGlobalNorm", "maxNorm", 2, arguments);
   checkNumber("clipByGlobalNorm", "maxNorm", maxNorm, { above: 0 });
   const factor = div(maxNorm, maximum(globalNorm(grads), maxNorm));
   return treeMap((g) => mul(g, cast(factor, g.dtype)), grads);

@@ -9,7 +9,7 @@
  */
 import { full } from "../create.ts";
 import { isFloating } from "../dtype.ts";
-import { checkNumber, readOptions } from "../options.ts";
+import { checkNumber, readOptions, refuseMore } from "../options.ts";
 import {
   add,
   cast,
@@ -52,6 +52,7 @@ function floatingStep(step: TensorLike): Tensor {
  * ```
  */
 export function constant(learningRate: number): Schedule {
+  if (arguments.length > 1) refuseMore("constant", "learningRate", 1, arguments);
   checkNumber("constant", "learningRate", learningRate, { min: 0 });
   return (step) => {
     const { shape, dtype } = floatingStep(step);
@@ -89,6 +90,7 @@ export interface CosineOptions {
  * ```
  */
 export function cosine(learningRate: number, options: CosineOptions): Schedule {
+  if (arguments.length > 2) refuseMore("cosine", "options", 2, arguments);
   const { steps, final } = readOptions("cosine", options, {
     steps: undefined as unknown as number,
     final: 0,
@@ -129,6 +131,7 @@ export interface StepOptions {
  * ```
  */
 export function step(learningRate: number, options: StepOptions): Schedule {
+  if (arguments.length > 2) refuseMore("step", "options", 2, arguments);
   const { milestones, factor } = readOptions("step", options, {
     milestones: undefined as unknown as readonly number[],
     factor: 0.1,
@@ -193,6 +196,7 @@ export interface WarmupOptions {
  * ```
  */
 export function warmup(schedule: LearningRate, options: WarmupOptions): Schedule {
+  if (arguments.length > 2) refuseMore("warmup", "options", 2, arguments);
   const { steps, initial } = readOptions("warmup", options, {
     steps: undefined as unknown as number,
     initial: 0,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkNumber, readOptions } from "../options.ts";
+import { checkBoolean, checkNumber, readOptions, refuseMore } from "../options.ts";
 import { add, mul, sub } from "../ops/mod.ts";
 import {
   checkLearningRate,
@@ -58,6 +58,7 @@ export interface SgdOptions {
  * ```
  */
 export function sgd(options: SgdOptions): Optimizer {
+  if (arguments.length > 1) refuseMore("sgd", "options", 1, arguments);
   const { learningRate, momentum, nesterov, weightDecay } = readOptions("sgd", options, {
     learningRate: undefined as unknown as LearningRate,
     momentum: 0,
@@ -67,11 +68,7 @@ export function sgd(options: SgdOptions): Optimizer {
   checkLearningRate("sgd", learningRate);
   checkNumber("sgd", "momentum", momentum, { min: 0, below: 1 });
   checkNumber("sgd", "weightDecay", weightDecay, { min: 0 });
-  if (typeof nesterov !== "boolean") {
-    throw new TypeError(
-      `Cannot compute sgd as nesterov must be true or false: current value is ${nesterov}`,
-    );
-  }
+  checkBoolean("sgd", "nesterov", nesterov);
   if (nesterov && momentum === 0) {
     throw new RangeError(
       "Cannot compute sgd as nesterov needs a momentum above 0: current value is 0",

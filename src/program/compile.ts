@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { refuseMore } from "../options.ts";
 import type { LikeTree, TensorTree } from "../tree.ts";
 import type { ProgramDevice } from "./device.ts";
 
@@ -95,6 +96,7 @@ export async function compile<Args extends unknown[], R>(
   exampleArgs: ProgramArguments<NoInfer<Args>>,
   options: CompileOptions = {},
 ): Promise<Program<Args, R>> {
+  if (arguments.length > 3) refuseMore("compile", "options", 3, arguments);
   // Here, so that who compiles nothing does not wait for the compiler to load.
   const { makeProgram } = await import("./program.ts");
   return makeProgram(f, exampleArgs, options);

@@ -183,7 +183,7 @@ function checkDevice(device: unknown, threads: unknown): void {
 /** For each argument, whether it is donated. */
 function readDonated(donate: unknown, count: number): boolean[] {
   if (typeof donate === "boolean") return Array.from({ length: count }, () => donate);
-  if (!Array.isArray(donate) || !donate.every((i) => Number.isInteger(i))) {
+  if (!Array.isArray(donate) || donate.findIndex((i) => !Number.isInteger(i)) >= 0) {
     throw new TypeError(
       `Cannot compute compile as donate must be true, false or positions of arguments: ` +
         `current value is ${describe(donate)}`,

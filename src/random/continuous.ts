@@ -4,7 +4,7 @@
  * @module
  */
 import type { DType } from "../dtype.ts";
-import { checkNumber, readOptions } from "../options.ts";
+import { checkNumber, checkTensorLike, readOptions, refuseMore } from "../options.ts";
 import { add, less, mul, sub, where } from "../ops/mod.ts";
 import { checkShape, type Shape } from "../shape.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
@@ -54,8 +54,11 @@ export interface UniformOptions {
  * ```
  */
 export function uniform(key: Tensor, shape: Shape, options: UniformOptions = {}): Tensor {
+  if (arguments.length > 3) refuseMore("uniform", "options", 3, arguments);
   const defaults = { min: 0, max: 1, dtype: "float32" };
   const { min, max, dtype } = readOptions("uniform", options, defaults);
+  checkTensorLike("uniform", "min", min);
+  checkTensorLike("uniform", "max", max);
   const u = draw("uniform", uniformOp, key, shape, dtype);
   if (min === 0 && max === 1) return u;
   if (typeof min === "number" && typeof max === "number") {
@@ -111,8 +114,11 @@ export interface NormalOptions {
  * ```
  */
 export function normal(key: Tensor, shape: Shape, options: NormalOptions = {}): Tensor {
+  if (arguments.length > 3) refuseMore("normal", "options", 3, arguments);
   const defaults = { mean: 0, standardDeviation: 1, dtype: "float32" };
   const { mean, standardDeviation, dtype } = readOptions("normal", options, defaults);
+  checkTensorLike("normal", "mean", mean);
+  checkTensorLike("normal", "standardDeviation", standardDeviation);
   let z = draw("normal", normalOp, key, shape, dtype);
   if (typeof standardDeviation === "number") {
     checkNumber("normal", "standardDeviation", standardDeviation, { min: 0 });
@@ -168,9 +174,11 @@ export function gamma(
   concentration: TensorLike,
   options: GammaOptions = {},
 ): Tensor {
+  if (arguments.length > 3) refuseMore("gamma", "options", 3, arguments);
   const defaults = { shape: undefined, scale: 1, dtype: "float32" };
   const settled = readOptions("gamma", options, defaults);
   const { scale, dtype } = settled;
+  checkTensorLike("gamma", "scale", scale);
   checkKey("gamma", key);
   checkFloating("gamma", dtype);
   const { parameter, shape } = parameterFor(

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkNumber, readOptions } from "../options.ts";
+import { checkNumber, readOptions, refuseMore } from "../options.ts";
 import { gather, max } from "../ops/mod.ts";
 import { checkShape, formatShape, type Shape } from "../shape.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
@@ -52,6 +52,7 @@ export function bernoulli(
   probability: TensorLike,
   options: SampleOptions = {},
 ): Tensor {
+  if (arguments.length > 3) refuseMore("bernoulli", "options", 3, arguments);
   checkKey("bernoulli", key);
   const { parameter, shape } = parameterFor(
     "bernoulli",
@@ -89,6 +90,7 @@ export function categorical(
   logits: TensorLike,
   options: SampleOptions = {},
 ): Tensor {
+  if (arguments.length > 3) refuseMore("categorical", "options", 3, arguments);
   checkKey("categorical", key);
   const operand = asTensor(logits, "float64");
   if (operand.rank === 0 || operand.shape[operand.rank - 1] === 0) {
@@ -128,6 +130,7 @@ export function categorical(
  * ```
  */
 export function poisson(key: Tensor, rate: TensorLike, options: SampleOptions = {}): Tensor {
+  if (arguments.length > 3) refuseMore("poisson", "options", 3, arguments);
   checkKey("poisson", key);
   const settled = readOptions("poisson", options, DEFAULTS);
   const { parameter, shape } = parameterFor("poisson", "rate", rate, settled.shape);
@@ -156,6 +159,7 @@ export function poisson(key: Tensor, rate: TensorLike, options: SampleOptions = 
  * ```
  */
 export function permutation(key: Tensor, x: number | TensorLike): Tensor {
+  if (arguments.length > 2) refuseMore("permutation", "x", 2, arguments);
   checkKey("permutation", key);
   if (typeof x === "number") {
     checkNumber("permutation", "n", x, { integer: true, min: 0, max: 2 ** 31 - 1 });

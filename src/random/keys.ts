@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkNumber } from "../options.ts";
+import { checkNumber, refuseMore } from "../options.ts";
 import { formatShape } from "../shape.ts";
 import { fromData, Tensor } from "../tensor.ts";
 import { apply } from "../trace.ts";
@@ -29,6 +29,7 @@ import { checkKey, foldInOp } from "./ops.ts";
  * ```
  */
 export function key(seed: number): Tensor {
+  if (arguments.length > 1) refuseMore("key", "seed", 1, arguments);
   checkNumber("key", "seed", seed, { integer: true, min: 0, max: Number.MAX_SAFE_INTEGER });
   return fromData(new Int32Array([seed / 2 ** 32, seed % 2 ** 32 | 0]));
 }
@@ -55,6 +56,7 @@ export function key(seed: number): Tensor {
  * ```
  */
 export function split(key: Tensor, n = 2): Tensor[] {
+  if (arguments.length > 2) refuseMore("split", "n", 2, arguments);
   checkKey("split", key);
   checkNumber("split", "n", n, { integer: true, min: 0 });
   return Array.from({ length: n }, (_, i) => foldIn(key, i));
@@ -81,6 +83,7 @@ export function split(key: Tensor, n = 2): Tensor[] {
  * ```
  */
 export function foldIn(key: Tensor, data: number | Tensor): Tensor {
+  if (arguments.length > 2) refuseMore("foldIn", "data", 2, arguments);
   checkKey("foldIn", key);
   if (data instanceof Tensor) {
     if (data.dtype !== "int32" || data.size !== 1) {

@@ -6,12 +6,14 @@
  */
 import fc from "fast-check";
 import type { Op } from "../../src/op.ts";
+import { argMax, argMin } from "../../src/ops/arg_reduce.ts";
 import * as gradient from "../../src/ops/gradient.ts";
 import * as join from "../../src/ops/join.ts";
 import * as layout from "../../src/ops/layout.ts";
 import * as linalg from "../../src/ops/linalg.ts";
 import * as reduce from "../../src/ops/reduce.ts";
 import * as select from "../../src/ops/select.ts";
+import { argSort } from "../../src/ops/sort.ts";
 import { type Shape, sizeOf, stridesOf } from "../../src/shape.ts";
 import { fromData, type Tensor, tensor } from "../../src/tensor.ts";
 import { apply } from "../../src/trace.ts";
@@ -294,22 +296,22 @@ export const ROWS: readonly Row[] = [
   {
     op: reduce.argMaxOp,
     order: 0,
-    cases: search(reduce.argMax, (found) => found.indexOf(Math.max(...found))),
+    cases: search(argMax, (found) => found.indexOf(Math.max(...found))),
     edges: [
-      { call: () => reduce.argMax(f64([2, 5, 5], [3])), expected: i32([1], []) },
-      { call: () => reduce.argMax(f64([2, NaN, 5, NaN], [4])), expected: i32([1], []) },
-      { call: () => reduce.argMax(none, { axis: 1 }), expected: i32([], [0]) },
-      { call: () => reduce.argMax(f64([1, 9, 2, 3], [2, 2])), expected: i32([1], []) },
+      { call: () => argMax(f64([2, 5, 5], [3])), expected: i32([1], []) },
+      { call: () => argMax(f64([2, NaN, 5, NaN], [4])), expected: i32([1], []) },
+      { call: () => argMax(none, { axis: 1 }), expected: i32([], [0]) },
+      { call: () => argMax(f64([1, 9, 2, 3], [2, 2])), expected: i32([1], []) },
     ],
   },
   {
     op: reduce.argMinOp,
     order: 0,
-    cases: search(reduce.argMin, (found) => found.indexOf(Math.min(...found))),
+    cases: search(argMin, (found) => found.indexOf(Math.min(...found))),
     edges: [
-      { call: () => reduce.argMin(f64([5, 2, 2], [3])), expected: i32([1], []) },
+      { call: () => argMin(f64([5, 2, 2], [3])), expected: i32([1], []) },
       {
-        call: () => reduce.argMin(f64([5, 2], [1, 2]), { axis: 1, keepDims: true }),
+        call: () => argMin(f64([5, 2], [1, 2]), { axis: 1, keepDims: true }),
         expected: i32([1], [1, 1]),
       },
     ],
@@ -397,7 +399,7 @@ export const ROWS: readonly Row[] = [
     order: 0,
     cases: fc.tuple(withAxis(distinct), fc.boolean()).map(([[x, axis], descending]) => ({
       inputs: [x],
-      call: (y: Tensor) => select.argSort(y, { axis, descending }),
+      call: (y: Tensor) => argSort(y, { axis, descending }),
       shape: x.shape,
       value(p: readonly number[]) {
         const found = Array.from(
@@ -409,12 +411,12 @@ export const ROWS: readonly Row[] = [
       },
     })),
     edges: [
-      { call: () => select.argSort(f64([2, NaN, 2, 1], [4])), expected: i32([3, 0, 2, 1]) },
+      { call: () => argSort(f64([2, NaN, 2, 1], [4])), expected: i32([3, 0, 2, 1]) },
       {
-        call: () => select.argSort(f64([2, NaN, 2, 3], [4]), { descending: true }),
+        call: () => argSort(f64([2, NaN, 2, 3], [4]), { descending: true }),
         expected: i32([3, 0, 2, 1]),
       },
-      { call: () => select.argSort(none), expected: i32([], [0, 2]) },
+      { call: () => argSort(none), expected: i32([], [0, 2]) },
     ],
   },
   {

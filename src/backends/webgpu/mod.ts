@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { refuseMore } from "../../options.ts";
 import type { WebGpuDevice } from "./device.ts";
 
 export type { AdapterDescription, WebGpuCounters, WebGpuDevice } from "./device.ts";
@@ -46,6 +47,7 @@ export interface WebGpuOptions {
  * ```
  */
 export async function webgpu(options: WebGpuOptions = {}): Promise<WebGpuDevice> {
+  if (arguments.length > 1) refuseMore("webgpu", "options", 1, arguments);
   const { requestWebGpu } = await import("./request.ts");
   return requestWebGpu(options);
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { describe } from "../../describe.ts";
 import { checkChoice, readOptions } from "../../options.ts";
 import { type AdapterDescription, WebGpuDevice } from "./device.ts";
 import type { WebGpuOptions } from "./mod.ts";
@@ -36,11 +37,11 @@ export async function requestWebGpu(options: WebGpuOptions): Promise<WebGpuDevic
     const choices = ["low-power", "high-performance"];
     checkChoice("webgpu", "powerPreference", powerPreference, choices);
   }
-  const found = adapter ?? await requestAdapter(powerPreference);
-  if (typeof found.requestDevice !== "function") {
+  const found = adapter === undefined ? await requestAdapter(powerPreference) : adapter;
+  if (typeof (found as GPUAdapter | null)?.requestDevice !== "function") {
     throw new TypeError(
       `Cannot compute webgpu as adapter must be what await navigator.gpu.requestAdapter() gives: ` +
-        `current value is ${found instanceof Promise ? "a promise" : String(found)}`,
+        `current value is ${describe(found)}`,
     );
   }
   return new WebGpuDevice(await requestDevice(found), describeAdapter(found));

@@ -1,0 +1,69 @@
+/**
+ * Positions of the extremes.
+ *
+ * @module
+ */
+import type { Primitive } from "../op.ts";
+import { checkOptions } from "../options.ts";
+import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
+import { ARG_REDUCE } from "./checks.ts";
+import { numeric } from "./elementwise.ts";
+import { argMaxOp, argMinOp, type Axes, reduceBy, requireValues } from "./reduce.ts";
+
+/** Options of {@linkcode argMax} and {@linkcode argMin}. */
+export interface ArgReduceOptions {
+  /** The axis to search, negative ones counted from the end; by default all, in row-major order. */
+  axis?: number | undefined;
+  /** Whether the searched axis stays, with extent 1; `false` by default. */
+  keepDims?: boolean | undefined;
+}
+
+function argReduce(op: Primitive<Axes>, x: TensorLike, options: ArgReduceOptions): Tensor {
+  const operand = numeric(asTensor(x));
+  requireValues(op.name, operand, options);
+  return reduceBy(op, operand, options);
+}
+
+/**
+ * Position of the largest value along an axis; the first of equals, or the first NaN.
+ *
+ * @param x Any shape.
+ * @param options `axis`, all in row-major order by default; `keepDims`, `false` by default.
+ * @returns An `int32` tensor of positions. No gradient passes.
+ * @throws {RangeError} If the axis does not exist.
+ * @throws {TypeError} If there is nothing to compare.
+ *
+ * @example The predicted class of each cell
+ * ```ts
+ * import { argMax } from "@cellgrad/cellgrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(argMax([[0.1, 2.3], [0.7, -1]], { axis: 1 }).toArray(), [1, 0]);
+ * ```
+ */
+export function argMax(x: TensorLike, options: ArgReduceOptions = {}): Tensor {
+  if (arguments.length > 1) checkOptions("argMax", ARG_REDUCE, 1, arguments);
+  return argReduce(argMaxOp, x, options);
+}
+
+/**
+ * Position of the smallest value along an axis; the first of equals, or the first NaN.
+ *
+ * @param x Any shape.
+ * @param options `axis`, all in row-major order by default; `keepDims`, `false` by default.
+ * @returns An `int32` tensor of positions. No gradient passes.
+ * @throws {RangeError} If the axis does not exist.
+ * @throws {TypeError} If there is nothing to compare.
+ *
+ * @example The nearest centroid of each cell
+ * ```ts
+ * import { argMin } from "@cellgrad/cellgrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(argMin([[0.1, 2.3], [0.7, -1]], { axis: 1 }).toArray(), [0, 1]);
+ * ```
+ */
+export function argMin(x: TensorLike, options: ArgReduceOptions = {}): Tensor {
+  if (arguments.length > 1) checkOptions("argMin", ARG_REDUCE, 1, arguments);
+  return argReduce(argMinOp, x, options);
+}

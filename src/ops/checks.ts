@@ -1,0 +1,84 @@
+/**
+ * How the options of operations are checked.
+ *
+ * @module
+ */
+import {
+  checkBoolean,
+  checkDTypeOption,
+  checkFunction,
+  checkNumber,
+  type Checks,
+  checkTensorLike,
+  checkText,
+  checkWhole,
+  checkWholes,
+  numberIn,
+} from "../options.ts";
+import type { ArgReduceOptions } from "./arg_reduce.ts";
+import type { LeakyReluOptions } from "./exponential.ts";
+import type { CustomVjp, DebugGradientOptions, GradientReversalOptions } from "./gradient.ts";
+import type { JoinOptions } from "./join.ts";
+import type { CosineSimilarityOptions } from "./linalg.ts";
+import type { L2NormalizeOptions, LayerNormOptions, SoftmaxOptions } from "./normalize.ts";
+import type { ReduceOptions, VarianceOptions } from "./reduce.ts";
+import type { AxisOptions, OneHotOptions } from "./select.ts";
+import type { SortOptions, TopKOptions } from "./sort.ts";
+
+const epsilon = numberIn({ min: 0 });
+
+/** Of `leakyRelu`. */
+export const LEAKY: Checks<LeakyReluOptions> = { negativeSlope: checkNumber };
+
+/** Of `sum` and its kind. */
+export const REDUCE: Checks<ReduceOptions> = { axis: checkWholes, keepDims: checkBoolean };
+
+/** Of `variance`. */
+export const VARIANCE: Checks<VarianceOptions> = { ...REDUCE, correction: checkNumber };
+
+/** Of `argMax` and `argMin`. */
+export const ARG_REDUCE: Checks<ArgReduceOptions> = { axis: checkWhole, keepDims: checkBoolean };
+
+/** Of `softmax` and `logSoftmax`. */
+export const SOFTMAX: Checks<SoftmaxOptions> = { axis: checkWholes };
+
+/** Of `l2Normalize`. */
+export const L2_NORMALIZE: Checks<L2NormalizeOptions> = { ...SOFTMAX, epsilon };
+
+/** Of `layerNorm`. */
+export const LAYER_NORM: Checks<LayerNormOptions> = {
+  ...L2_NORMALIZE,
+  scale: checkTensorLike,
+  shift: checkTensorLike,
+};
+
+/** Of `cosineSimilarity`. */
+export const COSINE: Checks<CosineSimilarityOptions> = { epsilon };
+
+/** Of `concat`, `stack` and `split`. */
+export const JOIN: Checks<JoinOptions> = { axis: checkWhole };
+
+/** Of `gather` and its kind. */
+export const AXIS: Checks<AxisOptions> = { axis: checkWhole };
+
+/** Of `oneHot`. */
+export const ONE_HOT: Checks<OneHotOptions> = { dtype: checkDTypeOption };
+
+/** Of `sort` and `argSort`. */
+export const SORT: Checks<SortOptions> = { axis: checkWhole, descending: checkBoolean };
+
+/** Of `topK`. */
+export const TOP_K: Checks<TopKOptions> = { axis: checkWhole, largest: checkBoolean };
+
+/** Of `customVjp`. */
+export const CUSTOM: Checks<CustomVjp> = {
+  forward: checkFunction,
+  vjp: checkFunction,
+  name: checkText,
+};
+
+/** Of `gradientReversal`. */
+export const REVERSAL: Checks<GradientReversalOptions> = { scale: checkNumber };
+
+/** Of `debugGradient`. */
+export const DEBUG: Checks<DebugGradientOptions> = { report: checkFunction };

@@ -1,0 +1,124 @@
+/**
+ * Sorting: the values of an axis in order, and the best of them.
+ *
+ * @module
+ */
+import { checkOptions } from "../options.ts";
+import { normalizeAxis } from "../shape.ts";
+import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
+import { apply } from "../trace.ts";
+import { SORT, TOP_K } from "./checks.ts";
+import { argSortOp, takeAlongAxis } from "./select.ts";
+
+/** Options of {@linkcode argSort} and {@linkcode sort}. */
+export interface SortOptions {
+  /** The axis, −1 by default. */
+  axis?: number | undefined;
+  /** Whether the largest come first; `false` by default. */
+  descending?: boolean | undefined;
+}
+
+function sortedPositions(
+  caller: string,
+  x: Tensor,
+  options: SortOptions,
+  kept?: number,
+): { axis: number; indices: Tensor } {
+  const axis = normalizeAxis(caller, options.axis ?? -1, x.rank);
+  const descending = options.descending ?? false;
+  const params = { axis, descending, kept: kept ?? x.shape[axis]! };
+  return { axis, indices: apply(argSortOp, [x], params) };
+}
+
+/**
+ * The positions that would sort a tensor along an axis. Equal values keep their order; NaN is last.
+ *
+ * @param x Any shape of rank 1 or more.
+ * @param options `axis`, −1 by default; `descending`, `false` by default.
+ * @returns An `int32` tensor of the shape of `x`. No gradient passes.
+ * @throws {RangeError} If the axis does not exist.
+ *
+ * @example The order of three numbers
+ * ```ts
+ * import { argSort } from "@cellgrad/cellgrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(argSort([3, 1, 2]).toArray(), [1, 2, 0]);
+ * ```
+ */
+export function argSort(x: TensorLike, options: SortOptions = {}): Tensor {
+  if (arguments.length > 1) checkOptions("argSort", SORT, 1, arguments);
+  return sortedPositions("argSort", asTensor(x), options).indices;
+}
+
+/**
+ * The values in order along an axis; NaN is last.
+ *
+ * @param x Any shape of rank 1 or more.
+ * @param options `axis`, −1 by default; `descending`, `false` by default.
+ * @returns The sorted tensor; gradients go back to where the values came from.
+ * @throws {RangeError} If the axis does not exist.
+ *
+ * @example Three numbers
+ * ```ts
+ * import { sort } from "@cellgrad/cellgrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(sort([3, 1, 2]).toArray(), [1, 2, 3]);
+ * ```
+ */
+export function sort(x: TensorLike, options: SortOptions = {}): Tensor {
+  if (arguments.length > 1) checkOptions("sort", SORT, 1, arguments);
+  const operand = asTensor(x);
+  const { axis, indices } = sortedPositions("sort", operand, options);
+  return takeAlongAxis(operand, indices, { axis });
+}
+
+/** Options of {@linkcode topK}. */
+export interface TopKOptions {
+  /** The axis, −1 by default. */
+  axis?: number | undefined;
+  /** Whether the largest are taken, which is the default, or the smallest. */
+  largest?: boolean | undefined;
+}
+
+/** What {@linkcode topK} returns. */
+export interface TopK {
+  /** The values, best first. */
+  values: Tensor;
+  /** Their positions, `int32`. */
+  indices: Tensor;
+}
+
+/**
+ * The k largest values along an axis, best first, and their positions; of equals, the first.
+ *
+ * @param x Any shape of rank 1 or more.
+ * @param k How many, from 0 to the extent of the axis.
+ * @param options `axis`, −1 by default; `largest`, `true` by default.
+ * @returns `{ values, indices }`; gradients of the values go back to where they came from.
+ * @throws {RangeError} If the axis does not exist, or `k` is out of range.
+ *
+ * @example The best two
+ * ```ts
+ * import { topK } from "@cellgrad/cellgrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const { values, indices } = topK([3, 1, 4], 2);
+ * assertEquals(values.toArray(), [4, 3]);
+ * assertEquals(indices.toArray(), [2, 0]);
+ * ```
+ */
+export function topK(x: TensorLike, k: number, options: TopKOptions = {}): TopK {
+  if (arguments.length > 2) checkOptions("topK", TOP_K, 2, arguments);
+  const operand = asTensor(x);
+  const extent = operand.shape[normalizeAxis("topK", options.axis ?? -1, operand.rank)]!;
+  if (!Number.isInteger(k) || k < 0 || k > extent) {
+    throw new RangeError(
+      `Cannot compute topK as k must be an integer in [0, ${extent}]: current value is ${k}`,
+    );
+  }
+  const descending = options.largest ?? true;
+  const { axis, indices } = sortedPositions("topK", operand, { axis: options.axis, descending }, k);
+  return { values: takeAlongAxis(operand, indices, { axis }), indices };
+}
