@@ -54,6 +54,8 @@ export type Forbidden =
 export interface Refusal {
   /** The input that it looks at, and one of the same shape that is not 0 where that counts. */
   readonly inputs: readonly [number, number?];
+  /** An input that is not 0 where there is something to find; without it, one must look. */
+  readonly flag?: number;
   /** What must not be there. */
   readonly forbidden: Forbidden;
   /** Throws where the inputs that it looks at hold what is refused. */

@@ -17,6 +17,8 @@ export interface WgslCheck {
   readonly wanted: "first" | "none";
   /** Whether only those count that a mask selects. */
   readonly masked?: boolean;
+  /** Whether there is nothing to find unless a flag, of float32, is not 0. */
+  readonly flagged?: boolean;
   /** The number of the note. */
   readonly note: number;
 }
@@ -26,11 +28,11 @@ const LANES = 256;
 
 /**
  * Notes the position, counted from 1, and the bits of the first value that is found, or position 1
- * where there should be some and is none. An earlier note stays. Inputs: the values, and where there
- * is one the mask; output: the notes, two words each.
+ * where there should be some and is none. An earlier note stays. Inputs: the values, and where
+ * there are some the mask and the flag; output: the notes, two words each.
  */
 export function checkKernel(check: WgslCheck): WgslKernel {
-  const { type, count, predicate, wanted, masked = false, note } = check;
+  const { type, count, predicate, wanted, masked = false, flagged = false, note } = check;
   const isBad = wanted === "first" ? `first < ${count}u` : `first >= ${count}u`;
   const position = wanted === "first" ? "first" : "0u";
   const value = wanted === "first" ? "bitcast<u32>(values[first])" : "0u";
@@ -39,13 +41,15 @@ export function checkKernel(check: WgslCheck): WgslKernel {
     inputs: [
       { name: "values", type },
       ...(masked ? [{ name: "counted", type: "u32" } as const] : []),
+      ...(flagged ? [{ name: "flag", type: "f32" } as const] : []),
     ],
     outputs: [{ name: "notes", type: "u32" }],
     groups: 1,
     workgroupSize: LANES,
     declarations: `var<workgroup> found: array<u32, ${LANES}>;`,
     body: `var own = ${count}u;
-for (var i = lane; i < ${count}u; i += ${LANES}u) {
+let end = ${flagged ? `select(0u, ${count}u, flag[0] != 0f)` : `${count}u`};
+for (var i = lane; i < end; i += ${LANES}u) {
   let x = values[i];
   if (${masked ? `counted[i] != 0u && (${predicate})` : predicate}) {
     own = i;

@@ -10,17 +10,16 @@ import {
   exp,
   expandDims,
   log,
-  max,
   notEqual,
   reshape,
   squeeze,
-  stopGradient,
   sub,
   sum,
   takeAlongAxis,
   where,
 } from "../ops/mod.ts";
 import { floating } from "../ops/elementwise.ts";
+import { constantMax } from "../ops/reduce.ts";
 import { arange } from "../create.ts";
 import type { DType } from "../dtype.ts";
 import { formatShape, sameShape } from "../shape.ts";
@@ -102,7 +101,7 @@ export function readWeight(
 
 /** Logits with the largest of each position taken off, and the logarithm of their partition sum. */
 export function shiftLogits(logits: Tensor): { shifted: Tensor; logSum: Tensor } {
-  const shifted = sub(logits, stopGradient(max(logits, { axis: 1, keepDims: true })));
+  const shifted = sub(logits, constantMax(logits, 1, "max"));
   return { shifted, logSum: log(sum(exp(shifted), { axis: 1 })) };
 }
 

@@ -10,7 +10,7 @@ import { add, div, maximum, mul, sub } from "./arithmetic.ts";
 import { L2_NORMALIZE, LAYER_NORM, SOFTMAX } from "./checks.ts";
 import { floating } from "./elementwise.ts";
 import { exp, log, sqrt } from "./exponential.ts";
-import { finiteMax, mean, norm, sum, variance } from "./reduce.ts";
+import { constantMax, mean, norm, sum, variance } from "./reduce.ts";
 
 /** Options of {@linkcode softmax} and {@linkcode logSoftmax}. */
 export interface SoftmaxOptions {
@@ -38,7 +38,7 @@ export function softmax(x: TensorLike, options: SoftmaxOptions = {}): Tensor {
   if (arguments.length > 1) checkOptions("softmax", SOFTMAX, 1, arguments);
   const operand = floating(asTensor(x));
   const axis = options.axis ?? -1;
-  const powers = exp(sub(operand, finiteMax(operand, axis, "softmax")));
+  const powers = exp(sub(operand, constantMax(operand, axis, "softmax")));
   return div(powers, sum(powers, { axis, keepDims: true }));
 }
 
@@ -62,7 +62,7 @@ export function logSoftmax(x: TensorLike, options: SoftmaxOptions = {}): Tensor 
   if (arguments.length > 1) checkOptions("logSoftmax", SOFTMAX, 1, arguments);
   const operand = floating(asTensor(x));
   const axis = options.axis ?? -1;
-  const shifted = sub(operand, finiteMax(operand, axis, "logSoftmax"));
+  const shifted = sub(operand, constantMax(operand, axis, "logSoftmax"));
   return sub(shifted, log(sum(exp(shifted), { axis, keepDims: true })));
 }
 

@@ -327,7 +327,8 @@ export function norm(x: TensorLike, options: ReduceOptions = {}): Tensor {
 export function logSumExp(x: TensorLike, options: ReduceOptions = {}): Tensor {
   if (arguments.length > 1) checkOptions("logSumExp", REDUCE, 1, arguments);
   const operand = floating(asTensor(x));
-  const top = finiteMax(operand, options.axis, "logSumExp");
+  const largest = constantMax(operand, options.axis, "logSumExp");
+  const top = where(less(abs(largest), Infinity), largest, 0);
   const sums = sum(exp(sub(operand, top)), { axis: options.axis, keepDims: true });
   const nothing = equal(sums, 0);
   const result = where(nothing, -Infinity, add(log(where(nothing, 1, sums)), top));
@@ -335,13 +336,12 @@ export function logSumExp(x: TensorLike, options: ReduceOptions = {}): Tensor {
   return options.keepDims ? result : reshape(result, reducedShape(operand.shape, axes, false));
 }
 
-/** The largest value with its axes kept, as a constant; 0 where it is infinite. */
-export function finiteMax(
+/** The largest value with its axes kept, as a constant. */
+export function constantMax(
   x: Tensor,
   axis: number | readonly number[] | undefined,
-  caller = "max",
+  caller: string,
 ): Tensor {
   requireValues(caller, x, { axis });
-  const top = stopGradient(max(x, { axis, keepDims: true }));
-  return where(less(abs(top), Infinity), top, 0);
+  return stopGradient(max(x, { axis, keepDims: true }));
 }

@@ -7,6 +7,7 @@ import type { Graph } from "./graph.ts";
 import { comparePositions } from "./passes/compare_positions.ts";
 import { dropDeadSteps } from "./passes/dead.ts";
 import { foldConstants } from "./passes/fold.ts";
+import { guardChecks } from "./passes/guard_checks.ts";
 import { mergeRowLoops } from "./passes/merge_loops.ts";
 import { optimizeRowLoops } from "./passes/row_blocks.ts";
 import { shareEqualSteps } from "./passes/share.ts";
@@ -24,6 +25,7 @@ export function optimize(graph: Graph): Graph {
     shareEqualSteps,
     (whole: Graph) => mergeRowLoops(whole, (body) => dropDeadSteps(shareEqualSteps(body))),
     readTransposedOperands,
+    guardChecks,
     dropDeadSteps,
   ];
   return passes.reduce((optimized, pass) => pass(optimized), graph);

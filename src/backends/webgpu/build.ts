@@ -189,10 +189,12 @@ export class Build {
       predicate: predicateOf(forbidden, dtype),
       wanted: forbidden.kind === "nothing" ? "none" : "first",
       masked: check.values.length > 1,
+      flagged: check.flag !== undefined,
       note,
     });
     const notes = { place: this.#notes, bytes: NOTE_BYTES * (note + 1) };
-    const looked = check.values.map((id) => this.#bound(id, scope));
+    const flags = check.flag === undefined ? [] : [check.flag];
+    const looked = [...check.values, ...flags].map((id) => this.#bound(id, scope));
     const dispatch = this.#dispatch(kernel, [...looked, notes]);
     return [{ kind: "check", check: note, dispatch }];
   }

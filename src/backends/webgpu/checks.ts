@@ -22,6 +22,8 @@ export interface Check {
   readonly values: readonly ValueId[];
   /** Their shapes and types. */
   readonly specs: readonly [Spec, Spec?];
+  /** A number that is not 0 where there is something to find. */
+  readonly flag: ValueId | undefined;
   /** What must not be there. */
   readonly forbidden: Forbidden;
   /** Throws where values are not allowed. */
@@ -38,7 +40,8 @@ export function checkOf({ op, inputs, params, output }: Step, graph: Graph): Che
   const isPosition = !op.isCheck && forbidden.kind === "outside" && forbidden.low === 0;
   if (isPosition && isWithin(values[0]!, forbidden.high + 1, graph)) return undefined;
   const [first, mask] = values.map((id) => graph.values[id]!);
-  return { values, specs: mask ? [first!, mask] : [first!], forbidden, verify };
+  const flag = refusal.flag === undefined ? undefined : inputs[refusal.flag]!;
+  return { values, specs: mask ? [first!, mask] : [first!], flag, forbidden, verify };
 }
 
 /** Whether a value `x` is what must not be there, in WGSL. */
