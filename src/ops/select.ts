@@ -97,6 +97,7 @@ export const putAlongAxisOp: Primitive<{ axis: number; shape: Shape }> = {
     scatterAddAlong(sums, x!.data, positions, around(shape, axis));
     return narrow(sums, dtype);
   },
+  refuses: (_inputs, { axis, shape }) => outsidePositions("takeAlongAxis", shape[axis]!),
   vjp: perInput(
     (g, _y, [, indices], { axis }) => apply(takeAlongAxisOp, [g, indices!], axis),
     () => null,
