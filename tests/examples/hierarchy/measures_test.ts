@@ -42,6 +42,7 @@ function someCells(): AnnotatedCells {
   return {
     source: "here",
     simulated: true,
+    notes: [],
     genes: 1,
     expression: zeros([4, 1]),
     labels: Int32Array.of(0, 1, 1, 2),
