@@ -25,6 +25,7 @@ export {
   type TypedArrayMethods,
   type ValueCallback,
 } from "./src/dtype.ts";
+export type { AwaitUsingDisposable, UsingDisposable } from "./src/disposal.ts";
 export type { TensorJson } from "./src/display.ts";
 export { type Shape } from "./src/shape.ts";
 export { Fluent } from "./src/fluent.ts";
@@ -54,6 +55,8 @@ export {
 export type { ProgramDevice } from "./src/program/device.ts";
 export {
   type AdapterDescription,
+  type HostGpuAdapter,
+  type HostGpuDevice,
   webgpu,
   type WebGpuCounters,
   type WebGpuDevice,

@@ -11,6 +11,7 @@ import {
   promoteTypes,
   type TypedArray,
 } from "./dtype.ts";
+import type { UsingDisposable } from "./disposal.ts";
 import { BRAND, COPY } from "./describe.ts";
 import { formatTensor, jsonValues, MOST_JSON_VALUES, type TensorJson } from "./display.ts";
 import { Fluent } from "./fluent.ts";
@@ -163,15 +164,10 @@ export class Tensor extends Fluent {
 
   /**
    * Frees the memory of a tensor on a device before the garbage collector does; reading it throws
-   * from then on. Tensors on the host stay as they are.
+   * from then on. Tensors on the host stay as they are. `using` does the same at the end of a block.
    */
   dispose(): void {
     if (!ArrayBuffer.isView(this.source)) this.source.dispose?.();
-  }
-
-  /** As {@linkcode Tensor.dispose}, at the end of the block that declares it by `using`. */
-  [Symbol.dispose](): void {
-    this.dispose();
   }
 
   /** Kind, shape and leading values, as consoles show them; no values where they are on a device. */
@@ -185,8 +181,9 @@ export class Tensor extends Fluent {
     return !ArrayBuffer.isView(this.source) && this.source.dispose !== undefined;
   }
 
-  // What the consoles of Deno and Node and a Jupyter notebook show.
+  // What `using` calls, and what the consoles of Deno and Node and a Jupyter notebook show.
   static {
+    Object.defineProperty(this.prototype, Symbol.dispose, { value: this.prototype.dispose });
     const show = (name: string, value: (this: Tensor) => unknown) =>
       Object.defineProperty(this.prototype, Symbol.for(name), { value });
     show("Deno.customInspect", function () {
@@ -201,6 +198,9 @@ export class Tensor extends Fluent {
     Object.defineProperty(this.prototype, BRAND, { value: COPY });
   }
 }
+
+/** A tensor is freed at the end of the block that declares it by `using`. */
+export interface Tensor extends UsingDisposable {}
 
 /** Options of {@linkcode tensor}. */
 export interface TensorOptions {

@@ -8,7 +8,7 @@ const ROOT = new URL("../", import.meta.url);
  */
 const LAYERS: readonly (readonly string[])[] = [
   ["kernels/"],
-  ["src/describe.ts", "src/habits.ts"],
+  ["src/describe.ts", "src/disposal.ts", "src/habits.ts"],
   ["src/dtype.ts", "src/hash.ts"],
   ["src/shape.ts"],
   ["src/display.ts", "src/fluent.ts", "src/intake.ts", "src/options.ts"],

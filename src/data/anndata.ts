@@ -3,13 +3,21 @@
  *
  * @module
  */
+import type { AwaitUsingDisposable } from "../disposal.ts";
 import { fromData, type Tensor } from "../tensor.ts";
 import { type Column, type Frame, openFrame, readColumn, readIndex } from "./column.ts";
 import { toTensorData } from "./elements.ts";
 import { type FilePath, isDirectory, LocalFile, pathOf } from "./file.ts";
 import { openMatrix, type StoredMatrix } from "./stored_matrix.ts";
 import { foreignFormat } from "./signature.ts";
-import { numberType, type Store, type StoredGroup, textAttribute, unreadable } from "./store.ts";
+import {
+  numberType,
+  promised,
+  type Store,
+  type StoredGroup,
+  textAttribute,
+  unreadable,
+} from "./store.ts";
 
 /** The keys of what an AnnData file holds. */
 export interface AnnDataKeys {
@@ -69,7 +77,7 @@ let create: (store: Store, parts: AnnDataParts) => AnnDataFile;
  * );
  * ```
  */
-export class AnnDataFile implements AsyncDisposable {
+export class AnnDataFile {
   /** Where the file lies. */
   readonly path: string;
   /** How many cells there are. */
@@ -87,6 +95,11 @@ export class AnnDataFile implements AsyncDisposable {
 
   static {
     create = (store, parts) => new AnnDataFile(store, parts);
+    Object.defineProperty(this.prototype, Symbol.asyncDispose, {
+      value(this: AnnDataFile) {
+        return promised(() => this.close());
+      },
+    });
   }
 
   private constructor(store: Store, parts: AnnDataParts) {
@@ -200,11 +213,6 @@ export class AnnDataFile implements AsyncDisposable {
     this.#store.close();
   }
 
-  /** Closes the file. */
-  [Symbol.asyncDispose](): Promise<void> {
-    return new Promise((resolve) => resolve(this.close()));
-  }
-
   #checkKey(what: string, key: string, keys: readonly string[]): void {
     if (keys.includes(key)) return;
     const why = keys.length === 0 ? "there is none" : `key must be one of ${keys.join(", ")}`;
@@ -213,6 +221,9 @@ export class AnnDataFile implements AsyncDisposable {
     );
   }
 }
+
+/** A file is closed at the end of the block that declares it by `await using`. */
+export interface AnnDataFile extends AwaitUsingDisposable {}
 
 /**
  * Opens an AnnData file: `.h5ad` (HDF5), `.zarr` (a directory) or `.zarr.zip` (a zip archive of

@@ -6,8 +6,10 @@
 
 type FileSystem = typeof import("node:fs");
 
-/** Where a file lies: a path, or a `file:` URL. */
-export type FilePath = string | URL;
+/** Where a file lies: a path, or a `file:` URL where TypeScript's `lib` has `URL`. */
+export type FilePath =
+  | string
+  | (typeof globalThis extends { URL: { prototype: infer U extends object } } ? U : never);
 
 /** A file path as text. */
 export async function pathOf(path: FilePath): Promise<string> {

@@ -16,6 +16,7 @@
  * @module
  */
 export { AnnDataFile, type AnnDataKeys, openAnnData, type RawAnnData } from "./anndata.ts";
+export type { AwaitUsingDisposable } from "../disposal.ts";
 export type { CellTree } from "./cell_tree.ts";
 export type {
   BooleanColumn,

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { AwaitUsingDisposable } from "../disposal.ts";
 import { checkChoice, checkNumber, readOptions } from "../options.ts";
 import { allocate, isFloating } from "../dtype.ts";
 import { asTensor, fromData, type Tensor, type TensorLike } from "../tensor.ts";
@@ -44,7 +45,7 @@ export interface BroadcastOptions {
  * assertEquals(countCells(singleProcess(), 700), 700);
  * ```
  */
-export class Communicator implements AsyncDisposable {
+export class Communicator {
   readonly #transport: Transport;
   #open = true;
 
@@ -178,20 +179,26 @@ export class Communicator implements AsyncDisposable {
     this.#transport.abort(reasonText(reason));
   }
 
-  /**
-   * Ends the use of the communicator. MPI itself is finalised when the process ends, as only then it
-   * is known whether this rank has failed.
-   */
-  [Symbol.asyncDispose](): Promise<void> {
-    this.#open = false;
-    return Promise.resolve();
-  }
-
   #ready(caller: string): Transport {
     if (this.#open) return this.#transport;
     throw new TypeError(`Cannot compute ${caller} as the communicator has been disposed of`);
   }
+
+  static {
+    Object.defineProperty(this.prototype, Symbol.asyncDispose, {
+      value(this: Communicator) {
+        this.#open = false;
+        return Promise.resolve();
+      },
+    });
+  }
 }
+
+/**
+ * The use of a communicator ends with the block that declares it by `await using`. MPI itself is
+ * finalised when the process ends, as only then it is known whether this rank has failed.
+ */
+export interface Communicator extends AwaitUsingDisposable {}
 
 /**
  * A communicator of one process, without MPI: for scripts that also run alone, and for tests.

@@ -25,6 +25,7 @@
  * @module
  */
 export { loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
+export type { AwaitUsingDisposable } from "../disposal.ts";
 export {
   type AllReduceOptions,
   type BroadcastOptions,

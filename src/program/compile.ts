@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { AwaitUsingDisposable } from "../disposal.ts";
 import { refuseMore } from "../options.ts";
 import type { LikeTree, TensorTree } from "../tree.ts";
 import type { ProgramDevice } from "./device.ts";
@@ -29,7 +30,7 @@ export type ProgramArguments<Args extends readonly unknown[]> = {
 };
 
 /** A compiled function: call it, look into it by `explain()`, free it by `await using`. */
-export interface Program<Args extends readonly unknown[], R> extends AsyncDisposable {
+export interface Program<Args extends readonly unknown[], R> extends AwaitUsingDisposable {
   /** Runs the program. Other shapes or types than before are compiled at their first call. */
   (...args: ProgramArguments<Args>): Promise<TensorTree<R>>;
   /** The plan as text: where each step runs, shapes, cost, kernels, constants, memory. */

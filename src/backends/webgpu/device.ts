@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { AwaitUsingDisposable } from "../../disposal.ts";
 import type { Executable, ProgramDevice } from "../../program/device.ts";
 import type { Graph } from "../../program/graph.ts";
 import type { Tensor } from "../../tensor.ts";
@@ -10,6 +11,7 @@ import { flattenTree, type TensorTree } from "../../tree.ts";
 import { Build } from "./build.ts";
 import { Engine } from "./engine.ts";
 import { WebGpuExecutable } from "./executable.ts";
+import type { HostGpuDevice } from "./host.ts";
 import { DeviceSource, deviceTensor } from "./source.ts";
 import { deviceBytes } from "./words.ts";
 
@@ -55,15 +57,15 @@ export interface WebGpuCounters {
  * }
  * ```
  */
-export class WebGpuDevice implements ProgramDevice, AsyncDisposable {
+export class WebGpuDevice implements ProgramDevice {
   /** The adapter's name. */
   readonly name: string;
   /** Whether the processor plays the graphics card. */
   readonly isSoftware: boolean;
   /** The device itself, for what this library does not do. */
-  readonly device: GPUDevice;
+  readonly device: HostGpuDevice;
   /** Fulfilled when the device is lost, or was disposed of. */
-  readonly lost: Promise<GPUDeviceLostInfo>;
+  readonly lost: HostGpuDevice["lost"];
   readonly #engine: Engine;
 
   /**
@@ -71,7 +73,7 @@ export class WebGpuDevice implements ProgramDevice, AsyncDisposable {
    *
    * @ignore
    */
-  constructor(device: GPUDevice, { name, isSoftware }: AdapterDescription) {
+  constructor(device: HostGpuDevice, { name, isSoftware }: AdapterDescription) {
     this.name = name;
     this.isSoftware = isSoftware;
     this.device = device;
@@ -129,13 +131,19 @@ export class WebGpuDevice implements ProgramDevice, AsyncDisposable {
     this.#engine.dispose();
   }
 
-  /** As {@linkcode WebGpuDevice.dispose}. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.dispose();
-    await this.lost;
-  }
-
   #has({ source }: Tensor): boolean {
     return source instanceof DeviceSource && source.isOn(this.#engine);
   }
+
+  static {
+    Object.defineProperty(this.prototype, Symbol.asyncDispose, {
+      async value(this: WebGpuDevice) {
+        this.dispose();
+        await this.lost;
+      },
+    });
+  }
 }
+
+/** A device is freed at the end of the block that declares it by `await using`. */
+export interface WebGpuDevice extends AwaitUsingDisposable {}

@@ -5,15 +5,17 @@
  */
 import { refuseMore } from "../../options.ts";
 import type { WebGpuDevice } from "./device.ts";
+import type { HostGpuAdapter } from "./host.ts";
 
 export type { AdapterDescription, WebGpuCounters, WebGpuDevice } from "./device.ts";
+export type { HostGpuAdapter, HostGpuDevice } from "./host.ts";
 
 /** Options of {@linkcode webgpu}. */
 export interface WebGpuOptions {
   /** Which adapter to ask for where there are several; the runtime's choice by default. */
   powerPreference?: "low-power" | "high-performance" | undefined;
   /** An adapter that was requested already; `powerPreference` plays no part then. */
-  adapter?: GPUAdapter | undefined;
+  adapter?: HostGpuAdapter | undefined;
 }
 
 /**
