@@ -14,7 +14,11 @@ import {
   type LaneCode,
   type Lanes,
 } from "./lanes.ts";
+import type { Reduction } from "./passes.ts";
 import { toFloat, toInteger, type TypedLanes } from "./typed.ts";
+
+/** How values are reduced. */
+export type Reducer = Pick<Reduction, "reduce" | "divisor">;
 
 /** What is left of the values so far. */
 export interface Accumulator {
@@ -29,12 +33,15 @@ export interface Accumulator {
 /** A reduction that starts here, of some rows; up to `width` groups of one row come at a time. */
 export function createAccumulator(
   code: LaneCode,
-  reduce: "sum" | "max" | "min",
+  reducer: Reducer,
   rows: number,
   width: number,
 ): Accumulator {
-  if (reduce !== "sum") return new Extreme(code, reduce, rows, width);
-  return code.float === "float32" ? new PartialSums(code, rows) : new Sum(code, rows);
+  const { reduce } = reducer;
+  if (reduce === "max" || reduce === "min") return new Extreme(code, reduce, rows, width);
+  return code.float === "float32"
+    ? new PartialSums(code, reducer, rows)
+    : new Sum(code, reducer, rows);
 }
 
 type V128 = Value<"v128">;
@@ -54,15 +61,30 @@ function eachRegister(
   for (let i = 0; i < Math.max(rows, width); i++) visit(lanes[i] ?? lanes[0]!, i % rows);
 }
 
+/** What an element adds. */
+function termOf(code: LaneCode, { reduce }: Reducer, x: Value<"f64">): Value<"f64"> {
+  if (reduce !== "norm") return x;
+  const value = code.builder.let(x);
+  return f64.mul(value, value);
+}
+
+/** What a sum amounts to. */
+function resultOf({ reduce, divisor = 1 }: Reducer, sum: Value<"f64">): Value<"f64"> {
+  const share = divisor === 1 ? sum : f64.div(sum, f64.const(divisor));
+  return reduce === "norm" ? f64.sqrt(share) : share;
+}
+
 /** Four sums in float64, of every fourth element; the last few elements go to the first sum. */
 class PartialSums implements Accumulator {
   readonly #code: LaneCode;
+  readonly #reducer: Reducer;
   readonly #low: readonly Local<"v128">[];
   readonly #high: readonly Local<"v128">[];
   #integers = false;
 
-  constructor(code: LaneCode, rows: number) {
+  constructor(code: LaneCode, reducer: Reducer, rows: number) {
     this.#code = code;
+    this.#reducer = reducer;
     const zeros = () => Array.from({ length: rows }, () => code.builder.let(f64x2.splat(0)));
     this.#low = zeros();
     this.#high = zeros();
@@ -74,8 +96,8 @@ class PartialSums implements Accumulator {
     const widen = this.#integers ? f64x2.convertLowI32x4S : f64x2.promoteLowF32x4;
     eachRegister(lanes, this.#low.length, width, (register, row) => {
       const [low, high] = [this.#low[row]!, this.#high[row]!];
-      builder.set(low, f64x2.add(low, widen(register)));
-      builder.set(high, f64x2.add(high, widen(rotate(register, 8))));
+      builder.set(low, f64x2.add(low, this.#term(widen(register))));
+      builder.set(high, f64x2.add(high, this.#term(widen(rotate(register, 8)))));
     });
   }
 
@@ -86,17 +108,26 @@ class PartialSums implements Accumulator {
         ? f64.convertI32S(i32x4.extractLane(register, lane))
         : f64.promoteF32(f32x4.extractLane(register, lane));
       const low = this.#low[row]!;
-      const sum = f64.add(f64x2.extractLane(low, 0), element);
+      const term = termOf(this.#code, this.#reducer, element);
+      const sum = f64.add(f64x2.extractLane(low, 0), term);
       this.#code.builder.set(low, f64x2.replaceLane(low, 0, sum));
     });
   }
 
   finish(): TypedLanes {
     const half = (x: V128) => f64.add(f64x2.extractLane(x, 0), f64x2.extractLane(x, 1));
-    const sums = this.#low.map((low, i) => f64.add(half(low), half(this.#high[i]!)));
+    const sums = this.#low.map((low, i) =>
+      resultOf(this.#reducer, f64.add(half(low), half(this.#high[i]!)))
+    );
     return this.#integers
       ? { kind: "integer", lanes: sums.map((sum) => i32x4.splat(i32.truncSatF64S(sum))) }
       : { kind: "float", lanes: sums.map((sum) => f32x4.splat(f32.demoteF64(sum))) };
+  }
+
+  #term(x: V128): V128 {
+    if (this.#reducer.reduce !== "norm") return x;
+    const value = this.#code.builder.let(x);
+    return f64x2.mul(value, value);
   }
 
   #read(value: TypedLanes): Lanes {
@@ -108,10 +139,12 @@ class PartialSums implements Accumulator {
 /** One element after the other. */
 class Sum implements Accumulator {
   readonly #code: LaneCode;
+  readonly #reducer: Reducer;
   readonly #sums: readonly Local<"f64">[];
 
-  constructor(code: LaneCode, rows: number) {
+  constructor(code: LaneCode, reducer: Reducer, rows: number) {
     this.#code = code;
+    this.#reducer = reducer;
     this.#sums = Array.from({ length: rows }, () => code.builder.let(f64.const(0)));
   }
 
@@ -124,7 +157,8 @@ class Sum implements Accumulator {
   }
 
   finish(): TypedLanes {
-    return { kind: "float", lanes: this.#sums.map((sum) => f64x2.splat(sum)) };
+    const lanes = this.#sums.map((sum) => f64x2.splat(resultOf(this.#reducer, sum)));
+    return { kind: "float", lanes };
   }
 
   #addLanes(value: TypedLanes, width: number, which: readonly number[]): void {
@@ -132,7 +166,8 @@ class Sum implements Accumulator {
     eachRegister(lanes, this.#sums.length, width, (register, row) => {
       const sum = this.#sums[row]!;
       for (const lane of which) {
-        this.#code.builder.set(sum, f64.add(sum, f64x2.extractLane(register, lane)));
+        const term = termOf(this.#code, this.#reducer, f64x2.extractLane(register, lane));
+        this.#code.builder.set(sum, f64.add(sum, term));
       }
     });
   }

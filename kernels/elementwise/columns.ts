@@ -130,8 +130,8 @@ class ColumnWriter {
       const key = `output${output}`;
       if (!places.has(key)) places.set(key, body.place("output", output));
     }
-    const accumulators = reductions.map(({ reduce }) =>
-      createColumnAccumulator(code, reduce, strip.width)
+    const accumulators = reductions.map((reduction) =>
+      createColumnAccumulator(code, reduction, strip.width)
     );
     const rows = builder.let(body.local("rows"));
     builder.while(i32.gtS(rows, 0), () => {

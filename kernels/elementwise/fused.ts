@@ -34,7 +34,7 @@ export interface LoopCall {
 /** A loop that can be run. */
 export type RunLoop = (call: LoopCall) => void;
 
-const START = { sum: 0, max: -Infinity, min: Infinity } as const;
+const START = { sum: 0, mean: 0, norm: 0, max: -Infinity, min: Infinity } as const;
 
 /** The loop as generated code; interpreted where generating code is forbidden, or on request. */
 export function compileLoop(spec: LoopSpec, options: { generate?: boolean } = {}): RunLoop {
@@ -72,7 +72,13 @@ ${stores.map((_, k) => `outputAt${k} += outputStep${k};`).join(" ")}
 
 function emitPass({ before, loads, moving, reductions, stores }: Pass): string {
   const combine = ({ reduce, name, of }: Reduction) =>
-    reduce === "sum" ? `${name} += ${of};` : `${name} = Math.${reduce}(${name}, ${of});`;
+    reduce === "max" || reduce === "min"
+      ? `${name} = Math.${reduce}(${name}, ${of});`
+      : `${name} += ${reduce === "norm" ? `${of} * ${of}` : of};`;
+  const finish = ({ reduce, name, divisor = 1 }: Reduction) => {
+    if (reduce === "mean") return [`${name} /= ${divisor};`];
+    return reduce === "norm" ? [`${name} = Math.sqrt(${name} / ${divisor});`] : [];
+  };
   const assign = ({ name, expression }: Pass["moving"][number]) =>
     `const ${name} = ${toJavaScript(expression)};`;
   const load = ({ name, from, index }: Pass["loads"][number]) =>
@@ -89,11 +95,14 @@ ${
     ...before.map(assign),
     ...reductions.map(({ name, reduce }) => `let ${name} = ${START[reduce]};`),
     loop,
+    ...reductions.flatMap(finish),
   ].join("\n");
 }
 
 function interpret(spec: LoopSpec, passes: readonly Pass[], call: LoopCall): void {
-  const combine = { sum: (t: number, v: number) => t + v, max: Math.max, min: Math.min };
+  const add = (t: number, v: number) => t + v;
+  const addSquare = (t: number, v: number) => t + v * v;
+  const combine = { sum: add, mean: add, norm: addSquare, max: Math.max, min: Math.min };
   const at = ({ data, start, step, stride = 1 }: Lane, row: number, j: number) =>
     data[start + row * step + j * stride]!;
   for (let row = 0; row < call.rows; row++) {
@@ -115,6 +124,10 @@ function interpret(spec: LoopSpec, passes: readonly Pass[], call: LoopCall): voi
         for (const { name, reduce, of } of reductions) {
           scope[name] = combine[reduce](scope[name]!, scope[of]!);
         }
+      }
+      for (const { name, reduce, divisor = 1 } of reductions) {
+        if (reduce === "mean" || reduce === "norm") scope[name]! /= divisor;
+        if (reduce === "norm") scope[name] = Math.sqrt(scope[name]!);
       }
     }
     spec.stores.forEach(({ name, moves }, k) => {

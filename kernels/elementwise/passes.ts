@@ -32,10 +32,15 @@ export interface Assignment {
 export interface Reduction {
   /** The name. */
   name: string;
-  /** The sum, added up in float64, or an extreme; NaN wins over any extreme. */
-  reduce: "sum" | "max" | "min";
+  /**
+   * The sum, added up in float64; the mean, `Σ x / divisor`, or the norm, `√(Σ x² / divisor)`, which
+   * are float64 to their end; or an extreme. NaN wins over any extreme.
+   */
+  reduce: "sum" | "mean" | "norm" | "max" | "min";
   /** The name of what is reduced. */
   of: string;
+  /** What means and squared norms are divided by; 1 by default. */
+  divisor?: number | undefined;
 }
 
 /** A value that a loop writes. */

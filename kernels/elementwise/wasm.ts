@@ -132,9 +132,9 @@ class LoopWriter {
       pass,
       places: this.#places(pass, rows),
       left: builder.let(this.#body.local("columns")),
-      accumulators: pass.reductions.map(({ reduce, of }) => ({
-        of,
-        accumulator: createAccumulator(code, reduce, rows, width),
+      accumulators: pass.reductions.map((reduction) => ({
+        of: reduction.of,
+        accumulator: createAccumulator(code, reduction, rows, width),
       })),
     };
     if (width > 1) {

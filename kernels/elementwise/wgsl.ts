@@ -6,6 +6,7 @@
 import type { WgslPlan } from "../wgsl/kernel.ts";
 import type { LoopSpec } from "./passes.ts";
 import { emitElements } from "./wgsl_elements.ts";
+import { withSums } from "./wgsl_ranges.ts";
 import { emitRows, teamFor, type WgslOptions } from "./wgsl_rows.ts";
 import { type LoopSpace, rowsOf } from "./wgsl_space.ts";
 import { planSplitRows } from "./wgsl_split.ts";
@@ -22,10 +23,11 @@ import { planSplitRows } from "./wgsl_split.ts";
  * together what these amount to.
  */
 export function planLoop(
-  spec: LoopSpec,
+  given: LoopSpec,
   space: LoopSpace,
   options: WgslOptions = {},
 ): WgslPlan {
+  const spec = withSums(given);
   if (spec.float !== "float32" || (spec.parameters ?? []).length > 0) {
     throw new TypeError(
       `Cannot emit WGSL as loops must be in float32 and without parameters: current loop is in ` +

@@ -208,7 +208,7 @@ ${indent(outer.join("\n"))}
 
   #accumulate({ reduce, of, type }: Accumulator, total: string): string {
     const value = this.expressions.convert(type, this.valueOf(of));
-    if (reduce === "sum") return `${total} += ${value.code};`;
+    if (reduce !== "max" && reduce !== "min") return `${total} += ${value.code};`;
     const known = { code: total, type, isAtom: true };
     const extreme = this.expressions.extreme(reduce, known, value).code;
     if (type === "i32") return `${total} = ${extreme};`;
@@ -221,7 +221,8 @@ ${indent(outer.join("\n"))}
     if (lanes === 1) return total;
     const combine = (other: string) => {
       const [x, y] = [variable("total", type), variable(other, type)];
-      return reduce === "sum" ? `total + ${other}` : this.expressions.extreme(reduce, x, y).code;
+      if (reduce !== "max" && reduce !== "min") return `total + ${other}`;
+      return this.expressions.extreme(reduce, x, y).code;
     };
     const name = `${reduce}_${type}_over_lanes`;
     this.#overLanes.set(name, overLanes(name, type, lanes, combine));

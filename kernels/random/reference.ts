@@ -55,19 +55,24 @@ export function fillBernoulli(out: Output, key: Words, probability: ArrayLike<nu
  *
  * Rejection from a cubed normal (Marsaglia and Tsang, "A simple method for generating gamma
  * variables", 2000, https://doi.org/10.1145/358407.358414); below 1, the number for
- * concentration + 1 times a power of a uniform one.
+ * concentration + 1 times a power of a uniform one, raised to the smallest normal number at least.
  */
 export function fillGamma(out: Output, key: Words, concentration: ArrayLike<number>): void {
   const step = concentration.length === 1 ? 0 : 1;
+  const least = out instanceof Float32Array ? LEAST_FLOAT32 : LEAST_FLOAT64;
   for (let i = 0; i < out.length; i++) {
     const alpha = concentration[i * step]!;
     if (alpha >= 1) out[i] = gammaFromOne(key, i, alpha);
     else {
       const boost = portableLog(draw(key, i, 0)) / alpha;
-      out[i] = portableExp(portableLog(gammaFromOne(key, i, alpha + 1)) + boost);
+      const x = portableExp(portableLog(gammaFromOne(key, i, alpha + 1)) + boost);
+      out[i] = x < least ? least : x;
     }
   }
 }
+
+/** The smallest numbers with all digits: a gamma number is never 0. */
+const [LEAST_FLOAT32, LEAST_FLOAT64] = [2 ** -126, 2 ** -1022];
 
 /** Attempts 1, 3, 5, … propose, attempts 2, 4, 6, … decide. */
 function gammaFromOne(key: Words, i: number, alpha: number): number {

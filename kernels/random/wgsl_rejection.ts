@@ -53,7 +53,8 @@ export function gammaKernel(count: number, concentrations: number): WgslKernel {
     `${QUANTILE}
 fn gammaAt(i: u32, alpha: f32) -> f32 {
   if (alpha >= 1.0) { return gammaFromOne(i, alpha); }
-  return exp(log(gammaFromOne(i, alpha + 1.0)) + log(fraction(draw(i, 0u))) / alpha);
+  let x = exp(log(gammaFromOne(i, alpha + 1.0)) + log(fraction(draw(i, 0u))) / alpha);
+  return max(x, ${Math.fround(2 ** -126)}f);
 }
 
 fn gammaFromOne(i: u32, alpha: f32) -> f32 {

@@ -17,14 +17,31 @@ export interface Extents {
   inner: number;
 }
 
+/** What is done with sums: nothing; `Σ x / divisor`; or `√(Σ x² / divisor)`. */
+export interface SumOptions {
+  /** Which of these. */
+  kind: "sum" | "mean" | "norm";
+  /** The divisor. */
+  divisor: number;
+}
+
 /** Sums along the axis. */
-export function sumRows(out: ReduceArray, data: ReduceArray, extents: Extents): void {
+export function sumRows(
+  out: ReduceArray,
+  data: ReduceArray,
+  extents: Extents,
+  { kind, divisor }: SumOptions = { kind: "sum", divisor: 1 },
+): void {
   const { outer, count, inner } = extents;
+  const square = kind === "norm";
+  const finish = (sum: number) => square ? Math.sqrt(sum / divisor) : sum / divisor;
   if (inner === 1) {
     for (let o = 0; o < outer; o++) {
-      out[o] = data instanceof Float32Array
-        ? sumFloat32(data, o * count, count)
-        : sumRange(data, o * count, count);
+      out[o] = finish(
+        data instanceof Float32Array
+          ? (square ? squareFloat32 : sumFloat32)(data, o * count, count)
+          : (square ? squareRange : sumRange)(data, o * count, count),
+      );
     }
     return;
   }
@@ -33,10 +50,11 @@ export function sumRows(out: ReduceArray, data: ReduceArray, extents: Extents): 
     sums.fill(0);
     for (let i = 0; i < count; i++) {
       const at = (o * count + i) * inner;
-      if (data instanceof Float32Array) addFloat32(sums, data, at);
+      if (square) addSquares(sums, data, at);
+      else if (data instanceof Float32Array) addFloat32(sums, data, at);
       else for (let j = 0; j < inner; j++) sums[j]! += data[at + j]!;
     }
-    (out as Float64Array).set(sums, o * inner);
+    (out as Float64Array).set(kind === "sum" ? sums : sums.map(finish), o * inner);
   }
 }
 
@@ -56,14 +74,38 @@ function sumFloat32(data: Float32Array, start: number, count: number): number {
   return (a + b) + (c + d);
 }
 
+function squareFloat32(data: Float32Array, start: number, count: number): number {
+  let [a, b, c, d] = [0, 0, 0, 0];
+  const end = start + count;
+  let i = start;
+  for (; i + 3 < end; i += 4) {
+    a += data[i]! * data[i]!;
+    b += data[i + 1]! * data[i + 1]!;
+    c += data[i + 2]! * data[i + 2]!;
+    d += data[i + 3]! * data[i + 3]!;
+  }
+  for (; i < end; i++) a += data[i]! * data[i]!;
+  return (a + b) + (c + d);
+}
+
 function sumRange(data: ReduceArray, start: number, count: number): number {
   let sum = 0;
   for (let i = start; i < start + count; i++) sum += data[i]!;
   return sum;
 }
 
+function squareRange(data: ReduceArray, start: number, count: number): number {
+  let sum = 0;
+  for (let i = start; i < start + count; i++) sum += data[i]! * data[i]!;
+  return sum;
+}
+
 function addFloat32(sums: Float64Array, data: Float32Array, at: number): void {
   for (let j = 0; j < sums.length; j++) sums[j]! += data[at + j]!;
+}
+
+function addSquares(sums: Float64Array, data: ReduceArray, at: number): void {
+  for (let j = 0; j < sums.length; j++) sums[j]! += data[at + j]! * data[at + j]!;
 }
 
 /** Extremes along the axis: the largest with `sign` 1, the smallest with −1; NaN where there is one. */

@@ -14,8 +14,10 @@ import type { Extents } from "./reference.ts";
 
 /** A reduction. */
 export interface ArrayReduction extends Extents {
-  /** The sum, added up in float64, or an extreme. */
+  /** The sum, mean or norm, added up in float64, or an extreme. */
   reduce: Reduction["reduce"];
+  /** What means and squared norms are divided by; 1 by default. */
+  divisor?: number | undefined;
   /** The type of the elements, before and after. */
   dtype: Exclude<ElementType, "bool">;
 }
@@ -24,12 +26,12 @@ export interface ArrayReduction extends Extents {
 export function emitReduction(
   module: ModuleBuilder,
   math: HostMath,
-  { reduce, dtype, count, inner }: ArrayReduction,
+  { reduce, divisor, dtype, count, inner }: ArrayReduction,
 ): LoopFunction {
   const spec: LoopSpec = {
     float: dtype === "float64" ? "float64" : "float32",
     operands: [{ name: "x", dtype, moves: true }],
-    body: [{ name: "y", reduce, of: "x" }],
+    body: [{ name: "y", reduce, of: "x", divisor }],
     stores: [{ name: "y", dtype, moves: false }],
     columns: count,
   };

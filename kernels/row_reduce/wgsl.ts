@@ -12,8 +12,10 @@ import type { Extents } from "./reference.ts";
 
 /** A reduction. */
 export interface WgslReduction extends Extents {
-  /** The sum or an extreme; integers are added up as 32-bit integers. */
+  /** The sum, mean, norm or an extreme; integers are added up as 32-bit integers. */
   reduce: Reduction["reduce"];
+  /** What means and squared norms are divided by; 1 by default. */
+  divisor?: number | undefined;
   /** The type of the elements, before and after. */
   dtype: "float32" | "int32";
 }
@@ -23,13 +25,13 @@ export interface WgslReduction extends Extents {
  * of {@linkcode planLoop} are; else each invocation walks along the axis, its neighbours beside it.
  */
 export function planReduction(
-  { reduce, dtype, outer, count, inner }: WgslReduction,
+  { reduce, divisor, dtype, outer, count, inner }: WgslReduction,
   options: WgslOptions = {},
 ): WgslPlan {
   const spec: LoopSpec = {
     float: "float32",
     operands: [{ name: "x1", dtype, moves: true }],
-    body: [{ name: "y1", reduce, of: "x1" }],
+    body: [{ name: "y1", reduce, of: "x1", divisor }],
     stores: [{ name: "y1", dtype, moves: false }],
   };
   const walk = { moves: true, step: 1, outerStrides: [count * inner], along: inner };

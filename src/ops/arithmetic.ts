@@ -4,9 +4,8 @@
  * @module
  */
 import { checkLimits, refuseMore } from "../options.ts";
-import type { Tensor, TensorLike } from "../tensor.ts";
 import { apply } from "../trace.ts";
-import { asTensor } from "../tensor.ts";
+import { asTensor, Tensor, type TensorLike } from "../tensor.ts";
 import { equal, less, where } from "./compare.ts";
 import {
   applyBinary,
@@ -151,7 +150,8 @@ export function sub(a: TensorLike, b: TensorLike): Tensor {
  */
 export function mul(a: TensorLike, b: TensorLike): Tensor {
   if (arguments.length > 2) refuseMore("mul", "b", 2, arguments);
-  return applyBinary(mulOp, a, b);
+  const square = a === b && a instanceof Tensor ? SQUARES.get(a) : undefined;
+  return square === undefined ? applyBinary(mulOp, a, b) : square();
 }
 
 /**
@@ -251,6 +251,7 @@ export function sign(x: TensorLike): Tensor {
 export function pow(x: TensorLike, exponent: TensorLike): Tensor {
   if (arguments.length > 2) refuseMore("pow", "exponent", 2, arguments);
   if (typeof exponent === "number") {
+    if (exponent === 2 && x instanceof Tensor && SQUARES.has(x)) return mul(x, x);
     return apply(powConstantOp, [floating(asTensor(x))], [exponent]);
   }
   return applyFloatingBinary(powOp, x, exponent);
@@ -350,4 +351,13 @@ export function square(x: TensorLike): Tensor {
   if (arguments.length > 1) refuseMore("square", "x", 1, arguments);
   const operand = asTensor(x);
   return mul(operand, operand);
+}
+
+/** How to compute the squares of tensors that are roots. */
+const SQUARES = new WeakMap<Tensor, () => Tensor>();
+
+/** A root whose square is known without it: with all its derivatives where the root is 0, too. */
+export function withSquare(root: Tensor, compute: () => Tensor): Tensor {
+  SQUARES.set(root, compute);
+  return root;
 }

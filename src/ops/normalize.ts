@@ -6,11 +6,12 @@
 import { checkOptions } from "../options.ts";
 import { normalizeAxes } from "../shape.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
-import { add, div, maximum, mul, sub } from "./arithmetic.ts";
+import { add, div, maximum, mul, square, sub } from "./arithmetic.ts";
 import { L2_NORMALIZE, LAYER_NORM, SOFTMAX } from "./checks.ts";
 import { floating } from "./elementwise.ts";
 import { exp, log, sqrt } from "./exponential.ts";
-import { constantMax, mean, norm, sum, variance } from "./reduce.ts";
+import { stopGradient } from "./gradient.ts";
+import { centre, constantMax, norm, rootMeanSquare, sum } from "./reduce.ts";
 
 /** Options of {@linkcode softmax} and {@linkcode logSoftmax}. */
 export interface SoftmaxOptions {
@@ -131,9 +132,22 @@ export function layerNorm(x: TensorLike, options: LayerNormOptions = {}): Tensor
   if (arguments.length > 1) checkOptions("layerNorm", LAYER_NORM, 1, arguments);
   const operand = floating(asTensor(x));
   const axis = normalizeAxes("layerNorm", options.axis ?? -1, operand.rank);
-  const over = { axis, keepDims: true };
-  const deviation = sqrt(add(variance(operand, over), options.epsilon ?? 1e-5));
-  let result = div(sub(operand, mean(operand, over)), deviation);
+  const { centred, rest } = centre(operand, axis);
+  const deviation = deviationOf(centred, rest, axis, options.epsilon ?? 1e-5);
+  let result = div(sub(centred, rest), deviation);
   if (options.scale !== undefined) result = mul(result, options.scale);
   return options.shift === undefined ? result : add(result, options.shift);
+}
+
+/** `√(variance + ε)`, all divided by the largest of them, whose square may be out of range. */
+function deviationOf(
+  centred: Tensor,
+  rest: Tensor,
+  axis: readonly number[],
+  epsilon: number,
+): Tensor {
+  const spread = rootMeanSquare(centred, axis);
+  const unit = stopGradient(maximum(spread, Math.sqrt(epsilon)));
+  const share = sub(square(div(spread, unit)), square(div(rest, unit)));
+  return mul(unit, sqrt(add(share, square(div(Math.sqrt(epsilon), unit)))));
 }

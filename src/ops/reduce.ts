@@ -15,11 +15,11 @@ import { checkOptions } from "../options.ts";
 import { formatShape, normalizeAxes, reducedShape, type Shape, sizeOf } from "../shape.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
 import { apply } from "../trace.ts";
-import { abs, add, div, mul, square, sub } from "./arithmetic.ts";
+import { abs, add, div, mul, square, sub, withSquare } from "./arithmetic.ts";
 import { REDUCE, VARIANCE } from "./checks.ts";
 import { equal, less, where } from "./compare.ts";
 import { floating, numeric } from "./elementwise.ts";
-import { exp, log, sqrt } from "./exponential.ts";
+import { exp, log } from "./exponential.ts";
 import { stopGradient } from "./gradient.ts";
 import { broadcastTo, cast, reshape, transpose } from "./layout.ts";
 
@@ -51,6 +51,42 @@ export const sumOp: Primitive<Axes> = {
   },
   vjp: perInput((g, _y, [x], p) => broadcastTo(keptAxes(g, x!.shape, p), x!.shape)),
 };
+
+/** The axes of a sum that is divided. */
+export interface Shared extends Axes {
+  /** What means, and norms before their root, are divided by. */
+  divisor: number;
+}
+
+function shared(name: "mean" | "norm", vjp: Primitive<Shared>["vjp"]): Primitive<Shared> {
+  return {
+    name,
+    infer: ([x], p) => ({ shape: reducedShape(x!.shape, p.axes, p.keepDims), dtype: x!.dtype }),
+    forward([x], { axes, divisor }, { shape, dtype }) {
+      const out = allocate(dtype, sizeOf(shape));
+      const { source, extents } = middleAxis(x!, axes);
+      sumRows(out, source.data, extents, { kind: name, divisor });
+      return out;
+    },
+    vjp,
+  };
+}
+
+/** `Σ x / divisor`, in float64 to its end, so that no sum overflows. */
+export const meanOp: Primitive<Shared> = shared(
+  "mean",
+  perInput((g, _y, [x], p) => broadcastTo(keptAxes(div(g, p.divisor), x!.shape, p), x!.shape)),
+);
+
+/** `√(Σ x² / divisor)`, in float64 to its end; its gradient at 0 is 0. */
+export const normOp: Primitive<Shared> = shared(
+  "norm",
+  perInput((g, y, [x], p) => {
+    const zero = equal(y, 0);
+    const slope = where(zero, 0, div(g, mul(where(zero, 1, y), p.divisor)));
+    return mul(x!, keptAxes(slope, x!.shape, p));
+  }),
+);
 
 function extreme(name: string, sign: 1 | -1): Primitive<Axes> {
   return {
@@ -131,6 +167,15 @@ function reducedCount(caller: string, x: Tensor, options: ReduceOptions): number
   return sizeOf(normalizeAxes(caller, options.axis, x.rank).map((axis) => x.shape[axis]!));
 }
 
+function reduceShared(
+  op: Primitive<Shared>,
+  x: Tensor,
+  { axis, keepDims = false }: ReduceOptions,
+  divisor: number,
+): Tensor {
+  return apply(op, [x], { axes: normalizeAxes(op.name, axis, x.rank), keepDims, divisor });
+}
+
 /** Throws a `TypeError` that names the caller where there is nothing to reduce. */
 export function requireValues(caller: string, x: Tensor, options: ReduceOptions): void {
   if (reducedCount(caller, x, options) > 0) return;
@@ -195,8 +240,7 @@ export function sum(x: TensorLike, options: ReduceOptions = {}): Tensor {
 export function mean(x: TensorLike, options: ReduceOptions = {}): Tensor {
   if (arguments.length > 1) checkOptions("mean", REDUCE, 1, arguments);
   const operand = floating(asTensor(x));
-  const count = reducedCount("mean", operand, options);
-  return div(sum(operand, options), count);
+  return reduceShared(meanOp, operand, options, reducedCount("mean", operand, options));
 }
 
 /**
@@ -274,10 +318,25 @@ export interface VarianceOptions extends ReduceOptions {
 export function variance(x: TensorLike, options: VarianceOptions = {}): Tensor {
   if (arguments.length > 1) checkOptions("variance", VARIANCE, 1, arguments);
   const operand = floating(asTensor(x));
-  const count = reducedCount("variance", operand, options) - (options.correction ?? 0);
-  const centred = sub(operand, mean(operand, { axis: options.axis, keepDims: true }));
-  const { axis, keepDims } = options;
-  return div(sum(square(centred), { axis, keepDims }), count);
+  const count = reducedCount("variance", operand, options);
+  const divisor = count - (options.correction ?? 0);
+  const { centred, rest } = centre(operand, options.axis);
+  const spread = reduceShared(meanOp, square(centred), options, divisor);
+  const excess = reshape(mul(square(rest), count / divisor), spread.shape);
+  // Equal values have a spread that is all excess, up to rounding.
+  return where(less(spread, excess), mul(spread, 0), sub(spread, excess));
+}
+
+/**
+ * What lies around the mean, and the mean of that: 0 but for what the rounding of the mean left,
+ * which counts far away from the origin. A constant, as its derivative is 0.
+ */
+export function centre(
+  x: Tensor,
+  axis: ReduceOptions["axis"],
+): { centred: Tensor; rest: Tensor } {
+  const centred = sub(x, mean(x, { axis, keepDims: true }));
+  return { centred, rest: stopGradient(mean(centred, { axis, keepDims: true })) };
 }
 
 /**
@@ -300,9 +359,14 @@ export function norm(x: TensorLike, options: ReduceOptions = {}): Tensor {
   if (arguments.length > 1) checkOptions("norm", REDUCE, 1, arguments);
   const operand = floating(asTensor(x));
   const axis = normalizeAxes("norm", options.axis, operand.rank);
-  const squares = sum(square(operand), { ...options, axis });
-  const zero = equal(squares, 0);
-  return where(zero, 0, sqrt(where(zero, 1, squares)));
+  const length = reduceShared(normOp, operand, { ...options, axis }, 1);
+  return withSquare(length, () => sum(square(operand), { ...options, axis }));
+}
+
+/** The root of the mean square over axes, which stay, with gradient 0 where it is 0. */
+export function rootMeanSquare(x: Tensor, axis: ReduceOptions["axis"]): Tensor {
+  const options = { axis, keepDims: true };
+  return reduceShared(normOp, x, options, reducedCount("norm", x, options));
 }
 
 /**

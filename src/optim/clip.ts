@@ -4,27 +4,14 @@
  * @module
  */
 import { checkNumber, refuseMore } from "../options.ts";
-import {
-  abs,
-  cast,
-  div,
-  greater,
-  max,
-  maximum,
-  mul,
-  norm,
-  stack,
-  stopGradient,
-  where,
-} from "../ops/mod.ts";
+import { cast, div, less, maximum, mul, norm, stack, where } from "../ops/mod.ts";
 import { type Tensor, tensor } from "../tensor.ts";
 import { type TensorTree, treeLeaves, treeMap } from "../tree.ts";
 
 /**
  * The Euclidean norm of all values of a tree, as if they were one vector.
  *
- * Tensors with values beyond 1e15 are divided by the largest first, so that no square overflows:
- * float32 gradients of 1e30 have a norm too.
+ * Squares are added up in float64: float32 gradients of 1e30 or 1e-30 have a norm too.
  *
  * @param tree A tensor, or arrays and plain objects of tensors.
  * @returns A tensor of shape `[]`; 0 for a tree without values.
@@ -41,14 +28,8 @@ import { type TensorTree, treeLeaves, treeMap } from "../tree.ts";
  */
 export function globalNorm(tree: unknown): Tensor {
   if (arguments.length > 1) refuseMore("globalNorm", "tree", 1, arguments);
-  const norms = treeLeaves(tree).filter((x) => x.size > 0).map(scaledNorm);
-  return norms.length === 0 ? tensor(0) : scaledNorm(stack(norms));
-}
-
-function scaledNorm(x: Tensor): Tensor {
-  const largest = stopGradient(max(abs(x)));
-  const scale = where(greater(largest, 1e15), largest, 1);
-  return mul(norm(div(x, scale)), scale);
+  const norms = treeLeaves(tree).filter((x) => x.size > 0).map((x) => norm(x));
+  return norms.length === 0 ? tensor(0) : norm(stack(norms));
 }
 
 /**
@@ -78,6 +59,7 @@ function scaledNorm(x: Tensor): Tensor {
 export function clipByGlobalNorm<T>(grads: T, maxNorm: number): TensorTree<T> {
   if (arguments.length > 2) refuseMore("clipByGlobalNorm", "maxNorm", 2, arguments);
   checkNumber("clipByGlobalNorm", "maxNorm", maxNorm, { above: 0 });
-  const factor = div(maxNorm, maximum(globalNorm(grads), maxNorm));
+  const length = globalNorm(grads);
+  const factor = where(less(length, Infinity), div(maxNorm, maximum(length, maxNorm)), NaN);
   return treeMap((g) => mul(g, cast(factor, g.dtype)), grads);
 }

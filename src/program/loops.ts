@@ -16,7 +16,7 @@ import {
   withTemporaries,
 } from "../../kernels/elementwise/passes.ts";
 import type { Scalars } from "../ops/elementwise.ts";
-import { sumOp } from "../ops/reduce.ts";
+import { meanOp, normOp, type Shared, sumOp } from "../ops/reduce.ts";
 import { sameShape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import type { Graph, Step, ValueId } from "./graph.ts";
@@ -133,10 +133,11 @@ function onlyOnce(
   known: Map<string, string>,
 ): LoopSpec["body"][number] {
   if (!("reduce" in statement)) return statement;
-  const { name, reduce, of } = statement;
-  const found = known.get(`${reduce} ${of}`);
+  const { name, reduce, of, divisor } = statement;
+  const key = `${reduce} ${of} ${divisor}`;
+  const found = known.get(key);
   if (found !== undefined) return { name, expression: { kind: "name", name: found } };
-  known.set(`${reduce} ${of}`, name);
+  known.set(key, name);
   return statement;
 }
 
@@ -152,7 +153,8 @@ function statementOf(
   const ofRows = rowValues.has(output) && sameShape(uses.get(step)![0]!.shape, shape);
   const [first] = values;
   if (isReduction(op) && ofRows && first!.kind === "name") {
-    return { name, reduce: op.name as Reduction["reduce"], of: first!.name };
+    const { divisor } = step.params as Partial<Shared>;
+    return { name, reduce: op.name as Reduction["reduce"], of: first!.name, divisor };
   }
   return { name, expression: expressionOf(step, values), dtype: graph.values[output]!.dtype };
 }
@@ -171,10 +173,18 @@ function operandNames(reads: readonly LoopRead[]): Map<string, string> {
   }));
 }
 
+/** What a single value is reduced to: sums start at 0, so that of −0 alone is 0. */
+function reducedAlone({ op, params }: Step): string | undefined {
+  if (op as unknown === sumOp) return "a + 0";
+  const { divisor } = params as Partial<Shared> & object;
+  if (op as unknown === meanOp) return `(a + 0) / ${divisor}`;
+  return op as unknown === normOp ? `abs(a) / ${Math.sqrt(divisor!)}` : undefined;
+}
+
 /** The expression of a step in terms of its inputs, with its parameters as numbers. */
-function expressionOf({ op, params }: Step, inputs: readonly Expression[]): Expression {
-  // A sum starts at 0: that of −0 alone is 0.
-  const text = op as unknown === sumOp ? "a + 0" : op.expression;
+function expressionOf(step: Step, inputs: readonly Expression[]): Expression {
+  const { op, params } = step;
+  const text = reducedAlone(step) ?? op.expression;
   if (text === undefined) return inputs[0]!;
   const values: Record<string, Expression> = {};
   inputs.forEach((input, i) => values["abc"[i]!] = input);

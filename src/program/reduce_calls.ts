@@ -13,9 +13,10 @@ import {
 } from "../../kernels/row_reduce/wasm.ts";
 import type { Parameters, WasmFunction } from "../../kernels/wasm/code.ts";
 import type { ModuleBuilder } from "../../kernels/wasm/module.ts";
-import { type Axes, maxOp, minOp, sumOp } from "../ops/reduce.ts";
+import type { Axes, Shared } from "../ops/reduce.ts";
 import { type Shape, sizeOf, stridesOf } from "../shape.ts";
 import type { Graph, Step, ValueId } from "./graph.ts";
+import { isReduction } from "./passes/loop_plan.ts";
 import type { StepKernel } from "./step_kernel.ts";
 
 /** Nanoseconds per value, about. */
@@ -24,14 +25,14 @@ const NS = 0.25;
 /** The kernel of a step that reduces; `undefined` for other steps, and of truth values. */
 export function reduceKernel(step: Step, graph: Graph): StepKernel | undefined {
   const { shape, dtype } = graph.values[step.inputs[0] ?? step.output]!;
-  if (!([sumOp, maxOp, minOp] as unknown[]).includes(step.op)) return undefined;
+  if (!isReduction(step.op)) return undefined;
   if (dtype === "bool" || sizeOf(shape) === 0) return undefined;
   const reduce = step.op.name as ArrayReduction["reduce"];
-  const { axes } = step.params as Axes;
+  const { axes, divisor } = step.params as Axes & Partial<Shared>;
   const extents = extentsAround(shape, axes);
   return extents === undefined
-    ? apartKernel(step, shape, { reduce, dtype }, axes)
-    : togetherKernel(step, { reduce, dtype, ...extents });
+    ? apartKernel(step, shape, { reduce, divisor, dtype }, axes)
+    : togetherKernel(step, { reduce, divisor, dtype, ...extents });
 }
 
 /** Reduces neighbouring axes. */
@@ -58,7 +59,7 @@ function togetherKernel({ inputs, output }: Step, reduction: ArrayReduction): St
 function apartKernel(
   { inputs, output }: Step,
   shape: Shape,
-  { reduce, dtype }: Pick<ArrayReduction, "reduce" | "dtype">,
+  kind: Pick<ArrayReduction, "reduce" | "divisor" | "dtype">,
   axes: readonly number[],
 ): StepKernel {
   const [x] = inputs as [ValueId];
@@ -71,11 +72,11 @@ function apartKernel(
     from: { offset: 0, strides: order.map((axis) => strides[axis]!) },
   };
   const count = sizeOf(axes.map((axis) => shape[axis]!));
-  const reduction = { reduce, dtype, outer: sizeOf(shape) / count, count, inner: 1 };
+  const reduction = { ...kind, outer: sizeOf(shape) / count, count, inner: 1 };
   return {
     key: JSON.stringify(["reduce apart", reduction, copy]),
     emit: (module) => emitApart(module, reduction, copy),
-    scratchBytes: Math.ceil(sizeOf(shape) * ELEMENT_BYTES[dtype] / 64) * 64,
+    scratchBytes: Math.ceil(sizeOf(shape) * ELEMENT_BYTES[kind.dtype] / 64) * 64,
     slices: 1,
     nanoseconds: 2 * sizeOf(shape) * NS,
     calls: (_, { offsets, scratch }) => [[offsets.get(output)!, offsets.get(x)!, scratch]],

@@ -148,8 +148,8 @@ export interface GammaOptions {
  * Numbers from a gamma distribution: mean `concentration·scale`, variance `concentration·scale²`.
  *
  * Exact rejection (Marsaglia and Tsang 2000). There is no gradient with respect to the
- * concentration; there is one with respect to the scale. Below a concentration of 1 numbers can be
- * smaller than the smallest one of the type, and are then 0.
+ * concentration; there is one with respect to the scale. Numbers are never 0: of a concentration far
+ * below 1, those that are too small for the type are its smallest normal number, 2⁻¹²⁶ in float32.
  *
  * @param key A random key.
  * @param concentration Positive numbers (also called shape parameter or α).

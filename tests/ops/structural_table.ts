@@ -275,6 +275,24 @@ export const ROWS: readonly Row[] = [
     ],
   },
   {
+    op: reduce.meanOp,
+    order: 2,
+    cases: reduction(reduce.mean, (found) => sumOf(found) / found.length),
+    edges: [
+      { call: () => reduce.mean(none, { axis: 0 }), expected: f64([NaN, NaN], [2]) },
+      { call: () => reduce.mean(f64([3], [])), expected: f64([3], []) },
+    ],
+  },
+  {
+    op: reduce.normOp,
+    order: 2,
+    cases: reduction(reduce.norm, (found) => Math.sqrt(sumOf(found.map((v) => v * v)))),
+    edges: [
+      { call: () => reduce.norm(none, { axis: 0 }), expected: f64([0, 0], [2]) },
+      { call: () => reduce.norm(f64([-3], [])), expected: f64([3], []) },
+    ],
+  },
+  {
     op: reduce.maxOp,
     order: 2,
     cases: reduction(reduce.max, (found) => Math.max(...found)),

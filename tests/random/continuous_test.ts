@@ -176,6 +176,15 @@ Deno.test("gamma() is never negative and finite at all concentrations", () => {
   );
 });
 
+Deno.test("gamma() is never 0, however small the concentration", () => {
+  for (const [dtype, least] of [["float32", 2 ** -126], ["float64", 2 ** -1022]] as const) {
+    for (const alpha of [1e-6, 1e-3, 0.01, 0.3]) {
+      const x = gamma(key(40), alpha, { shape: [2000], dtype }).data;
+      assert(x.every((v) => v >= least), `of ${alpha} in ${dtype}`);
+    }
+  }
+});
+
 Deno.test("gamma() multiplies with the scale and passes gradients to it", () => {
   const x = gamma(key(18), 2, { shape: [5] });
   assertEquals(gamma(key(18), 2, { shape: [5], scale: 2 }).data, x.data.map((v) => 2 * v));

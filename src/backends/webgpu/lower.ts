@@ -44,7 +44,7 @@ import { lgammaOp, polygammaOp } from "../../ops/exponential.ts";
 import { negativeBinomialOp, negativeBinomialSlopeOp } from "../../ops/negative_binomial.ts";
 import { broadcastToOp, castOp, transposeOp } from "../../ops/layout.ts";
 import { matmulOp, pairwiseSquaredDistanceOp } from "../../ops/linalg.ts";
-import { argMaxOp, argMinOp, maxOp, minOp, sumOp } from "../../ops/reduce.ts";
+import { argMaxOp, argMinOp, maxOp, meanOp, minOp, normOp, sumOp } from "../../ops/reduce.ts";
 import {
   argSortOp,
   gatherOp,
@@ -121,6 +121,8 @@ const EMITTERS: ReadonlyMap<unknown, Emit> = new Map<unknown, Emit>([
       squaredDistancesKernel(shape[0]!, shape[1]!, x![1]!, { tiled: !isSoftware }),
   ],
   [sumOp, (c) => planReductionOf("sum", c)],
+  [meanOp, (c) => planReductionOf("mean", c)],
+  [normOp, (c) => planReductionOf("norm", c)],
   [maxOp, (c) => planReductionOf("max", c)],
   [minOp, (c) => planReductionOf("min", c)],
   [argMaxOp, (c) => planArgExtreme(true, c)],

@@ -3,21 +3,23 @@
  *
  * @module
  */
+import type { Reduction } from "../../../kernels/elementwise/passes.ts";
 import { transposeKernel } from "../../../kernels/layout/wgsl.ts";
 import { planReduction } from "../../../kernels/row_reduce/wgsl.ts";
 import { argSortPlan, type WgslAround } from "../../../kernels/select/wgsl_sort.ts";
 import type { WgslPlan } from "../../../kernels/wgsl/kernel.ts";
-import type { Axes } from "../../ops/reduce.ts";
+import type { Axes, Shared } from "../../ops/reduce.ts";
 import { type Shape, sizeOf } from "../../shape.ts";
 import type { StepContext } from "./lower.ts";
 
-/** A sum or an extreme. */
-export function planReductionOf(reduce: "sum" | "max" | "min", context: StepContext): WgslPlan {
+/** A sum, mean, norm or extreme. */
+export function planReductionOf(reduce: Reduction["reduce"], context: StepContext): WgslPlan {
   const dtype = context.element === "int32" ? "int32" : "float32";
-  const { isSoftware } = context;
+  const { isSoftware, params } = context;
+  const { divisor } = params as Partial<Shared>;
   return alongAxes(
     context,
-    (extents) => planReduction({ reduce, dtype, ...extents }, { isSoftware }),
+    (extents) => planReduction({ reduce, divisor, dtype, ...extents }, { isSoftware }),
   );
 }
 

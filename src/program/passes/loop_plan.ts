@@ -5,7 +5,7 @@
  */
 import { equalOp, lessEqualOp, lessOp, notEqualOp, whereOp } from "../../ops/compare.ts";
 import { broadcastToOp, castOp } from "../../ops/layout.ts";
-import { type Axes, maxOp, minOp, sumOp } from "../../ops/reduce.ts";
+import { type Axes, maxOp, meanOp, minOp, normOp, sumOp } from "../../ops/reduce.ts";
 import { sameShape, type Shape, sizeOf } from "../../shape.ts";
 import type { Graph, Step, ValueId } from "../graph.ts";
 
@@ -84,9 +84,11 @@ export function workOf(step: Step, graph: Graph): Work | undefined {
   return isReduction(step.op) ? reductionWork(step, graph) : elementwiseWork(step, graph);
 }
 
-/** Whether an operation reduces axes to their sum or extreme. */
+const REDUCTIONS: readonly unknown[] = [sumOp, meanOp, normOp, maxOp, minOp];
+
+/** Whether an operation reduces axes to their sum, mean, norm or extreme. */
 export function isReduction(op: unknown): boolean {
-  return ([sumOp, maxOp, minOp] as unknown[]).includes(op);
+  return REDUCTIONS.includes(op);
 }
 
 /** Operations that may read integers in a loop of floating numbers. */
