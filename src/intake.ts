@@ -139,12 +139,16 @@ export function fromTyped(data: unknown, origin: Origin): Flattened {
     );
   }
   const values = data as TypedArray;
-  if (values.length === 0) checkAttached(values, origin);
+  checkAttached(values, origin);
   return { values, dtype, shape: [values.length] };
 }
 
 /** Throws where a typed array shows nothing as its buffer was transferred or cut. */
-function checkAttached(values: TypedArray, origin: Origin): void {
+export function checkAttached(
+  values: { readonly length: number; at(position: number): unknown },
+  origin: Origin,
+): void {
+  if (values.length > 0) return;
   try {
     values.at(0);
   } catch (cause) {

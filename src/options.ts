@@ -183,10 +183,33 @@ export function checkFunction(caller: string, name: string, value: unknown): voi
 }
 
 /** Throws a `TypeError` unless an option, or an argument, is a text. */
-export function checkText(caller: string, name: string, value: unknown): void {
+export function checkText(caller: string, name: string, value: unknown): asserts value is string {
   if (typeof value === "string") return;
   throw new TypeError(
     `Cannot compute ${caller} as ${name} must be a text: current value is ${describe(value)}`,
+  );
+}
+
+/** Throws a `TypeError` unless an argument is an object, of no class. */
+export function checkObject(caller: string, name: string, value: unknown): void {
+  if (isPlainObject(value)) return;
+  throw new TypeError(
+    `Cannot compute ${caller} as ${name} must be a plain object: ` +
+      `current value is ${describe(value)}`,
+  );
+}
+
+/** Throws a `TypeError` unless an argument is an array without holes. */
+export function checkArray(
+  caller: string,
+  name: string,
+  value: unknown,
+): asserts value is readonly unknown[] {
+  const isArray = Array.isArray(value);
+  if (isArray && !value.includes(undefined)) return;
+  throw new TypeError(
+    `Cannot compute ${caller} as ${name} must be an array${isArray ? " without holes" : ""}: ` +
+      `current value is ${describe(value)}`,
   );
 }
 

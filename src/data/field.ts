@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { describe } from "../describe.ts";
 
 /** The values of a column: numbers where all of its fields are, else text. */
 export type TableColumn = Float64Array | string[];
@@ -39,15 +40,13 @@ export function fieldReader(
 ): FieldReader {
   if (decimal !== "." && decimal !== ",") {
     throw new TypeError(
-      `Cannot read ${name} as decimal must be "." or ",": current value is ${
-        JSON.stringify(decimal)
-      }`,
+      `Cannot read ${name} as decimal must be "." or ",": current value is ${describe(decimal)}`,
     );
   }
   if (missing !== undefined && !isTexts(missing)) {
     throw new TypeError(
       `Cannot read ${name} as missing must be an array of texts: current value is ${
-        JSON.stringify(missing)
+        describe(missing)
       }`,
     );
   }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { describe } from "../describe.ts";
 
 type FileSystem = typeof import("node:fs");
 
@@ -14,6 +15,12 @@ export type FilePath =
 /** A file path as text. */
 export async function pathOf(path: FilePath): Promise<string> {
   if (typeof path === "string") return path;
+  if (!(path instanceof URL) || path.protocol !== "file:") {
+    throw new TypeError(
+      `Cannot read a file as its path must be a text or a URL that begins with file: ` +
+        `current value is ${path instanceof URL ? path.href : describe(path)}`,
+    );
+  }
   const { fileURLToPath } = await import("node:url");
   return fileURLToPath(path);
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { toIntegers } from "../labels.ts";
+import { describe } from "../describe.ts";
 import { checkNumber, readOptions } from "../options.ts";
 import { key, permutation } from "../random.ts";
 import type { TensorLike } from "../tensor.ts";
@@ -62,7 +63,7 @@ export function stratifiedFolds(
   if (!Number.isInteger(k) || k < 2 || k > classes.length) {
     throw new RangeError(
       `Cannot compute stratifiedFolds as k must be a whole number from 2 to the number of cells, ` +
-        `${classes.length}: current value is ${k}`,
+        `${classes.length}: current value is ${describe(k)}`,
     );
   }
   const order = permutation(key(seed), classes.length).data;

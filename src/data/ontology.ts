@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { describe as describeValue } from "../describe.ts";
+import { checkArray, checkText } from "../options.ts";
 import { fromData, type Tensor } from "../tensor.ts";
 import { type FilePath, pathOf, readBytes } from "./file.ts";
 import { type OboStanza, splitStanzas } from "./obo.ts";
@@ -79,6 +81,8 @@ export interface TermHierarchy {
  * ```
  */
 export function parseObo(text: string, name = "the ontology"): Ontology {
+  checkText("parseObo", "text", text);
+  checkText("parseObo", "name", name);
   const terms = new Map<string, OntologyTerm>();
   const merged = new Map<string, string>();
   for (const stanza of splitStanzas(name, text)) {
@@ -181,6 +185,13 @@ export async function readObo(path: FilePath): Promise<Ontology> {
  * ```
  */
 export function termHierarchy(ontology: Ontology, terms: readonly string[]): TermHierarchy {
+  if (!(ontology?.terms instanceof Map && ontology.merged instanceof Map)) {
+    throw new TypeError(
+      `Cannot compute termHierarchy as ontology must be one, as parseObo and readObo make it: ` +
+        `current value is ${describeValue(ontology)}`,
+    );
+  }
+  checkTerms("termHierarchy", terms);
   if (terms.length === 0) {
     throw new RangeError("Cannot compute termHierarchy as terms must name at least one term");
   }
@@ -199,6 +210,12 @@ export function termHierarchy(ontology: Ontology, terms: readonly string[]): Ter
     classes,
     membership: membershipOf(ontology, ids, classes),
   };
+}
+
+/** Throws a `TypeError` unless all terms are texts. */
+function checkTerms(caller: string, terms: readonly string[]): void {
+  checkArray(caller, "terms", terms);
+  terms.forEach((term, i) => checkText(caller, `terms[${i}]`, term));
 }
 
 /** The terms and everything above them, checked. */
@@ -326,6 +343,14 @@ function membershipOf(
  * ```
  */
 export function termLabels(hierarchy: TermHierarchy, terms: readonly string[]): Int32Array {
+  if (!Array.isArray(hierarchy?.ids)) {
+    throw new TypeError(
+      `Cannot compute termLabels as hierarchy must be one, as termHierarchy makes it: ` +
+        `current value is ${describeValue(hierarchy)}`,
+    );
+  }
+  checkArray("termLabels", "hierarchy.ids", hierarchy.ids);
+  checkTerms("termLabels", terms);
   const nodes = new Map(hierarchy.ids.map((id, i) => [id, i]));
   return Int32Array.from(terms, (term, i) => {
     const node = nodes.get(term);

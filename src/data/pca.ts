@@ -4,6 +4,7 @@
  * @module
  */
 import { allocate } from "../dtype.ts";
+import { describe } from "../describe.ts";
 import { readOptions } from "../options.ts";
 import { fromData, type Tensor, type TensorLike } from "../tensor.ts";
 import { CentredMatrix, leadingDirections } from "./directions.ts";
@@ -92,7 +93,7 @@ function check({ data, rows, columns }: Matrix, count: number): void {
   if (!Number.isInteger(count) || count < 1 || count > most) {
     throw new RangeError(
       `Cannot compute pca as components must be a whole number from 1 to ${most}, ` +
-        `the smaller extent of x: current value is ${count}`,
+        `the smaller extent of x: current value is ${describe(count)}`,
     );
   }
   const bad = data.findIndex((value) => !Number.isFinite(value));

@@ -5,7 +5,7 @@
  */
 import { allocate } from "../dtype.ts";
 import { checkChoice, checkNumber, readOptions } from "../options.ts";
-import { fromData, type Tensor, type TensorLike } from "../tensor.ts";
+import { asTensor, fromData, type Tensor, type TensorLike } from "../tensor.ts";
 import { asMatrix, checkNotNegative, columnMoments, type Matrix } from "./matrix.ts";
 
 /** Options of {@linkcode normalizeTotal}. */
@@ -288,12 +288,17 @@ export function scale(x: TensorLike, options: ScaleOptions = {}): Scaled {
 }
 
 function statisticsFor(matrix: Matrix, options: ScaleOptions): Omit<Scaled, "values"> {
-  const { mean, standardDeviation } = options;
-  if (mean === undefined && standardDeviation === undefined) {
+  if (options.mean === undefined && options.standardDeviation === undefined) {
     checkTwoCells("scale", matrix);
     const moments = columnMoments(matrix);
     return { mean: moments.mean, standardDeviation: moments.variance.map(Math.sqrt) };
   }
+  const [mean, standardDeviation] = (["mean", "standardDeviation"] as const).map((name) => {
+    const given = options[name];
+    return given === undefined
+      ? undefined
+      : asTensor(given as TensorLike, "float64", "scale", name).data;
+  });
   if (mean?.length !== matrix.columns || standardDeviation?.length !== matrix.columns) {
     throw new TypeError(
       `Cannot compute scale as mean and standardDeviation must be given together, with one value ` +

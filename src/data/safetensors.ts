@@ -5,7 +5,8 @@
  */
 import type { DType, TypedArray } from "../dtype.ts";
 import { hashValues } from "../hash.ts";
-import { checkBoolean, readOptions } from "../options.ts";
+import { describe } from "../describe.ts";
+import { checkBoolean, checkObject, readOptions } from "../options.ts";
 import { type Shape, sizeOf } from "../shape.ts";
 import { asTensor, fromData, type Tensor, type TensorLike } from "../tensor.ts";
 import { bytesPerElement, elementsOf, type ElementType, toTensorData } from "./elements.ts";
@@ -174,14 +175,17 @@ export function writeSafetensors<T extends { readonly [K in keyof T]: TensorLike
   tensors: T,
   options: SafetensorsOptions = {},
 ): Uint8Array<ArrayBuffer> {
-  const entries = Object.entries<TensorLike>(tensors).map(([name, value]) => ({
-    name,
-    x: asTensor(value),
-  }))
+  checkObject("writeSafetensors", "tensors", tensors);
+  const entries = Object.entries<TensorLike>(tensors)
+    .map(([name, x]) => ({
+      name,
+      x: asTensor(x, undefined, "writeSafetensors", `tensors.${name}`),
+    }))
     .sort((a, b) => b.x.data.BYTES_PER_ELEMENT - a.x.data.BYTES_PER_ELEMENT);
   const defaults = { metadata: undefined, checksum: false };
   const { metadata, checksum } = readOptions("writeSafetensors", options, defaults);
   checkBoolean("writeSafetensors", "checksum", checksum);
+  if (metadata !== undefined) checkObject("writeSafetensors", "metadata", metadata);
   const header = metadataEntry({ ...metadata, ...(checksum ? { [CHECKSUM]: BLANK } : {}) });
   let end = 0;
   for (const { name, x } of entries) {
@@ -213,7 +217,7 @@ function metadataEntry(metadata: Readonly<Record<string, string>>): [string, unk
     if (typeof value === "string") continue;
     throw new TypeError(
       `Cannot compute writeSafetensors as metadata.${name} must be a string: ` +
-        `current value is ${value === null ? "null" : `a ${typeof value}`}`,
+        `current value is ${describe(value)}`,
     );
   }
   return Object.keys(metadata).length === 0 ? [] : [["__metadata__", metadata]];

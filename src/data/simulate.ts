@@ -4,7 +4,7 @@
  * @module
  */
 import { portableExp } from "../../kernels/random/portable.ts";
-import { checkNumber, readOptions, type Settled } from "../options.ts";
+import { checkArray, checkNumber, readOptions, type Settled } from "../options.ts";
 import {
   bernoulli,
   foldIn,
@@ -301,6 +301,7 @@ function settle(options: SimulateCellsOptions): Settings {
     checkNumber("simulateCells", name, settings[name as keyof typeof RANGES], range);
   }
   const { types, typeWeights } = settings;
+  if (typeWeights !== undefined) checkArray("simulateCells", "typeWeights", typeWeights);
   if (typeWeights !== undefined && typeWeights.length !== types) {
     throw new TypeError(
       `Cannot compute simulateCells as typeWeights must hold one weight for each of the ` +

@@ -167,8 +167,8 @@ abstract class FileMatrix implements StoredMatrix {
       const data = size === 0 ? allocate(this.dtype, 0) : await this.values(start, end);
       return fromData(data, [end - start, columns], this.dtype);
     } catch (cause) {
-      // What V8 says where an array is too large.
-      if (!/^(Array buffer allocation|Invalid typed array length)/.test(messageOf(cause))) {
+      // What allocate and V8 say where an array is too large.
+      if (!/^(Cannot hold|Array buffer allocation|Invalid typed array length)/.test(messageOf(cause))) {
         throw cause;
       }
       throw new RangeError(

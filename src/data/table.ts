@@ -3,6 +3,15 @@
  *
  * @module
  */
+import { describe } from "../describe.ts";
+import {
+  checkArray,
+  checkBoolean,
+  checkChoice,
+  checkObject,
+  checkText,
+  readOptions,
+} from "../options.ts";
 import { fromData, type Tensor } from "../tensor.ts";
 import { type DelimitedRow, detectDelimiter, splitRows } from "./delimited.ts";
 import { type FieldReader, fieldReader, type TableColumn, toColumn } from "./field.ts";
@@ -51,6 +60,7 @@ export interface MatrixOptions {
   dtype?: "float32" | "float64" | undefined;
 }
 
+const MATRIX = { columns: undefined, ignore: [], dtype: "float32" };
 const OPTIONS = ["delimiter", "comment", "header", "rowNames", "missing", "decimal"];
 
 /**
@@ -112,6 +122,7 @@ export class Table {
           `${this.columns.length}: current value is ${name}`,
       );
     }
+    checkText("column", "name", name);
     const at = this.columns.indexOf(name);
     if (at < 0) {
       throw new RangeError(
@@ -137,10 +148,13 @@ export class Table {
    * @throws {TypeError} If a column holds text.
    */
   matrix(options: MatrixOptions = {}): Tensor {
-    const { ignore = [] } = options;
+    const { columns, ignore, dtype } = readOptions("matrix", options, MATRIX);
+    checkArray("matrix", "ignore", ignore);
+    if (columns !== undefined) checkArray("matrix", "columns", columns);
+    checkChoice("matrix", "dtype", dtype, ["float32", "float64"]);
     const unknown = ignore.find((name) => !this.columns.includes(name));
     if (unknown !== undefined) this.#positionOf(unknown);
-    const chosen = options.columns?.map((name) => this.#positionOf(name)) ??
+    const chosen = columns?.map((name) => this.#positionOf(name)) ??
       this.columns.map((_, position) => position);
     const positions = chosen.filter((position) => !ignore.includes(this.columns[position]!));
     const text = positions.filter((position) => Array.isArray(this.#values[position]));
@@ -151,7 +165,7 @@ export class Table {
       );
     }
     const size = this.nRows * positions.length;
-    const out = options.dtype === "float64" ? new Float64Array(size) : new Float32Array(size);
+    const out = dtype === "float64" ? new Float64Array(size) : new Float32Array(size);
     positions.forEach((position, j) => {
       const column = this.#values[position]!;
       for (let i = 0; i < this.nRows; i++) out[i * positions.length + j] = column[i] as number;
@@ -231,6 +245,8 @@ export function parseTable(text: string, options: TableOptions = {}): Table {
 }
 
 function parse(name: string, text: string, options: TableOptions): Table {
+  checkText("parseTable", "text", text);
+  checkObject("parseTable", "options", options);
   for (const key of Object.keys(options)) {
     if (!OPTIONS.includes(key)) {
       throw new TypeError(
@@ -241,12 +257,20 @@ function parse(name: string, text: string, options: TableOptions): Table {
   }
   const reader = fieldReader(name, options);
   const comment = options.comment ?? "#";
+  checkText("parseTable", "comment", comment);
+  if (options.header !== undefined) checkBoolean("parseTable", "header", options.header);
+  if (typeof options.rowNames !== "string" && options.rowNames !== undefined) {
+    checkBoolean("parseTable", "rowNames", options.rowNames);
+  }
   const clean = text.replace(/^\ufeff/, "");
   const delimiter = options.delimiter ?? detectDelimiter(clean, comment, reader.decimal);
-  if (delimiter.length !== 1 || delimiter === '"' || delimiter === "\n") {
+  if (
+    typeof delimiter !== "string" || delimiter.length !== 1 || delimiter === '"' ||
+    delimiter === "\n"
+  ) {
     throw new TypeError(
       `Cannot read ${name} as delimiter must be one character, and neither a quote nor a line ` +
-        `end: current value is ${JSON.stringify(delimiter)}`,
+        `end: current value is ${describe(delimiter)}`,
     );
   }
   const { rows, comment: lastComment } = splitRows(name, clean, delimiter, comment);

@@ -5,7 +5,15 @@
  */
 import { formatShape } from "../shape.ts";
 import { asTensor, type TensorLike } from "../tensor.ts";
-import { checkAxes, checkNumber, checkSameShape, readOptions } from "../options.ts";
+import {
+  checkArray,
+  checkAxes,
+  checkNumber,
+  checkObject,
+  checkSameShape,
+  checkText,
+  readOptions,
+} from "../options.ts";
 import { checkScores } from "../ranges.ts";
 
 /** What {@linkcode diagnoseClasses} reads; what `segmentationMetrics` returns will do. */
@@ -101,6 +109,7 @@ export function diagnoseClasses(
   options: DiagnoseOptions = {},
 ): ClassDiagnosis[] {
   const name = "diagnoseClasses";
+  checkObject(name, "metrics", metrics);
   const { names, tolerance } = readOptions(name, options, { names: undefined, tolerance: 0.2 });
   checkNumber(name, "tolerance", tolerance, { min: 0, max: 1 });
   const [recall, precision] = [metrics.recall, metrics.precision].map((x) =>
@@ -110,6 +119,10 @@ export function diagnoseClasses(
   checkSameShape(name, { recall: recall!, precision: precision! });
   checkScores(name, "recall", recall!);
   checkScores(name, "precision", precision!);
+  if (names !== undefined) {
+    checkArray(name, "names", names);
+    names.forEach((text, i) => checkText(name, `names[${i}]`, text));
+  }
   if (names !== undefined && names.length !== recall!.size) {
     throw new TypeError(
       `Cannot compute ${name} as names must name every class: current value has ${names.length}, ` +

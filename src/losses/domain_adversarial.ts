@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { describe } from "../describe.ts";
 import { checkLabels } from "../labels.ts";
 import { floating } from "../ops/elementwise.ts";
 import { gradientReversal, mean } from "../ops/mod.ts";
@@ -72,7 +73,7 @@ export function domainAdversarialLoss(
   if (typeof discriminator !== "function") {
     throw new TypeError(
       `Cannot compute ${caller} as discriminator must be a function from embeddings to logits: ` +
-        `current value is ${discriminator}`,
+        `current value is ${describe(discriminator)}`,
     );
   }
   const [embeddings] = readCells(caller, { cellEmbeddings: [cellEmbeddings, "features"] });
@@ -86,7 +87,7 @@ export function domainAdversarialLoss(
   if (!(logits instanceof Tensor)) {
     throw new TypeError(
       `Cannot compute ${caller} as discriminator must return a tensor of logits: ` +
-        `current value is ${typeof logits}`,
+        `current value is ${describe(logits)}`,
     );
   }
   checkAxes(caller, "the discriminator's result", logits, [embeddings!.shape[0]!, "batches"]);

@@ -31,7 +31,14 @@ import {
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
 import { readCellLabels, readCells } from "./cells.ts";
 import { negLogLikelihood } from "./class_logits.ts";
-import { checkAxes, checkBoolean, checkChoice, readOptions } from "../options.ts";
+import {
+  checkArray,
+  checkAxes,
+  checkBoolean,
+  checkChoice,
+  checkObject,
+  readOptions,
+} from "../options.ts";
 import { checkProbabilities } from "../ranges.ts";
 import { divideByCount } from "./reduction.ts";
 
@@ -168,6 +175,7 @@ function readLocals(
   { shape, dtype }: Tensor,
   membership: readonly Tensor[],
 ): Tensor[] {
+  checkArray(caller, "localOutputs", outputs);
   if (outputs.length !== membership.length - 1) {
     throw new TypeError(
       `Cannot compute ${caller} as localOutputs must hold one matrix for each level below the root: ` +
@@ -214,8 +222,11 @@ function meanWhere(rows: Tensor, losses: Tensor): Tensor {
 /** A hierarchy as tensors; throws unless its parts fit each other. */
 function readHierarchy(
   caller: string,
-  { levels, membership }: Hierarchy,
+  hierarchy: Hierarchy,
 ): { levels: Tensor; membership: Tensor[] } {
+  checkObject(caller, "hierarchy", hierarchy);
+  const { levels, membership } = hierarchy;
+  checkArray(caller, "hierarchy.membership", membership);
   const depths = checkLabels(caller, levels, membership.length, { argument: "hierarchy.levels" });
   checkAxes(caller, "hierarchy.levels", depths, ["nodes"]);
   const members = membership.map((rows, l) => {

@@ -4,6 +4,7 @@
  * @module
  */
 import { eye, zeros } from "../create.ts";
+import { describe } from "../describe.ts";
 import { checkLabels, distinctLabels } from "../labels.ts";
 import {
   add,
@@ -129,10 +130,10 @@ function readBandwidths(
       `Cannot compute ${caller} as bandwidths belong to the kernel rbf: current kernel is ${kernel}`,
     );
   }
-  if (!Array.isArray(bandwidths) || bandwidths.length === 0) {
+  if (!Array.isArray(bandwidths) || bandwidths.length === 0 || bandwidths.includes(undefined)) {
     throw new TypeError(
       `Cannot compute ${caller} as bandwidths must be an array of at least one number: ` +
-        `current value is ${JSON.stringify(bandwidths)}`,
+        `current value is ${describe(bandwidths)}`,
     );
   }
   bandwidths.forEach((width, i) => checkNumber(caller, `bandwidths[${i}]`, width, { above: 0 }));

@@ -6,7 +6,7 @@
 import { add, expandDims, matmul, sigmoid, squeeze, stopGradient, transpose } from "../ops/mod.ts";
 import { floating, promoteAll } from "../ops/elementwise.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
-import { checkAxes, checkBoolean, checkChoice, readOptions } from "../options.ts";
+import { checkAxes, checkBoolean, checkChoice, checkObject, readOptions } from "../options.ts";
 
 /** The decoder's parameters, of gene embeddings of d values and cell embeddings of D. */
 export interface MvcDecoderParams {
@@ -122,6 +122,7 @@ function readDecoder(
   geneEmbeddings: TensorLike,
   params: MvcDecoderParams,
 ): { cells: Tensor; genes: Tensor; weights: DecoderWeights } {
+  checkObject("mvcDecoder", "params", params);
   const known = ["Wq", "bq", "W", "Wz", "bz"] as const;
   const given = known.filter((key) => params[key] !== undefined);
   const unknown = Object.keys(params).find((key) => !known.includes(key as "Wq"));

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { describe } from "../describe.ts";
 import { add, mul } from "../ops/mod.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
 import { checkBoolean, checkNumber, checkSameShape } from "../options.ts";
@@ -47,7 +48,9 @@ export class ObjectiveFields {
       if (foreign === undefined) continue;
       throw new TypeError(
         `Cannot compute ${caller} as ${argument} must be an object with any of ` +
-          `${known.join(", ")}: ${isObject ? `it has "${foreign}"` : `current value is ${fields}`}`,
+          `${known.join(", ")}: ${
+            isObject ? `it has "${foreign}"` : `current value is ${describe(fields)}`
+          }`,
       );
     }
   }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkNumber, readOptions } from "../options.ts";
+import { checkBoolean, checkNumber, readOptions } from "../options.ts";
 import { forNeighbors } from "./neighbors.ts";
 import { readGroupedPoints, type Values } from "./values.ts";
 
@@ -62,12 +62,7 @@ export function batchEntropy(
     normalize: false,
   });
   checkNumber("batchEntropy", "nNeighbors", nNeighbors, { min: 1, integer: true });
-  if (typeof normalize !== "boolean") {
-    throw new TypeError(
-      `Cannot compute batchEntropy as normalize must be true or false: ` +
-        `current value is ${normalize}`,
-    );
-  }
+  checkBoolean("batchEntropy", "normalize", normalize);
   const { points, groups: { codes, count } } = readGroupedPoints(
     "batchEntropy",
     embeddings,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkNumber, checkSameShape, readOptions } from "../options.ts";
+import { checkNumber, checkSameShape, type NumberRange, readOptions } from "../options.ts";
 import { readLabels, type Values } from "./values.ts";
 
 /** Options of {@linkcode confusionMatrix}. */
@@ -51,12 +51,15 @@ export function confusionMatrix(
     numClasses: undefined as unknown as number,
     ignoreIndex: undefined,
   });
-  checkNumber("confusionMatrix", "numClasses", numClasses, { min: 1, integer: true });
+  checkNumber("confusionMatrix", "numClasses", numClasses, CLASSES);
   return countPairs(
     numClasses,
     keptPairs("confusionMatrix", pred, target, numClasses, ignoreIndex),
   );
 }
+
+/** How many classes there may be: their table has a number for every pair of them. */
+export const CLASSES: NumberRange = { min: 1, max: 2 ** 13, integer: true };
 
 /** How often each target was predicted as each class. */
 export function countPairs(numClasses: number, [pred, target]: Pairs): number[][] {

@@ -34,7 +34,7 @@ import { meanOf, readNumbers, type Values } from "./values.ts";
  * ```
  */
 export function pearson(x: Values, y: Values): number {
-  const [a, b] = [readNumbers(x), readNumbers(y)];
+  const [a, b] = [readNumbers("pearson", "x", x), readNumbers("pearson", "y", y)];
   checkSameShape("pearson", { x: a, y: b });
   return correlation(a.data, b.data);
 }

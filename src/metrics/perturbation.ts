@@ -148,7 +148,7 @@ function readStudy(pred: Values, truth: Values, options: PerturbationOptions): S
   const p = readMatrix(caller, "pred", pred, ["cells", "genes"]);
   const [cells, genes] = p.shape as [number, number];
   const t = readMatrix(caller, "truth", truth, [cells, genes]);
-  const ctrlMean = readNumbers(given.ctrlMean);
+  const ctrlMean = readNumbers(caller, "ctrlMean", given.ctrlMean);
   checkAxes(caller, "ctrlMean", ctrlMean, [genes]);
   const de = readMatrix(caller, "deIndices", given.deIndices, ["perturbations", "k"]);
   const [perturbations, width] = de.shape as [number, number];

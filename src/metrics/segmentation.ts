@@ -6,6 +6,7 @@
 import { checkChoice, checkNumber, readOptions } from "../options.ts";
 import {
   type ClassCounts,
+  CLASSES,
   type ConfusionOptions,
   countPairs,
   f1Of,
@@ -92,7 +93,7 @@ export function segmentationMetrics(
     absent: "zero",
   });
   checkChoice("segmentationMetrics", "absent", absent, ["zero", "skip"]);
-  checkNumber("segmentationMetrics", "numClasses", numClasses, { min: 1, integer: true });
+  checkNumber("segmentationMetrics", "numClasses", numClasses, CLASSES);
   const pairs = keptPairs("segmentationMetrics", pred, target, numClasses, ignoreIndex);
   const confusion = countPairs(numClasses, pairs);
   const classes = confusion.map((row, c): ClassCounts => ({

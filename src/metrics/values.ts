@@ -3,10 +3,11 @@
  *
  * @module
  */
+import { checkAttached } from "../intake.ts";
 import { checkAxes } from "../options.ts";
-import { reshape } from "../ops/mod.ts";
+import { cast, reshape } from "../ops/mod.ts";
 import type { Shape } from "../shape.ts";
-import { fromData, type NestedArray, Tensor, tensor, type TensorLike } from "../tensor.ts";
+import { asTensor, fromData, type NestedArray, Tensor, type TensorLike } from "../tensor.ts";
 
 /**
  * Numbers in any form: tensors, nested arrays, typed arrays of every kind. Metrics read the values
@@ -20,13 +21,18 @@ export type Values =
   | Uint16Array
   | Uint32Array;
 
-/** Numbers as a `float64` tensor that nothing watches. */
-export function readNumbers(values: Values): Tensor {
+/** Numbers as a `float64` tensor that nothing watches; throws a `TypeError` where they are none. */
+export function readNumbers(caller: string, argument: string, values: Values): Tensor {
   const wrap = (data: ArrayLike<number>, shape?: Shape) =>
     fromData(data instanceof Float64Array ? data : new Float64Array(data), shape);
   if (values instanceof Tensor) return wrap(values.data, values.shape);
-  if (ArrayBuffer.isView(values) && !(values instanceof DataView)) return wrap(values);
-  return tensor(values as NestedArray, { dtype: "float64" });
+  const isNumbers = ArrayBuffer.isView(values) && !(values instanceof DataView) &&
+    !(values instanceof BigInt64Array || values instanceof BigUint64Array);
+  if (isNumbers) {
+    checkAttached(values, { caller, argument });
+    return wrap(values);
+  }
+  return cast(asTensor(values as NestedArray, "float64", caller, argument), "float64");
 }
 
 /** Labels as an `int32` tensor; throws a `TypeError` where one is not a whole number. */
@@ -34,7 +40,7 @@ export function readLabels(caller: string, argument: string, values: Values): Te
   if (values instanceof Tensor && values.dtype === "int32") {
     return fromData(values.data, values.shape);
   }
-  const { data, shape } = readNumbers(values);
+  const { data, shape } = readNumbers(caller, argument, values);
   const labels = new Int32Array(data);
   const found = labels.findIndex((label, i) => label !== data[i]);
   if (found < 0) return fromData(labels, shape);
@@ -51,7 +57,7 @@ export function readMatrix(
   values: Values,
   axes: readonly [string | number, string | number],
 ): Tensor {
-  const given = readNumbers(values);
+  const given = readNumbers(caller, argument, values);
   // An empty array does not show its second axis.
   const matrix = given.size === 0 && given.rank === 1 ? reshape(given, [0, 0]) : given;
   checkAxes(caller, argument, matrix, axes);

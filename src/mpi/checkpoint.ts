@@ -4,10 +4,11 @@
  * @module
  */
 import { readSafetensors, writeSafetensors } from "../data/safetensors.ts";
+import { checkText } from "../options.ts";
 import { formatShape } from "../shape.ts";
 import { fromData, type Tensor } from "../tensor.ts";
 import { flattenTree } from "../tree.ts";
-import type { Communicator } from "./communicator.ts";
+import { checkCommunicator, type Communicator } from "./communicator.ts";
 import { namedLeaves } from "./names.ts";
 
 /**
@@ -43,10 +44,13 @@ export async function saveCheckpoint<T>(
   state: T,
   comm: Communicator,
 ): Promise<void> {
+  checkText("saveCheckpoint", "path", path);
+  checkCommunicator("saveCheckpoint", comm);
   const tensors = Object.fromEntries(namedLeaves("saveCheckpoint", state));
   if (comm.rank !== 0) return;
+  const bytes = writeSafetensors(tensors, { checksum: true });
   try {
-    await writeWhole(path, writeSafetensors(tensors, { checksum: true }));
+    await writeWhole(path, bytes);
   } catch (cause) {
     const { existsSync } = await import("node:fs");
     const kept = existsSync(path) ? "the last complete file is kept" : "there is none from before";
@@ -104,6 +108,8 @@ export async function loadCheckpoint<T>(
   like: T,
   comm: Communicator,
 ): Promise<T | undefined> {
+  checkText("loadCheckpoint", "path", path);
+  checkCommunicator("loadCheckpoint", comm);
   const { leaves, rebuild } = flattenTree("loadCheckpoint", like);
   const read = comm.rank === 0 ? await readLeaves(path, like) : undefined;
   const found = comm.broadcast(fromData(Int32Array.of(read === undefined ? 0 : 1), []));

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { describe } from "../describe.ts";
 import type { AwaitUsingDisposable } from "../disposal.ts";
 import { checkChoice, checkNumber, readOptions } from "../options.ts";
 import { allocate, isFloating } from "../dtype.ts";
@@ -218,6 +219,15 @@ export interface Communicator extends AwaitUsingDisposable {}
  */
 export function singleProcess(): Communicator {
   return new Communicator(ALONE);
+}
+
+/** Throws a `TypeError` that names the caller unless `comm` is a communicator. */
+export function checkCommunicator(caller: string, comm: unknown): asserts comm is Communicator {
+  if (comm instanceof Communicator) return;
+  throw new TypeError(
+    `Cannot compute ${caller} as comm must be what openMpi or singleProcess returned: ` +
+      `current value is ${describe(comm)}`,
+  );
 }
 
 /** A reason as text: an error with its stack. */

@@ -3,14 +3,18 @@
  *
  * @module
  */
-import { fromData, type Tensor } from "../tensor.ts";
-import { checkNumber, readOptions } from "../options.ts";
+import { describe } from "../describe.ts";
+import { fromData, Tensor } from "../tensor.ts";
+import { checkFunction, checkNumber, checkObject, readOptions } from "../options.ts";
 import type { Optimizer, OptimizerState, OptimizerUpdate } from "../optim/mod.ts";
+import { checkKey } from "../random/ops.ts";
 import { foldIn } from "../random.ts";
 import type { LikeTree, TensorTree } from "../tree.ts";
-import type { Communicator } from "./communicator.ts";
+import { checkCommunicator, type Communicator } from "./communicator.ts";
 import { parallelValueAndGrad } from "./gradient.ts";
 import { checkIdentical } from "./identical.ts";
+
+const CALLER = "dataParallel";
 
 /** Options of {@linkcode dataParallel}. */
 export interface DataParallelOptions<S> {
@@ -85,28 +89,31 @@ export function dataParallel<T, S>(
   comm: Communicator,
   options: DataParallelOptions<S>,
 ): DataParallel<T, S> {
-  const caller = "dataParallel";
-  const { optimizer, checkEvery, weight } = readOptions(caller, options, {
+  const { optimizer, checkEvery, weight } = readOptions(CALLER, options, {
     optimizer: undefined as unknown as Optimizer,
     checkEvery: 100,
     weight: undefined,
   });
-  if (typeof optimizer?.update !== "function") {
+  checkFunction(CALLER, "step", step);
+  checkCommunicator(CALLER, comm);
+  if (typeof optimizer?.init !== "function" || typeof optimizer.update !== "function") {
     throw new TypeError(
-      `Cannot compute ${caller} as optimizer must be one, such as adam({ learningRate: 1e-3 }): ` +
-        `current value is ${optimizer === null ? "null" : typeof optimizer}`,
+      `Cannot compute ${CALLER} as optimizer must be one, such as adam({ learningRate: 1e-3 }): ` +
+        `current value is ${describe(optimizer)}`,
     );
   }
-  checkNumber(caller, "checkEvery", checkEvery, { integer: true, min: 0 });
+  checkNumber(CALLER, "checkEvery", checkEvery, { integer: true, min: 0 });
   const gradient = parallelValueAndGrad(step, comm, { weight });
   return {
     start(params, key) {
+      checkKey(CALLER, key);
       const shared = comm.broadcast({ params, key });
       const own = shared.params as TensorTree<T>;
       const optimizerState = optimizer.init(own) as OptimizerState<TensorTree<T>>;
       return { params: own, optimizer: optimizerState, step: countOf(0), key: shared.key };
     },
     step(state, share) {
+      checkState(state);
       const key = foldIn(foldIn(state.key, state.step), comm.rank);
       const [value, gradients] = gradient(state.params as LikeTree<T>, share, key);
       const { params, state: optimizerState } = optimizer.update(
@@ -120,6 +127,20 @@ export function dataParallel<T, S>(
       return { state: next, value };
     },
   };
+}
+
+/** Throws a `TypeError` unless a state is one that `start` or `step` returned. */
+function checkState(state: TrainingState<unknown>): void {
+  checkObject(CALLER, "state", state);
+  const counts = state.step instanceof Tensor && state.step.dtype === "int32" &&
+    state.step.rank === 0;
+  if (counts && state.params !== undefined && state.optimizer !== undefined) {
+    return checkKey(CALLER, state.key);
+  }
+  throw new TypeError(
+    `Cannot compute ${CALLER} as state must come from start or step, with params, optimizer, step and ` +
+      `key: current value has ${Object.keys(state).join(", ") || "none of them"}`,
+  );
 }
 
 function countOf(steps: number): Tensor {

@@ -4,12 +4,12 @@
  * @module
  */
 import { full } from "../create.ts";
-import { checkNumber, readOptions } from "../options.ts";
+import { checkFunction, checkNumber, readOptions } from "../options.ts";
 import { div, mul } from "../ops/mod.ts";
 import type { Tensor } from "../tensor.ts";
 import { valueAndGrad } from "../transforms.ts";
 import { type LikeTree, type TensorTree, treeMap } from "../tree.ts";
-import type { Communicator } from "./communicator.ts";
+import { checkCommunicator, type Communicator } from "./communicator.ts";
 import { rowsOf } from "./shard.ts";
 
 const caller = "parallelValueAndGrad";
@@ -61,6 +61,9 @@ export function parallelValueAndGrad<T, S, R extends unknown[]>(
   options: ParallelGradientOptions<S> = {},
 ): (params: LikeTree<T>, share: S, ...rest: R) => [Tensor, TensorTree<T>] {
   const { weight } = readOptions(caller, options, { weight: undefined });
+  checkFunction(caller, "loss", loss);
+  checkCommunicator(caller, comm);
+  if (weight !== undefined) checkFunction(caller, "weight", weight);
   return (params, share, ...rest) => {
     const own = weight === undefined ? countRows(share) : weight(share);
     checkNumber(caller, "weight", own, { min: 0 });

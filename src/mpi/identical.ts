@@ -5,7 +5,7 @@
  */
 import { fromData } from "../tensor.ts";
 import { commonest } from "./agree.ts";
-import type { Communicator } from "./communicator.ts";
+import { checkCommunicator, type Communicator } from "./communicator.ts";
 import { hashValues } from "../hash.ts";
 import { namedLeaves } from "./names.ts";
 
@@ -28,6 +28,7 @@ import { namedLeaves } from "./names.ts";
  * ```
  */
 export function checkIdentical(tree: unknown, comm: Communicator): void {
+  checkCommunicator("checkIdentical", comm);
   const named = namedLeaves("checkIdentical", tree);
   const own = Int32Array.from([...named.values()].flatMap(({ data }) => hashValues(data)));
   const all = comm.allGather(fromData(own, [1, own.length])).data;

@@ -46,7 +46,7 @@ export interface RowRange {
  */
 export function shardRange(count: number, comm: Ranked): RowRange {
   checkNumber("shardRange", "count", count, { integer: true, min: 0 });
-  checkNumber("shardRange", "comm.size", comm.size, { integer: true, min: 1 });
+  checkNumber("shardRange", "comm.size", comm?.size, { integer: true, min: 1 });
   checkNumber("shardRange", "comm.rank", comm.rank, { integer: true, min: 0, max: comm.size - 1 });
   const each = Math.floor(count / comm.size);
   const more = count % comm.size;

@@ -214,7 +214,7 @@ Deno.test("writeSafetensors() rejects metadata that is no text", () => {
   );
   assertEquals(
     error.message,
-    "Cannot compute writeSafetensors as metadata.step must be a string: current value is a number",
+    "Cannot compute writeSafetensors as metadata.step must be a string: current value is 3",
   );
 });
 

@@ -234,8 +234,8 @@ Deno.test("simulateCells() refuses unknown options and bad values", () => {
   assertThrows(
     () => simulateCells({ cell: 3 } as never),
     TypeError,
-    "Cannot compute simulateCells as there is no option cell: did you mean cells? The options are cells, genes, " +
-      "types, typeWeights, markers, markerStrength, trajectory, batches, batchStrength, " +
+    "Cannot compute simulateCells as there is no option cell: did you mean cells? The options are " +
+      "cells, genes, types, typeWeights, markers, markerStrength, trajectory, batches, batchStrength, " +
       "librarySize, librarySpread, dispersion, dropout, seed",
   );
   assertThrows(

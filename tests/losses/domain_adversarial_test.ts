@@ -140,7 +140,7 @@ testMisuse("domainAdversarialLoss", [
     () => domainAdversarialLoss([[1, 2]], [0], { discriminator: () => 1 as never }),
     TypeError,
     "Cannot compute domainAdversarialLoss as discriminator must return a tensor of logits: " +
-    "current value is number",
+    "current value is 1",
   ],
   [
     "logits of another number of cells",

@@ -254,8 +254,8 @@ Deno.test("confusionMatrix(), accuracy() and their kind want options that they k
   assertMessages(RangeError, [
     [
       () => confusionMatrix([0], [0], { numClasses: 0 }),
-      "Cannot compute confusionMatrix as numClasses must be a whole number at least 1: " +
-      "current value is 0",
+      "Cannot compute confusionMatrix as numClasses must be a whole number at least 1 and at " +
+      "most 8192: current value is 0",
     ],
     [
       () => accuracy([0], [0], { numClasses: 1.5 }),

@@ -138,8 +138,8 @@ Deno.test("segmentationMetrics() names itself and what it wants", () => {
     ],
     [
       () => segmentationMetrics([0], [0], { numClasses: -1 }),
-      "Cannot compute segmentationMetrics as numClasses must be a whole number at least 1: " +
-      "current value is -1",
+      "Cannot compute segmentationMetrics as numClasses must be a whole number at least 1 " +
+      "and at most 8192: current value is -1",
     ],
   ]);
 });

@@ -1,0 +1,96 @@
+/** One valid call of every function of `./data`, and of what they return. */
+import * as data from "../../src/data/mod.ts";
+import { tensor } from "../../src/tensor.ts";
+import type { ValidCall } from "./valid_calls.ts";
+
+const OBO = `[Term]
+id: CL:0
+name: cell
+
+[Term]
+id: CL:1
+name: T cell
+is_a: CL:0
+`;
+const TABLE = "cell\tA\tB\nx\t1\t2\ny\t3\t4\n";
+const counts = () => [[1, 2, 3], [4, 0, 6], [7, 8, 1]];
+const ontology = () => data.parseObo(OBO);
+const hierarchy = () => data.termHierarchy(ontology(), ["CL:0", "CL:1"]);
+const table = data.parseTable(TABLE);
+
+const row = (name: keyof typeof data, args: () => unknown[], options?: number): ValidCall => ({
+  name,
+  f: data[name] as ValidCall["f"],
+  args,
+  ...(options === undefined ? {} : { options }),
+});
+
+/** Files that the readers find, in a folder. */
+export async function writeFiles(folder: string): Promise<void> {
+  await Deno.writeTextFile(`${folder}/table.tsv`, TABLE);
+  await Deno.writeTextFile(`${folder}/terms.obo`, OBO);
+  await Deno.writeFile(`${folder}/x.npy`, data.writeNpy([1, 2]));
+  await Deno.writeFile(`${folder}/x.safetensors`, data.writeSafetensors({ x: tensor([1, 2]) }));
+}
+
+/** Calls of readers, of files as {@linkcode writeFiles} writes them. */
+export const validReaders = (folder: string): ValidCall[] => [
+  row("readTable", () => [`${folder}/table.tsv`, { delimiter: "\t" }], 1),
+  row("readObo", () => [`${folder}/terms.obo`]),
+  row("readNpy", () => [`${folder}/x.npy`]),
+  row("readSafetensors", () => [`${folder}/x.safetensors`]),
+  row("openAnnData", () => [new URL("../data/h5py.h5ad", import.meta.url)]),
+];
+
+/** All that need no file. */
+export const VALID_DATA: readonly ValidCall[] = [
+  row("stratifiedFolds", () => [[0, 1, 0, 1], 2, { seed: 1 }], 2),
+  row("writeNpy", () => [[1, 2, 3]]),
+  { name: "readNpy", f: data.readNpy, args: () => [data.writeNpy([1, 2])] },
+  row("writeSafetensors", () => [{ x: [1, 2] }, { metadata: { format: "pt" } }], 1),
+  {
+    name: "readSafetensors",
+    f: data.readSafetensors,
+    args: () => [data.writeSafetensors({ x: [1, 2] })],
+  },
+  row("parseObo", () => [OBO, "the ontology"]),
+  row("termHierarchy", () => [ontology(), ["CL:0", "CL:1"]]),
+  row("termLabels", () => [hierarchy(), ["CL:0", "CL:1"]]),
+  row("pca", () => [counts(), { components: 1 }], 1),
+  row(
+    "highlyVariableGenes",
+    () => [[[0, 0.5, 1], [0.2, 0.1, 0], [0.5, 1.5, 2]], { top: 2, bins: 2 }],
+    1,
+  ),
+  row("normalizeTotal", () => [counts(), { targetSum: 100 }], 1),
+  row("scale", () => [
+    counts(),
+    { maxValue: 10, mean: [1, 2, 3], standardDeviation: [1, 1, 1] },
+  ], 1),
+  row("simulateCells", () => [
+    {
+      cells: 6,
+      genes: 5,
+      types: 2,
+      typeWeights: [1, 2],
+      markers: 0.2,
+      markerStrength: 1,
+      trajectory: 0.2,
+      batches: 2,
+      batchStrength: 0.1,
+      librarySize: 10,
+      librarySpread: 0.1,
+      dispersion: 0.1,
+      dropout: 0.1,
+      seed: 1,
+    },
+  ], 0),
+  row("parseTable", () => [TABLE, { delimiter: "\t", comment: "#" }], 1),
+  { name: "column", f: (name) => table.column(name), args: () => ["A"] },
+  {
+    name: "matrix",
+    f: (options) => table.matrix(options),
+    args: () => [{ columns: ["A", "B"], dtype: "float64" }],
+    options: 0,
+  },
+];

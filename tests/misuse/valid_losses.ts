@@ -1,0 +1,184 @@
+/** One valid call of every loss, and of what losses return. */
+import * as cg from "../../mod.ts";
+import * as losses from "../../src/losses/mod.ts";
+import type { ValidCall } from "./valid_calls.ts";
+
+const wave = (shape: number[], phase = 0) => {
+  const length = shape.reduce((a, b) => a * b, 1);
+  return cg.tensor(Array.from({ length }, (_, i) => Math.sin(3 * i + phase)), { shape });
+};
+const shares = (shape: number[], phase = 0) => cg.softmax(wave(shape, phase));
+const counts = () => cg.tensor([[0, 3, 1], [2, 0, 7]]);
+const cells = (phase = 0) => wave([6, 4], phase);
+const logits = () => wave([4, 3]);
+const labels = () => [0, 2, 1, 1];
+const batches = () => Int32Array.of(0, 1, 0, 1, 1, 0);
+const mask = () => [[true, false, true], [false, true, true]];
+const weight = () => [1, 2, 3];
+const hierarchy = () => ({
+  levels: Int32Array.of(0, 1, 1),
+  membership: [[[1], [1], [1]], [[0, 0], [1, 0], [0, 1]]],
+});
+const overlap = { smooth: 1, ignoreIndex: 2 };
+
+const row = (
+  name: keyof typeof losses,
+  args: () => unknown[],
+  options?: number,
+): ValidCall => ({
+  name,
+  f: losses[name] as ValidCall["f"],
+  args,
+  ...(options === undefined ? {} : { options }),
+});
+
+const CLASSES: ValidCall[] = [
+  row("classWeights", () => [[1, 2, 3], { normalization: "plain" }], 1),
+  row("createLoss", () => [
+    { lossType: "focal_dice", classCounts: [1, 2, 3], focalGamma: 2, diceSmooth: 1 },
+  ], 0),
+  {
+    name: "crossEntropyLoss",
+    f: losses.createLoss({ lossType: "ce" }),
+    args: () => [logits(), labels()],
+  },
+  row("crossEntropyLoss", () => [
+    logits(),
+    labels(),
+    { weight: weight(), labelSmoothing: 0.1, ignoreIndex: 2, reduction: "mean" },
+  ], 2),
+  row("diagnoseClasses", () => [
+    { recall: [0.5, 0.2], precision: [0.4, 0.9] },
+    { names: ["a", "b"], tolerance: 0.2 },
+  ], 1),
+  row("diceLoss", () => [logits(), labels(), { ...overlap, perClass: true }], 2),
+  row("tverskyLoss", () => [logits(), labels(), { ...overlap, alpha: 0.7, beta: 0.3 }], 2),
+  row("focalLoss", () => [
+    logits(),
+    labels(),
+    { gamma: 2, alpha: 1, weight: weight(), ptFromWeighted: true, reduction: "sum" },
+  ], 2),
+  row("focalDiceLoss", () => [
+    logits(),
+    labels(),
+    { ...overlap, gamma: 2, focalWeight: 0.5, diceWeight: 0.5, weight: weight() },
+  ], 2),
+  row("maskedVoxelLoss", () => [logits(), labels(), [1, 0, 1, 1], { gamma: 2 }], 3),
+  row("unicellFocalLoss", () => [logits(), labels(), { alpha: 1, gamma: 2 }], 2),
+  row("recommendLoss", () => [{ imbalance: true, problem: "baseline" }], 0),
+  row("hmcnLoss", () => [
+    shares([4, 2]),
+    [shares([4, 2], 1)],
+    [1, 0, 2, 2],
+    hierarchy(),
+    { inputType: "pca", maskMissingLevels: true },
+  ], 4),
+];
+
+const RECONSTRUCTION: ValidCall[] = [
+  row("maskedMseLoss", () => [wave([2, 3]), wave([2, 3]), mask(), { emptyMask: "zero" }], 3),
+  row("maskedRelativeError", () => [
+    wave([2, 3]),
+    wave([2, 3]),
+    mask(),
+    { epsilon: 1e-6, denominator: "abs" },
+  ], 3),
+  row("maskedValueLoss", () => [wave([2, 3]), wave([2, 3]), mask(), { lossType: "mae" }], 3),
+  row("mvcDecoder", () => [
+    wave([2, 4]),
+    wave([2, 3, 4]),
+    { Wq: wave([4, 4]), bq: wave([4]), W: wave([4, 4]), Wz: wave([4, 4]), bz: wave([4]) },
+    { archStyle: "inner product", explicitZeroProb: true },
+  ], 3),
+  row("negativeBinomialLoss", () => [counts(), counts().add(1), [1, 2, 3], { epsilon: 1e-8 }], 3),
+  row(
+    "negLogBernoulliLoss",
+    () => [shares([2, 3]), wave([2, 3]), mask(), { epsilon: 1e-7 }],
+    3,
+  ),
+  row("negLogBernoulliWithLogitsLoss", () => [wave([2, 3]), wave([2, 3]), mask(), {}], 3),
+  row("vaeLoss", () => [
+    shares([2, 3]),
+    wave([2, 3]),
+    wave([2, 2]),
+    wave([2, 2]),
+    { klWeight: 1, reconstructionLoss: "mse" },
+  ], 4),
+  row("zinbLoss", () => [
+    counts(),
+    wave([2, 3]),
+    wave([2, 3]),
+    wave([2, 3]),
+    { zeroIndicator: "soft" },
+  ], 4),
+  row("geneWeightSparsityLoss", () => [wave([5])]),
+];
+
+const CELLS: ValidCall[] = [
+  row("batchMixingLoss", () => [
+    cells(),
+    batches(),
+    { nNeighbors: 3, temperature: 1, selection: "soft", nBatches: 2 },
+  ], 2),
+  row("clusteringCompactnessLoss", () => [
+    cells(),
+    shares([6, 3]),
+    { separationWeight: 1, minSeparation: 1, hingeSoftness: 0.1, centroids: wave([3, 4]) },
+  ], 2),
+  row("contrastiveCellEmbeddingLoss", () => [cells(), cells(1), { temperature: 1 }], 2),
+  row("differentiableAuroc", () => [wave([6]), batches(), { temperature: 1 }], 2),
+  row("shannonDiversityLoss", () => [shares([4, 3])]),
+  row("simpsonDiversityLoss", () => [shares([4, 3])]),
+  row("domainAdversarialLoss", () => [
+    cells(),
+    batches(),
+    { discriminator: (x: cg.Tensor) => x.matmul(wave([4, 2])), scale: 1 },
+  ], 2),
+  row("elasticCellSimilarityLoss", () => [cells(), { threshold: 0.5 }], 1),
+  row("mmdLoss", () => [
+    cells(),
+    batches(),
+    { kernel: "rbf", bandwidths: [0.5, 1], nBatches: 2 },
+  ], 2),
+  row("velocityConsistencyLoss", () => [
+    wave([4, 3]),
+    wave([4, 3]),
+    wave([4, 3]),
+    { dt: 1, cosineWeight: 1, magnitudeWeight: 1 },
+  ], 3),
+];
+
+const targets = () => ({ values: wave([2, 2], 1), mask: [[1, 0], [1, 1]] });
+const values = () => ({ mlmOutput: wave([2, 2]), mvcOutput: wave([2, 2], 2) });
+
+const OBJECTIVES: ValidCall[] = [
+  row("scgptObjective", () => [
+    {
+      ...values(),
+      mlmZeroProbs: shares([2, 2]),
+      mvcZeroProbs: shares([2, 2]),
+      cellEmbeddings: wave([2, 4]),
+      dabLogits: wave([2, 3]),
+    },
+    { ...targets(), batchLabels: [0, 2] },
+    { gepc: true, ecsThreshold: 0.8, ecsWeight: 10, dabWeight: 1 },
+  ], 2),
+  row("scformerObjective", () => [
+    {
+      ...values(),
+      clsLogits: wave([2, 3]),
+      cellEmbeddings: wave([2, 4]),
+      cellEmbeddings2: wave([2, 4], 3),
+    },
+    { ...targets(), clsLabels: [2, 0] },
+    { cls: true, cce: true, mvc: true, ecs: true, temperature: 0.5 },
+  ], 2),
+];
+
+/** All of them. */
+export const VALID_LOSSES: readonly ValidCall[] = [
+  ...CLASSES,
+  ...RECONSTRUCTION,
+  ...CELLS,
+  ...OBJECTIVES,
+];
