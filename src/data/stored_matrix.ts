@@ -168,7 +168,9 @@ abstract class FileMatrix implements StoredMatrix {
       return fromData(data, [end - start, columns], this.dtype);
     } catch (cause) {
       // What allocate and V8 say where an array is too large.
-      if (!/^(Cannot hold|Array buffer allocation|Invalid typed array length)/.test(messageOf(cause))) {
+      if (
+        !/^(Cannot hold|Array buffer allocation|Invalid typed array length)/.test(messageOf(cause))
+      ) {
         throw cause;
       }
       throw new RangeError(

@@ -62,7 +62,15 @@ export async function saveFirst(folder: string): Promise<void> {
 }
 
 /** Calls that write into a folder, and read what {@linkcode saveFirst} wrote. */
-export const validCheckpoints = (folder: string): ValidCall[] => [
-  row("saveCheckpoint", () => [`${folder}/state.safetensors`, params(), comm]),
-  row("loadCheckpoint", () => [`${folder}/saved.safetensors`, params(), comm]),
-];
+export function validCheckpoints(folder: string): ValidCall[] {
+  // A relative path would be one of the checkout.
+  const inside = (path: unknown) =>
+    typeof path === "string" && path !== "" && !path.startsWith("/") ? `${folder}/${path}` : path;
+  return [
+    {
+      ...row("saveCheckpoint", () => ["state.safetensors", params(), comm]),
+      f: (path, ...rest: [never, never]) => mpi.saveCheckpoint(inside(path) as string, ...rest),
+    },
+    row("loadCheckpoint", () => [`${folder}/saved.safetensors`, params(), comm]),
+  ];
+}

@@ -1,4 +1,5 @@
 /** The parts of valid calls, and how another value comes to stand in one. */
+import { Tensor } from "../../mod.ts";
 
 /** Where something is replaced: an argument, and the way into it. */
 export type Place = readonly (string | number)[];
@@ -44,4 +45,39 @@ export function replaced(args: unknown, [at, ...rest]: Place, value: unknown): u
 export function formatPlace([argument, ...rest]: Place): string {
   const way = rest.map((key) => typeof key === "number" ? `[${key}]` : `.${key}`).join("");
   return `argument ${argument}${way}`;
+}
+
+/** Stands for a value in the text of a call. */
+class Literal {
+  readonly text: string;
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+/** A call as it can be pasted, with `text` in a place. */
+export function formatCall(
+  name: string,
+  args: readonly unknown[],
+  place: Place,
+  text: string,
+): string {
+  const shown = replaced(args, place, new Literal(text)) as readonly unknown[];
+  return `${name.replace(/\(\)$/, "(…)")}(${shown.map(formatValue).join(", ")})`;
+}
+
+function formatValue(value: unknown): string {
+  if (value instanceof Literal) return value.text;
+  if (value instanceof Tensor) {
+    return `tensor(${JSON.stringify(value.toArray())}, { dtype: "${value.dtype}" })`;
+  }
+  if (ArrayBuffer.isView(value)) {
+    return `${value.constructor.name}.of(${(value as Uint8Array).join(", ")})`;
+  }
+  if (Array.isArray(value)) return `[${value.map(formatValue).join(", ")}]`;
+  if (isPlainObject(value)) {
+    const fields = Object.entries(value).map(([key, field]) => `${key}: ${formatValue(field)}`);
+    return fields.length === 0 ? "{}" : `{ ${fields.join(", ")} }`;
+  }
+  return typeof value === "string" ? JSON.stringify(value) : String(value);
 }

@@ -1,0 +1,70 @@
+/**
+ * Every function is given what does not belong there, argument by argument, option by option. It
+ * must say so in the library's own words: no message of the engine, no hang, no endless memory.
+ *
+ * A seeded sample of all calls; `deno test … tests/misuse -- --full` makes all of them, and
+ * `--seed=2` others.
+ */
+import { assert, assertEquals, assertGreater, assertMatch } from "@std/assert";
+import type { Findings, Walk } from "./walker.ts";
+
+const FULL = Deno.args.includes("--full");
+const SEED = Number(Deno.args.find((arg) => arg.startsWith("--seed="))?.slice(7) ?? 1);
+
+/** The share of all calls that take about ten seconds. */
+const SHARE = 0.25;
+
+/** How long a call may take before it is given up. */
+const HANGS_MS = 30_000;
+
+/** What a walk finds; a call that does not end is a fault, too. */
+async function findingsOf(walk: Omit<Walk, "board">, hangs = HANGS_MS): Promise<Findings> {
+  const board = new SharedArrayBuffer(1024);
+  const worker = new Worker(new URL("./walker.ts", import.meta.url).href, { type: "module" });
+  const current = () =>
+    new TextDecoder().decode(new Uint8Array(board, 4, new Int32Array(board)[0]).slice());
+  let timer: ReturnType<typeof setInterval> | undefined;
+  try {
+    return await new Promise<Findings>((resolve, reject) => {
+      let [last, since] = ["", Date.now()];
+      timer = setInterval(() => {
+        const now = current();
+        if (now !== last || now === "") [last, since] = [now, Date.now()];
+        else if (Date.now() - since > hangs) {
+          resolve({ calls: 0, functions: 0, faults: [`does not end: ${now}`] });
+        }
+      }, 500);
+      worker.onmessage = ({ data }) => resolve(data);
+      worker.onerror = (event) => {
+        event.preventDefault();
+        reject(new Error(`${event.message}, in ${current()}`));
+      };
+      worker.postMessage({ ...walk, board });
+    });
+  } finally {
+    clearInterval(timer);
+    worker.terminate();
+  }
+}
+
+Deno.test("misused functions say so in the library's own words", async () => {
+  const { calls, functions, faults } = await findingsOf({ share: FULL ? 1 : SHARE, seed: SEED });
+  const shown = faults.slice(0, 25).join("\n");
+  assert(faults.length === 0, `${faults.length} of ${calls} calls, with seed ${SEED}:\n${shown}`);
+  assertGreater(functions, 250);
+  assertGreater(calls, FULL ? 60_000 : 10_000);
+});
+
+Deno.test("the walk notices messages of the engine, deaf functions, slow and endless ones", async () => {
+  const faultsOf = async (only: string, hangs?: number) =>
+    (await findingsOf({ share: 1, seed: SEED, only }, hangs)).faults;
+  const careless = await faultsOf("careless");
+  assert(careless.some((fault) => fault.startsWith("careless(undefined)\n    passes on the eng")));
+  const deaf = await faultsOf("deaf");
+  assert(deaf.includes("deaf(new Date(0))\n    accepts it without a word"));
+  assert(!deaf.some((fault) => fault.startsWith("deaf(NaN)")));
+  const slow = await faultsOf("slow");
+  assertEquals(slow.length, 1);
+  assertMatch(slow[0]!, /^slow\(null\)\n {4}takes \d+ ms$/);
+  assertEquals(await faultsOf("endless", 2000), ['does not end: endless: argument 0 = ""']);
+});
