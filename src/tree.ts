@@ -8,6 +8,7 @@
  */
 import { describe } from "./describe.ts";
 import { MAX_RANK } from "./shape.ts";
+import { refuseMore } from "./options.ts";
 import { asTensor, Tensor, type TensorLike } from "./tensor.ts";
 
 /** A tree with tensors where `T` has tensors, or what becomes one. */
@@ -184,6 +185,7 @@ function sortKeys(node: unknown): unknown {
 
 /** All leaves of a tree, in order. */
 export function treeLeaves(tree: unknown): Tensor[] {
+  if (arguments.length > 1) refuseMore("treeLeaves", "tree", 1, arguments);
   return flattenTree("treeLeaves", tree).leaves;
 }
 

@@ -5,7 +5,7 @@
  */
 import { full, zeros } from "../create.ts";
 import { type DType, isFloating } from "../dtype.ts";
-import { checkNumber } from "../options.ts";
+import { checkNumber, refuseMore } from "../options.ts";
 import { add, cast } from "../ops/mod.ts";
 import { formatShape, sameShape } from "../shape.ts";
 import { Tensor } from "../tensor.ts";
@@ -79,6 +79,7 @@ export function makeOptimizer(rule: Rule): Optimizer {
   const names = Object.keys(rule.moments);
   return {
     init<T>(params: T) {
+      if (arguments.length > 1) refuseMore(rule.name, "params", 1, arguments);
       const start = () => treeMap((p) => zerosLike(rule.name, p), params);
       return {
         step: zeros([], { dtype: "int32" }),
@@ -86,6 +87,7 @@ export function makeOptimizer(rule: Rule): Optimizer {
       };
     },
     update<T>(grads: unknown, state: OptimizerState<TensorTree<T>>, params: T) {
+      if (arguments.length > 3) refuseMore(rule.name, "params", 3, arguments);
       checkState(rule.name, state, names);
       const fitted = treeMap(
         (p, g) => {

@@ -29,10 +29,13 @@ import { checkLearningRate, type LearningRate } from "./optimizer.ts";
 /** The learning rate after a number of updates, as a tensor of the step's shape. */
 export type Schedule = (step: TensorLike) => Tensor;
 
-/** The step as a floating tensor. */
-function floatingStep(step: TensorLike): Tensor {
-  const given = asTensor(step);
-  return isFloating(given.dtype) ? given : cast(given, "float32");
+/** A schedule that a function of the step as a floating tensor describes. */
+function makeSchedule(caller: string, rate: (step: Tensor) => Tensor): Schedule {
+  return (step, ...rest: unknown[]) => {
+    if (rest.length > 0) refuseMore(caller, "step", 0, rest);
+    const given = asTensor(step);
+    return rate(isFloating(given.dtype) ? given : cast(given, "float32"));
+  };
 }
 
 /**
@@ -54,10 +57,7 @@ function floatingStep(step: TensorLike): Tensor {
 export function constant(learningRate: number): Schedule {
   if (arguments.length > 1) refuseMore("constant", "learningRate", 1, arguments);
   checkNumber("constant", "learningRate", learningRate, { min: 0 });
-  return (step) => {
-    const { shape, dtype } = floatingStep(step);
-    return full(shape, learningRate, { dtype });
-  };
+  return makeSchedule("constant", ({ shape, dtype }) => full(shape, learningRate, { dtype }));
 }
 
 /** Options of {@linkcode cosine}. */
@@ -98,10 +98,10 @@ export function cosine(learningRate: number, options: CosineOptions): Schedule {
   checkNumber("cosine", "learningRate", learningRate, { min: 0 });
   checkNumber("cosine", "steps", steps, { min: 1, integer: true });
   checkNumber("cosine", "final", final, { min: 0 });
-  return (step) => {
-    const angle = mul(minimum(div(floatingStep(step), steps), 1), Math.PI);
+  return makeSchedule("cosine", (step) => {
+    const angle = mul(minimum(div(step, steps), 1), Math.PI);
     return add(mul(add(cos(angle), 1), (learningRate - final) / 2), final);
-  };
+  });
 }
 
 /** Options of {@linkcode step}. */
@@ -139,13 +139,11 @@ export function step(learningRate: number, options: StepOptions): Schedule {
   checkNumber("step", "learningRate", learningRate, { min: 0 });
   checkNumber("step", "factor", factor, { above: 0 });
   checkMilestones(milestones);
-  return (at) => {
-    const now = floatingStep(at);
-    return milestones.reduce(
+  return makeSchedule("step", (now) =>
+    milestones.reduce(
       (rate, milestone) => mul(rate, where(greaterEqual(now, milestone), factor, 1)),
       full(now.shape, learningRate, { dtype: now.dtype }),
-    );
-  };
+    ));
 }
 
 function checkMilestones(milestones: unknown): void {
@@ -205,9 +203,8 @@ export function warmup(schedule: LearningRate, options: WarmupOptions): Schedule
   checkNumber("warmup", "steps", steps, { min: 1, integer: true });
   checkNumber("warmup", "initial", initial, { min: 0 });
   const after = typeof schedule === "number" ? constant(schedule) : schedule;
-  return (step) => {
-    const now = floatingStep(step);
+  return makeSchedule("warmup", (now) => {
     const rise = mul(sub(after(mul(now, 0)), initial), div(now, steps));
     return where(less(now, steps), add(rise, initial), after(maximum(sub(now, steps), 0)));
-  };
+  });
 }

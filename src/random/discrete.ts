@@ -100,7 +100,7 @@ export function categorical(
     );
   }
   const batch = operand.shape.slice(0, -1);
-  const shape = readOptions("categorical", options, DEFAULTS).shape ?? batch;
+  const { shape = batch } = readOptions("categorical", options, DEFAULTS);
   checkShape("categorical", shape);
   checkFits("categorical", "the logits without the last axis", batch, shape);
   apply(checkLargestOp, [max(operand, { axis: -1 })], null);
