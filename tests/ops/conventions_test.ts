@@ -147,8 +147,16 @@ Deno.test("logSumExp() passes an infinite gradient on", () => {
 });
 
 Deno.test("constantMax() is a constant", () => {
-  assertEquals(constantMax(f64([[1, 2], [Infinity, 0]]), 1, "max").toArray(), [[2], [Infinity]]);
-  assertEquals(slope((y) => constantMax(y, 1, "max"), [[1, 2], [4, 3]]), [[0, 0], [0, 0]]);
+  const largest = (x: cg.Tensor) => constantMax(x, 1, "test");
+  assertEquals(largest(f64([[1, 2], [Infinity, 0]])).toArray(), [[2], [Infinity]]);
+  assertEquals(slope(largest, [[1, 2], [4, 3]]), [[0, 0], [0, 0]]);
+});
+
+Deno.test("softmax() and logSoftmax() of ∞ are NaN, as PyTorch's are", () => {
+  for (const f of [cg.softmax, cg.logSoftmax]) {
+    assertEquals(f(f64([Infinity, 0])).toArray(), [NaN, NaN]);
+    assertEquals(f(f64([-Infinity, -Infinity])).toArray(), [NaN, NaN]);
+  }
 });
 
 Deno.test("softmax() gives masked logits of −∞ no probability", () => {
