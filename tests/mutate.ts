@@ -39,7 +39,8 @@ const EQUIVALENT: Record<string, Record<string, string>> = {
   },
   "src/losses/neg_log_bernoulli.ts": {
     "const kept = clip(where(selected, p, 0), limit, 1 - limit);": NOT_COUNTED,
-    "const against = where(selected, where(greater(t, 0), neg(z), z), 1);": NOT_COUNTED,
+    "const y = isExpressed(where(selected, t, 1));": NOT_COUNTED,
+    "const against = mul(where(selected, z, 1), sub(1, mul(y, 2)));": NOT_COUNTED,
   },
   "src/losses/batch_mixing.ts": {
     "const beyond = cgAsTensor(add(mul(max(squared, ROWS), 2), 1));":
