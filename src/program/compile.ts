@@ -46,8 +46,11 @@ export interface Program<Args extends readonly unknown[], R> extends AwaitUsingD
  *
  * What the function sees as arguments is live, numbers among them; everything that it closes over is
  * a constant (`explain()` lists the constants). A call with other shapes or types than the examples
- * is recorded and compiled at its first occurrence, and kept. The function must not read values
- * (`item`, `data`) of its arguments, and must be pure: it is run once per set of shapes.
+ * is recorded and compiled at its first occurrence, and kept: up to 32 sets of shapes, and 256 MiB of
+ * memory for all but the two that were used last; beyond that, those used longest ago go, and are
+ * compiled anew when they come again. `explain()` says how many there are. The function must not read
+ * values (`item`, `data`) of its arguments, and must be pure: it is run once per set of shapes, now
+ * and then again.
  *
  * With `threads`, large steps are shared between that many threads (`explain()` lists what they
  * make), to the same bits. All shapes have their threads in common; threads that were not needed for
@@ -72,7 +75,8 @@ export interface Program<Args extends readonly unknown[], R> extends AwaitUsingD
  * @throws {TypeError} If the function reads values of its arguments, or does not return tensors; or
  * if there are to be several threads where none can share memory, or on a WebGPU device; if there is
  * float64 on a WebGPU device.
- * @throws {RangeError} If `threads` is not a whole number from 1 to 1023, or `donate` names an argument
+ * @throws {RangeError} If the program is beyond what WebAssembly, the engine's stack or the device's
+ * buffers allow, or memory is exhausted; if `threads` is not a whole number from 1 to 1023, or `donate` names an argument
  * that does not exist.
  *
  * @example A step of gradient descent

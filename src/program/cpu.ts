@@ -26,6 +26,7 @@ import { Frame } from "./frame.ts";
 import type { Graph, Step, ValueId } from "./graph.ts";
 import { type Kernel, Kernels } from "./kernels.ts";
 import { layoutKernel } from "./layout_calls.ts";
+import type { Memories } from "./memories.ts";
 import { interpretLoop } from "./interpret.ts";
 import { type GroupLoop, keepingLoopOf, loopOf } from "./loops.ts";
 import { fuseSteps, isGroup, type Unit } from "./passes/fuse.ts";
@@ -45,6 +46,8 @@ export interface CpuOptions {
   wasm?: boolean | undefined;
   /** Threads that share the larger steps; by default the calling one does all. */
   team?: Team | undefined;
+  /** Where memory comes from, and goes to in the end; by default from the engine. */
+  memories?: Memories | undefined;
   /** The least work worth sharing, in nanoseconds by a rough estimate. */
   smallestShared?: number | undefined;
 }
@@ -64,6 +67,7 @@ export class CpuExecutable {
   readonly shared: ValueId[] = [];
   readonly #team: Team | undefined;
   readonly #smallestShared: number;
+  readonly #memories: Memories | undefined;
   readonly #kernels: Kernels | undefined;
   readonly #known = new Map<string, number>();
   readonly #frame: Frame;
@@ -81,7 +85,8 @@ export class CpuExecutable {
     this.memory = planMemory(graph, this.units);
     const scratch = Math.max(scratchBytes(graph), loopBytes(this.units, graph, this.memory));
     this.bytes = this.memory.bytes + threads * scratch;
-    const kernels = () => new Kernels(this.bytes, this.#team !== undefined);
+    this.#memories = options.memories;
+    const kernels = () => new Kernels(this.bytes, this.#team !== undefined, options.memories);
     if (this.wasm) this.#kernels = holding(this, kernels);
     const buffer = this.#kernels?.memory.buffer ??
       holding(this, () => new ArrayBuffer(this.bytes));
@@ -99,6 +104,12 @@ export class CpuExecutable {
       const { shape, dtype, data } = this.#frame.view(id);
       return fromData(data.slice(), shape, dtype);
     });
+  }
+
+  /** Has the threads forget it, and gives its memory to those to come: it must not run again. */
+  dispose(): void {
+    if (this.#kernels !== undefined) this.#memories?.give(this.#kernels.memory);
+    if (this.#jobs.length > 0) this.#team?.unload(this.#firstJob);
   }
 
   #instruct(frame: Frame): Instruction[] {
@@ -315,6 +326,31 @@ function addLoops(
     builder.exportFunction(name, emit(builder, math, loop.spec));
     return names.push(name) - 1;
   });
-  const first = kernels.add(builder.encode(), names);
+  const first = addModule(kernels, builder, names, loops);
   return places.map((place) => place === undefined ? undefined : first + place);
+}
+
+/** Adds a module of loops, of which each is a function with a parameter for each tensor or more. */
+function addModule(
+  kernels: Kernels,
+  builder: ModuleBuilder,
+  names: readonly string[],
+  loops: readonly (GroupLoop | undefined)[],
+): number {
+  try {
+    return kernels.add(builder.encode(), names);
+  } catch (cause) {
+    if (!(cause instanceof WebAssembly.CompileError)) throw cause;
+    const sizes = loops.flatMap((loop) => loop === undefined ? [] : [loop.spec]).map((spec) => ({
+      tensors: spec.operands.length + spec.stores.length,
+      statements: spec.body.length,
+    }));
+    const most = (key: "tensors" | "statements") => Math.max(...sizes.map((size) => size[key]));
+    throw new RangeError(
+      `Cannot compile the program as one of its loops is larger than WebAssembly allows: loops ` +
+        `have up to ${most("tensors")} tensors and ${most("statements")} statements; compile it ` +
+        `in parts, or hold parameters in fewer, larger tensors`,
+      { cause },
+    );
+  }
 }

@@ -8,6 +8,8 @@ import type { Graph } from "./graph.ts";
 
 /** A graph that is ready to run, again and again. */
 export interface Executable {
+  /** How many bytes it keeps from call to call. */
+  readonly bytes: number;
   /** The outputs for these inputs; buffers of donated ones may be used for something else. */
   run(inputs: readonly Tensor[], donated: readonly boolean[]): Tensor[] | Promise<Tensor[]>;
   /** The plan as text. */

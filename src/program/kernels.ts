@@ -4,7 +4,7 @@
  * @module
  */
 import { flatten, nameBytes, sized, unsignedLeb128 } from "../../kernels/wasm/encoding.ts";
-import { PAGE_BYTES } from "../../kernels/wasm/module.ts";
+import { Memories } from "./memories.ts";
 
 /** A function that is given addresses and counts. */
 export type Kernel = (...numbers: number[]) => void;
@@ -26,11 +26,8 @@ export class Kernels {
   readonly #functions: Kernel[] = [];
   readonly #shared: boolean;
 
-  constructor(bytes: number, shared: boolean) {
-    const initial = Math.ceil(bytes / PAGE_BYTES);
-    this.memory = new WebAssembly.Memory(
-      shared ? { initial, maximum: initial, shared } : { initial },
-    );
+  constructor(bytes: number, shared: boolean, memories: Memories = new Memories()) {
+    this.memory = memories.take(bytes, shared);
     this.#shared = shared;
   }
 

@@ -14,15 +14,11 @@ import { CpuExecutable } from "./cpu.ts";
 import type { Executable, ProgramDevice } from "./device.ts";
 import { explainProgram } from "./explain.ts";
 import type { Graph } from "./graph.ts";
+import { Memories } from "./memories.ts";
 import { optimize } from "./optimize.ts";
 import { record } from "./record.ts";
+import { type Specialization, Specializations } from "./specializations.ts";
 import { explainThreads, MAX_THREADS, Team } from "./threads.ts";
-
-/** A program for arguments of certain shapes and types. */
-interface Specialization {
-  executable: Executable | Promise<Executable>;
-  rebuild: (leaves: readonly unknown[]) => unknown;
-}
 
 /** Makes a graph ready to run. */
 type Prepare = (graph: Graph) => Executable | Promise<Executable>;
@@ -33,6 +29,7 @@ interface Settings {
   /** For each argument, whether it is donated. */
   donated: readonly boolean[];
   team: Team | undefined;
+  memories: Memories;
 }
 
 /** See {@linkcode compile}. */
@@ -43,20 +40,13 @@ export async function makeProgram<Args extends unknown[], R>(
 ): Promise<Program<Args, R>> {
   checkFunction(f);
   checkArguments(exampleArgs);
-  const { prepare, donated, team } = readSettings(options, exampleArgs.length);
-  const specializations = new Map<string, Specialization>();
-  const ready = new Set<Executable>();
+  const { prepare, donated, team, memories } = readSettings(options, exampleArgs.length);
+  const specializations = new Specializations();
   const disposal = () => new TypeError("Cannot run the program as it has been disposed of");
-  let disposed = false;
   /** The branches of the example arguments. */
   let forms: readonly string[] | undefined;
-  const keep = (executable: Executable) => {
-    if (disposed) executable.dispose();
-    else ready.add(executable);
-    return executable;
-  };
   const find = (args: readonly unknown[]): [Specialization, Tensor[], boolean[]] => {
-    if (disposed) throw disposal();
+    if (specializations.isDisposed) throw disposal();
     checkCount(args.length, exampleArgs.length);
     const flats = args.map((arg, i) => flattenTree("the program", arg, `argument ${i}`));
     forms ??= flats.map(outline);
@@ -66,43 +56,37 @@ export async function makeProgram<Args extends unknown[], R>(
     const key = signature(leaves, rebuild);
     let found = specializations.get(key);
     if (found === undefined) {
+      specializations.makeRoom();
       found = explainForms(
         flats,
         forms,
         () => specialize(f as (...args: unknown[]) => unknown, leaves, rebuild, prepare),
       );
-      found.executable = then(found.executable, keep);
-      specializations.set(key, found);
-      // What failed, for want of memory perhaps, is tried again at the next call.
-      if (found.executable instanceof Promise) {
-        found.executable.catch(() => specializations.delete(key));
-      }
+      specializations.add(key, found);
     }
     return [found, leaves, given];
   };
   const dispose = () => {
-    disposed = true;
-    specializations.clear();
-    ready.forEach((executable) => executable.dispose());
-    ready.clear();
     team?.dispose(disposal());
+    specializations.dispose();
+    memories.dispose();
   };
-  await find(exampleArgs as readonly unknown[])[0].executable;
+  const [first] = find(exampleArgs as readonly unknown[]);
+  await using(first, specializations, () => first.executable);
   await team?.ready();
   return Object.assign(
     (...args: ProgramArguments<Args>) =>
       new Promise<TensorTree<R>>((resolve) => {
-        const [{ executable, rebuild }, leaves, given] = find(args as readonly unknown[]);
-        const run = () =>
-          then(
-            then(executable, (found) => found.run(leaves, given)),
-            (results) => rebuild(results) as TensorTree<R>,
-          );
-        const waiting = team?.ready();
-        resolve(waiting === undefined ? run() : waiting.then(run));
+        const [used, leaves, given] = find(args as readonly unknown[]);
+        const run = () => then(used.executable, (found) => found.run(leaves, given));
+        const results = using(used, specializations, () => {
+          const waiting = team?.ready();
+          return waiting === undefined ? run() : waiting.then(run);
+        });
+        resolve(then(results, (found) => used.rebuild(found) as TensorTree<R>));
       }),
     {
-      explain: () => [...ready].map((executable) => executable.explain()).join("\n"),
+      explain: () => specializations.explain(),
       dispose,
       [Symbol.asyncDispose]: () => new Promise<void>((resolve) => resolve(dispose())),
     },
@@ -142,10 +126,27 @@ function readSettings(options: CompileOptions, argumentCount: number): Settings 
   checkNumber("compile", "threads", threads, { integer: true, min: 1, max: MAX_THREADS });
   const donated = readDonated(donate, argumentCount);
   const team = threads > 1 ? new Team(threads) : undefined;
+  const memories = new Memories();
   const prepare: Prepare = device === "cpu"
-    ? (graph) => prepareCpu(graph, team)
+    ? (graph) => prepareCpu(graph, team, memories)
     : (graph) => device.prepare(graph);
-  return { prepare, donated, team };
+  return { prepare, donated, team, memories };
+}
+
+/** What a call gives; when it has ended, what it uses need not be kept. */
+function using<T>(
+  used: Specialization,
+  kept: Specializations,
+  call: () => T | Promise<T>,
+): T | Promise<T> {
+  let isLater = false;
+  try {
+    const result = call();
+    isLater = result instanceof Promise;
+    return result instanceof Promise ? result.finally(() => kept.release(used)) : result;
+  } finally {
+    if (!isLater) kept.release(used);
+  }
 }
 
 /** What follows a value: at once where it is there, else when it has arrived. */
@@ -153,15 +154,16 @@ function then<T, U>(value: T | Promise<T>, f: (value: T) => U | Promise<U>): U |
   return value instanceof Promise ? value.then(f) : f(value);
 }
 
-function prepareCpu(graph: Graph, team: Team | undefined): Executable {
-  const executable = new CpuExecutable(graph, { team });
+function prepareCpu(graph: Graph, team: Team | undefined, memories: Memories): Executable {
+  const executable = new CpuExecutable(graph, { team, memories });
   return {
     run: (inputs) => executable.run(inputs),
     explain: () => {
       const text = explainProgram(executable);
       return team === undefined ? text : `${text}\n${explainThreads(executable, team.size)}`;
     },
-    dispose: () => {},
+    bytes: executable.bytes,
+    dispose: () => executable.dispose(),
   };
 }
 
@@ -227,12 +229,30 @@ function specialize(
   prepare: Prepare,
 ): Specialization {
   const specs: Spec[] = leaves.map(({ shape, dtype }) => ({ shape, dtype }));
-  let rebuild: Specialization["rebuild"] = () => undefined;
+  let rebuild: (leaves: readonly unknown[]) => unknown = () => undefined;
   const graph = record(specs, (inputs) => {
     const result = f(...rebuildArguments(inputs));
     const flat = flattenTree("compile", result, "the function's result");
     rebuild = flat.rebuild;
     return flat.leaves;
   });
-  return { executable: prepare(optimize(graph)), rebuild };
+  return { executable: prepareAny(graph, prepare), rebuild, uses: 0 };
+}
+
+/** Makes a graph ready to run, or says that it is too long for the engine's stack. */
+function prepareAny(graph: Graph, prepare: Prepare): Executable | Promise<Executable> {
+  const explain = (cause: unknown): never => {
+    if (!/call stack|recursion/.test((cause as Partial<Error> | null)?.message ?? "")) throw cause;
+    throw new RangeError(
+      `Cannot compile the program as its chain of steps is longer than the engine's stack allows: ` +
+        `current number of steps is ${graph.steps.length}; compile it in parts`,
+      { cause },
+    );
+  };
+  try {
+    const made = prepare(optimize(graph));
+    return made instanceof Promise ? made.catch(explain) : made;
+  } catch (error) {
+    return explain(error);
+  }
 }

@@ -26,6 +26,8 @@ export interface Job {
 interface Load {
   kernels: Kernels;
   jobs: readonly Job[];
+  /** The number of the first job. */
+  first: number;
 }
 
 /** Places on the board. */
@@ -62,17 +64,18 @@ const { turn, job, claim, pending, messages, failed } = ${JSON.stringify(BOARD)}
 const jobs = [];
 let heard = 0;
 let threads = 0;
-function load({ memory, sources, jobs: added, size }) {
+function load({ memory, sources, jobs: added, first, forgotten, size }) {
   threads = size;
+  for (let i = 0; i < forgotten; i++) delete jobs[first + i];
   const instances = new Map();
   for (const { module } of sources) {
     if (instances.has(module)) continue;
     instances.set(module, new WebAssembly.Instance(module, { env: { memory }, Math }));
   }
-  for (const { kernel, parts } of added) {
+  added.forEach(({ kernel, parts }, i) => {
     const { module, name } = sources[kernel];
-    jobs.push({ run: instances.get(module).exports[name], parts });
-  }
+    jobs[first + i] = { run: instances.get(module).exports[name], parts };
+  });
 }
 function work(board) {
   for (;;) {
@@ -140,11 +143,20 @@ export class Team {
   load(kernels: Kernels, jobs: readonly Job[]): number {
     const first = this.#jobCount;
     if (jobs.length === 0) return first;
-    const load = { kernels, jobs };
+    const load = { kernels, jobs, first };
     this.#jobCount += jobs.length;
     this.#loads.push(load);
-    if (this.#workers.length > 0) this.#send(load);
+    if (this.#workers.length > 0) this.#send(messageOf(load));
     return first;
+  }
+
+  /** Has the workers forget what was loaded, and its memory; nobody may be running it. */
+  unload(first: number): void {
+    const at = this.#loads.findIndex((load) => load.first === first);
+    if (at < 0) return;
+    const [{ jobs }] = this.#loads.splice(at, 1) as [Load];
+    if (this.#workers.length === 0) return;
+    this.#send({ sources: [], jobs: [], first, forgotten: jobs.length });
   }
 
   /** Waits until the workers can run what was loaded; `undefined` where there is nothing to wait. */
@@ -197,12 +209,12 @@ export class Team {
     const hear = (problem: string | null) => this.#hear(problem);
     const { threads, release } = this.#startThreads(WORKER, this.size - 1, hear);
     this.#workers = threads;
-    for (const load of this.#loads) this.#send(load);
+    for (const load of this.#loads) this.#send(messageOf(load));
     this.#started?.promise.then(release, release);
     this.#watch();
   }
 
-  #send({ kernels, jobs }: Load): void {
+  #send(content: object): void {
     if (this.#started === undefined) {
       this.#started = Promise.withResolvers();
       this.#started.promise.catch(() => {});
@@ -211,8 +223,7 @@ export class Team {
     // Before the message itself: a worker that has it must find nothing left to happen.
     Atomics.add(this.#board, BOARD.messages, 1);
     this.#call();
-    const { memory, sources } = kernels;
-    const message = { board: this.#board, size: this.size, memory, sources, jobs };
+    const message = { ...content, board: this.#board, size: this.size };
     for (const worker of this.#workers) worker.postMessage(message);
   }
 
@@ -239,6 +250,11 @@ export class Team {
       else this.dispose(new Error("Cannot run the program as its threads have ended"));
     }, REST_MS);
   }
+}
+
+/** What workers are sent of a program. */
+function messageOf({ kernels: { memory, sources }, jobs, first }: Load): object {
+  return { memory, sources, jobs, first, forgotten: 0 };
 }
 
 /** A board on which nothing is to be done. */

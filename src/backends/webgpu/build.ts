@@ -31,7 +31,7 @@ import {
 } from "./instructions.ts";
 import { deviceElement, type Lowered, lowerStep } from "./lower.ts";
 import { lowerGroup } from "./lower_loops.ts";
-import { checkLimits, checkTypes } from "./limits.ts";
+import { checkLimits, checkSize, checkTypes } from "./limits.ts";
 import { literalsOf, Scope } from "./scope.ts";
 import { Slots } from "./slots.ts";
 import { unitsFor } from "./units.ts";
@@ -79,7 +79,11 @@ export class Build {
     checkTypes(graph);
     this.graph = graph;
     this.#engine = engine;
-    const bytes = (id: ValueId) => deviceBytes(graph.values[id]!.shape);
+    const { maxBufferSize } = engine.gpu.limits;
+    const bytes = (id: ValueId) => {
+      checkSize(graph, id, maxBufferSize);
+      return deviceBytes(graph.values[id]!.shape);
+    };
     this.inputs = graph.inputs.map((id) => this.slots.add("input", bytes(id)));
     this.outputs = graph.outputs.map((id) => this.slots.add("output", bytes(id)));
     this.#notes = this.slots.add("own", NOTE_BYTES);
@@ -111,6 +115,7 @@ export class Build {
     units.forEach((unit, i) => {
       const made = writesOf(unit).filter((id) => scope.ownerOf(id) === id);
       for (const id of made) {
+        checkSize(graph, id, this.#engine.gpu.limits.maxBufferSize);
         scope.made.add(id);
         places.set(id, targets.get(id) ?? this.slots.take(deviceBytes(graph.values[id]!.shape)));
       }

@@ -31,6 +31,8 @@ export interface WebGpuCounters {
   readonly freeBuffers: number;
   /** Bytes of all of these. */
   readonly bytes: number;
+  /** Compiled kernels that are kept for programs to come, at most 512. */
+  readonly pipelines: number;
   /** How many times commands were handed to the device. */
   readonly submissions: number;
   /** How many times values of a tensor were copied to the device. */
@@ -83,9 +85,17 @@ export class WebGpuDevice implements ProgramDevice {
 
   /** What the device has done so far, and what it holds. */
   get counters(): WebGpuCounters {
-    const { pool, submissions, uploads, readBacks } = this.#engine;
+    const { pool, pipelines, submissions, uploads, readBacks } = this.#engine;
     const { used, count, bytes } = pool;
-    return { buffers: used, freeBuffers: count - used, bytes, submissions, uploads, readBacks };
+    return {
+      buffers: used,
+      freeBuffers: count - used,
+      bytes,
+      pipelines: pipelines.count,
+      submissions,
+      uploads,
+      readBacks,
+    };
   }
 
   /**

@@ -70,8 +70,13 @@ export class WebGpuExecutable implements Executable {
     return await result;
   }
 
+  /** Bytes of the buffers that it keeps. */
+  get bytes(): number {
+    return this.#own.reduce((sum, buffer) => sum + (buffer?.bytes ?? 0), 0);
+  }
+
   explain(): string {
-    return explainBuild(this.#build);
+    return explainBuild(this.#build, this.#engine.pipelines.count);
   }
 
   dispose(): void {

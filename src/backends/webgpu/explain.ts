@@ -10,14 +10,15 @@ import { loopIn } from "../../program/row_blocks.ts";
 import { formatShape } from "../../shape.ts";
 import type { Build, PlannedUnit } from "./build.ts";
 import type { Instruction } from "./instructions.ts";
+import { MOST_PIPELINES } from "./pipelines.ts";
 import { formatBytes } from "../../program/text.ts";
 import { deviceBytes } from "./words.ts";
 
 /** Constants of more values than this are shown by their shape only. */
 const SHOWN = 4;
 
-/** The plan of a program. */
-export function explainBuild(build: Build): string {
+/** The plan of a program, on a device that keeps so many pipelines. */
+export function explainBuild(build: Build, pipelines: number): string {
   const { graph, units, slots, checks, instructions } = build;
   const own = slots.places.filter(({ kind }) => kind === "own");
   const outer = slots.places.filter(({ kind }) => kind !== "own");
@@ -43,6 +44,7 @@ export function explainBuild(build: Build): string {
     `${formatBytes(sum(outer))} for arguments and results`,
     `  per call: ${count(hosts + 1, "submission")}${hosts > 0 ? " or more" : ""}, ` +
     count(hosts, "read-back"),
+    `  pipelines: ${pipelines} kept for programs of this device, at most ${MOST_PIPELINES}`,
   ].join("\n");
 }
 

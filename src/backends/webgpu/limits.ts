@@ -11,6 +11,7 @@ import { formatShape } from "../../shape.ts";
 import type { Target } from "./engine.ts";
 import type { Bound } from "./instructions.ts";
 import { formatBytes } from "../../program/text.ts";
+import { deviceBytes } from "./words.ts";
 
 /** Throws where a kernel needs more than a device binds. */
 export function checkLimits(
@@ -32,6 +33,23 @@ export function checkLimits(
         `this device binds at most ${mostBuffers}`,
     );
   }
+}
+
+/** Throws where a value needs more than a buffer of the device holds. */
+export function checkSize(graph: Graph, id: ValueId, maxBufferSize: number): void {
+  const { shape, dtype } = graph.values[id]!;
+  const bytes = deviceBytes(shape);
+  if (bytes <= maxBufferSize) return;
+  const maker = graph.steps.find(({ output }) => output === id)?.op.name;
+  throw new RangeError(
+    `Cannot compute compile for WebGPU as ${
+      maker === undefined ? "an argument" : `the result of ${maker}`
+    }, ${dtype} ${formatShape(shape)}, needs ${
+      formatBytes(bytes)
+    }: a buffer of this device holds ` +
+      `at most ${formatBytes(maxBufferSize)}; work on fewer rows at a time, by mapRowBlocks for ` +
+      `example`,
+  );
 }
 
 /** Throws where a graph computes in float64 or returns it; other constants are narrowed. */

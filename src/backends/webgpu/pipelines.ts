@@ -13,6 +13,9 @@ export interface Pipeline {
   readonly layout: GPUBindGroupLayout;
 }
 
+/** The most that are kept for programs to come; a program holds on to its own. */
+export const MOST_PIPELINES = 512;
+
 /** The pipelines of a device. */
 export class Pipelines {
   readonly #device: GPUDevice;
@@ -23,10 +26,21 @@ export class Pipelines {
     this.#device = device;
   }
 
-  /** The pipeline of a kernel. */
+  /** How many are kept. */
+  get count(): number {
+    return this.#known.size;
+  }
+
+  /** The pipeline of a kernel. What cannot be compiled is not kept, nor what was asked for long ago. */
   get(kernel: WgslKernel): Promise<Pipeline> {
-    const known = this.#known.get(kernel.code) ?? this.#compile(kernel);
-    this.#known.set(kernel.code, known);
+    const { code } = kernel;
+    const known = this.#known.get(code) ?? this.#compile(kernel);
+    this.#known.delete(code);
+    this.#known.set(code, known);
+    if (this.#known.size > MOST_PIPELINES) this.#known.delete(this.#known.keys().next().value!);
+    known.catch(() => {
+      if (this.#known.get(code) === known) this.#known.delete(code);
+    });
     return known;
   }
 
