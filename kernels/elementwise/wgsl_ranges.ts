@@ -31,7 +31,7 @@ function meanOf({ name, of, divisor = 1 }: Reduction): Statement[] {
     ...summed(`${name}size`, `abs(x) < 1e-30 ? 0 : abs(x) * ${2 ** -40}`, of),
     assign(
       name,
-      `${2 ** 80} < size ? scaled * ${2 ** 40 / divisor} : plain / ${divisor}`,
+      `${2 ** 80} < size ? scaled / ${divisor * 2 ** -40} : plain / ${divisor}`,
       { plain: `${name}plain`, scaled: `${name}scaled`, size: `${name}size` },
     ),
   ];

@@ -136,7 +136,7 @@ export class ExpressionWriter {
   #hide(operator: Operator, x: WgslValue, y: WgslValue): [WgslValue, WgslValue] {
     const hidden = (value: WgslValue) => this.hide(value);
     const isKnown = (value: WgslValue) => value.literal !== undefined && value.literal !== 0;
-    if (operator === "/") return [x.literal === 0 ? hidden(x) : x, isKnown(y) ? y : hidden(y)];
+    if (operator === "/") return isKnown(y) ? [x, y] : [isKnown(x) ? x : hidden(x), hidden(y)];
     if (x.literal === 0) return [hidden(x), y];
     return y.literal === 0 || x.code === y.code && operator === "-" ? [x, hidden(y)] : [x, y];
   }

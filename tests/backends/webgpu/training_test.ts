@@ -108,7 +108,7 @@ Deno.test("compile() refuses donations that make no sense", async () => {
   assertEquals(
     error.message,
     "Cannot compute compile as donate must be true, false or positions of arguments: " +
-      "current value is all",
+      'current value is "all"',
   );
   const outside = await assertRejects(() => cg.compile(f, [[1]], { donate: [1] }), RangeError);
   assertEquals(
