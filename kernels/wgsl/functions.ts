@@ -8,7 +8,7 @@
  * products that are exact either way, and NaN is told by its bits.
  *
  * Errors in units in the last place, measured on Mesa's llvmpipe (`wgsl_functions_test.ts`): exp 1.8,
- * expm1 1.6, log 0.8, log1p 2.4, tanh 2.5, sin and cos 2.4 up to 8192 (beyond, the adapter's own), and
+ * expm1 1.6, log 0.8, log1p 2.4, tanh 2.5, sin and cos 2.4, and
  * pow 2 + |y|. Adapters may take subnormal numbers for 0, and -0 for 0.
  *
  * @module
@@ -41,6 +41,7 @@ export type WgslFunctionName =
   | "log_mantissa"
   | "log_or_limit"
   | "sin_from_quarter"
+  | "without_quarters"
   | "scalar_cos"
   | "scalar_exp"
   | "scalar_expm1"
@@ -66,6 +67,18 @@ function polynomial(name: string, x: string, coefficients: readonly number[]): s
     ...rest.map((c) => `  ${name} = fma(${name}, ${x}, ${c});`),
   ].join("\n");
 }
+
+/** Digits of 1/2π in words of 32 bits, from those before the point on. */
+const INVERSE_TURN = [
+  "0u",
+  "0x28be60dbu",
+  "0x9391054au",
+  "0x7f09d5f4u",
+  "0x7d4d3770u",
+  "0x36d8a566u",
+  "0x4f10e410u",
+  "0x7f9458eau",
+];
 
 const FUNCTIONS: Readonly<Record<WgslFunctionName, WgslFunction>> = {
   zero_bits: { text: UNKNOWN_ZERO },
@@ -138,11 +151,55 @@ ${HALF_PI_PARTS.map((part) => `  r = fma(-n, ${single(part)}f, r);`).join("\n")}
   return bitcast<f32>(bitcast<u32>(value) ^ ((quarter & 2u) << 30u));
 }`,
   },
+  without_quarters: {
+    text:
+      `// x without its multiples of π/2, whose number is added to quarters, |x| > 8192: the product with
+// the digits of 1/2π that matter (Payne & Hanek, ACM SIGNUM Newsletter 18, 1983).
+fn without_quarters(x: f32, quarters: ptr<function, i32>) -> f32 {
+  var digits = array<u32, 8>(${INVERSE_TURN.join(", ")});
+  let bits = bitcast<u32>(x);
+  let exponent = ((bits >> 23u) & 0xffu) - 126u;
+  if (exponent > 128u) { return number_from_bits(0x7fc00000u); }
+  let mantissa = ((bits & 0x7fffffu) | 0x800000u) << 8u;
+  let first = exponent >> 5u;
+  let shift = exponent & 31u;
+  var words = vec3u();
+  for (var i = 0u; i < 3u; i++) {
+    words[i] = (digits[first + i] << shift) | ((digits[first + i + 1u] >> 1u) >> (31u - shift));
+  }
+  let middle = mantissa * words.y;
+  var low = middle + upper_product(mantissa, words.z);
+  var high = mantissa * words.x + upper_product(mantissa, words.y) + select(0u, 1u, low < middle);
+  let count = i32((high + 0x20000000u) >> 30u);
+  let is_below = (high & 0x20000000u) != 0u;
+  high &= 0x3fffffffu;
+  if (is_below) {
+    low = ~low;
+    high = 0x3fffffffu - high;
+  }
+  let rest = (f32(high) * 4294967296f + f32(low)) * ${single(Math.PI / 2 * 2 ** -62)}f;
+  let is_negative = bits >> 31u == 1u;
+  *quarters += select(count, -count, is_negative);
+  return select(rest, -rest, is_below != is_negative);
+}
+
+// The upper 32 of the 64 bits of a product.
+fn upper_product(a: u32, b: u32) -> u32 {
+  let cross = (a >> 16u) * (b & 0xffffu);
+  let other = (a & 0xffffu) * (b >> 16u);
+  let carry = (((a & 0xffffu) * (b & 0xffffu)) >> 16u) + (cross & 0xffffu) + (other & 0xffffu);
+  return (a >> 16u) * (b >> 16u) + (cross >> 16u) + (other >> 16u) + (carry >> 16u);
+}`,
+    calls: ["number_from_bits"],
+  },
   scalar_cos: {
     text: `fn scalar_cos(x: f32) -> f32 {
-  return select(cos(x), sin_from_quarter(x, 1), abs(x) <= 8192f);
+  var quarters = 1;
+  var rest = x;
+  if (!(abs(x) <= 8192f)) { rest = without_quarters(x, &quarters); }
+  return sin_from_quarter(rest, quarters);
 }`,
-    calls: ["sin_from_quarter"],
+    calls: ["sin_from_quarter", "without_quarters"],
   },
   scalar_exp: {
     text: `fn scalar_exp(x: f32) -> f32 {
@@ -255,9 +312,12 @@ fn scalar_pow(x: f32, y: f32) -> f32 {
   },
   scalar_sin: {
     text: `fn scalar_sin(x: f32) -> f32 {
-  return select(select(sin(x), sin_from_quarter(x, 0), abs(x) <= 8192f), x, x == 0f);
+  var quarters = 0;
+  var rest = x;
+  if (!(abs(x) <= 8192f)) { rest = without_quarters(x, &quarters); }
+  return select(sin_from_quarter(rest, quarters), x, x == 0f);
 }`,
-    calls: ["sin_from_quarter"],
+    calls: ["sin_from_quarter", "without_quarters"],
   },
   scalar_tanh: {
     text: `fn scalar_tanh(x: f32) -> f32 {
