@@ -34,7 +34,7 @@ export const SCALAR_FUNCTIONS: Record<ScalarFunction, (...args: number[]) => num
   log1p: Math.log1p,
   max: Math.max,
   min: Math.min,
-  pow: Math.pow,
+  pow: power,
   sign: Math.sign,
   sin: Math.sin,
   sqrt: Math.sqrt,
@@ -139,8 +139,11 @@ export function toJavaScript(e: Expression, integer = false): string {
       return e.name;
     case "negate":
       return `(-${js(e.operand)})`;
-    case "call":
-      return `Math.${e.name}(${e.arguments.map(js).join(", ")})`;
+    case "call": {
+      const [x, y] = e.arguments.map(js);
+      if (e.name !== "pow") return `Math.${e.name}(${e.arguments.map(js).join(", ")})`;
+      return `(${x} === 1 || (${x} === -1 && Math.abs(${y}) === Infinity) ? 1 : Math.pow(${x}, ${y}))`;
+    }
     case "choose":
       return `(${js(e.condition)} ? ${js(e.then)} : ${js(e.otherwise)})`;
     case "binary":
@@ -149,6 +152,11 @@ export function toJavaScript(e: Expression, integer = false): string {
         ? `(${js(e.left)} ${e.operator} ${js(e.right)} ? 1 : 0)`
         : `(${js(e.left)} ${e.operator} ${js(e.right)})`;
   }
+}
+
+/** Powers as IEEE 754 has them: where the language makes them NaN, 1 to any power is 1. */
+function power(x: number, y: number): number {
+  return x === 1 || (x === -1 && Math.abs(y) === Infinity) ? 1 : Math.pow(x, y);
 }
 
 /** The expression with others in the places of names. */

@@ -229,7 +229,14 @@ function power(scope: Scope, x: Lanes, exponent: TypedLanes): Lanes {
     if (exponent.literal === 2) return mul(x, x);
     if (exponent.literal === -1) return div(code.number(1), x);
   }
-  return callHost(scope, "pow", [x, code.let(toFloat(code, exponent))]);
+  const y = code.let(toFloat(code, exponent));
+  const result = callHost(scope, "pow", [x, y]);
+  if (Number.isFinite(exponent.literal)) return result;
+  // 1 to any power is 1, and −1 to an infinite one, where the host says NaN.
+  const { eq, abs } = instructionsOf(code);
+  const one = code.number(1);
+  const isInfinite = bits.and(eq(abs(x), one), eq(abs(y), code.number(Infinity)));
+  return bits.choose(bits.or(eq(x, one), isInfinite), one, result);
 }
 
 /** Calls a function of the host for each element. */

@@ -48,6 +48,7 @@ export function lgammaValue(x: number): number {
 /** The `n`-th derivative of digamma, itself for `n = 0`. */
 export function polygammaValue(n: number, x: number): number {
   if (x <= 0) {
+    if (x === 0 && n % 2 === 0) return -1 / x;
     if (Number.isInteger(x)) return n % 2 === 1 ? Infinity : NaN;
     return (n % 2 === 1 ? -1 : 1) * polygammaValue(n, 1 - x) -
       Math.PI ** (n + 1) * cotangentDerivative(n, cosPi(x) / sinPi(x));

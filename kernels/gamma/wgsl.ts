@@ -131,6 +131,10 @@ const BERNOULLI = [1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730];
 /** Arguments are shifted up to this one, and by n more for the n-th derivative. */
 const LARGE = 7;
 
+/** At 0 the sign is that of the zero turned round. */
+const POLE_AT_ZERO = `let bits = bitcast<u32>(x);
+  if ((bits << 1u) == 0u) { return number_from_bits((bits ^ 0x80000000u) | 0x7f800000u); }`;
+
 function wgslPolygamma(n: number): string {
   return `fn polygammaPositive(x: f32) -> f32 {
   var z = x;
@@ -148,6 +152,7 @@ function wgslPolygamma(n: number): string {
 fn polygamma${n}(x: f32) -> f32 {
   if (bitcast<u32>(x) == 0x7f800000u) { return ${n === 0 ? "x" : "0.0"}; }
   if (x > 0.0) { return polygammaPositive(x); }
+  ${n % 2 === 1 ? "" : POLE_AT_ZERO}
   let sine = sinPi(x);
   if (sine == 0.0) { return number_from_bits(${n % 2 === 1 ? "0x7f800000u" : "0x7fc00000u"}); }
   let r = x - 2.0 * round(0.5 * x);

@@ -233,7 +233,8 @@ export function sign(x: TensorLike): Tensor {
 }
 
 /**
- * Power. `0^0` is 1 with gradient 0; negative bases with fractional exponents give NaN.
+ * Power. `0^0` is 1 with gradient 0, as are `x^0` and `1^y` 1 for all numbers, NaN and infinities
+ * included (IEEE 754); negative bases with fractional exponents give NaN.
  *
  * @param x The base, of any shape. Integers give `float32`.
  * @param exponent A number, or a shape that broadcasts with that of `x`.

@@ -361,7 +361,7 @@ export function leakyRelu(x: TensorLike, options: LeakyReluOptions = {}): Tensor
  * Logarithm of the gamma function's absolute value: `log (x − 1)!` for whole x.
  *
  * @param x Any shape.
- * @returns `log |Γ(x)|`; ∞ at 0 and at the negative integers.
+ * @returns `log |Γ(x)|`; ∞ at 0, at the negative integers and at ±∞.
  *
  * @example The factorial of four
  * ```ts
@@ -380,7 +380,7 @@ export function lgamma(x: TensorLike): Tensor {
  * Digamma, the derivative of {@linkcode lgamma}.
  *
  * @param x Any shape.
- * @returns `Γ′(x) / Γ(x)`; NaN at 0 and at the negative integers.
+ * @returns `Γ′(x) / Γ(x)`; −∞ at 0, ∞ at −0, NaN at the negative integers.
  *
  * @example At one it is minus Euler's constant
  * ```ts
