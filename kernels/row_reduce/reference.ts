@@ -37,11 +37,8 @@ export function sumRows(
   const finish = (sum: number) => square ? Math.sqrt(sum / divisor) : sum / divisor;
   if (inner === 1) {
     for (let o = 0; o < outer; o++) {
-      out[o] = finish(
-        data instanceof Float32Array
-          ? (square ? squareFloat32 : sumFloat32)(data, o * count, count)
-          : (square ? squareRange : sumRange)(data, o * count, count),
-      );
+      const sum = square ? squaresOf(data, o * count, count) : sumOf(data, o * count, count);
+      out[o] = kind === "sum" ? sum : finish(sum);
     }
     return;
   }
@@ -56,6 +53,18 @@ export function sumRows(
     }
     (out as Float64Array).set(kind === "sum" ? sums : sums.map(finish), o * inner);
   }
+}
+
+function sumOf(data: ReduceArray, start: number, count: number): number {
+  return data instanceof Float32Array
+    ? sumFloat32(data, start, count)
+    : sumRange(data, start, count);
+}
+
+function squaresOf(data: ReduceArray, start: number, count: number): number {
+  return data instanceof Float32Array
+    ? squareFloat32(data, start, count)
+    : squareRange(data, start, count);
 }
 
 // Loops that see one kind of typed array only: V8 makes them twice as fast.
