@@ -76,7 +76,7 @@ export interface L2NormalizeOptions {
 }
 
 /**
- * Vectors divided by their Euclidean length.
+ * Vectors divided by their Euclidean length, which {@linkcode norm} finds for numbers of any size.
  *
  * @param x Any shape of rank 1 or more.
  * @param options `axis`, the last by default; `epsilon`, 1e-12 by default.
@@ -113,6 +113,7 @@ export interface LayerNormOptions {
 
 /**
  * Layer normalisation: mean 0 and variance 1 over an axis (Ba et al. 2016, arXiv:1607.06450).
+ * Numbers of any size, and far from the origin, keep their digits in float32.
  *
  * @param x Any shape of rank 1 or more.
  * @param options `axis`, the last by default; `epsilon`, 1e-5 by default; `scale` and `shift`, which

@@ -222,7 +222,8 @@ export function sum(x: TensorLike, options: ReduceOptions = {}): Tensor {
 }
 
 /**
- * Mean over axes. Integers and booleans give `float32`.
+ * Mean over axes, added up and divided in float64: of numbers of any size. Integers and booleans
+ * give `float32`.
  *
  * @param x Any shape.
  * @param options `axis`, all by default; `keepDims`, `false` by default.
@@ -298,7 +299,8 @@ export interface VarianceOptions extends ReduceOptions {
 }
 
 /**
- * Variance over axes, computed in two passes.
+ * Variance over axes, in two passes: what the rounding of the mean adds to the squared differences
+ * is taken off again, so that numbers far from the origin keep their digits.
  *
  * @param x Any shape.
  * @param options `axis`, all by default; `keepDims`, `false` by default; `correction`, 0 by default
@@ -340,7 +342,9 @@ export function centre(
 }
 
 /**
- * Euclidean length over axes, with gradient 0 where the length is 0.
+ * Euclidean length over axes, with gradient 0 where the length is 0. Squares are added up in
+ * float64: in float32, none overflows or vanishes. The square of a length, `square(norm(x))`, has all
+ * its derivatives at 0, too: its Hessian there is twice the identity.
  *
  * @param x Any shape.
  * @param options `axis`, all by default; `keepDims`, `false` by default.
