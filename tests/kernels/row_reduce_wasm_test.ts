@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { emitColumnLoop } from "../../kernels/elementwise/columns.ts";
+import { compileLoop } from "../../kernels/elementwise/fused.ts";
 import {
   type LoopSpec,
   planColumnPasses,
@@ -65,6 +66,45 @@ for (const dtype of ["float32", "float64", "int32"] as const) {
       }
     }
   });
+}
+
+for (const dtype of ["float32", "float64"] as const) {
+  for (const kind of ["mean", "norm"] as const) {
+    Deno.test(`emitReduction() finds the ${kind} of ${dtype} as the reference does, to the bit`, () => {
+      for (const extents of EXTENTS) {
+        const data = wave(dtype, extents.outer * extents.count * extents.inner);
+        const divisor = kind === "mean" ? extents.count : 3;
+        const expected = arrayOf(dtype, extents.outer * extents.inner);
+        sumRows(expected, data, extents, { kind, divisor });
+        assertEquals(reduceArray({ reduce: kind, divisor, dtype, ...extents }, data), expected);
+      }
+    });
+
+    Deno.test(`loops in JavaScript find the ${kind} of ${dtype}, generated or not`, () => {
+      const spec: LoopSpec = {
+        float: dtype,
+        operands: [{ name: "x", dtype, moves: true }],
+        body: [{ name: "y", reduce: kind, of: "x", divisor: 3 }],
+        stores: [{ name: "y", dtype, moves: false }],
+      };
+      const data = wave(dtype, 5 * 7);
+      const expected = Array.from({ length: 5 }, (_, i) => {
+        const row = Array.from(data).slice(7 * i, 7 * i + 7);
+        const sum = row.reduce((total, v) => total + (kind === "mean" ? v : v * v), 0) / 3;
+        return kind === "mean" ? sum : Math.sqrt(sum);
+      });
+      for (const generate of [true, false]) {
+        const out = arrayOf(dtype, 5);
+        compileLoop(spec, { generate })({
+          rows: 5,
+          columns: 7,
+          operands: [{ data, start: 0, step: 7 }],
+          outputs: [{ data: out, start: 0, step: 1 }],
+        });
+        assertEquals(out, arrayOf(dtype, expected));
+      }
+    });
+  }
 }
 
 Deno.test("emitReduction() lets NaN win over any extreme of a column, wherever it is", () => {

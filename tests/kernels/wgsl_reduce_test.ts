@@ -78,6 +78,39 @@ gpuTest("planReduction() sums numbers to 2⁻²² of their sizes", async (runner
   }
 });
 
+for (const kind of ["mean", "norm"] as const) {
+  gpuTest(`planReduction() finds the ${kind} of numbers of every size`, async (runner) => {
+    for (const scale of [1e-30, 1e30]) {
+      const jobs = EXTENTS.filter((_, i) => i % 3 === 0).map((extents) => {
+        const { outer, count, inner } = extents;
+        const divisor = Math.max(count, 1);
+        const x = wave("float32", outer * count * inner).map((v) => v * scale);
+        return {
+          extents: { ...extents, divisor },
+          plan: planReduction({ reduce: kind, divisor, dtype: "float32", ...extents }),
+          inputs: [wordsOf("float32", x)],
+          outputs: [wordsOf("float32", outer * inner).fill(77)],
+        };
+      });
+      await runner.run(jobs);
+      for (const { extents, inputs, outputs } of jobs) {
+        const [exact, size] = [0, 0].map(() => new Float64Array(outputs[0]!.length));
+        const { divisor } = extents;
+        const wide = Float64Array.from(inputs[0]!);
+        sumRows(exact!, wide, extents, { kind, divisor });
+        sumRows(size!, wide.map(Math.abs), extents, { kind, divisor });
+        outputs[0]!.forEach((value, i) =>
+          assertLessOrEqual(
+            Math.abs(value - exact![i]!),
+            2 ** -21 * size![i]!,
+            `${scale}: ${JSON.stringify(extents)}`,
+          )
+        );
+      }
+    }
+  });
+}
+
 gpuTest(
   "planReduction() sums a million values to 1e-6 of them, the same bits each time",
   async (runner) => {
