@@ -5,6 +5,7 @@
  */
 import { tensor } from "@cellgrad/cellgrad";
 import { parseTable, type Table } from "../../src/data/table.ts";
+import { namesOfValues } from "../lib/cells/names.ts";
 import { type Cells, prepareCells } from "./cells.ts";
 
 /** Bounds of what the page takes. */
@@ -106,11 +107,17 @@ export function cellsOfTable(
   { name, table }: TableFile,
   choice: ColumnChoice,
 ): { cells: Cells; notes: string[] } {
-  const rows = spread(table.nRows, LIMITS.cells);
-  const labels = codes(name, table, choice.labels, rows, "types");
-  const batches = choice.batches === undefined
+  const [types, given] = [choice.labels, choice.batches]
+    .map((key) => key === undefined ? undefined : namesOfValues(key, table.column(key)).names);
+  const labelled = [...Array(table.nRows).keys()]
+    .filter((row) =>
+      types![row] !== undefined && (given === undefined || given[row] !== undefined)
+    );
+  const rows = spread(labelled.length, LIMITS.cells).map((i) => labelled[i]!);
+  const labels = codes(name, choice.labels, types!, rows, "types");
+  const batches = given === undefined
     ? { codes: Int32Array.from(rows, (_, i) => i % 2), names: ["first half", "second half"] }
-    : codes(name, table, choice.batches, rows, "batches");
+    : codes(name, choice.batches!, given, rows, "batches");
   const others = table.columns.filter((c) => c !== choice.labels && c !== choice.batches);
   const numeric = others.filter((c) => !Array.isArray(table.column(c)));
   if (numeric.length === 0) {
@@ -138,7 +145,7 @@ export function cellsOfTable(
     batches: tensor(batches.codes),
     batchNames: batches.names,
   }, x);
-  return { cells, notes: notesOn(table, { rows, others, numeric, genes, choice }) };
+  return { cells, notes: notesOn({ table, labelled, rows, others, numeric, genes, choice }) };
 }
 
 /** At most `most` of the rows, evenly spread. */
@@ -149,20 +156,18 @@ function spread(count: number, most: number): number[] {
 
 function codes(
   file: string,
-  table: Table,
   column: string,
+  given: readonly (string | undefined)[],
   rows: readonly number[],
   what: string,
 ): { codes: Int32Array; names: string[] } {
-  const values = table.column(column);
-  const own = rows.map((row) => String(values[row]).trim());
-  const empty = own.findIndex((value) => value === "" || value === "NaN");
-  if (empty >= 0) {
+  if (rows.length < LIMITS.least) {
     throw new RangeError(
-      `Cannot use "${file}" as column ${column} must name one of the ${what} in every row: ` +
-        `row ${rows[empty]! + 1} is empty`,
+      `Cannot use "${file}" as column ${column} must name one of the ${what} in at least ` +
+        `${LIMITS.least} rows: current number is ${rows.length}`,
     );
   }
+  const own = rows.map((row) => given[row]!);
   const names = [...new Set(own)].sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
   if (names.length < 2 || names.length > LIMITS.classes) {
     throw new RangeError(
@@ -203,8 +208,9 @@ function mostVariable(
 }
 
 function notesOn(
-  { nRows }: Table,
-  { rows, others, numeric, genes, choice }: {
+  { table: { nRows }, labelled, rows, others, numeric, genes, choice }: {
+    table: Table;
+    labelled: readonly number[];
     rows: readonly number[];
     others: readonly string[];
     numeric: readonly string[];
@@ -214,7 +220,14 @@ function notesOn(
 ): string[] {
   const notes: string[] = [];
   const text = others.filter((column) => !numeric.includes(column));
-  if (rows.length < nRows) notes.push(`Of ${nRows} rows, ${rows.length} are used, evenly spread.`);
+  const unlabelled = nRows - labelled.length;
+  if (unlabelled > 0) {
+    const what = choice.batches === undefined ? "type" : "type or batch";
+    notes.push(`Rows left out as their ${what} is missing: ${unlabelled} of ${nRows}.`);
+  }
+  if (rows.length < labelled.length) {
+    notes.push(`Of ${labelled.length} rows, ${rows.length} are used, evenly spread.`);
+  }
   if (text.length > 0) notes.push(`Left out as they hold text: ${text.join(", ")}.`);
   if (genes.length < numeric.length) {
     notes.push(

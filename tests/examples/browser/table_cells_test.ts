@@ -59,6 +59,19 @@ Deno.test("cellsOfTable() takes some of very many rows and columns", async () =>
   ]);
 });
 
+Deno.test("cellsOfTable() leaves out rows whose type or batch is missing, with a count", async () => {
+  for (const missing of ["", "NA", "nan", "None", "-1"]) {
+    const file = await table(
+      "x,type,batch",
+      20,
+      (i) => `${i},${i === 4 ? missing : `t${i % 2}`},${i === 7 ? missing : i % 3}`,
+    );
+    const { cells, notes } = cellsOfTable(file, { labels: "type", batches: "batch" });
+    assertEquals([cells.classes, cells.features.shape], [["t0", "t1"], [18, 1]]);
+    assertEquals(notes, ["Rows left out as their type or batch is missing: 2 of 20."]);
+  }
+});
+
 Deno.test("cellsOfTable() says which column does not do", async () => {
   const same = await numbers(() => "t");
   const choice = { labels: "type", batches: undefined };
@@ -66,10 +79,11 @@ Deno.test("cellsOfTable() says which column does not do", async () => {
     assertThrows(() => cellsOfTable(same, choice), RangeError).message,
     'Cannot use "a.csv" as column type must hold 2 to 50 types: current number is 1',
   );
-  const gaps = await numbers((i) => i === 4 ? "" : `t${i % 2}`);
+  const gaps = await numbers((i) => i > 10 ? "NA" : `t${i % 2}`);
   assertEquals(
     assertThrows(() => cellsOfTable(gaps, choice), RangeError).message,
-    'Cannot use "a.csv" as column type must name one of the types in every row: row 5 is empty',
+    'Cannot use "a.csv" as column type must name one of the types in at least 12 rows: ' +
+      "current number is 11",
   );
   const constant = await table("x,type", 20, (i) => `1,t${i % 2}`);
   assertEquals(
