@@ -224,3 +224,22 @@ Deno.test("openAnnData() names a codec that cannot be read", async () => {
     );
   });
 });
+
+Deno.test("openAnnData() says that data frames are records, as before AnnData 0.7", async () => {
+  const files = await zarrFiles(cells(), { version: 2 });
+  for (const name of [...files.keys()]) if (name.startsWith("obs/")) files.delete(name);
+  const metadata = {
+    ...{ zarr_format: 2, shape: [5], chunks: [5], order: "C", compressor: null, filters: null },
+    dtype: [["index", "|S5"], ["n_genes", "<i8"]],
+    fill_value: null,
+  };
+  files.set("obs/.zarray", new TextEncoder().encode(JSON.stringify(metadata)));
+  await withDirectory(files, async (path) => {
+    const error = await assertRejects(() => openAnnData(path), SyntaxError);
+    assertEquals(
+      error.message,
+      `Cannot read "obs" of "${path}" as it is an array of records, the form of data frames before ` +
+        "AnnData 0.7: read it with AnnData and write it again",
+    );
+  });
+});
