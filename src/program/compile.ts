@@ -54,7 +54,7 @@ export interface Program<Args extends readonly unknown[], R> extends AwaitUsingD
  *
  * With `threads`, large steps are shared between that many threads (`explain()` lists what they
  * make), to the same bits. All shapes have their threads in common; threads that were not needed for
- * two seconds end, and start anew at the next call. Browsers share memory only on pages that are
+ * two seconds end, and start anew at the next call. Node has them from 22.3 on. Browsers share memory only on pages that are
  * served with the headers `Cross-Origin-Opener-Policy: same-origin` and
  * `Cross-Origin-Embedder-Policy: require-corp`, and need `worker-src blob:` in a content security
  * policy; as their main thread must not sleep, it waits for the others by looking, so a worker of

@@ -1,7 +1,5 @@
 // Run by Node and Bun in a folder where the package is installed: no TypeScript, nothing of Deno.
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as cg from "@cellgrad/cellgrad";
 import { openAnnData, pca, readNpy, simulateCells, writeNpy } from "@cellgrad/cellgrad/data";
