@@ -8,7 +8,7 @@ import * as optim from "@cellgrad/cellgrad/optim";
 import * as random from "@cellgrad/cellgrad/random";
 import * as testing from "@cellgrad/cellgrad/testing";
 
-export const entries = { data, losses, metrics, mpi, optim, random, testing };
+const entries = { data, losses, metrics, mpi, optim, random, testing };
 
 export async function program(path: string): Promise<number[]> {
   const device: Device = await webgpu().catch(() => "cpu");
