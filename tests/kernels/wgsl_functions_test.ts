@@ -1,4 +1,6 @@
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
+import { parseExpression } from "../../kernels/elementwise/expression.ts";
+import { ExpressionWriter, variable } from "../../kernels/wgsl/expression.ts";
 import { declareFunctions, type WgslFunctionName } from "../../kernels/wgsl/functions.ts";
 import { createKernel, groupsFor, type WgslKernel } from "../../kernels/wgsl/kernel.ts";
 import { gpuTest, type WgslRunner } from "./wgsl_runner.ts";
@@ -149,4 +151,15 @@ gpuTest("scalar_max() and scalar_min() let NaN win", async (runner) => {
   assertEquals([...larger!], [1, NaN, 0.5, Infinity, 0.5]);
   assertEquals([...smaller!], [0.5, NaN, -3, 0.5, -Infinity]);
   assertEquals([...swapped!], [...larger!]);
+});
+
+Deno.test("ExpressionWriter tells NaN by its bits where a number is compared with itself", () => {
+  const translate = (text: string) =>
+    new ExpressionWriter().translate(parseExpression(text), () => variable("x1", "f32")).code;
+  assertEquals(["a != b", "a == b", "a <= b"].map(translate), [
+    "is_nan(x1)",
+    "!is_nan(x1)",
+    "!is_nan(x1)",
+  ]);
+  assertEquals(translate("a - b"), "x1 - opaque(x1)");
 });
