@@ -108,7 +108,7 @@ function scaleOf(measured: Measured): { expression: Tensor; note: string } {
   }
   if (counts || (whole && !negative)) {
     const kind = whole ? "whole numbers are counts" : "fractional counts";
-    const empty = values.sum({ axis: 1 }).data.filter((total) => total === 0).length;
+    const empty = countEmpty(values);
     const note = `${kind}: normalised to a total of ${TOTAL} per cell, logarithm taken (log1p)` +
       (empty > 0 ? `; cells without any counts: ${empty}` : "");
     return { expression: log1p(normalizeTotal(values)), note };
@@ -120,6 +120,14 @@ function scaleOf(measured: Measured): { expression: Tensor; note: string } {
       `logarithm seems to be taken; counts in layers/counts are normalised`
     : "fractional values: taken for normalised expression on a logarithmic scale, used as they are";
   return { expression: values, note };
+}
+
+/** How many cells have no counts. */
+function countEmpty({ data, shape }: Tensor): number {
+  const [cells, genes] = shape as [number, number];
+  const isEmpty = (cell: number) =>
+    data.subarray(cell * genes, (cell + 1) * genes).every((n) => !n);
+  return Array.from({ length: cells }, (_, cell) => cell).filter(isEmpty).length;
 }
 
 function varies({ data, shape }: Tensor): boolean {

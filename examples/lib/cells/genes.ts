@@ -7,7 +7,7 @@
 /** Names, in small letters without marks, that tables give to what is no gene. */
 const NO_GENES = new Set(
   ("cell cellid cellids cellname cellnames cellindex barcode barcodes index id ids obsnames " +
-    "rowid rownames unnamed0 ncounts ncount totalcounts total totals ngenes ngene numi numis " +
+    "rowid rownames unnamed0 ncounts ncount totalcounts total totals sum nreads ngenes ngene numi numis " +
     "ngenesbycounts librarysize libsize sizefactor sizefactors doubletscore doubletscores " +
     "percentmito percentmt percentribo pctmito mitopercent sscore g2mscore phasescore " +
     "pseudotime dptpseudotime latenttime leiden louvain cluster clusterid clusters " +
@@ -18,7 +18,7 @@ const NO_GENES = new Set(
 
 /** Coordinates of embeddings, and measures of quality with the name of what they count. */
 const NO_GENE_FORMS: readonly RegExp[] = [
-  /^(?:x_)?(?:umap|tsne|phate|lsi|harmony|scvi|diffmap|latent|component)[._ -]?\d+$/i,
+  /^(?:x_)?(?:umap|tsne|phate|lsi|harmony|scvi|diffmap|latent|component)[._ -]?(?:\d+|[xy])$/i,
   /^(?:x_)?(?:pca?|dc|ica|nmf)[._ -]\d+$/i,
   /^pc\d+$/i,
   /^n_?(?:counts?|features?|umis?|genes?)[._]/i,
@@ -38,7 +38,10 @@ function countsCells(values: Float64Array): boolean {
     values.every((value, cell) => value === first + cell);
 }
 
-/** Whether the numbers are codes of the cells' names: the names themselves, or 0, 1, 2, …. */
+/**
+ * Whether the numbers are codes of the cells' names: the names themselves, whole numbers of which
+ * each of three names or more has one, or 0 and 1, or 1 and 2. (A gene may tell two types apart.)
+ */
 function isCopy(values: Float64Array, names: readonly (string | undefined)[]): boolean {
   const codes = new Map<string, number>();
   for (const [cell, name] of names.entries()) {
@@ -51,7 +54,9 @@ function isCopy(values: Float64Array, names: readonly (string | undefined)[]): b
   if (found.length < 2 || new Set(found).size < found.length) return false;
   const named = [...codes].every(([name, code]) => Number(name) === code);
   const first = found[0]!;
-  return named || ((first === 0 || first === 1) && found.every((code, i) => code === first + i));
+  const whole = found.every(Number.isInteger);
+  const isPair = (first === 0 || first === 1) && found[1] === first + 1;
+  return named || (whole && (found.length > 2 || isPair));
 }
 
 /**

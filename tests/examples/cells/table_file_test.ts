@@ -146,6 +146,7 @@ const NO_GENES: readonly (readonly [string, (cell: number) => number, string])[]
   ["anything", (i) => i + 1, "counts the cells"],
   ["cluster_id", (i) => i % 3, "a copy of cell_type"],
   ["code", (i) => 1 + (i % 3 + 1) % 3, "a copy of cell_type"],
+  ["term", (i) => [236, 84, 623][i % 3]!, "a copy of cell_type"],
   ...[
     "n_counts",
     "nCount_RNA",
@@ -154,6 +155,7 @@ const NO_GENES: readonly (readonly [string, (cell: number) => number, string])[]
     "percent.mt",
     "UMAP_1",
     "umap2",
+    "umap_x",
     "tSNE_2",
     "PC_1",
     "PC12",
