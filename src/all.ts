@@ -116,6 +116,7 @@ import "./ops/join.ts";
 import "./ops/layout.ts";
 import "./ops/linalg.ts";
 import "./ops/mod.ts";
+import "./ops/moments.ts";
 import "./ops/negative_binomial.ts";
 import "./ops/normalize.ts";
 import "./ops/reduce.ts";

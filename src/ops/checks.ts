@@ -21,7 +21,8 @@ import type { CustomVjp, DebugGradientOptions, GradientReversalOptions } from ".
 import type { JoinOptions } from "./join.ts";
 import type { CosineSimilarityOptions } from "./linalg.ts";
 import type { L2NormalizeOptions, LayerNormOptions, SoftmaxOptions } from "./normalize.ts";
-import type { ReduceOptions, VarianceOptions } from "./reduce.ts";
+import type { VarianceOptions } from "./moments.ts";
+import type { ReduceOptions } from "./reduce.ts";
 import type { AxisOptions, OneHotOptions } from "./select.ts";
 import type { SortOptions, TopKOptions } from "./sort.ts";
 

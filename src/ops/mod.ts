@@ -77,17 +77,8 @@ export {
   type SoftmaxOptions,
 } from "./normalize.ts";
 export { argMax, argMin, type ArgReduceOptions } from "./arg_reduce.ts";
-export {
-  logSumExp,
-  max,
-  mean,
-  min,
-  norm,
-  type ReduceOptions,
-  sum,
-  variance,
-  type VarianceOptions,
-} from "./reduce.ts";
+export { logSumExp, max, mean, min, type ReduceOptions, sum } from "./reduce.ts";
+export { norm, variance, type VarianceOptions } from "./moments.ts";
 export {
   type AxisOptions,
   gather,

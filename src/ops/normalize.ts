@@ -11,7 +11,8 @@ import { L2_NORMALIZE, LAYER_NORM, SOFTMAX } from "./checks.ts";
 import { floating } from "./elementwise.ts";
 import { exp, log, sqrt } from "./exponential.ts";
 import { stopGradient } from "./gradient.ts";
-import { centre, constantMax, norm, rootMeanSquare, sum } from "./reduce.ts";
+import { centre, norm, rootMeanSquare } from "./moments.ts";
+import { constantMax, sum } from "./reduce.ts";
 
 /** Options of {@linkcode softmax} and {@linkcode logSoftmax}. */
 export interface SoftmaxOptions {
