@@ -8,6 +8,7 @@ import type { AwaitUsingDisposable } from "../disposal.ts";
 import { checkChoice, checkNumber, readOptions } from "../options.ts";
 import { allocate, isFloating } from "../dtype.ts";
 import { asTensor, fromData, type Tensor, type TensorLike } from "../tensor.ts";
+import { cast } from "../ops/mod.ts";
 import { apply } from "../trace.ts";
 import { flattenTree, type TensorTree } from "../tree.ts";
 import { allGatherOp, allReduceOp, unpack } from "./collectives.ts";
@@ -81,7 +82,8 @@ export class Communicator {
    * @param tree Tensors of `float32`, `float64` or `int32` of the same shapes on all ranks.
    * @param options `op`: `"sum"` by default, `"mean"` (not of `int32`), or `"max"`, whose gradient is
    * split equally among equal values.
-   * @returns The same tree, with the same values on every rank.
+   * @returns The same tree, with the same values on every rank. Sums of `int32` are `float64`, as those
+   * of `sum` are.
    * @throws {TypeError} On every rank, if a rank's tree differs from another's: names the rank, and
    * both shapes. If a type cannot be reduced.
    * @throws {Error} If MPI reports an error.
@@ -91,14 +93,15 @@ export class Communicator {
     const { op } = readOptions(caller, options, { op: "sum" });
     checkChoice(caller, "op", op, ["sum", "mean", "max"]);
     const transport = this.#ready(caller);
-    const { leaves, rebuild } = flattenTree(caller, tree);
-    for (const { dtype } of leaves) {
+    const { leaves: given, rebuild } = flattenTree(caller, tree);
+    for (const { dtype } of given) {
       if (isFloating(dtype) || (dtype === "int32" && op !== "mean")) continue;
       throw new TypeError(
         `Cannot compute allReduce as the ${op} of ${dtype} is not defined: cast it to float32 first`,
       );
     }
-    const call = callOf(`allReduce (${op})`, leaves);
+    const call = callOf(`allReduce (${op})`, given);
+    const leaves = given.map((x) => op === "sum" && x.dtype === "int32" ? cast(x, "float64") : x);
     if (leaves.length === 0) agree(transport, call);
     const results = new Map<Tensor, Tensor>();
     for (const dtype of ["float32", "float64", "int32"]) {

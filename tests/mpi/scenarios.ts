@@ -41,9 +41,10 @@ const collectiveScenarios: [string, Scenario][] = [
     assertEquals(largest.a.add(0).toArray(), [[size - 1, 1, 0]]);
   }],
   ["allReduce() sums integers exactly", (comm) => {
-    const x = tensor(Int32Array.of(1 << 24, comm.rank));
-    const counts = comm.allReduce(x).toArray();
-    assertEquals(counts, [comm.size * (1 << 24), comm.size * (comm.size - 1) / 2]);
+    const x = tensor(Int32Array.of(2 ** 31 - 1, comm.rank));
+    const counts = comm.allReduce([x, x]);
+    const totals = [comm.size * (2 ** 31 - 1), comm.size * (comm.size - 1) / 2];
+    assertEquals(counts.map((total) => total.toArray()), [totals, totals]);
   }],
   ["allReduce() gives all ranks the same bits", (comm) => {
     const x = normal(key(comm.rank), [10_007]);
