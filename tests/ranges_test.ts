@@ -211,6 +211,10 @@ for (const own of CASES) {
     for (const g of [f, (x: Tensor) => f(x.neg().neg()), (x: Tensor) => f(x.exp().log())]) {
       await using program = await cg.compile(g, [narrowed], { device: gpu });
       await (await program(narrowed) as Tensor).read();
+      if (own.nan === undefined) {
+        const unknown = await gpu.put(withValue(narrowed, 1, NaN)) as Tensor;
+        assertEquals((await (await program(unknown) as Tensor).read())[0], NaN);
+      }
       for (const value of bad) {
         const at = values.size - 1;
         const given = withValue(narrowed, at, value);

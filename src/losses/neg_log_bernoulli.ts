@@ -5,8 +5,9 @@
  */
 import { machineEpsilon } from "../dtype.ts";
 import {
-  add,
   clip,
+  greater,
+  isNaN,
   log,
   log1p,
   maximum,
@@ -96,8 +97,8 @@ export function negLogBernoulliLoss(
   checkEmptyMask(name, emptyMask, selected);
   if (check) checkProbabilities(name, "probs", p!, selected);
   const kept = clip(where(selected, p, 0.5), limit, 1 - limit);
-  const y = isExpressed(where(selected, t, 0));
-  const losses = neg(add(mul(y, log(kept)), mul(sub(1, y), log1p(neg(kept)))));
+  const silent = where(isNaN(t), t, log1p(neg(kept)));
+  const losses = neg(where(greater(t, 0), log(kept), silent));
   return maskedMean(where(selected, losses, 0), selected, emptyMask);
 }
 

@@ -53,7 +53,7 @@ function flagOf(
 const MARKS: Readonly<Record<string, Elementwise>> = Object.fromEntries(
   [false, true].flatMap((nan) =>
     [false, true].map((masked) => {
-      const outside = `a == a ? (a < p ? 1 : q < a) : ${Number(nan)}`;
+      const outside = nan ? "a == a ? (a < p ? 1 : q < a) : 1" : "a < p ? 1 : q < a";
       const expression = masked ? `b == 0 ? 0 : (${outside})` : outside;
       return [`${nan} ${masked}`, elementwise("outside", expression, null)];
     })
