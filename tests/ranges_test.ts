@@ -214,6 +214,9 @@ for (const own of CASES) {
       if (own.nan === undefined) {
         const unknown = await gpu.put(withValue(narrowed, 1, NaN)) as Tensor;
         assertEquals((await (await program(unknown) as Tensor).read())[0], NaN);
+        const late = withValue(withValue(narrowed, 0, NaN), values.size - 1, bad[0]!);
+        const run = async () => await (await program(await gpu.put(late)) as Tensor).read();
+        await assertRejects(run, RangeError);
       }
       for (const value of bad) {
         const at = values.size - 1;
