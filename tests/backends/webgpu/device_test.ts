@@ -65,7 +65,7 @@ Deno.test("webgpu() refuses what is no adapter", async () => {
   assertEquals(
     error.message,
     "Cannot compute webgpu as adapter must be what await navigator.gpu.requestAdapter() gives: " +
-      "current value is a promise",
+      "current value is a promise: await it",
   );
 });
 
