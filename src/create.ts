@@ -3,9 +3,10 @@
  *
  * @module
  */
+import { describe } from "./describe.ts";
 import { allocate, type DType } from "./dtype.ts";
 import { checkDTypeOption, checkOptions, type Checks } from "./options.ts";
-import { checkExtent, checkShape, type Shape, sizeOf } from "./shape.ts";
+import { checkExtent, checkShape, checkSize, type Shape, sizeOf } from "./shape.ts";
 import { convertData, Tensor } from "./tensor.ts";
 
 /** Options of the functions that make tensors from scratch. */
@@ -51,6 +52,13 @@ function filled(
 ): Tensor {
   const dtype = options.dtype ?? (typeof value === "boolean" ? "bool" : "float32");
   checkShape(caller, shape);
+  checkSize(caller, shape, dtype);
+  if (typeof value !== "number" && typeof value !== "boolean") {
+    throw new TypeError(
+      `Cannot compute ${caller} as value must be a number or boolean: ` +
+        `current value is ${describe(value)}`,
+    );
+  }
   const [entry] = convertData(caller, [Number(value)], "float64", dtype);
   return new Tensor([...shape], dtype, allocate(dtype, sizeOf(shape)).fill(entry!));
 }
@@ -115,6 +123,7 @@ export function eye(n: number, options: CreateOptions = {}): Tensor {
   if (arguments.length > 1) checkOptions("eye", CREATE, 1, arguments);
   const dtype = options.dtype ?? "float32";
   checkExtent("eye", "n", n);
+  checkSize("eye", [n, n], dtype);
   const data = allocate(dtype, n * n);
   for (let i = 0; i < n; i++) data[i * (n + 1)] = 1;
   return new Tensor([n, n], dtype, data);
@@ -141,7 +150,8 @@ export function arange(n: number, options: CreateOptions = {}): Tensor {
   if (arguments.length > 1) checkOptions("arange", CREATE, 1, arguments);
   const dtype = options.dtype ?? "float32";
   checkExtent("arange", "n", n);
-  const numbers = new Float64Array(n);
+  checkSize("arange", [n], "float64");
+  const numbers = allocate("float64", n);
   for (let i = 0; i < n; i++) numbers[i] = i;
   return new Tensor([n], dtype, convertData("arange", numbers, "float64", dtype));
 }

@@ -49,7 +49,9 @@ function call<R>(
 /** The same for functions of an array of tensors. */
 function callJoined(name: "concat" | "stack", x: Tensor, args: ArrayLike<unknown>): Tensor {
   const [others, ...rest] = Array.from(args);
-  if (Array.isArray(others)) return ops[name]([x, ...others], ...rest as []);
+  if (Array.isArray(others) && !others.includes(undefined)) {
+    return ops[name]([x, ...others], ...rest as []);
+  }
   throw new TypeError(
     `Cannot compute ${name} as others must be an array of tensors: ` +
       `current value is ${describe(others)}`,

@@ -321,7 +321,7 @@ function isNumeric(data: TensorLike): boolean {
 }
 
 /** The operands as tensors of one type: the strongest among them, which plain numbers adopt. */
-export function promote(...values: TensorLike[]): Tensor[] {
+export function promote(values: readonly TensorLike[]): Tensor[] {
   let dtype: DType | undefined;
   for (const value of values) {
     if (isWeak(value)) continue;

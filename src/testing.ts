@@ -114,7 +114,7 @@ export function checkGradients(
 ): GradientReport {
   checkFunction("checkGradients", "f", f);
   if (arguments.length > 2) checkOptions("checkGradients", CHECK_GRADIENTS, 2, arguments);
-  if (!Array.isArray(inputs)) {
+  if (!Array.isArray(inputs) || inputs.includes(undefined)) {
     throw new TypeError(
       `Cannot compute checkGradients as inputs must be an array of f's arguments: ` +
         `current value is ${describe(inputs)}`,

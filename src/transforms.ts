@@ -71,7 +71,7 @@ function selectArguments(caller: string, argnums: unknown, count: number): numbe
     if (Number.isInteger(at) && (at as number) >= 0 && (at as number) < count) continue;
     throw new RangeError(
       `Cannot compute ${caller} as argnums must name arguments from 0 to ${count - 1}: ` +
-        `current value is ${String(at)}`,
+        `current value is ${describe(at)}`,
     );
   }
   if (new Set(positions).size < positions.length) {
@@ -271,7 +271,10 @@ export function jvp<Args extends unknown[], R>(
 }
 
 function checkArgumentList(caller: string, name: string, list: unknown, count?: number): void {
-  if (Array.isArray(list) && (count === undefined || list.length === count)) return;
+  if (
+    Array.isArray(list) && !list.includes(undefined) &&
+    (count === undefined || list.length === count)
+  ) return;
   throw new TypeError(
     `Cannot compute ${caller} as ${name} must be an array of ` +
       (count === undefined ? `f's arguments` : `one direction per argument, ${count} in all`) +

@@ -7,6 +7,7 @@
  * @module
  */
 import { describe } from "./describe.ts";
+import { checkFunction } from "./options.ts";
 import { MAX_RANK } from "./shape.ts";
 import { refuseMore } from "./options.ts";
 import { asTensor, Tensor, type TensorLike } from "./tensor.ts";
@@ -60,11 +61,18 @@ function isPlainObject(value: unknown): value is Record<string, unknown> {
 /** How many branches deep a tree may be. */
 const DEEPEST = 256;
 
+/** How long an array in a tree may be. */
+const LONGEST = 2 ** 25;
+
+/** How many arrays and objects a tree may hold. */
+const MOST_BRANCHES = 2 ** 20;
+
 /** Takes a tree apart; throws a `TypeError` that names the caller and the place of a foreign leaf. */
 export function flattenTree(caller: string, tree: unknown, path = "the tree"): Flat {
   const leaves: Tensor[] = [];
   type Branch = (take: () => unknown) => unknown;
   const above: unknown[] = [];
+  let count = 0;
   const visit = (node: unknown, at: string): Branch => {
     if (isLeaf(node)) {
       leaves.push(asTensor(node, undefined, caller, at));
@@ -72,6 +80,11 @@ export function flattenTree(caller: string, tree: unknown, path = "the tree"): F
     }
     if (!Array.isArray(node) && !isPlainObject(node)) throw noTree(caller, at, node);
     if (above.length === DEEPEST) throw endless(caller, path, above);
+    if (++count > MOST_BRANCHES) {
+      throw new RangeError(
+        `Cannot compute ${caller} as ${path} must have at most ${MOST_BRANCHES} branches`,
+      );
+    }
     above.push(node);
     const branch = Array.isArray(node) ? inArray(node, at) : inObject(node, at);
     above.pop();
@@ -143,6 +156,7 @@ export function treeMap<T>(
   tree: T,
   ...others: readonly unknown[]
 ): TensorTree<T> {
+  checkFunction("treeMap", "f", f);
   const flat = flattenTree("treeMap", tree);
   const rest = others.map((other, i) => leavesLike("treeMap", other, flat, `tree ${i + 2}`));
   const results = flat.leaves.map((leaf, i) => f(leaf, ...rest.map((leaves) => leaves[i]!)));
@@ -197,15 +211,24 @@ export function mapTensors(
   f: (x: Tensor) => unknown,
 ): unknown {
   const above: unknown[] = [];
+  const done = new Map<unknown, unknown>();
   const visit = (node: unknown): unknown => {
     if (node instanceof Tensor) return f(node);
     if (!Array.isArray(node) && !isPlainObject(node)) return node;
+    if (done.has(node)) return done.get(node);
     if (above.length === DEEPEST) throw endless(caller, path, above);
+    if (Array.isArray(node) && node.length > LONGEST) {
+      throw new RangeError(
+        `Cannot compute ${caller} as ${path} must hold arrays of at most ${LONGEST} entries: ` +
+          `current length is ${node.length}`,
+      );
+    }
     above.push(node);
     const mapped = Array.isArray(node)
       ? node.map(visit)
       : Object.fromEntries(Object.entries(node).map(([key, child]) => [key, visit(child)]));
     above.pop();
+    done.set(node, mapped);
     return mapped;
   };
   return visit(value);

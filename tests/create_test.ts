@@ -1,4 +1,4 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { arange, type DType, eye, full, ones, type Shape, zeros } from "../mod.ts";
 
 const message = (f: () => unknown, kind: new () => Error) => assertThrows(f, kind).message;
@@ -113,6 +113,31 @@ Deno.test("constructors name themselves where the dtype is none", () => {
       message(make, TypeError),
       `Cannot compute ${name} as dtype must be one of bool, int32, float32, float64: ` +
         "current value is float16",
+    );
+  }
+});
+
+Deno.test("constructors refuse more than a tensor holds, naming shape and bytes", () => {
+  const cases: Record<string, () => unknown> = {
+    "zeros as [1000000, 1000000], 3730 GiB of float32": () => zeros([1e6, 1e6]),
+    "full as [1099511627776], 4100 GiB of float32": () => full([2 ** 40], 1),
+    "eye as [1000000, 1000000], 3730 GiB of float32": () => eye(1e6),
+    "arange as [1000000000000], 7450 GiB of float64": () => arange(1e12),
+  };
+  for (const [found, call] of Object.entries(cases)) {
+    const [name, shape] = found.split(" as ");
+    assertEquals(
+      message(call, RangeError),
+      `Cannot compute ${name} as a tensor must take at most 4 GiB: current shape is ${shape}`,
+    );
+  }
+});
+
+Deno.test("full() refuses a value that is no number", () => {
+  for (const value of [1n, new Date(0), "1", null, Symbol("x")] as unknown[]) {
+    assertMatch(
+      message(() => full([2], value as number), TypeError),
+      /^Cannot compute full as value must be a number or boolean: current value is /,
     );
   }
 });

@@ -354,7 +354,7 @@ Deno.test("numbers beside bool become int32 where whole, else float32", () => {
 });
 
 Deno.test("promote() meets in the strongest type among tensors and typed arrays", () => {
-  const types = (...values: TensorLike[]) => promote(...values).map((x) => x.dtype);
+  const types = (...values: TensorLike[]) => promote(values).map((x) => x.dtype);
   assertEquals(types(1, 2), ["float32", "float32"]);
   assertEquals(types(tensor([1]), 2, [3]), ["float32", "float32", "float32"]);
   assertEquals(types(Float64Array.of(1), 2), ["float64", "float64"]);

@@ -145,7 +145,7 @@ export function highlyVariableGenes(
 ): HighlyVariableGenes {
   const { top, bins } = readOptions("highlyVariableGenes", options, { top: 2000, bins: 20 });
   checkNumber("highlyVariableGenes", "top", top, { integer: true, min: 1 });
-  checkNumber("highlyVariableGenes", "bins", bins, { integer: true, min: 1 });
+  checkNumber("highlyVariableGenes", "bins", bins, { integer: true, min: 1, max: 2 ** 16 });
   const matrix = asMatrix("highlyVariableGenes", "x", x);
   checkTwoCells("highlyVariableGenes", matrix);
   checkNotNegative("highlyVariableGenes", "x", matrix);

@@ -55,7 +55,7 @@ export function diagnosisTable(rows: readonly ClassDiagnosis[]): string {
 }
 
 function checkRows(rows: unknown): asserts rows is readonly ClassDiagnosis[] {
-  if (Array.isArray(rows) && Array.from(rows).every(isDiagnosis)) return;
+  if (Array.isArray(rows) && !rows.includes(undefined) && rows.every(isDiagnosis)) return;
   throw new TypeError(
     `Cannot compute diagnosisTable as rows must be what diagnoseClasses returns: ` +
       `current value is ${describe(rows)}`,

@@ -138,7 +138,12 @@ export function promoteAll(...values: TensorLike[]): Tensor[] {
     const [a, b] = values;
     if (a instanceof Tensor && b instanceof Tensor && a.dtype === b.dtype) return [a, b];
   }
-  const operands = promote(...values);
+  return promoteList(values);
+}
+
+/** The same of a list of any length. */
+export function promoteList(values: readonly TensorLike[]): Tensor[] {
+  const operands = promote(values);
   const first = operands[0]!.dtype;
   if (operands.every((x) => x.dtype === first)) return operands;
   const dtype = strongest(operands);

@@ -12,7 +12,7 @@ import { formatShape, normalizeAxis, type Shape, sizeOf, stridesOf } from "../sh
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
 import { apply } from "../trace.ts";
 import { JOIN } from "./checks.ts";
-import { promoteAll } from "./elementwise.ts";
+import { promoteList } from "./elementwise.ts";
 import { expandDims } from "./layout.ts";
 
 /** Tensors one behind the other along an axis. */
@@ -103,13 +103,13 @@ export interface JoinOptions {
  */
 export function concat(xs: readonly TensorLike[], options: JoinOptions = {}): Tensor {
   if (arguments.length > 1) checkOptions("concat", JOIN, 1, arguments);
-  if (!Array.isArray(xs) || xs.length === 0) {
+  if (!Array.isArray(xs) || xs.length === 0 || xs.includes(undefined)) {
     throw new TypeError(
       `Cannot compute concat as xs must be an array of at least one tensor: ` +
         `current value is ${describe(xs)}`,
     );
   }
-  const operands = promoteAll(...xs);
+  const operands = promoteList(xs);
   const first = operands[0]!.shape;
   const axis = normalizeAxis("concat", options.axis ?? 0, first.length);
   for (const { shape } of operands) {
@@ -142,13 +142,13 @@ export function concat(xs: readonly TensorLike[], options: JoinOptions = {}): Te
  */
 export function stack(xs: readonly TensorLike[], options: JoinOptions = {}): Tensor {
   if (arguments.length > 1) checkOptions("stack", JOIN, 1, arguments);
-  if (!Array.isArray(xs) || xs.length === 0) {
+  if (!Array.isArray(xs) || xs.length === 0 || xs.includes(undefined)) {
     throw new TypeError(
       `Cannot compute stack as xs must be an array of at least one tensor: ` +
         `current value is ${describe(xs)}`,
     );
   }
-  const operands = promoteAll(...xs);
+  const operands = promoteList(xs);
   const axis = normalizeAxis("stack", options.axis ?? 0, operands[0]!.rank + 1);
   const first = formatShape(operands[0]!.shape);
   const other = operands.find((x) => formatShape(x.shape) !== first);
@@ -250,12 +250,12 @@ export function split(
     ? Array.from({ length: isEven ? parts : 0 }, () => extent / parts)
     : parts;
   if (
-    !sizes.every((n) => Number.isInteger(n) && n >= 0) ||
+    sizes.includes(undefined as never) || !sizes.every((n) => Number.isInteger(n) && n >= 0) ||
     sizes.reduce((a, b) => a + b, 0) !== extent
   ) {
     throw new RangeError(
       `Cannot compute split as the parts must add up to the extent ${extent} of axis ${axis}: ` +
-        `current value is ${JSON.stringify(parts)}`,
+        `current value is ${describe(parts)}`,
     );
   }
   let at = 0;

@@ -18,6 +18,7 @@ import { checkOptions } from "../options.ts";
 import {
   broadcastShapes,
   checkExtent,
+  checkSize,
   formatShape,
   normalizeAxis,
   type Shape,
@@ -292,6 +293,7 @@ export function oneHot(
   if (arguments.length > 2) checkOptions("oneHot", ONE_HOT, 2, arguments);
   checkExtent("oneHot", "numClasses", numClasses);
   const positions = checkLabels("oneHot", labels, numClasses);
+  checkSize("oneHot", [...positions.shape, numClasses], "float32");
   const classes = arange(numClasses, { dtype: "int32" });
   return cast(equal(expandDims(positions, -1), classes), options.dtype ?? "float32");
 }

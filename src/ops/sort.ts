@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { describe } from "../describe.ts";
 import { checkOptions } from "../options.ts";
 import { normalizeAxis } from "../shape.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
@@ -115,7 +116,8 @@ export function topK(x: TensorLike, k: number, options: TopKOptions = {}): TopK 
   const extent = operand.shape[normalizeAxis("topK", options.axis ?? -1, operand.rank)]!;
   if (!Number.isInteger(k) || k < 0 || k > extent) {
     throw new RangeError(
-      `Cannot compute topK as k must be an integer in [0, ${extent}]: current value is ${k}`,
+      `Cannot compute topK as k must be an integer in [0, ${extent}]: ` +
+        `current value is ${describe(k)}`,
     );
   }
   const descending = options.largest ?? true;

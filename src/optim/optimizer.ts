@@ -5,7 +5,7 @@
  */
 import { full, zeros } from "../create.ts";
 import { type DType, isFloating } from "../dtype.ts";
-import { checkNumber, refuseMore } from "../options.ts";
+import { checkNumber, isPlainObject, refuseMore } from "../options.ts";
 import { add, cast } from "../ops/mod.ts";
 import { formatShape, sameShape } from "../shape.ts";
 import { Tensor } from "../tensor.ts";
@@ -152,7 +152,8 @@ function checkFloating(caller: string, param: Tensor): void {
 }
 
 function checkState(caller: string, state: OptimizerState<unknown>, names: string[]): void {
-  const found = state?.step instanceof Tensor ? Object.keys(state.moments ?? {}) : undefined;
+  const isState = state?.step instanceof Tensor && isPlainObject(state.moments);
+  const found = isState ? Object.keys(state.moments) : undefined;
   if (
     found !== undefined && found.length === names.length && names.every((n) => n in state.moments)
   ) {

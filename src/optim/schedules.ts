@@ -8,6 +8,7 @@
  * @module
  */
 import { full } from "../create.ts";
+import { describe } from "../describe.ts";
 import { isFloating } from "../dtype.ts";
 import { checkNumber, readOptions, refuseMore } from "../options.ts";
 import {
@@ -147,10 +148,10 @@ export function step(learningRate: number, options: StepOptions): Schedule {
 }
 
 function checkMilestones(milestones: unknown): void {
-  if (!Array.isArray(milestones)) {
+  if (!Array.isArray(milestones) || milestones.includes(undefined)) {
     throw new TypeError(
       `Cannot compute step as milestones must be an array of whole numbers: ` +
-        `current value is a ${typeof milestones}`,
+        `current value is ${describe(milestones)}`,
     );
   }
   milestones.forEach((at, i) =>

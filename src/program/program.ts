@@ -101,7 +101,7 @@ function checkFunction(f: unknown): void {
 }
 
 function checkArguments(exampleArgs: unknown): void {
-  if (Array.isArray(exampleArgs)) return;
+  if (Array.isArray(exampleArgs) && !exampleArgs.includes(undefined)) return;
   throw new TypeError(
     `Cannot compute compile as exampleArgs must be an array with an example of each argument: ` +
       `current value is ${describe(exampleArgs)}`,

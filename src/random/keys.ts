@@ -58,7 +58,7 @@ export function key(seed: number): Tensor {
 export function split(key: Tensor, n = 2): Tensor[] {
   if (arguments.length > 2) refuseMore("split", "n", 2, arguments);
   checkKey("split", key);
-  checkNumber("split", "n", n, { integer: true, min: 0 });
+  checkNumber("split", "n", n, { integer: true, min: 0, max: 2 ** 20 });
   return Array.from({ length: n }, (_, i) => foldIn(key, i));
 }
 

@@ -43,7 +43,7 @@ function sampler(
 ): Primitive<Spec> {
   return {
     name,
-    infer: (_inputs, spec) => spec,
+    infer: (_inputs, spec) => checkDraw(name, spec),
     forward([key, parameter], { shape, dtype }) {
       const out = allocate(dtype, sizeOf(shape));
       fill(out, key!.data, parameter?.data ?? NONE);
@@ -51,6 +51,17 @@ function sampler(
     },
     vjp: null,
   };
+}
+
+/** The most numbers that are drawn at once: drawing more takes long, and a key can be split. */
+const MOST_DRAWN = 2 ** 29;
+
+function checkDraw(name: string, spec: Spec): Spec {
+  if (sizeOf(spec.shape) <= MOST_DRAWN) return spec;
+  throw new RangeError(
+    `Cannot compute ${name} as at most ${MOST_DRAWN} numbers are drawn at once: ` +
+      `current shape is ${formatShape(spec.shape)}; split the key, and draw in parts`,
+  );
 }
 
 /** The key that a number leads to from another key. */
@@ -110,7 +121,7 @@ export const permutationOp: Primitive<Spec> = sampler("permutation", (out, key) 
 /** Class numbers from rows of logits. */
 export const categoricalOp: Primitive<Spec> = {
   name: "categorical",
-  infer: (_inputs, spec) => spec,
+  infer: (_inputs, spec) => checkDraw("categorical", spec),
   forward([key, logits], { shape, dtype }) {
     const out = allocate(dtype, sizeOf(shape));
     const classes = logits!.shape[logits!.rank - 1]!;

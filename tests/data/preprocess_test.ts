@@ -209,7 +209,7 @@ Deno.test("highlyVariableGenes() refuses bad options and values", () => {
   assertThrows(
     () => highlyVariableGenes([[1, 2], [3, 4]], { bins: 2.5 }),
     RangeError,
-    "Cannot compute highlyVariableGenes as bins must be a whole number at least 1: " +
+    "Cannot compute highlyVariableGenes as bins must be a whole number at least 1 and at most 65536: " +
       "current value is 2.5",
   );
   assertThrows(

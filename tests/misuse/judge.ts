@@ -40,6 +40,9 @@ export function faultIn(bad: BadValue, outcome: Outcome): string | undefined {
   const told = `${error.name}: ${error.message}`;
   if (ENGINE.some((words) => words.test(error.message))) return `passes on the engine's ${told}`;
   if (!/^(Cannot|Expected) /.test(error.message)) return `says in a foreign style ${told}`;
-  if (!/^(Type|Range|Syntax)Error$/.test(error.name)) return `throws an error of no kind, ${told}`;
+  const isOfFiles = /^(Cannot (confirm|load|read|write) |Expected )/.test(error.message);
+  if (!isOfFiles && !/^(Type|Range|Syntax)Error$/.test(error.name)) {
+    return `throws an error of no kind, ${told}`;
+  }
   return undefined;
 }

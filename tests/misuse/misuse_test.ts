@@ -6,6 +6,14 @@
  * `--seed=2` others.
  */
 import { assert, assertEquals, assertGreater, assertMatch } from "@std/assert";
+import * as data from "../../src/data/mod.ts";
+import * as losses from "../../src/losses/mod.ts";
+import * as metrics from "../../src/metrics/mod.ts";
+import * as mpi from "../../src/mpi/mod.ts";
+import { VALID_DATA, validReaders } from "./valid_data.ts";
+import { VALID_LOSSES } from "./valid_losses.ts";
+import { VALID_METRICS } from "./valid_metrics.ts";
+import { VALID_MPI, validCheckpoints } from "./valid_mpi.ts";
 import type { Findings, Walk } from "./walker.ts";
 
 const FULL = Deno.args.includes("--full");
@@ -67,4 +75,21 @@ Deno.test("the walk notices messages of the engine, deaf functions, slow and end
   assertEquals(slow.length, 1);
   assertMatch(slow[0]!, /^slow\(null\)\n {4}takes \d+ ms$/);
   assertEquals(await faultsOf("endless", 2000), ['does not end: endless: argument 0 = ""']);
+});
+
+Deno.test("every function of losses, metrics, data and mpi has a row with a valid call", () => {
+  const named = new Set(
+    [
+      ...VALID_LOSSES,
+      ...VALID_METRICS,
+      ...VALID_DATA,
+      ...validReaders(""),
+      ...VALID_MPI,
+      ...validCheckpoints(""),
+    ].map(({ name }) => name),
+  );
+  // Classes, and what needs an MPI library or has no argument.
+  const others = ["AnnDataFile", "Communicator", "Table", "openMpi", "singleProcess"];
+  const all = [losses, metrics, data, mpi].flatMap((module) => Object.keys(module));
+  assertEquals(all.filter((name) => !named.has(name) && !others.includes(name)), []);
 });

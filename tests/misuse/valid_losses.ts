@@ -51,6 +51,9 @@ const CLASSES: ValidCall[] = [
     { recall: [0.5, 0.2], precision: [0.4, 0.9] },
     { names: ["a", "b"], tolerance: 0.2 },
   ], 1),
+  row("diagnosisTable", () => [
+    losses.diagnoseClasses({ recall: [0.5, 0.2], precision: [0.4, 0.9] }),
+  ]),
   row("diceLoss", () => [logits(), labels(), { ...overlap, perClass: true }], 2),
   row("tverskyLoss", () => [logits(), labels(), { ...overlap, alpha: 0.7, beta: 0.3 }], 2),
   row("focalLoss", () => [

@@ -246,9 +246,9 @@ fails("wants at most one position per axis", "slice", TypeError, {
 fails("wants parts that add up", "split", RangeError, {
   "the parts must add up to the extent 3 of axis 1: current value is 2": () =>
     cg.split(matrix, 2, { axis: 1 }),
-  "the parts must add up to the extent 3 of axis 1: current value is [1,1]": () =>
+  "the parts must add up to the extent 3 of axis 1: current value is [1, 1]": () =>
     cg.split(matrix, [1, 1], { axis: 1 }),
-  "the parts must add up to the extent 2 of axis 0: current value is [3,-1]": () =>
+  "the parts must add up to the extent 2 of axis 0: current value is [3, -1]": () =>
     cg.split(matrix, [3, -1]),
   "the parts must add up to the extent 2 of axis 0: current value is 0": () => cg.split(matrix, 0),
 });

@@ -169,7 +169,7 @@ Deno.test("schedules want options that they know, of the right kind", () => {
     [
       () => step(1, { milestones: 3 } as unknown as { milestones: number[] }),
       "Cannot compute step as milestones must be an array of whole numbers: " +
-      "current value is a number",
+      "current value is 3",
     ],
     [
       () => warmup(1, 10 as unknown as { steps: number }),

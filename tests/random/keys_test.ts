@@ -73,7 +73,8 @@ Deno.test("split() refuses bad arguments", () => {
   assertThrows(
     () => split(key(0), -1),
     RangeError,
-    "Cannot compute split as n must be a whole number at least 0: current value is -1",
+    "Cannot compute split as n must be a whole number at least 0 and at most 1048576: " +
+      "current value is -1",
   );
   assertThrows(
     () => split(tensor([0, 1, 2])),
