@@ -258,7 +258,8 @@ export function isWeak(data: unknown): data is NestedArray {
  * @returns The tensor.
  * @throws {TypeError} If the arrays are ragged, hold something else than numbers or booleans, or
  * do not fill the shape.
- * @throws {RangeError} If `dtype` cannot hold a value.
+ * @throws {RangeError} If `dtype` cannot hold a value, or the tensor would take more than 4 GiB, as
+ * no tensor does.
  *
  * @example Three ways to the same numbers
  * ```ts

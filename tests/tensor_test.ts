@@ -428,3 +428,21 @@ Deno.test("operations refuse results that take more than a tensor holds, naming 
     "Cannot compute broadcastTo as a tensor must take at most 4 GiB",
   );
 });
+
+Deno.test("tensors of another copy of the library are named as such", () => {
+  class Foreign {
+    readonly shape = [1];
+  }
+  const brand = { [Symbol.for("cellgrad.tensor")]: Symbol("another copy") };
+  const value = Object.assign(new Foreign(), brand) as unknown as Tensor;
+  const another = "a tensor of another copy of the library: import it from one place";
+  assertEquals(
+    message(() => add(value, 1), TypeError),
+    `Cannot create a tensor as data is ${another}, or pass its toArray() on`,
+  );
+  assertEquals(
+    message(() => grad((x: Tensor) => x.sum())({ w: value } as never), TypeError),
+    "Cannot compute grad as argument 0.w must be a tensor, or an array or plain object of tensors: " +
+      `current value is ${another}`,
+  );
+});
