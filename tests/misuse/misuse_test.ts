@@ -2,8 +2,7 @@
  * Every function is given what does not belong there, argument by argument, option by option. It
  * must say so in the library's own words: no message of the engine, no hang, no endless memory.
  *
- * A seeded sample of all calls; `deno test … tests/misuse -- --full` makes all of them, and
- * `--seed=2` others.
+ * All calls; `deno test … tests/misuse -- --share=0.1 --seed=2` makes a sample of them.
  */
 import { assert, assertEquals, assertGreater, assertMatch } from "@std/assert";
 import * as data from "../../src/data/mod.ts";
@@ -16,11 +15,12 @@ import { VALID_METRICS } from "./valid_metrics.ts";
 import { VALID_MPI, validCheckpoints } from "./valid_mpi.ts";
 import type { Findings, Walk } from "./walker.ts";
 
-const FULL = Deno.args.includes("--full");
-const SEED = Number(Deno.args.find((arg) => arg.startsWith("--seed="))?.slice(7) ?? 1);
+function numberAfter(flag: string): number {
+  return Number(Deno.args.find((arg) => arg.startsWith(flag))?.slice(flag.length) ?? 1);
+}
 
-/** The share of all calls that take about ten seconds. */
-const SHARE = 0.25;
+const SHARE = numberAfter("--share=");
+const SEED = numberAfter("--seed=");
 
 /** How long a call may take before it is given up. */
 const HANGS_MS = 30_000;
@@ -56,11 +56,11 @@ async function findingsOf(walk: Omit<Walk, "board">, hangs = HANGS_MS): Promise<
 }
 
 Deno.test("misused functions say so in the library's own words", async () => {
-  const { calls, functions, faults } = await findingsOf({ share: FULL ? 1 : SHARE, seed: SEED });
+  const { calls, functions, faults } = await findingsOf({ share: SHARE, seed: SEED });
   const shown = faults.slice(0, 25).join("\n");
   assert(faults.length === 0, `${faults.length} of ${calls} calls, with seed ${SEED}:\n${shown}`);
   assertGreater(functions, 250);
-  assertGreater(calls, FULL ? 60_000 : 10_000);
+  assertGreater(calls, 50_000 * SHARE);
 });
 
 Deno.test("the walk notices messages of the engine, deaf functions, slow and endless ones", async () => {
