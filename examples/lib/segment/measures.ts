@@ -21,8 +21,8 @@ export interface ClassMeasures {
   iou: number;
   /** Pixels given it, over pixels of it: above 1 is over-prediction. */
   area: number;
-  /** The guide's verdict. */
-  verdict: ClassVerdict;
+  /** The guide's verdict; none where no training came to its end. */
+  verdict: ClassVerdict | undefined;
 }
 
 /** A loss, measured. */
@@ -129,11 +129,11 @@ function classMeasures(metrics: readonly Metrics[]): ClassMeasures[] {
     iou: over(({ iou }) => iou[c]!),
     area: over(({ confusion }) => sum(confusion.map((row) => row[c]!)) / sum(confusion[c]!)),
   }));
-  const verdicts = diagnoseClasses({
+  const verdicts = metrics.length === 0 ? [] : diagnoseClasses({
     recall: scores.map(({ recall }) => recall),
     precision: scores.map(({ precision }) => precision),
   });
-  return scores.map((score, c) => ({ ...score, verdict: verdicts[c]!.verdict }));
+  return scores.map((score, c) => ({ ...score, verdict: verdicts[c]?.verdict }));
 }
 
 /** A ratio of areas as text; a dash where there is none. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { formatMetric } from "../format.ts";
+import { formatMetric, MISSING } from "../format.ts";
 import { type Markup, markup } from "../html.ts";
 import { legendSymbol, typeLook } from "../plots.ts";
 import type { Claim, Verdict } from "./claims.ts";
@@ -136,9 +136,9 @@ export function classSection(measures: readonly LossMeasures[]): Markup {
     markup`<li>${legendSymbol(typeLook(loss))}${configuration.name}</li>\n`;
   const classRow = (m: LossMeasures) => (c: LossMeasures["classes"][number]) =>
     markup`<tr><th scope="row">${m.configuration.name}</th><td class="words">${c.name}</td>
-${[c.recall, c.precision, c.iou].map(bar)}<td>${
-      formatArea(c.area)
-    }</td><td class="words">${c.verdict}</td></tr>\n`;
+${[c.recall, c.precision, c.iou].map(bar)}<td>${formatArea(c.area)}</td><td class="words">${
+      c.verdict ?? MISSING
+    }</td></tr>\n`;
   return markup`<section>
 <h2>Each class</h2>
 <figure>
