@@ -98,7 +98,7 @@ function nearestByLetters(letters: string, options: readonly string[]): string |
     const short = Math.min(letters.length, other.length);
     const isPart = (short >= 3 && other.startsWith(letters)) ||
       (short >= 4 && (other.includes(letters) || letters.includes(other)));
-    const changes = isPart ? 1.5 : editDistance(letters, other);
+    const changes = Math.min(isPart ? 1.5 : Infinity, editDistance(letters, other));
     if (changes < least && (isPart || changes <= Math.max(letters.length, other.length) / 3)) {
       [nearest, least] = [option, changes];
     }

@@ -34,7 +34,7 @@ import {
 } from "../ops/mod.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
 import { mapCells, readCellLabels, readCells } from "./cells.ts";
-import { checkChoice, checkNumber, readOptions } from "../options.ts";
+import { checkChoice, checkNumber, readOptions, refuseMore } from "../options.ts";
 
 /** Options of {@linkcode batchMixingLoss}. */
 export interface BatchMixingOptions {
@@ -103,6 +103,7 @@ export function batchMixingLoss(
   batchLabels: TensorLike,
   options: BatchMixingOptions = {},
 ): Tensor {
+  if (arguments.length > 3) refuseMore("batchMixingLoss", "options", 3, arguments);
   const caller = "batchMixingLoss";
   const { nNeighbors, nBatches, temperature, selection } = readOptions(caller, options, {
     nNeighbors: 15,

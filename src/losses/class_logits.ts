@@ -24,7 +24,7 @@ import { arange } from "../create.ts";
 import type { DType } from "../dtype.ts";
 import { formatShape, sameShape } from "../shape.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
-import { checkAxes, checkNumber } from "../options.ts";
+import { checkAxes, checkNumber, checkTensorLike } from "../options.ts";
 import { checkNotNegative } from "../ranges.ts";
 
 /** Logits and labels that fit together. */
@@ -93,6 +93,7 @@ export function readWeight(
   classes: number,
   dtype: DType,
 ): Tensor {
+  checkTensorLike(caller, "weight", weight);
   const weights = asTensor(weight, dtype);
   checkAxes(caller, "weight", weights, [classes]);
   checkNotNegative(caller, "weight", weights);

@@ -6,7 +6,7 @@
 import { isFloating } from "../dtype.ts";
 import { cast, div, equal, mul, sum, where } from "../ops/mod.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
-import { checkAxes, checkChoice, readOptions } from "../options.ts";
+import { checkAxes, checkChoice, readOptions, refuseMore } from "../options.ts";
 import { checkFiniteCounts } from "../ranges.ts";
 
 /** How {@linkcode classWeights} scales: N/n, N/(K n), or the latter with mean 1. */
@@ -63,6 +63,7 @@ export interface ClassWeightOptions {
  * ```
  */
 export function classWeights(counts: TensorLike, options: ClassWeightOptions = {}): Tensor {
+  if (arguments.length > 2) refuseMore("classWeights", "options", 2, arguments);
   const { normalization } = readOptions("classWeights", options, { normalization: "plain" });
   checkChoice("classWeights", "normalization", normalization, ["plain", "balanced", "meanOne"]);
   const given = asTensor(counts, "float64");

@@ -22,7 +22,14 @@ import {
 import { floating } from "../ops/elementwise.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
 import { readCells } from "./cells.ts";
-import { checkAxes, checkBoolean, checkNumber, readOptions } from "../options.ts";
+import {
+  checkAxes,
+  checkBoolean,
+  checkNumber,
+  checkTensorLike,
+  readOptions,
+  refuseMore,
+} from "../options.ts";
 import { checkProbabilities } from "../ranges.ts";
 
 /** Options of {@linkcode clusteringCompactnessLoss}. */
@@ -86,6 +93,7 @@ export function clusteringCompactnessLoss(
   assignments: TensorLike,
   options: ClusteringCompactnessOptions = {},
 ): Tensor {
+  if (arguments.length > 3) refuseMore("clusteringCompactnessLoss", "options", 3, arguments);
   const caller = "clusteringCompactnessLoss";
   const { centroids, separationWeight, minSeparation, hingeSoftness, check } = readOptions(
     caller,
@@ -128,6 +136,7 @@ function readCentroids(
   cells: Tensor,
   shares: Tensor,
 ): Tensor {
+  checkTensorLike(caller, "centroids", centroids);
   const given = floating(asTensor(centroids, cells.dtype));
   checkAxes(caller, "centroids", given, [shares.shape[1]!, cells.shape[1]!]);
   return given;

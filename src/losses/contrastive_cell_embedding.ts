@@ -9,7 +9,7 @@ import { rowProducts } from "../ops/linalg.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
 import { mapCells, readCells } from "./cells.ts";
 import { negLogLikelihood } from "./class_logits.ts";
-import { checkBoolean, checkNumber, checkSameShape, readOptions } from "../options.ts";
+import { checkBoolean, checkNumber, checkSameShape, readOptions, refuseMore } from "../options.ts";
 
 /** Options of {@linkcode contrastiveCellEmbeddingLoss}. */
 export interface ContrastiveCellEmbeddingOptions {
@@ -59,6 +59,7 @@ export function contrastiveCellEmbeddingLoss(
   cell2: TensorLike,
   options: ContrastiveCellEmbeddingOptions = {},
 ): Tensor {
+  if (arguments.length > 3) refuseMore("contrastiveCellEmbeddingLoss", "options", 3, arguments);
   const caller = "contrastiveCellEmbeddingLoss";
   const { temperature, symmetric } = readOptions(caller, options, {
     temperature: 0.5,

@@ -10,7 +10,14 @@ import { crossEntropyLoss } from "./cross_entropy.ts";
 import { diceLoss } from "./dice.ts";
 import { focalLoss } from "./focal.ts";
 import { focalDiceLoss } from "./focal_dice.ts";
-import { checkBoolean, checkChoice, checkNumber, readOptions } from "../options.ts";
+import {
+  checkBoolean,
+  checkChoice,
+  checkNumber,
+  checkTensorLike,
+  readOptions,
+  refuseMore,
+} from "../options.ts";
 import {
   DEFAULTS,
   describeConfig,
@@ -94,6 +101,7 @@ export interface ConfiguredLoss {
  * ```
  */
 export function createLoss(config: LossConfig): ConfiguredLoss {
+  if (arguments.length > 1) refuseMore("createLoss", "config", 1, arguments);
   const settings = readOptions("createLoss", config, DEFAULTS);
   checkChoice("createLoss", "lossType", settings.lossType, Object.keys(USES));
   checkChoice("createLoss", "classWeightNormalization", settings.classWeightNormalization, [
@@ -105,7 +113,12 @@ export function createLoss(config: LossConfig): ConfiguredLoss {
     checkNumber("createLoss", name, settings[name], { min: 0 });
   }
   const weight = chooseWeights(settings);
-  return Object.assign(chooseLoss(settings, weight), {
+  const chosen = chooseLoss(settings, weight);
+  const loss: LossFunction = (logits, labels, ...rest: unknown[]) => {
+    if (rest.length > 0) refuseMore("createLoss", "labels", 0, rest);
+    return chosen(logits, labels);
+  };
+  return Object.assign(loss, {
     describe: () => describeConfig(settings, weight),
   });
 }
@@ -134,7 +147,10 @@ function chooseWeights(settings: Settings): Tensor | undefined {
 /** How often each class occurs, as given or counted. */
 function readCounts({ classCounts, labels, numClasses }: Settings): TensorLike | undefined {
   if (labels === undefined) {
-    if (numClasses === undefined) return classCounts;
+    if (numClasses === undefined) {
+      if (classCounts !== undefined) checkTensorLike("createLoss", "classCounts", classCounts);
+      return classCounts;
+    }
     throw new TypeError(
       `Cannot compute createLoss as numClasses belongs to labels: current labels are not given`,
     );

@@ -12,7 +12,7 @@ import {
   readWeight,
   shiftLogits,
 } from "./class_logits.ts";
-import { checkNumber, readOptions } from "../options.ts";
+import { checkNumber, readOptions, refuseMore } from "../options.ts";
 import {
   checkEmptyMask,
   checkReduction,
@@ -77,6 +77,7 @@ export function crossEntropyLoss(
   labels: TensorLike,
   options: CrossEntropyOptions = {},
 ): Tensor {
+  if (arguments.length > 3) refuseMore("crossEntropyLoss", "options", 3, arguments);
   const { weight, ignoreIndex, labelSmoothing, reduction, emptyMask } = readOptions(
     "crossEntropyLoss",
     options,

@@ -13,6 +13,7 @@ import {
   checkSameShape,
   checkText,
   readOptions,
+  refuseMore,
 } from "../options.ts";
 import { checkScores } from "../ranges.ts";
 
@@ -108,6 +109,7 @@ export function diagnoseClasses(
   metrics: ClassScores,
   options: DiagnoseOptions = {},
 ): ClassDiagnosis[] {
+  if (arguments.length > 2) refuseMore("diagnoseClasses", "options", 2, arguments);
   const name = "diagnoseClasses";
   checkObject(name, "metrics", metrics);
   const { names, tolerance } = readOptions(name, options, { names: undefined, tolerance: 0.2 });

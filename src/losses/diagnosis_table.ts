@@ -4,6 +4,7 @@
  * @module
  */
 import { describe } from "../describe.ts";
+import { refuseMore } from "../options.ts";
 import { type ClassDiagnosis, type ClassVerdict, DECENT_IOU } from "./diagnose_classes.ts";
 
 const VERDICTS: readonly ClassVerdict[] = ["balanced", "over-predicting", "under-predicting"];
@@ -44,6 +45,7 @@ const GOOD_IOU = 0.6 - 1e-9;
  * ```
  */
 export function diagnosisTable(rows: readonly ClassDiagnosis[]): string {
+  if (arguments.length > 1) refuseMore("diagnosisTable", "rows", 1, arguments);
   checkRows(rows);
   const width = Math.max(6, ...rows.map(({ name }) => name.length));
   const lines = rows.map((row) => {

@@ -18,7 +18,7 @@ import {
 } from "../ops/mod.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
 import { type ClassLogits, ownClass, readClassLogits } from "./class_logits.ts";
-import { checkBoolean, checkNumber, readOptions } from "../options.ts";
+import { checkBoolean, checkNumber, readOptions, refuseMore } from "../options.ts";
 
 /** Options of {@linkcode diceLoss}. */
 export interface DiceOptions {
@@ -75,6 +75,7 @@ export function diceLoss(
   labels: TensorLike,
   options: DiceOptions = {},
 ): Tensor {
+  if (arguments.length > 3) refuseMore("diceLoss", "options", 3, arguments);
   const { smooth, perClass, ignoreIndex } = readOptions("diceLoss", options, {
     smooth: 1,
     perClass: true,

@@ -7,7 +7,7 @@ import { cast, div, expandDims, notEqual, sigmoid, sub, sum, where } from "../op
 import { floating } from "../ops/elementwise.ts";
 import { checkMask } from "../labels.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
-import { checkAxes, checkNumber, checkSameShape, readOptions } from "../options.ts";
+import { checkAxes, checkNumber, checkSameShape, readOptions, refuseMore } from "../options.ts";
 import { divideByCount } from "./reduction.ts";
 
 /** Options of {@linkcode differentiableAuroc}. */
@@ -54,6 +54,7 @@ export function differentiableAuroc(
   labels: TensorLike,
   options: DifferentiableAurocOptions = {},
 ): Tensor {
+  if (arguments.length > 3) refuseMore("differentiableAuroc", "options", 3, arguments);
   const name = "differentiableAuroc";
   const { temperature } = readOptions(name, options, { temperature: 1 });
   checkNumber(name, "temperature", temperature, { above: 0 });

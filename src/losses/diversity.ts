@@ -6,7 +6,7 @@
 import { log, maximum, mean, mul, neg, square, sum } from "../ops/mod.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
 import { readCells } from "./cells.ts";
-import { checkBoolean, readOptions } from "../options.ts";
+import { checkBoolean, readOptions, refuseMore } from "../options.ts";
 import { checkDistributions } from "../ranges.ts";
 
 /** Options of {@linkcode shannonDiversityLoss} and {@linkcode simpsonDiversityLoss}. */
@@ -50,6 +50,7 @@ export function shannonDiversityLoss(
   assignments: TensorLike,
   options: DiversityOptions = {},
 ): Tensor {
+  if (arguments.length > 2) refuseMore("shannonDiversityLoss", "options", 2, arguments);
   const a = readAssignments("shannonDiversityLoss", assignments, options);
   return neg(mean(sum(mul(a, log(maximum(a, 1e-8))), { axis: 1 })));
 }
@@ -85,6 +86,7 @@ export function simpsonDiversityLoss(
   assignments: TensorLike,
   options: DiversityOptions = {},
 ): Tensor {
+  if (arguments.length > 2) refuseMore("simpsonDiversityLoss", "options", 2, arguments);
   const a = readAssignments("simpsonDiversityLoss", assignments, options);
   return mean(sum(square(a), { axis: 1 }));
 }

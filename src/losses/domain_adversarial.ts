@@ -10,7 +10,7 @@ import { gradientReversal, mean } from "../ops/mod.ts";
 import { Tensor, type TensorLike } from "../tensor.ts";
 import { readCellLabels, readCells } from "./cells.ts";
 import { negLogLikelihood } from "./class_logits.ts";
-import { checkAxes, checkNumber, readOptions } from "../options.ts";
+import { checkAxes, checkNumber, readOptions, refuseMore } from "../options.ts";
 
 /** Options of {@linkcode domainAdversarialLoss}. */
 export interface DomainAdversarialOptions {
@@ -64,11 +64,16 @@ export function domainAdversarialLoss(
   batchLabels: TensorLike,
   options: DomainAdversarialOptions,
 ): Tensor {
+  if (arguments.length > 3) refuseMore("domainAdversarialLoss", "options", 3, arguments);
   const caller = "domainAdversarialLoss";
-  const { discriminator, scale } = readOptions(caller, options ?? {}, {
-    discriminator: undefined as never,
-    scale: 1,
-  }) as Required<DomainAdversarialOptions>;
+  const { discriminator, scale } = readOptions(
+    caller,
+    options === undefined ? {} as never : options,
+    {
+      discriminator: undefined as never,
+      scale: 1,
+    },
+  ) as Required<DomainAdversarialOptions>;
   checkNumber(caller, "scale", scale, { min: 0 });
   if (typeof discriminator !== "function") {
     throw new TypeError(

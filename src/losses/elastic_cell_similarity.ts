@@ -8,7 +8,7 @@ import { equal, expandDims, l2Normalize, mean, relu, square, sub, where } from "
 import { rowProducts } from "../ops/linalg.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
 import { mapCells, readCells } from "./cells.ts";
-import { checkNumber, readOptions } from "../options.ts";
+import { checkNumber, readOptions, refuseMore } from "../options.ts";
 
 /** Options of {@linkcode elasticCellSimilarityLoss}. */
 export interface ElasticCellSimilarityOptions {
@@ -59,6 +59,7 @@ export function elasticCellSimilarityLoss(
   cellEmbeddings: TensorLike,
   options: ElasticCellSimilarityOptions = {},
 ): Tensor {
+  if (arguments.length > 2) refuseMore("elasticCellSimilarityLoss", "options", 2, arguments);
   const caller = "elasticCellSimilarityLoss";
   const { threshold } = readOptions(caller, options, { threshold: 0.3 });
   checkNumber(caller, "threshold", threshold, { min: 0, max: 1 });

@@ -7,7 +7,7 @@ import { ones } from "../create.ts";
 import { equal, expm1, gather, mul, neg, pow, sum, where } from "../ops/mod.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
 import { type ClassLogits, negLogLikelihood, readClassLogits, readWeight } from "./class_logits.ts";
-import { checkBoolean, checkNumber, readOptions } from "../options.ts";
+import { checkBoolean, checkNumber, readOptions, refuseMore } from "../options.ts";
 import {
   checkEmptyMask,
   checkReduction,
@@ -81,6 +81,7 @@ export function focalLoss(
   labels: TensorLike,
   options: FocalOptions = {},
 ): Tensor {
+  if (arguments.length > 3) refuseMore("focalLoss", "options", 3, arguments);
   const settled = readOptions("focalLoss", options, {
     gamma: 2,
     alpha: 1,

@@ -8,7 +8,7 @@ import type { Tensor, TensorLike } from "../tensor.ts";
 import { readClassLogits } from "./class_logits.ts";
 import { diceOf } from "./dice.ts";
 import { focalLosses, reduceFocal } from "./focal.ts";
-import { checkNumber, readOptions } from "../options.ts";
+import { checkNumber, readOptions, refuseMore } from "../options.ts";
 
 /** Options of {@linkcode focalDiceLoss}. */
 export interface FocalDiceOptions {
@@ -72,6 +72,7 @@ export function focalDiceLoss(
   labels: TensorLike,
   options: FocalDiceOptions = {},
 ): Tensor {
+  if (arguments.length > 3) refuseMore("focalDiceLoss", "options", 3, arguments);
   const name = "focalDiceLoss";
   const { focalWeight, diceWeight, smooth, ignoreIndex, ...focal } = readOptions(name, options, {
     gamma: 2,

@@ -6,7 +6,7 @@
 import { abs } from "../ops/mod.ts";
 import { floating } from "../ops/elementwise.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
-import { checkAxes } from "../options.ts";
+import { checkAxes, refuseMore } from "../options.ts";
 import { reduceLosses } from "./reduction.ts";
 
 /**
@@ -34,6 +34,7 @@ import { reduceLosses } from "./reduction.ts";
  * ```
  */
 export function geneWeightSparsityLoss(geneWeights: TensorLike): Tensor {
+  if (arguments.length > 1) refuseMore("geneWeightSparsityLoss", "geneWeights", 1, arguments);
   const weights = floating(asTensor(geneWeights));
   checkAxes("geneWeightSparsityLoss", "geneWeights", weights, ["genes"]);
   return reduceLosses(abs(weights), "mean");

@@ -38,6 +38,7 @@ import {
   checkChoice,
   checkObject,
   readOptions,
+  refuseMore,
 } from "../options.ts";
 import { checkProbabilities } from "../ranges.ts";
 import { divideByCount } from "./reduction.ts";
@@ -130,6 +131,7 @@ export function hmcnLoss(
   hierarchy: Hierarchy,
   options: HmcnOptions = {},
 ): HmcnLosses {
+  if (arguments.length > 5) refuseMore("hmcnLoss", "options", 5, arguments);
   const caller = "hmcnLoss";
   const { inputType, maskMissingLevels, check } = readOptions(caller, options, {
     inputType: "expr",

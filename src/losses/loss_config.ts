@@ -104,7 +104,9 @@ export const USES: Record<LossType, { numbers: NumberName[]; weights: boolean }>
 
 /** Whether classes are weighed where the loss can. */
 export function weighsClasses({ useClassWeighting, classCounts, labels }: Settings): boolean {
-  return useClassWeighting ?? (classCounts !== undefined || labels !== undefined);
+  return useClassWeighting === undefined
+    ? classCounts !== undefined || labels !== undefined
+    : useClassWeighting;
 }
 
 /** The guide's "Loss Configuration" block: what is in force. */

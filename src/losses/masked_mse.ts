@@ -6,7 +6,7 @@
 import { square, sub, where } from "../ops/mod.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
 import { checkEmptyMask, type EmptyMask, maskedMean, readMasked } from "./reduction.ts";
-import { readOptions } from "../options.ts";
+import { readOptions, refuseMore } from "../options.ts";
 
 /** Options of {@linkcode maskedMseLoss}. */
 export interface MaskedMseOptions {
@@ -63,6 +63,7 @@ export function maskedMseLoss(
   mask: TensorLike,
   options: MaskedMseOptions = {},
 ): Tensor {
+  if (arguments.length > 4) refuseMore("maskedMseLoss", "options", 4, arguments);
   const { emptyMask } = readOptions("maskedMseLoss", options, { emptyMask: "zero" });
   const { values: [x, t], mask: selected } = readMasked("maskedMseLoss", { input, target }, mask);
   checkEmptyMask("maskedMseLoss", emptyMask, selected);

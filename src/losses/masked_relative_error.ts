@@ -6,7 +6,7 @@
 import { abs, add, div, sub, where } from "../ops/mod.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
 import { checkEmptyMask, type EmptyMask, maskedMean, readMasked } from "./reduction.ts";
-import { checkChoice, checkNumber, readOptions } from "../options.ts";
+import { checkChoice, checkNumber, readOptions, refuseMore } from "../options.ts";
 
 /** Options of {@linkcode maskedRelativeError}. */
 export interface MaskedRelativeErrorOptions {
@@ -61,6 +61,7 @@ export function maskedRelativeError(
   mask: TensorLike,
   options: MaskedRelativeErrorOptions = {},
 ): Tensor {
+  if (arguments.length > 4) refuseMore("maskedRelativeError", "options", 4, arguments);
   const name = "maskedRelativeError";
   const { epsilon, denominator, emptyMask } = readOptions(name, options, {
     epsilon: 1e-6,

@@ -6,7 +6,7 @@
 import { abs, add, cast, div, square, sub, sum, where } from "../ops/mod.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
 import { checkEmptyMask, type EmptyMask, readMasked } from "./reduction.ts";
-import { checkChoice, readOptions } from "../options.ts";
+import { checkChoice, readOptions, refuseMore } from "../options.ts";
 
 /** Options of {@linkcode maskedValueLoss}. */
 export interface MaskedValueOptions {
@@ -58,6 +58,7 @@ export function maskedValueLoss(
   mask: TensorLike,
   options: MaskedValueOptions = {},
 ): Tensor {
+  if (arguments.length > 4) refuseMore("maskedValueLoss", "options", 4, arguments);
   const name = "maskedValueLoss";
   const { lossType, emptyMask } = readOptions(name, options, {
     lossType: "mse",

@@ -8,7 +8,7 @@ import { checkMask } from "../labels.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
 import { readClassLogits } from "./class_logits.ts";
 import { focalLosses } from "./focal.ts";
-import { checkSameShape, readOptions } from "../options.ts";
+import { checkSameShape, readOptions, refuseMore } from "../options.ts";
 import { checkEmptyMask, type EmptyMask, maskedMean } from "./reduction.ts";
 
 /** Options of {@linkcode maskedVoxelLoss}. */
@@ -71,10 +71,11 @@ export function maskedVoxelLoss(
   mask: TensorLike,
   options: MaskedVoxelOptions = {},
 ): Tensor {
+  if (arguments.length > 4) refuseMore("maskedVoxelLoss", "options", 4, arguments);
   const name = "maskedVoxelLoss";
   const { weight, gamma, ptFromWeighted, emptyMask } = readOptions(name, options, {
     weight: undefined,
-    gamma: undefined,
+    gamma: 0,
     ptFromWeighted: true,
     emptyMask: "zero",
   });
@@ -83,6 +84,6 @@ export function maskedVoxelLoss(
   checkSameShape(name, { labels: read.labels, mask: selected });
   checkEmptyMask(name, emptyMask, selected);
   const safe = { ...read, logits: where(expandDims(selected, 1), read.logits, 0) };
-  const losses = focalLosses(name, safe, { gamma: gamma ?? 0, weight, ptFromWeighted });
+  const losses = focalLosses(name, safe, { gamma, weight, ptFromWeighted });
   return maskedMean(where(selected, losses, 0), selected, emptyMask);
 }

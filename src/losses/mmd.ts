@@ -30,7 +30,7 @@ import type { Tensor, TensorLike } from "../tensor.ts";
 import { apply } from "../trace.ts";
 import { vjp } from "../transforms.ts";
 import { fitsAtOnce, mapCells, readCellLabels, readCells } from "./cells.ts";
-import { checkChoice, checkNumber, readOptions } from "../options.ts";
+import { checkChoice, checkNumber, readOptions, refuseMore } from "../options.ts";
 import { divideByCount } from "./reduction.ts";
 
 /** Options of {@linkcode mmdLoss}. */
@@ -91,6 +91,7 @@ export function mmdLoss(
   batchLabels: TensorLike,
   options: MmdOptions = {},
 ): Tensor {
+  if (arguments.length > 3) refuseMore("mmdLoss", "options", 3, arguments);
   const caller = "mmdLoss";
   const { kernel, bandwidths, nBatches } = readOptions(caller, options, {
     kernel: "linear",

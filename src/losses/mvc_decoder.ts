@@ -6,7 +6,14 @@
 import { add, expandDims, matmul, sigmoid, squeeze, stopGradient, transpose } from "../ops/mod.ts";
 import { floating, promoteAll } from "../ops/elementwise.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
-import { checkAxes, checkBoolean, checkChoice, checkObject, readOptions } from "../options.ts";
+import {
+  checkAxes,
+  checkBoolean,
+  checkChoice,
+  checkObject,
+  readOptions,
+  refuseMore,
+} from "../options.ts";
 
 /** The decoder's parameters, of gene embeddings of d values and cell embeddings of D. */
 export interface MvcDecoderParams {
@@ -81,6 +88,7 @@ export function mvcDecoder(
   params: MvcDecoderParams,
   options: MvcDecoderOptions = {},
 ): MvcDecoded {
+  if (arguments.length > 4) refuseMore("mvcDecoder", "options", 4, arguments);
   const name = "mvcDecoder";
   const { archStyle, explicitZeroProb } = readOptions(name, options, {
     archStyle: "inner product",

@@ -20,7 +20,7 @@ import {
 } from "../ops/mod.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
 import { checkEmptyMask, type EmptyMask, maskedMean, readMasked } from "./reduction.ts";
-import { checkBoolean, checkNumber, readOptions } from "../options.ts";
+import { checkBoolean, checkNumber, readOptions, refuseMore } from "../options.ts";
 import { checkProbabilities } from "../ranges.ts";
 
 /** Options of {@linkcode negLogBernoulliLoss}. */
@@ -84,6 +84,7 @@ export function negLogBernoulliLoss(
   mask: TensorLike,
   options: NegLogBernoulliOptions = {},
 ): Tensor {
+  if (arguments.length > 4) refuseMore("negLogBernoulliLoss", "options", 4, arguments);
   const name = "negLogBernoulliLoss";
   const { epsilon, emptyMask, check } = readOptions(name, options, {
     epsilon: undefined,
@@ -92,7 +93,7 @@ export function negLogBernoulliLoss(
   });
   checkBoolean(name, "check", check);
   const { values: [p, t], mask: selected } = readMasked(name, { probs, target }, mask);
-  const limit = epsilon ?? machineEpsilon(p.dtype);
+  const limit = epsilon === undefined ? machineEpsilon(p.dtype) : epsilon;
   checkNumber(name, "epsilon", limit, { above: 0, below: 0.5 });
   checkEmptyMask(name, emptyMask, selected);
   if (check) checkProbabilities(name, "probs", p!, selected);
@@ -138,6 +139,7 @@ export function negLogBernoulliWithLogitsLoss(
   mask: TensorLike,
   options: NegLogBernoulliWithLogitsOptions = {},
 ): Tensor {
+  if (arguments.length > 4) refuseMore("negLogBernoulliWithLogitsLoss", "options", 4, arguments);
   const name = "negLogBernoulliWithLogitsLoss";
   const { emptyMask } = readOptions(name, options, { emptyMask: "zero" });
   const { values: [z, t], mask: selected } = readMasked(name, { logits, target }, mask);

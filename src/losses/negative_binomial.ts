@@ -8,7 +8,7 @@ import { floating, promoteAll } from "../ops/elementwise.ts";
 import { negativeBinomial } from "../ops/negative_binomial.ts";
 import { broadcastShapes, formatShape, sameShape } from "../shape.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
-import { checkBoolean, checkNumber, checkSameShape, readOptions } from "../options.ts";
+import { checkBoolean, checkNumber, checkSameShape, readOptions, refuseMore } from "../options.ts";
 import { checkNotNegative } from "../ranges.ts";
 import { reduceLosses } from "./reduction.ts";
 
@@ -58,6 +58,7 @@ export function negativeBinomialLoss(
   theta: TensorLike,
   options: NegativeBinomialOptions = {},
 ): Tensor {
+  if (arguments.length > 4) refuseMore("negativeBinomialLoss", "options", 4, arguments);
   const name = "negativeBinomialLoss";
   const { epsilon, check } = readOptions(name, options, { epsilon: 1e-8, check: true });
   checkNumber(name, "epsilon", epsilon, { above: 0 });

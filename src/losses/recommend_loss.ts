@@ -4,7 +4,7 @@
  * @module
  */
 import type { LossConfig } from "./loss_config.ts";
-import { checkBoolean, checkChoice, readOptions } from "../options.ts";
+import { checkBoolean, checkChoice, readOptions, refuseMore } from "../options.ts";
 
 /** What is wrong, or wanted, where classes are imbalanced. */
 export type LossProblem =
@@ -104,6 +104,7 @@ const TREE: Record<LossProblem, LossRecommendation> = {
  * ```
  */
 export function recommendLoss(situation: LossSituation): LossRecommendation {
+  if (arguments.length > 1) refuseMore("recommendLoss", "situation", 1, arguments);
   const { imbalance, problem } = readOptions("recommendLoss", situation, {
     imbalance: undefined as unknown as boolean,
     problem: "baseline",

@@ -15,7 +15,7 @@ import {
   ObjectiveFields,
   weightedTotal,
 } from "./objective.ts";
-import { checkNumber, readOptions } from "../options.ts";
+import { checkNumber, readOptions, refuseMore } from "../options.ts";
 
 /** What the model put out, for B cells and G genes. */
 export interface ScformerOutputs {
@@ -112,6 +112,7 @@ export function scformerObjective(
   targets: ScformerTargets,
   options: ScformerOptions = {},
 ): Objective<ScformerPart> {
+  if (arguments.length > 3) refuseMore("scformerObjective", "options", 3, arguments);
   const caller = "scformerObjective";
   const settled = readOptions(caller, options, DEFAULTS);
   const { cls, cce, mvc, ecs, cceWeight, ecsWeight, ecsThreshold, temperature } = settled;

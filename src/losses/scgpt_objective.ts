@@ -15,7 +15,7 @@ import {
   ObjectiveFields,
   weightedTotal,
 } from "./objective.ts";
-import { checkNumber, readOptions } from "../options.ts";
+import { checkNumber, readOptions, refuseMore } from "../options.ts";
 
 /** What the model put out, for B cells and G genes. */
 export interface ScgptOutputs {
@@ -115,6 +115,7 @@ export function scgptObjective(
   targets: ScgptTargets,
   options: ScgptOptions = {},
 ): Objective<ScgptPart> {
+  if (arguments.length > 3) refuseMore("scgptObjective", "options", 3, arguments);
   const caller = "scgptObjective";
   const settled = readOptions(caller, options, DEFAULTS);
   const { gepc, explicitZeroProb, ecsThreshold, ecsWeight, dabWeight, check } = settled;

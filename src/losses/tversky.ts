@@ -6,7 +6,7 @@
 import { add, mean, mul, sub } from "../ops/mod.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
 import { readClassLogits } from "./class_logits.ts";
-import { checkNumber, readOptions } from "../options.ts";
+import { checkNumber, readOptions, refuseMore } from "../options.ts";
 import { countOverlap, overlapRatio } from "./dice.ts";
 
 /** Options of {@linkcode tverskyLoss}. */
@@ -70,6 +70,7 @@ export function tverskyLoss(
   labels: TensorLike,
   options: TverskyOptions = {},
 ): Tensor {
+  if (arguments.length > 3) refuseMore("tverskyLoss", "options", 3, arguments);
   const { alpha, beta, smooth, ignoreIndex } = readOptions("tverskyLoss", options, {
     alpha: 0.7,
     beta: 0.3,

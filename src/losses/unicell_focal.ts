@@ -7,7 +7,7 @@ import { clip, expandDims, mul, where } from "../ops/mod.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
 import { negLogLikelihood, ownClass, readClassLogits } from "./class_logits.ts";
 import { focalTerms } from "./focal.ts";
-import { checkNumber, readOptions } from "../options.ts";
+import { checkNumber, readOptions, refuseMore } from "../options.ts";
 import { checkReduction, reduceLosses, type Reduction } from "./reduction.ts";
 
 /** Options of {@linkcode unicellFocalLoss}. */
@@ -66,6 +66,7 @@ export function unicellFocalLoss(
   labels: TensorLike,
   options: UnicellFocalOptions = {},
 ): Tensor {
+  if (arguments.length > 3) refuseMore("unicellFocalLoss", "options", 3, arguments);
   const { alpha, gamma, reduction } = readOptions("unicellFocalLoss", options, {
     alpha: 1,
     gamma: 2,

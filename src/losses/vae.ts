@@ -6,7 +6,14 @@
 import { add, expm1, mul, softplus, square, sub } from "../ops/mod.ts";
 import { floating, promoteAll } from "../ops/elementwise.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
-import { checkBoolean, checkChoice, checkNumber, checkSameShape, readOptions } from "../options.ts";
+import {
+  checkBoolean,
+  checkChoice,
+  checkNumber,
+  checkSameShape,
+  readOptions,
+  refuseMore,
+} from "../options.ts";
 import { checkInUnit } from "../ranges.ts";
 import { reduceLosses } from "./reduction.ts";
 
@@ -66,6 +73,7 @@ export function vaeLoss(
   logVariance: TensorLike,
   options: VaeOptions = {},
 ): Tensor {
+  if (arguments.length > 5) refuseMore("vaeLoss", "options", 5, arguments);
   const { klWeight, reconstructionLoss, check } = readOptions("vaeLoss", options, {
     klWeight: 1,
     reconstructionLoss: "mse",

@@ -6,7 +6,7 @@
 import { add, div, mean, mul, sqrt, square, sub, sum } from "../ops/mod.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
 import { readCells } from "./cells.ts";
-import { checkNumber, checkSameShape, readOptions } from "../options.ts";
+import { checkNumber, checkSameShape, readOptions, refuseMore } from "../options.ts";
 
 /** Options of {@linkcode velocityConsistencyLoss}. */
 export interface VelocityConsistencyOptions {
@@ -60,6 +60,7 @@ export function velocityConsistencyLoss(
   futureExpression: TensorLike,
   options: VelocityConsistencyOptions = {},
 ): Tensor {
+  if (arguments.length > 4) refuseMore("velocityConsistencyLoss", "options", 4, arguments);
   const caller = "velocityConsistencyLoss";
   const { dt, cosineWeight, magnitudeWeight } = readOptions(caller, options, {
     dt: 0.1,

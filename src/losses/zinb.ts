@@ -23,7 +23,7 @@ import {
 import { floating, promoteAll } from "../ops/elementwise.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
 import { negativeBinomial } from "../ops/negative_binomial.ts";
-import { checkBoolean, checkChoice, checkSameShape, readOptions } from "../options.ts";
+import { checkBoolean, checkChoice, checkSameShape, readOptions, refuseMore } from "../options.ts";
 import { checkNotNegative } from "../ranges.ts";
 
 /** Options of {@linkcode zinbLoss}. */
@@ -81,6 +81,7 @@ export function zinbLoss(
   piLogit: TensorLike,
   options: ZinbOptions = {},
 ): Tensor {
+  if (arguments.length > 5) refuseMore("zinbLoss", "options", 5, arguments);
   const { zeroIndicator, check } = readOptions("zinbLoss", options, {
     zeroIndicator: "hard",
     check: true,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkSameShape } from "../options.ts";
+import { checkSameShape, refuseMore } from "../options.ts";
 import { groupBy, readLabels, type Values } from "./values.ts";
 
 /** How many items the groups of two clusterings share, and hold. */
@@ -66,6 +66,7 @@ function countShared(caller: string, labelsA: Values, labelsB: Values): Continge
  * ```
  */
 export function adjustedRandIndex(labelsA: Values, labelsB: Values): number {
+  if (arguments.length > 2) refuseMore("adjustedRandIndex", "labelsB", 2, arguments);
   const { cells, rows, columns, total } = countShared("adjustedRandIndex", labelsA, labelsB);
   const pairs = (n: number) => n * (n - 1) / 2;
   const pairsWithin = (sizes: Iterable<number>) =>
@@ -103,6 +104,7 @@ export function adjustedRandIndex(labelsA: Values, labelsB: Values): number {
  * ```
  */
 export function normalizedMutualInformation(labelsA: Values, labelsB: Values): number {
+  if (arguments.length > 2) refuseMore("normalizedMutualInformation", "labelsB", 2, arguments);
   const { cells, rows, columns, total } = countShared(
     "normalizedMutualInformation",
     labelsA,

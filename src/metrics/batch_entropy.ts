@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkBoolean, checkNumber, readOptions } from "../options.ts";
+import { checkBoolean, checkNumber, readOptions, refuseMore } from "../options.ts";
 import { forNeighbors } from "./neighbors.ts";
 import { readGroupedPoints, type Values } from "./values.ts";
 
@@ -57,6 +57,7 @@ export function batchEntropy(
   labels: Values,
   options: BatchEntropyOptions = {},
 ): number {
+  if (arguments.length > 3) refuseMore("batchEntropy", "options", 3, arguments);
   const { nNeighbors, normalize } = readOptions("batchEntropy", options, {
     nNeighbors: 50,
     normalize: false,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkNumber, readOptions } from "../options.ts";
+import { checkNumber, readOptions, refuseMore } from "../options.ts";
 import { type ClassCounts, f1Of, keptPairs, ratio } from "./confusion.ts";
 import { meanOf, type Values } from "./values.ts";
 
@@ -76,6 +76,7 @@ export function accuracy(
   target: Values,
   options: ClassificationOptions = {},
 ): number {
+  if (arguments.length > 3) refuseMore("accuracy", "options", 3, arguments);
   const classes = countClasses("accuracy", pred, target, options);
   return ratio(
     classes.reduce((sum, c) => sum + c.truePositives, 0),
@@ -115,6 +116,7 @@ export function balancedAccuracy(
   target: Values,
   options: ClassificationOptions = {},
 ): number {
+  if (arguments.length > 3) refuseMore("balancedAccuracy", "options", 3, arguments);
   const classes = countClasses("balancedAccuracy", pred, target, options);
   const present = classes.filter((c) => c.targets > 0);
   return meanOf(present.map((c) => c.truePositives / c.targets));
@@ -149,5 +151,6 @@ export function macroF1(
   target: Values,
   options: ClassificationOptions = {},
 ): number {
+  if (arguments.length > 3) refuseMore("macroF1", "options", 3, arguments);
   return meanOf(countClasses("macroF1", pred, target, options).map(f1Of));
 }

@@ -3,7 +3,13 @@
  *
  * @module
  */
-import { checkNumber, checkSameShape, type NumberRange, readOptions } from "../options.ts";
+import {
+  checkNumber,
+  checkSameShape,
+  type NumberRange,
+  readOptions,
+  refuseMore,
+} from "../options.ts";
 import { readLabels, type Values } from "./values.ts";
 
 /** Options of {@linkcode confusionMatrix}. */
@@ -47,6 +53,7 @@ export function confusionMatrix(
   target: Values,
   options: ConfusionOptions,
 ): number[][] {
+  if (arguments.length > 3) refuseMore("confusionMatrix", "options", 3, arguments);
   const { numClasses, ignoreIndex } = readOptions("confusionMatrix", options, {
     numClasses: undefined as unknown as number,
     ignoreIndex: undefined,

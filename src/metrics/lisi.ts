@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkNumber, readOptions } from "../options.ts";
+import { checkNumber, readOptions, refuseMore } from "../options.ts";
 import { forNeighbors } from "./neighbors.ts";
 import { readGroupedPoints, type Values } from "./values.ts";
 
@@ -68,6 +68,7 @@ export interface Lisi {
  * ```
  */
 export function lisi(embeddings: Values, labels: Values, options: LisiOptions = {}): Lisi {
+  if (arguments.length > 3) refuseMore("lisi", "options", 3, arguments);
   const { perplexity } = readOptions("lisi", options, { perplexity: 30 });
   checkNumber("lisi", "perplexity", perplexity, { min: 1 });
   const { points, groups: { codes, count } } = readGroupedPoints("lisi", embeddings, labels);

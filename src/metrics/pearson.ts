@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkSameShape } from "../options.ts";
+import { checkSameShape, refuseMore } from "../options.ts";
 import { meanOf, readNumbers, type Values } from "./values.ts";
 
 /**
@@ -34,6 +34,7 @@ import { meanOf, readNumbers, type Values } from "./values.ts";
  * ```
  */
 export function pearson(x: Values, y: Values): number {
+  if (arguments.length > 2) refuseMore("pearson", "y", 2, arguments);
   const [a, b] = [readNumbers("pearson", "x", x), readNumbers("pearson", "y", y)];
   checkSameShape("pearson", { x: a, y: b });
   return correlation(a.data, b.data);

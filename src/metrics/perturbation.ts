@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkAxes, checkNumber, readOptions } from "../options.ts";
+import { checkAxes, checkNumber, readOptions, refuseMore } from "../options.ts";
 import { checkLabels } from "../labels.ts";
 import { correlation } from "./pearson.ts";
 import { meanOf, readLabels, readMatrix, readNumbers, type Values } from "./values.ts";
@@ -102,6 +102,7 @@ export function perturbationMetrics(
   truth: Values,
   options: PerturbationOptions,
 ): PerturbationMetrics {
+  if (arguments.length > 3) refuseMore("perturbationMetrics", "options", 3, arguments);
   const study = readStudy(pred, truth, options);
   const rows = study.cells.flatMap((cells, p) => cells.length > 0 ? [scoreOne(study, p)] : []);
   const scores = mapScores((name) => Float64Array.from(rows, (row) => row[name]));

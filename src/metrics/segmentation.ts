@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkChoice, checkNumber, readOptions } from "../options.ts";
+import { checkChoice, checkNumber, readOptions, refuseMore } from "../options.ts";
 import {
   type ClassCounts,
   CLASSES,
@@ -87,6 +87,7 @@ export function segmentationMetrics(
   target: Values,
   options: SegmentationOptions,
 ): SegmentationMetrics {
+  if (arguments.length > 3) refuseMore("segmentationMetrics", "options", 3, arguments);
   const { numClasses, ignoreIndex, absent } = readOptions("segmentationMetrics", options, {
     numClasses: undefined as unknown as number,
     ignoreIndex: undefined,

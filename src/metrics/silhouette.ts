@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { refuseMore } from "../options.ts";
 import type { Tensor } from "../tensor.ts";
 import { forDistanceRows } from "./neighbors.ts";
 import { type Groups, meanOf, readGroupedPoints, type Values } from "./values.ts";
@@ -58,6 +59,7 @@ import { type Groups, meanOf, readGroupedPoints, type Values } from "./values.ts
  * ```
  */
 export function silhouette(embeddings: Values, labels: Values): number {
+  if (arguments.length > 2) refuseMore("silhouette", "labels", 2, arguments);
   const { points, groups } = readGroupedPoints("silhouette", embeddings, labels);
   return meanOf(widths(points, groups));
 }
@@ -86,6 +88,7 @@ export function silhouette(embeddings: Values, labels: Values): number {
  * ```
  */
 export function silhouetteSamples(embeddings: Values, labels: Values): Float64Array {
+  if (arguments.length > 2) refuseMore("silhouetteSamples", "labels", 2, arguments);
   const { points, groups } = readGroupedPoints("silhouetteSamples", embeddings, labels);
   return widths(points, groups);
 }

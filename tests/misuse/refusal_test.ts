@@ -1,10 +1,12 @@
 /**
- * What is not understood is refused: every function of the core is called as it should be but for one
+ * What is not understood is refused: every function of the core, every loss and metric is called as it should be but for one
  * option, or one argument more, and must throw a `TypeError` of its own.
  */
 import { assert, assertEquals } from "@std/assert";
 import * as cg from "../../mod.ts";
 import { METHOD_CALLS, VALID_CALLS, type ValidCall } from "./valid_calls.ts";
+import { VALID_LOSSES } from "./valid_losses.ts";
+import { VALID_METRICS } from "./valid_metrics.ts";
 
 /** What the call throws, or rejects with; `undefined` where it goes well. */
 async function failure(call: () => unknown): Promise<unknown> {
@@ -34,7 +36,7 @@ function withOptions({ args, options }: ValidCall, change: (given: object) => un
   return given;
 }
 
-const ALL = [...VALID_CALLS, ...METHOD_CALLS];
+const ALL = [...VALID_CALLS, ...METHOD_CALLS, ...VALID_LOSSES, ...VALID_METRICS];
 const WITH_OPTIONS = ALL.filter(({ options }) => options !== undefined);
 
 Deno.test("an option that does not exist is refused by name", async () => {

@@ -38,7 +38,7 @@ const CLASSES: ValidCall[] = [
     { lossType: "focal_dice", classCounts: [1, 2, 3], focalGamma: 2, diceSmooth: 1 },
   ], 0),
   {
-    name: "crossEntropyLoss",
+    name: "createLoss()",
     f: losses.createLoss({ lossType: "ce" }),
     args: () => [logits(), labels()],
   },
@@ -130,8 +130,8 @@ const CELLS: ValidCall[] = [
   ], 2),
   row("contrastiveCellEmbeddingLoss", () => [cells(), cells(1), { temperature: 1 }], 2),
   row("differentiableAuroc", () => [wave([6]), batches(), { temperature: 1 }], 2),
-  row("shannonDiversityLoss", () => [shares([4, 3])]),
-  row("simpsonDiversityLoss", () => [shares([4, 3])]),
+  row("shannonDiversityLoss", () => [shares([4, 3]), { check: true }], 1),
+  row("simpsonDiversityLoss", () => [shares([4, 3]), { check: true }], 1),
   row("domainAdversarialLoss", () => [
     cells(),
     batches(),
