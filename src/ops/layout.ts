@@ -106,9 +106,10 @@ export function cast(x: TensorLike, dtype: DType): Tensor {
  * The same values, in the same row-major order, in another shape.
  *
  * @param x Any shape.
- * @param shape The new extents; one of them may be −1, for what is left.
+ * @param shape The new extents, in an array or one by one; one of them may be −1, for what is left.
  * @returns A tensor of that shape, which shares the values.
- * @throws {TypeError} If the shape does not hold as many values as `x`.
+ * @throws {TypeError} If the shape is not made of whole numbers, or does not hold as many values as
+ * `x`.
  *
  * @example Rows of two
  * ```ts
@@ -116,6 +117,7 @@ export function cast(x: TensorLike, dtype: DType): Tensor {
  * import { assertEquals } from "@std/assert";
  *
  * assertEquals(reshape([1, 2, 3, 4], [-1, 2]).toArray(), [[1, 2], [3, 4]]);
+ * assertEquals(reshape([1, 2, 3, 4], -1, 2).shape, [2, 2]);
  * ```
  */
 export function reshape(x: TensorLike, ...shape: [shape: Shape] | number[]): Tensor {
@@ -137,11 +139,14 @@ export function reshape(x: TensorLike, ...shape: [shape: Shape] | number[]): Ten
 }
 
 /**
- * The axes in another order.
+ * The axes in another order. Given one by one, they must change places: `x.transpose(0, 1)` swaps
+ * rows and columns in PyTorch, and would change nothing here.
  *
  * @param x Any shape.
- * @param axes For each axis of the result, which axis of `x` it is; by default the reverse order.
+ * @param axes For each axis of the result, which axis of `x` it is, in an array or one by one; by
+ * default the reverse order.
  * @returns The tensor with its axes rearranged.
+ * @throws {TypeError} If the axes are given one by one in the order that they have.
  * @throws {RangeError} If `axes` is not a permutation of the axes of `x`.
  *
  * @example Rows become columns
@@ -244,7 +249,7 @@ export function squeeze(x: TensorLike, axis?: number | readonly number[]): Tenso
  * The values repeated to a larger shape, by NumPy's rules.
  *
  * @param x Any shape.
- * @param shape The extents to repeat to.
+ * @param shape The extents to repeat to, in an array or one by one.
  * @returns The repeated tensor; the gradient sums over the repeats.
  * @throws {TypeError} If `x` does not broadcast to exactly that shape.
  *
@@ -256,15 +261,17 @@ export function squeeze(x: TensorLike, axis?: number | readonly number[]): Tenso
  * assertEquals(broadcastTo([1, 2], [3, 2]).toArray(), [[1, 2], [1, 2], [1, 2]]);
  * ```
  */
-export function broadcastTo(x: TensorLike, ...extents: [shape: Shape] | number[]): Tensor {
-  const shape = wholesAmong("broadcastTo", "shape", extents);
-  checkShape("broadcastTo", shape);
+export function broadcastTo(x: TensorLike, ...shape: [shape: Shape] | number[]): Tensor {
+  const extents = wholesAmong("broadcastTo", "shape", shape);
+  checkShape("broadcastTo", extents);
   const operand = asTensor(x);
-  if (formatShape(broadcastShapes("broadcastTo", operand.shape, shape)) !== formatShape(shape)) {
+  if (
+    formatShape(broadcastShapes("broadcastTo", operand.shape, extents)) !== formatShape(extents)
+  ) {
     throw new TypeError(
       `Cannot compute broadcastTo as shape must be one that x broadcasts to: ` +
-        `current shapes are ${formatShape(operand.shape)} and ${formatShape(shape)}`,
+        `current shapes are ${formatShape(operand.shape)} and ${formatShape(extents)}`,
     );
   }
-  return apply(broadcastToOp, [operand], [...shape]);
+  return apply(broadcastToOp, [operand], [...extents]);
 }
