@@ -27,7 +27,7 @@ Deno.test("checks of many numbers are marked in the loop that reads them", async
   await using program = await cg.compile(masked, [x, mask]);
   const lines = program.explain().split("\n").filter((line) => /^ {4}\d+\./.test(line));
   assertEquals(lines.length, 2);
-  assert(/outside .*one loop/.test(lines[0]!) && /checkRange/.test(lines[1]!), lines.join("\n"));
+  assert(/measure .*one loop/.test(lines[0]!) && /checkRange/.test(lines[1]!), lines.join("\n"));
 });
 
 for (const threads of [1, 2]) {

@@ -22,43 +22,56 @@ export function guardChecks(graph: Graph): Graph {
     return { op: op as Primitive<unknown>, inputs, params, output };
   };
   const steps = graph.steps.flatMap((step) => {
-    const flag = flagOf(step, graph);
-    if (flag === undefined) return [step];
-    const [{ low, high }, op] = flag;
-    const marked = add(op, [...step.inputs], [low, high]);
-    const rows = add(maxOp, [marked.output], axesLike(step.inputs[0]!, graph));
-    const any = add(maxOp, [rows.output], allAxes(values[rows.output]!));
-    const guard = { ...step, op: guarded(step.op), inputs: [...step.inputs, any.output] };
-    return [marked, rows, any, guard];
+    const measure = measureOf(step, graph);
+    if (measure === undefined) return [step];
+    const distance = add(measure.op, [step.inputs[0]!], measure.params);
+    const rows = add(maxOp, [distance.output], axesLike(step.inputs[0]!, graph));
+    const most = add(maxOp, [rows.output], allAxes(values[rows.output]!));
+    const flag = add(exceedsOp, [most.output], [measure.bound]);
+    const guard = { ...step, op: guarded(step.op), inputs: [...step.inputs, flag.output] };
+    return [distance, rows, most, flag, guard];
   });
   return { ...graph, values, steps };
 }
 
-type Limits = Forbidden & { kind: "outside" };
+/** How far out a number is, and from where on it may be out of range. */
+interface Measure {
+  op: Elementwise;
+  params: readonly number[];
+  bound: number;
+}
 
-/** What marks the numbers that a check refuses; `undefined` where it looks at them one by one. */
-function flagOf(
-  { op, inputs, params, output }: Step,
-  graph: Graph,
-): [Limits, Elementwise] | undefined {
+/** The measure of the numbers that a check refuses; `undefined` where it looks at them one by one. */
+function measureOf({ op, inputs, params, output }: Step, graph: Graph): Measure | undefined {
   const specs = inputs.map((id) => graph.values[id]!);
   const { shape, dtype } = specs[0]!;
   if (!op.isCheck || sizeOf(shape) < FEW || !dtype.startsWith("float")) return undefined;
-  const forbidden = op.refuses!(specs, params, graph.values[output]!)!.forbidden;
+  const { forbidden } = op.refuses!(specs, params, graph.values[output]!)!;
   if (forbidden.kind !== "outside" || forbidden.except !== undefined) return undefined;
-  return [forbidden, MARKS[`${forbidden.nan ?? false} ${inputs.length > 1}`]!];
+  const { low, high } = forbidden;
+  if (low === -Infinity) return { op: MEASURES.above, params: [high], bound: 0 };
+  if (high === Infinity) return { op: MEASURES.below, params: [low], bound: 0 };
+  if (high - low > LARGE) return { op: MEASURES.outside, params: [low, high], bound: 0 };
+  const half = (high - low) / 2;
+  return { op: MEASURES.away, params: [low + half], bound: half * (1 - ROUNDING) };
 }
 
-/** Marks of what is out of range, by whether NaN is, and whether a mask says what counts. */
-const MARKS: Readonly<Record<string, Elementwise>> = Object.fromEntries(
-  [false, true].flatMap((nan) =>
-    [false, true].map((masked) => {
-      const outside = nan ? "a == a ? (a < p ? 1 : q < a) : 1" : "a < p ? 1 : q < a";
-      const expression = masked ? `b == 0 ? 0 : (${outside})` : outside;
-      return [`${nan} ${masked}`, elementwise("outside", expression, null)];
-    })
-  ),
-);
+/** Intervals beyond this have no middle in single precision. */
+const LARGE = 1e30;
+
+/** What single precision may take off a distance. */
+const ROUNDING = 2 ** -20;
+
+/** Measures by where numbers must not be; NaN is NaN. What a mask leaves out counts, as a hint may. */
+const MEASURES = {
+  above: elementwise("measure", "a - p", null),
+  below: elementwise("measure", "p - a", null),
+  away: elementwise("measure", "abs(a - p)", null),
+  outside: elementwise("measure", "a < p ? 1 : (q < a ? 1 : a * 0)", null),
+};
+
+/** 1 where a measure is beyond its bound or NaN, else 0. */
+const exceedsOp = elementwise("exceeds", "a <= p ? 0 : 1", null);
 
 /** The axes of a reduction that goes over the same numbers already; else all. */
 function axesLike(id: ValueId, graph: Graph): Axes {
