@@ -14,6 +14,7 @@ export type FilePath =
 
 /** A file path as text. */
 export async function pathOf(path: FilePath): Promise<string> {
+  if (path === "") throw new TypeError(`Cannot read a file as its path is empty`);
   if (typeof path === "string") return path;
   if (!(path instanceof URL) || path.protocol !== "file:") {
     throw new TypeError(

@@ -44,7 +44,7 @@ export async function saveCheckpoint<T>(
   state: T,
   comm: Communicator,
 ): Promise<void> {
-  checkText("saveCheckpoint", "path", path);
+  checkPath("saveCheckpoint", path);
   checkCommunicator("saveCheckpoint", comm);
   const tensors = Object.fromEntries(namedLeaves("saveCheckpoint", state));
   if (comm.rank !== 0) return;
@@ -57,6 +57,12 @@ export async function saveCheckpoint<T>(
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new Error(`Cannot write "${path}" as the system says: ${reason}; ${kept}`, { cause });
   }
+}
+
+function checkPath(caller: string, path: unknown): void {
+  checkText(caller, "path", path);
+  if (path !== "") return;
+  throw new TypeError(`Cannot compute ${caller} as path must name a file: current value is ""`);
 }
 
 /** Writes a file beside it, and puts it in its place when all of it has reached the disk. */
@@ -108,7 +114,7 @@ export async function loadCheckpoint<T>(
   like: T,
   comm: Communicator,
 ): Promise<T | undefined> {
-  checkText("loadCheckpoint", "path", path);
+  checkPath("loadCheckpoint", path);
   checkCommunicator("loadCheckpoint", comm);
   const { leaves, rebuild } = flattenTree("loadCheckpoint", like);
   const read = comm.rank === 0 ? await readLeaves(path, like) : undefined;

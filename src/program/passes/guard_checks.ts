@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Forbidden, Primitive, Spec } from "../../op.ts";
+import type { Primitive, Spec } from "../../op.ts";
 import { type Elementwise, elementwise } from "../../ops/elementwise.ts";
 import { type Axes, maxOp, minOp, sumOp } from "../../ops/reduce.ts";
 import { sameShape, sizeOf } from "../../shape.ts";
