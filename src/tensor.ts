@@ -16,7 +16,13 @@ import { BRAND, COPY } from "./describe.ts";
 import { formatTensor, jsonValues, MOST_JSON_VALUES, type TensorJson } from "./display.ts";
 import { Fluent } from "./fluent.ts";
 import { flatten, fromTyped, type Origin } from "./intake.ts";
-import { checkDTypeOption, checkOptions, type Checks, checkShapeOption } from "./options.ts";
+import {
+  checkDTypeOption,
+  checkOptions,
+  type Checks,
+  checkShapeOption,
+  refuseMore,
+} from "./options.ts";
 import { checkSize, formatShape, MAX_RANK, type Shape, sizeOf } from "./shape.ts";
 
 /** Numbers or booleans in arrays of arrays of equal lengths. */
@@ -124,6 +130,7 @@ export class Tensor extends Fluent {
    * @throws {TypeError} If the tensor holds more or fewer than one value.
    */
   item(): number {
+    if (arguments.length > 0) refuseMore("item", "the tensor", 0, arguments);
     if (this.size !== 1) {
       throw new TypeError(
         `Cannot compute item as the tensor must hold exactly one value: ` +
@@ -135,6 +142,7 @@ export class Tensor extends Fluent {
 
   /** The values as nested arrays; a number where the rank is 0; booleans for `bool`. */
   toArray<T extends NestedArray = NestedValues>(): T {
+    if (arguments.length > 0) refuseMore("toArray", "the tensor", 0, arguments);
     const data = this.data;
     let at = 0;
     const build = (axis: number): NestedArray => {

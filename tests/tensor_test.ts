@@ -446,3 +446,14 @@ Deno.test("tensors of another copy of the library are named as such", () => {
       `current value is ${another}`,
   );
 });
+
+Deno.test("item() and toArray() take no arguments", () => {
+  const x = tensor([7]) as unknown as Record<"item" | "toArray", (n: number) => unknown>;
+  for (const name of ["item", "toArray"] as const) {
+    assertThrows(
+      () => x[name](0),
+      TypeError,
+      `Cannot compute ${name} as it takes nothing after the tensor: current value is 0`,
+    );
+  }
+});

@@ -11,7 +11,7 @@ import { isGroup, type Unit } from "./passes/fuse.ts";
 import { transposedMatmulOp } from "./passes/transposed_matmul.ts";
 import { bytesOf, isAlias, type MemoryPlan, readsOf, writesOf } from "./plan.ts";
 import { loopIn } from "./row_blocks.ts";
-import { formatBytes } from "./text.ts";
+import { formatBytes } from "../describe.ts";
 
 /** Constants of more values than this are shown by their shape only. */
 const SHOWN = 4;

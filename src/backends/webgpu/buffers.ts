@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { formatBytes } from "../../program/text.ts";
+import { formatBytes } from "../../describe.ts";
 
 /** A stretch of the device's memory. */
 export interface DeviceBuffer {

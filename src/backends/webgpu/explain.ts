@@ -11,7 +11,7 @@ import { formatShape } from "../../shape.ts";
 import type { Build, PlannedUnit } from "./build.ts";
 import type { Instruction } from "./instructions.ts";
 import { MOST_PIPELINES } from "./pipelines.ts";
-import { formatBytes } from "../../program/text.ts";
+import { formatBytes } from "../../describe.ts";
 import { deviceBytes } from "./words.ts";
 
 /** Constants of more values than this are shown by their shape only. */

@@ -10,7 +10,7 @@ import { sumOp } from "../../ops/reduce.ts";
 import { formatShape } from "../../shape.ts";
 import type { Target } from "./engine.ts";
 import type { Bound } from "./instructions.ts";
-import { formatBytes } from "../../program/text.ts";
+import { formatBytes } from "../../describe.ts";
 import { deviceBytes } from "./words.ts";
 
 /** Throws where a kernel needs more than a device binds. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { formatBytes } from "../../program/text.ts";
+import { formatBytes } from "../../describe.ts";
 import { type DeviceBuffer, sizeClass } from "./buffers.ts";
 import type { Engine } from "./engine.ts";
 
