@@ -7,7 +7,6 @@
  *
  * @module
  */
-import { describe } from "./describe.ts";
 import type { DType } from "./dtype.ts";
 import type * as Functions from "./ops/mod.ts";
 import type {
@@ -25,6 +24,7 @@ import type {
   TopKOptions,
   VarianceOptions,
 } from "./ops/mod.ts";
+import { checkArray } from "./options.ts";
 import type { Shape } from "./shape.ts";
 import type { Tensor, TensorLike } from "./tensor.ts";
 
@@ -49,13 +49,8 @@ function call<R>(
 /** The same for functions of an array of tensors. */
 function callJoined(name: "concat" | "stack", x: Tensor, args: ArrayLike<unknown>): Tensor {
   const [others, ...rest] = Array.from(args);
-  if (Array.isArray(others) && !others.includes(undefined)) {
-    return ops[name]([x, ...others], ...rest as []);
-  }
-  throw new TypeError(
-    `Cannot compute ${name} as others must be an array of tensors: ` +
-      `current value is ${describe(others)}`,
-  );
+  checkArray(name, "others", others);
+  return ops[name]([x, ...others as TensorLike[]], ...rest as []);
 }
 
 /** The methods of {@linkcode Tensor}; see the functions of the same names. */
