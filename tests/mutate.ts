@@ -66,22 +66,25 @@ const COPIED = ["deno.json", "deno.lock", "mod.ts", "src", "kernels", "tests"];
 const WORKERS = Math.max(1, navigator.hardwareConcurrency);
 const LIMIT_MS = 120_000;
 
+/** The tests of what functions refuse, whatever they compute. */
+const REFUSALS = ["tests/misuse/refusal_test.ts"];
+
 /** The tests that should notice a change of a file, the likeliest first. */
 function testsOf(file: string, source: string): string[][] {
-  if (!file.startsWith("src/losses/")) return [["tests/ops"]];
+  if (!file.startsWith("src/losses/")) return [["tests/ops"], REFUSALS];
   const all = [...Deno.readDirSync(`${ROOT}tests/losses`)].map(({ name }) =>
     `tests/losses/${name}`
   );
   const own = all.filter((test) =>
     test.endsWith(file.replace("src", "").replace(".ts", "_test.ts"))
   );
-  if (own.length > 0) return [own, ["tests/losses"]];
+  if (own.length > 0) return [own, REFUSALS, ["tests/losses"]];
   const exported = [...source.matchAll(/^export function (\w+)/gm)].map(([, name]) => name!);
   const about = all.filter((test) => {
     const text = Deno.readTextFileSync(ROOT + test);
     return exported.some((name) => text.includes(name));
   });
-  return about.length > 0 ? [about, ["tests/losses"]] : [["tests/losses"]];
+  return about.length > 0 ? [about, REFUSALS, ["tests/losses"]] : [REFUSALS, ["tests/losses"]];
 }
 
 /** A copy of the project in which files can be spoiled, with the tests that pass there. */
