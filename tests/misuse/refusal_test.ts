@@ -106,7 +106,9 @@ Deno.test("an argument too many is refused with its value", async () => {
   for (const row of ALL.filter(({ variadic }) => !variadic)) {
     for (const more of [[7], [undefined, 7]]) {
       const args = row.args();
-      await assertRefused(row, [...args, ...more], "nothing after ", `${more.length} more`);
+      const given = [...args, ...more];
+      await assertRefused(row, given, "nothing after ", `${more.length} more`);
+      await assertRefused(row, given, `current value is ${more[0]}`, `${more.length} more`);
     }
   }
 });
