@@ -3,12 +3,35 @@
  *
  * @module
  */
+import { argExtremeRows } from "../../kernels/row_reduce/reference.ts";
+import { allocate } from "../dtype.ts";
 import type { Primitive } from "../op.ts";
 import { checkOptions } from "../options.ts";
+import { reducedShape, sizeOf } from "../shape.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
 import { ARG_REDUCE } from "./checks.ts";
 import { numeric } from "./elementwise.ts";
-import { argMaxOp, argMinOp, type Axes, reduceBy, requireValues } from "./reduce.ts";
+import { type Axes, middleAxis, reduceBy, requireValues } from "./reduce.ts";
+
+function argExtreme(name: string, sign: 1 | -1): Primitive<Axes> {
+  return {
+    name,
+    infer: ([x], p) => ({ shape: reducedShape(x!.shape, p.axes, p.keepDims), dtype: "int32" }),
+    forward([x], { axes }, { shape }) {
+      const out = allocate("int32", sizeOf(shape));
+      const { source, extents } = middleAxis(x!, axes);
+      argExtremeRows(out, source.data, extents, sign);
+      return out;
+    },
+    vjp: null,
+  };
+}
+
+/** The position of the largest value along an axis. */
+export const argMaxOp: Primitive<Axes> = argExtreme("argMax", 1);
+
+/** The position of the smallest value along an axis. */
+export const argMinOp: Primitive<Axes> = argExtreme("argMin", -1);
 
 /** Options of {@linkcode argMax} and {@linkcode argMin}. */
 export interface ArgReduceOptions {

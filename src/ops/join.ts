@@ -85,6 +85,14 @@ export interface JoinOptions {
   axis?: number | undefined;
 }
 
+function readTensors(caller: string, xs: readonly TensorLike[]): Tensor[] {
+  if (Array.isArray(xs) && xs.length > 0 && !xs.includes(undefined)) return promoteList(xs);
+  throw new TypeError(
+    `Cannot compute ${caller} as xs must be an array of at least one tensor: ` +
+      `current value is ${describe(xs)}`,
+  );
+}
+
 /**
  * Joins tensors one behind the other along an axis that they have.
  *
@@ -103,13 +111,7 @@ export interface JoinOptions {
  */
 export function concat(xs: readonly TensorLike[], options: JoinOptions = {}): Tensor {
   if (arguments.length > 1) checkOptions("concat", JOIN, 1, arguments);
-  if (!Array.isArray(xs) || xs.length === 0 || xs.includes(undefined)) {
-    throw new TypeError(
-      `Cannot compute concat as xs must be an array of at least one tensor: ` +
-        `current value is ${describe(xs)}`,
-    );
-  }
-  const operands = promoteList(xs);
+  const operands = readTensors("concat", xs);
   const first = operands[0]!.shape;
   const axis = normalizeAxis("concat", options.axis ?? 0, first.length);
   for (const { shape } of operands) {
@@ -142,13 +144,7 @@ export function concat(xs: readonly TensorLike[], options: JoinOptions = {}): Te
  */
 export function stack(xs: readonly TensorLike[], options: JoinOptions = {}): Tensor {
   if (arguments.length > 1) checkOptions("stack", JOIN, 1, arguments);
-  if (!Array.isArray(xs) || xs.length === 0 || xs.includes(undefined)) {
-    throw new TypeError(
-      `Cannot compute stack as xs must be an array of at least one tensor: ` +
-        `current value is ${describe(xs)}`,
-    );
-  }
-  const operands = promoteList(xs);
+  const operands = readTensors("stack", xs);
   const axis = normalizeAxis("stack", options.axis ?? 0, operands[0]!.rank + 1);
   const first = formatShape(operands[0]!.shape);
   const other = operands.find((x) => formatShape(x.shape) !== first);

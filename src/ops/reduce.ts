@@ -3,12 +3,7 @@
  *
  * @module
  */
-import {
-  argExtremeRows,
-  type Extents,
-  extremeRows,
-  sumRows,
-} from "../../kernels/row_reduce/reference.ts";
+import { type Extents, extremeRows, sumRows } from "../../kernels/row_reduce/reference.ts";
 import { allocate } from "../dtype.ts";
 import { perInput, type Primitive } from "../op.ts";
 import { checkOptions } from "../options.ts";
@@ -112,28 +107,11 @@ export const maxOp: Primitive<Axes> = extreme("max", 1);
 /** The smallest value over axes; ties share the gradient. */
 export const minOp: Primitive<Axes> = extreme("min", -1);
 
-function argExtreme(name: string, sign: 1 | -1): Primitive<Axes> {
-  return {
-    name,
-    infer: ([x], p) => ({ shape: reducedShape(x!.shape, p.axes, p.keepDims), dtype: "int32" }),
-    forward([x], { axes }, { shape }) {
-      const out = allocate("int32", sizeOf(shape));
-      const { source, extents } = middleAxis(x!, axes);
-      argExtremeRows(out, source.data, extents, sign);
-      return out;
-    },
-    vjp: null,
-  };
-}
-
-/** The position of the largest value along an axis. */
-export const argMaxOp: Primitive<Axes> = argExtreme("argMax", 1);
-
-/** The position of the smallest value along an axis. */
-export const argMinOp: Primitive<Axes> = argExtreme("argMin", -1);
-
 /** The tensor as (outer, count, inner) around the axes, moved to the end where they are apart. */
-function middleAxis(x: Tensor, axes: readonly number[]): { source: Tensor; extents: Extents } {
+export function middleAxis(
+  x: Tensor,
+  axes: readonly number[],
+): { source: Tensor; extents: Extents } {
   const first = axes[0] ?? x.rank;
   const size = (from: number, to: number) => sizeOf(x.shape.slice(from, to));
   if (axes.every((axis, i) => axis === first + i)) {

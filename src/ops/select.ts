@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { argSortRows } from "../../kernels/select/order.ts";
 import {
   type Around,
   gatherAlong,
@@ -105,32 +104,8 @@ export const putAlongAxisOp: Primitive<{ axis: number; shape: Shape }> = {
   ),
 };
 
-/** How to sort: along which axis, in which direction, how many of the first to keep. */
-export interface SortParams {
-  /** The axis. */
-  axis: number;
-  /** Whether the largest come first. */
-  descending: boolean;
-  /** How many positions are kept. */
-  kept: number;
-}
-
-/** The positions that would sort an axis. */
-export const argSortOp: Primitive<SortParams> = {
-  name: "argSort",
-  infer: ([x], { axis, kept }) => ({
-    shape: x!.shape.map((n, i) => i === axis ? kept : n),
-    dtype: "int32",
-  }),
-  forward([x], { axis, descending, kept }, { shape }) {
-    const out = new Int32Array(sizeOf(shape));
-    argSortRows(out, x!.data, around(x!.shape, axis), descending, kept);
-    return out;
-  },
-  vjp: null,
-};
-
-function around(shape: Shape, axis: number): Around {
+/** A shape as (outer, count, inner) around an axis. */
+export function around(shape: Shape, axis: number): Around {
   return {
     outer: sizeOf(shape.slice(0, axis)),
     count: shape[axis]!,

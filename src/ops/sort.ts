@@ -3,13 +3,40 @@
  *
  * @module
  */
+import { argSortRows } from "../../kernels/select/order.ts";
 import { describe } from "../describe.ts";
+import type { Primitive } from "../op.ts";
 import { checkOptions } from "../options.ts";
-import { normalizeAxis } from "../shape.ts";
+import { normalizeAxis, sizeOf } from "../shape.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
 import { apply } from "../trace.ts";
 import { SORT, TOP_K } from "./checks.ts";
-import { argSortOp, takeAlongAxis } from "./select.ts";
+import { around, takeAlongAxis } from "./select.ts";
+
+/** How to sort: along which axis, in which direction, how many of the first to keep. */
+export interface SortParams {
+  /** The axis. */
+  axis: number;
+  /** Whether the largest come first. */
+  descending: boolean;
+  /** How many positions are kept. */
+  kept: number;
+}
+
+/** The positions that would sort an axis. */
+export const argSortOp: Primitive<SortParams> = {
+  name: "argSort",
+  infer: ([x], { axis, kept }) => ({
+    shape: x!.shape.map((n, i) => i === axis ? kept : n),
+    dtype: "int32",
+  }),
+  forward([x], { axis, descending, kept }, { shape }) {
+    const out = new Int32Array(sizeOf(shape));
+    argSortRows(out, x!.data, around(x!.shape, axis), descending, kept);
+    return out;
+  },
+  vjp: null,
+};
 
 /** Options of {@linkcode argSort} and {@linkcode sort}. */
 export interface SortOptions {

@@ -7,14 +7,8 @@ import { ELEMENT_BYTES as BYTES } from "../../kernels/elementwise/elements.ts";
 import { emitLineSort, type LineSort, sortScratchBytes } from "../../kernels/select/sort.ts";
 import { emitScatter, scatterScratchBytes, type ScatterSum } from "../../kernels/select/sums.ts";
 import { emitGather, type Selection } from "../../kernels/select/wasm.ts";
-import {
-  argSortOp,
-  gatherOp,
-  putAlongAxisOp,
-  scatterAddOp,
-  type SortParams,
-  takeAlongAxisOp,
-} from "../ops/select.ts";
+import { gatherOp, putAlongAxisOp, scatterAddOp, takeAlongAxisOp } from "../ops/select.ts";
+import { argSortOp, type SortParams } from "../ops/sort.ts";
 import { type Shape, sizeOf } from "../shape.ts";
 import type { Graph, Step, ValueId } from "./graph.ts";
 import type { Places, Positions, SliceRange, StepKernel } from "./step_kernel.ts";

@@ -5,7 +5,7 @@ import * as cg from "../../mod.ts";
 import { isFloating } from "../../src/dtype.ts";
 import * as compare from "../../src/ops/compare.ts";
 import { powOp } from "../../src/ops/arithmetic.ts";
-import { argSortOp } from "../../src/ops/select.ts";
+import { argSortOp } from "../../src/ops/sort.ts";
 import { gpuTest, narrow } from "../backends/webgpu/gpu.ts";
 import { ROWS as ELEMENTWISE } from "./elementwise_table.ts";
 import { ROWS as STRUCTURAL } from "./structural_table.ts";

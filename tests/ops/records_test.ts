@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import * as argReduce from "../../src/ops/arg_reduce.ts";
 import * as arithmetic from "../../src/ops/arithmetic.ts";
 import * as compare from "../../src/ops/compare.ts";
 import * as exponential from "../../src/ops/exponential.ts";
@@ -9,10 +10,12 @@ import * as likelihood from "../../src/ops/negative_binomial.ts";
 import * as linalg from "../../src/ops/linalg.ts";
 import * as reduce from "../../src/ops/reduce.ts";
 import * as select from "../../src/ops/select.ts";
+import * as sorting from "../../src/ops/sort.ts";
 import { ROWS as ELEMENTWISE } from "./elementwise_table.ts";
 import { ROWS as STRUCTURAL } from "./structural_table.ts";
 
 const FAMILIES = [
+  argReduce,
   arithmetic,
   compare,
   exponential,
@@ -23,6 +26,7 @@ const FAMILIES = [
   linalg,
   reduce,
   select,
+  sorting,
 ];
 
 /** Every exported record, by the name of its constant. */

@@ -6,7 +6,7 @@
  */
 import fc from "fast-check";
 import type { Op } from "../../src/op.ts";
-import { argMax, argMin } from "../../src/ops/arg_reduce.ts";
+import * as argReduce from "../../src/ops/arg_reduce.ts";
 import * as gradient from "../../src/ops/gradient.ts";
 import * as join from "../../src/ops/join.ts";
 import * as layout from "../../src/ops/layout.ts";
@@ -14,7 +14,7 @@ import * as linalg from "../../src/ops/linalg.ts";
 import * as moments from "../../src/ops/moments.ts";
 import * as reduce from "../../src/ops/reduce.ts";
 import * as select from "../../src/ops/select.ts";
-import { argSort } from "../../src/ops/sort.ts";
+import * as sorting from "../../src/ops/sort.ts";
 import { type Shape, sizeOf, stridesOf } from "../../src/shape.ts";
 import { fromData, type Tensor, tensor } from "../../src/tensor.ts";
 import { apply } from "../../src/trace.ts";
@@ -313,24 +313,24 @@ export const ROWS: readonly Row[] = [
     ],
   },
   {
-    op: reduce.argMaxOp,
+    op: argReduce.argMaxOp,
     order: 0,
-    cases: search(argMax, (found) => found.indexOf(Math.max(...found))),
+    cases: search(argReduce.argMax, (found) => found.indexOf(Math.max(...found))),
     edges: [
-      { call: () => argMax(f64([2, 5, 5], [3])), expected: i32([1], []) },
-      { call: () => argMax(f64([2, NaN, 5, NaN], [4])), expected: i32([1], []) },
-      { call: () => argMax(none, { axis: 1 }), expected: i32([], [0]) },
-      { call: () => argMax(f64([1, 9, 2, 3], [2, 2])), expected: i32([1], []) },
+      { call: () => argReduce.argMax(f64([2, 5, 5], [3])), expected: i32([1], []) },
+      { call: () => argReduce.argMax(f64([2, NaN, 5, NaN], [4])), expected: i32([1], []) },
+      { call: () => argReduce.argMax(none, { axis: 1 }), expected: i32([], [0]) },
+      { call: () => argReduce.argMax(f64([1, 9, 2, 3], [2, 2])), expected: i32([1], []) },
     ],
   },
   {
-    op: reduce.argMinOp,
+    op: argReduce.argMinOp,
     order: 0,
-    cases: search(argMin, (found) => found.indexOf(Math.min(...found))),
+    cases: search(argReduce.argMin, (found) => found.indexOf(Math.min(...found))),
     edges: [
-      { call: () => argMin(f64([5, 2, 2], [3])), expected: i32([1], []) },
+      { call: () => argReduce.argMin(f64([5, 2, 2], [3])), expected: i32([1], []) },
       {
-        call: () => argMin(f64([5, 2], [1, 2]), { axis: 1, keepDims: true }),
+        call: () => argReduce.argMin(f64([5, 2], [1, 2]), { axis: 1, keepDims: true }),
         expected: i32([1], [1, 1]),
       },
     ],
@@ -414,11 +414,11 @@ export const ROWS: readonly Row[] = [
     }],
   },
   {
-    op: select.argSortOp,
+    op: sorting.argSortOp,
     order: 0,
     cases: fc.tuple(withAxis(distinct), fc.boolean()).map(([[x, axis], descending]) => ({
       inputs: [x],
-      call: (y: Tensor) => argSort(y, { axis, descending }),
+      call: (y: Tensor) => sorting.argSort(y, { axis, descending }),
       shape: x.shape,
       value(p: readonly number[]) {
         const found = Array.from(
@@ -430,12 +430,12 @@ export const ROWS: readonly Row[] = [
       },
     })),
     edges: [
-      { call: () => argSort(f64([2, NaN, 2, 1], [4])), expected: i32([3, 0, 2, 1]) },
+      { call: () => sorting.argSort(f64([2, NaN, 2, 1], [4])), expected: i32([3, 0, 2, 1]) },
       {
-        call: () => argSort(f64([2, NaN, 2, 3], [4]), { descending: true }),
+        call: () => sorting.argSort(f64([2, NaN, 2, 3], [4]), { descending: true }),
         expected: i32([3, 0, 2, 1]),
       },
-      { call: () => argSort(none), expected: i32([], [0, 2]) },
+      { call: () => sorting.argSort(none), expected: i32([], [0, 2]) },
     ],
   },
   {

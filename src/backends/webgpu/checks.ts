@@ -8,8 +8,8 @@
 import { allocate, type DType, type TypedArray } from "../../dtype.ts";
 import { checkLabelsOp, type CheckLabelsParams } from "../../labels.ts";
 import type { Forbidden, Spec } from "../../op.ts";
-import { argMaxOp, argMinOp } from "../../ops/reduce.ts";
-import { argSortOp, type SortParams } from "../../ops/select.ts";
+import { argMaxOp, argMinOp } from "../../ops/arg_reduce.ts";
+import { argSortOp, type SortParams } from "../../ops/sort.ts";
 import type { Graph, Step, ValueId } from "../../program/graph.ts";
 import { isAlias } from "../../program/plan.ts";
 import { bernoulliOp, permutationOp } from "../../random/ops.ts";

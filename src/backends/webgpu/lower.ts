@@ -44,15 +44,10 @@ import { lgammaOp, polygammaOp } from "../../ops/exponential.ts";
 import { negativeBinomialOp, negativeBinomialSlopeOp } from "../../ops/negative_binomial.ts";
 import { broadcastToOp, castOp, transposeOp } from "../../ops/layout.ts";
 import { matmulOp, pairwiseSquaredDistanceOp } from "../../ops/linalg.ts";
-import { argMaxOp, argMinOp, maxOp, meanOp, minOp, normOp, sumOp } from "../../ops/reduce.ts";
-import {
-  argSortOp,
-  gatherOp,
-  putAlongAxisOp,
-  scatterAddOp,
-  type SortParams,
-  takeAlongAxisOp,
-} from "../../ops/select.ts";
+import { maxOp, meanOp, minOp, normOp, sumOp } from "../../ops/reduce.ts";
+import { argMaxOp, argMinOp } from "../../ops/arg_reduce.ts";
+import { gatherOp, putAlongAxisOp, scatterAddOp, takeAlongAxisOp } from "../../ops/select.ts";
+import { argSortOp, type SortParams } from "../../ops/sort.ts";
 import type { Graph, Step, ValueId } from "../../program/graph.ts";
 import { type Transposed, transposedMatmulOp } from "../../program/passes/transposed_matmul.ts";
 import {
