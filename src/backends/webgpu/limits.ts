@@ -6,7 +6,6 @@
 import type { WgslKernel } from "../../../kernels/wgsl/kernel.ts";
 import type { Graph, ValueId } from "../../program/graph.ts";
 import { loopIn } from "../../program/row_blocks.ts";
-import { sumOp } from "../../ops/reduce.ts";
 import { formatShape } from "../../shape.ts";
 import type { Target } from "./engine.ts";
 import type { Bound } from "./instructions.ts";
@@ -74,11 +73,8 @@ export function checkTypes(graph: Graph): void {
   });
   for (const step of graph.steps) {
     if (graph.values[step.output]!.dtype === "float64") {
-      const isSum = graph.steps.some(({ op, inputs }) =>
-        op as unknown === sumOp && inputs[0] === step.output
-      );
       const isInteger = graph.values[step.inputs[0] ?? step.output]!.dtype === "int32";
-      if (isSum && isInteger) refuse("what sum adds up of int32", step.output, "the integers");
+      if (isInteger) refuse("int32 for a sum, or by a cast,", step.output, "the integers");
       refuse(`the result of ${step.op.name}`, step.output);
     }
     loopIn(step)?.runs.forEach(({ body }) => checkTypes(body));

@@ -19,7 +19,7 @@ gpuTest("sums of int32 are refused where there is no float64", async (gpu) => {
   await assertRejects(
     () => compile((y: Tensor) => y.sum(), [x], { device: gpu }),
     TypeError,
-    "Cannot compute compile for WebGPU as it has no float64: what sum adds up of int32 is " +
+    "Cannot compute compile for WebGPU as it has no float64: int32 for a sum, or by a cast, is " +
       'float64[2]; cast the integers to float32, or use device "cpu"',
   );
   await using program = await compile((y: Tensor) => y.cast("float32").sum(), [x], { device: gpu });
