@@ -4,7 +4,7 @@
  * @module
  */
 import type { DType, TypedArray } from "./dtype.ts";
-import type { Forbidden, Primitive } from "./op.ts";
+import type { CheckOp, Forbidden } from "./op.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** What a check is made of. */
@@ -20,13 +20,13 @@ export interface CheckDraft<P> {
 }
 
 /** An operation whose work is to throw where values are not allowed. */
-export function check<P>({ name, dtype, forbidden, forward }: CheckDraft<P>): Primitive<P> {
+export function check<P>({ name, dtype, forbidden, forward }: CheckDraft<P>): CheckOp<P> {
   return {
+    kind: "check",
     name,
     infer: ([x]) => ({ shape: x!.shape, dtype: dtype ?? x!.dtype }),
     forward: ([x, mask], params) => forward(x!, params, mask),
     vjp: null,
-    isCheck: true,
     refuses: ({ length }, params) => ({
       inputs: length === 1 ? [0] : [0, 1],
       forbidden: forbidden(params),

@@ -7,7 +7,7 @@
  */
 import { check } from "./check.ts";
 import type { TypedArray } from "./dtype.ts";
-import type { Forbidden, Primitive, Refusal } from "./op.ts";
+import type { CheckOp, Forbidden, Refusal } from "./op.ts";
 import { asTensor, fromData, type Tensor, type TensorLike } from "./tensor.ts";
 import { apply, Tape } from "./trace.ts";
 
@@ -52,7 +52,7 @@ export interface CheckLabelsParams extends CheckLabelsOptions {
 }
 
 /** Labels as they are, when they name classes. A program checks them when they arrive. */
-export const checkLabelsOp: Primitive<CheckLabelsParams> = check({
+export const checkLabelsOp: CheckOp<CheckLabelsParams> = check({
   name: "checkLabels",
   forbidden: outsideLabels,
   forward: verifyLabels,
@@ -145,7 +145,7 @@ export interface Origin {
 }
 
 /** Floating numbers as `int32`, when they are whole. */
-export const toIntegersOp: Primitive<Origin> = check({
+export const toIntegersOp: CheckOp<Origin> = check({
   name: "toIntegers",
   dtype: "int32",
   forbidden: () => ({ kind: "fraction" }),
@@ -182,7 +182,7 @@ export function checkMask(caller: string, mask: TensorLike, argument = "mask"): 
 }
 
 /** Zeros and ones as `bool`. */
-export const checkMaskOp: Primitive<Origin> = check({
+export const checkMaskOp: CheckOp<Origin> = check({
   name: "checkMask",
   dtype: "bool",
   forbidden: () => ({ kind: "untrue" }),
@@ -202,7 +202,7 @@ export function requireSome(caller: string, mask: Tensor, argument: string): voi
 }
 
 /** A `bool` tensor as it is, when it holds somewhere. */
-export const requireSomeOp: Primitive<Origin> = check({
+export const requireSomeOp: CheckOp<Origin> = check({
   name: "requireSome",
   forbidden: () => ({ kind: "nothing" }),
   forward({ data, size }, { caller, argument }) {

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { ViewCopy } from "../kernels/layout/reference.ts";
 import type { DType, TypedArray } from "./dtype.ts";
 import type { Shape } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";
@@ -62,8 +63,8 @@ export interface Refusal {
   readonly verify: (...values: Tensor[]) => void;
 }
 
-/** An operation that the engine computes itself, on typed arrays. */
-export interface Primitive<P> {
+/** What all operations have that the engine computes itself, on typed arrays. */
+export interface Facts<P> {
   /** The function's name, as messages show it. */
   readonly name: string;
   /** Shape and type of the result; throws where the inputs do not fit. */
@@ -72,10 +73,6 @@ export interface Primitive<P> {
   readonly forward: (inputs: readonly Tensor[], params: P, spec: Spec) => TypedArray;
   /** The gradient rule; `null` where the result is an integer, or piecewise constant. */
   readonly vjp: Vjp<P> | null;
-  /** Elementwise operations: the value in terms of the inputs `a`, `b`, `c` and the parameters. */
-  readonly expression?: string;
-  /** Done even where nothing needs the result: it throws where values are not allowed. */
-  readonly isCheck?: true;
   /** What it refuses, given its inputs and output; `undefined` where nothing can be wrong. */
   readonly refuses?: (
     inputs: readonly Spec[],
@@ -83,6 +80,109 @@ export interface Primitive<P> {
     output: Spec,
   ) => Refusal | undefined;
 }
+
+/** A scalar function of the values at each position. */
+export interface MapOp<P> extends Facts<P> {
+  readonly kind: "map";
+  /** The value in terms of the inputs `a`, `b`, `c` and the parameters `p`, `q`. */
+  readonly expression: string;
+}
+
+/** Values in other places. */
+export interface ViewOp<P> extends Facts<P> {
+  readonly kind: "view";
+  /** Where each input's values go; what no copy reaches is 0. */
+  readonly copies: (inputs: readonly Shape[], params: P, output: Shape) => readonly ViewCopy[];
+  /** The parameters of one view that does the same as two, one after the other. */
+  readonly join?: (first: P, second: P) => unknown;
+}
+
+/** What the values along some axes amount to. */
+export interface ReduceOp<P> extends Facts<P> {
+  readonly kind: "reduce";
+  /** Sums, means and norms add up in float64; NaN wins over any extreme. */
+  readonly reduce: "sum" | "mean" | "norm" | "max" | "min";
+  /** The axes, and what means and squared norms are divided by. */
+  readonly over: (params: P) => { readonly axes: readonly number[]; readonly divisor?: number };
+}
+
+/** Sums of what pairs of rows and columns give. */
+export interface ProductOp<P> extends Facts<P> {
+  readonly kind: "product";
+  /** `Σ a b` over the columns of the one and the rows of the other, or `Σ (a − b)²` over columns. */
+  readonly term: "product" | "squaredDifference";
+  /** Which operands lie transposed. */
+  readonly transposed: (params: P) => Transposed;
+}
+
+/** Which operands of a product are read transposed. */
+export interface Transposed {
+  /** Whether the left one is. */
+  readonly a: boolean;
+  /** Whether the right one is. */
+  readonly b: boolean;
+}
+
+/** Values of the first input at the positions along an axis that the second one names. */
+export interface LookupOp<P> extends Facts<P> {
+  readonly kind: "lookup";
+  /** Whether a position names a slice, or a single value. */
+  readonly by: "slice" | "value";
+  readonly axis: (params: P) => number;
+}
+
+/** Values added up at positions along an axis: onto the first input by slices, onto zeros by values. */
+export interface ScatterOp<P> extends Facts<P> {
+  readonly kind: "scatter";
+  readonly by: "slice" | "value";
+  readonly axis: (params: P) => number;
+}
+
+/** Positions along axes in the order of their values. */
+export interface SortOp<P> extends Facts<P> {
+  readonly kind: "sort";
+  readonly order: (params: P) => Order;
+}
+
+/** Which positions sorting gives. */
+export interface Order {
+  /** The axes, one but where only the first position is kept. */
+  readonly axes: readonly number[];
+  /** Whether the largest come first. */
+  readonly descending: boolean;
+  /** How many positions are kept. */
+  readonly kept: number;
+  /** Whether NaN comes before all others; else it comes last. */
+  readonly nanFirst: boolean;
+}
+
+/** Numbers drawn from a key, each by its position alone. */
+export interface RandomOp<P> extends Facts<P> {
+  readonly kind: "random";
+  readonly draws:
+    | ("foldIn" | "uniform" | "normal" | "gamma")
+    | ("bernoulli" | "poisson" | "categorical" | "permutation");
+}
+
+/** The input as it is, or in another type: done even where nothing needs the result, for it refuses. */
+export interface CheckOp<P> extends Facts<P> {
+  readonly kind: "check";
+}
+
+/** A body that is done to one block of rows after the other. It exists in programs only. */
+export interface LoopOp<P> extends Facts<P> {
+  readonly kind: "loop";
+}
+
+/** What only the host can do: devices know nothing of it. */
+export interface OpaqueOp<P> extends Facts<P> {
+  readonly kind: "opaque";
+}
+
+/** An operation that the engine computes itself: one of these kinds, and of no other. */
+export type Primitive<P> =
+  | (MapOp<P> | ViewOp<P> | ReduceOp<P> | ProductOp<P> | LookupOp<P> | ScatterOp<P>)
+  | (SortOp<P> | RandomOp<P> | CheckOp<P> | LoopOp<P> | OpaqueOp<P>);
 
 /** An operation with a gradient rule of its own whose values are computed by other operations. */
 export interface Composite<P> {

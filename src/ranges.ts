@@ -7,7 +7,7 @@
 import { check } from "./check.ts";
 import type { TypedArray } from "./dtype.ts";
 import { stopGradient, sum } from "./ops/mod.ts";
-import type { Primitive } from "./op.ts";
+import type { CheckOp } from "./op.ts";
 import type { Tensor } from "./tensor.ts";
 import { apply } from "./trace.ts";
 
@@ -30,7 +30,7 @@ export interface RangeParams {
 }
 
 /** Numbers as they are, when all that count are in a range. */
-export const checkRangeOp: Primitive<RangeParams> = check({
+export const checkRangeOp: CheckOp<RangeParams> = check({
   name: "checkRange",
   forbidden: ({ low, high, nan }) => ({ kind: "outside", low, high, ...nan && { nan } }),
   forward({ data }, params, mask) {

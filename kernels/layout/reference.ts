@@ -7,18 +7,55 @@
 /** A typed array that is copied from or to. */
 export type CopyArray = Float32Array | Float64Array | Int32Array | Uint8Array;
 
-/** A view: where it starts and how far apart neighbours lie along each dimension. */
-export interface View {
-  /** The array behind the view. */
-  data: CopyArray;
+/** Where a view starts in its array and how far apart neighbours lie, in elements. */
+export interface Strides {
   /** The position of the first value. */
   offset: number;
   /** Elements between neighbours, per dimension; 0 repeats. */
   strides: readonly number[];
 }
 
+/** A copy of `shape` values. */
+export interface ViewCopy {
+  /** The extents. */
+  shape: readonly number[];
+  /** The view that is written. */
+  to: Strides;
+  /** The view that is read. */
+  from: Strides;
+}
+
+/** Copies from each of some arrays. */
+export function copyAll(
+  out: CopyArray,
+  inputs: readonly CopyArray[],
+  copies: readonly ViewCopy[],
+): void {
+  copies.forEach(({ shape, to, from }, i) =>
+    copyView({ data: out, ...to }, { data: inputs[i]!, ...from }, shape)
+  );
+}
+
+/** Whether copies leave all of `size` values where they are. */
+export function isIdentity(copies: readonly ViewCopy[], size: number): boolean {
+  const [{ shape, to, from }] = copies as [ViewCopy];
+  if (copies.length > 1 || to.offset !== 0 || from.offset !== 0) return false;
+  let behind = 1;
+  for (let axis = shape.length - 1; axis >= 0; behind *= shape[axis--]!) {
+    if (shape[axis] === 1) continue;
+    if (to.strides[axis] !== behind || from.strides[axis] !== behind) return false;
+  }
+  return behind === size;
+}
+
 /** Rows of at least this length are copied as blocks. */
 const BLOCK = 32;
+
+/** A view of an array. */
+export interface View extends Strides {
+  /** The array behind the view. */
+  data: CopyArray;
+}
 
 /** Copies `shape` values from one view to another. */
 export function copyView(to: View, from: View, shape: readonly number[]): void {

@@ -9,25 +9,8 @@ import type { ModuleBuilder } from "../wasm/module.ts";
 import { i32, type Local, localAt } from "../wasm/value.ts";
 import type { LaneBytes } from "../wasm/simd.ts";
 import { emitBlockCopy, emitBlockFill } from "./block.ts";
+import type { Strides, ViewCopy } from "./reference.ts";
 import { emitTiles, TILE } from "./tiles.ts";
-
-/** Where a view starts in its array and how far apart neighbours lie, in elements. */
-export interface Strides {
-  /** The position of the first value. */
-  offset: number;
-  /** Elements between neighbours, per dimension; 0 repeats. */
-  strides: readonly number[];
-}
-
-/** A copy of `shape` values. */
-export interface ViewCopy {
-  /** The extents. */
-  shape: readonly number[];
-  /** The view that is written. */
-  to: Strides;
-  /** The view that is read. */
-  from: Strides;
-}
 
 /** What one function does: a copy from each of its arrays. */
 export interface Copies {

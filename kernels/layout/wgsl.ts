@@ -7,157 +7,95 @@
 import {
   createKernel,
   groupsFor,
+  planOf,
   WGSL_TYPES,
   type WgslElement,
   type WgslKernel,
   type WgslPlan,
+  type WgslType,
 } from "../wgsl/kernel.ts";
-import { offsetOf, placeAlong, repeatingStrides, rowMajorStrides, sizeOf } from "./wgsl_strides.ts";
+import type { Strides, ViewCopy } from "./reference.ts";
+import { offsetOf, placeAlong, rowMajorStrides, sizeOf } from "./wgsl_strides.ts";
 
-/** A shape in a buffer: where it starts, and the elements between neighbours along each axis. */
-export interface WgslView {
-  /** The extents. */
-  readonly shape: readonly number[];
-  /** The position of the first value. */
-  readonly offset: number;
-  /** Elements between neighbours, per axis; 0 repeats. */
-  readonly strides: readonly number[];
+/** The most inputs of a kernel, so that with the output it stays within the default limits. */
+const MOST_INPUTS = 7;
+
+/**
+ * Copies of arrays into one of a shape, seven per kernel; what no copy reaches is 0. An input without
+ * values takes no part: its buffer is bound to nothing.
+ */
+export function copiesPlan(
+  name: string,
+  element: WgslElement,
+  copies: readonly ViewCopy[],
+  shape: readonly number[],
+): WgslPlan {
+  const type = WGSL_TYPES[element];
+  const filled = copies.flatMap((copy, input) => sizeOf(copy.shape) > 0 ? [{ copy, input }] : []);
+  const copied = filled.reduce((sum, { copy }) => sum + sizeOf(copy.shape), 0);
+  if (copied < sizeOf(shape)) return planOf(surroundKernel(name, type, copies[0]!, shape));
+  const kernels: WgslPlan["kernels"][number][] = [];
+  for (let i = 0; i < filled.length; i += MOST_INPUTS) {
+    const part = filled.slice(i, i + MOST_INPUTS);
+    const kernel = copyKernel(name, type, part.map(({ copy }) => copy));
+    kernels.push({ kernel, inputs: part.map(({ input }) => input), outputs: [copies.length] });
+  }
+  return { kernels, temporaries: [] };
 }
 
-/** The values of a view, in row-major order. Input: the buffer; output: as many as the shape has. */
-export function copyViewKernel(name: string, element: WgslElement, view: WgslView): WgslKernel {
-  const { shape, offset, strides } = view;
-  const count = sizeOf(shape);
-  const from = offsetOf("index", shape, strides);
+/** Copies from one array after the other. */
+function copyKernel(name: string, type: WgslType, copies: readonly ViewCopy[]): WgslKernel {
+  let count = 0;
+  const parts = copies.map(({ shape, to, from }, i) => {
+    const before = count;
+    count += sizeOf(shape);
+    const place = before === 0 ? "index" : `(index - ${before}u)`;
+    return `if (index < ${count}u) { y[${placeIn(place, shape, to)}] = x${i}[${
+      placeIn(place, shape, from)
+    }]; }`;
+  });
   return createKernel({
     name,
-    inputs: [{ name: "x", type: WGSL_TYPES[element] }],
-    outputs: [{ name: "y", type: WGSL_TYPES[element] }],
+    inputs: copies.map((_, i) => ({ name: `x${i}`, type })),
+    outputs: [{ name: "y", type }],
     groups: groupsFor(count),
-    body: `if (index >= ${count}u) { return; }
-y[index] = x[${offset === 0 ? from : `${offset}u + ${from}`}];`,
+    body: parts.join("\nelse "),
   });
 }
 
-/** The axes in another order: axis `i` of the result is axis `axes[i]` of the input. */
-export function transposeKernel(
-  element: WgslElement,
-  shape: readonly number[],
-  axes: readonly number[],
-): WgslKernel {
-  const strides = rowMajorStrides(shape);
-  return copyViewKernel("transpose", element, {
-    shape: axes.map((axis) => shape[axis]!),
-    offset: 0,
-    strides: axes.map((axis) => strides[axis]!),
-  });
+/** Where a view has the element of a number. */
+function placeIn(number: string, shape: readonly number[], { offset, strides }: Strides): string {
+  const from = offsetOf(number, shape, strides);
+  return offset === 0 ? from : `${offset}u + ${from}`;
 }
 
-/** The block of extents `block` that starts at `start`. */
-export function sliceKernel(
-  element: WgslElement,
-  shape: readonly number[],
-  start: readonly number[],
-  block: readonly number[],
+/** A copy into the middle of zeros. */
+function surroundKernel(
+  name: string,
+  type: WgslType,
+  { shape, to, from }: ViewCopy,
+  around: readonly number[],
 ): WgslKernel {
-  const strides = rowMajorStrides(shape);
-  const offset = start.reduce((sum, at, axis) => sum + at * strides[axis]!, 0);
-  return copyViewKernel("slice", element, { shape: block, offset, strides });
-}
-
-/** The values repeated to the shape `to`, by NumPy's rules. */
-export function broadcastToKernel(
-  element: WgslElement,
-  shape: readonly number[],
-  to: readonly number[],
-): WgslKernel {
-  const strides = repeatingStrides(shape, to);
-  return copyViewKernel("broadcastTo", element, { shape: to, offset: 0, strides });
-}
-
-/** The values as the block that starts at `start` in an array of extents `to` of zeros. */
-export function padKernel(
-  element: WgslElement,
-  shape: readonly number[],
-  start: readonly number[],
-  to: readonly number[],
-): WgslKernel {
-  const type = WGSL_TYPES[element];
-  const count = sizeOf(to);
-  const inside = to.flatMap((extent, axis) => {
-    if (extent === shape[axis]) return [];
-    const place = placeAlong("index", to, axis);
-    return [`(${place}) - ${start[axis]}u < ${shape[axis]}u`];
-  });
-  const strides = rowMajorStrides(shape);
-  const skipped = start.reduce((sum, at, axis) => sum + at * strides[axis]!, 0);
+  const count = sizeOf(around);
+  const strides = rowMajorStrides(around);
+  const start = around.map((extent, axis) => Math.floor(to.offset / strides[axis]!) % extent);
+  const inside = around.flatMap((extent, axis) =>
+    extent === shape[axis]
+      ? []
+      : [`(${placeAlong("index", around, axis)}) - ${start[axis]}u < ${shape[axis]}u`]
+  );
+  const skipped = start.reduce((sum, at, axis) => sum + at * from.strides[axis]!, 0);
   return createKernel({
-    name: "pad",
+    name,
     inputs: [{ name: "x", type }],
     outputs: [{ name: "y", type }],
     groups: groupsFor(count),
     body: `if (index >= ${count}u) { return; }
 var value = ${type}(0);
 if (${inside.join(" && ") || "true"}) { value = x[${
-      offsetOf("index", to, strides)
+      offsetOf("index", around, from.strides)
     } - ${skipped}u]; }
 y[index] = value;`,
-  });
-}
-
-/** The most inputs of a kernel, so that with the output it stays within the default limits. */
-const MOST_INPUTS = 7;
-
-/**
- * Arrays one behind the other along an axis, seven per kernel. An input without values takes no
- * part: its buffer is bound to nothing.
- */
-export function concatPlan(
-  element: WgslElement,
-  shapes: readonly (readonly number[])[],
-  axis: number,
-): WgslPlan {
-  const filled = shapes.flatMap((shape, input) => sizeOf(shape) > 0 ? [{ shape, input }] : []);
-  const total = shapes.reduce((sum, shape) => sum + shape[axis]!, 0);
-  const kernels: WgslPlan["kernels"][number][] = [];
-  for (let i = 0, start = 0; i < filled.length; i += MOST_INPUTS) {
-    const part = filled.slice(i, i + MOST_INPUTS);
-    const kernel = joinKernel(element, part.map(({ shape }) => shape), axis, start, total);
-    kernels.push({ kernel, inputs: part.map(({ input }) => input), outputs: [shapes.length] });
-    start += part.reduce((sum, { shape }) => sum + shape[axis]!, 0);
-  }
-  return { kernels, temporaries: [] };
-}
-
-/** Writes arrays one behind the other into an array of `total` along the axis, from `start` on. */
-function joinKernel(
-  element: WgslElement,
-  shapes: readonly (readonly number[])[],
-  axis: number,
-  start: number,
-  total: number,
-): WgslKernel {
-  const type = WGSL_TYPES[element];
-  const withExtent = (extent: number) => shapes[0]!.map((n, i) => i === axis ? extent : n);
-  const region = withExtent(shapes.reduce((sum, shape) => sum + shape[axis]!, 0));
-  const inner = sizeOf(region.slice(axis + 1));
-  let reached = 0;
-  const choices = shapes.map((shape, i) => {
-    const from = `${offsetOf("index", region, rowMajorStrides(shape))} - ${reached * inner}u`;
-    reached += shape[axis]!;
-    return `if (place < ${reached}u) { value = x${i}[${from}]; }`;
-  });
-  const to = offsetOf("index", region, rowMajorStrides(withExtent(total)));
-  return createKernel({
-    name: "concat",
-    inputs: shapes.map((_, i) => ({ name: `x${i}`, type })),
-    outputs: [{ name: "y", type }],
-    groups: groupsFor(sizeOf(region)),
-    body: `if (index >= ${sizeOf(region)}u) { return; }
-let place = ${placeAlong("index", region, axis)};
-var value = ${type}(0);
-${choices.join("\nelse ")}
-y[${to} + ${start * inner}u] = value;`,
   });
 }
 

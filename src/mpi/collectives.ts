@@ -9,7 +9,7 @@
  */
 import { allocate } from "../dtype.ts";
 import { cast, concat, div, equal, reshape, split, where } from "../ops/mod.ts";
-import { perInput, type Primitive } from "../op.ts";
+import { type OpaqueOp, perInput } from "../op.ts";
 import { sizeOf } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { apply } from "../trace.ts";
@@ -27,7 +27,8 @@ export interface Reduced {
 }
 
 /** All inputs, one behind the other in one array, reduced over the ranks. */
-export const allReduceOp: Primitive<Reduced> = {
+export const allReduceOp: OpaqueOp<Reduced> = {
+  kind: "opaque",
   name: "allReduce",
   infer: (inputs) => ({
     shape: [inputs.reduce((sum, x) => sum + x.size, 0)],
@@ -73,7 +74,8 @@ export interface Gathered {
 }
 
 /** The rows of all ranks, in the order of ranks. */
-export const allGatherOp: Primitive<Gathered> = {
+export const allGatherOp: OpaqueOp<Gathered> = {
+  kind: "opaque",
   name: "allGather",
   infer: ([x], { rows }) => ({
     shape: [rows.reduce((a, b) => a + b, 0), ...x!.shape.slice(1)],
@@ -91,7 +93,8 @@ export const allGatherOp: Primitive<Gathered> = {
 };
 
 /** The own rows of the sum over all ranks. */
-export const reduceScatterOp: Primitive<Gathered> = {
+export const reduceScatterOp: OpaqueOp<Gathered> = {
+  kind: "opaque",
   name: "reduceScatter",
   infer: ([x], { transport, rows }) => ({
     shape: [rows[transport.rank]!, ...x!.shape.slice(1)],

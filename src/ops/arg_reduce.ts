@@ -5,7 +5,7 @@
  */
 import { argExtremeRows } from "../../kernels/row_reduce/reference.ts";
 import { allocate } from "../dtype.ts";
-import type { Primitive } from "../op.ts";
+import type { SortOp } from "../op.ts";
 import { checkOptions } from "../options.ts";
 import { reducedShape, sizeOf } from "../shape.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
@@ -13,9 +13,11 @@ import { ARG_REDUCE } from "./checks.ts";
 import { numeric } from "./elementwise.ts";
 import { type Axes, middleAxis, reduceBy, requireValues } from "./reduce.ts";
 
-function argExtreme(name: string, sign: 1 | -1): Primitive<Axes> {
+function argExtreme(name: string, sign: 1 | -1): SortOp<Axes> {
   return {
+    kind: "sort",
     name,
+    order: ({ axes }) => ({ axes, descending: sign === 1, kept: 1, nanFirst: true }),
     infer: ([x], p) => ({ shape: reducedShape(x!.shape, p.axes, p.keepDims), dtype: "int32" }),
     forward([x], { axes }, { shape }) {
       const out = allocate("int32", sizeOf(shape));
@@ -28,10 +30,10 @@ function argExtreme(name: string, sign: 1 | -1): Primitive<Axes> {
 }
 
 /** The position of the largest value along an axis. */
-export const argMaxOp: Primitive<Axes> = argExtreme("argMax", 1);
+export const argMaxOp: SortOp<Axes> = argExtreme("argMax", 1);
 
 /** The position of the smallest value along an axis. */
-export const argMinOp: Primitive<Axes> = argExtreme("argMin", -1);
+export const argMinOp: SortOp<Axes> = argExtreme("argMin", -1);
 
 /** Options of {@linkcode argMax} and {@linkcode argMin}. */
 export interface ArgReduceOptions {
@@ -41,7 +43,7 @@ export interface ArgReduceOptions {
   keepDims?: boolean | undefined;
 }
 
-function argReduce(op: Primitive<Axes>, x: TensorLike, options: ArgReduceOptions): Tensor {
+function argReduce(op: SortOp<Axes>, x: TensorLike, options: ArgReduceOptions): Tensor {
   const operand = numeric(asTensor(x));
   requireValues(op.name, operand, options);
   return reduceBy(op, operand, options);

@@ -6,7 +6,7 @@
 import { EagerKernel } from "../../kernels/elementwise/eager.ts";
 import type { Operand } from "../../kernels/elementwise/reference.ts";
 import { allocate, type DType, isFloating, type TypedArray } from "../dtype.ts";
-import { type InputRule, perInput, type Primitive } from "../op.ts";
+import { type InputRule, type MapOp, perInput } from "../op.ts";
 import { broadcastShapes, sameShape, type Shape, sizeOf, stridesOf } from "../shape.ts";
 import { asTensor, promote, Tensor, type TensorLike } from "../tensor.ts";
 import { apply } from "../trace.ts";
@@ -16,7 +16,7 @@ import { cast } from "./layout.ts";
 export type Scalars = readonly number[];
 
 /** The record of an elementwise operation. */
-export type Elementwise = Primitive<Scalars>;
+export type Elementwise = MapOp<Scalars>;
 
 /** An elementwise operation on up to three operands that broadcast. */
 export function elementwise(
@@ -27,6 +27,7 @@ export function elementwise(
 ): Elementwise {
   const kernel = new EagerKernel(name, expression);
   return {
+    kind: "map",
     name,
     expression,
     infer: (inputs) => ({ shape: meet(name, inputs), dtype: result(inputs) }),

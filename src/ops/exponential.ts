@@ -5,7 +5,7 @@
  */
 import { lgammaValue, polygammaValue } from "../../kernels/gamma/reference.ts";
 import { allocate } from "../dtype.ts";
-import { perInput, type Primitive } from "../op.ts";
+import { type OpaqueOp, perInput } from "../op.ts";
 import { checkOptions, refuseMore } from "../options.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
 import { apply } from "../trace.ts";
@@ -57,7 +57,8 @@ export const softplusOp: Elementwise = unary(
 );
 
 /** `log |Γ(x)|`. */
-export const lgammaOp: Primitive<null> = {
+export const lgammaOp: OpaqueOp<null> = {
+  kind: "opaque",
   name: "lgamma",
   infer: ([x]) => ({ shape: x!.shape, dtype: x!.dtype }),
   forward([x], _params, { dtype }) {
@@ -70,7 +71,8 @@ export const lgammaOp: Primitive<null> = {
 };
 
 /** The derivative of order `n` of the digamma function. */
-export const polygammaOp: Primitive<number> = {
+export const polygammaOp: OpaqueOp<number> = {
+  kind: "opaque",
   name: "polygamma",
   infer: ([x]) => ({ shape: x!.shape, dtype: x!.dtype }),
   forward([x], n, { dtype }) {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Composite, perInput, type Primitive } from "../op.ts";
+import { type Composite, type MapOp, perInput } from "../op.ts";
 import { checkFunction, checkLimits, checkOptions, checkText, refuseMore } from "../options.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
 import { apply, countNaN } from "../trace.ts";
@@ -14,9 +14,11 @@ import { floating } from "./elementwise.ts";
 function identity<P>(
   name: string,
   rule: ((g: Tensor, params: P) => Tensor) | null,
-): Primitive<P> {
+): MapOp<P> {
   return {
+    kind: "map",
     name,
+    expression: "a",
     infer: ([x]) => ({ shape: x!.shape, dtype: x!.dtype }),
     forward: ([x]) => x!.data,
     vjp: rule && perInput((g, _y, _x, params) => rule(g, params)),
@@ -24,21 +26,21 @@ function identity<P>(
 }
 
 /** The value as a constant. */
-export const stopGradientOp: Primitive<null> = identity<null>("stopGradient", null);
+export const stopGradientOp: MapOp<null> = identity<null>("stopGradient", null);
 
 /** The value; the gradient times a negative factor. */
-export const gradientReversalOp: Primitive<number> = identity<number>(
+export const gradientReversalOp: MapOp<number> = identity<number>(
   "gradientReversal",
   (g, scale) => mul(g, -scale),
 );
 
 /** The value; the gradient between limits. */
-export const clipGradientOp: Primitive<readonly [number, number]> = identity<
+export const clipGradientOp: MapOp<readonly [number, number]> = identity<
   readonly [number, number]
 >("clipGradient", (g, [min, max]) => clip(g, min, max));
 
 /** The value; the gradient shown to a function. */
-export const debugGradientOp: Primitive<(gradient: Tensor) => void> = identity<
+export const debugGradientOp: MapOp<(gradient: Tensor) => void> = identity<
   (gradient: Tensor) => void
 >("debugGradient", (g, report) => {
   report(g);

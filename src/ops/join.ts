@@ -3,43 +3,38 @@
  *
  * @module
  */
-import { copyView } from "../../kernels/layout/reference.ts";
 import { describe } from "../describe.ts";
-import { allocate } from "../dtype.ts";
-import { perInput, type Primitive } from "../op.ts";
+import { perInput, type ViewOp } from "../op.ts";
 import { checkOptions, checkWholes, refuseMore } from "../options.ts";
-import { formatShape, normalizeAxis, type Shape, sizeOf, stridesOf } from "../shape.ts";
+import { formatShape, normalizeAxis, type Shape } from "../shape.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
 import { apply } from "../trace.ts";
 import { JOIN } from "./checks.ts";
 import { promoteList } from "./elementwise.ts";
-import { expandDims } from "./layout.ts";
+import { blockOf, expandDims, view } from "./layout.ts";
 
 /** Tensors one behind the other along an axis. */
-export const concatOp: Primitive<number> = {
-  name: "concat",
-  infer(inputs, axis) {
-    const [first] = inputs;
-    const extent = inputs.reduce((sum, x) => sum + x.shape[axis]!, 0);
-    return { shape: first!.shape.map((n, i) => i === axis ? extent : n), dtype: first!.dtype };
+export const concatOp: ViewOp<number> = view(
+  "concat",
+  (inputs, axis) => {
+    const extent = inputs.reduce((sum, x) => sum + x[axis]!, 0);
+    return inputs[0]!.map((n, i) => i === axis ? extent : n);
   },
-  forward(inputs, axis, { shape, dtype }) {
-    const data = allocate(dtype, sizeOf(shape));
-    const strides = stridesOf(shape);
+  (inputs, axis, output) => {
+    const { strides } = blockOf(output);
     let offset = 0;
-    for (const x of inputs) {
-      const from = { data: x.data, offset: 0, strides: stridesOf(x.shape) };
-      copyView({ data, offset, strides }, from, x.shape);
-      offset += x.shape[axis]! * strides[axis]!;
-    }
-    return data;
+    return inputs.map((shape) => {
+      const copy = { shape, to: { offset, strides }, from: blockOf(shape) };
+      offset += shape[axis]! * strides[axis]!;
+      return copy;
+    });
   },
-  vjp: perInput((g, _y, inputs, axis, index) => {
+  perInput((g, _y, inputs, axis, index) => {
     const start = inputs[0]!.shape.map(() => 0);
     for (const x of inputs.slice(0, index)) start[axis]! += x.shape[axis]!;
     return apply(sliceOp, [g], { start, shape: inputs[index]!.shape });
   }),
-};
+);
 
 /** A block of a tensor: where it starts and its shape. */
 export interface Block {
@@ -50,34 +45,20 @@ export interface Block {
 }
 
 /** A block of a tensor. */
-export const sliceOp: Primitive<Block> = {
-  name: "slice",
-  infer: ([x], { shape }) => ({ shape, dtype: x!.dtype }),
-  forward([x], { start }, { shape, dtype }) {
-    const data = allocate(dtype, sizeOf(shape));
-    const strides = stridesOf(x!.shape);
-    const offset = start.reduce((sum, at, i) => sum + at * strides[i]!, 0);
-    const to = { data, offset: 0, strides: stridesOf(shape) };
-    copyView(to, { data: x!.data, offset, strides }, shape);
-    return data;
-  },
-  vjp: perInput((g, _y, [x], { start }) => apply(padOp, [g], { start, shape: x!.shape })),
-};
+export const sliceOp: ViewOp<Block> = view(
+  "slice",
+  (_inputs, { shape }) => shape,
+  ([x], { start }, shape) => [{ shape, to: blockOf(shape), from: blockOf(x!, start) }],
+  perInput((g, _y, [x], { start }) => apply(padOp, [g], { start, shape: x!.shape })),
+);
 
 /** A tensor as a block in a larger one of zeros. */
-export const padOp: Primitive<Block> = {
-  name: "pad",
-  infer: ([x], { shape }) => ({ shape, dtype: x!.dtype }),
-  forward([x], { start }, { shape, dtype }) {
-    const data = allocate(dtype, sizeOf(shape));
-    const strides = stridesOf(shape);
-    const offset = start.reduce((sum, at, i) => sum + at * strides[i]!, 0);
-    const from = { data: x!.data, offset: 0, strides: stridesOf(x!.shape) };
-    copyView({ data, offset, strides }, from, x!.shape);
-    return data;
-  },
-  vjp: perInput((g, _y, [x], { start }) => apply(sliceOp, [g], { start, shape: x!.shape })),
-};
+export const padOp: ViewOp<Block> = view(
+  "pad",
+  (_inputs, { shape }) => shape,
+  ([x], { start }, shape) => [{ shape: x!, to: blockOf(shape, start), from: blockOf(x!) }],
+  perInput((g, _y, [x], { start }) => apply(sliceOp, [g], { start, shape: x!.shape })),
+);
 
 /** Options of {@linkcode concat}, {@linkcode stack} and {@linkcode split}. */
 export interface JoinOptions {

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { copyView } from "../../kernels/layout/reference.ts";
+import { copyAll, type Strides } from "../../kernels/layout/reference.ts";
 import { allocate, checkDType, type DType, isFloating } from "../dtype.ts";
-import { perInput, type Primitive } from "../op.ts";
+import { type MapOp, perInput, type ViewOp, type Vjp } from "../op.ts";
 import { checkWholes, refuseMore, wholesAmong } from "../options.ts";
 import {
   broadcastShapes,
@@ -22,8 +22,10 @@ import { asTensor, convertData, type Tensor, type TensorLike } from "../tensor.t
 import { apply } from "../trace.ts";
 
 /** The same values in another type. */
-export const castOp: Primitive<DType> = {
+export const castOp: MapOp<DType> = {
+  kind: "map",
   name: "cast",
+  expression: "a",
   infer: ([x], dtype) => ({ shape: x!.shape, dtype }),
   forward: ([x], dtype) => convertData("cast", x!.data, x!.dtype, dtype),
   vjp: perInput((g) => g),
@@ -38,46 +40,74 @@ export const castOp: Primitive<DType> = {
   },
 };
 
+/** An operation that puts values in other places. */
+export function view<P>(
+  name: string,
+  shapeOf: (inputs: readonly Shape[], params: P) => Shape,
+  copies: ViewOp<P>["copies"],
+  vjp: Vjp<P>,
+): ViewOp<P> {
+  const shapes = (inputs: readonly Tensor[]) => inputs.map((x) => x.shape);
+  return {
+    kind: "view",
+    name,
+    infer: (inputs, p) => ({ shape: shapeOf(shapes(inputs), p), dtype: inputs[0]!.dtype }),
+    forward(inputs, params, { shape, dtype }) {
+      const data = allocate(dtype, sizeOf(shape));
+      copyAll(data, inputs.map((x) => x.data), copies(shapes(inputs), params, shape));
+      return data;
+    },
+    copies,
+    vjp,
+  };
+}
+
+/** The view of an array, from a position on. */
+export function blockOf(shape: Shape, start: readonly number[] = []): Strides {
+  const strides = stridesOf(shape);
+  return { offset: start.reduce((sum, at, i) => sum + at * strides[i]!, 0), strides };
+}
+
 /** The same values in another shape. */
-export const reshapeOp: Primitive<Shape> = {
-  name: "reshape",
-  infer: ([x], shape) => ({ shape, dtype: x!.dtype }),
+export const reshapeOp: ViewOp<Shape> = {
+  ...view<Shape>(
+    "reshape",
+    (_inputs, shape) => shape,
+    (_inputs, _shape, output) => {
+      const flat = { offset: 0, strides: [1] };
+      return [{ shape: [sizeOf(output)], to: flat, from: flat }];
+    },
+    perInput((g, _y, [x]) => reshape(g, x!.shape)),
+  ),
   forward: ([x]) => x!.data,
-  vjp: perInput((g, _y, [x]) => reshape(g, x!.shape)),
+  join: (_first, second) => second,
 };
 
 /** The axes in another order. */
-export const transposeOp: Primitive<readonly number[]> = {
-  name: "transpose",
-  infer: ([x], axes) => ({ shape: axes.map((axis) => x!.shape[axis]!), dtype: x!.dtype }),
-  forward([x], axes, { shape, dtype }) {
-    const data = allocate(dtype, x!.size);
-    const own = stridesOf(x!.shape);
-    copyView(
-      { data, offset: 0, strides: stridesOf(shape) },
-      { data: x!.data, offset: 0, strides: axes.map((axis) => own[axis]!) },
-      shape,
-    );
-    return data;
-  },
-  vjp: perInput((g, _y, _x, axes) => transpose(g, axes.map((_, i) => axes.indexOf(i)))),
+export const transposeOp: ViewOp<readonly number[]> = {
+  ...view<readonly number[]>(
+    "transpose",
+    ([x], axes) => axes.map((axis) => x![axis]!),
+    ([x], axes, shape) => {
+      const own = stridesOf(x!);
+      const from = { offset: 0, strides: axes.map((axis) => own[axis]!) };
+      return [{ shape, to: blockOf(shape), from }];
+    },
+    perInput((g, _y, _x, axes) => transpose(g, axes.map((_, i) => axes.indexOf(i)))),
+  ),
+  join: (first, second) => second.map((axis) => first[axis]!),
 };
 
 /** The values repeated along axes of extent 1. */
-export const broadcastToOp: Primitive<Shape> = {
-  name: "broadcastTo",
-  infer: ([x], shape) => ({ shape, dtype: x!.dtype }),
-  forward([x], shape, { dtype }) {
-    const data = allocate(dtype, sizeOf(shape));
-    copyView(
-      { data, offset: 0, strides: stridesOf(shape) },
-      { data: x!.data, offset: 0, strides: broadcastStrides(x!.shape, shape) },
-      shape,
-    );
-    return data;
+export const broadcastToOp: ViewOp<Shape> = view<Shape>(
+  "broadcastTo",
+  (_inputs, shape) => shape,
+  ([x], _shape, shape) => {
+    const from = { offset: 0, strides: broadcastStrides(x!, shape) };
+    return [{ shape, to: blockOf(shape), from }];
   },
-  vjp: perInput((g) => g),
-};
+  perInput((g) => g),
+);
 
 /**
  * The same values in another element type.

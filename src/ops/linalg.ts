@@ -7,7 +7,7 @@ import { matmul as multiply } from "../../kernels/matmul/eager.ts";
 import type { MatrixArray } from "../../kernels/matmul/reference.ts";
 import { squaredDistances } from "../../kernels/pairwise_distance/eager.ts";
 import { allocate } from "../dtype.ts";
-import { type Composite, perInput, type Primitive } from "../op.ts";
+import { type Composite, perInput, type ProductOp, type Transposed } from "../op.ts";
 import { checkOptions, refuseMore } from "../options.ts";
 import { broadcastShapes, broadcastStrides, formatShape, type Shape, sizeOf } from "../shape.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
@@ -21,36 +21,52 @@ import { l2Normalize } from "./normalize.ts";
 import { mean, sum } from "./reduce.ts";
 
 /** Products of the matrices in the last two axes; the axes before them broadcast. */
-export const matmulOp: Primitive<null> = {
+export const matmulOp: ProductOp<Transposed> = {
+  kind: "product",
   name: "matmul",
-  infer([a, b]) {
+  term: "product",
+  transposed: (transposed) => transposed,
+  infer([a, b], transposed) {
     const batch = broadcastShapes("matmul", a!.shape.slice(0, -2), b!.shape.slice(0, -2));
-    return { shape: [...batch, a!.shape.at(-2)!, b!.shape.at(-1)!], dtype: a!.dtype };
+    const [left, right] = [matrixOf(a!.shape, transposed.a), matrixOf(b!.shape, transposed.b)];
+    return { shape: [...batch, left.rows, right.columns], dtype: a!.dtype };
   },
-  forward([a, b], _params, { shape, dtype }) {
+  forward([a, b], transposed, { shape, dtype }) {
     const out = allocate(dtype, sizeOf(shape)) as MatrixArray;
-    const [m, k, n] = [a!.shape.at(-2)!, a!.shape.at(-1)!, b!.shape.at(-1)!];
+    const left = { data: a!.data as MatrixArray, ...matrixOf(a!.shape, transposed.a) };
+    const right = { data: b!.data as MatrixArray, ...matrixOf(b!.shape, transposed.b) };
+    const [m, k, n] = [left.rows, left.columns, right.columns];
     const batch = shape.slice(0, -2);
     const offsetsA = batchOffsets(a!.shape.slice(0, -2), batch, m * k);
     const offsetsB = batchOffsets(b!.shape.slice(0, -2), batch, k * n);
-    offsetsA.forEach((offsetA, i) =>
-      multiply(
-        out,
-        i * m * n,
-        { data: a!.data as MatrixArray, offset: offsetA, rowStride: k, columnStride: 1 },
-        { data: b!.data as MatrixArray, offset: offsetsB[i]!, rowStride: n, columnStride: 1 },
-        m,
-        k,
-        n,
-      )
+    offsetsA.forEach((offset, i) =>
+      multiply(out, i * m * n, { ...left, offset }, { ...right, offset: offsetsB[i]! }, m, k, n)
     );
     return out;
   },
   vjp: perInput(
-    (g, _y, [, b]) => apply(matmulOp, [g, swapLast(b!)], null),
-    (g, _y, [a]) => apply(matmulOp, [swapLast(a!), g], null),
+    (g, _y, [, b], transposed) =>
+      transposed.a
+        ? product(b!, g, { a: transposed.b, b: true })
+        : product(g, b!, { a: false, b: !transposed.b }),
+    (g, _y, [a], transposed) =>
+      transposed.b
+        ? product(g, a!, { a: true, b: transposed.a })
+        : product(a!, g, { a: !transposed.a, b: false }),
   ),
 };
+
+function product(a: Tensor, b: Tensor, transposed: Transposed): Tensor {
+  return apply(matmulOp, [a, b], transposed);
+}
+
+/** The matrices of a shape, as they lie or transposed. */
+function matrixOf(shape: Shape, transposed: boolean) {
+  const [rows, columns] = shape.slice(-2) as [number, number];
+  return transposed
+    ? { rows: columns, columns: rows, rowStride: 1, columnStride: columns }
+    : { rows, columns, rowStride: columns, columnStride: 1 };
+}
 
 /** Where each matrix of a batch starts, in an operand whose batch axes may repeat. */
 function batchOffsets(own: Shape, batch: Shape, matrixSize: number): number[] {
@@ -60,11 +76,6 @@ function batchOffsets(own: Shape, batch: Shape, matrixSize: number): number[] {
     offsets = offsets.flatMap((offset) => steps.map((step) => offset + step));
   });
   return offsets;
-}
-
-function swapLast(x: Tensor): Tensor {
-  const axes = x.shape.map((_, i) => i);
-  return transpose(x, [...axes.slice(0, -2), x.rank - 1, x.rank - 2]);
 }
 
 /** Products of all pairs of rows of one matrix. */
@@ -85,8 +96,11 @@ function bothWays(g: Tensor): Tensor {
 }
 
 /** Squared distances between the rows of two matrices. */
-export const pairwiseSquaredDistanceOp: Primitive<null> = {
+export const pairwiseSquaredDistanceOp: ProductOp<null> = {
+  kind: "product",
   name: "pairwiseSquaredDistance",
+  term: "squaredDifference",
+  transposed: () => ({ a: false, b: true }),
   infer: ([x, y]) => ({ shape: [x!.shape[0]!, y!.shape[0]!], dtype: x!.dtype }),
   forward([x, y], _params, { shape, dtype }) {
     const out = allocate(dtype, sizeOf(shape)) as MatrixArray;
@@ -156,9 +170,9 @@ export function matmul(a: TensorLike, b: TensorLike): Tensor {
   if (rows.shape.at(-1) !== columns.shape.at(-2)) {
     throw mismatch("agree in the columns of a and the rows of b", left, right);
   }
-  const product = apply(matmulOp, [rows, columns], null);
+  const products = product(rows, columns, { a: false, b: false });
   const dropped = [...(left.rank === 1 ? [-2] : []), ...(right.rank === 1 ? [-1] : [])];
-  return dropped.length === 0 ? product : squeeze(product, dropped);
+  return dropped.length === 0 ? products : squeeze(products, dropped);
 }
 
 function mismatch(must: string, a: Tensor, b: Tensor): TypeError {

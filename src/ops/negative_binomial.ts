@@ -12,7 +12,7 @@ import {
   negativeBinomialValues,
 } from "../../kernels/negative_binomial/reference.ts";
 import { allocate } from "../dtype.ts";
-import type { Primitive, Spec } from "../op.ts";
+import type { OpaqueOp, Spec } from "../op.ts";
 import { sizeOf } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { apply } from "../trace.ts";
@@ -32,7 +32,8 @@ function floats({ shape, dtype }: Spec): Float32Array | Float64Array {
 }
 
 /** `−log NB` of counts, means and inverse dispersions of one shape. */
-export const negativeBinomialOp: Primitive<CountOptions> = {
+export const negativeBinomialOp: OpaqueOp<CountOptions> = {
+  kind: "opaque",
   name: "negativeBinomial",
   infer: ([x]) => ({ shape: x!.shape, dtype: x!.dtype }),
   forward(inputs, params, spec) {
@@ -47,7 +48,8 @@ export const negativeBinomialOp: Primitive<CountOptions> = {
 };
 
 /** A derivative of {@linkcode negativeBinomialOp}. */
-export const negativeBinomialSlopeOp: Primitive<CountOptions & { by: Argument }> = {
+export const negativeBinomialSlopeOp: OpaqueOp<CountOptions & { by: Argument }> = {
+  kind: "opaque",
   name: "negativeBinomialSlope",
   infer: ([x]) => ({ shape: x!.shape, dtype: x!.dtype }),
   forward(inputs, params, spec) {

@@ -4,8 +4,8 @@
  * @module
  */
 import { type Extents, extremeRows, sumRows } from "../../kernels/row_reduce/reference.ts";
-import { allocate } from "../dtype.ts";
-import { perInput, type Primitive } from "../op.ts";
+import { allocate, type TypedArray } from "../dtype.ts";
+import { perInput, type Primitive, type ReduceOp, type Vjp } from "../op.ts";
 import { checkOptions } from "../options.ts";
 import { formatShape, normalizeAxes, reducedShape, type Shape, sizeOf } from "../shape.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
@@ -34,18 +34,34 @@ export interface ReduceOptions {
   keepDims?: boolean | undefined;
 }
 
+/** An operation that reduces axes to one value. */
+function reduction<P extends Axes & Partial<Shared>>(
+  reduce: ReduceOp<P>["reduce"],
+  rows: (out: TypedArray, data: TypedArray, extents: Extents, params: P) => void,
+  vjp: Vjp<P>,
+): ReduceOp<P> {
+  return {
+    kind: "reduce",
+    name: reduce,
+    infer: ([x], p) => ({ shape: reducedShape(x!.shape, p.axes, p.keepDims), dtype: x!.dtype }),
+    forward([x], params, { shape, dtype }) {
+      const out = allocate(dtype, sizeOf(shape));
+      const { source, extents } = middleAxis(x!, params.axes);
+      rows(out, source.data, extents, params);
+      return out;
+    },
+    reduce,
+    over: (params) => params,
+    vjp,
+  };
+}
+
 /** The sum over axes. */
-export const sumOp: Primitive<Axes> = {
-  name: "sum",
-  infer: ([x], p) => ({ shape: reducedShape(x!.shape, p.axes, p.keepDims), dtype: x!.dtype }),
-  forward([x], { axes }, { shape, dtype }) {
-    const out = allocate(dtype, sizeOf(shape));
-    const { source, extents } = middleAxis(x!, axes);
-    sumRows(out, source.data, extents);
-    return out;
-  },
-  vjp: perInput((g, _y, [x], p) => broadcastTo(keptAxes(g, x!.shape, p), x!.shape)),
-};
+export const sumOp: ReduceOp<Axes> = reduction<Axes>(
+  "sum",
+  (out, data, extents) => sumRows(out, data, extents),
+  perInput((g, _y, [x], p) => broadcastTo(keptAxes(g, x!.shape, p), x!.shape)),
+);
 
 /** The axes of a sum that is divided. */
 export interface Shared extends Axes {
@@ -53,29 +69,17 @@ export interface Shared extends Axes {
   divisor: number;
 }
 
-function shared(name: "mean" | "norm", vjp: Primitive<Shared>["vjp"]): Primitive<Shared> {
-  return {
-    name,
-    infer: ([x], p) => ({ shape: reducedShape(x!.shape, p.axes, p.keepDims), dtype: x!.dtype }),
-    forward([x], { axes, divisor }, { shape, dtype }) {
-      const out = allocate(dtype, sizeOf(shape));
-      const { source, extents } = middleAxis(x!, axes);
-      sumRows(out, source.data, extents, { kind: name, divisor });
-      return out;
-    },
-    vjp,
-  };
-}
-
 /** `Σ x / divisor`, in float64 to its end, so that no sum overflows. */
-export const meanOp: Primitive<Shared> = shared(
+export const meanOp: ReduceOp<Shared> = reduction<Shared>(
   "mean",
+  (out, data, extents, { divisor }) => sumRows(out, data, extents, { kind: "mean", divisor }),
   perInput((g, _y, [x], p) => broadcastTo(keptAxes(div(g, p.divisor), x!.shape, p), x!.shape)),
 );
 
 /** `√(Σ x² / divisor)`, in float64 to its end; its gradient at 0 is 0. */
-export const normOp: Primitive<Shared> = shared(
+export const normOp: ReduceOp<Shared> = reduction<Shared>(
   "norm",
+  (out, data, extents, { divisor }) => sumRows(out, data, extents, { kind: "norm", divisor }),
   perInput((g, y, [x], p) => {
     const zero = equal(y, 0);
     const slope = where(zero, 0, div(g, mul(where(zero, 1, y), p.divisor)));
@@ -83,29 +87,23 @@ export const normOp: Primitive<Shared> = shared(
   }),
 );
 
-function extreme(name: string, sign: 1 | -1): Primitive<Axes> {
-  return {
-    name,
-    infer: ([x], p) => ({ shape: reducedShape(x!.shape, p.axes, p.keepDims), dtype: x!.dtype }),
-    forward([x], { axes }, { shape, dtype }) {
-      const out = allocate(dtype, sizeOf(shape));
-      const { source, extents } = middleAxis(x!, axes);
-      extremeRows(out, source.data, extents, sign);
-      return out;
-    },
-    vjp: perInput((g, y, [x], p) => {
+function extreme(reduce: "max" | "min", sign: 1 | -1): ReduceOp<Axes> {
+  return reduction<Axes>(
+    reduce,
+    (out, data, extents) => extremeRows(out, data, extents, sign),
+    perInput((g, y, [x], p) => {
       const chosen = cast(equal(x!, keptAxes(y, x!.shape, p)), x!.dtype);
       const ties = sum(chosen, { axis: p.axes, keepDims: true });
       return mul(chosen, div(keptAxes(g, x!.shape, p), ties));
     }),
-  };
+  );
 }
 
 /** The largest value over axes; ties share the gradient. */
-export const maxOp: Primitive<Axes> = extreme("max", 1);
+export const maxOp: ReduceOp<Axes> = extreme("max", 1);
 
 /** The smallest value over axes; ties share the gradient. */
-export const minOp: Primitive<Axes> = extreme("min", -1);
+export const minOp: ReduceOp<Axes> = extreme("min", -1);
 
 /** The tensor as (outer, count, inner) around the axes, moved to the end where they are apart. */
 export function middleAxis(
@@ -147,7 +145,7 @@ export function reducedCount(caller: string, x: Tensor, options: ReduceOptions):
 
 /** A mean or norm over axes. */
 export function reduceShared(
-  op: Primitive<Shared>,
+  op: ReduceOp<Shared>,
   x: Tensor,
   { axis, keepDims = false }: ReduceOptions,
   divisor: number,

@@ -12,7 +12,7 @@ import {
 } from "../../kernels/select/reference.ts";
 import { allocate, type DType, type TypedArray } from "../dtype.ts";
 import { checkLabels, outsidePositions, toIntegers } from "../labels.ts";
-import { perInput, type Primitive } from "../op.ts";
+import { type LookupOp, perInput, type ScatterOp } from "../op.ts";
 import { checkOptions } from "../options.ts";
 import {
   broadcastShapes,
@@ -32,8 +32,11 @@ import { numeric, promoteAll } from "./elementwise.ts";
 import { broadcastTo, cast, expandDims } from "./layout.ts";
 
 /** Slices along an axis by their positions. */
-export const gatherOp: Primitive<number> = {
+export const gatherOp: LookupOp<number> = {
+  kind: "lookup",
   name: "gather",
+  by: "slice",
+  axis: (axis) => axis,
   infer: ([x, indices], axis) => ({
     shape: [...x!.shape.slice(0, axis), ...indices!.shape, ...x!.shape.slice(axis + 1)],
     dtype: x!.dtype,
@@ -53,8 +56,11 @@ export const gatherOp: Primitive<number> = {
 };
 
 /** Slices added at their positions along an axis. */
-export const scatterAddOp: Primitive<number> = {
+export const scatterAddOp: ScatterOp<number> = {
+  kind: "scatter",
   name: "scatterAdd",
+  by: "slice",
+  axis: (axis) => axis,
   infer: ([x]) => ({ shape: x!.shape, dtype: x!.dtype }),
   forward([x, indices, updates], axis, { shape, dtype }) {
     const sums = Float64Array.from(x!.data);
@@ -71,8 +77,11 @@ export const scatterAddOp: Primitive<number> = {
 };
 
 /** Single values along an axis by their positions. */
-export const takeAlongAxisOp: Primitive<number> = {
+export const takeAlongAxisOp: LookupOp<number> = {
+  kind: "lookup",
   name: "takeAlongAxis",
+  by: "value",
+  axis: (axis) => axis,
   infer: ([x, indices]) => ({ shape: indices!.shape, dtype: x!.dtype }),
   forward([x, indices], axis, { dtype }) {
     const out = allocate(dtype, indices!.size);
@@ -88,8 +97,11 @@ export const takeAlongAxisOp: Primitive<number> = {
 };
 
 /** Single values added at their positions along an axis of zeros. */
-export const putAlongAxisOp: Primitive<{ axis: number; shape: Shape }> = {
+export const putAlongAxisOp: ScatterOp<{ axis: number; shape: Shape }> = {
+  kind: "scatter",
   name: "putAlongAxis",
+  by: "value",
+  axis: ({ axis }) => axis,
   infer: ([x], { shape }) => ({ shape, dtype: x!.dtype }),
   forward([x, indices], { axis, shape }, { dtype }) {
     const sums = new Float64Array(sizeOf(shape));

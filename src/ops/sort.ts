@@ -5,7 +5,7 @@
  */
 import { argSortRows } from "../../kernels/select/order.ts";
 import { describe } from "../describe.ts";
-import type { Primitive } from "../op.ts";
+import type { SortOp } from "../op.ts";
 import { checkOptions } from "../options.ts";
 import { normalizeAxis, sizeOf } from "../shape.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
@@ -24,8 +24,10 @@ export interface SortParams {
 }
 
 /** The positions that would sort an axis. */
-export const argSortOp: Primitive<SortParams> = {
+export const argSortOp: SortOp<SortParams> = {
+  kind: "sort",
   name: "argSort",
+  order: ({ axis, ...rest }) => ({ axes: [axis], ...rest, nanFirst: false }),
   infer: ([x], { axis, kept }) => ({
     shape: x!.shape.map((n, i) => i === axis ? kept : n),
     dtype: "int32",

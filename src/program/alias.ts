@@ -3,26 +3,25 @@
  *
  * @module
  */
-import { castOp, reshapeOp } from "../ops/layout.ts";
-import {
-  clipGradientOp,
-  debugGradientOp,
-  gradientReversalOp,
-  stopGradientOp,
-} from "../ops/gradient.ts";
+import { isIdentity } from "../../kernels/layout/reference.ts";
+import { sizeOf } from "../shape.ts";
 import type { Graph, Step } from "./graph.ts";
 
 /** Steps whose result is their input's memory. */
-export function isAlias({ op, inputs, output }: Step, graph: Graph): boolean {
-  const same = graph.values[inputs[0]!]?.dtype === graph.values[output]!.dtype;
-  return same && (op.isCheck === true || (ALIASES as readonly unknown[]).includes(op));
+export function isAlias({ op, inputs, params, output }: Step, { values }: Graph): boolean {
+  const [from, to] = [values[inputs[0]!], values[output]!];
+  if (from?.dtype !== to.dtype) return false;
+  switch (op.kind) {
+    case "check":
+      return true;
+    case "map":
+      return op.expression === "a";
+    case "view": {
+      const size = sizeOf(to.shape);
+      const shapes = inputs.map((id) => values[id]!.shape);
+      return sizeOf(from.shape) === size && isIdentity(op.copies(shapes, params, to.shape), size);
+    }
+    default:
+      return false;
+  }
 }
-
-const ALIASES = [
-  castOp,
-  clipGradientOp,
-  debugGradientOp,
-  gradientReversalOp,
-  reshapeOp,
-  stopGradientOp,
-] as const;

@@ -11,10 +11,9 @@ import { rowsAtOnce } from "../../kernels/elementwise/wasm.ts";
 import { blockShape, type FloatType, type KernelOptions } from "../../kernels/matmul/emit.ts";
 import { kernelOptions } from "../../kernels/matmul/wasm.ts";
 import { BYTES } from "../dtype.ts";
-import { pairwiseSquaredDistanceOp } from "../ops/linalg.ts";
+import type { ProductOp } from "../op.ts";
 import type { Graph, Step, ValueId } from "./graph.ts";
 import type { GroupLoop } from "./loops.ts";
-import type { Transposed } from "./passes/transposed_matmul.ts";
 import { walkOuter } from "./space.ts";
 
 /** The arguments of one call after the other. */
@@ -184,20 +183,15 @@ export class ProductCalls {
   readonly #size: { m: number; k: number; n: number };
 
   constructor(
-    { op, inputs, params, output }: Step,
+    { inputs, params, output }: Step,
+    { term, transposed }: ProductOp<unknown>,
     graph: Graph,
     offsets: ReadonlyMap<ValueId, number>,
     scratch: number,
   ) {
-    const isDistance = op as unknown === pairwiseSquaredDistanceOp;
     const { shape, dtype } = graph.values[output]!;
-    this.options = kernelOptions(
-      isDistance ? "squaredDifference" : "product",
-      dtype as FloatType,
-    );
-    const { a: left, b: right } = isDistance
-      ? { a: false, b: true }
-      : (params as Transposed | null) ?? { a: false, b: false };
+    this.options = kernelOptions(term, dtype as FloatType);
+    const { a: left, b: right } = transposed(params);
     const matrix = (id: number, transposed: boolean) => {
       const columns = graph.values[id]!.shape[1]!;
       const strides = transposed ? [1, columns] as const : [columns, 1] as const;

@@ -11,7 +11,7 @@ import { hasSimd } from "../../kernels/wasm/features.ts";
 import { ModuleBuilder } from "../../kernels/wasm/module.ts";
 import { formatBytes } from "../describe.ts";
 import { checkLabels } from "../labels.ts";
-import { matmulOp, pairwiseSquaredDistanceOp } from "../ops/linalg.ts";
+import type { ProductOp } from "../op.ts";
 import { formatShape, MAX_BYTES } from "../shape.ts";
 import { fromData, type Tensor } from "../tensor.ts";
 import {
@@ -25,17 +25,14 @@ import {
 import { Frame } from "./frame.ts";
 import type { Graph, Step, ValueId } from "./graph.ts";
 import { type Kernel, Kernels } from "./kernels.ts";
-import { layoutKernel } from "./layout_calls.ts";
 import type { Memories } from "./memories.ts";
 import { interpretLoop } from "./interpret.ts";
 import { type GroupLoop, keepingLoopOf, loopOf } from "./loops.ts";
 import { fuseSteps, isGroup, type Unit } from "./passes/fuse.ts";
-import { transposedMatmulOp } from "./passes/transposed_matmul.ts";
 import { bytesOf, isAlias, type MemoryPlan, planMemory } from "./plan.ts";
-import { reduceKernel } from "./reduce_calls.ts";
 import { combineResult, cutInputs, loopIn } from "./row_blocks.ts";
-import { selectKernel } from "./select_calls.ts";
 import { splitCalls, type StepKernel, wholeCalls } from "./step_kernel.ts";
+import { kernelOf, productOf } from "./step_kernels.ts";
 import type { Job, Team } from "./threads.ts";
 
 type Instruction = () => void;
@@ -129,8 +126,9 @@ export class CpuExecutable {
       }
       const step = unit as Step;
       if (loopIn(step) !== undefined) return this.#rowLoop(step, frame);
-      if (kernels !== undefined && isProduct(step, graph)) {
-        return this.#product(step, frame, kernels);
+      const product = productOf(step, graph);
+      if (kernels !== undefined && product !== undefined) {
+        return this.#product(step, product, frame, kernels);
       }
       const kernel = kernelOf(step, graph);
       if (kernels !== undefined && kernel !== undefined) {
@@ -180,8 +178,13 @@ export class CpuExecutable {
   }
 
   /** A product of matrices, or distances, as WebAssembly. */
-  #product(step: Step, { graph, offsets }: Frame, kernels: Kernels): Instruction {
-    const calls = new ProductCalls(step, graph, offsets, this.memory.bytes);
+  #product(
+    step: Step,
+    op: ProductOp<unknown>,
+    { graph, offsets }: Frame,
+    kernels: Kernels,
+  ): Instruction {
+    const calls = new ProductCalls(step, op, graph, offsets, this.memory.bytes);
     const key = JSON.stringify(calls.options);
     const kernel = this.#known.get(key) ?? kernels.add(emitKernel(calls.options), ["run"]);
     this.#known.set(key, kernel);
@@ -255,25 +258,11 @@ function holding<T>({ bytes, graph, memory }: CpuExecutable, make: () => T): T {
 function runStep(step: Step, frame: Frame): Instruction | undefined {
   const { op, params, output } = step;
   const alias = isAlias(step, frame.graph);
-  if (alias && !op.isCheck) return undefined;
+  if (alias && op.kind !== "check") return undefined;
   const inputs = step.inputs.map((id) => frame.view(id));
   const spec = frame.graph.values[output]!;
   if (alias) return () => void op.forward(inputs, params, spec);
   return () => frame.write(output, op.forward(inputs, params, spec));
-}
-
-/** Whether a unit is a product of two matrices, or their distances. */
-function isProduct(unit: Unit, graph: Graph): boolean {
-  if (isGroup(unit)) return false;
-  const products: readonly unknown[] = [matmulOp, transposedMatmulOp, pairwiseSquaredDistanceOp];
-  const isMatrix = (id: ValueId) => graph.values[id]!.shape.length === 2;
-  return products.includes(unit.op) && unit.inputs.every(isMatrix);
-}
-
-/** The kernel of a step that reduces, selects or copies. */
-function kernelOf(step: Step, graph: Graph): StepKernel | undefined {
-  if ([...step.inputs, step.output].some((id) => bytesOf(graph, id) >= 2 ** 31)) return undefined;
-  return reduceKernel(step, graph) ?? selectKernel(step, graph) ?? layoutKernel(step, graph);
 }
 
 function runAll(run: Kernel, calls: Calls): Instruction {
@@ -293,7 +282,9 @@ function addStepKernel(kernel: StepKernel, kernels: Kernels): number {
 /** Bytes that a thread may need in between for any step of a graph, or of a loop's body in it. */
 function scratchBytes(graph: Graph): number {
   return graph.steps.reduce((most, step) => {
-    const own = isProduct(step, graph) ? SCRATCH_BYTES : kernelOf(step, graph)?.scratchBytes ?? 0;
+    const own = productOf(step, graph) === undefined
+      ? kernelOf(step, graph)?.scratchBytes ?? 0
+      : SCRATCH_BYTES;
     const bodies = loopIn(step)?.runs.map(({ body }) => scratchBytes(body)) ?? [];
     return Math.max(most, own, ...bodies);
   }, 0);

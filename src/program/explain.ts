@@ -3,22 +3,21 @@
  *
  * @module
  */
-import { matmulOp, pairwiseSquaredDistanceOp } from "../ops/linalg.ts";
 import { formatShape, sizeOf } from "../shape.ts";
 import type { CpuExecutable } from "./cpu.ts";
 import type { Graph, Step, ValueId } from "./graph.ts";
 import { isGroup, type Unit } from "./passes/fuse.ts";
-import { transposedMatmulOp } from "./passes/transposed_matmul.ts";
 import { bytesOf, isAlias, type MemoryPlan, readsOf, writesOf } from "./plan.ts";
 import { loopIn } from "./row_blocks.ts";
+import { isOnHost } from "./step_kernels.ts";
 import { formatBytes } from "../describe.ts";
 
 /** Constants of more values than this are shown by their shape only. */
 const SHOWN = 4;
 
 /** The plan of a program: inputs, constants, a line per step, outputs, memory. */
-export function explainProgram({ graph, units, memory, bytes }: CpuExecutable): string {
-  const steps = describeUnits(units, graph, memory);
+export function explainProgram({ graph, units, memory, bytes, wasm }: CpuExecutable): string {
+  const steps = describeUnits(units, graph, memory, wasm);
   return [
     `program on cpu: ${steps.count} step${steps.count === 1 ? "" : "s"}, ${
       formatCount(steps.flops)
@@ -40,15 +39,20 @@ interface Steps {
 }
 
 /** What is done, a line per step; the steps of a loop's bodies follow it. */
-function describeUnits(units: readonly Unit[], graph: Graph, memory: MemoryPlan): Steps {
+function describeUnits(
+  units: readonly Unit[],
+  graph: Graph,
+  memory: MemoryPlan,
+  wasm: boolean,
+): Steps {
   const steps: Steps = { count: 0, flops: 0, lines: [] };
   for (const unit of units) {
-    if (!isGroup(unit) && isAlias(unit, graph) && !unit.op.isCheck) continue;
+    if (!isGroup(unit) && isAlias(unit, graph) && unit.op.kind !== "check") continue;
     const number = String(++steps.count).padStart(3);
     const loop = isGroup(unit) ? undefined : loopIn(unit);
     if (loop === undefined) {
       steps.flops += countFlops(unit, graph);
-      steps.lines.push(`${number}. ${describeUnit(unit, graph)}`);
+      steps.lines.push(`${number}. ${describeUnit(unit, graph, wasm)}`);
       continue;
     }
     const { output, inputs } = unit as Step;
@@ -56,7 +60,7 @@ function describeUnits(units: readonly Unit[], graph: Graph, memory: MemoryPlan)
     steps.lines.push(`${number}. ${describe(graph, output)} = ${loop.name}(${names})`);
     memory.bodies.get(unit as Step)!.forEach((plan, i) => {
       const { body, inputs, count } = loop.runs[i]!;
-      const own = describeUnits(plan.units, body, plan.memory);
+      const own = describeUnits(plan.units, body, plan.memory, wasm);
       steps.flops += count * own.flops;
       const given = body.inputs.map((id, k) => {
         const of = `%${(unit as Step).inputs[inputs[k]!.from]}`;
@@ -77,7 +81,7 @@ function describe(graph: Graph, id: ValueId): string {
   return `%${id} ${dtype}${formatShape(shape)}`;
 }
 
-function describeUnit(unit: Unit, graph: Graph): string {
+function describeUnit(unit: Unit, graph: Graph, wasm: boolean): string {
   const names = isGroup(unit)
     ? [...unit.members, ...unit.reductions].map((step) => step.op.name)
     : [unit.op.name];
@@ -85,7 +89,11 @@ function describeUnit(unit: Unit, graph: Graph): string {
     (sum, id) => sum + bytesOf(graph, id),
     0,
   );
-  const kernel = isGroup(unit) ? `one loop over ${formatShape(unit.shape)}` : "kernel";
+  const kernel = isGroup(unit)
+    ? `one loop over ${formatShape(unit.shape)}`
+    : !wasm || isOnHost(unit, graph)
+    ? "on the host"
+    : "kernel";
   return `${writesOf(unit).map((id) => describe(graph, id)).join(", ")} = ${names.join(" ")}(${
     readsOf(unit).map((id) => `%${id}`).join(", ")
   })  ${kernel}, ${formatCount(countFlops(unit, graph))} FLOP, ${formatBytes(bytes)} moved`;
@@ -96,16 +104,21 @@ function countFlops(unit: Unit, graph: Graph): number {
   if (isGroup(unit)) {
     return (unit.members.length + unit.reductions.length) * sizeOf(unit.shape);
   }
-  const { op, inputs, output }: Step = unit;
+  const { op, inputs, params, output }: Step = unit;
   const size = sizeOf(graph.values[output]!.shape);
   const first = graph.values[inputs[0] ?? output]!.shape;
-  const isOne = (...ops: unknown[]) => ops.includes(op);
-  if (isOne(matmulOp)) return 2 * size * first.at(-1)!;
-  if (isOne(transposedMatmulOp)) {
-    return 2 * size * (sizeOf(first) / graph.values[output]!.shape[0]!);
+  switch (op.kind) {
+    case "product": {
+      const k = first.at(op.transposed(params).a ? -2 : -1)!;
+      return (op.term === "product" ? 2 : 3) * size * k;
+    }
+    case "map":
+      return size;
+    case "reduce":
+      return sizeOf(first);
+    default:
+      return 0;
   }
-  if (isOne(pairwiseSquaredDistanceOp)) return 3 * size * first[1]!;
-  return op.expression === undefined ? 0 : size;
 }
 
 function formatCount(n: number): string {

@@ -12,24 +12,15 @@ import {
   type LoopSpec,
   planColumnPasses,
   planPasses,
-  type Reduction,
   withTemporaries,
 } from "../../kernels/elementwise/passes.ts";
+import type { ReduceOp } from "../op.ts";
 import type { Scalars } from "../ops/elementwise.ts";
-import { meanOp, normOp, type Shared, sumOp } from "../ops/reduce.ts";
 import { sameShape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import type { Graph, Step, ValueId } from "./graph.ts";
 import type { Group, GroupPlan } from "./passes/fuse.ts";
-import {
-  isReduction,
-  keyOf,
-  type LoopRead,
-  planLoop,
-  strip,
-  type Work,
-  workOf,
-} from "./passes/loop_plan.ts";
+import { keyOf, type LoopRead, planLoop, strip, type Work, workOf } from "./passes/loop_plan.ts";
 import { type IterationSpace, iterationSpace } from "./space.ts";
 
 /** A group as a loop. */
@@ -96,7 +87,7 @@ function planOf({ shape, members, reductions, operands }: Group, graph: Graph): 
 /** Constants that are the same number everywhere, but for those that are reduced. */
 function uniformReads({ reads, steps, uses }: GroupPlan, graph: Graph): Map<ValueId, number> {
   const reduced = new Set(
-    steps.flatMap((step) => isReduction(step.op) ? uses.get(step)!.map(({ id }) => id) : []),
+    steps.flatMap((step) => step.op.kind === "reduce" ? uses.get(step)!.map(({ id }) => id) : []),
   );
   return new Map(reads.flatMap(({ id }) => {
     const constant = graph.constants.get(id);
@@ -152,9 +143,8 @@ function statementOf(
   const name = nameOf(output);
   const ofRows = rowValues.has(output) && sameShape(uses.get(step)![0]!.shape, shape);
   const [first] = values;
-  if (isReduction(op) && ofRows && first!.kind === "name") {
-    const { divisor } = step.params as Partial<Shared>;
-    return { name, reduce: op.name as Reduction["reduce"], of: first!.name, divisor };
+  if (op.kind === "reduce" && ofRows && first!.kind === "name") {
+    return { name, reduce: op.reduce, of: first!.name, divisor: op.over(step.params).divisor };
   }
   return { name, expression: expressionOf(step, values), dtype: graph.values[output]!.dtype };
 }
@@ -174,25 +164,31 @@ function operandNames(reads: readonly LoopRead[]): Map<string, string> {
 }
 
 /** What a single value is reduced to: sums start at 0, so that of −0 alone is 0. */
-function reducedAlone({ op, params }: Step): string | undefined {
-  if (op as unknown === sumOp) return "a + 0";
-  const { divisor } = params as Partial<Shared> & object;
-  if (op as unknown === meanOp) return `(a + 0) / ${divisor}`;
-  return op as unknown === normOp ? `abs(a) / ${Math.sqrt(divisor!)}` : undefined;
+function reducedAlone({ reduce, over }: ReduceOp<unknown>, params: unknown): string {
+  switch (reduce) {
+    case "sum":
+      return "a + 0";
+    case "mean":
+      return `(a + 0) / ${over(params).divisor}`;
+    case "norm":
+      return `abs(a) / ${Math.sqrt(over(params).divisor!)}`;
+    case "max":
+    case "min":
+      return "a";
+  }
 }
 
 /** The expression of a step in terms of its inputs, with its parameters as numbers. */
-function expressionOf(step: Step, inputs: readonly Expression[]): Expression {
-  const { op, params } = step;
-  const text = reducedAlone(step) ?? op.expression;
-  if (text === undefined) return inputs[0]!;
+function expressionOf({ op, params }: Step, inputs: readonly Expression[]): Expression {
   const values: Record<string, Expression> = {};
   inputs.forEach((input, i) => values["abc"[i]!] = input);
-  // Reductions and layouts have other parameters than numbers, and no names for them.
-  if (op.expression !== undefined) {
-    (params as Scalars).forEach((value, i) => values["pq"[i]!] = { kind: "number", value });
+  if (op.kind === "reduce") {
+    return multiplied(substitute(parseExpression(reducedAlone(op, params)), values));
   }
-  return multiplied(substitute(parseExpression(text), values));
+  if (op.kind !== "map") return inputs[0]!;
+  const scalars = Array.isArray(params) ? params as Scalars : [];
+  scalars.forEach((value, i) => values["pq"[i]!] = { kind: "number", value });
+  return multiplied(substitute(parseExpression(op.expression), values));
 }
 
 /** Divisions by powers of two as the products that they are to the bit, and faster. */

@@ -5,7 +5,8 @@
  */
 import { ELEMENT_BYTES } from "../../kernels/elementwise/elements.ts";
 import { importMath } from "../../kernels/elementwise/typed.ts";
-import { emitCopies, type ViewCopy } from "../../kernels/layout/wasm.ts";
+import type { ViewCopy } from "../../kernels/layout/reference.ts";
+import { emitCopies } from "../../kernels/layout/wasm.ts";
 import {
   type ArrayReduction,
   emitReduction,
@@ -13,22 +14,23 @@ import {
 } from "../../kernels/row_reduce/wasm.ts";
 import type { Parameters, WasmFunction } from "../../kernels/wasm/code.ts";
 import type { ModuleBuilder } from "../../kernels/wasm/module.ts";
-import type { Axes, Shared } from "../ops/reduce.ts";
+import type { ReduceOp } from "../op.ts";
 import { type Shape, sizeOf, stridesOf } from "../shape.ts";
 import type { Graph, Step, ValueId } from "./graph.ts";
-import { isReduction } from "./passes/loop_plan.ts";
 import type { StepKernel } from "./step_kernel.ts";
 
 /** Nanoseconds per value, about. */
 const NS = 0.25;
 
-/** The kernel of a step that reduces; `undefined` for other steps, and of truth values. */
-export function reduceKernel(step: Step, graph: Graph): StepKernel | undefined {
-  const { shape, dtype } = graph.values[step.inputs[0] ?? step.output]!;
-  if (!isReduction(step.op)) return undefined;
+/** The kernel of a step that reduces; `undefined` of truth values. */
+export function reduceKernel(
+  step: Step,
+  { reduce, over }: ReduceOp<unknown>,
+  graph: Graph,
+): StepKernel | undefined {
+  const { shape, dtype } = graph.values[step.inputs[0]!]!;
   if (dtype === "bool" || sizeOf(shape) === 0) return undefined;
-  const reduce = step.op.name as ArrayReduction["reduce"];
-  const { axes, divisor } = step.params as Axes & Partial<Shared>;
+  const { axes, divisor } = over(step.params);
   const extents = extentsAround(shape, axes);
   return extents === undefined
     ? apartKernel(step, shape, { reduce, divisor, dtype }, axes)

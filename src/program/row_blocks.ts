@@ -4,7 +4,7 @@
  * @module
  */
 import type { DType, TypedArray } from "../dtype.ts";
-import type { Primitive, RowBlocks, Spec } from "../op.ts";
+import type { LoopOp, RowBlocks, Spec } from "../op.ts";
 import { type Shape, sizeOf } from "../shape.ts";
 import { fromData, type Tensor } from "../tensor.ts";
 import type { Graph, Step, ValueId } from "./graph.ts";
@@ -71,7 +71,8 @@ export type RecordBody = (
 ) => RecordedBody;
 
 /** A loop over blocks of rows. It exists in programs only, where executors run its bodies. */
-export const rowLoopOp: Primitive<RowLoop> = {
+export const rowLoopOp: LoopOp<RowLoop> = {
+  kind: "loop",
   name: "mapRowBlocks",
   infer: (_inputs, { spec }) => spec,
   forward() {
@@ -82,7 +83,7 @@ export const rowLoopOp: Primitive<RowLoop> = {
 
 /** The loop of a step, if it is one. */
 export function loopIn({ op, params }: Step): RowLoop | undefined {
-  return op as unknown === rowLoopOp ? params as RowLoop : undefined;
+  return op.kind === "loop" ? params as RowLoop : undefined;
 }
 
 /**

@@ -7,9 +7,9 @@ import { ELEMENT_BYTES as BYTES } from "../../kernels/elementwise/elements.ts";
 import { emitLineSort, type LineSort, sortScratchBytes } from "../../kernels/select/sort.ts";
 import { emitScatter, scatterScratchBytes, type ScatterSum } from "../../kernels/select/sums.ts";
 import { emitGather, type Selection } from "../../kernels/select/wasm.ts";
-import { gatherOp, putAlongAxisOp, scatterAddOp, takeAlongAxisOp } from "../ops/select.ts";
-import { argSortOp, type SortParams } from "../ops/sort.ts";
+import type { LookupOp, ScatterOp, SortOp } from "../op.ts";
 import { type Shape, sizeOf } from "../shape.ts";
+import { Bounds } from "./bounds.ts";
 import type { Graph, Step, ValueId } from "./graph.ts";
 import type { Places, Positions, SliceRange, StepKernel } from "./step_kernel.ts";
 
@@ -29,25 +29,6 @@ interface Around {
   inner: number;
 }
 
-/** The kernel of a step that selects; `undefined` for other steps and where values have no kernel. */
-export function selectKernel(step: Step, graph: Graph): StepKernel | undefined {
-  if (sizeOf(graph.values[step.output]!.shape) === 0) return undefined;
-  switch (step.op as unknown) {
-    case argSortOp:
-      return sortKernel(step, graph);
-    case gatherOp:
-      return gatherKernel(step, graph, "slice", step.params as number);
-    case takeAlongAxisOp:
-      return gatherKernel(step, graph, "value", step.params as number);
-    case scatterAddOp:
-      return scatterKernel(step, graph, "slice", step.params as number);
-    case putAlongAxisOp:
-      return scatterKernel(step, graph, "value", (step.params as { axis: number }).axis);
-    default:
-      return undefined;
-  }
-}
-
 function around(shape: Shape, axis: number): Around {
   return {
     outer: sizeOf(shape.slice(0, axis)),
@@ -56,11 +37,17 @@ function around(shape: Shape, axis: number): Around {
   };
 }
 
-function sortKernel({ inputs, params, output }: Step, graph: Graph): StepKernel | undefined {
+/** The kernel of a step that sorts; `undefined` where lines are long, or over several axes. */
+export function sortKernel(
+  { inputs, params, output }: Step,
+  { order }: SortOp<unknown>,
+  graph: Graph,
+): StepKernel | undefined {
   const [x] = inputs as [ValueId];
   const { shape, dtype } = graph.values[x]!;
-  const { axis, descending, kept } = params as SortParams;
-  const { outer, count, inner } = around(shape, axis);
+  const { axes, descending, kept, nanFirst } = order(params);
+  if (nanFirst || sizeOf(graph.values[output]!.shape) === 0) return undefined;
+  const { outer, count, inner } = around(shape, axes[0]!);
   const few = kept * 8 < count;
   if (dtype === "bool" || count > (few ? LONGEST : LONGEST_WHOLE)) return undefined;
   const sort: LineSort = { dtype, count, inner, descending, kept };
@@ -81,31 +68,30 @@ function sortKernel({ inputs, params, output }: Step, graph: Graph): StepKernel 
   };
 }
 
-/** Positions that must be checked: those that sorting gives lie in their axis. */
+/** Positions that must be checked; `undefined` where they are certain to lie in their axis. */
 function positionsToCheck(id: ValueId, extent: number, caller: string, graph: Graph) {
-  const maker = graph.steps.find(({ output }) => output === id);
-  const isSorted = maker?.op as unknown === argSortOp &&
-    graph.values[maker!.inputs[0]!]!.shape[(maker!.params as SortParams).axis]! <= extent;
-  return isSorted ? undefined : { id, extent, caller } satisfies Positions;
+  const isInside = new Bounds(graph).isBelow(id, extent);
+  return isInside ? undefined : { id, extent, caller } satisfies Positions;
 }
 
-function gatherKernel(
-  { op, inputs, output }: Step,
+/** The kernel of a step that picks. */
+export function lookupKernel(
+  { inputs, params, output }: Step,
+  { name, by, axis }: LookupOp<unknown>,
   graph: Graph,
-  by: Selection["by"],
-  axis: number,
-): StepKernel {
+): StepKernel | undefined {
   const [x, indices] = inputs as [ValueId, ValueId];
   const { shape, dtype } = graph.values[x]!;
-  const { outer, count, inner } = around(shape, axis);
+  const { outer, count, inner } = around(shape, axis(params));
   const total = sizeOf(graph.values[output]!.shape);
+  if (total === 0) return undefined;
   const size = total / outer;
   const selection: Selection = { by, bytes: BYTES[dtype], count, picked: size / inner, inner };
   return {
     key: JSON.stringify(["gather", selection]),
     emit: (module) => emitGather(module, selection),
     scratchBytes: 0,
-    positions: positionsToCheck(indices, count, op.name, graph),
+    positions: positionsToCheck(indices, count, name, graph),
     slices: outer,
     nanoseconds: total * NS.picked,
     calls: ([from, to], { offsets }) => [[
@@ -117,18 +103,18 @@ function gatherKernel(
   };
 }
 
-function scatterKernel(
-  step: Step,
+/** The kernel of a step that adds up by position; `undefined` of integers. */
+export function scatterKernel(
+  { inputs, params, output }: Step,
+  { by, axis }: ScatterOp<unknown>,
   graph: Graph,
-  by: Selection["by"],
-  axis: number,
 ): StepKernel | undefined {
-  const { shape, dtype } = graph.values[step.output]!;
-  if (dtype !== "float32" && dtype !== "float64") return undefined;
+  const { shape, dtype } = graph.values[output]!;
+  if ((dtype !== "float32" && dtype !== "float64") || sizeOf(shape) === 0) return undefined;
   const [base, indices, updates] = by === "slice"
-    ? step.inputs as [ValueId, ValueId, ValueId]
-    : [undefined, step.inputs[1]!, step.inputs[0]!];
-  const { outer, count, inner } = around(shape, axis);
+    ? inputs as [ValueId, ValueId, ValueId]
+    : [undefined, inputs[1]!, inputs[0]!];
+  const { outer, count, inner } = around(shape, axis(params));
   const added = sizeOf(graph.values[updates]!.shape);
   const sum: ScatterSum = {
     ...{ by, dtype, onto: base === undefined ? "zeros" : "values" },
@@ -143,8 +129,7 @@ function scatterKernel(
     positions: positionsToCheck(indices, count, caller, graph),
     slices: outer,
     nanoseconds: (sizeOf(shape) + added) * NS.picked,
-    calls: (range, places) =>
-      scatterCalls(step.output, { base, indices, updates }, sum, range, places),
+    calls: (range, places) => scatterCalls(output, { base, indices, updates }, sum, range, places),
   };
 }
 

@@ -19,7 +19,7 @@ import {
 } from "../../kernels/random/reference.ts";
 import { check } from "../check.ts";
 import { allocate, checkDType, type DType, isFloating, type TypedArray } from "../dtype.ts";
-import type { Primitive, Spec } from "../op.ts";
+import type { CheckOp, RandomOp, Spec } from "../op.ts";
 import {
   broadcastStrides,
   checkShape,
@@ -38,11 +38,13 @@ const NONE = new Float64Array(0);
 
 /** A sampler on a key, and on a distribution's parameter where it has one. */
 function sampler(
-  name: string,
+  name: RandomOp<Spec>["draws"],
   fill: (out: TypedArray, key: TypedArray, parameter: TypedArray) => void,
-): Primitive<Spec> {
+): RandomOp<Spec> {
   return {
+    kind: "random",
     name,
+    draws: name,
     infer: (_inputs, spec) => checkDraw(name, spec),
     forward([key, parameter], { shape, dtype }) {
       const out = allocate(dtype, sizeOf(shape));
@@ -65,24 +67,26 @@ function checkDraw(name: string, spec: Spec): Spec {
 }
 
 /** The key that a number leads to from another key. */
-export const foldInOp: Primitive<null> = {
+export const foldInOp: RandomOp<null> = {
+  kind: "random",
   name: "foldIn",
+  draws: "foldIn",
   infer: () => ({ shape: [2], dtype: "int32" }),
   forward: ([key, data]) => foldedKey(key!.data, data!.data[0]!),
   vjp: null,
 };
 
 /** Numbers in [0, 1). */
-export const uniformOp: Primitive<Spec> = sampler("uniform", (out, key) => {
+export const uniformOp: RandomOp<Spec> = sampler("uniform", (out, key) => {
   if (out instanceof Float64Array) fillUniform64(out, key);
   else fillUniform32(out as Float32Array, key);
 });
 
 /** Numbers from the standard normal distribution. */
-export const normalOp: Primitive<Spec> = sampler("normal", fillNormal);
+export const normalOp: RandomOp<Spec> = sampler("normal", fillNormal);
 
 /** Booleans that are true with given probabilities. */
-export const bernoulliOp: Primitive<Spec> = {
+export const bernoulliOp: RandomOp<Spec> = {
   ...sampler("bernoulli", (out, key, probability) => {
     checkRange("bernoulli", "probability", probability, 0, 1);
     fillBernoulli(out, key, probability);
@@ -95,7 +99,7 @@ export const bernoulliOp: Primitive<Spec> = {
 };
 
 /** Numbers from gamma distributions of scale 1. */
-export const gammaOp: Primitive<Spec> = sampler("gamma", (out, key, concentration) => {
+export const gammaOp: RandomOp<Spec> = sampler("gamma", (out, key, concentration) => {
   const bad = concentration.findIndex((value) => !(value > 0 && value < Infinity));
   if (bad >= 0) {
     throw new RangeError(
@@ -108,19 +112,21 @@ export const gammaOp: Primitive<Spec> = sampler("gamma", (out, key, concentratio
 });
 
 /** Counts from Poisson distributions. */
-export const poissonOp: Primitive<Spec> = sampler("poisson", (out, key, rate) => {
+export const poissonOp: RandomOp<Spec> = sampler("poisson", (out, key, rate) => {
   checkRange("poisson", "rate", rate, 0, LARGEST_RATE);
   fillPoisson(out, key, rate);
 });
 
 /** The numbers 0, 1, … in random order. */
-export const permutationOp: Primitive<Spec> = sampler("permutation", (out, key) => {
+export const permutationOp: RandomOp<Spec> = sampler("permutation", (out, key) => {
   fillPermutation(out as Int32Array, key);
 });
 
 /** Class numbers from rows of logits. */
-export const categoricalOp: Primitive<Spec> = {
+export const categoricalOp: RandomOp<Spec> = {
+  kind: "random",
   name: "categorical",
+  draws: "categorical",
   infer: (_inputs, spec) => checkDraw("categorical", spec),
   forward([key, logits], { shape, dtype }) {
     const out = allocate(dtype, sizeOf(shape));
@@ -145,7 +151,7 @@ function repeatedRows(batch: Shape, shape: Shape): Int32Array {
 }
 
 /** The largest logits of rows as they are, when they are finite. */
-export const checkLargestOp: Primitive<null> = check({
+export const checkLargestOp: CheckOp<null> = check({
   name: "checkLargest",
   forbidden: () => ({
     kind: "outside",

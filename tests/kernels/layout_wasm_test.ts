@@ -2,13 +2,8 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { canCast, emitCast } from "../../kernels/layout/cast.ts";
-import { copyView } from "../../kernels/layout/reference.ts";
-import {
-  type Copies,
-  emitCopies,
-  mergedDimensions,
-  type ViewCopy,
-} from "../../kernels/layout/wasm.ts";
+import { copyView, type ViewCopy } from "../../kernels/layout/reference.ts";
+import { type Copies, emitCopies, mergedDimensions } from "../../kernels/layout/wasm.ts";
 import type { Parameters, WasmFunction } from "../../kernels/wasm/code.ts";
 import { ModuleBuilder, PAGE_BYTES } from "../../kernels/wasm/module.ts";
 

@@ -1,14 +1,7 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { copyView } from "../../kernels/layout/reference.ts";
-import {
-  broadcastToKernel,
-  castKernel,
-  concatPlan,
-  padKernel,
-  sliceKernel,
-  transposeKernel,
-} from "../../kernels/layout/wgsl.ts";
+import { copyAll, type Strides, type ViewCopy } from "../../kernels/layout/reference.ts";
+import { castKernel, copiesPlan } from "../../kernels/layout/wgsl.ts";
 import { repeatingStrides, rowMajorStrides, sizeOf } from "../../kernels/layout/wgsl_strides.ts";
 import type { WgslElement } from "../../kernels/wgsl/kernel.ts";
 import { gpuTest, type Job, type WgslRunner, type Words } from "./wgsl_runner.ts";
@@ -29,19 +22,6 @@ function numbered(shape: readonly number[], from = 1): Float32Array {
   return Float32Array.from({ length: sizeOf(shape) }, (_, i) => from + i);
 }
 
-/** Values of one view, in row-major order. */
-function viewed(
-  x: Float32Array,
-  shape: readonly number[],
-  strides: readonly number[],
-  offset = 0,
-): Float32Array {
-  const data = new Float32Array(sizeOf(shape));
-  const to = { data, offset: 0, strides: rowMajorStrides(shape) };
-  copyView(to, { data: x, offset, strides }, shape);
-  return data;
-}
-
 function checkOf(plan: Job["plan"], x: Words, expected: Words): Check {
   const outputs = [expected.slice().fill(99)];
   return { job: { plan, inputs: [x], outputs }, expected };
@@ -56,15 +36,32 @@ const CASES = fc.sample(
   { seed: 1, numRuns: 40 },
 );
 
-gpuTest("transposeKernel() orders axes as the reference does", async (runner) => {
+function viewOf(shape: readonly number[], start = shape.map(() => 0)): Strides {
+  const strides = rowMajorStrides(shape);
+  return { offset: start.reduce((sum, at, i) => sum + at * strides[i]!, 0), strides };
+}
+
+/** Copies as the reference does them, and as kernels do. */
+function checkCopies(
+  inputs: readonly Float32Array[],
+  copies: readonly ViewCopy[],
+  shape: readonly number[],
+): Check {
+  const expected = new Float32Array(sizeOf(shape));
+  copyAll(expected, inputs, copies);
+  const plan = copiesPlan("copy", "float32", copies, shape);
+  return { job: { plan, inputs, outputs: [expected.slice().fill(99)] }, expected };
+}
+
+gpuTest("copiesPlan() orders axes as the reference does", async (runner) => {
   await checkAll(
     runner,
     [...CASES, { shape: [300, 70], choices: [1, 0] }].map(({ shape, choices }) => {
       const axes = shape.map((_, i) => i).sort((i, j) => choices[i]! - choices[j]!);
-      const x = numbered(shape);
+      const turned = axes.map((axis) => shape[axis]!);
       const strides = axes.map((axis) => rowMajorStrides(shape)[axis]!);
-      const expected = viewed(x, axes.map((axis) => shape[axis]!), strides);
-      return checkOf(transposeKernel("float32", shape, axes), x, expected);
+      const copy = { shape: turned, to: viewOf(turned), from: { offset: 0, strides } };
+      return checkCopies([numbered(shape)], [copy], turned);
     }),
   );
 });
@@ -73,72 +70,62 @@ gpuTest("transposeKernel() orders axes as the reference does", async (runner) =>
 function blockIn(shape: readonly number[], choices: readonly number[]) {
   const block = shape.map((extent, i) => 1 + choices[i]! % extent);
   const start = shape.map((extent, i) => choices[i + 4]! % (extent - block[i]! + 1));
-  const strides = rowMajorStrides(shape);
-  const offset = start.reduce((sum, at, i) => sum + at * strides[i]!, 0);
-  return { block, start, strides, offset };
+  return { block, start };
 }
 
-gpuTest("sliceKernel() cuts blocks as the reference does", async (runner) => {
+gpuTest("copiesPlan() cuts blocks as the reference does", async (runner) => {
   await checkAll(
     runner,
     CASES.map(({ shape, choices }) => {
-      const { block, start, strides, offset } = blockIn(shape, choices);
-      const x = numbered(shape);
-      const expected = viewed(x, block, strides, offset);
-      return checkOf(sliceKernel("float32", shape, start, block), x, expected);
+      const { block, start } = blockIn(shape, choices);
+      const copy = { shape: block, to: viewOf(block), from: viewOf(shape, start) };
+      return checkCopies([numbered(shape)], [copy], block);
     }),
   );
 });
 
-gpuTest("padKernel() surrounds blocks with zeros as the reference does", async (runner) => {
+gpuTest("copiesPlan() surrounds blocks with zeros as the reference does", async (runner) => {
   await checkAll(
     runner,
     CASES.map(({ shape, choices }) => {
-      const { block, start, strides, offset } = blockIn(shape, choices);
-      const x = numbered(block);
-      const expected = new Float32Array(sizeOf(shape));
-      const source = { data: x, offset: 0, strides: rowMajorStrides(block) };
-      copyView({ data: expected, offset, strides }, source, block);
-      return checkOf(padKernel("float32", block, start, shape), x, expected);
+      const { block, start } = blockIn(shape, choices);
+      const copy = { shape: block, to: viewOf(shape, start), from: viewOf(block) };
+      return checkCopies([numbered(block)], [copy], shape);
     }),
   );
 });
 
-gpuTest("padKernel() gives zeros around nothing", async (runner) => {
-  const plan = padKernel("float32", [0, 3], [1, 0], [2, 3]);
-  await checkAll(runner, [checkOf(plan, new Float32Array(0), new Float32Array(6))]);
+gpuTest("copiesPlan() gives zeros around nothing", async (runner) => {
+  const copy = { shape: [0, 3], to: viewOf([2, 3], [1, 0]), from: viewOf([0, 3]) };
+  await checkAll(runner, [checkCopies([new Float32Array(0)], [copy], [2, 3])]);
 });
 
-gpuTest("broadcastToKernel() repeats as the reference does", async (runner) => {
+gpuTest("copiesPlan() repeats as the reference does", async (runner) => {
   await checkAll(
     runner,
     CASES.map(({ shape, choices }) => {
       const dropped = choices[7]! % (shape.length + 1);
       const own = shape.map((extent, i) => choices[i]! % 2 === 0 ? 1 : extent).slice(dropped);
-      const x = numbered(own);
-      const expected = viewed(x, shape, repeatingStrides(own, shape));
-      return checkOf(broadcastToKernel("float32", own, shape), x, expected);
+      const from = { offset: 0, strides: repeatingStrides(own, shape) };
+      return checkCopies([numbered(own)], [{ shape, to: viewOf(shape), from }], shape);
     }),
   );
 });
 
-gpuTest("concatPlan() joins as the reference does, many and empty ones too", async (runner) => {
+gpuTest("copiesPlan() joins as the reference does, many and empty ones too", async (runner) => {
   const joins = CASES.filter(({ shape }) => shape.length > 0).map(({ shape, choices }, i) => {
     const axis = choices[0]! % shape.length;
     const extents = [...choices.slice(i % 7), ...(i % 5 === 0 ? choices : [])].map((n) => n % 4);
-    const shapes = extents.map((extent) => shape.map((n, j) => j === axis ? extent : n));
-    const inputs = shapes.map((own, j) => numbered(own, 1000 * j));
     const total = shape.map((n, j) => j === axis ? extents.reduce((x, y) => x + y) : n);
-    const expected = new Float32Array(sizeOf(total));
-    const strides = rowMajorStrides(total);
-    let offset = 0;
-    shapes.forEach((own, j) => {
-      const source = { data: inputs[j]!, offset: 0, strides: rowMajorStrides(own) };
-      copyView({ data: expected, offset, strides }, source, own);
-      offset += own[axis]! * strides[axis]!;
+    let at = 0;
+    const copies = extents.map((extent) => {
+      const own = shape.map((n, j) => j === axis ? extent : n);
+      const start = shape.map((_, j) => j === axis ? at : 0);
+      at += extent;
+      return { shape: own, to: viewOf(total, start), from: viewOf(own) };
     });
-    const outputs = [new Float32Array(expected.length).fill(-1)];
-    return { job: { plan: concatPlan("float32", shapes, axis), inputs, outputs }, expected };
+    const inputs = copies.map((copy, j) => numbered(copy.shape, 1000 * j));
+    return checkCopies(inputs, copies, total);
   });
   await checkAll(runner, joins.filter(({ expected }) => expected.length > 0));
 });
@@ -173,22 +160,30 @@ gpuTest("castKernel() converts between all types", async (runner) => {
 gpuTest("kernels of layout keep whole numbers and booleans as they are", async (runner) => {
   const whole = new Int32Array([2 ** 31 - 1, -(2 ** 31), 2 ** 24 + 1, 7, 8, 9]);
   const bool = new Uint32Array([1, 0, 1, 1, 0, 0]);
+  const plan = (element: WgslElement, copy: ViewCopy, shape: readonly number[]) =>
+    copiesPlan("copy", element, [copy], shape);
+  const turned = { shape: [3, 2], to: viewOf([3, 2]), from: { offset: 0, strides: [1, 3] } };
+  const cut = { shape: [3], to: viewOf([3]), from: viewOf([6], [1]) };
+  const padded = { shape: [2], to: viewOf([4], [1]), from: viewOf([2]) };
+  const repeated = { shape: [2], to: viewOf([2]), from: { offset: 0, strides: [0] } };
+  const largest = new Int32Array(2).fill(2 ** 31 - 1);
   await checkAll(runner, [
     checkOf(
-      transposeKernel("int32", [2, 3], [1, 0]),
+      plan("int32", turned, [3, 2]),
       whole,
       whole.map((_, i) => whole[i % 2 * 3 + (i >> 1)]!),
     ),
-    checkOf(sliceKernel("bool", [6], [1], [3]), bool, bool.slice(1, 4)),
-    checkOf(padKernel("bool", [2], [1], [4]), bool.slice(2, 4), new Uint32Array([0, 1, 1, 0])),
-    checkOf(broadcastToKernel("int32", [1], [2]), whole, new Int32Array(2).fill(2 ** 31 - 1)),
+    checkOf(plan("bool", cut, [3]), bool, bool.slice(1, 4)),
+    checkOf(plan("bool", padded, [4]), bool.slice(2, 4), new Uint32Array([0, 1, 1, 0])),
+    checkOf(plan("int32", repeated, [2]), whole, largest),
   ]);
 });
 
 gpuTest("kernels of layout reach values beyond the workgroups of one dimension", async (runner) => {
   const count = 65535 * 64 + 100;
   const y = new Float32Array(count);
-  const plan = broadcastToKernel("float32", [1], [count]);
+  const copy = { shape: [count], to: viewOf([count]), from: { offset: 0, strides: [0] } };
+  const plan = copiesPlan("copy", "float32", [copy], [count]);
   await runner.run([{ plan, inputs: [new Float32Array([3])], outputs: [y] }]);
   assertEquals(y.findIndex((value) => value !== 3), -1);
 });

@@ -29,7 +29,7 @@ const labelsFor = (shape: number[], classes: number) =>
 /** What the units of a program are, checks left out. */
 function unitsOf(f: Loss, inputs: readonly Tensor[]): string[] {
   return new CpuExecutable(graphOf(f, inputs)).units
-    .filter((unit) => isGroup(unit) || !unit.op.isCheck)
+    .filter((unit) => isGroup(unit) || unit.op.kind !== "check")
     .map((unit) => isGroup(unit) ? `loop over ${unit.shape}` : unit.op.name)
     .filter((name) => name !== "reshape");
 }

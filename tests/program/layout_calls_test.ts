@@ -1,7 +1,7 @@
 /** Layout in programs: what eager gives, from copies within the program's memory. */
 import { assertEquals } from "@std/assert";
 import * as cg from "../../mod.ts";
-import { layoutKernel } from "../../src/program/layout_calls.ts";
+import { kernelOf } from "../../src/program/step_kernels.ts";
 import { record } from "../../src/program/record.ts";
 
 type Tensor = cg.Tensor;
@@ -38,10 +38,10 @@ for (const [name, f] of Object.entries(FUNCTIONS)) {
 
 function kernelsOf(f: (x: Tensor) => Tensor, shape: number[]): boolean[] {
   const graph = record([{ shape, dtype: "float32" }], ([x]) => [f(x!)]);
-  return graph.steps.map((step) => layoutKernel(step, graph) !== undefined);
+  return graph.steps.map((step) => kernelOf(step, graph) !== undefined);
 }
 
-Deno.test("layoutKernel() copies, and does nothing else", () => {
+Deno.test("kernelOf() copies, and does nothing else", () => {
   assertEquals(kernelsOf((x) => cg.transpose(x), [2, 3]), [true]);
   assertEquals(kernelsOf((x) => cg.exp(x), [2, 3]), [false]);
   assertEquals(kernelsOf((x) => cg.slice(x, 0, 0), [2, 3]), [false]);

@@ -2,7 +2,7 @@
 import { assertEquals } from "@std/assert";
 import * as cg from "../../mod.ts";
 import { record } from "../../src/program/record.ts";
-import { reduceKernel } from "../../src/program/reduce_calls.ts";
+import { kernelOf } from "../../src/program/step_kernels.ts";
 
 type Tensor = cg.Tensor;
 
@@ -29,9 +29,9 @@ for (const [axis, slices] of AXES) {
     });
   }
 
-  Deno.test(`reduceKernel() has ${slices} slices for axes ${axis}`, () => {
+  Deno.test(`kernelOf() has ${slices} slices for axes ${axis}`, () => {
     const graph = record([{ shape: SHAPE, dtype: "float32" }], ([x]) => [cg.sum(x!, { axis })]);
-    assertEquals(reduceKernel(graph.steps[0]!, graph)?.slices, slices);
+    assertEquals(kernelOf(graph.steps[0]!, graph)?.slices, slices);
   });
 }
 
@@ -42,10 +42,10 @@ Deno.test("compile() adds integers up over axes that are apart", async () => {
   assertEquals((await program(x)).toArray(), [60, 92, 124]);
 });
 
-Deno.test("reduceKernel() leaves empty arrays to others", () => {
+Deno.test("kernelOf() leaves empty arrays to others", () => {
   const kernel = (shape: number[], dtype: cg.DType) => {
     const graph = record([{ shape, dtype }], ([x]) => [cg.max(x!, { axis: 0 })]);
-    return reduceKernel(graph.steps.at(-1)!, graph);
+    return kernelOf(graph.steps.at(-1)!, graph);
   };
   assertEquals(kernel([2, 3], "float32")?.slices, 1);
   assertEquals(kernel([2, 0], "float32"), undefined);

@@ -6,7 +6,7 @@ import { optimize } from "../../src/program/optimize.ts";
 import { CpuExecutable } from "../../src/program/cpu.ts";
 import type { Graph } from "../../src/program/graph.ts";
 import { record } from "../../src/program/record.ts";
-import { selectKernel } from "../../src/program/select_calls.ts";
+import { kernelOf } from "../../src/program/step_kernels.ts";
 import { splitCalls, type StepKernel } from "../../src/program/step_kernel.ts";
 
 type Tensor = cg.Tensor;
@@ -106,10 +106,10 @@ function recorded(f: (...inputs: Tensor[]) => Tensor[], ...inputs: Tensor[]): Gr
 }
 
 function kernels(graph: Graph): StepKernel[] {
-  return graph.steps.flatMap((step) => selectKernel(step, graph) ?? []);
+  return graph.steps.flatMap((step) => kernelOf(step, graph) ?? []);
 }
 
-Deno.test("selectKernel() trusts positions that sorting gives, where they fit", () => {
+Deno.test("kernelOf() trusts positions that sorting gives, where they fit", () => {
   const own = recorded((x) => [cg.topK(x!, 2).values], normal([3, 9]));
   assertEquals(kernels(own).map(({ positions }) => positions), [undefined, undefined]);
   const other = recorded(
@@ -120,7 +120,7 @@ Deno.test("selectKernel() trusts positions that sorting gives, where they fit", 
   assertEquals(kernels(other)[1]!.positions?.extent, 8);
 });
 
-Deno.test("selectKernel() leaves sums of integers and the order of booleans to others", () => {
+Deno.test("kernelOf() leaves sums of integers and the order of booleans to others", () => {
   const graph = recorded(
     (x, mask) => [cg.scatterAdd(x!, int(0), int(1)), cg.argSort(mask!)],
     int(1, 2),
@@ -163,13 +163,13 @@ Deno.test("threads that share selection give the same bits", async () => {
   );
 });
 
-Deno.test("selectKernel() leaves very long lines to others, and longer ones that are sorted whole", () => {
+Deno.test("kernelOf() leaves very long lines to others, and longer ones that are sorted whole", () => {
   const slices = (count: number, kept: number) => {
     const graph = record(
       [{ shape: [1, count], dtype: "float32" }],
       ([x]) => [cg.topK(x!, kept).indices],
     );
-    return selectKernel(graph.steps[0]!, graph)?.slices;
+    return kernelOf(graph.steps[0]!, graph)?.slices;
   };
   assertEquals([slices(2 ** 24, 9), slices(2 ** 24 + 1, 9)], [1, undefined]);
   assertEquals([slices(256, 256), slices(257, 257), slices(257, 32)], [1, undefined, 1]);

@@ -6,13 +6,9 @@
  * @module
  */
 import { allocate, type DType, type TypedArray } from "../../dtype.ts";
-import { checkLabelsOp, type CheckLabelsParams } from "../../labels.ts";
 import type { Forbidden, Spec } from "../../op.ts";
-import { argMaxOp, argMinOp } from "../../ops/arg_reduce.ts";
-import { argSortOp, type SortParams } from "../../ops/sort.ts";
+import { Bounds } from "../../program/bounds.ts";
 import type { Graph, Step, ValueId } from "../../program/graph.ts";
-import { isAlias } from "../../program/plan.ts";
-import { bernoulliOp, permutationOp } from "../../random/ops.ts";
 import { sizeOf } from "../../shape.ts";
 import { fromData, type Tensor } from "../../tensor.ts";
 
@@ -37,8 +33,8 @@ export function checkOf({ op, inputs, params, output }: Step, graph: Graph): Che
   if (refusal === undefined) return undefined;
   const { forbidden, verify } = refusal;
   const values = refusal.inputs.map((i) => inputs[i!]!);
-  const isPosition = !op.isCheck && forbidden.kind === "outside" && forbidden.low === 0;
-  if (isPosition && isWithin(values[0]!, forbidden.high + 1, graph)) return undefined;
+  const isPosition = op.kind !== "check" && forbidden.kind === "outside" && forbidden.low === 0;
+  if (isPosition && new Bounds(graph).isBelow(values[0]!, forbidden.high + 1)) return undefined;
   const [first, mask] = values.map((id) => graph.values[id]!);
   const flag = refusal.flag === undefined ? undefined : inputs[refusal.flag]!;
   return { values, specs: mask ? [first!, mask] : [first!], flag, forbidden, verify };
@@ -84,26 +80,6 @@ function integer(value: number): string {
   return `i32(${limited})`;
 }
 
-/** Whether values are certain to be positions below `count`, as those of sorting are. */
-function isWithin(id: ValueId, count: number, graph: Graph): boolean {
-  const step = graph.steps.find(({ output }) => output === id);
-  if (step === undefined) return false;
-  const { op, params, inputs } = step;
-  const from = graph.values[inputs[0]!]!.shape;
-  if (op as unknown === argSortOp) return from[(params as SortParams).axis]! <= count;
-  if (([argMaxOp, argMinOp] as unknown[]).includes(op)) {
-    const { axes } = params as { axes: readonly number[] };
-    return sizeOf(axes.map((axis) => from[axis]!)) <= count;
-  }
-  if (op as unknown === permutationOp) return graph.values[id]!.shape[0]! <= count;
-  if (op as unknown === checkLabelsOp) {
-    const own = params as CheckLabelsParams;
-    if (own.count <= count && own.ignore === undefined) return true;
-  }
-  const moves = ["broadcastTo", "transpose", "slice", "gather", "takeAlongAxis"].includes(op.name);
-  return (moves || isAlias(step, graph)) && isWithin(inputs[0]!, count, graph);
-}
-
 /** How the host finds the values of a check: what it needs, and what is done to that. */
 export interface HostPath {
   /** The numbers of the program's inputs. */
@@ -120,7 +96,7 @@ export function hostPath(ids: readonly ValueId[], graph: Graph): HostPath | unde
     if (!needed.has(step.output)) continue;
     const { dtype } = graph.values[step.output]!;
     if (dtype !== "int32" && dtype !== "bool") return undefined;
-    if (SEARCHES.includes(step.op)) return undefined;
+    if (step.op.kind === "sort" || step.op.kind === "random") return undefined;
     steps.unshift(step);
     step.inputs.forEach((input) => needed.add(input));
   }
@@ -130,8 +106,6 @@ export function hostPath(ids: readonly ValueId[], graph: Graph): HostPath | unde
   }
   return { inputs: [...inputs], steps };
 }
-
-const SEARCHES: readonly unknown[] = [argSortOp, argMaxOp, argMinOp, permutationOp, bernoulliOp];
 
 /** Does a check on the host. */
 export function verifyOnHost(

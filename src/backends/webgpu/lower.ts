@@ -6,14 +6,7 @@
 import { lgammaKernel, polygammaKernel } from "../../../kernels/gamma/wgsl.ts";
 import type { Argument, CountOptions } from "../../../kernels/negative_binomial/reference.ts";
 import { negativeBinomialKernel } from "../../../kernels/negative_binomial/wgsl.ts";
-import {
-  broadcastToKernel,
-  castKernel,
-  concatPlan,
-  padKernel,
-  sliceKernel,
-  transposeKernel,
-} from "../../../kernels/layout/wgsl.ts";
+import { castKernel, copiesPlan } from "../../../kernels/layout/wgsl.ts";
 import { matmulPlan } from "../../../kernels/matmul/wgsl.ts";
 import { squaredDistancesKernel } from "../../../kernels/pairwise_distance/wgsl.ts";
 import {
@@ -30,7 +23,7 @@ import {
   scatterAddPlan,
   takeAlongAxisKernel,
 } from "../../../kernels/select/wgsl.ts";
-import { argSortPlan, type WgslAround } from "../../../kernels/select/wgsl_sort.ts";
+import type { WgslAround } from "../../../kernels/select/wgsl_sort.ts";
 import {
   planOf,
   type WgslElement,
@@ -38,30 +31,14 @@ import {
   type WgslPlan,
 } from "../../../kernels/wgsl/kernel.ts";
 import type { DType } from "../../dtype.ts";
-import { checkMaskOp, toIntegersOp } from "../../labels.ts";
-import { type Block, concatOp, padOp, sliceOp } from "../../ops/join.ts";
+import type { Primitive, ProductOp, RandomOp, Transposed } from "../../op.ts";
 import { lgammaOp, polygammaOp } from "../../ops/exponential.ts";
 import { negativeBinomialOp, negativeBinomialSlopeOp } from "../../ops/negative_binomial.ts";
-import { broadcastToOp, castOp, transposeOp } from "../../ops/layout.ts";
-import { matmulOp, pairwiseSquaredDistanceOp } from "../../ops/linalg.ts";
-import { maxOp, meanOp, minOp, normOp, sumOp } from "../../ops/reduce.ts";
-import { argMaxOp, argMinOp } from "../../ops/arg_reduce.ts";
-import { gatherOp, putAlongAxisOp, scatterAddOp, takeAlongAxisOp } from "../../ops/select.ts";
-import { argSortOp, type SortParams } from "../../ops/sort.ts";
 import type { Graph, Step, ValueId } from "../../program/graph.ts";
-import { type Transposed, transposedMatmulOp } from "../../program/passes/transposed_matmul.ts";
-import {
-  bernoulliOp,
-  categoricalOp,
-  foldInOp,
-  normalOp,
-  permutationOp,
-  uniformOp,
-} from "../../random/ops.ts";
 import { type Shape, sizeOf } from "../../shape.ts";
 import type { Target } from "./engine.ts";
 import { asGroup, lowerGroup, rowRanges } from "./lower_loops.ts";
-import { planArgExtreme, planReductionOf } from "./lower_reductions.ts";
+import { planReductionOf, planSort } from "./lower_reductions.ts";
 
 /** A stretch of a buffer. */
 export interface Range {
@@ -104,87 +81,86 @@ export interface StepContext {
   readonly isSoftware: boolean;
 }
 
+/** The kernels of a step's operation; `undefined` where the host must do it. */
+function emit(op: Primitive<unknown>, context: StepContext): WgslPlan | WgslKernel | undefined {
+  const { shapes, elements, shape, element, params, isSoftware } = context;
+  const [x, y] = shapes as [Shape, Shape];
+  switch (op.kind) {
+    case "product":
+      if (op.term === "product") return planMatmul(context, op.transposed(params));
+      return squaredDistancesKernel(shape[0]!, shape[1]!, x[1]!, { tiled: !isSoftware });
+    case "reduce":
+      return planReductionOf(op.reduce, op.over(params), context);
+    case "sort":
+      return planSort(op.order(params), context);
+    case "lookup": {
+      const axis = op.axis(params);
+      return op.by === "slice"
+        ? gatherKernel(element, around(x, axis), sizeOf(y))
+        : takeAlongAxisKernel(element, around(x, axis), y[axis]!);
+    }
+    case "scatter": {
+      const axis = op.axis(params);
+      return op.by === "slice"
+        ? scatterAddPlan(element, around(x, axis), sizeOf(y))
+        : putAlongAxisPlan(element, around(shape, axis), x[axis]!);
+    }
+    case "view":
+      return copiesPlan(op.name, element, op.copies(shapes, params, shape), shape);
+    case "map":
+    case "check":
+      return castKernel(elements[0]!, element, sizeOf(shape));
+    case "random":
+      return emitDraws(op.draws, context);
+    case "loop":
+      return undefined;
+    case "opaque":
+      return OPAQUE.get(op)?.(context);
+  }
+}
+
 type Emit = (context: StepContext) => WgslPlan | WgslKernel;
 
-/** The kernels of the operations that are more than loops over elements. */
-const EMITTERS: ReadonlyMap<unknown, Emit> = new Map<unknown, Emit>([
-  [matmulOp, (c) => planMatmul(c, { a: false, b: false })],
-  [transposedMatmulOp, (c) => planMatmul(c, c.params as Transposed)],
+/** Kernels of what no loop can express yet. */
+const OPAQUE: ReadonlyMap<Primitive<unknown>, Emit> = new Map(
   [
-    pairwiseSquaredDistanceOp,
-    ({ shapes: [x], shape, isSoftware }) =>
-      squaredDistancesKernel(shape[0]!, shape[1]!, x![1]!, { tiled: !isSoftware }),
-  ],
-  [sumOp, (c) => planReductionOf("sum", c)],
-  [meanOp, (c) => planReductionOf("mean", c)],
-  [normOp, (c) => planReductionOf("norm", c)],
-  [maxOp, (c) => planReductionOf("max", c)],
-  [minOp, (c) => planReductionOf("min", c)],
-  [argMaxOp, (c) => planArgExtreme(true, c)],
-  [argMinOp, (c) => planArgExtreme(false, c)],
-  [argSortOp, ({ shapes: [x], elements: [element], params }) => {
-    const { axis, descending, kept } = params as SortParams;
-    return argSortPlan(element!, around(x!, axis), { descending, kept });
-  }],
-  [
-    gatherOp,
-    ({ shapes: [x, indices], element, params }) =>
-      gatherKernel(element, around(x!, params as number), sizeOf(indices!)),
-  ],
-  [
-    scatterAddOp,
-    ({ shapes: [x, indices], element, params }) =>
-      scatterAddPlan(element, around(x!, params as number), sizeOf(indices!)),
-  ],
-  [
-    takeAlongAxisOp,
-    ({ shapes: [x, indices], element, params }) =>
-      takeAlongAxisKernel(element, around(x!, params as number), indices![params as number]!),
-  ],
-  [putAlongAxisOp, ({ shapes: [x], shape, element, params }) => {
-    const { axis } = params as { axis: number };
-    return putAlongAxisPlan(element, around(shape, axis), x![axis]!);
-  }],
-  [
-    transposeOp,
-    ({ shapes: [x], element, params }) => transposeKernel(element, x!, params as readonly number[]),
-  ],
-  [broadcastToOp, ({ shapes: [x], shape, element }) => broadcastToKernel(element, x!, shape)],
-  [concatOp, ({ shapes, element, params }) => concatPlan(element, shapes, params as number)],
-  [
-    sliceOp,
-    ({ shapes: [x], shape, element, params }) =>
-      sliceKernel(element, x!, (params as Block).start, shape),
-  ],
-  [
-    padOp,
-    ({ shapes: [x], shape, element, params }) =>
-      padKernel(element, x!, (params as Block).start, shape),
-  ],
-  [castOp, castOf],
-  [toIntegersOp, castOf],
-  [checkMaskOp, castOf],
-  [lgammaOp, ({ shape }) => lgammaKernel(sizeOf(shape))],
-  [polygammaOp, ({ shape, params }) => polygammaKernel(params as number, sizeOf(shape))],
-  [
-    negativeBinomialOp,
-    ({ shape, params }) => negativeBinomialKernel("value", params as CountOptions, sizeOf(shape)),
-  ],
-  [negativeBinomialSlopeOp, ({ shape, params }) => {
-    const options = params as CountOptions & { by: Argument };
-    return negativeBinomialKernel(options.by, options, sizeOf(shape));
-  }],
-  [foldInOp, () => foldInKernel()],
-  [uniformOp, ({ shape }) => uniformKernel(sizeOf(shape))],
-  [normalOp, ({ shape }) => normalKernel(sizeOf(shape))],
-  [bernoulliOp, ({ shapes: [, p], shape }) => bernoulliKernel(sizeOf(shape), sizeOf(p!))],
-  [
-    categoricalOp,
-    ({ shapes: [, logits], shape }) =>
-      categoricalKernel(shape, logits!.slice(0, -1), logits!.at(-1)!),
-  ],
-  [permutationOp, ({ shape }) => permutationPlan(shape[0]!)],
-]);
+    [lgammaOp, ({ shape }) => lgammaKernel(sizeOf(shape))],
+    [polygammaOp, ({ shape, params }) => polygammaKernel(params as number, sizeOf(shape))],
+    [
+      negativeBinomialOp,
+      ({ shape, params }) => negativeBinomialKernel("value", params as CountOptions, sizeOf(shape)),
+    ],
+    [negativeBinomialSlopeOp, ({ shape, params }) => {
+      const options = params as CountOptions & { by: Argument };
+      return negativeBinomialKernel(options.by, options, sizeOf(shape));
+    }],
+  ] as [Primitive<unknown>, Emit][],
+);
+
+/** The kernels of a sampler; `undefined` where the host draws. */
+function emitDraws(
+  draws: RandomOp<unknown>["draws"],
+  { shapes: [, parameter], shape }: StepContext,
+): WgslPlan | WgslKernel | undefined {
+  const count = sizeOf(shape);
+  switch (draws) {
+    case "foldIn":
+      return foldInKernel();
+    case "uniform":
+      return uniformKernel(count);
+    case "normal":
+      return normalKernel(count);
+    case "bernoulli":
+      return bernoulliKernel(count, sizeOf(parameter!));
+    case "categorical":
+      return categoricalKernel(shape, parameter!.slice(0, -1), parameter!.at(-1)!);
+    case "permutation":
+      return permutationPlan(count);
+    case "gamma":
+    case "poisson":
+      return undefined;
+  }
+}
 
 /** The kernels of a step; `undefined` where there are none, so that the host must do it. */
 export function lowerStep(
@@ -198,43 +174,41 @@ export function lowerStep(
   const { shape } = graph.values[output]!;
   const made = { reads: inputs, writes: [output] };
   if (sizeOf(shape) === 0) return { ...made, parts: [] };
-  const emit = EMITTERS.get(op);
-  if (emit === undefined) {
-    return op.expression === undefined
-      ? undefined
-      : lowerGroup(asGroup(step, graph), graph, literals, target);
-  }
+  const specs = inputs.map((id) => graph.values[id]!);
+  const isLoop = op.kind === "map" &&
+    op.refuses?.(specs, params, graph.values[output]!) === undefined;
+  if (isLoop) return lowerGroup(asGroup(step, graph), graph, literals, target);
   const context = {
-    shapes: inputs.map((id) => graph.values[id]!.shape),
+    shapes: specs.map((spec) => spec.shape),
     elements: inputs.map(elementOf),
     shape,
     element: elementOf(output),
     params,
     isSoftware: target.isSoftware,
   };
-  const plan = (own: StepContext) => {
-    const found = emit(own);
-    return "kernels" in found ? found : planOf(found);
-  };
-  return { ...made, parts: productParts(step, context, target, plan) ?? [{ plan: plan(context) }] };
+  const found = emit(op, context);
+  if (found === undefined) return undefined;
+  const parts = op.kind === "product" ? productParts(op, context, target) : undefined;
+  return { ...made, parts: parts ?? [{ plan: "kernels" in found ? found : planOf(found) }] };
 }
 
 /** Some rows after the other of a product, or of distances, that is too large to be seen whole. */
 function productParts(
-  { op, params }: Step,
+  op: ProductOp<unknown>,
   context: StepContext,
   { largestBinding }: Target,
-  plan: (context: StepContext) => WgslPlan,
 ): Part[] | undefined {
-  const { shapes, shape } = context;
-  const isProduct = op as unknown === matmulOp || op as unknown === pairwiseSquaredDistanceOp ||
-    (op as unknown === transposedMatmulOp && !(params as Transposed).a);
+  const { shapes, shape, params } = context;
   const fits = [...shapes, shape].every((own) => 4 * sizeOf(own) <= largestBinding);
-  if (!isProduct || fits || shapes.some((own) => own.length !== 2)) return undefined;
+  if (op.transposed(params).a || fits || shapes.some((own) => own.length !== 2)) return undefined;
   const [[m, k], b] = shapes as [readonly [number, number], Shape];
   const [n, bytes] = [shape[1]!, 4 * sizeOf(b)];
+  const plan = (rows: number) => {
+    const found = emit(op, { ...context, shapes: [[rows, k], b], shape: [rows, n] })!;
+    return "kernels" in found ? found : planOf(found);
+  };
   return rowRanges(m, 4 * Math.max(k, n), largestBinding)?.map(([first, rows]) => ({
-    plan: plan({ ...context, shapes: [[rows, k], b], shape: [rows, n] }),
+    plan: plan(rows),
     ranges: [
       { offset: 4 * first * k, bytes: 4 * rows * k },
       { offset: 0, bytes },
@@ -258,10 +232,6 @@ function planMatmul({ shapes, shape, isSoftware }: StepContext, transposed: Tran
     batchA: a.slice(0, -2),
     batchB: b.slice(0, -2),
   });
-}
-
-function castOf({ elements: [from], element, shape }: StepContext): WgslKernel {
-  return castKernel(from!, element, sizeOf(shape));
 }
 
 function around(shape: Shape, axis: number): WgslAround {

@@ -3,41 +3,41 @@
  *
  * @module
  */
-import type { Reduction } from "../../../kernels/elementwise/passes.ts";
-import { transposeKernel } from "../../../kernels/layout/wgsl.ts";
+import { copiesPlan } from "../../../kernels/layout/wgsl.ts";
 import { planReduction } from "../../../kernels/row_reduce/wgsl.ts";
 import { argSortPlan, type WgslAround } from "../../../kernels/select/wgsl_sort.ts";
 import type { WgslPlan } from "../../../kernels/wgsl/kernel.ts";
-import type { Axes, Shared } from "../../ops/reduce.ts";
-import { type Shape, sizeOf } from "../../shape.ts";
+import type { Order, ReduceOp } from "../../op.ts";
+import { type Shape, sizeOf, stridesOf } from "../../shape.ts";
 import type { StepContext } from "./lower.ts";
 
 /** A sum, mean, norm or extreme. */
-export function planReductionOf(reduce: Reduction["reduce"], context: StepContext): WgslPlan {
+export function planReductionOf(
+  reduce: ReduceOp<unknown>["reduce"],
+  { axes, divisor }: ReturnType<ReduceOp<unknown>["over"]>,
+  context: StepContext,
+): WgslPlan {
   const dtype = context.element === "int32" ? "int32" : "float32";
-  const { isSoftware, params } = context;
-  const { divisor } = params as Partial<Shared>;
+  const { isSoftware } = context;
   return alongAxes(
+    axes,
     context,
     (extents) => planReduction({ reduce, divisor, dtype, ...extents }, { isSoftware }),
   );
 }
 
-/** The first position of an extreme, or of a NaN. */
-export function planArgExtreme(descending: boolean, context: StepContext): WgslPlan {
+/** The positions of values in order. */
+export function planSort({ axes, ...order }: Order, context: StepContext): WgslPlan {
   const [element] = context.elements;
-  return alongAxes(
-    context,
-    (extents) => argSortPlan(element!, extents, { descending, kept: 1, nanFirst: true }),
-  );
+  return alongAxes(axes, context, (extents) => argSortPlan(element!, extents, order));
 }
 
 /** The plan of a reduction of a middle axis for others: those that lie apart are moved to the end. */
 function alongAxes(
-  { shapes: [shape], elements: [element], params }: StepContext,
+  axes: readonly number[],
+  { shapes: [shape], elements: [element] }: StepContext,
   plan: (extents: WgslAround) => WgslPlan,
 ): WgslPlan {
-  const { axes } = params as Axes;
   const x = shape!;
   const first = axes[0] ?? x.length;
   if (axes.every((axis, i) => axis === first + i)) {
@@ -51,7 +51,12 @@ function alongAxes(
   const kept = x.flatMap((_, i) => axes.includes(i) ? [] : [i]);
   const product = (some: readonly number[]): number =>
     sizeOf(some.map((axis) => x[axis]!) as Shape);
-  const moved = transposeKernel(element!, x, [...kept, ...axes]);
+  const order = [...kept, ...axes];
+  const [{ kernel: moved }] = copiesPlan("transpose", element!, [{
+    shape: order.map((axis) => x[axis]!),
+    to: { offset: 0, strides: stridesOf(order.map((axis) => x[axis]!)) },
+    from: { offset: 0, strides: order.map((axis) => stridesOf(x)[axis]!) },
+  }], order.map((axis) => x[axis]!)).kernels as [WgslPlan["kernels"][number]];
   const rest = plan({ outer: product(kept), count: product(axes), inner: 1 });
   // The operation's buffers are 0 (its input), 1 (its output), and temporaries from 2 on.
   const shift = (buffer: number) => buffer === 0 ? 2 : buffer === 1 ? 1 : buffer + 1;

@@ -4,15 +4,13 @@
  *
  * @module
  */
-import { equalOp, notEqualOp, whereOp } from "../../ops/compare.ts";
-import { broadcastToOp, reshapeOp } from "../../ops/layout.ts";
+import { equalOp, whereOp } from "../../ops/compare.ts";
 import { maxOp } from "../../ops/reduce.ts";
-import { putAlongAxisOp, takeAlongAxisOp } from "../../ops/select.ts";
-import { checkLabelsOp, type CheckLabelsParams } from "../../labels.ts";
 import type { TypedArray } from "../../dtype.ts";
 import type { Primitive, Spec } from "../../op.ts";
 import { sameShape, type Shape } from "../../shape.ts";
 import { fromData, type Tensor } from "../../tensor.ts";
+import { Bounds } from "../bounds.ts";
 import type { Graph, Step, ValueId } from "../graph.ts";
 
 /** In rows of more values than this it is faster to go straight to the position. */
@@ -31,14 +29,14 @@ export function comparePositions(graph: Graph): Graph {
 
 class GraphBuilder {
   readonly #graph: Graph;
-  readonly #makers: ReadonlyMap<ValueId, Step>;
+  readonly #bounds: Bounds;
   readonly #values: Spec[];
   readonly #constants: Map<ValueId, Tensor>;
   readonly #steps: Step[] = [];
 
   constructor(graph: Graph) {
     this.#graph = graph;
-    this.#makers = new Map(graph.steps.map((step) => [step.output, step]));
+    this.#bounds = new Bounds(graph);
     this.#values = [...graph.values];
     this.#constants = new Map(graph.constants);
   }
@@ -54,14 +52,13 @@ class GraphBuilder {
 
   add(step: Step): void {
     const { op, inputs: [x, indices], params, output } = step;
-    const { shape, dtype } = this.#values[op as unknown === putAlongAxisOp ? output : x!]!;
-    if (!shape.includes(0) && (dtype === "float32" || dtype === "float64")) {
-      if (op as unknown === takeAlongAxisOp && this.#isSingle(shape, params as number, indices!)) {
-        return this.#take(step, shape, params as number);
-      }
-      if (op as unknown === putAlongAxisOp) {
-        const { axis } = params as { axis: number };
-        if (this.#isSingle(shape, axis, indices!)) return this.#put(step, shape, axis);
+    if ((op.kind === "lookup" || op.kind === "scatter") && op.by === "value") {
+      const isLookup = op.kind === "lookup";
+      const { shape, dtype } = this.#values[isLookup ? x! : output]!;
+      const axis = op.axis(params);
+      const isFloat = dtype === "float32" || dtype === "float64";
+      if (!shape.includes(0) && isFloat && this.#isSingle(shape, axis, indices!)) {
+        return isLookup ? this.#take(step, shape, axis) : this.#put(step, shape, axis);
       }
     }
     this.#steps.push(step);
@@ -71,7 +68,7 @@ class GraphBuilder {
   #isSingle(shape: Shape, axis: number, indices: ValueId): boolean {
     const extent = shape[axis]!;
     return this.#values[indices]!.shape[axis] === 1 && extent <= LONGEST &&
-      this.#isBelow(indices, extent);
+      this.#bounds.isBelow(indices, extent);
   }
 
   #take({ inputs: [x, indices], output }: Step, shape: Shape, axis: number): void {
@@ -115,33 +112,6 @@ class GraphBuilder {
     const id = this.#make({ shape, dtype });
     this.#constants.set(id, fromData(arrayOf(dtype, values), shape, dtype));
     return id;
-  }
-
-  /** Whether integers are certainly positions from 0 up to a bound. */
-  #isBelow(id: ValueId, bound: number): boolean {
-    const isInside = (value: number) => value >= 0 && value < bound;
-    const constant = this.#constants.get(id);
-    if (constant !== undefined) return constant.data.every(isInside);
-    const maker = this.#makers.get(id);
-    if (maker === undefined) return false;
-    const [a, b, c] = maker.inputs as [ValueId, ValueId, ValueId];
-    if (maker.op === reshapeOp || maker.op === broadcastToOp) return this.#isBelow(a, bound);
-    if (maker.op === whereOp) {
-      return this.#isBelow(c, bound) && (this.#isBelow(b, bound) || this.#isKept(a, b, bound));
-    }
-    if (maker.op !== checkLabelsOp) return false;
-    const { count, ignore = 0 } = maker.params as CheckLabelsParams;
-    return count <= bound && isInside(ignore);
-  }
-
-  /** Whether checked labels are chosen only where they are not the one to ignore. */
-  #isKept(condition: ValueId, labels: ValueId, bound: number): boolean {
-    const [test, check] = [this.#makers.get(condition), this.#makers.get(labels)];
-    if (test?.op !== notEqualOp || check?.op !== checkLabelsOp) return false;
-    const { count, ignore } = check.params as CheckLabelsParams;
-    const excluded = this.#constants.get(test.inputs[1]!);
-    return test.inputs[0] === labels && count <= bound && excluded?.size === 1 &&
-      excluded.data[0] === ignore;
   }
 }
 

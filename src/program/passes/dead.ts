@@ -10,7 +10,7 @@ export function dropDeadSteps(graph: Graph): Graph {
   const needed = new Set<ValueId>(graph.outputs);
   const steps = [];
   for (const step of graph.steps.toReversed()) {
-    if (!needed.has(step.output) && !step.op.isCheck) continue;
+    if (!needed.has(step.output) && step.op.kind !== "check") continue;
     steps.push(step);
     for (const id of step.inputs) needed.add(id);
   }

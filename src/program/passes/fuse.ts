@@ -12,7 +12,6 @@ import type { Graph, Step, ValueId } from "../graph.ts";
 import {
   extendPlan,
   type GraphView,
-  isReduction,
   type LoopPlan,
   planLoop,
   rowShape,
@@ -92,7 +91,7 @@ class Fuser {
     this.#works = new Map(graph.steps.map((step) => [step, workOf(step, graph)]));
     this.#order = new Map(graph.steps.map((step, i) => [step, i]));
     for (const step of graph.steps) {
-      if (passes && isAlias(step, graph) && !step.op.isCheck) {
+      if (passes && isAlias(step, graph) && step.op.kind !== "check") {
         this.#roots.set(step.output, this.#view.rootOf(step.inputs[0]!));
         this.#aliases.push(step);
       } else this.#add(step);
@@ -217,7 +216,7 @@ class Fuser {
     if (plan === undefined) return steps[0]!;
     const needed = neededOutside(node, this.#nodes, this.#view);
     for (const id of this.#graph.outputs) needed.add(this.#view.rootOf(id));
-    const isReduced = ({ op, output }: Step) => isReduction(op) && plan.rowValues.has(output);
+    const isReduced = ({ op, output }: Step) => op.kind === "reduce" && plan.rowValues.has(output);
     const written = steps.filter(({ output }) => needed.has(output));
     const reductions = written.filter(isReduced);
     return {
@@ -253,8 +252,7 @@ function isWelcome(
   if (between.length > 0) return false;
   const [first, end] = reduced!;
   const isWide = end < shape.length || sizeOf(shape.slice(first, end)) >= SHORT;
-  return isWide || op.expression === undefined ||
-    costOf(parseExpression(op.expression)) < COSTLY;
+  return isWide || op.kind !== "map" || costOf(parseExpression(op.expression)) < COSTLY;
 }
 
 /** Whether a step that does not depend on a group has enough in common with it. */

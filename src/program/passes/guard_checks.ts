@@ -6,7 +6,7 @@
  */
 import type { Primitive, Spec } from "../../op.ts";
 import { type Elementwise, elementwise } from "../../ops/elementwise.ts";
-import { type Axes, maxOp, minOp, sumOp } from "../../ops/reduce.ts";
+import { type Axes, maxOp } from "../../ops/reduce.ts";
 import { sameShape, sizeOf } from "../../shape.ts";
 import type { Graph, Step, ValueId } from "../graph.ts";
 
@@ -45,7 +45,7 @@ interface Measure {
 function measureOf({ op, inputs, params, output }: Step, graph: Graph): Measure | undefined {
   const specs = inputs.map((id) => graph.values[id]!);
   const { shape, dtype } = specs[0]!;
-  if (!op.isCheck || sizeOf(shape) < FEW || !dtype.startsWith("float")) return undefined;
+  if (op.kind !== "check" || sizeOf(shape) < FEW || !dtype.startsWith("float")) return undefined;
   const { forbidden } = op.refuses!(specs, params, graph.values[output]!)!;
   if (forbidden.kind !== "outside" || forbidden.except !== undefined) return undefined;
   const { low, high } = forbidden;
@@ -76,11 +76,11 @@ const exceedsOp = elementwise("exceeds", "a <= p ? 0 : 1", null);
 /** The axes of a reduction that goes over the same numbers already; else all. */
 function axesLike(id: ValueId, graph: Graph): Axes {
   const own = graph.values[id]!;
-  const reductions: readonly unknown[] = [sumOp, maxOp, minOp];
-  const found = graph.steps.find(({ op, inputs }) =>
-    reductions.includes(op) && sameShape(graph.values[inputs[0]!]!.shape, own.shape)
-  );
-  return found === undefined ? allAxes(own) : { ...found.params as Axes, keepDims: false };
+  for (const { op, inputs, params } of graph.steps) {
+    if (op.kind !== "reduce" || !sameShape(graph.values[inputs[0]!]!.shape, own.shape)) continue;
+    return { axes: op.over(params).axes, keepDims: false };
+  }
+  return allAxes(own);
 }
 
 function allAxes({ shape }: Spec): Axes {

@@ -3,10 +3,9 @@
  *
  * @module
  */
-import { equalOp, lessEqualOp, lessOp, notEqualOp, whereOp } from "../../ops/compare.ts";
-import { broadcastToOp, castOp } from "../../ops/layout.ts";
-import { type Axes, maxOp, meanOp, minOp, normOp, sumOp } from "../../ops/reduce.ts";
-import { sameShape, type Shape, sizeOf } from "../../shape.ts";
+import type { ViewCopy } from "../../../kernels/layout/reference.ts";
+import type { ReduceOp, ViewOp } from "../../op.ts";
+import { broadcastStrides, sameShape, type Shape, sizeOf } from "../../shape.ts";
 import type { Graph, Step, ValueId } from "../graph.ts";
 
 /** Neighbouring axes: the first, and the one after the last. */
@@ -81,24 +80,48 @@ export function rowShape(shape: Shape, reduced: AxisRange | undefined, kept = fa
 
 /** What a step does in a loop; `undefined` where it needs a kernel of its own. */
 export function workOf(step: Step, graph: Graph): Work | undefined {
-  return isReduction(step.op) ? reductionWork(step, graph) : elementwiseWork(step, graph);
+  const { op, inputs, params, output } = step;
+  switch (op.kind) {
+    case "reduce":
+      return reductionWork(step, op.reduce, op.over(params).axes, graph);
+    case "map": {
+      const refused = op.refuses?.(
+        inputs.map((id) => graph.values[id]!),
+        params,
+        graph.values[output]!,
+      );
+      return refused === undefined ? elementwiseWork(step, op.expression, graph) : undefined;
+    }
+    case "view":
+      return isRepeat(step, op, graph) ? elementwiseWork(step, "a", graph) : undefined;
+    default:
+      return undefined;
+  }
 }
 
-const REDUCTIONS: readonly unknown[] = [sumOp, meanOp, normOp, maxOp, minOp];
-
-/** Whether an operation reduces axes to their sum, mean, norm or extreme. */
-export function isReduction(op: unknown): boolean {
-  return REDUCTIONS.includes(op);
+/** Whether a view repeats its input by the rules of broadcasting, as loops do. */
+function isRepeat({ inputs, params, output }: Step, op: ViewOp<unknown>, graph: Graph): boolean {
+  const { shape } = graph.values[output]!;
+  const shapes = inputs.map((id) => graph.values[id]!.shape);
+  const [x] = shapes as [Shape];
+  const added = shape.length - x.length;
+  const fits = added >= 0 && x.every((n, i) => n === 1 || n === shape[added + i]);
+  if (shapes.length > 1 || !fits) return false;
+  const [{ to, from, shape: copied }] = op.copies(shapes, params, shape) as [ViewCopy];
+  const expected = broadcastStrides(x, shape);
+  return to.offset === 0 && from.offset === 0 && sameShape(copied, shape) &&
+    expected.every((stride, axis) => shape[axis] === 1 || from.strides[axis] === stride);
 }
 
-/** Operations that may read integers in a loop of floating numbers. */
-const READ_INTEGERS: readonly unknown[] = [equalOp, notEqualOp, lessOp, lessEqualOp, castOp];
+/** Choices between values as they are: integers stay what they are in loops of single precision. */
+const CHOICES: readonly string[] = ["a", "a != 0 ? b : c"];
 
-function elementwiseWork({ op, inputs, output }: Step, graph: Graph): Work | undefined {
+function elementwiseWork(
+  { inputs, output }: Step,
+  expression: string,
+  graph: Graph,
+): Work | undefined {
   const { shape, dtype } = graph.values[output]!;
-  const source = graph.values[inputs[0]!]?.dtype;
-  const isCast = op as unknown === castOp && dtype !== "bool";
-  if (op.expression === undefined && op as unknown !== broadcastToOp && !isCast) return undefined;
   if (sizeOf(shape) === 0) return undefined;
   const dtypes = new Set([dtype, ...inputs.map((id) => graph.values[id]!.dtype)]);
   const hasIntegers = dtypes.delete("int32");
@@ -106,19 +129,22 @@ function elementwiseWork({ op, inputs, output }: Step, graph: Graph): Work | und
   const [float] = dtypes;
   if (dtypes.size > 1) return undefined;
   const work = { shape: strip(shape), dtype: float as Work["dtype"], reduced: undefined };
-  if (!hasIntegers || (READ_INTEGERS.includes(op) && dtype !== "int32")) return work;
-  const chooses = op as unknown === whereOp || op as unknown === broadcastToOp ||
-    (isCast && source === "bool");
+  if (!hasIntegers || dtype !== "int32") return work;
+  const chooses = CHOICES.includes(expression);
   return chooses && float === undefined ? { ...work, dtype: "float32" } : undefined;
 }
 
-function reductionWork({ op, inputs, params }: Step, graph: Graph): Work | undefined {
+function reductionWork(
+  { inputs }: Step,
+  reduce: ReduceOp<unknown>["reduce"],
+  axes: readonly number[],
+  graph: Graph,
+): Work | undefined {
   const { shape, dtype } = graph.values[inputs[0]!]!;
   if (sizeOf(shape) === 0) return undefined;
-  const counts = dtype === "int32" && op as unknown === sumOp && countsTruth(inputs[0]!, graph);
+  const counts = dtype === "int32" && reduce === "sum" && countsTruth(inputs[0]!, graph);
   if (dtype !== "float32" && dtype !== "float64" && !counts) return undefined;
   const work = { shape: strip(shape), dtype: dtype === "float64" ? dtype : "float32" } as const;
-  const { axes } = params as Axes;
   const long = shape.flatMap((extent, axis) => extent === 1 ? [] : [axis]);
   const places = long.flatMap((axis, place) => axes.includes(axis) ? [place] : []);
   const [first = 0] = places;
@@ -133,7 +159,8 @@ function reductionWork({ op, inputs, params }: Step, graph: Graph): Work | undef
 /** Whether integers are truth values, so that their sums stay exact. */
 function countsTruth(id: ValueId, graph: Graph): boolean {
   const maker = graph.steps.find((step) => step.output === id);
-  return maker?.op as unknown === castOp && graph.values[maker!.inputs[0]!]!.dtype === "bool";
+  return maker?.op.kind === "map" && maker.op.expression === "a" &&
+    graph.values[maker.inputs[0]!]!.dtype === "bool";
 }
 
 /** When a value is known. */
@@ -257,7 +284,7 @@ function readsOf(
   { shape, reduced }: Work,
   { graph, rootOf }: GraphView,
 ): LoopRead[] {
-  const whole = graph.values[isReduction(op) ? inputs[0]! : output]!.shape;
+  const whole = graph.values[op.kind === "reduce" ? inputs[0]! : output]!.shape;
   const inRows = !sameShape(work.shape, shape);
   return inputs.map((id) => {
     const own = graph.values[id]!.shape;

@@ -6,7 +6,7 @@
 import { costOf, parseExpression } from "../../../kernels/elementwise/expression.ts";
 import { sameShape, type Shape } from "../../shape.ts";
 import type { Step, ValueId } from "../graph.ts";
-import { type GraphView, isReduction } from "./loop_plan.ts";
+import type { GraphView } from "./loop_plan.ts";
 import { neededOutside, type Node, readsOf } from "./nodes.ts";
 
 /** The most that steps may cost which are done again in place of reading what they made. */
@@ -61,9 +61,9 @@ function chainTo(
     const step = makers.get(id);
     if (step === undefined || stored.has(id) || plan!.rowValues.has(id)) return true;
     if (chain.has(step)) return true;
-    const { expression } = step.op;
-    if (expression !== undefined) cost += costOf(parseExpression(expression));
-    if (isReduction(step.op) || cost > MOST) return false;
+    const { op } = step;
+    if (op.kind === "map") cost += costOf(parseExpression(op.expression));
+    if (op.kind === "reduce" || cost > MOST) return false;
     chain.add(step);
     return plan!.uses.get(step)!.every((read) => visit(read.id));
   };

@@ -5,10 +5,8 @@
  */
 import { sameShape } from "../../shape.ts";
 import type { Tensor } from "../../tensor.ts";
-import { divOp, mulOp, negOp, powConstantOp, subOp } from "../../ops/arithmetic.ts";
-import { stopGradientOp } from "../../ops/gradient.ts";
-import { broadcastToOp, castOp, reshapeOp, transposeOp } from "../../ops/layout.ts";
-import { sumOp } from "../../ops/reduce.ts";
+import type { Scalars } from "../../ops/elementwise.ts";
+import { isAlias } from "../alias.ts";
 import { type Graph, replaceValues, type Step, type ValueId } from "../graph.ts";
 
 /** The graph without steps whose result is one of their inputs, and with chains of layouts joined. */
@@ -41,30 +39,44 @@ function unchanged(
     sameShape(graph.values[id]!.shape, result.shape) && graph.values[id]!.dtype === result.dtype;
   const isNumber = (id: ValueId | undefined, value: number) =>
     id !== undefined && holds(graph.constants.get(id), value);
-  const is = (...ops: readonly unknown[]) => ops.includes(op);
-
-  if (is(stopGradientOp, reshapeOp, broadcastToOp, castOp) && like(a)) return a;
-  if (is(sumOp) && (params as { axes: unknown[] }).axes.length === 0) return a;
-  if (is(powConstantOp) && (params as number[])[0] === 1) return a;
-  if (is(transposeOp) && (params as number[]).every((axis, i) => axis === i)) return a;
-  if (is(mulOp, divOp) && isNumber(b, 1) && like(a)) return a;
-  if (is(mulOp) && isNumber(a, 1) && like(b!)) return b;
-  if (is(subOp) && isNumber(b, 0) && like(a)) return a;
-  if (is(negOp) && makers.get(a)?.op === negOp) return makers.get(a)!.inputs[0];
-  return undefined;
+  const isSame = () => isAlias({ op, inputs, params, output }, graph) && like(a);
+  switch (op.kind) {
+    case "view":
+      return isSame() ? a : undefined;
+    case "reduce":
+      return op.reduce === "sum" && op.over(params).axes.length === 0 ? a : undefined;
+    case "map":
+      break;
+    default:
+      return undefined;
+  }
+  switch (op.expression) {
+    case "a":
+      return isSame() ? a : undefined;
+    case "pow(a, p)":
+      return (params as Scalars)[0] === 1 ? a : undefined;
+    case "a * b":
+      if (isNumber(a, 1) && like(b!)) return b;
+      return isNumber(b, 1) && like(a) ? a : undefined;
+    case "a / b":
+      return isNumber(b, 1) && like(a) ? a : undefined;
+    case "a - b":
+      return isNumber(b, 0) && like(a) ? a : undefined;
+    case "-a": {
+      const maker = makers.get(a);
+      return maker?.op === op ? maker.inputs[0] : undefined;
+    }
+    default:
+      return undefined;
+  }
 }
 
-/** A reshape of a reshape as one, and a transpose of a transpose. */
+/** A layout of a layout as one. */
 function join(step: Step, makers: ReadonlyMap<ValueId, Step>): Step {
   const before = makers.get(step.inputs[0]!);
-  if (before?.op !== step.op) return step;
-  if (step.op === reshapeOp) return { ...step, inputs: before.inputs };
-  if (step.op === transposeOp) {
-    const axes = before.params as readonly number[];
-    const params = (step.params as readonly number[]).map((axis) => axes[axis]!);
-    return { ...step, inputs: before.inputs, params };
-  }
-  return step;
+  const { op } = step;
+  if (before?.op !== op || op.kind !== "view" || op.join === undefined) return step;
+  return { ...step, inputs: before.inputs, params: op.join(before.params, step.params) };
 }
 
 /** Whether all values of a constant are this number; `-0` is not 0. */
