@@ -40,18 +40,18 @@ export {
 } from "./src/tensor.ts";
 export { arange, type CreateOptions, eye, full, ones, zeros } from "./src/create.ts";
 export * from "./src/ops/mod.ts";
-export { checkpoint } from "./src/checkpoint.ts";
-export { hessian, hvp, jacobian, type JacobianOf } from "./src/jacobian.ts";
-export type { LikeArguments } from "./src/linearize.ts";
-export * from "./src/transforms.ts";
-export { mapRowBlocks, type MapRowBlocksOptions } from "./src/map_row_blocks.ts";
+export { checkpoint } from "./src/transforms/checkpoint.ts";
+export { hessian, hvp, jacobian, type JacobianOf } from "./src/transforms/jacobian.ts";
+export type { LikeArguments } from "./src/transforms/linearize.ts";
+export * from "./src/transforms/grad.ts";
+export { mapRowBlocks, type MapRowBlocksOptions } from "./src/transforms/map_row_blocks.ts";
 export {
   compile,
   type CompileOptions,
   type Device,
   type Program,
   type ProgramArguments,
-} from "./src/program/compile.ts";
+} from "./src/compile/compile.ts";
 export type { ProgramDevice } from "./src/program/device.ts";
 export {
   type AdapterDescription,

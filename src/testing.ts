@@ -20,7 +20,7 @@ import { cast, mul, sum } from "./ops/mod.ts";
 import { checkFunction, checkOptions, type Checks, numberIn } from "./options.ts";
 import { formatShape, sameShape } from "./shape.ts";
 import { asTensor, fromData, type Tensor, type TensorLike } from "./tensor.ts";
-import { grad } from "./transforms.ts";
+import { grad } from "./transforms/grad.ts";
 
 /** Options of {@linkcode checkGradients}. */
 export interface CheckGradientsOptions {

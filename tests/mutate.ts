@@ -140,7 +140,7 @@ async function copy(from: string, to: string): Promise<void> {
 
 /** The files with gradient rules and loss formulas. */
 async function readSources(): Promise<Map<string, string>> {
-  const files = ["src/backward.ts"];
+  const files = ["src/transforms/backward.ts"];
   for (const folder of ["src/ops", "src/losses"]) {
     for await (const { name } of Deno.readDir(ROOT + folder)) files.push(`${folder}/${name}`);
   }

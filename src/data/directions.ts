@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { symmetricEigen } from "../../kernels/eigen/reference.ts";
+import { symmetricEigen } from "./eigen.ts";
 import { matmul, type MatrixView } from "../../kernels/matmul/reference.ts";
 import { fillNormal, foldedKey } from "../../kernels/random/reference.ts";
 import type { Matrix } from "./matrix.ts";

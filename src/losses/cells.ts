@@ -8,7 +8,7 @@ import { floating, promoteAll } from "../ops/elementwise.ts";
 import { formatShape } from "../shape.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
 import { checkAxes } from "../options.ts";
-import { mapRowBlocks } from "../map_row_blocks.ts";
+import { mapRowBlocks } from "../transforms/map_row_blocks.ts";
 
 /** The arguments that have one entry per cell, by their names. */
 export type CellArguments = Readonly<Record<string, Tensor>>;

@@ -28,7 +28,7 @@ import {
 import type { Composite } from "../op.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
 import { apply } from "../trace.ts";
-import { vjp } from "../transforms.ts";
+import { vjp } from "../transforms/grad.ts";
 import { fitsAtOnce, mapCells, readCellLabels, readCells } from "./cells.ts";
 import { checkChoice, checkNumber, readOptions, refuseMore } from "../options.ts";
 import { divideByCount } from "./reduction.ts";

@@ -7,7 +7,7 @@ import { full } from "../create.ts";
 import { checkFunction, checkNumber, readOptions } from "../options.ts";
 import { div, mul } from "../ops/mod.ts";
 import type { Tensor } from "../tensor.ts";
-import { valueAndGrad } from "../transforms.ts";
+import { valueAndGrad } from "../transforms/grad.ts";
 import { type LikeTree, type TensorTree, treeMap } from "../tree.ts";
 import { checkCommunicator, type Communicator } from "./communicator.ts";
 import { rowsOf } from "./shard.ts";

@@ -27,5 +27,11 @@ export interface ProgramDevice {
    *
    * @ignore
    */
-  prepare(graph: Graph): Promise<Executable>;
+  prepare(graph: Graph): Executable | Promise<Executable>;
+  /**
+   * Waits until what was made ready can run; `undefined` where there is nothing to wait for.
+   *
+   * @ignore
+   */
+  ready?(): Promise<void> | undefined;
 }

@@ -1,35 +1,66 @@
 /**
- * A program in words: what runs, on how much, by which kernel, in how much memory.
+ * A program in words: what runs, where, on how much, in how much memory.
  *
  * @module
  */
+import { formatBytes } from "../describe.ts";
+import type { Spec } from "../op.ts";
 import { formatShape, sizeOf } from "../shape.ts";
-import type { CpuExecutable } from "./cpu.ts";
 import type { Graph, Step, ValueId } from "./graph.ts";
 import { isGroup, type Unit } from "./passes/fuse.ts";
-import { bytesOf, isAlias, type MemoryPlan, readsOf, writesOf } from "./plan.ts";
+import { readsOf, writesOf } from "./plan.ts";
 import { loopIn } from "./row_blocks.ts";
-import { isOnHost } from "./step_kernels.ts";
-import { formatBytes } from "../describe.ts";
 
 /** Constants of more values than this are shown by their shape only. */
 const SHOWN = 4;
 
-/** The plan of a program: inputs, constants, a line per step, outputs, memory. */
-export function explainProgram({ graph, units, memory, bytes, wasm }: CpuExecutable): string {
-  const steps = describeUnits(units, graph, memory, wasm);
+/** A unit of a plan, as a device does it. */
+export interface PlannedUnit {
+  readonly unit: Unit;
+  /** Where and how: "kernel", "on the host". */
+  readonly how: string;
+  /** What the bodies of a loop do, in the order of its runs. */
+  readonly bodies?: readonly (readonly PlannedUnit[])[];
+}
+
+/** The plan of a program, as a device has made it. */
+export interface Plan {
+  /** The device's name. */
+  readonly device: string;
+  readonly graph: Graph;
+  readonly units: readonly PlannedUnit[];
+  /** How many bytes a value takes there. */
+  readonly bytesOf: (spec: Spec) => number;
+  /** What a call costs besides FLOP. */
+  readonly cost?: string;
+  /** Memory, checks and whatever else there is to tell, a line each. */
+  readonly notes: readonly string[];
+}
+
+/** The plan in words: inputs, constants, a line per step, outputs, memory. */
+export function explainPlan({ device, graph, units, bytesOf, cost, notes }: Plan): string {
+  const steps = describeUnits(units, graph, bytesOf);
   return [
-    `program on cpu: ${steps.count} step${steps.count === 1 ? "" : "s"}, ${
-      formatCount(steps.flops)
-    } FLOP`,
+    `program on ${device}: ${count(steps.count, "step")}, ${formatCount(steps.flops)} FLOP` +
+    (cost === undefined ? "" : `, ${cost}`),
     ...graph.inputs.map((id) => `  ${describe(graph, id)} is an argument`),
     ...[...graph.constants].map(([id, { size, data }]) =>
       `  ${describe(graph, id)} is constant${size <= SHOWN ? `: ${[...data].join(", ")}` : ""}`
     ),
     ...steps.lines.map((line) => `  ${line}`),
     `  returns ${graph.outputs.map((id) => `%${id}`).join(", ") || "nothing"}`,
-    `  memory: ${formatBytes(bytes)}, without sharing ${formatBytes(memory.unsharedBytes)}`,
+    ...notes.map((note) => `  ${note}`),
   ].join("\n");
+}
+
+/** How a step runs that the device has no kernel for. */
+export function describeHost({ op }: Step): string {
+  return `on the host, as there is no kernel for ${op.name}`;
+}
+
+/** A number of things. */
+export function count(n: number, what: string): string {
+  return `${n} ${what}${n === 1 ? "" : "s"}`;
 }
 
 interface Steps {
@@ -40,34 +71,36 @@ interface Steps {
 
 /** What is done, a line per step; the steps of a loop's bodies follow it. */
 function describeUnits(
-  units: readonly Unit[],
+  units: readonly PlannedUnit[],
   graph: Graph,
-  memory: MemoryPlan,
-  wasm: boolean,
+  bytesOf: Plan["bytesOf"],
 ): Steps {
   const steps: Steps = { count: 0, flops: 0, lines: [] };
-  for (const unit of units) {
-    if (!isGroup(unit) && isAlias(unit, graph) && unit.op.kind !== "check") continue;
+  for (const { unit, how, bodies } of units) {
     const number = String(++steps.count).padStart(3);
-    const loop = isGroup(unit) ? undefined : loopIn(unit);
-    if (loop === undefined) {
-      steps.flops += countFlops(unit, graph);
-      steps.lines.push(`${number}. ${describeUnit(unit, graph, wasm)}`);
+    if (bodies === undefined) {
+      const flops = countFlops(unit, graph);
+      const moved = [...readsOf(unit), ...writesOf(unit)]
+        .reduce((sum, id) => sum + bytesOf(graph.values[id]!), 0);
+      steps.flops += flops;
+      steps.lines.push(
+        `${number}. ${headOf(unit, graph)}  ${how}, ${formatCount(flops)} FLOP, ` +
+          `${formatBytes(moved)} moved`,
+      );
       continue;
     }
-    const { output, inputs } = unit as Step;
-    const names = inputs.map((id) => `%${id}`).join(", ");
-    steps.lines.push(`${number}. ${describe(graph, output)} = ${loop.name}(${names})`);
-    memory.bodies.get(unit as Step)!.forEach((plan, i) => {
-      const { body, inputs, count } = loop.runs[i]!;
-      const own = describeUnits(plan.units, body, plan.memory, wasm);
-      steps.flops += count * own.flops;
+    const step = unit as Step;
+    steps.lines.push(`${number}. ${headOf(step, graph)}${how}`);
+    loopIn(step)!.runs.forEach(({ body, inputs, count: blocks }, i) => {
+      const own = describeUnits(bodies[i]!, body, bytesOf);
+      steps.flops += blocks * own.flops;
       const given = body.inputs.map((id, k) => {
-        const of = `%${(unit as Step).inputs[inputs[k]!.from]}`;
-        return `${describe(body, id)} = ${inputs[k]!.step === undefined ? of : `rows of ${of}`}`;
+        const { from, step: stride } = inputs[k]!;
+        const of = `%${step.inputs[from]}`;
+        return `${describe(body, id)} = ${stride === undefined ? of : `rows of ${of}`}`;
       });
       steps.lines.push(
-        `     ${count} block${count === 1 ? "" : "s"}: ${given.join(", ")}`,
+        `     ${count(blocks, "block")}: ${given.join(", ")}`,
         ...own.lines.map((line) => `     ${line}`),
         `       gives ${body.outputs.map((id) => `%${id}`).join(", ")}`,
       );
@@ -81,22 +114,15 @@ function describe(graph: Graph, id: ValueId): string {
   return `%${id} ${dtype}${formatShape(shape)}`;
 }
 
-function describeUnit(unit: Unit, graph: Graph, wasm: boolean): string {
+/** What a unit makes, by which operations, of what. */
+function headOf(unit: Unit, graph: Graph): string {
   const names = isGroup(unit)
     ? [...unit.members, ...unit.reductions].map((step) => step.op.name)
-    : [unit.op.name];
-  const bytes = [...readsOf(unit), ...writesOf(unit)].reduce(
-    (sum, id) => sum + bytesOf(graph, id),
-    0,
-  );
-  const kernel = isGroup(unit)
-    ? `one loop over ${formatShape(unit.shape)}`
-    : !wasm || isOnHost(unit, graph)
-    ? "on the host"
-    : "kernel";
-  return `${writesOf(unit).map((id) => describe(graph, id)).join(", ")} = ${names.join(" ")}(${
-    readsOf(unit).map((id) => `%${id}`).join(", ")
-  })  ${kernel}, ${formatCount(countFlops(unit, graph))} FLOP, ${formatBytes(bytes)} moved`;
+    : [loopIn(unit)?.name ?? unit.op.name];
+  const list = (ids: readonly ValueId[], text: (id: ValueId) => string) => ids.map(text).join(", ");
+  return `${list(writesOf(unit), (id) => describe(graph, id))} = ${names.join(" ")}(${
+    list(readsOf(unit), (id) => `%${id}`)
+  })`;
 }
 
 /** Floating-point operations: exact for products and distances, one per value and step elsewhere. */

@@ -5,28 +5,29 @@
  */
 import type { Graph } from "./graph.ts";
 import { comparePositions } from "./passes/compare_positions.ts";
-import { dropDeadSteps } from "./passes/dead.ts";
-import { foldConstants } from "./passes/fold.ts";
+import { eliminateDeadCode } from "./passes/dead_code.ts";
+import { foldConstants } from "./passes/constant_folding.ts";
 import { guardChecks } from "./passes/guard_checks.ts";
-import { mergeRowLoops } from "./passes/merge_loops.ts";
-import { optimizeRowLoops } from "./passes/row_blocks.ts";
-import { shareEqualSteps } from "./passes/share.ts";
+import { fuseRowLoops } from "./passes/loop_fusion.ts";
+import { hoistInvariants } from "./passes/hoist_invariants.ts";
+import { eliminateCommonSubexpressions } from "./passes/common_subexpressions.ts";
 import { simplifySteps } from "./passes/simplify.ts";
-import { readTransposedOperands } from "./passes/transposed_matmul.ts";
+import { readTransposedOperands } from "./passes/transposed_operands.ts";
 
 /** All passes, in the order in which they help each other. */
 export function optimize(graph: Graph): Graph {
   const passes = [
-    dropDeadSteps,
+    eliminateDeadCode,
     foldConstants,
     simplifySteps,
-    (whole: Graph) => optimizeRowLoops(whole, optimize),
+    (whole: Graph) => hoistInvariants(whole, optimize),
     comparePositions,
-    shareEqualSteps,
-    (whole: Graph) => mergeRowLoops(whole, (body) => dropDeadSteps(shareEqualSteps(body))),
+    eliminateCommonSubexpressions,
+    (whole: Graph) =>
+      fuseRowLoops(whole, (body) => eliminateDeadCode(eliminateCommonSubexpressions(body))),
     readTransposedOperands,
     guardChecks,
-    dropDeadSteps,
+    eliminateDeadCode,
   ];
   return passes.reduce((optimized, pass) => pass(optimized), graph);
 }

@@ -6,7 +6,7 @@
 import { type Tensor, tensor, valueAndGrad } from "@cellgrad/cellgrad";
 import { assert } from "@std/assert";
 import { optimize } from "../../src/program/optimize.ts";
-import { CpuExecutable } from "../../src/program/cpu.ts";
+import { CpuExecutable } from "../../src/backends/cpu/executable.ts";
 import { record } from "../../src/program/record.ts";
 
 /** An array of a golden file. */

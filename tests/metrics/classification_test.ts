@@ -1,7 +1,7 @@
 import { assertAlmostEquals, assertEquals, assertLessOrEqual } from "@std/assert";
 import fc from "fast-check";
 import { tensor } from "../../src/tensor.ts";
-import { grad } from "../../src/transforms.ts";
+import { grad } from "../../src/transforms/grad.ts";
 import {
   accuracy,
   balancedAccuracy,

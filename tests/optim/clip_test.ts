@@ -2,7 +2,7 @@ import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { type Tensor, tensor } from "../../src/tensor.ts";
 import { zeros } from "../../src/create.ts";
-import { grad } from "../../src/transforms.ts";
+import { grad } from "../../src/transforms/grad.ts";
 import { treeLeaves } from "../../src/tree.ts";
 import { clipByGlobalNorm, globalNorm } from "../../src/optim/mod.ts";
 import { assertAllClose, checkGradients } from "../../src/testing.ts";

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { zeros } from "../../src/create.ts";
 import { add, matmul, mul, square, stopGradient, sub, sum } from "../../src/ops/mod.ts";
 import { type Tensor, tensor } from "../../src/tensor.ts";
-import { grad } from "../../src/transforms.ts";
+import { grad } from "../../src/transforms/grad.ts";
 import { treeLeaves } from "../../src/tree.ts";
 import { adam, adamw, constant, cosine, type Optimizer, sgd, warmup } from "../../src/optim/mod.ts";
 import { assertAllClose, checkGradients } from "../../src/testing.ts";

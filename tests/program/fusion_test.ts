@@ -2,12 +2,12 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import * as cg from "../../mod.ts";
 import { optimize } from "../../src/program/optimize.ts";
-import { CpuExecutable } from "../../src/program/cpu.ts";
+import { CpuExecutable } from "../../src/backends/cpu/executable.ts";
 import type { Graph } from "../../src/program/graph.ts";
 import { comparePositions } from "../../src/program/passes/compare_positions.ts";
 import { fuseSteps, isGroup } from "../../src/program/passes/fuse.ts";
 import { record } from "../../src/program/record.ts";
-import { Team } from "../../src/program/threads.ts";
+import { Team } from "../../src/backends/cpu/threads.ts";
 import { assertAllClose } from "../../src/testing.ts";
 import { flattenTree } from "../../src/tree.ts";
 

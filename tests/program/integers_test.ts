@@ -1,10 +1,10 @@
 /** Integers have one answer: eager, compiled, and on several threads, to the bit. */
 import { assertEquals, assertThrows } from "@std/assert";
 import * as cg from "../../mod.ts";
-import { CpuExecutable } from "../../src/program/cpu.ts";
+import { CpuExecutable } from "../../src/backends/cpu/executable.ts";
 import { optimize } from "../../src/program/optimize.ts";
 import { record } from "../../src/program/record.ts";
-import { Team } from "../../src/program/threads.ts";
+import { Team } from "../../src/backends/cpu/threads.ts";
 import { INTEGER_CALLS } from "../ops/integer_calls.ts";
 
 const i32 = (...values: number[]) => cg.tensor(values, { dtype: "int32" });

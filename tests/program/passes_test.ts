@@ -2,12 +2,12 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import * as cg from "../../mod.ts";
 import { checkLabels } from "../../src/labels.ts";
 import type { Graph } from "../../src/program/graph.ts";
-import { dropDeadSteps } from "../../src/program/passes/dead.ts";
-import { foldConstants } from "../../src/program/passes/fold.ts";
+import { eliminateDeadCode } from "../../src/program/passes/dead_code.ts";
+import { foldConstants } from "../../src/program/passes/constant_folding.ts";
 import { fuseSteps, isGroup } from "../../src/program/passes/fuse.ts";
-import { shareEqualSteps } from "../../src/program/passes/share.ts";
+import { eliminateCommonSubexpressions } from "../../src/program/passes/common_subexpressions.ts";
 import { simplifySteps } from "../../src/program/passes/simplify.ts";
-import { readTransposedOperands } from "../../src/program/passes/transposed_matmul.ts";
+import { readTransposedOperands } from "../../src/program/passes/transposed_operands.ts";
 import { isAlias, planMemory, readsOf, writesOf } from "../../src/program/plan.ts";
 import { record } from "../../src/program/record.ts";
 
@@ -21,37 +21,47 @@ function graphOf(f: (...xs: Tensor[]) => Tensor, shape: number[] = [2, 3]): Grap
 
 const names = (graph: Graph) => graph.steps.map((step) => step.op.name);
 
-Deno.test("dropDeadSteps() drops what no output needs", () => {
+Deno.test("eliminateDeadCode() drops what no output needs", () => {
   const graph = graphOf((x) => {
     x.exp().log();
     return x.sin();
   });
-  assertEquals(names(dropDeadSteps(graph)), ["sin"]);
+  assertEquals(names(eliminateDeadCode(graph)), ["sin"]);
 });
 
-Deno.test("dropDeadSteps() keeps checks", () => {
+Deno.test("eliminateDeadCode() keeps checks", () => {
   const graph = record([{ shape: [3], dtype: "int32" }], ([labels]) => {
     checkLabels("f", labels!, 2);
     return [labels!];
   });
-  assertEquals(names(dropDeadSteps(graph)), ["checkLabels"]);
+  assertEquals(names(eliminateDeadCode(graph)), ["checkLabels"]);
 });
 
-Deno.test("shareEqualSteps() does equal steps once, and looks at parameters", () => {
+Deno.test("eliminateCommonSubexpressions() does equal steps once, and looks at parameters", () => {
   const graph = graphOf((x) =>
     x.exp().add(x.exp()).add(x.sum({ axis: 0 })).add(x.sum({ axis: 1, keepDims: true }))
   );
-  assertEquals(names(shareEqualSteps(graph)), ["exp", "add", "sum", "add", "sum", "add"]);
+  assertEquals(names(eliminateCommonSubexpressions(graph)), [
+    "exp",
+    "add",
+    "sum",
+    "add",
+    "sum",
+    "add",
+  ]);
 });
 
-Deno.test("shareEqualSteps() tells −0 from 0", () => {
+Deno.test("eliminateCommonSubexpressions() tells −0 from 0", () => {
   const graph = graphOf((x) => x.pow(0).add(x.pow(-0)).add(x.div(0)).add(x.div(-0)));
-  assertEquals(names(shareEqualSteps(graph)).filter((name) => name === "div").length, 2);
+  assertEquals(
+    names(eliminateCommonSubexpressions(graph)).filter((name) => name === "div").length,
+    2,
+  );
 });
 
-Deno.test("shareEqualSteps() leaves steps alone whose parameters are functions", () => {
+Deno.test("eliminateCommonSubexpressions() leaves steps alone whose parameters are functions", () => {
   const graph = graphOf((x) => cg.debugGradient(x, "a").add(cg.debugGradient(x, "a")));
-  assertEquals(names(shareEqualSteps(graph)).length, 3);
+  assertEquals(names(eliminateCommonSubexpressions(graph)).length, 3);
 });
 
 Deno.test("foldConstants() does what depends on constants only", () => {
@@ -93,7 +103,7 @@ for (
   ] as const
 ) {
   Deno.test(`simplifySteps() sees that ${what} is x`, () => {
-    const graph = dropDeadSteps(simplifySteps(graphOf(f)));
+    const graph = eliminateDeadCode(simplifySteps(graphOf(f)));
     assertEquals([names(graph), graph.outputs], [[], graph.inputs]);
   });
 }
@@ -116,7 +126,7 @@ for (
 
 Deno.test("readTransposedOperands() copies no transpose", () => {
   const graph = graphOf((x, y) => x.transpose().matmul(y).matmul(x.transpose()), [3, 3]);
-  assertEquals(names(dropDeadSteps(readTransposedOperands(graph))), ["matmul", "matmul"]);
+  assertEquals(names(eliminateDeadCode(readTransposedOperands(graph))), ["matmul", "matmul"]);
 });
 
 Deno.test("fuseSteps() makes one loop of a chain and the sum of its rows", () => {
@@ -153,7 +163,7 @@ Deno.test("planMemory() never writes where a value lies that is still needed", (
     return product.matmul(x).add(powers).reshape([6]).sort().reshape([2, 3]).mul(x);
   };
   const slope = cg.grad((x: Tensor, y: Tensor) => f(x, y).sum());
-  const graph = dropDeadSteps(graphOf((x, y) => slope(x, y)));
+  const graph = eliminateDeadCode(graphOf((x, y) => slope(x, y)));
   const units = fuseSteps(graph, { passes: true });
   const { offsets, bytes, unsharedBytes } = planMemory(graph, units);
   assert(bytes < unsharedBytes);

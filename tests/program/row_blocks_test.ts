@@ -17,11 +17,11 @@ import {
 } from "../../mod.ts";
 import { mixingEntropy } from "../../src/losses/batch_mixing.ts";
 import { optimize } from "../../src/program/optimize.ts";
-import { CpuExecutable } from "../../src/program/cpu.ts";
+import { CpuExecutable } from "../../src/backends/cpu/executable.ts";
 import type { Graph } from "../../src/program/graph.ts";
 import { record } from "../../src/program/record.ts";
 import { loopIn } from "../../src/program/row_blocks.ts";
-import { Team } from "../../src/program/threads.ts";
+import { Team } from "../../src/backends/cpu/threads.ts";
 import { oneHot } from "../../src/ops/mod.ts";
 import { FEW_RUNS, floats } from "../arbitraries.ts";
 

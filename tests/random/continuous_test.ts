@@ -4,7 +4,7 @@ import { mul } from "../../src/ops/arithmetic.ts";
 import { sum } from "../../src/ops/reduce.ts";
 import { gamma, key, normal, split, uniform } from "../../src/random.ts";
 import { type Tensor, tensor } from "../../src/tensor.ts";
-import { grad } from "../../src/transforms.ts";
+import { grad } from "../../src/transforms/grad.ts";
 import {
   chiSquare,
   gammaCdf,

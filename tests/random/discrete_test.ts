@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { sum } from "../../src/ops/reduce.ts";
 import { bernoulli, categorical, foldIn, key, permutation, poisson } from "../../src/random.ts";
 import { type Tensor, tensor } from "../../src/tensor.ts";
-import { grad } from "../../src/transforms.ts";
+import { grad } from "../../src/transforms/grad.ts";
 import { chiSquare, meanOf, poissonProbability, varianceOf } from "./statistics.ts";
 
 Deno.test("bernoulli() is true as often as it should be", () => {

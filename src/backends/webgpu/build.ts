@@ -3,9 +3,10 @@
  *
  * @module
  */
-import { checkKernel } from "../../../kernels/check/wgsl.ts";
+import { checkKernel } from "./check_kernel.ts";
 import { WGSL_TYPES, type WgslKernel } from "../../../kernels/wgsl/kernel.ts";
 import type { Graph, Step, ValueId } from "../../program/graph.ts";
+import { describeHost, type PlannedUnit } from "../../program/explain.ts";
 import { isGroup, type Unit } from "../../program/passes/fuse.ts";
 import { isAlias, readsOf, writesOf } from "../../program/plan.ts";
 import { type BlockResult, type BlockRun, loopIn, type RowLoop } from "../../program/row_blocks.ts";
@@ -21,6 +22,7 @@ import {
   verifyOnHost,
 } from "./checks.ts";
 import type { Engine } from "./engine.ts";
+import { describeKernels } from "./explain.ts";
 import {
   type Bound,
   type Copy,
@@ -34,23 +36,13 @@ import { lowerGroup } from "./lower_loops.ts";
 import { checkLimits, checkSize, checkTypes } from "./limits.ts";
 import { literalsOf, Scope } from "./scope.ts";
 import { Slots } from "./slots.ts";
-import { unitsFor } from "./units.ts";
-import { deviceBytes } from "./words.ts";
+import { partition } from "./partition.ts";
+import { deviceBytes } from "./device_layout.ts";
 
 /** A check and how the host finds its values; `undefined` where it cannot. */
 export interface PlacedCheck {
   readonly check: Check;
   readonly path: HostPath | undefined;
-}
-
-/** What is told about a unit of the plan. */
-export interface PlannedUnit {
-  readonly unit: Unit;
-  readonly graph: Graph;
-  /** How deep it is in loops. */
-  readonly depth: number;
-  /** The kernels; `undefined` where the host does it. */
-  readonly kernels: readonly WgslKernel[] | undefined;
 }
 
 /** Bytes of the two words in which a check notes what it finds. */
@@ -67,7 +59,11 @@ export class Build {
   /** The constants that are needed on the device. */
   readonly constants: Map<PlaceId, Tensor> = new Map();
   readonly checks: PlacedCheck[] = [];
-  readonly units: PlannedUnit[] = [];
+  readonly units: readonly PlannedUnit[];
+  /** The kernels of all units. */
+  readonly kernels: WgslKernel[] = [];
+  /** How many steps the host does. */
+  hostSteps = 0;
   readonly instructions: readonly Instruction[];
   /** Where the device notes what checks find; `undefined` where there are none. */
   readonly notes: Bound | undefined;
@@ -90,6 +86,7 @@ export class Build {
     const scope = new Scope(graph, literalsOf(graph));
     graph.inputs.forEach((id, i) => scope.places.set(id, this.inputs[i]!));
     this.instructions = this.#sequence(scope, this.outputs);
+    this.units = scope.units;
     const count = this.checks.length;
     this.slots.places[this.#notes]!.bytes = NOTE_BYTES * Math.max(1, count);
     this.notes = count === 0 ? undefined : { place: this.#notes, bytes: NOTE_BYTES * count };
@@ -104,7 +101,7 @@ export class Build {
   /** The instructions of a graph whose results go to the given places. */
   #sequence(scope: Scope, outputs: readonly PlaceId[]): Instruction[] {
     const { graph, places } = scope;
-    const units = unitsFor(scope, this.#engine.target);
+    const units = partition(scope, this.#engine.target);
     const last = lastReads(units, scope);
     const targets = new Map<ValueId, PlaceId>();
     graph.outputs.forEach((id, i) => {
@@ -149,9 +146,9 @@ export class Build {
   }
 
   #kernels(unit: Unit, { parts, reads, writes }: Lowered, scope: Scope): Instruction[] {
-    const { graph, depth } = scope;
     const kernels = parts.flatMap(({ plan }) => plan.kernels.map(({ kernel }) => kernel));
-    this.units.push({ unit, graph, depth, kernels });
+    this.kernels.push(...kernels);
+    scope.units.push({ unit, how: describeKernels(kernels) });
     const values = [...reads, ...writes].map((id) => this.#bound(id, scope));
     return parts.flatMap(({ plan, ranges }) => {
       const seen = values.map((value, i) => ({ ...value, ...ranges?.[i] }));
@@ -205,8 +202,9 @@ export class Build {
   }
 
   #host(step: Step, scope: Scope): Instruction[] {
-    const { graph, depth } = scope;
-    this.units.push({ unit: step, graph, depth, kernels: undefined });
+    const { graph } = scope;
+    this.hostSteps++;
+    scope.units.push({ unit: step, how: describeHost(step) });
     const placed = (id: ValueId): Placed => ({
       place: this.#placeOf(id, scope),
       spec: graph.values[id]!,
@@ -215,7 +213,8 @@ export class Build {
   }
 
   #loop(step: Step, { runs, results }: RowLoop, scope: Scope): Instruction[] {
-    this.units.push({ unit: step, graph: scope.graph, depth: scope.depth, kernels: [] });
+    const bodies: PlannedUnit[][] = [];
+    scope.units.push({ unit: step, how: "", bodies });
     const out = this.#bound(step.output, scope);
     const bytesOf = (k: number) => {
       const { body } = runs[0]!;
@@ -226,7 +225,14 @@ export class Build {
         ? []
         : [{ kind: "clear", to: out.place, start: 4 * start, bytes: bytesOf(k) }]
     );
-    return [...zeros, ...runs.map((run) => this.#run(run, step, results, out, scope))];
+    return [
+      ...zeros,
+      ...runs.map((run) => {
+        const inner = new Scope(run.body, new Map(), scope.depth + 1);
+        bodies.push(inner.units);
+        return this.#run(run, step, results, out, scope, inner);
+      }),
+    ];
   }
 
   /** The blocks that are done by one body. */
@@ -236,8 +242,8 @@ export class Build {
     results: RowLoop["results"],
     out: Bound,
     scope: Scope,
+    inner: Scope,
   ): Instruction {
-    const inner = new Scope(body, new Map(), scope.depth + 1);
     const own: PlaceId[] = [];
     const take = (id: ValueId): PlaceId => {
       const place = this.slots.take(deviceBytes(body.values[id]!.shape));

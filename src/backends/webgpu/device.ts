@@ -13,7 +13,7 @@ import { Engine } from "./engine.ts";
 import { WebGpuExecutable } from "./executable.ts";
 import type { HostGpuDevice } from "./host.ts";
 import { DeviceSource, deviceTensor } from "./source.ts";
-import { deviceBytes } from "./words.ts";
+import { deviceBytes } from "./device_layout.ts";
 
 /** An adapter in words. */
 export interface AdapterDescription {

@@ -7,7 +7,7 @@ import type { TypedArray } from "../../dtype.ts";
 import { BufferPool, type DeviceBuffer } from "./buffers.ts";
 import { Pipelines } from "./pipelines.ts";
 import { Reads } from "./reads.ts";
-import { writeValues } from "./words.ts";
+import { writeValues } from "./device_layout.ts";
 
 /** Submissions that may be under way before a call waits for them. */
 const MAX_AHEAD = 128;

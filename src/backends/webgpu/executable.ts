@@ -5,6 +5,7 @@
  */
 import { allocate } from "../../dtype.ts";
 import type { Executable } from "../../program/device.ts";
+import { explainPlan } from "../../program/explain.ts";
 import type { Graph } from "../../program/graph.ts";
 import { sizeOf } from "../../shape.ts";
 import { fromData, type Tensor } from "../../tensor.ts";
@@ -12,11 +13,11 @@ import type { DeviceBuffer } from "./buffers.ts";
 import type { Build } from "./build.ts";
 import { throwNoted, verifyOnHost } from "./checks.ts";
 import type { Engine } from "./engine.ts";
-import { explainBuild } from "./explain.ts";
+import { planOf } from "./explain.ts";
 import { Commands, type Frame, type HostStep, play } from "./instructions.ts";
 import type { Watched } from "./reads.ts";
 import { DeviceSource, deviceTensor } from "./source.ts";
-import { deviceBytes, readValues } from "./words.ts";
+import { deviceBytes, readValues } from "./device_layout.ts";
 
 const PURPOSE = "run the program";
 const WITH = `${PURPOSE} with`;
@@ -44,7 +45,7 @@ export class WebGpuExecutable implements Executable {
     this.#graph = build.graph;
     this.#own = [...own];
     this.#outputBytes = build.outputs.map((place) => build.slots.places[place]!.bytes);
-    this.#hasHostSteps = build.units.some(({ kernels }) => kernels === undefined);
+    this.#hasHostSteps = build.hostSteps > 0;
     for (const [place, { data }] of build.constants) {
       engine.write(own[place]!, narrow(data));
     }
@@ -76,7 +77,7 @@ export class WebGpuExecutable implements Executable {
   }
 
   explain(): string {
-    return explainBuild(this.#build, this.#engine.pipelines.count);
+    return explainPlan(planOf(this.#build, this.#engine.pipelines.count));
   }
 
   dispose(): void {

@@ -10,7 +10,7 @@ import { formatShape } from "../../shape.ts";
 import type { Target } from "./engine.ts";
 import type { Bound } from "./instructions.ts";
 import { formatBytes } from "../../describe.ts";
-import { deviceBytes } from "./words.ts";
+import { deviceBytes } from "./device_layout.ts";
 
 /** Throws where a kernel needs more than a device binds. */
 export function checkLimits(

@@ -14,7 +14,7 @@ import type { Group } from "../../program/passes/fuse.ts";
 import type { IterationSpace } from "../../program/space.ts";
 import type { Target } from "./engine.ts";
 import type { Lowered, Part } from "./lower.ts";
-import { deviceBytes } from "./words.ts";
+import { deviceBytes } from "./device_layout.ts";
 
 /** The kernels of a group of steps; `literals` are values that are numbers known beforehand. */
 export function lowerGroup(

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Graph, ValueId } from "../../program/graph.ts";
+import type { PlannedUnit } from "../../program/explain.ts";
 import type { PlaceId } from "./instructions.ts";
 
 /** The values of a graph, the program's or that of a loop's body. */
@@ -17,6 +18,8 @@ export class Scope {
   readonly made: Set<ValueId> = new Set();
   /** Values of a scope around this one. */
   readonly outside: Map<ValueId, { scope: Scope; id: ValueId }> = new Map();
+  /** What is done, for the plan in words. */
+  readonly units: PlannedUnit[] = [];
   /** Values that are numbers known beforehand. */
   readonly literals: Map<ValueId, number>;
   readonly #owners = new Map<ValueId, ValueId>();

@@ -9,7 +9,7 @@ import { sizeOf } from "../../shape.ts";
 import { type Source, Tensor } from "../../tensor.ts";
 import type { DeviceBuffer } from "./buffers.ts";
 import type { Engine } from "./engine.ts";
-import { readValues } from "./words.ts";
+import { readValues } from "./device_layout.ts";
 
 /** Memory from this size on comes from the system without being touched. */
 const WEIGHED_BYTES = 2 ** 20;

@@ -19,7 +19,7 @@ import {
   workOf,
 } from "./loop_plan.ts";
 import { ancestorsOf, neededOutside, type Node, nodesBetween, sortNodes } from "./nodes.ts";
-import { recomputeCheapValues } from "./recompute.ts";
+import { rematerialize } from "./rematerialize.ts";
 
 /** Steps that run as one loop. */
 export interface Group {
@@ -99,7 +99,7 @@ class Fuser {
     if (!passes) return;
     for (const node of [...this.#nodes]) this.#joinInputs(node);
     const outputs = graph.outputs.map(this.#view.rootOf);
-    recomputeCheapValues(
+    rematerialize(
       this.#nodes,
       outputs,
       this.#view,

@@ -12,7 +12,7 @@ import { Engine } from "../../../src/backends/webgpu/engine.ts";
 import { MOST_PIPELINES, Pipelines } from "../../../src/backends/webgpu/pipelines.ts";
 import { optimize } from "../../../src/program/optimize.ts";
 import { record } from "../../../src/program/record.ts";
-import { MOST_KEPT } from "../../../src/program/specializations.ts";
+import { MOST_KEPT } from "../../../src/compile/specializations.ts";
 import { gpuTest } from "./gpu.ts";
 
 type Tensor = cg.Tensor;

@@ -1,5 +1,11 @@
 /** What programs on a device do besides arithmetic: checks, loops, steps of the host, plans. */
-import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 import * as cg from "../../../mod.ts";
 import { assertAllClose } from "../../../src/testing.ts";
 import { gpuTest, readAll } from "./gpu.ts";
@@ -105,7 +111,7 @@ for (const combine of ["concat", "sum"] as const) {
     (await readAll(results)).forEach((z, i) =>
       assertAllClose(z.cast("float64"), expected[i]!, { rtol: 1e-4, atol: 1e-5 })
     );
-    assertStringIncludes(program.explain(), "blocks on the device, each:");
+    assertMatch(program.explain(), / blocks?: %/);
   });
 }
 
@@ -132,7 +138,7 @@ for (
     const batches = cg.tensor(Int32Array.from({ length: 2200 }, (_, i) => i % 2));
     const f = cg.valueAndGrad(loss);
     await using program = await cg.compile(f, [cells, batches], { device: gpu });
-    assertStringIncludes(program.explain(), "blocks on the device, each:");
+    assertMatch(program.explain(), / blocks?: %/);
     const { submissions } = gpu.counters;
     const [value, gradient] = await program(cells, batches);
     assertEquals(gpu.counters.submissions, submissions + 1);
@@ -159,7 +165,7 @@ gpuTest("an operation without a kernel runs on the host in between", async (gpu)
   const [key, rate] = [cg.key(1), cg.tensor([1, 20, 300])];
   await using program = await cg.compile(f, [key, rate], { device: gpu });
   const text = program.explain();
-  assertStringIncludes(text, "on the host, as there is no kernel for poisson: ");
+  assertStringIncludes(text, "on the host, as there is no kernel for poisson, ");
   assertStringIncludes(text, "per call: 2 submissions or more, 1 read-back");
   const expected = f(key, rate);
   const results = await Promise.all([program(key, rate), program(key, rate)]);
@@ -215,7 +221,10 @@ gpuTest("explain() shows where steps run, their kernels, memory and submissions"
   const f = (x: Tensor) => x.matmul(x.transpose()).sub(1).exp().sum({ axis: 1 });
   await using program = await cg.compile(f, [cg.zeros([10, 20])], { device: gpu });
   const text = program.explain();
-  assertStringIncludes(text, "program on WebGPU: 2 steps, 2 kernels and 2.38 KiB moved per call");
+  assertStringIncludes(
+    text,
+    "program on WebGPU: 2 steps, 4.3 k FLOP, 2 kernels and 2.38 KiB moved per call",
+  );
   assertStringIncludes(text, "%0 float32[10, 20] is an argument");
   assertStringIncludes(text, "float32[] is constant: 1");
   assertStringIncludes(text, "= matmul(%0, %0)  on the device: matmul 10x20x10 ×");

@@ -1,0 +1,354 @@
+/**
+ * Programs on the CPU: a plan over one block of memory, run by WebAssembly where there is SIMD.
+ *
+ * @module
+ */
+import { emitColumnLoop } from "../../../kernels/elementwise/columns.ts";
+import { importMath } from "../../../kernels/elementwise/typed.ts";
+import { emitLoop } from "../../../kernels/elementwise/wasm.ts";
+import { emitKernel } from "../../../kernels/matmul/emit.ts";
+import { hasSimd } from "../../../kernels/wasm/features.ts";
+import { ModuleBuilder } from "../../../kernels/wasm/module.ts";
+import { formatBytes } from "../../describe.ts";
+import { checkLabels } from "../../labels.ts";
+import type { ProductOp } from "../../op.ts";
+import { formatShape, MAX_BYTES } from "../../shape.ts";
+import { fromData, type Tensor } from "../../tensor.ts";
+import {
+  type Calls,
+  LoopCalls,
+  ProductCalls,
+  SCRATCH_BYTES,
+  SMALLEST_SHARED_NS,
+  temporaryBytes,
+} from "./launch.ts";
+import type { Executable } from "../../program/device.ts";
+import { explainPlan } from "../../program/explain.ts";
+import { planOf } from "./explain.ts";
+import { Frame } from "./frame.ts";
+import type { Graph, Step, ValueId } from "../../program/graph.ts";
+import { type Kernel, Kernels } from "./kernels.ts";
+import type { Memories } from "./memories.ts";
+import { interpretLoop } from "./interpret.ts";
+import { type GroupLoop, keepingLoopOf, loopOf } from "../../program/loops.ts";
+import { fuseSteps, isGroup, type Unit } from "../../program/passes/fuse.ts";
+import { bytesOf, isAlias, type MemoryPlan, planMemory } from "../../program/plan.ts";
+import { combineResult, cutInputs, loopIn } from "../../program/row_blocks.ts";
+import { splitCalls, type StepKernel, wholeCalls } from "./step_kernel.ts";
+import { kernelOf, productOf } from "./step_kernels.ts";
+import type { Job, Team } from "./threads.ts";
+
+type Instruction = () => void;
+
+/** Options of {@linkcode CpuExecutable}. */
+export interface CpuOptions {
+  /** Whether to use WebAssembly; by default where it has SIMD. */
+  wasm?: boolean | undefined;
+  /** Threads that share the larger steps; by default the calling one does all. */
+  team?: Team | undefined;
+  /** Where memory comes from, and goes to in the end; by default from the engine. */
+  memories?: Memories | undefined;
+  /** The least work worth sharing, in nanoseconds by a rough estimate. */
+  smallestShared?: number | undefined;
+}
+
+/** A graph that can be run, again and again, in memory of its own. */
+export class CpuExecutable implements Executable {
+  readonly graph: Graph;
+  /** What is done, in order. */
+  readonly units: readonly Unit[];
+  /** Where values lie. */
+  readonly memory: MemoryPlan;
+  /** How many bytes there are in all: values, and what kernels may write in between. */
+  readonly bytes: number;
+  /** Whether loops and products run as WebAssembly. */
+  readonly wasm: boolean;
+  /** Values that several threads make together. */
+  readonly shared: ValueId[] = [];
+  readonly #team: Team | undefined;
+  readonly #smallestShared: number;
+  readonly #memories: Memories | undefined;
+  readonly #kernels: Kernels | undefined;
+  readonly #known = new Map<string, number>();
+  readonly #frame: Frame;
+  readonly #jobs: Job[] = [];
+  readonly #firstJob: number;
+  readonly #instructions: readonly Instruction[];
+
+  constructor(graph: Graph, options: CpuOptions = {}) {
+    this.graph = graph;
+    this.units = fuseSteps(graph, { passes: true });
+    this.wasm = options.wasm ?? hasSimd();
+    this.#team = this.wasm ? options.team : undefined;
+    this.#smallestShared = options.smallestShared ?? SMALLEST_SHARED_NS;
+    const threads = this.#team?.size ?? 1;
+    this.memory = planMemory(graph, this.units);
+    const scratch = Math.max(scratchBytes(graph), loopBytes(this.units, graph, this.memory));
+    this.bytes = this.memory.bytes + threads * scratch;
+    this.#memories = options.memories;
+    const kernels = () => new Kernels(this.bytes, this.#team !== undefined, options.memories);
+    if (this.wasm) this.#kernels = holding(this, kernels);
+    const buffer = this.#kernels?.memory.buffer ??
+      holding(this, () => new ArrayBuffer(this.bytes));
+    this.#frame = new Frame(this, buffer, 0);
+    for (const [id, constant] of graph.constants) this.#frame.write(id, constant.data);
+    this.#instructions = this.#instruct(this.#frame);
+    this.#firstJob = this.#kernels && this.#team?.load(this.#kernels, this.#jobs) || 0;
+  }
+
+  /** The outputs for these inputs. */
+  run(inputs: readonly Tensor[]): Tensor[] {
+    this.graph.inputs.forEach((id, i) => this.#frame.write(id, inputs[i]!.data));
+    for (const instruction of this.#instructions) instruction();
+    return this.graph.outputs.map((id) => {
+      const { shape, dtype, data } = this.#frame.view(id);
+      return fromData(data.slice(), shape, dtype);
+    });
+  }
+
+  explain(): string {
+    return explainPlan(planOf(this, this.#team?.size ?? 1));
+  }
+
+  /** Has the threads forget it, and gives its memory to those to come: it must not run again. */
+  dispose(): void {
+    if (this.#kernels !== undefined) this.#memories?.give(this.#kernels.memory);
+    if (this.#jobs.length > 0) this.#team?.unload(this.#firstJob);
+  }
+
+  #instruct(frame: Frame): Instruction[] {
+    const { units, graph } = frame;
+    const kernels = this.#kernels;
+    const loops = units.map((unit) => {
+      if (!isGroup(unit)) return undefined;
+      return kernels === undefined ? loopOf(unit, graph) : keepingLoopOf(unit, graph);
+    });
+    const numbers = kernels === undefined ? [] : addLoops(kernels, loops);
+    return units.flatMap((unit, i) => {
+      const loop = loops[i];
+      if (loop !== undefined) {
+        return kernels === undefined
+          ? interpretLoop(loop, frame)
+          : this.#wasmLoop(loop, frame, kernels, numbers[i]!);
+      }
+      const step = unit as Step;
+      if (loopIn(step) !== undefined) return this.#rowLoop(step, frame);
+      const product = productOf(step, graph);
+      if (kernels !== undefined && product !== undefined) {
+        return this.#product(step, product, frame, kernels);
+      }
+      const kernel = kernelOf(step, graph);
+      if (kernels !== undefined && kernel !== undefined) {
+        return this.#stepKernel(step, kernel, frame, kernels);
+      }
+      return runStep(step, frame) ?? [];
+    });
+  }
+
+  /** A body that is run for one block of rows after the other. */
+  #rowLoop(step: Step, frame: Frame): Instruction {
+    const { runs, results } = loopIn(step)!;
+    const buffer = frame.view(step.output).data.buffer;
+    const bodies = frame.memory.bodies.get(step)!.map((plan, i) => {
+      const { body: graph, inputs } = runs[i]!;
+      const outside = inputs.map(({ from }, k) =>
+        [graph.inputs[k]!, frame.offsets.get(step.inputs[from]!)!] as const
+      );
+      return new Frame({ ...plan, graph }, buffer, frame.start + plan.at, new Map(outside));
+    });
+    const instructions = bodies.map((body) => this.#instruct(body));
+    const out = frame.view(step.output).data;
+    const given = step.inputs.map((id) => frame.view(id).data);
+    return () =>
+      runs.forEach((run, i) => {
+        const body = bodies[i]!;
+        for (let k = 0; k < run.count; k++) {
+          cutInputs(run, k, given, body);
+          for (const instruction of instructions[i]!) instruction();
+          results.forEach((result, r) =>
+            combineResult(result, run.first + k, body.view(body.graph.outputs[r]!).data, out)
+          );
+        }
+      });
+  }
+
+  /** A loop as WebAssembly. */
+  #wasmLoop(loop: GroupLoop, frame: Frame, kernels: Kernels, kernel: number): Instruction {
+    const calls = new LoopCalls(loop, frame.offsets, this.memory.bytes);
+    const parts = this.#team && calls.split(this.#team.size, this.#smallestShared);
+    if (parts !== undefined) return this.#share(loop.outputs, kernels, kernel, parts);
+    const run = kernels.get(kernel);
+    if (loop.space.outer.length > 0) return () => calls.each((numbers) => run(...numbers));
+    let all: readonly number[] = [];
+    calls.each((numbers) => all = numbers);
+    return () => run(...all);
+  }
+
+  /** A product of matrices, or distances, as WebAssembly. */
+  #product(
+    step: Step,
+    op: ProductOp<unknown>,
+    { graph, offsets }: Frame,
+    kernels: Kernels,
+  ): Instruction {
+    const calls = new ProductCalls(step, op, graph, offsets, this.memory.bytes);
+    const key = JSON.stringify(calls.options);
+    const kernel = this.#known.get(key) ?? kernels.add(emitKernel(calls.options), ["run"]);
+    this.#known.set(key, kernel);
+    const parts = this.#team && calls.split(this.#team.size, this.#smallestShared);
+    if (parts !== undefined) return this.#share([step.output], kernels, kernel, parts);
+    const [run, all] = [kernels.get(kernel), calls.whole()];
+    return () => run(...all);
+  }
+
+  /** A step that is a function of its own, as WebAssembly, after a check of its positions. */
+  #stepKernel(step: Step, kernel: StepKernel, frame: Frame, kernels: Kernels): Instruction {
+    const places = { offsets: frame.offsets, scratch: this.memory.bytes };
+    const number = this.#known.get(kernel.key) ?? addStepKernel(kernel, kernels);
+    this.#known.set(kernel.key, number);
+    const parts = this.#team &&
+      splitCalls(kernel, places, this.#team.size, this.#smallestShared);
+    const work = parts === undefined
+      ? runAll(kernels.get(number), wholeCalls(kernel, places))
+      : this.#share([step.output], kernels, number, parts);
+    if (kernel.positions === undefined) return work;
+    const { id, extent, caller } = kernel.positions;
+    const positions = frame.view(id);
+    return () => {
+      checkLabels(caller, positions, extent, { argument: "indices" });
+      work();
+    };
+  }
+
+  /** A step that all threads do together. */
+  #share(
+    outputs: readonly ValueId[],
+    kernels: Kernels,
+    kernel: number,
+    parts: readonly Calls[],
+  ): Instruction {
+    this.shared.push(...outputs);
+    const job = this.#jobs.push({ kernel, parts }) - 1;
+    const run = kernels.get(kernel);
+    const own = (part: number) => parts[part]!.forEach((numbers) => run(...numbers));
+    return () => this.#team!.run(this.#firstJob + job, own);
+  }
+}
+
+/** What `make` gives, the memory of a program; a `RangeError` that shows what is large if it is none. */
+function holding<T>({ bytes, graph, memory }: CpuExecutable, make: () => T): T {
+  let cause: unknown;
+  try {
+    if (bytes <= MAX_BYTES) return make();
+  } catch (error) {
+    cause = error;
+  }
+  const placed = [...memory.offsets.keys()];
+  const largest = placed.reduce(
+    (a, b) => bytesOf(graph, b) > bytesOf(graph, a) ? b : a,
+    placed[0]!,
+  );
+  const { shape, dtype } = graph.values[largest]!;
+  const maker = graph.steps.find((step) => step.output === largest)?.op.name ?? "an argument";
+  throw new RangeError(
+    `Cannot compile the program as its values take ${formatBytes(bytes)} at once, ` +
+      (cause === undefined
+        ? `and its memory holds at most ${formatBytes(MAX_BYTES)}`
+        : `and there is not as much memory left`) +
+      `: the largest is the result of ${maker}, ${dtype} ${formatShape(shape)}, ` +
+      formatBytes(bytesOf(graph, largest)),
+    { cause },
+  );
+}
+
+/** A step by the operation's own rule; none where the result is the input's memory. */
+function runStep(step: Step, frame: Frame): Instruction | undefined {
+  const { op, params, output } = step;
+  const alias = isAlias(step, frame.graph);
+  if (alias && op.kind !== "check") return undefined;
+  const inputs = step.inputs.map((id) => frame.view(id));
+  const spec = frame.graph.values[output]!;
+  if (alias) return () => void op.forward(inputs, params, spec);
+  return () => frame.write(output, op.forward(inputs, params, spec));
+}
+
+function runAll(run: Kernel, calls: Calls): Instruction {
+  const [first, ...others] = calls;
+  if (first !== undefined && others.length === 0) return () => run(...first);
+  return () => {
+    for (const numbers of calls) run(...numbers);
+  };
+}
+
+function addStepKernel(kernel: StepKernel, kernels: Kernels): number {
+  const builder = new ModuleBuilder({ from: "import" });
+  builder.exportFunction("run", kernel.emit(builder));
+  return kernels.add(builder.encode(), ["run"]);
+}
+
+/** Bytes that a thread may need in between for any step of a graph, or of a loop's body in it. */
+function scratchBytes(graph: Graph): number {
+  return graph.steps.reduce((most, step) => {
+    const own = productOf(step, graph) === undefined
+      ? kernelOf(step, graph)?.scratchBytes ?? 0
+      : SCRATCH_BYTES;
+    const bodies = loopIn(step)?.runs.map(({ body }) => scratchBytes(body)) ?? [];
+    return Math.max(most, own, ...bodies);
+  }, 0);
+}
+
+/** Bytes that a thread may need in between for any loop. */
+function loopBytes(units: readonly Unit[], graph: Graph, { bodies }: MemoryPlan): number {
+  return units.reduce((most, unit) => {
+    if (isGroup(unit)) return Math.max(most, temporaryBytes(keepingLoopOf(unit, graph)));
+    const runs = loopIn(unit)?.runs ?? [];
+    const inside = bodies.get(unit)?.map((plan, i) =>
+      loopBytes(plan.units, runs[i]!.body, plan.memory)
+    ) ?? [];
+    return Math.max(most, ...inside);
+  }, 0);
+}
+
+/** Adds the loops as functions of one module; returns their numbers. */
+function addLoops(
+  kernels: Kernels,
+  loops: readonly (GroupLoop | undefined)[],
+): (number | undefined)[] {
+  const builder = new ModuleBuilder({ from: "import" });
+  const math = importMath(builder);
+  const names: string[] = [];
+  const places = loops.map((loop) => {
+    if (loop === undefined) return undefined;
+    const name = `loop${names.length}`;
+    const emit = loop.space.down ? emitColumnLoop : emitLoop;
+    builder.exportFunction(name, emit(builder, math, loop.spec));
+    return names.push(name) - 1;
+  });
+  const first = addModule(kernels, builder, names, loops);
+  return places.map((place) => place === undefined ? undefined : first + place);
+}
+
+/** Adds a module of loops, of which each is a function with a parameter for each tensor or more. */
+function addModule(
+  kernels: Kernels,
+  builder: ModuleBuilder,
+  names: readonly string[],
+  loops: readonly (GroupLoop | undefined)[],
+): number {
+  try {
+    return kernels.add(builder.encode(), names);
+  } catch (cause) {
+    if (!(cause instanceof WebAssembly.CompileError)) throw cause;
+    const sizes = loops.flatMap((loop) => loop === undefined ? [] : [loop.spec]).map((spec) => ({
+      tensors: spec.operands.length + spec.stores.length,
+      statements: spec.body.length,
+    }));
+    const most = (key: "tensors" | "statements") => Math.max(...sizes.map((size) => size[key]));
+    throw new RangeError(
+      `Cannot compile the program as one of its loops is larger than WebAssembly allows: loops ` +
+        `have up to ${most("tensors")} tensors and ${most("statements")} statements; compile it ` +
+        `in parts, or hold parameters in fewer, larger tensors`,
+      { cause },
+    );
+  }
+}

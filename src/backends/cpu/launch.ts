@@ -1,0 +1,246 @@
+/**
+ * What the kernels of a program are called with, on one thread or on several.
+ *
+ * Work is split by rows, or by columns where nothing is reduced: no sum is ever cut, so that any
+ * number of threads gives the same bits.
+ *
+ * @module
+ */
+import { STRIP } from "../../../kernels/elementwise/columns.ts";
+import { rowsAtOnce } from "../../../kernels/elementwise/wasm.ts";
+import { blockShape, type FloatType, type KernelOptions } from "../../../kernels/matmul/emit.ts";
+import { kernelOptions } from "../../../kernels/matmul/wasm.ts";
+import { BYTES } from "../../dtype.ts";
+import type { ProductOp } from "../../op.ts";
+import type { Graph, Step, ValueId } from "../../program/graph.ts";
+import type { GroupLoop } from "../../program/loops.ts";
+import { walkOuter } from "../../program/space.ts";
+
+/** The arguments of one call after the other. */
+export type Calls = readonly (readonly number[])[];
+
+/** A stretch of rows or columns: the first, and the one after the last. */
+type Range = readonly [from: number, to: number];
+
+/** Bytes that a product may need to rearrange its operands, for each part of it. */
+export const SCRATCH_BYTES: number = 2 ** 22;
+
+/** Work that takes less than this, by a rough estimate, is done by one thread. */
+export const SMALLEST_SHARED_NS = 40_000;
+
+/** Nanoseconds per operation: about 30 GFLOP/s in products, and a statement per element in loops. */
+const NS = { product: 1 / 30, statement: 1 / 4 } as const;
+
+/** Columns that are kept together: whole cache lines, of the smallest elements too. */
+const COLUMNS_TOGETHER = 64;
+
+/** Loops are split by columns where there are fewer rows than this for each thread. */
+const ROWS_PER_THREAD = 4;
+
+/** Temporary stores start where cache lines do. */
+const CACHE_LINE = 64;
+
+/** Calls for less than this many elements would be more words than work. */
+const LEAST_ELEMENTS = 64;
+
+/** A loop and the places of what it reads and writes; from `scratch` on, what it keeps for a while. */
+export class LoopCalls {
+  readonly #loop: GroupLoop;
+  readonly #targets: readonly Lane[];
+  readonly #sources: readonly Lane[];
+
+  constructor(loop: GroupLoop, offsets: ReadonlyMap<ValueId, number>, scratch = 0) {
+    const { spec, space, inputs, outputs } = loop;
+    const { rows, columns, down } = space;
+    this.#loop = loop;
+    const places = temporaryPlaces(loop);
+    this.#targets = spec.stores.map(({ dtype, moves, temporary }, i) => {
+      const bytes = BYTES[dtype];
+      if (temporary) {
+        const { at, step } = places[i - outputs.length]!;
+        return { at: scratch + at, bytes, step, moves: false, block: 0, part: places.at(-1)!.end };
+      }
+      const at = offsets.get(outputs[i]!)!;
+      const [step, block] = moves ? [columns, rows * columns] : down ? [0, columns] : [1, rows];
+      return { at, bytes, step: step * bytes, moves: moves || down, block: block * bytes, part: 0 };
+    });
+    this.#sources = spec.operands.map(({ dtype }, i) => {
+      const { moves, step } = space.operands[i]!;
+      const bytes = BYTES[dtype];
+      return { at: offsets.get(inputs[i]!)!, bytes, step: step * bytes, moves, block: 0, part: 0 };
+    });
+  }
+
+  /** Visits the arguments of all calls for all rows. */
+  each(visit: (numbers: number[]) => void): void {
+    const { space } = this.#loop;
+    const [rows, columns] = [[0, space.rows], [0, space.columns]] as const;
+    this.#walk((index, starts) => visit(this.#numbers(index, starts, rows, columns, 0)));
+  }
+
+  /** A part for each thread; `undefined` where it is best or necessary to stay on one. */
+  split(threads: number, smallestNs: number): Calls[] | undefined {
+    const { space: { outer, rows, columns, down }, spec: { body } } = this.#loop;
+    const elements = rows * columns;
+    const blocks = outer.reduce((a, b) => a * b, 1);
+    if (NS.statement * blocks * elements * body.length < smallestNs) return undefined;
+    if (outer.length > 0 && elements < LEAST_ELEMENTS) return undefined;
+    if (down) return ifSeveral(this.#inBlocks(threads, blocks, columns, COLUMNS_TOGETHER));
+    const reduces = body.some((statement) => "reduce" in statement);
+    const byColumns = !reduces && outer.length === 0 && rows < ROWS_PER_THREAD * threads;
+    return ifSeveral(
+      byColumns
+        ? this.#inBlocks(threads, blocks, columns, COLUMNS_TOGETHER)
+        : this.#inBlocks(threads, blocks, rows, 1),
+    );
+  }
+
+  /** Shares of the rows of all blocks, or of their columns where those come in units. */
+  #inBlocks(threads: number, blocks: number, count: number, unit: number): number[][][] {
+    const { rows, columns } = this.#loop.space;
+    const units = Math.ceil(count / unit);
+    const ranges = shares(blocks * units, threads, 1);
+    const parts: number[][][] = ranges.map(() => []);
+    this.#walk((index, starts) => {
+      ranges.forEach(([from, to], part) => {
+        const bound = (at: number) =>
+          Math.min(count, Math.min(units, Math.max(0, at - index * units)) * unit);
+        const own: Range = [bound(from), bound(to)];
+        if (isEmpty(own)) return;
+        const byRows = unit === 1;
+        const [some, across] = byRows ? [own, [0, columns] as const] : [[0, rows] as const, own];
+        parts[part]!.push(this.#numbers(index, starts, some, across, part));
+      });
+    });
+    return parts;
+  }
+
+  #walk(visit: (index: number, starts: readonly number[]) => void): void {
+    const starts = this.#sources.map(() => 0);
+    walkOuter(this.#loop.space, starts, (index) => visit(index, starts));
+  }
+
+  /** The arguments for some rows and columns of a block, on one of several threads. */
+  #numbers(
+    block: number,
+    starts: readonly number[],
+    rows: Range,
+    columns: Range,
+    thread: number,
+  ): number[] {
+    const address = (lane: Lane, start: number) =>
+      lane.at + start * lane.bytes + block * lane.block + thread * lane.part +
+      (lane.part > 0 ? 0 : rows[0] * lane.step + (lane.moves ? columns[0] * lane.bytes : 0));
+    return [
+      ...this.#targets.map((lane) => address(lane, 0)),
+      ...this.#sources.map((lane, i) => address(lane, starts[i]!)),
+      ...this.#targets.map(({ step }) => step),
+      ...this.#sources.map(({ step }) => step),
+      rows[1] - rows[0],
+      columns[1] - columns[0],
+    ];
+  }
+}
+
+/** How a loop walks along a value, in bytes. */
+interface Lane {
+  at: number;
+  bytes: number;
+  step: number;
+  /** Whether it changes from column to column. */
+  moves: boolean;
+  /** From one block of rows to the next, beside what operands have for that. */
+  block: number;
+  /** From one thread's to the next one's; 0 where they share it. */
+  part: number;
+}
+
+/** How many bytes a loop needs for what it keeps for a while, on each thread. */
+export function temporaryBytes(loop: GroupLoop): number {
+  return temporaryPlaces(loop).at(-1)?.end ?? 0;
+}
+
+/** Where temporary stores lie, one behind the other, and the bytes from row to row of each. */
+function temporaryPlaces({ spec, space }: GroupLoop): { at: number; step: number; end: number }[] {
+  const height = space.down ? space.rows : rowsAtOnce(spec);
+  const width = space.down ? STRIP[spec.float] : space.columns;
+  let end = 0;
+  return spec.stores.flatMap(({ dtype, temporary }) => {
+    if (!temporary) return [];
+    const [at, step] = [end, width * BYTES[dtype]];
+    end = at + Math.ceil(height * step / CACHE_LINE) * CACHE_LINE;
+    return [{ at, step, end }];
+  });
+}
+
+/** A product of matrices, or distances, and the places of its operands. */
+export class ProductCalls {
+  /** The kernel that it needs. */
+  readonly options: KernelOptions;
+  readonly #numbers: (rows: Range, part: number, symmetric?: boolean) => number[];
+  /** Whether the matrix and its transpose are multiplied. */
+  readonly #symmetric: boolean;
+  readonly #size: { m: number; k: number; n: number };
+
+  constructor(
+    { inputs, params, output }: Step,
+    { term, transposed }: ProductOp<unknown>,
+    graph: Graph,
+    offsets: ReadonlyMap<ValueId, number>,
+    scratch: number,
+  ) {
+    const { shape, dtype } = graph.values[output]!;
+    this.options = kernelOptions(term, dtype as FloatType);
+    const { a: left, b: right } = transposed(params);
+    const matrix = (id: number, transposed: boolean) => {
+      const columns = graph.values[id]!.shape[1]!;
+      const strides = transposed ? [1, columns] as const : [columns, 1] as const;
+      return { at: offsets.get(id)!, strides };
+    };
+    const [a, b] = [matrix(inputs[0]!, left), matrix(inputs[1]!, right)];
+    const [m, n] = shape as [number, number];
+    const k = graph.values[inputs[0]!]!.shape[left ? 0 : 1]!;
+    const out = offsets.get(output)!;
+    const bytes = BYTES[dtype];
+    this.#size = { m, k, n };
+    this.#symmetric = a.at === b.at && m === n && a.strides[0] === b.strides[1] &&
+      a.strides[1] === b.strides[0];
+    this.#numbers = ([from, to], part, symmetric = false) => [
+      ...[out + from * n * bytes, n],
+      ...[a.at + from * a.strides[0] * bytes, ...a.strides],
+      ...[b.at, ...b.strides],
+      ...[to - from, k, n],
+      ...[scratch + part * SCRATCH_BYTES, 0, Number(symmetric)],
+    ];
+  }
+
+  /** The arguments of one call for all rows. */
+  whole(): number[] {
+    return this.#numbers([0, this.#size.m], 0, this.#symmetric);
+  }
+
+  /** A part for each thread; `undefined` where it is best or necessary to stay on one. */
+  split(threads: number, smallestNs: number): Calls[] | undefined {
+    const { m, k, n } = this.#size;
+    if (NS.product * 2 * m * k * n < smallestNs) return undefined;
+    const ranges = shares(m, threads, blockShape(this.options).tileRows);
+    return ifSeveral(
+      ranges.map((range, i) => isEmpty(range) ? [] : [this.#numbers(range, i)]),
+    );
+  }
+}
+
+/** Contiguous shares of `count`, one for each thread, about equal, in multiples of `unit`. */
+function shares(count: number, threads: number, unit: number): Range[] {
+  const units = Math.ceil(count / unit);
+  const bound = (i: number) => Math.min(count, Math.round(units * i / threads) * unit);
+  return Array.from({ length: threads }, (_, i) => [bound(i), bound(i + 1)]);
+}
+
+function isEmpty([from, to]: Range): boolean {
+  return from >= to;
+}
+
+function ifSeveral(parts: Calls[]): Calls[] | undefined {
+  return parts.filter(({ length }) => length > 0).length > 1 ? parts : undefined;
+}

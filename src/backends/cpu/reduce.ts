@@ -1,0 +1,123 @@
+/**
+ * Reductions in programs that are no part of a loop: of axes that are not the last.
+ *
+ * @module
+ */
+import { ELEMENT_BYTES } from "../../../kernels/elementwise/elements.ts";
+import { importMath } from "../../../kernels/elementwise/typed.ts";
+import type { ViewCopy } from "../../../kernels/layout/reference.ts";
+import { emitCopies } from "../../../kernels/layout/wasm.ts";
+import {
+  type ArrayReduction,
+  emitReduction,
+  reductionCalls,
+} from "../../../kernels/row_reduce/wasm.ts";
+import type { Parameters, WasmFunction } from "../../../kernels/wasm/code.ts";
+import type { ModuleBuilder } from "../../../kernels/wasm/module.ts";
+import type { ReduceOp } from "../../op.ts";
+import { type Shape, sizeOf, stridesOf } from "../../shape.ts";
+import type { Graph, Step, ValueId } from "../../program/graph.ts";
+import type { StepKernel } from "./step_kernel.ts";
+
+/** Nanoseconds per value, about. */
+const NS = 0.25;
+
+/** The kernel of a step that reduces; `undefined` of truth values. */
+export function reduceKernel(
+  step: Step,
+  { reduce, over }: ReduceOp<unknown>,
+  graph: Graph,
+): StepKernel | undefined {
+  const { shape, dtype } = graph.values[step.inputs[0]!]!;
+  if (dtype === "bool" || sizeOf(shape) === 0) return undefined;
+  const { axes, divisor } = over(step.params);
+  const extents = extentsAround(shape, axes);
+  return extents === undefined
+    ? apartKernel(step, shape, { reduce, divisor, dtype }, axes)
+    : togetherKernel(step, { reduce, divisor, dtype, ...extents });
+}
+
+/** Reduces neighbouring axes. */
+function togetherKernel({ inputs, output }: Step, reduction: ArrayReduction): StepKernel {
+  const { outer, count, inner, dtype } = reduction;
+  const [x] = inputs as [ValueId];
+  const bytes = ELEMENT_BYTES[dtype];
+  return {
+    key: JSON.stringify(["reduce", { ...reduction, outer: 1 }]),
+    emit: (module) => emitReduction(module, importMath(module), reduction),
+    scratchBytes: 0,
+    slices: outer,
+    nanoseconds: outer * count * inner * NS,
+    calls: ([from, to], { offsets }) =>
+      reductionCalls(
+        { ...reduction, outer: to - from },
+        offsets.get(output)! + from * inner * bytes,
+        offsets.get(x)! + from * count * inner * bytes,
+      ),
+  };
+}
+
+/** Reduces axes that are apart, by putting them last. */
+function apartKernel(
+  { inputs, output }: Step,
+  shape: Shape,
+  kind: Pick<ArrayReduction, "reduce" | "divisor" | "dtype">,
+  axes: readonly number[],
+): StepKernel {
+  const [x] = inputs as [ValueId];
+  const order = [...shape.keys()].filter((axis) => !axes.includes(axis)).concat(axes);
+  const strides = stridesOf(shape);
+  const turned = order.map((axis) => shape[axis]!);
+  const copy: ViewCopy = {
+    shape: turned,
+    to: { offset: 0, strides: stridesOf(turned) },
+    from: { offset: 0, strides: order.map((axis) => strides[axis]!) },
+  };
+  const count = sizeOf(axes.map((axis) => shape[axis]!));
+  const reduction = { ...kind, outer: sizeOf(shape) / count, count, inner: 1 };
+  return {
+    key: JSON.stringify(["reduce apart", reduction, copy]),
+    emit: (module) => emitApart(module, reduction, copy),
+    scratchBytes: Math.ceil(sizeOf(shape) * ELEMENT_BYTES[kind.dtype] / 64) * 64,
+    slices: 1,
+    nanoseconds: 2 * sizeOf(shape) * NS,
+    calls: (_, { offsets, scratch }) => [[offsets.get(output)!, offsets.get(x)!, scratch]],
+  };
+}
+
+/** Adds a function that copies to scratch memory and reduces what is there. */
+function emitApart(
+  module: ModuleBuilder,
+  reduction: ArrayReduction,
+  copy: ViewCopy,
+): WasmFunction<Parameters, null> {
+  const run = emitReduction(module, importMath(module), reduction);
+  const size = ELEMENT_BYTES[reduction.dtype];
+  const turn = emitCopies(module, { size, copies: [copy] });
+  const parameters = { out: "i32", data: "i32", scratch: "i32" } as const;
+  return module.addFunction(parameters, (code, { out, data, scratch }) => {
+    code.call(turn, { out: scratch, x0: data });
+    const [[, , ...extents]] = reductionCalls(reduction, 0, 0) as [number[]];
+    const names = Object.keys(run.parameters);
+    const given = [out, scratch, ...extents];
+    code.call(run, Object.fromEntries(names.map((name, i) => [name, given[i]!])));
+  });
+}
+
+/** The extents around neighbouring axes, those of extent 1 aside; `undefined` where they are apart. */
+function extentsAround(
+  shape: Shape,
+  axes: readonly number[],
+): Pick<ArrayReduction, "outer" | "count" | "inner"> | undefined {
+  const reduced = axes.filter((axis) => shape[axis] !== 1);
+  const first = reduced[0] ?? shape.length;
+  const end = reduced.length === 0 ? first : reduced.at(-1)! + 1;
+  const between = shape.slice(first, end);
+  const isApart = between.some((extent, i) => extent !== 1 && !reduced.includes(first + i));
+  if (isApart) return undefined;
+  return {
+    outer: sizeOf(shape.slice(0, first)),
+    count: sizeOf(between),
+    inner: sizeOf(shape.slice(end)),
+  };
+}

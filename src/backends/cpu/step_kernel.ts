@@ -1,0 +1,69 @@
+/**
+ * Steps that are one function of WebAssembly each, which reads and writes the program's memory.
+ *
+ * @module
+ */
+import type { Parameters, WasmFunction } from "../../../kernels/wasm/code.ts";
+import type { ModuleBuilder } from "../../../kernels/wasm/module.ts";
+import type { Calls } from "./launch.ts";
+import type { ValueId } from "../../program/graph.ts";
+
+/** What runs a step. */
+export interface StepKernel {
+  /** Steps of equal keys need the same function. */
+  readonly key: string;
+  /** Adds the function to a module. */
+  readonly emit: (module: ModuleBuilder) => WasmFunction<Parameters, null>;
+  /** Bytes that the function may write in between, a multiple of 64. */
+  readonly scratchBytes: number;
+  /** Positions that must be checked before each run, and the extent that they must lie in. */
+  readonly positions?: Positions | undefined;
+  /** Slices that do not depend on each other. */
+  readonly slices: number;
+  /** Nanoseconds for all slices, by a rough estimate. */
+  readonly nanoseconds: number;
+  /** The calls for some slices, by the places of all values and of the scratch memory. */
+  readonly calls: (range: SliceRange, places: Places) => Calls;
+}
+
+/** Slices: the first, and the one after the last. */
+export type SliceRange = readonly [from: number, to: number];
+
+/** Where values and scratch memory lie. */
+export interface Places {
+  /** The first byte of every value. */
+  offsets: ReadonlyMap<ValueId, number>;
+  /** The first byte of the scratch memory. */
+  scratch: number;
+}
+
+/** Positions along an axis. */
+export interface Positions {
+  /** The value that holds them. */
+  id: ValueId;
+  /** The extent of the axis. */
+  extent: number;
+  /** The function whose argument they are, for messages. */
+  caller: string;
+}
+
+/** The calls for all slices. */
+export function wholeCalls(kernel: StepKernel, places: Places): Calls {
+  return kernel.calls([0, kernel.slices], places);
+}
+
+/** A part for each thread; `undefined` where it is best or necessary to stay on one. */
+export function splitCalls(
+  kernel: StepKernel,
+  { offsets, scratch }: Places,
+  threads: number,
+  smallestNs: number,
+): Calls[] | undefined {
+  if (kernel.nanoseconds < smallestNs || kernel.slices < 2) return undefined;
+  const bound = (i: number) => Math.round(kernel.slices * i / threads);
+  return Array.from({ length: threads }, (_, i) => {
+    const range = [bound(i), bound(i + 1)] as const;
+    const places = { offsets, scratch: scratch + i * kernel.scratchBytes };
+    return range[0] < range[1] ? kernel.calls(range, places) : [];
+  });
+}

@@ -1,0 +1,49 @@
+/**
+ * Which kernel does a step on the CPU.
+ *
+ * @module
+ */
+import type { ProductOp } from "../../op.ts";
+import type { Graph, Step, ValueId } from "../../program/graph.ts";
+import { castKernel, viewKernel } from "./layout.ts";
+import { bytesOf } from "../../program/plan.ts";
+import { reduceKernel } from "./reduce.ts";
+import { lookupKernel, scatterKernel, sortKernel } from "./select.ts";
+import type { StepKernel } from "./step_kernel.ts";
+
+/** The operation of a step that multiplies two matrices, or finds their distances. */
+export function productOf({ op, inputs }: Step, graph: Graph): ProductOp<unknown> | undefined {
+  const isMatrix = (id: ValueId) => graph.values[id]!.shape.length === 2;
+  return op.kind === "product" && inputs.every(isMatrix) ? op : undefined;
+}
+
+/** The kernel of a step; `undefined` where the host does it. */
+export function kernelOf(step: Step, graph: Graph): StepKernel | undefined {
+  if ([...step.inputs, step.output].some((id) => bytesOf(graph, id) >= 2 ** 31)) return undefined;
+  const { op } = step;
+  switch (op.kind) {
+    case "view":
+      return viewKernel(step, op, graph);
+    case "reduce":
+      return reduceKernel(step, op, graph);
+    case "lookup":
+      return lookupKernel(step, op, graph);
+    case "scatter":
+      return scatterKernel(step, op, graph);
+    case "sort":
+      return sortKernel(step, op, graph);
+    case "map":
+      return op.expression === "a" ? castKernel(step, graph) : undefined;
+    case "product":
+    case "random":
+    case "check":
+    case "loop":
+    case "opaque":
+      return undefined;
+  }
+}
+
+/** Whether the host does a step, by the operation's own rule. */
+export function isOnHost(step: Step, graph: Graph): boolean {
+  return productOf(step, graph) === undefined && kernelOf(step, graph) === undefined;
+}

@@ -1,0 +1,35 @@
+/**
+ * The units of a graph, none of which needs more than the device offers.
+ *
+ * @module
+ */
+import type { ValueId } from "../../program/graph.ts";
+import { fuseSteps, type Group, isGroup, type Unit } from "../../program/passes/fuse.ts";
+import { readsOf, writesOf } from "../../program/plan.ts";
+import type { Target } from "./engine.ts";
+import { lowerGroup } from "./lower_loops.ts";
+import type { Scope } from "./scope.ts";
+import { splitGroup } from "./split.ts";
+import { deviceBytes } from "./device_layout.ts";
+
+/** Loops that go over rows several times where all of them fit; else simple ones, split. */
+export function partition(scope: Scope, target: Target): Unit[] {
+  const { graph, literals } = scope;
+  const fused = fuseSteps(graph, { passes: true });
+  if (fused.every((unit) => isSmall(unit, scope, target))) return fused;
+  const isTooLarge = (group: Group) =>
+    lowerGroup(group, graph, literals, target).parts.some(({ plan }) =>
+      plan.kernels.some(({ kernel }) => kernel.inputs + kernel.outputs > target.mostBuffers)
+    );
+  return fuseSteps(graph).flatMap((unit) =>
+    !isGroup(unit) || isSmall(unit, scope, target) ? [unit] : splitGroup(unit, graph, isTooLarge)
+  );
+}
+
+/** Whether a loop needs neither more buffers nor larger ones than a kernel may have. */
+function isSmall(unit: Unit, { graph, literals }: Scope, target: Target): boolean {
+  if (!isGroup(unit)) return true;
+  const values = [...readsOf(unit).filter((id) => !literals.has(id)), ...writesOf(unit)];
+  const fits = (id: ValueId) => deviceBytes(graph.values[id]!.shape) <= target.largestBinding;
+  return values.length <= target.mostBuffers && values.every(fits);
+}

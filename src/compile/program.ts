@@ -1,0 +1,237 @@
+/**
+ * Programs: a function with an executable for every set of shapes and types that it is called with.
+ *
+ * @module
+ */
+import { describe } from "../describe.ts";
+import type { Spec } from "../op.ts";
+import { checkNumber, readOptions } from "../options.ts";
+import { formatShape } from "../shape.ts";
+import type { Tensor } from "../tensor.ts";
+import { type Flat, flattenTree, outline, rebuildAll, type TensorTree } from "../tree.ts";
+import type { CompileOptions, Program, ProgramArguments } from "./compile.ts";
+import { CpuDevice, MAX_THREADS } from "../backends/cpu/mod.ts";
+import type { Executable, ProgramDevice } from "../program/device.ts";
+import type { Graph } from "../program/graph.ts";
+import { optimize } from "../program/optimize.ts";
+import { record } from "../program/record.ts";
+import { type Specialization, Specializations } from "./specializations.ts";
+
+/** What the options say. */
+interface Settings {
+  device: ProgramDevice;
+  /** The device, where it is this program's own. */
+  own: CpuDevice | undefined;
+  /** For each argument, whether it is donated. */
+  donated: readonly boolean[];
+}
+
+/** See {@linkcode compile}. */
+export async function makeProgram<Args extends unknown[], R>(
+  f: (...args: Args) => R,
+  exampleArgs: ProgramArguments<Args>,
+  options: CompileOptions,
+): Promise<Program<Args, R>> {
+  checkFunction(f);
+  checkArguments(exampleArgs);
+  const { device, own, donated } = readSettings(options, exampleArgs.length);
+  const specializations = new Specializations();
+  const disposal = () => new TypeError("Cannot run the program as it has been disposed of");
+  /** The branches of the example arguments. */
+  let forms: readonly string[] | undefined;
+  const find = (args: readonly unknown[]): [Specialization, Tensor[], boolean[]] => {
+    if (specializations.isDisposed) throw disposal();
+    checkCount(args.length, exampleArgs.length);
+    const flats = args.map((arg, i) => flattenTree("the program", arg, `argument ${i}`));
+    forms ??= flats.map(outline);
+    const leaves = flats.flatMap((flat) => flat.leaves);
+    const given = flats.flatMap((flat, i) => flat.leaves.map(() => donated[i]!));
+    const rebuild = (values: readonly unknown[]) => rebuildAll(flats, values);
+    const key = signature(leaves, rebuild);
+    let found = specializations.get(key);
+    if (found === undefined) {
+      specializations.makeRoom();
+      found = explainForms(
+        flats,
+        forms,
+        () => specialize(f as (...args: unknown[]) => unknown, leaves, rebuild, device),
+      );
+      specializations.add(key, found);
+    }
+    return [found, leaves, given];
+  };
+  const dispose = () => {
+    specializations.dispose();
+    own?.dispose(disposal());
+  };
+  const [first] = find(exampleArgs as readonly unknown[]);
+  await using(first, specializations, () => first.executable);
+  await device.ready?.();
+  return Object.assign(
+    (...args: ProgramArguments<Args>) =>
+      new Promise<TensorTree<R>>((resolve) => {
+        const [used, leaves, given] = find(args as readonly unknown[]);
+        const run = () => then(used.executable, (found) => found.run(leaves, given));
+        const results = using(used, specializations, () => {
+          const waiting = device.ready?.();
+          return waiting === undefined ? run() : waiting.then(run);
+        });
+        resolve(then(results, (found) => used.rebuild(found) as TensorTree<R>));
+      }),
+    {
+      explain: () => specializations.explain(),
+      dispose,
+      [Symbol.asyncDispose]: () => new Promise<void>((resolve) => resolve(dispose())),
+    },
+  );
+}
+
+function checkFunction(f: unknown): void {
+  if (typeof f === "function") return;
+  throw new TypeError(
+    `Cannot compute compile as f must be a function: current value is ${describe(f)}`,
+  );
+}
+
+function checkArguments(exampleArgs: unknown): void {
+  if (Array.isArray(exampleArgs) && !exampleArgs.includes(undefined)) return;
+  throw new TypeError(
+    `Cannot compute compile as exampleArgs must be an array with an example of each argument: ` +
+      `current value is ${describe(exampleArgs)}`,
+  );
+}
+
+function checkCount(given: number, expected: number): void {
+  if (given === expected) return;
+  const why = given < expected
+    ? `argument ${given} is missing`
+    : `it takes nothing after argument ${expected - 1}`;
+  throw new TypeError(
+    `Cannot run the program as ${why}: current numbers of arguments are ${given} where it was ` +
+      `compiled with ${expected}`,
+  );
+}
+
+function readSettings(options: CompileOptions, argumentCount: number): Settings {
+  const defaults = { device: "cpu", threads: 1, donate: false } as const;
+  const { device, threads, donate } = readOptions("compile", options, defaults);
+  checkDevice(device, threads);
+  checkNumber("compile", "threads", threads, { integer: true, min: 1, max: MAX_THREADS });
+  const own = device === "cpu" ? new CpuDevice(threads) : undefined;
+  return {
+    device: own ?? device as ProgramDevice,
+    own,
+    donated: readDonated(donate, argumentCount),
+  };
+}
+
+/** What a call gives; when it has ended, what it uses need not be kept. */
+function using<T>(
+  used: Specialization,
+  kept: Specializations,
+  call: () => T | Promise<T>,
+): T | Promise<T> {
+  let isLater = false;
+  try {
+    const result = call();
+    isLater = result instanceof Promise;
+    return result instanceof Promise ? result.finally(() => kept.release(used)) : result;
+  } finally {
+    if (!isLater) kept.release(used);
+  }
+}
+
+/** What follows a value: at once where it is there, else when it has arrived. */
+function then<T, U>(value: T | Promise<T>, f: (value: T) => U | Promise<U>): U | Promise<U> {
+  return value instanceof Promise ? value.then(f) : f(value);
+}
+
+function checkDevice(device: unknown, threads: unknown): void {
+  if (device === "cpu") return;
+  if (typeof (device as Partial<ProgramDevice> | null)?.prepare !== "function") {
+    throw new TypeError(
+      `Cannot compute compile as device must be "cpu" or what await webgpu() returned: ` +
+        `current value is ${typeof device === "string" ? device : describe(device)}`,
+    );
+  }
+  if (threads === 1) return;
+  throw new TypeError(
+    `Cannot compute compile as threads are for device "cpu": current values are ` +
+      `${String(threads)} threads and ${(device as ProgramDevice).name}`,
+  );
+}
+
+/** For each argument, whether it is donated. */
+function readDonated(donate: unknown, count: number): boolean[] {
+  if (typeof donate === "boolean") return Array.from({ length: count }, () => donate);
+  if (!Array.isArray(donate) || donate.findIndex((i) => !Number.isInteger(i)) >= 0) {
+    throw new TypeError(
+      `Cannot compute compile as donate must be true, false or positions of arguments: ` +
+        `current value is ${describe(donate)}`,
+    );
+  }
+  const outside = donate.find((i) => i < 0 || i >= count);
+  if (outside !== undefined) {
+    throw new RangeError(
+      `Cannot compute compile as donate must hold positions in [0, ${count - 1}]: ` +
+        `current value is ${outside}`,
+    );
+  }
+  return Array.from({ length: count }, (_, i) => donate.includes(i));
+}
+
+/** What `f` returns; where it throws and an argument has other branches than its example, says so. */
+function explainForms<T>(flats: readonly Flat[], forms: readonly string[], f: () => T): T {
+  try {
+    return f();
+  } catch (cause) {
+    const at = flats.findIndex((flat, i) => outline(flat) !== forms[i]);
+    if (at < 0) throw cause;
+    throw new TypeError(
+      `Cannot run the program as argument ${at} must have the branches that it was compiled with: ` +
+        `current values are ${outline(flats[at]!)} where it was ${forms[at]}`,
+      { cause },
+    );
+  }
+}
+
+/** Shapes, types and branches of the arguments as text. */
+function signature(leaves: readonly Tensor[], rebuild: (l: readonly unknown[]) => unknown): string {
+  const specs = leaves.map(({ shape, dtype }) => `${dtype}${formatShape(shape)}`);
+  return JSON.stringify(rebuild(specs));
+}
+
+function specialize(
+  f: (...args: unknown[]) => unknown,
+  leaves: readonly Tensor[],
+  rebuildArguments: (leaves: readonly unknown[]) => unknown[],
+  device: ProgramDevice,
+): Specialization {
+  const specs: Spec[] = leaves.map(({ shape, dtype }) => ({ shape, dtype }));
+  let rebuild: (leaves: readonly unknown[]) => unknown = () => undefined;
+  const graph = record(specs, (inputs) => {
+    const result = f(...rebuildArguments(inputs));
+    const flat = flattenTree("compile", result, "the function's result");
+    rebuild = flat.rebuild;
+    return flat.leaves;
+  });
+  return { executable: prepareAny(graph, device), rebuild, uses: 0 };
+}
+
+/** Makes a graph ready to run, or says that it is too long for the engine's stack. */
+function prepareAny(graph: Graph, device: ProgramDevice): Executable | Promise<Executable> {
+  const explain = (cause: unknown): never => {
+    if (!/call stack|recursion/.test((cause as Partial<Error> | null)?.message ?? "")) throw cause;
+    throw new RangeError(
+      `Cannot compile the program as its chain of steps is longer than the engine's stack allows: ` +
+        `current number of steps is ${graph.steps.length}; compile it in parts`,
+      { cause },
+    );
+  };
+  try {
+    const made = device.prepare(optimize(graph));
+    return made instanceof Promise ? made.catch(explain) : made;
+  } catch (error) {
+    return explain(error);
+  }
+}

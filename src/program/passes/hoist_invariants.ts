@@ -1,0 +1,108 @@
+/**
+ * Simplifies the bodies of loops: what is the same for all blocks is done once, outside.
+ *
+ * @module
+ */
+import { sizeOf } from "../../shape.ts";
+import type { Tensor } from "../../tensor.ts";
+import type { Graph, Step, ValueId } from "../graph.ts";
+import { type BlockRun, loopIn, type RowLoop } from "../row_blocks.ts";
+
+/**
+ * The graph whose loops have optimized bodies. What a body computes from shared inputs alone is
+ * computed before the loop, unless it is larger than they are; constants are the program's own.
+ */
+export function hoistInvariants(graph: Graph, optimize: (body: Graph) => Graph): Graph {
+  if (!graph.steps.some(loopIn)) return graph;
+  const outside = new Outside(graph);
+  const steps = graph.steps.flatMap((step): Step[] => {
+    const loop = loopIn(step);
+    if (loop === undefined) return [step];
+    const before: Step[] = [];
+    const inputs = [...step.inputs];
+    const add = (id: ValueId) => inputs.includes(id) ? inputs.indexOf(id) : inputs.push(id) - 1;
+    const runs = loop.runs.map((given) => {
+      const run = { ...given, body: optimize(given.body) };
+      const shared = new Map<ValueId, ValueId>();
+      run.body.inputs.forEach((id, i) => {
+        const { from, step } = run.inputs[i]!;
+        if (step === undefined) shared.set(id, inputs[from]!);
+      });
+      for (const [id, constant] of run.body.constants) shared.set(id, outside.constant(constant));
+      // Of a single block, everything would move.
+      if (loop.runs.length > 1 || run.count > 1) before.push(...outside.move(run.body, shared));
+      return close(run, shared, add);
+    });
+    return [...before, dropUnused({ ...step, inputs, params: { ...loop, runs } })];
+  });
+  return { ...graph, values: outside.values, constants: outside.constants, steps };
+}
+
+/** The values of a graph, to which those of bodies are added. */
+class Outside {
+  readonly values: Graph["values"][number][];
+  readonly constants: Map<ValueId, Tensor>;
+  readonly #known = new Map<Tensor, ValueId>();
+
+  constructor(graph: Graph) {
+    this.values = [...graph.values];
+    this.constants = new Map(graph.constants);
+  }
+
+  constant(constant: Tensor): ValueId {
+    const { shape, dtype } = constant;
+    const id = this.#known.get(constant) ?? this.values.push({ shape, dtype }) - 1;
+    this.#known.set(constant, id);
+    this.constants.set(id, constant);
+    return id;
+  }
+
+  /** The steps on values that lie outside, as steps there; what they make is noted as such. */
+  move(body: Graph, shared: Map<ValueId, ValueId>): Step[] {
+    const moved: Step[] = [];
+    for (const step of body.steps) {
+      const inputs = step.inputs.map((id) => shared.get(id));
+      const spec = body.values[step.output]!;
+      const room = step.inputs.reduce((sum, id) => sum + sizeOf(body.values[id]!.shape), 0);
+      if (!inputs.every((id) => id !== undefined) || sizeOf(spec.shape) > room) continue;
+      const output = this.values.push(spec) - 1;
+      shared.set(step.output, output);
+      moved.push({ ...step, inputs, output });
+    }
+    return moved;
+  }
+}
+
+/** The run whose body takes what lies outside as inputs, as far as it reads it. */
+function close(
+  { body, inputs, ...run }: BlockRun,
+  shared: ReadonlyMap<ValueId, ValueId>,
+  add: (id: ValueId) => number,
+): BlockRun {
+  const steps = body.steps.filter(({ output }) => !shared.has(output));
+  const read = new Set([...body.outputs, ...steps.flatMap((step) => step.inputs)]);
+  const own = body.inputs.flatMap((id, i) => {
+    return read.has(id) && !shared.has(id) ? [[id, inputs[i]!] as const] : [];
+  });
+  const others = [...shared].flatMap(([id, from]) =>
+    read.has(id) ? [[id, { from: add(from), start: 0, step: undefined }] as const] : []
+  );
+  const all = [...own, ...others];
+  return {
+    ...run,
+    body: { ...body, steps, inputs: all.map(([id]) => id), constants: new Map() },
+    inputs: all.map(([, input]) => input),
+  };
+}
+
+/** The loop without inputs that no body reads. */
+function dropUnused(step: Step): Step {
+  const loop = loopIn(step)!;
+  const used = [...new Set(loop.runs.flatMap(({ inputs }) => inputs.map(({ from }) => from)))];
+  const runs = loop.runs.map((run) => ({
+    ...run,
+    inputs: run.inputs.map((input) => ({ ...input, from: used.indexOf(input.from) })),
+  }));
+  const params = { ...loop, runs } satisfies RowLoop;
+  return { ...step, inputs: used.map((i) => step.inputs[i]!), params };
+}

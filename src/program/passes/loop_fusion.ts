@@ -1,0 +1,118 @@
+/**
+ * Puts loops over the same blocks together, so that what both compute is computed once: above all a
+ * loss and its gradient, whose loop begins with everything that the loss's loop does.
+ *
+ * @module
+ */
+import { type Block, sliceOp } from "../../ops/join.ts";
+import { reshapeOp } from "../../ops/layout.ts";
+import type { Primitive, Spec } from "../../op.ts";
+import { sizeOf } from "../../shape.ts";
+import type { Graph, Step, ValueId } from "../graph.ts";
+import { type BlockRun, loopIn, type RowLoop } from "../row_blocks.ts";
+
+/** The graph in which a loop does the work of an earlier one too, where it needs nothing of it. */
+export function fuseRowLoops(graph: Graph, tidy: (body: Graph) => Graph): Graph {
+  for (const later of graph.steps.toReversed()) {
+    const earlier = graph.steps.find((step) => canMerge(step, later, graph));
+    if (earlier !== undefined) return fuseRowLoops(merge(earlier, later, graph, tidy), tidy);
+  }
+  return graph;
+}
+
+/** Whether two steps are loops over the same blocks, of which the later does not need the earlier. */
+function canMerge(earlier: Step, later: Step, graph: Graph): boolean {
+  const [a, b] = [loopIn(earlier), loopIn(later)];
+  if (a === undefined || b === undefined) return false;
+  if (graph.steps.indexOf(earlier) >= graph.steps.indexOf(later)) return false;
+  const blocksOf = ({ runs }: RowLoop) => String(runs.map(({ first, count }) => [first, count]));
+  return a.name === b.name && a.spec.dtype === b.spec.dtype && blocksOf(a) === blocksOf(b) &&
+    !dependents(earlier, graph).has(later);
+}
+
+/** The steps that need what a step makes. */
+function dependents(step: Step, graph: Graph): Set<Step> {
+  const made = new Set([step.output]);
+  const found = graph.steps.filter(({ inputs, output }) => {
+    const needs = inputs.some((id) => made.has(id));
+    if (needs) made.add(output);
+    return needs;
+  });
+  return new Set(found);
+}
+
+function merge(earlier: Step, later: Step, graph: Graph, tidy: (body: Graph) => Graph): Graph {
+  const [a, b] = [loopIn(earlier)!, loopIn(later)!];
+  const values = [...graph.values];
+  const add = (spec: Spec): ValueId => values.push(spec) - 1;
+  const size = sizeOf(a.spec.shape);
+  const spec = { shape: [size + sizeOf(b.spec.shape)], dtype: a.spec.dtype };
+  const inputs = [...new Set([...earlier.inputs, ...later.inputs])];
+  const numbersOf = (step: Step) => step.inputs.map((id) => inputs.indexOf(id));
+  const runs = a.runs.map((run, i) =>
+    mergeRuns(run, numbersOf(earlier), b.runs[i]!, numbersOf(later), tidy)
+  );
+  const results = [...a.results, ...b.results.map((r) => ({ ...r, start: size + r.start }))];
+  const loop: RowLoop = { name: a.name, runs, results, spec };
+  const merged: Step = { ...earlier, inputs, params: loop, output: add(spec) };
+  const cut = (start: number, { output }: Step, { shape, dtype }: Spec): Step[] => {
+    const block: Block = { start: [start], shape: [sizeOf(shape)] };
+    const flat = add({ shape: [sizeOf(shape)], dtype });
+    return [
+      { op: sliceOp as Primitive<unknown>, inputs: [merged.output], params: block, output: flat },
+      { op: reshapeOp as Primitive<unknown>, inputs: [flat], params: shape, output },
+    ];
+  };
+  const waiting = dependents(earlier, graph);
+  const at = graph.steps.indexOf(later);
+  const before = graph.steps.slice(0, at).filter((step) => step !== earlier);
+  const steps = [
+    ...before.filter((step) => !waiting.has(step)),
+    merged,
+    ...cut(0, earlier, a.spec),
+    ...cut(size, later, b.spec),
+    ...before.filter((step) => waiting.has(step)),
+    ...graph.steps.slice(at + 1),
+  ];
+  return { ...graph, values, steps };
+}
+
+/** Two bodies as one, whose inputs that are the same are one; `from` numbers the loops' inputs anew. */
+function mergeRuns(
+  a: BlockRun,
+  fromA: readonly number[],
+  b: BlockRun,
+  fromB: readonly number[],
+  tidy: (body: Graph) => Graph,
+): BlockRun {
+  const shift = a.body.values.length;
+  const moved = new Map<ValueId, ValueId>();
+  const inputs = a.inputs.map((input) => ({ ...input, from: fromA[input.from]! }));
+  const ids = [...a.body.inputs];
+  b.inputs.forEach((input, i) => {
+    const from = fromB[input.from]!;
+    const same = inputs.findIndex((x) =>
+      x.from === from && x.start === input.start && x.step === input.step
+    );
+    const id = b.body.inputs[i]!;
+    if (same !== -1) moved.set(id, ids[same]!);
+    else {
+      inputs.push({ ...input, from });
+      ids.push(id + shift);
+    }
+  });
+  const idOf = (id: ValueId) => moved.get(id) ?? id + shift;
+  const steps = b.body.steps.map((step) => ({
+    ...step,
+    inputs: step.inputs.map(idOf),
+    output: idOf(step.output),
+  }));
+  const body = tidy({
+    values: [...a.body.values, ...b.body.values],
+    inputs: ids,
+    constants: new Map(),
+    steps: [...a.body.steps, ...steps],
+    outputs: [...a.body.outputs, ...b.body.outputs.map(idOf)],
+  });
+  return { ...a, body, inputs };
+}

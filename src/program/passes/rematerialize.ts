@@ -1,0 +1,112 @@
+/**
+ * Lets loops compute anew what takes longer to be written and read again.
+ *
+ * @module
+ */
+import { costOf, parseExpression } from "../../../kernels/elementwise/expression.ts";
+import { sameShape, type Shape } from "../../shape.ts";
+import type { Step, ValueId } from "../graph.ts";
+import type { GraphView } from "./loop_plan.ts";
+import { neededOutside, type Node, readsOf } from "./nodes.ts";
+
+/** The most that steps may cost which are done again in place of reading what they made. */
+const MOST = 8;
+
+/** Plans a loop of some steps, in whatever order they are given. */
+type Plan = (
+  steps: readonly Step[],
+  shape: Shape,
+) => Pick<Node, "plan" | "steps"> | undefined;
+
+/**
+ * Gives loops that read a value of another loop the few cheap steps that make it, where these need
+ * nothing but values that are in memory anyway, and the loop then reads no more than before.
+ */
+export function rematerialize(
+  nodes: readonly Node[],
+  outputs: readonly ValueId[],
+  view: GraphView,
+  plan: Plan,
+): void {
+  for (const node of nodes) {
+    if (node.plan === undefined) continue;
+    const makers = new Map(node.steps.map((step) => [step.output, step]));
+    for (const { output } of node.steps.toReversed()) {
+      const needed = neededOutside(node, nodes, view);
+      if (!needed.has(output) || outputs.includes(output)) continue;
+      if (node.plan.rowValues.has(output)) continue;
+      outputs.forEach((id) => needed.add(id));
+      needed.delete(output);
+      const chain = chainTo(output, node, makers, needed);
+      const readers = nodes.filter((other) => readsOf(other, view).includes(output));
+      const planned = chain && readers.map((reader) => extend(reader, node, chain, plan));
+      if (planned?.every((found) => found !== undefined)) {
+        readers.forEach((reader, i) => Object.assign(reader, planned[i]));
+      }
+    }
+    dropUnneeded(node, nodes, outputs, view, plan);
+  }
+}
+
+/** The steps that make a value of what is in memory, or once per row; none where they cost much. */
+function chainTo(
+  target: ValueId,
+  { plan }: Node,
+  makers: ReadonlyMap<ValueId, Step>,
+  stored: ReadonlySet<ValueId>,
+): Step[] | undefined {
+  const chain = new Set<Step>();
+  let cost = 0;
+  const visit = (id: ValueId): boolean => {
+    const step = makers.get(id);
+    if (step === undefined || stored.has(id) || plan!.rowValues.has(id)) return true;
+    if (chain.has(step)) return true;
+    const { op } = step;
+    if (op.kind === "map") cost += costOf(parseExpression(op.expression));
+    if (op.kind === "reduce" || cost > MOST) return false;
+    chain.add(step);
+    return plan!.uses.get(step)!.every((read) => visit(read.id));
+  };
+  return visit(target) ? [...chain] : undefined;
+}
+
+/** A loop that makes a value by itself; none where it would read more values of its size than now. */
+function extend(
+  reader: Node,
+  maker: Node,
+  chain: readonly Step[],
+  plan: Plan,
+): Pick<Node, "plan" | "steps"> | undefined {
+  if (reader.plan === undefined || !sameShape(reader.plan.shape, maker.plan!.shape)) {
+    return undefined;
+  }
+  const { shape } = reader.plan;
+  const known = new Set(reader.steps.map(({ output }) => output));
+  const extended = plan(
+    [...reader.steps, ...chain.filter(({ output }) => !known.has(output))],
+    shape,
+  );
+  const large = (node: Pick<Node, "plan">) =>
+    node.plan!.reads.filter((read) => sameShape(read.shape, shape)).length;
+  return extended !== undefined && large(extended) <= large(reader) ? extended : undefined;
+}
+
+/** Drops steps whose values nobody needs any more. */
+function dropUnneeded(
+  node: Node,
+  nodes: readonly Node[],
+  outputs: readonly ValueId[],
+  view: GraphView,
+  plan: Plan,
+): void {
+  const needed = neededOutside(node, nodes, view);
+  outputs.forEach((id) => needed.add(id));
+  const kept = node.steps.toReversed().filter((step) => {
+    if (!needed.has(step.output)) return false;
+    node.plan!.uses.get(step)!.forEach(({ id }) => needed.add(id));
+    return true;
+  });
+  if (kept.length > 0 && kept.length < node.steps.length) {
+    Object.assign(node, plan(kept, node.plan!.shape));
+  }
+}
