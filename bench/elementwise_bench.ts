@@ -9,7 +9,6 @@
 import { emitColumnLoop } from "../kernels/elementwise/columns.ts";
 import { EagerKernel } from "../kernels/elementwise/eager.ts";
 import { parseExpression } from "../kernels/elementwise/expression.ts";
-import { compileLoop } from "../kernels/elementwise/fused.ts";
 import type { LoopSpec } from "../kernels/elementwise/passes.ts";
 import { ElementwiseKernel } from "../kernels/elementwise/reference.ts";
 import { importMath } from "../kernels/elementwise/typed.ts";
@@ -97,14 +96,6 @@ const [a, b] = [numbers(), numbers()];
     for (const { kernel, out, data } of steps) kernel.runFlat(out, data);
   });
   const fused = spec("ab", CHAIN.map(([name, text]) => [name, text]), ["y"]);
-  const run = compileLoop(fused);
-  const call = {
-    rows: 1,
-    columns: SIZE,
-    operands: [a, b].map((data) => ({ data, start: 0, step: 0 })),
-    outputs: [{ data: values.y!, start: 0, step: 0 }],
-  };
-  Deno.bench({ name: "chain, fused JavaScript", group }, () => run(call));
   const loop = wasmLoop(fused, 1, SIZE);
   Deno.bench({ name: "chain, fused WebAssembly", group }, () => loop());
 }
@@ -122,14 +113,6 @@ const SOFTMAX: LoopSpec = {
 for (const columns of [5, 20, 64, 1024]) {
   const group = `softmax of rows of ${columns}, 64k float32`;
   const rows = Math.floor(SIZE / columns);
-  const run = compileLoop(SOFTMAX);
-  const call = {
-    rows,
-    columns,
-    operands: [{ data: a, start: 0, step: columns }],
-    outputs: [{ data: new Float32Array(SIZE), start: 0, step: columns }],
-  };
-  Deno.bench({ name: `softmax ${columns}, JavaScript`, group, baseline: true }, () => run(call));
   const loop = wasmLoop(SOFTMAX, rows, columns);
   Deno.bench({ name: `softmax ${columns}, WebAssembly`, group }, () => loop());
 }

@@ -7,7 +7,7 @@ import { BYTES } from "../dtype.ts";
 import { sizeOf } from "../shape.ts";
 import { isAlias } from "./alias.ts";
 import type { Graph, Step, ValueId } from "./graph.ts";
-import { fuseSteps, isGroup, type Unit } from "./passes/fuse.ts";
+import { isGroup, type Unit } from "./passes/fuse.ts";
 import { type BlockRun, loopIn } from "./row_blocks.ts";
 
 /** Every value starts at a multiple of this many bytes: a vector register, and a cache line. */
@@ -57,10 +57,14 @@ export function writesOf(unit: Unit): readonly ValueId[] {
     : [unit.output];
 }
 
-/** A place for every value but the inputs from outside, reused after the last unit that reads it. */
+/**
+ * A place for every value but the inputs from outside, reused after the last unit that reads it.
+ * `partition` gives the units of loops' bodies.
+ */
 export function planMemory(
   graph: Graph,
   units: readonly Unit[],
+  partition: (body: Graph) => readonly Unit[],
   shared: readonly ValueId[] = [],
 ): MemoryPlan {
   const owner = new Map<ValueId, ValueId>();
@@ -94,7 +98,7 @@ export function planMemory(
     }
     const loop = isGroup(unit) ? undefined : loopIn(unit);
     if (loop !== undefined) {
-      const plans = planBodies(loop.runs, heap);
+      const plans = planBodies(loop.runs, partition, heap);
       unsharedBytes += Math.max(...plans.map(({ memory }) => memory.unsharedBytes));
       bodies.set(unit as Step, plans);
     }
@@ -107,11 +111,15 @@ export function planMemory(
 }
 
 /** Bodies that run one after the other, in memory that is free for others before and after. */
-function planBodies(runs: readonly BlockRun[], heap: Heap): BodyPlan[] {
+function planBodies(
+  runs: readonly BlockRun[],
+  partition: (body: Graph) => readonly Unit[],
+  heap: Heap,
+): BodyPlan[] {
   const plans = runs.map(({ body, inputs }) => {
-    const units = fuseSteps(body, { passes: true });
+    const units = partition(body);
     const shared = body.inputs.filter((_, i) => inputs[i]!.step === undefined);
-    return { units, memory: planMemory(body, units, shared) };
+    return { units, memory: planMemory(body, units, partition, shared) };
   });
   const bytes = Math.max(...plans.map(({ memory }) => memory.bytes));
   const at = heap.take(bytes);

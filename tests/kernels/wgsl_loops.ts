@@ -1,7 +1,6 @@
 /** Loops of `kernels/elementwise/wgsl.ts` beside the same ones on the CPU. */
 import { assert } from "@std/assert";
 import type { ElementType } from "../../kernels/elementwise/elements.ts";
-import { compileLoop, type LoopCall } from "../../kernels/elementwise/fused.ts";
 import type { LoopSpec } from "../../kernels/elementwise/passes.ts";
 import type { NumberArray } from "../../kernels/elementwise/reference.ts";
 import { planLoop } from "../../kernels/elementwise/wgsl.ts";
@@ -9,6 +8,7 @@ import type { WgslOptions } from "../../kernels/elementwise/wgsl_rows.ts";
 import type { WgslPlan } from "../../kernels/wgsl/kernel.ts";
 import { type IterationSpace, iterationSpace, walkOuter } from "../../src/program/space.ts";
 import { type Shape, sizeOf } from "../../src/shape.ts";
+import { interpretLoop, type LoopCall } from "./interpret_loop.ts";
 import { arrayOf, wave } from "./wasm_loops.ts";
 import type { Job, Words } from "./wgsl_runner.ts";
 
@@ -72,12 +72,11 @@ function computeLoop(
       step: spec.stores[i]!.moves ? columns : 1,
     })),
   } satisfies LoopCall;
-  const run = compileLoop(spec);
   const starts = values.map(() => 0);
   walkOuter(space, starts, (index) => {
     starts.forEach((start, i) => call.operands[i]!.start = start);
     for (const lane of call.outputs) lane.start = index * rows * lane.step;
-    run(call);
+    interpretLoop(spec, call);
   });
   return outputs;
 }

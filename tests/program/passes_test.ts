@@ -165,7 +165,7 @@ Deno.test("planMemory() never writes where a value lies that is still needed", (
   const slope = cg.grad((x: Tensor, y: Tensor) => f(x, y).sum());
   const graph = eliminateDeadCode(graphOf((x, y) => slope(x, y)));
   const units = fuseSteps(graph, { passes: true });
-  const { offsets, bytes, unsharedBytes } = planMemory(graph, units);
+  const { offsets, bytes, unsharedBytes } = planMemory(graph, units, (body) => fuseSteps(body));
   assert(bytes < unsharedBytes);
   const place = (id: number) => {
     const { shape } = graph.values[id]!;

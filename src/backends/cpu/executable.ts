@@ -29,8 +29,7 @@ import { Frame } from "./frame.ts";
 import type { Graph, Step, ValueId } from "../../program/graph.ts";
 import { type Kernel, Kernels } from "./kernels.ts";
 import type { Memories } from "./memories.ts";
-import { interpretLoop } from "./interpret.ts";
-import { type GroupLoop, keepingLoopOf, loopOf } from "../../program/loops.ts";
+import { type GroupLoop, keepingLoopOf } from "../../program/loops.ts";
 import { fuseSteps, isGroup, type Unit } from "../../program/passes/fuse.ts";
 import { bytesOf, isAlias, type MemoryPlan, planMemory } from "../../program/plan.ts";
 import { combineResult, cutInputs, loopIn } from "../../program/row_blocks.ts";
@@ -61,7 +60,7 @@ export class CpuExecutable implements Executable {
   readonly memory: MemoryPlan;
   /** How many bytes there are in all: values, and what kernels may write in between. */
   readonly bytes: number;
-  /** Whether loops and products run as WebAssembly. */
+  /** Whether steps run as WebAssembly, in loops where they can; else one by one, as they are. */
   readonly wasm: boolean;
   /** Values that several threads make together. */
   readonly shared: ValueId[] = [];
@@ -77,12 +76,14 @@ export class CpuExecutable implements Executable {
 
   constructor(graph: Graph, options: CpuOptions = {}) {
     this.graph = graph;
-    this.units = fuseSteps(graph, { passes: true });
     this.wasm = options.wasm ?? hasSimd();
+    const { wasm } = this;
+    const partition = (body: Graph) => wasm ? fuseSteps(body, { passes: true }) : body.steps;
+    this.units = partition(graph);
     this.#team = this.wasm ? options.team : undefined;
     this.#smallestShared = options.smallestShared ?? SMALLEST_SHARED_NS;
     const threads = this.#team?.size ?? 1;
-    this.memory = planMemory(graph, this.units);
+    this.memory = planMemory(graph, this.units, partition);
     const scratch = Math.max(scratchBytes(graph), loopBytes(this.units, graph, this.memory));
     this.bytes = this.memory.bytes + threads * scratch;
     this.#memories = options.memories;
@@ -119,18 +120,11 @@ export class CpuExecutable implements Executable {
   #instruct(frame: Frame): Instruction[] {
     const { units, graph } = frame;
     const kernels = this.#kernels;
-    const loops = units.map((unit) => {
-      if (!isGroup(unit)) return undefined;
-      return kernels === undefined ? loopOf(unit, graph) : keepingLoopOf(unit, graph);
-    });
+    const loops = units.map((unit) => isGroup(unit) ? keepingLoopOf(unit, graph) : undefined);
     const numbers = kernels === undefined ? [] : addLoops(kernels, loops);
     return units.flatMap((unit, i) => {
       const loop = loops[i];
-      if (loop !== undefined) {
-        return kernels === undefined
-          ? interpretLoop(loop, frame)
-          : this.#wasmLoop(loop, frame, kernels, numbers[i]!);
-      }
+      if (loop !== undefined) return this.#wasmLoop(loop, frame, kernels!, numbers[i]!);
       const step = unit as Step;
       if (loopIn(step) !== undefined) return this.#rowLoop(step, frame);
       const product = productOf(step, graph);
