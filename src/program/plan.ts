@@ -57,6 +57,37 @@ export function writesOf(unit: Unit): readonly ValueId[] {
     : [unit.output];
 }
 
+/** Which values share memory, and how long each is needed. */
+export class Lifetimes {
+  readonly #owners = new Map<ValueId, ValueId>();
+  readonly #ending: ReadonlyMap<number, readonly ValueId[]>;
+
+  constructor(graph: Graph, units: readonly Unit[]) {
+    for (const unit of units) {
+      if (isGroup(unit) || !isAlias(unit, graph)) continue;
+      this.#owners.set(unit.output, this.ownerOf(unit.inputs[0]!));
+    }
+    const last = new Map<ValueId, number>();
+    units.forEach((unit, i) => {
+      for (const id of [...readsOf(unit), ...writesOf(unit)]) last.set(this.ownerOf(id), i);
+    });
+    for (const id of [...graph.outputs, ...graph.inputs, ...graph.constants.keys()]) {
+      last.delete(this.ownerOf(id));
+    }
+    this.#ending = Map.groupBy(last.keys(), (id) => last.get(id)!);
+  }
+
+  /** The value whose memory another is. */
+  ownerOf(id: ValueId): ValueId {
+    return this.#owners.get(id) ?? id;
+  }
+
+  /** Values that nothing needs after a unit: neither arguments, constants nor results. */
+  endingAt(unit: number): readonly ValueId[] {
+    return this.#ending.get(unit) ?? [];
+  }
+}
+
 /**
  * A place for every value but the inputs from outside, reused after the last unit that reads it.
  * `partition` gives the units of loops' bodies.
@@ -67,17 +98,7 @@ export function planMemory(
   partition: (body: Graph) => readonly Unit[],
   shared: readonly ValueId[] = [],
 ): MemoryPlan {
-  const owner = new Map<ValueId, ValueId>();
-  const ownerOf = (id: ValueId): ValueId => owner.get(id) ?? id;
-  for (const unit of units) {
-    if (!isGroup(unit) && isAlias(unit, graph)) owner.set(unit.output, ownerOf(unit.inputs[0]!));
-  }
-  const last = new Map<ValueId, number>();
-  units.forEach((unit, i) => readsOf(unit).forEach((id) => last.set(ownerOf(id), i)));
-  for (const id of [...graph.outputs, ...graph.inputs, ...graph.constants.keys()]) {
-    last.set(ownerOf(id), Infinity);
-  }
-
+  const lifetimes = new Lifetimes(graph, units);
   const heap = new Heap();
   const offsets = new Map<ValueId, number>();
   const outside = new Map<ValueId, ValueId>(shared.map((id) => [id, id]));
@@ -91,7 +112,7 @@ export function planMemory(
   [...graph.constants.keys(), ...graph.inputs].forEach(place);
   units.forEach((unit, i) => {
     for (const id of writesOf(unit)) {
-      const own = ownerOf(id);
+      const own = lifetimes.ownerOf(id);
       if (own === id) place(id);
       else if (outside.has(own)) outside.set(id, own);
       else offsets.set(id, offsets.get(own)!);
@@ -102,10 +123,7 @@ export function planMemory(
       unsharedBytes += Math.max(...plans.map(({ memory }) => memory.unsharedBytes));
       bodies.set(unit as Step, plans);
     }
-    const ended = new Set([...readsOf(unit), ...writesOf(unit)].map(ownerOf));
-    for (const id of ended) {
-      if ((last.get(id) ?? -1) <= i) heap.give(offsets.get(id)!, bytesOf(graph, id));
-    }
+    for (const id of lifetimes.endingAt(i)) heap.give(offsets.get(id)!, bytesOf(graph, id));
   });
   return { offsets, outside, bytes: heap.size, unsharedBytes, bodies };
 }

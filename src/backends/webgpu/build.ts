@@ -8,7 +8,7 @@ import { WGSL_TYPES, type WgslKernel } from "../../../kernels/wgsl/kernel.ts";
 import type { Graph, Step, ValueId } from "../../program/graph.ts";
 import { describeHost, type PlannedUnit } from "../../program/explain.ts";
 import { isGroup, type Unit } from "../../program/passes/fuse.ts";
-import { isAlias, readsOf, writesOf } from "../../program/plan.ts";
+import { isAlias, writesOf } from "../../program/plan.ts";
 import { type BlockResult, type BlockRun, loopIn, type RowLoop } from "../../program/row_blocks.ts";
 import { sizeOf } from "../../shape.ts";
 import type { Tensor } from "../../tensor.ts";
@@ -102,7 +102,7 @@ export class Build {
   #sequence(scope: Scope, outputs: readonly PlaceId[]): Instruction[] {
     const { graph, places } = scope;
     const units = partition(scope, this.#engine.target);
-    const last = lastReads(units, scope);
+    const lifetimes = scope.live(units);
     const targets = new Map<ValueId, PlaceId>();
     graph.outputs.forEach((id, i) => {
       const owner = scope.ownerOf(id);
@@ -113,14 +113,10 @@ export class Build {
       const made = writesOf(unit).filter((id) => scope.ownerOf(id) === id);
       for (const id of made) {
         checkSize(graph, id, this.#engine.gpu.limits.maxBufferSize);
-        scope.made.add(id);
         places.set(id, targets.get(id) ?? this.slots.take(deviceBytes(graph.values[id]!.shape)));
       }
       instructions.push(...this.#unit(unit, scope));
-      for (const id of new Set([...readsOf(unit), ...made].map((id) => scope.ownerOf(id)))) {
-        const ends = scope.made.has(id) && !targets.has(id) && (last.get(id) ?? -1) <= i;
-        if (ends) this.slots.give(places.get(id)!);
-      }
+      for (const id of lifetimes.endingAt(i)) this.slots.give(places.get(id)!);
     });
     graph.outputs.forEach((id, i) => {
       const from = this.#placeOf(scope.ownerOf(id), scope);
@@ -307,16 +303,6 @@ export class Build {
     this.constants.set(own, constant);
     return own;
   }
-}
-
-/** When each value that is made, or was given, is read for the last time. */
-function lastReads(units: readonly Unit[], scope: Scope): Map<ValueId, number> {
-  for (const unit of units) {
-    if (!isGroup(unit) && isAlias(unit, scope.graph)) scope.alias(unit.output, unit.inputs[0]!);
-  }
-  const last = new Map<ValueId, number>();
-  units.forEach((unit, i) => readsOf(unit).forEach((id) => last.set(scope.ownerOf(id), i)));
-  return last;
 }
 
 function copyOf(from: PlaceId, to: PlaceId, bytes: number): Copy {

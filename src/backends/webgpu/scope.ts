@@ -5,6 +5,8 @@
  */
 import type { Graph, ValueId } from "../../program/graph.ts";
 import type { PlannedUnit } from "../../program/explain.ts";
+import type { Unit } from "../../program/passes/fuse.ts";
+import { Lifetimes } from "../../program/plan.ts";
 import type { PlaceId } from "./instructions.ts";
 
 /** The values of a graph, the program's or that of a loop's body. */
@@ -14,15 +16,13 @@ export class Scope {
   readonly depth: number;
   /** Where values lie that have places of their own. */
   readonly places: Map<ValueId, PlaceId> = new Map();
-  /** Values that are made here. */
-  readonly made: Set<ValueId> = new Set();
   /** Values of a scope around this one. */
   readonly outside: Map<ValueId, { scope: Scope; id: ValueId }> = new Map();
   /** What is done, for the plan in words. */
   readonly units: PlannedUnit[] = [];
   /** Values that are numbers known beforehand. */
   readonly literals: Map<ValueId, number>;
-  readonly #owners = new Map<ValueId, ValueId>();
+  #lifetimes: Lifetimes | undefined;
 
   constructor(graph: Graph, literals: Map<ValueId, number>, depth = 0) {
     this.graph = graph;
@@ -30,14 +30,14 @@ export class Scope {
     this.depth = depth;
   }
 
-  /** Makes a value the same memory as another. */
-  alias(id: ValueId, of: ValueId): void {
-    this.#owners.set(id, this.ownerOf(of));
+  /** How long values live that units make and read. */
+  live(units: readonly Unit[]): Lifetimes {
+    return this.#lifetimes = new Lifetimes(this.graph, units);
   }
 
   /** The value whose memory another is. */
   ownerOf(id: ValueId): ValueId {
-    return this.#owners.get(id) ?? id;
+    return this.#lifetimes?.ownerOf(id) ?? id;
   }
 
   /** Makes a value that of a scope around this one. */
