@@ -47,6 +47,34 @@ export function broadcastStrides(shape: Shape, target: Shape): number[] {
   return target.map((_, i) => i < offset || shape[i - offset] === 1 ? 0 : own[i - offset]!);
 }
 
+/** A shape as seen from an axis, or from neighbouring ones. */
+export interface AxisExtents {
+  /** Slices before the axis. */
+  readonly outer: number;
+  /** Places along the axis. */
+  readonly count: number;
+  /** Neighbouring values behind the axis. */
+  readonly inner: number;
+}
+
+/** The extents around the axes from one on and before another; by default, around one axis. */
+export function extentsAround(shape: Shape, first: number, end: number = first + 1): AxisExtents {
+  return {
+    outer: sizeOf(shape.slice(0, first)),
+    count: sizeOf(shape.slice(first, end)),
+    inner: sizeOf(shape.slice(end)),
+  };
+}
+
+/** The extents around sorted axes, those of extent 1 aside; `undefined` where they lie apart. */
+export function extentsAroundAll(shape: Shape, axes: readonly number[]): AxisExtents | undefined {
+  const long = axes.filter((axis) => shape[axis] !== 1);
+  const first = long[0] ?? shape.length;
+  const end = long.length === 0 ? first : long.at(-1)! + 1;
+  const isApart = shape.slice(first, end).some((n, i) => n !== 1 && !long.includes(first + i));
+  return isApart ? undefined : extentsAround(shape, first, end);
+}
+
 /** The shape in which operands meet by NumPy's rules; throws a `TypeError` that names the caller. */
 export function broadcastShapes(caller: string, ...shapes: Shape[]): Shape {
   const first = shapes[0]!;

@@ -15,7 +15,8 @@ import {
   type WgslType,
 } from "../wgsl/kernel.ts";
 import type { Strides, ViewCopy } from "./reference.ts";
-import { offsetOf, placeAlong, rowMajorStrides, sizeOf } from "./wgsl_strides.ts";
+import { sizeOf, stridesOf } from "../../src/shape.ts";
+import { offsetOf, placeAlong } from "./wgsl_strides.ts";
 
 /** The most inputs of a kernel, so that with the output it stays within the default limits. */
 const MOST_INPUTS = 7;
@@ -77,7 +78,7 @@ function surroundKernel(
   around: readonly number[],
 ): WgslKernel {
   const count = sizeOf(around);
-  const strides = rowMajorStrides(around);
+  const strides = stridesOf(around);
   const start = around.map((extent, axis) => Math.floor(to.offset / strides[axis]!) % extent);
   const inside = around.flatMap((extent, axis) =>
     extent === shape[axis]

@@ -4,24 +4,7 @@
  * @module
  */
 
-/** The product of extents. */
-export function sizeOf(shape: readonly number[]): number {
-  return shape.reduce((product, extent) => product * extent, 1);
-}
-
-/** The strides of a row-major array. */
-export function rowMajorStrides(shape: readonly number[]): number[] {
-  return shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
-}
-
-/** The strides by which a smaller array is read in a larger shape: 0 along repeated axes. */
-export function repeatingStrides(own: readonly number[], shape: readonly number[]): number[] {
-  const strides = rowMajorStrides(own);
-  const added = shape.length - own.length;
-  return shape.map((_, axis) =>
-    axis < added || own[axis - added] === 1 ? 0 : strides[axis - added]!
-  );
-}
+import { sizeOf } from "../../src/shape.ts";
 
 /** An axis of a view: extent, step between neighbours, and elements of the shape behind it. */
 interface Axis {

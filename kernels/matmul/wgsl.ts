@@ -6,7 +6,8 @@
  *
  * @module
  */
-import { offsetOf, repeatingStrides, sizeOf } from "../layout/wgsl_strides.ts";
+import { broadcastStrides, sizeOf } from "../../src/shape.ts";
+import { offsetOf } from "../layout/wgsl_strides.ts";
 import { createKernel, groupsFor, planOf, type WgslKernel, type WgslPlan } from "../wgsl/kernel.ts";
 import { innerProductKernel } from "./wgsl_inner_product.ts";
 
@@ -89,7 +90,7 @@ function productKernel(
   const { tiled, transposeA = false, transposeB = false, batchA = [], batchB = [] } = options;
   const batch = broadcast(batchA, batchB);
   const offset = (own: readonly number[], size: number) =>
-    offsetOf("batch", batch, repeatingStrides(own, batch).map((stride) => stride * size));
+    offsetOf("batch", batch, broadcastStrides(own, batch).map((stride) => stride * size));
   return innerProductKernel({
     name: "matmul",
     term: "product",

@@ -7,7 +7,8 @@
  *
  * @module
  */
-import { offsetOf, repeatingStrides, sizeOf } from "../layout/wgsl_strides.ts";
+import { broadcastStrides, sizeOf } from "../../src/shape.ts";
+import { offsetOf } from "../layout/wgsl_strides.ts";
 import { createKernel, groupsFor, type WgslKernel, type WgslPlan } from "../wgsl/kernel.ts";
 import { DRAW, THREEFRY } from "./wgsl_bits.ts";
 import { QUANTILE } from "./wgsl_quantile.ts";
@@ -95,7 +96,7 @@ export function categoricalKernel(
   classes: number,
 ): WgslKernel {
   const count = sizeOf(shape);
-  const row = offsetOf("index", shape, repeatingStrides(batch, shape));
+  const row = offsetOf("index", shape, broadcastStrides(batch, shape));
   return createKernel({
     name: "categorical",
     inputs: [KEY, { name: "logits", type: "f32" }],

@@ -4,18 +4,10 @@
  * @module
  */
 
+import type { AxisExtents } from "../../src/shape.ts";
+
 /** A typed array that is read or written. */
 export type ReduceArray = Float32Array | Float64Array | Int32Array | Uint8Array;
-
-/** The extents of the array: what lies before, along, and behind the reduced axis. */
-export interface Extents {
-  /** Slices before the axis. */
-  outer: number;
-  /** Values along the axis. */
-  count: number;
-  /** Neighbouring values behind the axis. */
-  inner: number;
-}
 
 /** What is done with sums: nothing; `Σ x / divisor`; or `√(Σ x² / divisor)`. */
 export interface SumOptions {
@@ -29,7 +21,7 @@ export interface SumOptions {
 export function sumRows(
   out: ReduceArray,
   data: ReduceArray,
-  extents: Extents,
+  extents: AxisExtents,
   { kind, divisor }: SumOptions = { kind: "sum", divisor: 1 },
 ): void {
   const { outer, count, inner } = extents;
@@ -121,7 +113,7 @@ function addSquares(sums: Float64Array, data: ReduceArray, at: number): void {
 export function extremeRows(
   out: ReduceArray,
   data: ReduceArray,
-  { outer, count, inner }: Extents,
+  { outer, count, inner }: AxisExtents,
   sign: 1 | -1,
 ): void {
   for (let o = 0; o < outer; o++) {
@@ -141,7 +133,7 @@ export function extremeRows(
 export function argExtremeRows(
   out: ReduceArray,
   data: ReduceArray,
-  { outer, count, inner }: Extents,
+  { outer, count, inner }: AxisExtents,
   sign: 1 | -1,
 ): void {
   for (let o = 0; o < outer; o++) {

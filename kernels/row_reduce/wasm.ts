@@ -10,10 +10,10 @@ import type { LoopSpec, Reduction } from "../elementwise/passes.ts";
 import type { HostMath } from "../elementwise/typed.ts";
 import { emitLoop, type LoopFunction } from "../elementwise/wasm.ts";
 import type { ModuleBuilder } from "../wasm/module.ts";
-import type { Extents } from "./reference.ts";
+import type { AxisExtents } from "../../src/shape.ts";
 
 /** A reduction. */
-export interface ArrayReduction extends Extents {
+export interface ArrayReduction extends AxisExtents {
   /** The sum, mean or norm, added up in float64, or an extreme. */
   reduce: Reduction["reduce"];
   /** What means and squared norms are divided by; 1 by default. */

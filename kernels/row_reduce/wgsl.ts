@@ -8,10 +8,10 @@ import { planLoop } from "../elementwise/wgsl.ts";
 import type { WgslOptions } from "../elementwise/wgsl_rows.ts";
 import type { LoopSpec, Reduction } from "../elementwise/passes.ts";
 import type { WgslPlan } from "../wgsl/kernel.ts";
-import type { Extents } from "./reference.ts";
+import type { AxisExtents } from "../../src/shape.ts";
 
 /** A reduction. */
-export interface WgslReduction extends Extents {
+export interface WgslReduction extends AxisExtents {
   /** The sum, mean, norm or an extreme; integers are added up as 32-bit integers. */
   reduce: Reduction["reduce"];
   /** What means and squared norms are divided by; 1 by default. */

@@ -7,7 +7,8 @@
  *
  * @module
  */
-import type { Around, SelectArray } from "./reference.ts";
+import type { SelectArray } from "./reference.ts";
+import type { AxisExtents } from "../../src/shape.ts";
 
 /** Shorter lines are sorted by insertion (`bench/sort_bench.ts`). */
 const LONG = 32;
@@ -19,7 +20,7 @@ const FEW = 64;
 export function argSortRows(
   out: SelectArray,
   data: SelectArray,
-  around: Around,
+  around: AxisExtents,
   descending: boolean,
   kept: number,
 ): void {

@@ -4,25 +4,17 @@
  * @module
  */
 
+import type { AxisExtents } from "../../src/shape.ts";
+
 /** A typed array that is read or written. */
 export type SelectArray = Float32Array | Float64Array | Int32Array | Uint8Array;
-
-/** What lies before and behind the axis. */
-export interface Around {
-  /** Slices before the axis. */
-  outer: number;
-  /** Extent of the axis in the larger array. */
-  count: number;
-  /** Neighbouring values behind the axis. */
-  inner: number;
-}
 
 /** Whole slices by their positions: `out[o, k, :] = data[o, indices[k], :]`. */
 export function gatherSlices(
   out: SelectArray,
   data: SelectArray,
   indices: SelectArray,
-  { outer, count, inner }: Around,
+  { outer, count, inner }: AxisExtents,
 ): void {
   let at = 0;
   for (let o = 0; o < outer; o++) {
@@ -39,7 +31,7 @@ export function scatterAddSlices(
   sums: Float64Array,
   data: SelectArray,
   indices: SelectArray,
-  { outer, count, inner }: Around,
+  { outer, count, inner }: AxisExtents,
 ): void {
   let at = 0;
   for (let o = 0; o < outer; o++) {
@@ -55,7 +47,7 @@ export function gatherAlong(
   out: SelectArray,
   data: SelectArray,
   indices: SelectArray,
-  { outer, count, inner }: Around,
+  { outer, count, inner }: AxisExtents,
 ): void {
   const picked = outer * inner === 0 ? 0 : indices.length / (outer * inner);
   let at = 0;
@@ -73,7 +65,7 @@ export function scatterAddAlong(
   sums: Float64Array,
   data: SelectArray,
   indices: SelectArray,
-  { outer, count, inner }: Around,
+  { outer, count, inner }: AxisExtents,
 ): void {
   const picked = outer * inner === 0 ? 0 : indices.length / (outer * inner);
   let at = 0;
@@ -93,7 +85,7 @@ export function scatterAddAlong(
 export function argSortRows(
   out: SelectArray,
   data: SelectArray,
-  { outer, count, inner }: Around,
+  { outer, count, inner }: AxisExtents,
   descending: boolean,
   kept: number,
 ): void {

@@ -16,7 +16,8 @@ import {
   type WgslPlan,
 } from "../wgsl/kernel.ts";
 import { type ScatterDraft, sumSortedKernel } from "./wgsl_segments.ts";
-import { PlanDraft, sortPairs, type WgslAround } from "./wgsl_sort.ts";
+import { PlanDraft, sortPairs } from "./wgsl_sort.ts";
+import type { AxisExtents } from "../../src/shape.ts";
 
 /** Up to so many positions are looked through for each sum, instead of sorted first. */
 const FEW = 32;
@@ -24,7 +25,7 @@ const FEW = 32;
 /** Whole slices: `y[o, k, :] = x[o, indices[k], :]`. Inputs: x, the `picked` indices (int32). */
 export function gatherKernel(
   element: WgslElement,
-  { outer, count, inner }: WgslAround,
+  { outer, count, inner }: AxisExtents,
   picked: number,
 ): WgslKernel {
   const place = `index / ${inner}u % ${picked}u`;
@@ -38,7 +39,7 @@ export function gatherKernel(
 /** Single values: `y[o, k, j] = x[o, indices[o, k, j], j]`. Inputs: x, indices (int32). */
 export function takeAlongAxisKernel(
   element: WgslElement,
-  { outer, count, inner }: WgslAround,
+  { outer, count, inner }: AxisExtents,
   picked: number,
 ): WgslKernel {
   const size = outer * picked * inner;
@@ -73,7 +74,7 @@ y[index] = x[origin${inner === 1 ? "" : ` * ${inner}u + index % ${inner}u`}];`,
  */
 export function scatterAddPlan(
   element: WgslElement,
-  around: WgslAround,
+  around: AxisExtents,
   picked: number,
 ): WgslPlan {
   const sums = { name: "scatterAdd", element, around, picked, hasBase: true, isShared: true };
@@ -91,7 +92,7 @@ export function scatterAddPlan(
  */
 export function putAlongAxisPlan(
   element: WgslElement,
-  around: WgslAround,
+  around: AxisExtents,
   picked: number,
 ): WgslPlan {
   const sums = { name: "putAlongAxis", element, around, picked, hasBase: false, isShared: false };

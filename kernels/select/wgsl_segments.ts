@@ -10,7 +10,7 @@ import {
   type WgslElement,
   type WgslKernel,
 } from "../wgsl/kernel.ts";
-import type { WgslAround } from "./wgsl_sort.ts";
+import type { AxisExtents } from "../../src/shape.ts";
 
 /** What is added up, and where. */
 export interface ScatterDraft {
@@ -19,7 +19,7 @@ export interface ScatterDraft {
   /** The type of what is added. */
   readonly element: WgslElement;
   /** The result: the axis and what is around it. */
-  readonly around: WgslAround;
+  readonly around: AxisExtents;
   /** How many values there are along the axis to add. */
   readonly picked: number;
   /** Whether sums start from an input, `x`, rather than from 0. */

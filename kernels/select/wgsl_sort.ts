@@ -17,19 +17,10 @@ import {
 } from "../wgsl/kernel.ts";
 import { firstPairsKernel, MOST_FIRST } from "./wgsl_first.ts";
 import { blockKernel, MOST_PAIRS, stepKernel } from "./wgsl_network.ts";
+import type { AxisExtents } from "../../src/shape.ts";
 
 /** Rows up to this length, or twice what is wanted, are sorted where some of the first are wanted. */
 const FEW = 128;
-
-/** What lies before and behind the axis. */
-export interface WgslAround {
-  /** Slices before the axis. */
-  readonly outer: number;
-  /** Extent of the axis in the larger array. */
-  readonly count: number;
-  /** Neighbouring values behind the axis. */
-  readonly inner: number;
-}
 
 /** How to sort. */
 export interface WgslSortOptions {
@@ -74,7 +65,7 @@ export class PlanDraft {
  */
 export function argSortPlan(
   element: WgslElement,
-  around: WgslAround,
+  around: AxisExtents,
   options: WgslSortOptions,
 ): WgslPlan {
   const draft = new PlanDraft(2);
@@ -107,7 +98,7 @@ export function sortPairs(
   draft: PlanDraft,
   input: number,
   element: WgslElement,
-  around: WgslAround,
+  around: AxisExtents,
   options: WgslSortOptions,
 ): [keys: number, places: number] {
   const { outer, count, inner } = around;

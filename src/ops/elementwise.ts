@@ -5,7 +5,7 @@
  */
 import { EagerKernel } from "../../kernels/elementwise/eager.ts";
 import type { Operand } from "../../kernels/elementwise/reference.ts";
-import { allocate, type DType, isFloating, type TypedArray } from "../dtype.ts";
+import { allocate, type DType, isFloating, promoteTypes, type TypedArray } from "../dtype.ts";
 import { type InputRule, type MapOp, perInput } from "../op.ts";
 import { broadcastShapes, sameShape, type Shape, sizeOf, stridesOf } from "../shape.ts";
 import { asTensor, promote, Tensor, type TensorLike } from "../tensor.ts";
@@ -147,13 +147,8 @@ export function promoteList(values: readonly TensorLike[]): Tensor[] {
   const operands = promote(values);
   const first = operands[0]!.dtype;
   if (operands.every((x) => x.dtype === first)) return operands;
-  const dtype = strongest(operands);
+  const dtype = operands.map((x) => x.dtype).reduce(promoteTypes);
   return operands.map((x) => cast(x, dtype));
-}
-
-function strongest(operands: readonly Tensor[]): DType {
-  const order: DType[] = ["float64", "float32", "int32", "bool"];
-  return order.find((dtype) => operands.some((x) => x.dtype === dtype))!;
 }
 
 /** Booleans as integers: what arithmetic does with them. */

@@ -3,11 +3,19 @@
  *
  * @module
  */
-import { type Extents, extremeRows, sumRows } from "../../kernels/row_reduce/reference.ts";
+import { extremeRows, sumRows } from "../../kernels/row_reduce/reference.ts";
 import { allocate, type TypedArray } from "../dtype.ts";
 import { perInput, type Primitive, type ReduceOp, type Vjp } from "../op.ts";
 import { checkOptions } from "../options.ts";
-import { formatShape, normalizeAxes, reducedShape, type Shape, sizeOf } from "../shape.ts";
+import {
+  type AxisExtents,
+  extentsAroundAll,
+  formatShape,
+  normalizeAxes,
+  reducedShape,
+  type Shape,
+  sizeOf,
+} from "../shape.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
 import { apply } from "../trace.ts";
 import { abs, add, div, mul, sub } from "./arithmetic.ts";
@@ -37,7 +45,7 @@ export interface ReduceOptions {
 /** An operation that reduces axes to one value. */
 function reduction<P extends Axes & Partial<Shared>>(
   reduce: ReduceOp<P>["reduce"],
-  rows: (out: TypedArray, data: TypedArray, extents: Extents, params: P) => void,
+  rows: (out: TypedArray, data: TypedArray, extents: AxisExtents, params: P) => void,
   vjp: Vjp<P>,
 ): ReduceOp<P> {
   return {
@@ -109,16 +117,9 @@ export const minOp: ReduceOp<Axes> = extreme("min", -1);
 export function middleAxis(
   x: Tensor,
   axes: readonly number[],
-): { source: Tensor; extents: Extents } {
-  const first = axes[0] ?? x.rank;
-  const size = (from: number, to: number) => sizeOf(x.shape.slice(from, to));
-  if (axes.every((axis, i) => axis === first + i)) {
-    const end = first + axes.length;
-    return {
-      source: x,
-      extents: { outer: size(0, first), count: size(first, end), inner: size(end, x.rank) },
-    };
-  }
+): { source: Tensor; extents: AxisExtents } {
+  const extents = extentsAroundAll(x.shape, axes);
+  if (extents !== undefined) return { source: x, extents };
   const kept = x.shape.flatMap((_, i) => axes.includes(i) ? [] : [i]);
   const product = (some: readonly number[]) => sizeOf(some.map((axis) => x.shape[axis]!));
   return {

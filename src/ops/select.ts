@@ -4,7 +4,6 @@
  * @module
  */
 import {
-  type Around,
   gatherAlong,
   gatherSlices,
   scatterAddAlong,
@@ -18,6 +17,7 @@ import {
   broadcastShapes,
   checkExtent,
   checkSize,
+  extentsAround,
   formatShape,
   normalizeAxis,
   type Shape,
@@ -44,7 +44,7 @@ export const gatherOp: LookupOp<number> = {
   forward([x, indices], axis, { shape, dtype }) {
     const out = allocate(dtype, sizeOf(shape));
     const positions = checkPositions("gather", indices!, x!.shape[axis]!);
-    gatherSlices(out, x!.data, positions, around(x!.shape, axis));
+    gatherSlices(out, x!.data, positions, extentsAround(x!.shape, axis));
     return out;
   },
   refuses: ([x], axis) => outsidePositions("gather", x!.shape[axis]!),
@@ -65,7 +65,7 @@ export const scatterAddOp: ScatterOp<number> = {
   forward([x, indices, updates], axis, { shape, dtype }) {
     const sums = Float64Array.from(x!.data);
     const positions = checkPositions("scatterAdd", indices!, shape[axis]!);
-    scatterAddSlices(sums, updates!.data, positions, around(shape, axis));
+    scatterAddSlices(sums, updates!.data, positions, extentsAround(shape, axis));
     return narrow(sums, dtype);
   },
   refuses: ([x], axis) => outsidePositions("scatterAdd", x!.shape[axis]!),
@@ -86,7 +86,7 @@ export const takeAlongAxisOp: LookupOp<number> = {
   forward([x, indices], axis, { dtype }) {
     const out = allocate(dtype, indices!.size);
     const positions = checkPositions("takeAlongAxis", indices!, x!.shape[axis]!);
-    gatherAlong(out, x!.data, positions, around(x!.shape, axis));
+    gatherAlong(out, x!.data, positions, extentsAround(x!.shape, axis));
     return out;
   },
   refuses: ([x], axis) => outsidePositions("takeAlongAxis", x!.shape[axis]!),
@@ -106,7 +106,7 @@ export const putAlongAxisOp: ScatterOp<{ axis: number; shape: Shape }> = {
   forward([x, indices], { axis, shape }, { dtype }) {
     const sums = new Float64Array(sizeOf(shape));
     const positions = checkPositions("takeAlongAxis", indices!, shape[axis]!);
-    scatterAddAlong(sums, x!.data, positions, around(shape, axis));
+    scatterAddAlong(sums, x!.data, positions, extentsAround(shape, axis));
     return narrow(sums, dtype);
   },
   refuses: (_inputs, { axis, shape }) => outsidePositions("takeAlongAxis", shape[axis]!),
@@ -115,15 +115,6 @@ export const putAlongAxisOp: ScatterOp<{ axis: number; shape: Shape }> = {
     () => null,
   ),
 };
-
-/** A shape as (outer, count, inner) around an axis. */
-export function around(shape: Shape, axis: number): Around {
-  return {
-    outer: sizeOf(shape.slice(0, axis)),
-    count: shape[axis]!,
-    inner: sizeOf(shape.slice(axis + 1)),
-  };
-}
 
 function narrow(sums: Float64Array, dtype: DType): TypedArray {
   if (dtype === "float64") return sums;

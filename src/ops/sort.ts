@@ -7,11 +7,11 @@ import { argSortRows } from "../../kernels/select/order.ts";
 import { describe } from "../describe.ts";
 import type { SortOp } from "../op.ts";
 import { checkOptions } from "../options.ts";
-import { normalizeAxis, sizeOf } from "../shape.ts";
+import { extentsAround, normalizeAxis, sizeOf } from "../shape.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
 import { apply } from "../trace.ts";
 import { SORT, TOP_K } from "./checks.ts";
-import { around, takeAlongAxis } from "./select.ts";
+import { takeAlongAxis } from "./select.ts";
 
 /** How to sort: along which axis, in which direction, how many of the first to keep. */
 export interface SortParams {
@@ -34,7 +34,7 @@ export const argSortOp: SortOp<SortParams> = {
   }),
   forward([x], { axis, descending, kept }, { shape }) {
     const out = new Int32Array(sizeOf(shape));
-    argSortRows(out, x!.data, around(x!.shape, axis), descending, kept);
+    argSortRows(out, x!.data, extentsAround(x!.shape, axis), descending, kept);
     return out;
   },
   vjp: null,

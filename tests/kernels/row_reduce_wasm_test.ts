@@ -6,7 +6,7 @@ import {
   withTemporaries,
 } from "../../kernels/elementwise/passes.ts";
 import { importMath } from "../../kernels/elementwise/typed.ts";
-import { type Extents, extremeRows, sumRows } from "../../kernels/row_reduce/reference.ts";
+import { extremeRows, sumRows } from "../../kernels/row_reduce/reference.ts";
 import {
   type ArrayReduction,
   emitReduction,
@@ -16,6 +16,7 @@ import { ModuleBuilder, PAGE_BYTES } from "../../kernels/wasm/module.ts";
 import type { NumberArray } from "../../kernels/elementwise/reference.ts";
 import { arrayOf, assign, chain, prepare, softmaxLoop, wave } from "./wasm_loops.ts";
 import { interpretLoop } from "./interpret_loop.ts";
+import type { AxisExtents } from "../../src/shape.ts";
 
 /** Reduces an array at the end of a memory, between bytes that must stay as they are. */
 function reduceArray(plan: ArrayReduction, data: NumberArray): NumberArray {
@@ -40,7 +41,7 @@ function reduceArray(plan: ArrayReduction, data: NumberArray): NumberArray {
   return out;
 }
 
-const EXTENTS: Extents[] = [1, 3].flatMap((outer) =>
+const EXTENTS: AxisExtents[] = [1, 3].flatMap((outer) =>
   [0, 1, 3, 4, 63, 64, 65, 1000].flatMap((count) =>
     [1, 3, 4, 16, 17, 65].map((inner) => ({ outer, count, inner }))
   )

@@ -4,10 +4,9 @@ import fc from "fast-check";
 import { argSortRows } from "../../kernels/select/order.ts";
 import * as reference from "../../kernels/select/reference.ts";
 import { arrayOf } from "./wasm_loops.ts";
+import type { AxisExtents } from "../../src/shape.ts";
 
-type Around = reference.Around;
-
-function assertSorted(data: reference.SelectArray, around: Around, kept: number): void {
+function assertSorted(data: reference.SelectArray, around: AxisExtents, kept: number): void {
   for (const descending of [false, true]) {
     const [out, expected] = [0, 1].map(() => new Int32Array(around.outer * kept * around.inner));
     argSortRows(out!, data, around, descending, kept);

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { copyAll, type Strides, type ViewCopy } from "../../kernels/layout/reference.ts";
 import { castKernel, copiesPlan } from "../../kernels/layout/wgsl.ts";
-import { repeatingStrides, rowMajorStrides, sizeOf } from "../../kernels/layout/wgsl_strides.ts";
+import { broadcastStrides, sizeOf, stridesOf } from "../../src/shape.ts";
 import type { WgslElement } from "../../kernels/wgsl/kernel.ts";
 import { gpuTest, type Job, type WgslRunner, type Words } from "./wgsl_runner.ts";
 
@@ -37,7 +37,7 @@ const CASES = fc.sample(
 );
 
 function viewOf(shape: readonly number[], start = shape.map(() => 0)): Strides {
-  const strides = rowMajorStrides(shape);
+  const strides = stridesOf(shape);
   return { offset: start.reduce((sum, at, i) => sum + at * strides[i]!, 0), strides };
 }
 
@@ -59,7 +59,7 @@ gpuTest("copiesPlan() orders axes as the reference does", async (runner) => {
     [...CASES, { shape: [300, 70], choices: [1, 0] }].map(({ shape, choices }) => {
       const axes = shape.map((_, i) => i).sort((i, j) => choices[i]! - choices[j]!);
       const turned = axes.map((axis) => shape[axis]!);
-      const strides = axes.map((axis) => rowMajorStrides(shape)[axis]!);
+      const strides = axes.map((axis) => stridesOf(shape)[axis]!);
       const copy = { shape: turned, to: viewOf(turned), from: { offset: 0, strides } };
       return checkCopies([numbered(shape)], [copy], turned);
     }),
@@ -106,7 +106,7 @@ gpuTest("copiesPlan() repeats as the reference does", async (runner) => {
     CASES.map(({ shape, choices }) => {
       const dropped = choices[7]! % (shape.length + 1);
       const own = shape.map((extent, i) => choices[i]! % 2 === 0 ? 1 : extent).slice(dropped);
-      const from = { offset: 0, strides: repeatingStrides(own, shape) };
+      const from = { offset: 0, strides: broadcastStrides(own, shape) };
       return checkCopies([numbered(own)], [{ shape, to: viewOf(shape), from }], shape);
     }),
   );

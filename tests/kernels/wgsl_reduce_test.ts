@@ -1,12 +1,13 @@
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
-import { type Extents, extremeRows, sumRows } from "../../kernels/row_reduce/reference.ts";
+import { extremeRows, sumRows } from "../../kernels/row_reduce/reference.ts";
 import { planReduction } from "../../kernels/row_reduce/wgsl.ts";
 import { arrayOf, wave } from "./wasm_loops.ts";
 import { gpuTest } from "./wgsl_runner.ts";
+import type { AxisExtents } from "../../src/shape.ts";
 
 const COUNTS = [1, 3, 63, 64, 65, 1000];
 
-const EXTENTS: Extents[] = [
+const EXTENTS: AxisExtents[] = [
   ...[1, 3].flatMap((outer) =>
     COUNTS.flatMap((count) => [1, 3, 65].map((inner) => ({ outer, count, inner })))
   ),

@@ -14,9 +14,10 @@ import {
   scatterAddPlan,
   takeAlongAxisKernel,
 } from "../../kernels/select/wgsl.ts";
-import { argSortPlan, type WgslAround } from "../../kernels/select/wgsl_sort.ts";
+import { argSortPlan } from "../../kernels/select/wgsl_sort.ts";
 import type { WgslElement } from "../../kernels/wgsl/kernel.ts";
 import { gpuTest, type Job, type Words } from "./wgsl_runner.ts";
+import type { AxisExtents } from "../../src/shape.ts";
 
 /** A job, and what its output must be. */
 interface Check {
@@ -105,7 +106,7 @@ gpuTest("takeAlongAxisKernel() picks the values that the reference picks", async
 });
 
 /** Slices to add up, and their exact sums. */
-function scatterCheck(around: WgslAround, picked: number, seed: number, distinct?: number): Check {
+function scatterCheck(around: AxisExtents, picked: number, seed: number, distinct?: number): Check {
   const { outer, count, inner } = around;
   const x = values(outer * count * inner, seed);
   const updates = values(outer * picked * inner, seed + 2);
@@ -203,7 +204,7 @@ gpuTest("scatterAddPlan() gives the same bits at every run", async (runner) => {
 /** An axis to sort, and its order. */
 function sortCheck(
   element: WgslElement,
-  around: WgslAround,
+  around: AxisExtents,
   options: { descending: boolean; kept: number },
   seed: number,
   distinct = 64,

@@ -15,7 +15,7 @@ import {
 import type { Parameters, WasmFunction } from "../../../kernels/wasm/code.ts";
 import type { ModuleBuilder } from "../../../kernels/wasm/module.ts";
 import type { ReduceOp } from "../../op.ts";
-import { type Shape, sizeOf, stridesOf } from "../../shape.ts";
+import { extentsAroundAll, type Shape, sizeOf, stridesOf } from "../../shape.ts";
 import type { Graph, Step, ValueId } from "../../program/graph.ts";
 import type { StepKernel } from "./step_kernel.ts";
 
@@ -31,7 +31,7 @@ export function reduceKernel(
   const { shape, dtype } = graph.values[step.inputs[0]!]!;
   if (dtype === "bool" || sizeOf(shape) === 0) return undefined;
   const { axes, divisor } = over(step.params);
-  const extents = extentsAround(shape, axes);
+  const extents = extentsAroundAll(shape, axes);
   return extents === undefined
     ? apartKernel(step, shape, { reduce, divisor, dtype }, axes)
     : togetherKernel(step, { reduce, divisor, dtype, ...extents });
@@ -102,22 +102,4 @@ function emitApart(
     const given = [out, scratch, ...extents];
     code.call(run, Object.fromEntries(names.map((name, i) => [name, given[i]!])));
   });
-}
-
-/** The extents around neighbouring axes, those of extent 1 aside; `undefined` where they are apart. */
-function extentsAround(
-  shape: Shape,
-  axes: readonly number[],
-): Pick<ArrayReduction, "outer" | "count" | "inner"> | undefined {
-  const reduced = axes.filter((axis) => shape[axis] !== 1);
-  const first = reduced[0] ?? shape.length;
-  const end = reduced.length === 0 ? first : reduced.at(-1)! + 1;
-  const between = shape.slice(first, end);
-  const isApart = between.some((extent, i) => extent !== 1 && !reduced.includes(first + i));
-  if (isApart) return undefined;
-  return {
-    outer: sizeOf(shape.slice(0, first)),
-    count: sizeOf(between),
-    inner: sizeOf(shape.slice(end)),
-  };
 }

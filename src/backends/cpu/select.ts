@@ -8,7 +8,7 @@ import { emitLineSort, type LineSort, sortScratchBytes } from "../../../kernels/
 import { emitScatter, scatterScratchBytes, type ScatterSum } from "../../../kernels/select/sums.ts";
 import { emitGather, type Selection } from "../../../kernels/select/wasm.ts";
 import type { LookupOp, ScatterOp, SortOp } from "../../op.ts";
-import { type Shape, sizeOf } from "../../shape.ts";
+import { extentsAround, sizeOf } from "../../shape.ts";
 import { Bounds } from "../../program/bounds.ts";
 import type { Graph, Step, ValueId } from "../../program/graph.ts";
 import type { Places, Positions, SliceRange, StepKernel } from "./step_kernel.ts";
@@ -22,21 +22,6 @@ const LONGEST = 2 ** 24;
 /** Longer lines, of which most positions are wanted, are faster by digits (`bench/sort_bench.ts`). */
 const LONGEST_WHOLE = 256;
 
-/** The extents around an axis. */
-interface Around {
-  outer: number;
-  count: number;
-  inner: number;
-}
-
-function around(shape: Shape, axis: number): Around {
-  return {
-    outer: sizeOf(shape.slice(0, axis)),
-    count: shape[axis]!,
-    inner: sizeOf(shape.slice(axis + 1)),
-  };
-}
-
 /** The kernel of a step that sorts; `undefined` where lines are long, or over several axes. */
 export function sortKernel(
   { inputs, params, output }: Step,
@@ -47,7 +32,7 @@ export function sortKernel(
   const { shape, dtype } = graph.values[x]!;
   const { axes, descending, kept, nanFirst } = order(params);
   if (nanFirst || sizeOf(graph.values[output]!.shape) === 0) return undefined;
-  const { outer, count, inner } = around(shape, axes[0]!);
+  const { outer, count, inner } = extentsAround(shape, axes[0]!);
   const few = kept * 8 < count;
   if (dtype === "bool" || count > (few ? LONGEST : LONGEST_WHOLE)) return undefined;
   const sort: LineSort = { dtype, count, inner, descending, kept };
@@ -82,7 +67,7 @@ export function lookupKernel(
 ): StepKernel | undefined {
   const [x, indices] = inputs as [ValueId, ValueId];
   const { shape, dtype } = graph.values[x]!;
-  const { outer, count, inner } = around(shape, axis(params));
+  const { outer, count, inner } = extentsAround(shape, axis(params));
   const total = sizeOf(graph.values[output]!.shape);
   if (total === 0) return undefined;
   const size = total / outer;
@@ -114,7 +99,7 @@ export function scatterKernel(
   const [base, indices, updates] = by === "slice"
     ? inputs as [ValueId, ValueId, ValueId]
     : [undefined, inputs[1]!, inputs[0]!];
-  const { outer, count, inner } = around(shape, axis(params));
+  const { outer, count, inner } = extentsAround(shape, axis(params));
   const added = sizeOf(graph.values[updates]!.shape);
   const sum: ScatterSum = {
     ...{ by, dtype, onto: base === undefined ? "zeros" : "values" },

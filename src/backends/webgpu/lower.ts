@@ -23,7 +23,6 @@ import {
   scatterAddPlan,
   takeAlongAxisKernel,
 } from "../../../kernels/select/wgsl.ts";
-import type { WgslAround } from "../../../kernels/select/wgsl_sort.ts";
 import {
   planOf,
   type WgslElement,
@@ -35,7 +34,7 @@ import type { Primitive, ProductOp, RandomOp, Transposed } from "../../op.ts";
 import { lgammaOp, polygammaOp } from "../../ops/exponential.ts";
 import { negativeBinomialOp, negativeBinomialSlopeOp } from "../../ops/negative_binomial.ts";
 import type { Graph, Step, ValueId } from "../../program/graph.ts";
-import { type Shape, sizeOf } from "../../shape.ts";
+import { extentsAround, type Shape, sizeOf } from "../../shape.ts";
 import type { Target } from "./engine.ts";
 import { asGroup, lowerGroup, rowRanges } from "./lower_loops.ts";
 import { planReductionOf, planSort } from "./lower_reductions.ts";
@@ -96,14 +95,14 @@ function emit(op: Primitive<unknown>, context: StepContext): WgslPlan | WgslKern
     case "lookup": {
       const axis = op.axis(params);
       return op.by === "slice"
-        ? gatherKernel(element, around(x, axis), sizeOf(y))
-        : takeAlongAxisKernel(element, around(x, axis), y[axis]!);
+        ? gatherKernel(element, extentsAround(x, axis), sizeOf(y))
+        : takeAlongAxisKernel(element, extentsAround(x, axis), y[axis]!);
     }
     case "scatter": {
       const axis = op.axis(params);
       return op.by === "slice"
-        ? scatterAddPlan(element, around(x, axis), sizeOf(y))
-        : putAlongAxisPlan(element, around(shape, axis), x[axis]!);
+        ? scatterAddPlan(element, extentsAround(x, axis), sizeOf(y))
+        : putAlongAxisPlan(element, extentsAround(shape, axis), x[axis]!);
     }
     case "view":
       return copiesPlan(op.name, element, op.copies(shapes, params, shape), shape);
@@ -232,12 +231,4 @@ function planMatmul({ shapes, shape, isSoftware }: StepContext, transposed: Tran
     batchA: a.slice(0, -2),
     batchB: b.slice(0, -2),
   });
-}
-
-function around(shape: Shape, axis: number): WgslAround {
-  return {
-    outer: sizeOf(shape.slice(0, axis)),
-    count: shape[axis]!,
-    inner: sizeOf(shape.slice(axis + 1)),
-  };
 }

@@ -5,10 +5,10 @@
  */
 import { copiesPlan } from "../../../kernels/layout/wgsl.ts";
 import { planReduction } from "../../../kernels/row_reduce/wgsl.ts";
-import { argSortPlan, type WgslAround } from "../../../kernels/select/wgsl_sort.ts";
+import { argSortPlan } from "../../../kernels/select/wgsl_sort.ts";
 import type { WgslPlan } from "../../../kernels/wgsl/kernel.ts";
 import type { Order, ReduceOp } from "../../op.ts";
-import { type Shape, sizeOf, stridesOf } from "../../shape.ts";
+import { type AxisExtents, extentsAroundAll, type Shape, sizeOf, stridesOf } from "../../shape.ts";
 import type { StepContext } from "./lower.ts";
 
 /** A sum, mean, norm or extreme. */
@@ -36,18 +36,11 @@ export function planSort({ axes, ...order }: Order, context: StepContext): WgslP
 function alongAxes(
   axes: readonly number[],
   { shapes: [shape], elements: [element] }: StepContext,
-  plan: (extents: WgslAround) => WgslPlan,
+  plan: (extents: AxisExtents) => WgslPlan,
 ): WgslPlan {
   const x = shape!;
-  const first = axes[0] ?? x.length;
-  if (axes.every((axis, i) => axis === first + i)) {
-    const end = first + axes.length;
-    return plan({
-      outer: sizeOf(x.slice(0, first)),
-      count: sizeOf(x.slice(first, end)),
-      inner: sizeOf(x.slice(end)),
-    });
-  }
+  const extents = extentsAroundAll(x, axes);
+  if (extents !== undefined) return plan(extents);
   const kept = x.flatMap((_, i) => axes.includes(i) ? [] : [i]);
   const product = (some: readonly number[]): number =>
     sizeOf(some.map((axis) => x[axis]!) as Shape);
