@@ -17,7 +17,7 @@ type Untyped = any;
 const jax: Untyped = await import(`npm:@jax-js/jax@${VERSION}`);
 await jax.init("wasm");
 jax.defaultDevice("wasm");
-const { numpy: np, nn, jit, valueAndGrad } = jax;
+const { numpy: np, nn, jit, random, valueAndGrad } = jax;
 
 /** Inputs as arrays; those that are named hold whole numbers. */
 function arrays(inputs: Inputs, whole: string[] = []): Untyped[] {
@@ -122,6 +122,15 @@ function bernoulliAndMse(x: Untyped, p: Untyped, targets: Untyped, mask: Untyped
   return squares.sub(logs.mul(mask).sum()).div(count);
 }
 
+function symmetricSquares(x: Untyped): Untyped {
+  return np.square(x.ref.mul(np.transpose(x))).sum(1).sum();
+}
+
+function embedding(table: Untyped, genes: Untyped, targets: Untyped): Untyped {
+  const rows = np.take(table, genes, 0);
+  return meanOfRows(np.square(nn.standardize(rows, -1).sub(targets)).mean(-1));
+}
+
 /** What Adam changes: trees of arrays. */
 interface State {
   params: Untyped[];
@@ -185,4 +194,10 @@ export const SIDE: Side = makeSide("jax-js", VERSION, {
   },
   "bernoulli and masked mse": (inputs) => gradient(bernoulliAndMse, [0, 1], arrays(inputs)),
   "mlp step": mlpStep,
+  "normal": ({ like }) => {
+    const draw = jit(() => random.normal(random.key(1), [...like!.shape]));
+    return () => read([draw()]);
+  },
+  "symmetric squares": (inputs) => gradient(symmetricSquares, [0], arrays(inputs)),
+  "embedding and layer norm": (inputs) => gradient(embedding, [0], arrays(inputs, ["genes"])),
 });

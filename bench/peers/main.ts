@@ -6,8 +6,9 @@
  *
  * @module
  */
+import * as cellgrad from "@cellgrad/cellgrad";
 import { runProgram, UsageError } from "../../examples/lib/arguments.ts";
-import { OURS } from "./ours.ts";
+import { makeCompiled, makeOurs } from "./ours.ts";
 import { loadPyTorch } from "./pytorch.ts";
 import { jsonLine, type Pair, pairTable } from "./report.ts";
 import { runWorkload } from "./run.ts";
@@ -33,6 +34,7 @@ const LOADERS = {
   "jax-js": async () => (await import("./jax.ts")).SIDE,
   "tensorflow.js": async () => (await import("./tensorflow.ts")).SIDE,
   "pytorch": loadPyTorch,
+  "compiled": () => Promise.resolve(makeCompiled(cellgrad)),
 };
 
 async function main(
@@ -45,11 +47,12 @@ async function main(
   }
   const peers = await loadPeers(LOADERS, console.error);
   console.error(`Beside ${peers.map(({ name, version }) => `${name} ${version}`).join(", ")}`);
+  const ours = makeOurs("cellgrad", cellgrad);
   const all: Pair[] = [];
   let failures = 0;
   for (const workload of workloads) {
     const effort = { rounds, sampleMs: 100, budgetMs: 10_000 };
-    const { pairs, errors } = await runWorkload(workload, OURS, peers, effort);
+    const { pairs, errors } = await runWorkload(workload, ours, peers, effort);
     for (const error of errors) console.error(`error: ${error}`);
     if (json) { for (const pair of pairs) console.log(jsonLine(pair)); }
     else console.error(`measured: ${workload.name}`);

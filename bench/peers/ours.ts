@@ -1,14 +1,25 @@
 /**
- * Our side: losses and operations as a user calls them, compiled where there is a gradient.
+ * Our side: losses and operations as a user calls them, compiled where there is a gradient. The
+ * library is an argument, so that another checkout of it can be a side as well.
  *
  * @module
  */
-import * as cg from "@cellgrad/cellgrad";
+import type * as cellgrad from "@cellgrad/cellgrad";
 import type { Tensor } from "@cellgrad/cellgrad";
-import { type Call, type Implementation, type Inputs, makeSide, type Side } from "./side.ts";
+import { type Call, type Inputs, makeSide, type Side } from "./side.ts";
+
+/** This library, of some checkout. */
+type Library = typeof cellgrad;
+
+/** Turns the inputs into tensors of a library, and returns the call. */
+type Form = (cg: Library, inputs: Inputs) => Promise<Call> | Call;
 
 /** Inputs as tensors; those of the named types are no floats. */
-function tensors(inputs: Inputs, dtypes: Record<string, "int32" | "bool"> = {}): Tensor[] {
+function tensors(
+  cg: Library,
+  inputs: Inputs,
+  dtypes: Record<string, "int32" | "bool"> = {},
+): Tensor[] {
   return Object.entries(inputs).map(([name, { shape, data }]) => {
     const numbers = cg.tensor(data, { shape });
     const dtype = dtypes[name];
@@ -17,8 +28,19 @@ function tensors(inputs: Inputs, dtypes: Record<string, "int32" | "bool"> = {}):
   });
 }
 
-/** The value and gradients of a loss, as a compiled program. */
+/** A function of tensors as a compiled program. */
 async function compiled(
+  cg: Library,
+  f: (...args: Tensor[]) => Tensor,
+  args: Tensor[],
+): Promise<Call> {
+  const program = await cg.compile(f, args);
+  return async () => [(await program(...args)).data as Float32Array];
+}
+
+/** The value and gradients of a loss, as a compiled program. */
+async function gradient(
+  cg: Library,
   loss: (...args: Tensor[]) => Tensor,
   argnums: number[],
   args: Tensor[],
@@ -30,91 +52,172 @@ async function compiled(
   };
 }
 
-function batchMixing(neighbours: (cells: number) => number): Implementation {
-  return (inputs) =>
-    compiled(
+function batchMixing(neighbours: (cells: number) => number): Form {
+  return (cg, inputs) =>
+    gradient(
+      cg,
       (cells, batches) =>
         cg.batchMixingLoss(cells!, batches!, { nNeighbors: neighbours(cells!.shape[0]!) }),
       [0],
-      tensors(inputs, { batches: "int32" }),
+      tensors(cg, inputs, { batches: "int32" }),
     );
 }
 
-type Params = [Tensor, Tensor, Tensor, Tensor];
-
 /** A training step as one program; parameters and optimizer state go in and come out. */
-async function mlpStep(inputs: Inputs): Promise<Call> {
-  const [cells, types, ...start] = tensors(inputs, { types: "int32" }) as [
-    Tensor,
-    Tensor,
-    ...Params,
-  ];
+async function trainingStep(
+  cg: Library,
+  loss: (params: Tensor[], ...data: Tensor[]) => Tensor,
+  data: Tensor[],
+  start: Tensor[],
+): Promise<Call> {
   const optimizer = cg.adam({ learningRate: 1e-3 });
-  const loss = ([w1, b1, w2, b2]: Params, x: Tensor, labels: Tensor) =>
-    cg.crossEntropyLoss(x.matmul(w1).add(b1).relu().matmul(w2).add(b2), labels);
-  let params: Params = start;
+  let params = start;
   let state = optimizer.init(params);
-  const step = (p: Params, s: typeof state, x: Tensor, labels: Tensor) => {
-    const [value, gradients] = cg.valueAndGrad(loss)(p, x, labels);
+  const step = (p: Tensor[], s: typeof state, ...data: Tensor[]) => {
+    const [value, gradients] = cg.valueAndGrad(loss)(p, ...data);
     return { value, ...optimizer.update(gradients, s, p) };
   };
-  const program = await cg.compile(step, [params, state, cells, types]);
+  const program = await cg.compile(step, [params, state, ...data]);
   return async () => {
-    const { value, ...next } = await program(params, state, cells, types);
+    const { value, ...next } = await program(params, state, ...data);
     ({ params, state } = next);
     return [value.data as Float32Array];
   };
 }
 
-const IMPLEMENTATIONS: Readonly<Record<string, Implementation>> = {
-  "matmul": (inputs) => {
-    const [a, b] = tensors(inputs) as [Tensor, Tensor];
+function mlpStep(cg: Library, inputs: Inputs): Promise<Call> {
+  const [cells, types, ...params] = tensors(cg, inputs, { types: "int32" });
+  const loss = ([w1, b1, w2, b2]: Tensor[], x: Tensor, labels: Tensor) =>
+    cg.crossEntropyLoss(x.matmul(w1!).add(b1!).relu().matmul(w2!).add(b2!), labels);
+  return trainingStep(cg, loss, [cells!, types!], params);
+}
+
+/** An autoencoder of counts: scVI's model with a layer of 128 on each side. */
+function vaeStep(cg: Library, inputs: Inputs): Promise<Call> {
+  const [counts, noise, ...start] = tensors(cg, inputs);
+  const loss = (params: Tensor[], x: Tensor, noise: Tensor) => {
+    const layer = (i: number, input: Tensor) =>
+      input.matmul(params[2 * i]!).add(params[2 * i + 1]!);
+    const hidden = layer(0, cg.log1p(x)).relu();
+    const [mean, logVariance] = [layer(1, hidden), layer(2, hidden)];
+    const decoded = layer(3, mean.add(logVariance.mul(0.5).exp().mul(noise))).relu();
+    const error = cg.zinbLoss(x, layer(4, decoded), layer(5, decoded), layer(6, decoded));
+    const divergence = mean.square().add(logVariance.expm1()).sub(logVariance).sum().mul(0.5);
+    return error.add(divergence).div(x.shape[0]!);
+  };
+  return trainingStep(cg, loss, [counts!, noise!], start);
+}
+
+const COMPILED: Readonly<Record<string, Form>> = {
+  "lgamma": (cg, inputs) => compiled(cg, (x) => cg.lgamma(x!), tensors(cg, inputs)),
+  "digamma": (cg, inputs) => compiled(cg, (x) => cg.digamma(x!), tensors(cg, inputs)),
+};
+
+const FORMS: Readonly<Record<string, Form>> = {
+  ...COMPILED,
+  "matmul": (cg, inputs) => {
+    const [a, b] = tensors(cg, inputs) as [Tensor, Tensor];
     return () => [a.matmul(b).data as Float32Array];
   },
-  "squared distances": (inputs) => {
-    const [x] = tensors(inputs) as [Tensor];
+  "squared distances": (cg, inputs) => {
+    const [x] = tensors(cg, inputs) as [Tensor];
     return () => [cg.pairwiseSquaredDistance(x).data as Float32Array];
   },
-  "cross entropy": (inputs) =>
-    compiled(
+  "cross entropy": (cg, inputs) =>
+    gradient(
+      cg,
       (logits, labels) => cg.crossEntropyLoss(logits!, labels!),
       [0],
-      tensors(inputs, { labels: "int32" }),
+      tensors(cg, inputs, { labels: "int32" }),
     ),
-  "gaussian mmd": (inputs) => {
+  "gaussian mmd": (cg, inputs) => {
     const batches = Object.values(inputs).flatMap(({ shape }, i) => Array(shape[0]!).fill(i));
-    return compiled(
+    return gradient(
+      cg,
       (x, y) => cg.mmdLoss(cg.concat([x!, y!]), batches, { kernel: "rbf" }),
       [0, 1],
-      tensors(inputs),
+      tensors(cg, inputs),
     );
   },
   "batch mixing softmax": batchMixing((cells) => cells - 1),
   "batch mixing topk": batchMixing(() => 15),
-  "elastic cell similarity": (inputs) =>
-    compiled((cells) => cg.elasticCellSimilarityLoss(cells!), [0], tensors(inputs)),
-  "contrastive cell embedding": (inputs) =>
-    compiled(
+  "elastic cell similarity": (cg, inputs) =>
+    gradient(cg, (cells) => cg.elasticCellSimilarityLoss(cells!), [0], tensors(cg, inputs)),
+  "contrastive cell embedding": (cg, inputs) =>
+    gradient(
+      cg,
       (first, second) => cg.contrastiveCellEmbeddingLoss(first!, second!),
       [0, 1],
-      tensors(inputs),
+      tensors(cg, inputs),
     ),
-  "focal and dice": (inputs) =>
-    compiled(
+  "focal and dice": (cg, inputs) =>
+    gradient(
+      cg,
       (logits, labels) => cg.focalDiceLoss(logits!, labels!),
       [0],
-      tensors(inputs, { labels: "int32" }),
+      tensors(cg, inputs, { labels: "int32" }),
     ),
-  "bernoulli and masked mse": (inputs) =>
-    compiled(
+  "bernoulli and masked mse": (cg, inputs) =>
+    gradient(
+      cg,
       (predictions, probabilities, targets, mask) =>
         cg.maskedMseLoss(predictions!, targets!, mask!)
           .add(cg.negLogBernoulliLoss(probabilities!, targets!, mask!)),
       [0, 1],
-      tensors(inputs, { mask: "bool" }),
+      tensors(cg, inputs, { mask: "bool" }),
     ),
   "mlp step": mlpStep,
+  "negative binomial": (cg, inputs) =>
+    gradient(
+      cg,
+      (mu, theta, counts) => cg.negativeBinomialLoss(counts!, mu!, theta!),
+      [0, 1],
+      tensors(cg, inputs),
+    ),
+  "zinb": (cg, inputs) =>
+    gradient(
+      cg,
+      (rate, theta, pi, counts) => cg.zinbLoss(counts!, rate!, theta!, pi!),
+      [0, 1, 2],
+      tensors(cg, inputs),
+    ),
+  "vae step": vaeStep,
+  "lgamma, eager": (cg, inputs) => {
+    const [x] = tensors(cg, inputs);
+    return () => [cg.lgamma(x!).data as Float32Array];
+  },
+  "digamma, eager": (cg, inputs) => {
+    const [x] = tensors(cg, inputs);
+    return () => [cg.digamma(x!).data as Float32Array];
+  },
+  "normal": (cg, { like }) => compiled(cg, (key) => cg.normal(key!, like!.shape), [cg.key(1)]),
+  "symmetric squares": (cg, inputs) =>
+    gradient(cg, (x) => x!.mul(x!.transpose()).square().sum(), [0], tensors(cg, inputs)),
+  "embedding and layer norm": (cg, inputs) =>
+    gradient(
+      cg,
+      (table, genes, targets) =>
+        cg.layerNorm(cg.gather(table!, genes!)).sub(targets!).square().mean(),
+      [0],
+      tensors(cg, inputs, { genes: "int32" }),
+    ),
 };
 
-/** cellgrad. */
-export const OURS: Side = makeSide("cellgrad", "working copy", IMPLEMENTATIONS);
+/** A side that does some forms with a checkout of this library. */
+function sideOf(name: string, cg: Library, forms: Readonly<Record<string, Form>>): Side {
+  const bound = Object.entries(forms).map(([form, make]) =>
+    [form, (inputs: Inputs) => make(cg, inputs)] as const
+  );
+  return makeSide(name, "checkout", Object.fromEntries(bound));
+}
+
+/** Everything that we do. */
+export function makeOurs(name: string, cg: Library): Side {
+  return sideOf(name, cg, FORMS);
+}
+
+/** Programs beside what we do without compiling. */
+export function makeCompiled(cg: Library): Side {
+  const forms = Object.entries(COMPILED).map(([form, make]) => [`${form}, eager`, make] as const);
+  return sideOf("compiled", cg, Object.fromEntries(forms));
+}

@@ -103,19 +103,81 @@ def bernoulli_and_mse(predictions, probabilities, targets, mask):
     return (squares + against) / mask.sum()
 
 
-def mlp_step(cells, types, *start):
-    w1, b1, w2, b2 = (p.requires_grad_() for p in start)
-    optimizer = torch.optim.Adam([w1, b1, w2, b2], lr=1e-3)
+def negative_binomial(mu, theta, counts):
+    """As scVI has it."""
+    log_both = torch.log(theta + mu + 1e-8)
+    logs = (
+        theta * (torch.log(theta + 1e-8) - log_both)
+        + counts * (torch.log(mu + 1e-8) - log_both)
+        + torch.lgamma(counts + theta)
+        - torch.lgamma(theta)
+        - torch.lgamma(counts + 1)
+    )
+    return -logs.mean()
+
+
+def zinb(log_rate, log_theta, pi, counts):
+    """As scVI has it."""
+    mu, theta = log_rate.exp(), log_theta.exp()
+    softplus_pi = F.softplus(-pi)
+    log_theta_eps = torch.log(theta + 1e-8)
+    log_both = torch.log(theta + mu + 1e-8)
+    pi_theta = -pi + theta * (log_theta_eps - log_both)
+    at_zero = F.softplus(pi_theta) - softplus_pi
+    above = (
+        -softplus_pi
+        + pi_theta
+        + counts * (torch.log(mu + 1e-8) - log_both)
+        + torch.lgamma(counts + theta)
+        - torch.lgamma(theta)
+        - torch.lgamma(counts + 1)
+    )
+    is_zero = counts < 1e-8
+    return -(is_zero * at_zero + ~is_zero * above).sum()
+
+
+def embedding(table, genes, targets):
+    rows = F.layer_norm(F.embedding(genes, table), table.shape[1:])
+    return F.mse_loss(rows, targets)
+
+
+def training_step(loss, start):
+    params = [p.requires_grad_() for p in start]
+    optimizer = torch.optim.Adam(params, lr=1e-3)
 
     def call():
         optimizer.zero_grad(set_to_none=True)
-        hidden = F.relu(torch.addmm(b1, cells, w1))
-        loss = F.cross_entropy(torch.addmm(b2, hidden, w2), types)
-        loss.backward()
+        value = loss(*params)
+        value.backward()
         optimizer.step()
-        return [loss.item()]
+        return [value.item()]
 
     return call
+
+
+def mlp_step(cells, types, *start):
+    def loss(w1, b1, w2, b2):
+        hidden = F.relu(torch.addmm(b1, cells, w1))
+        return F.cross_entropy(torch.addmm(b2, hidden, w2), types)
+
+    return training_step(loss, start)
+
+
+def vae_step(counts, noise, *start):
+    """An autoencoder of counts: scVI's model with a layer of 128 on each side."""
+
+    def loss(*params):
+        def layer(i, x):
+            return torch.addmm(params[2 * i + 1], x, params[2 * i])
+
+        hidden = F.relu(layer(0, torch.log1p(counts)))
+        mean, log_variance = layer(1, hidden), layer(2, hidden)
+        decoded = F.relu(layer(3, mean + torch.exp(log_variance / 2) * noise))
+        error = zinb(layer(4, decoded), layer(5, decoded), layer(6, decoded), counts)
+        divergence = (mean**2 + torch.expm1(log_variance) - log_variance).sum() / 2
+        return (error + divergence) / len(counts)
+
+    return training_step(loss, start)
 
 
 def one_hot(labels, count):
@@ -142,6 +204,16 @@ FORMS = {
     ),
     "bernoulli and masked mse": lambda *args: gradient(bernoulli_and_mse, 2, list(args)),
     "mlp step": lambda cells, types, *params: mlp_step(cells, types.long(), *params),
+    "negative binomial": lambda *args: gradient(negative_binomial, 2, list(args)),
+    "zinb": lambda *args: gradient(zinb, 3, list(args)),
+    "vae step": vae_step,
+    "lgamma": lambda x: forward(torch.lgamma, [x]),
+    "digamma": lambda x: forward(torch.digamma, [x]),
+    "normal": lambda like: forward(torch.randn_like, [like]),
+    "symmetric squares": lambda x: gradient(lambda x: (x * x.T).square().sum(), 1, [x]),
+    "embedding and layer norm": lambda table, genes, targets: gradient(
+        embedding, 1, [table, genes.long(), targets]
+    ),
 }
 
 

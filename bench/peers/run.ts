@@ -26,7 +26,7 @@ export async function runWorkload(
   peers: readonly Side[],
   effort: Effort,
 ): Promise<Outcome> {
-  const { name, form, rivals, steps = 1, tolerance = TOLERANCE } = workload;
+  const { name, form, rivals, steps = 1, tolerance = TOLERANCE, summary = same } = workload;
   const errors: string[] = [];
   const note = (label: string, error: unknown) => {
     errors.push(`${name}: ${label}: ${error instanceof Error ? error.message : error}`);
@@ -45,7 +45,7 @@ export async function runWorkload(
     if (side === undefined) continue;
     try {
       const { task, outputs } = await start(side, formOf(form, rival), inputs, steps);
-      checkClose(outputs, own.outputs, tolerance);
+      checkClose(outputs.map(summary), own.outputs.map(summary), tolerance);
       ready.push({ rival, task });
     } catch (error) {
       note(labelOf(rival), error);
@@ -60,6 +60,10 @@ export async function runWorkload(
     target: rival.target,
   }));
   return { pairs, errors };
+}
+
+function same(output: Float32Array): Float32Array {
+  return output;
 }
 
 function formOf(form: string, { variant }: Rival): string {

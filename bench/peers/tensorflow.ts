@@ -120,6 +120,10 @@ function bernoulliAndMse(x: Untyped, p: Untyped, targets: Untyped, mask: Untyped
   return tf.div(tf.sub(squares, tf.sum(tf.mul(logs, mask))), tf.sum(mask));
 }
 
+function symmetricSquares(x: Untyped): Untyped {
+  return tf.sum(tf.sum(tf.square(tf.mul(x, tf.transpose(x))), 1));
+}
+
 function mlpStep(inputs: Inputs): Call {
   const [cells, labels, ...start] = tensors(inputs, ["types"]);
   const types = oneHot(labels, 20);
@@ -163,4 +167,6 @@ export const SIDE: Side = makeSide("tensorflow.js", VERSION, {
   "focal and dice": (inputs) => gradient(focalAndDice, 1, withOneHot(inputs, 4)),
   "bernoulli and masked mse": (inputs) => gradient(bernoulliAndMse, 2, tensors(inputs)),
   "mlp step": mlpStep,
+  "normal": ({ like }) => forward(() => tf.randomNormal(like!.shape), []),
+  "symmetric squares": (inputs) => gradient(symmetricSquares, 1, tensors(inputs)),
 });

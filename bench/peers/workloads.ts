@@ -29,6 +29,8 @@ export interface Workload {
   rivals: readonly Rival[];
   /** How far outputs may be apart, in proportion to the largest; 1e-4 by default. */
   tolerance?: number;
+  /** What is compared of an output, where outputs are random: the output itself by default. */
+  summary?: (output: Float32Array) => Float32Array;
   /** How many calls are compared before timing: several where a call changes the state; 1. */
   steps?: number;
 }
@@ -36,6 +38,7 @@ export interface Workload {
 const JAX = "jax-js";
 const TENSORFLOW = "tensorflow.js";
 const PYTORCH = "pytorch";
+const COMPILED = "compiled";
 
 /** Peers with their targets; `undefined` for a peer that cannot, `null` for one without a target. */
 function rivals(
@@ -45,6 +48,10 @@ function rivals(
 ): Rival[] {
   const all = [[JAX, jax], [TENSORFLOW, tensorflow], [PYTORCH, pytorch]] as const;
   return all.flatMap(([peer, target]) => target === undefined ? [] : [{ peer, target }]);
+}
+
+function withoutTargets(...peers: string[]): Rival[] {
+  return peers.map((peer) => ({ peer, target: null }));
 }
 
 function numbers({ shape, data }: Tensor): NumberArray {
@@ -60,6 +67,34 @@ function gaussian(seed: number, shape: number[], scale = 1, shift = 0): NumberAr
 function labels(shape: number[], count: number): NumberArray {
   const size = shape.reduce((a, b) => a * b, 1);
   return { shape, data: Float32Array.from({ length: size }, (_, i) => (i * 7) % count) };
+}
+
+/** The exponentials of normal numbers. */
+function positive(seed: number, shape: number[]): NumberArray {
+  return numbers(normal(key(seed), shape).exp());
+}
+
+/** Counts of which half are 0 and few are large. */
+function counts(seed: number, shape: number[]): NumberArray {
+  const { data } = normal(key(seed), shape).mul(1.5).exp();
+  return { shape, data: Float32Array.from(data, Math.floor) };
+}
+
+/** Mean, variance, and the share above 1. */
+function moments(output: Float32Array): Float32Array {
+  const mean = (f: (x: number) => number) =>
+    output.reduce((sum, x) => sum + f(x), 0) / output.length;
+  const center = mean((x) => x);
+  return Float32Array.of(center, mean((x) => (x - center) ** 2), mean((x) => Number(x > 1)));
+}
+
+/** The weights and biases of layers. */
+function layers(seed: number, widths: readonly [inputs: number, outputs: number][]): Inputs {
+  const entries = widths.flatMap(([inputs, outputs], i) => [
+    [`w${i}`, gaussian(seed + 2 * i, [inputs, outputs], inputs ** -0.5)] as const,
+    [`b${i}`, gaussian(seed + 2 * i + 1, [outputs], 0.01)] as const,
+  ]);
+  return Object.fromEntries(entries);
 }
 
 function matmul(n: number): Workload {
@@ -105,7 +140,36 @@ function batchMixing(selection: string, targets: Parameters<typeof rivals>): Wor
   };
 }
 
+/** Negative binomials with a dispersion for each count, or for each gene. */
+function negativeBinomial(name: string, dispersions: number[]): Workload {
+  return {
+    name: `${name} 256x1000`,
+    form: "negative binomial",
+    inputs: () => ({
+      mu: positive(1, COUNTED),
+      theta: positive(2, dispersions),
+      counts: counts(3, COUNTED),
+    }),
+    rivals: rivals(undefined, undefined, 2.5),
+  };
+}
+
+/** A function of positive numbers, compiled and not. */
+function gammaFunction(name: string, pytorch: number): Workload[] {
+  const inputs = () => ({ x: positive(1, COUNTED) });
+  return [
+    { name: `${name} 256x1000`, form: name, inputs, rivals: rivals(undefined, undefined, pytorch) },
+    {
+      name: `${name}, eager 256x1000`,
+      form: `${name}, eager`,
+      inputs,
+      rivals: [{ peer: COMPILED, target: 0.67 }],
+    },
+  ];
+}
+
 const MASKED = [64, 2000];
+const COUNTED = [256, 1000];
 
 /** Everything that is compared, in the order in which it is measured. */
 export const WORKLOADS: readonly Workload[] = [
@@ -172,6 +236,64 @@ export const WORKLOADS: readonly Workload[] = [
     }),
     rivals: rivals(1.5, 7, 0.35),
     steps: 3,
+  },
+  negativeBinomial("negative binomial", COUNTED),
+  negativeBinomial("negative binomial by gene", COUNTED.slice(1)),
+  {
+    name: "zinb 256x1000",
+    form: "zinb",
+    inputs: () => ({
+      logRate: gaussian(1, COUNTED),
+      logTheta: gaussian(2, COUNTED),
+      piLogit: gaussian(3, COUNTED),
+      counts: counts(4, COUNTED),
+    }),
+    rivals: rivals(undefined, undefined, 2),
+  },
+  {
+    name: "vae step 128x2000-128-10",
+    form: "vae step",
+    inputs: () => ({
+      counts: counts(1, [128, 2000]),
+      noise: gaussian(2, [128, 10]),
+      ...layers(3, [
+        [2000, 128],
+        [128, 10],
+        [128, 10],
+        [10, 128],
+        [128, 2000],
+        [128, 2000],
+        [128, 2000],
+      ]),
+    }),
+    rivals: rivals(undefined, undefined, 1),
+    steps: 3,
+  },
+  ...gammaFunction("lgamma", 1.5),
+  ...gammaFunction("digamma", 3),
+  {
+    name: "normal 256x1000",
+    form: "normal",
+    inputs: () => ({ like: { shape: COUNTED, data: new Float32Array(256_000) } }),
+    rivals: [...rivals(undefined, undefined, 0.3), ...withoutTargets(JAX, TENSORFLOW)],
+    summary: moments,
+    tolerance: 0.02,
+  },
+  {
+    name: "symmetric squares 2048",
+    form: "symmetric squares",
+    inputs: () => ({ x: gaussian(1, [2048, 2048]) }),
+    rivals: [...rivals(undefined, undefined, 3), ...withoutTargets(JAX, TENSORFLOW)],
+  },
+  {
+    name: "embedding and layer norm 256x40x128",
+    form: "embedding and layer norm",
+    inputs: () => ({
+      table: gaussian(1, [20_000, 128]),
+      genes: labels([256, 40], 3000),
+      targets: gaussian(2, [256, 40, 128]),
+    }),
+    rivals: [...rivals(undefined, undefined, 1), ...withoutTargets(JAX)],
   },
 ];
 

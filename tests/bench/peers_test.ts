@@ -130,6 +130,14 @@ Deno.test("runWorkload() compares as many calls as a workload has steps", async 
   assertEquals(errors, ["double 3: peer: differs by 3.3e-1, more than 0.0001"]);
 });
 
+Deno.test("runWorkload() compares summaries of outputs that are random", async () => {
+  const summary = ([first]: Float32Array) => Float32Array.of(Math.round(first!));
+  const wanted = workload({ summary });
+  const peers = [doubling("peer", 0.4), doubling("other", 0.6)];
+  const { errors } = await runWorkload(wanted, doubling("ours"), peers, EFFORT);
+  assertEquals(errors, ["double 3: other: differs by 5.0e-1, more than 0.0001"]);
+});
+
 Deno.test("runWorkload() takes the variant of a peer and names it", async () => {
   const peer = makeSide("peer", "1", {
     "double, slow": ({ x }) => () => [x!.data.map((v) => v + v)],
@@ -184,7 +192,7 @@ Deno.test("WORKLOADS have names of their own and peers that exist", () => {
   const names = WORKLOADS.map(({ name }) => name);
   assertEquals(new Set(names).size, names.length);
   const peers = new Set(WORKLOADS.flatMap(({ rivals }) => rivals.map(({ peer }) => peer)));
-  assertEquals([...peers].sort(), ["jax-js", "pytorch", "tensorflow.js"]);
+  assertEquals([...peers].sort(), ["compiled", "jax-js", "pytorch", "tensorflow.js"]);
 });
 
 Deno.test("WORKLOADS make the same inputs every time, as large as their shapes", () => {
