@@ -10,10 +10,13 @@ import * as cellgrad from "@cellgrad/cellgrad";
 import { runProgram, UsageError } from "../../examples/lib/arguments.ts";
 import { makeCompiled, makeOurs } from "./ours.ts";
 import { loadPyTorch } from "./pytorch.ts";
-import { jsonLine, type Pair, pairTable } from "./report.ts";
+import { jsonLine, type Pair, pairTable, ratioOf } from "./report.ts";
 import { runWorkload } from "./run.ts";
-import { loadPeers } from "./side.ts";
+import { loadPeers, type Side } from "./side.ts";
 import { chooseWorkloads, WORKLOADS } from "./workloads.ts";
+
+/** What is left at least of the speed of another checkout. */
+const KEPT = 0.95;
 
 const PROGRAM = {
   command: "deno task bench:peers",
@@ -26,6 +29,12 @@ const PROGRAM = {
       placeholder: "NAME",
       help: "Run only the workloads whose name contains this",
     },
+    beside: {
+      kind: "string",
+      placeholder: "FOLDER",
+      help: "Beside another checkout of this library, in place of the peers: a ratio below " +
+        `${KEPT} fails`,
+    },
     rounds: { kind: "integer", default: 7, min: 1, help: "Samples of each side" },
   },
 } as const;
@@ -37,15 +46,37 @@ const LOADERS = {
   "compiled": () => Promise.resolve(makeCompiled(cellgrad)),
 };
 
-async function main(
-  { json, only, rounds }: { json: boolean; only: string | undefined; rounds: number },
-): Promise<number> {
-  const workloads = chooseWorkloads(WORKLOADS, only);
-  if (workloads.length === 0) {
+/** Another checkout of this library as a side. */
+async function loadCheckout(folder: string): Promise<Side> {
+  const { href } = new URL(`${folder}/mod.ts`, `file://${Deno.cwd()}/`);
+  try {
+    return makeOurs(folder, await import(href));
+  } catch (error) {
+    throw new UsageError(
+      `Cannot load ${folder}: ${error instanceof Error ? error.message : error}`,
+    );
+  }
+}
+
+interface Values {
+  json: boolean;
+  only: string | undefined;
+  beside: string | undefined;
+  rounds: number;
+}
+
+async function main({ json, only, beside, rounds }: Values): Promise<number> {
+  const chosen = chooseWorkloads(WORKLOADS, only);
+  if (chosen.length === 0) {
     const names = WORKLOADS.map(({ name }) => name).join(", ");
     throw new UsageError(`No workload is called "${only}": workloads are ${names}`);
   }
-  const peers = await loadPeers(LOADERS, console.error);
+  const peers = beside === undefined
+    ? await loadPeers(LOADERS, console.error)
+    : [await loadCheckout(beside)];
+  const workloads = beside === undefined
+    ? chosen
+    : chosen.map((all) => ({ ...all, rivals: [{ peer: beside, target: KEPT }] }));
   console.error(`Beside ${peers.map(({ name, version }) => `${name} ${version}`).join(", ")}`);
   const ours = makeOurs("cellgrad", cellgrad);
   const all: Pair[] = [];
@@ -61,7 +92,8 @@ async function main(
   }
   if (!json) console.log(pairTable(all));
   await Promise.all(peers.map((peer) => peer.close()));
-  return failures === 0 ? 0 : 1;
+  const slower = beside !== undefined && all.some((pair) => ratioOf(pair) < KEPT);
+  return failures === 0 && !slower ? 0 : 1;
 }
 
 // jax-js leaves workers behind that would keep the process alive.
