@@ -15,6 +15,8 @@ export interface Walk {
   share: number;
   /** Which of them. */
   seed: number;
+  /** What a call may take at most, in milliseconds. */
+  patience: number;
   /** A name for the rows of a test of the walk itself. */
   only?: string;
   /** Where the call that is being made is written, behind its length. */
@@ -30,9 +32,6 @@ export interface Findings {
   /** What is wrong, with the call. */
   faults: string[];
 }
-
-/** What a call may take at most, in milliseconds, on a machine that does much else. */
-const PATIENCE = 3000;
 
 /** Arguments that a function passes on, or does not look at: anything is accepted there. */
 const UNREAD: Record<string, RegExp> = {
@@ -77,7 +76,7 @@ const FAULTY: ValidCall[] = [
   {
     name: "slow",
     f: (x) => {
-      for (const end = Date.now() + (x === null ? PATIENCE + 100 : 0); Date.now() < end;);
+      for (const end = Date.now() + (x === null ? 1100 : 0); Date.now() < end;);
       throw new TypeError("Cannot compute slow");
     },
     args: () => [[1, 2]],
@@ -92,7 +91,7 @@ const FAULTY: ValidCall[] = [
   },
 ];
 
-async function walk({ share, seed, only, board }: Walk): Promise<Findings> {
+async function walk({ share, seed, patience, only, board }: Walk): Promise<Findings> {
   const folder = await Deno.makeTempDir({ prefix: "cellgrad_misuse_" });
   try {
     const bad = badValues(await secondCopy());
@@ -113,7 +112,7 @@ async function walk({ share, seed, only, board }: Walk): Promise<Findings> {
           const bytes = encoder.encode(call).subarray(0, text.length);
           text.set(bytes);
           length[0] = bytes.length;
-          await look(row, place, value, findings);
+          await look(row, place, value, patience, findings);
         }
       }
     }
@@ -123,13 +122,19 @@ async function walk({ share, seed, only, board }: Walk): Promise<Findings> {
   }
 }
 
-async function look(row: ValidCall, place: Place, bad: BadValue, to: Findings): Promise<void> {
+async function look(
+  row: ValidCall,
+  place: Place,
+  bad: BadValue,
+  patience: number,
+  to: Findings,
+): Promise<void> {
   to.calls++;
   const before = performance.now();
   const outcome = await outcomeOf(row, place, bad);
   const time = performance.now() - before;
   const isUnread = UNREAD[row.name]?.test(formatPlace(place)) && "value" in outcome;
-  const fault = time > PATIENCE
+  const fault = time > patience
     ? `takes ${Math.round(time)} ms`
     : isUnread
     ? undefined
