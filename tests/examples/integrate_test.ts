@@ -14,7 +14,12 @@ const reportOf = (out: string) => Deno.readTextFile(`${out}/integrate/report.htm
 
 Deno.test("the integration mixes batches of simulated cells, and reports it", () =>
   inFolder(async (out) => {
-    const { code, stdout, stderr } = await run(out, "--quick", `--figures=${out}/figures`);
+    const { code, stdout, stderr } = await run(
+      out,
+      "--quick",
+      "--epochs=2",
+      `--figures=${out}/figures`,
+    );
     assertEquals(code, 0, stderr);
     assertStringIncludes(stdout, "without DAB");
     const { repeats, ablation, dataset } = JSON.parse(await metricsOf(out));
@@ -83,7 +88,7 @@ Deno.test("the integration gives the same numbers for the same seed, also after 
 
 Deno.test("the integration stops on Ctrl-C, ready to be resumed", () =>
   inFolder(async (out) => {
-    const child = start(out, "--repeats=1");
+    const child = start(out, "--quick");
     const progress = child.stderr.pipeThrough(new TextDecoderStream()).getReader();
     await progress.read();
     child.kill("SIGINT");
@@ -124,30 +129,36 @@ Deno.test("the integration shows its options on --help", () =>
     }
   }));
 
-if (existing(REAL)) {
-  Deno.test("the integration adds a batch effect to real cells, and says so", () =>
-    inFolder(async (out) => {
-      const data = [`--data=${REAL}`, "--labels=bulk_labels"];
-      const { code, stderr } = await run(
-        out,
-        ...SMALL,
-        "--repeats=1",
-        ...data,
-        "--synthetic-batches=2",
-      );
-      assertEquals(code, 0, stderr);
-      const { dataset } = JSON.parse(await metricsOf(out));
-      assertEquals([dataset.cells, dataset.origin], [700, "synthetic"]);
-      assertStringIncludes(await reportOf(out), "Added batch effect.");
-    }));
+Deno.test("the integration adds a batch effect to a table of cells, and says so", () =>
+  inFolder(async (out) => {
+    const genes = Array.from({ length: 20 }, (_, gene) => gene);
+    const rows = Array.from(
+      { length: 80 },
+      (_, cell) => [
+        cell % 2 ? "B" : "T",
+        ...genes.map((g) => (7 * cell + 3 * g) % 5 + 9 * ((cell + g) % 2)),
+      ],
+    );
+    const table = [["type", ...genes.map((gene) => `G${gene}`)], ...rows];
+    const file = await Deno.makeTempFile({ suffix: ".csv" });
+    await Deno.writeTextFile(file, table.map((row) => row.join(",")).join("\n"));
+    const data = [`--data=${file}`, "--labels=type", "--synthetic-batches=2"];
+    const { code, stderr } = await run(out, ...SMALL, "--repeats=1", ...data);
+    await Deno.remove(file);
+    assertEquals(code, 0, stderr);
+    const { dataset } = JSON.parse(await metricsOf(out));
+    assertEquals([dataset.cells, dataset.origin], [80, "synthetic"]);
+    assertStringIncludes(await reportOf(out), "Added batch effect.");
+  }));
 
+if (existing(REAL)) {
   Deno.test("the integration reads batches from a column, and lists the columns", () =>
     inFolder(async (out) => {
       const data = [`--data=${REAL}`, "--labels=bulk_labels"];
       const { code, stderr } = await run(out, ...SMALL, "--repeats=1", ...data, "--batch=phase");
       assertEquals(code, 0, stderr);
       const { dataset } = JSON.parse(await metricsOf(out));
-      assertEquals(dataset.origin, "measured");
+      assertEquals([dataset.cells, dataset.origin], [700, "measured"]);
       assert(!(await reportOf(out)).includes("Added batch effect."));
       const unknown = await run(out, ...data, "--batch=donor");
       assertEquals(unknown.code, 2);
