@@ -16,7 +16,7 @@ import { add, mul, sub } from "./arithmetic.ts";
 import { COSINE } from "./checks.ts";
 import { floating, promoteAll } from "./elementwise.ts";
 import { stopGradient } from "./gradient.ts";
-import { expandDims, squeeze, transpose } from "./layout.ts";
+import { expandDims, reshape, squeeze, transpose } from "./layout.ts";
 import { l2Normalize } from "./normalize.ts";
 import { mean, sum } from "./reduce.ts";
 
@@ -145,7 +145,7 @@ function pullDistances(
  *
  * Sums run in float64, but for `float32` matrices of 2¹⁵ multiplications or more, where the engine
  * has WebAssembly SIMD: there, sums run in float32 and deviate from the exact ones by at most
- * `(min(k, 256) + ⌈k / 256⌉ + 1) · 2⁻²⁴ · Σ |a| |b|`.
+ * `(min(k, 256) + ⌈k / 256⌉ + 1) · 2⁻²⁴ · Σ |a| |b|`. Where b is one matrix, so are all rows of a.
  *
  * @param a (…, m, k)
  * @param b (…, k, n)
@@ -170,9 +170,18 @@ export function matmul(a: TensorLike, b: TensorLike): Tensor {
   if (rows.shape.at(-1) !== columns.shape.at(-2)) {
     throw mismatch("agree in the columns of a and the rows of b", left, right);
   }
-  const products = product(rows, columns, { a: false, b: false });
+  const products = multiplyRows(rows, columns);
   const dropped = [...(left.rank === 1 ? [-2] : []), ...(right.rank === 1 ? [-1] : [])];
   return dropped.length === 0 ? products : squeeze(products, dropped);
+}
+
+/** Products of matrices; a stack of rows times one matrix is one product. */
+function multiplyRows(rows: Tensor, columns: Tensor): Tensor {
+  const plain = { a: false, b: false };
+  if (rows.rank === 2 || columns.rank > 2) return product(rows, columns, plain);
+  const [outer, k] = [rows.shape.slice(0, -1), rows.shape.at(-1)!];
+  const products = product(reshape(rows, [sizeOf(outer), k]), columns, plain);
+  return reshape(products, [...outer, columns.shape[1]!]);
 }
 
 function mismatch(must: string, a: Tensor, b: Tensor): TypeError {

@@ -451,6 +451,7 @@ export const ROWS: readonly Row[] = [
         [[2], [1], [2]],
         [[2, 1], [3], [2, 3]],
         [[], [2], [2]],
+        [[2, 3], [], [2, 3]],
       ),
     ).chain(([m, k, n, [left, right, batch]]) =>
       fc.tuple(
@@ -480,6 +481,10 @@ export const ROWS: readonly Row[] = [
       { call: () => linalg.matmul(none, f64([], [2, 0])), expected: f64([], [0, 0]) },
       { call: () => linalg.matmul(f64([], [2, 0]), none), expected: f64([0, 0, 0, 0], [2, 2]) },
       { call: () => linalg.matmul(f64([1, 2], [2]), f64([3, 4], [2])), expected: f64([11], []) },
+      {
+        call: () => linalg.matmul(f64([], [2, 0, 1]), f64([1, 2], [1, 2])),
+        expected: f64([], [2, 0, 2]),
+      },
     ],
   },
   {
