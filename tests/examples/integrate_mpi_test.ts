@@ -7,17 +7,27 @@ const stateOf = (out: string) => `${out}/integrate_mpi/state.safetensors`;
 const metricsOf = async (out: string) =>
   JSON.parse(await Deno.readTextFile(`${out}/integrate_mpi/metrics.json`));
 
-Deno.test("the integration over MPI also runs alone, mixes batches and reports it", () =>
+Deno.test("the integration over MPI also runs alone, to the last bit after a kill", () =>
   inFolder(async (out) => {
-    const { code, stdout, stderr } = await run(out);
+    const [calm, killed] = [`${out}/calm`, `${out}/killed`];
+    const { code, stdout, stderr } = await run(calm);
     assertEquals(code, 0, stderr);
     for (const text of ["300 × 100", "on one rank", "iLISI", "cLISI", "ARI", "before", "after"]) {
       assertStringIncludes(stdout, text);
     }
-    const { before, after, losses, ranks } = await metricsOf(out);
+    const whole = await metricsOf(calm);
+    const { before, after, losses, ranks } = whole;
     assertEquals([ranks, losses.length], [1, 6]);
     assertGreater(after.ilisi, before.ilisi + 0.3);
     assertGreater(losses[0], losses[5] + 1);
+
+    const child = start(killed);
+    const ended = child.output();
+    while (!await isFile(stateOf(killed))) await new Promise((resolve) => setTimeout(resolve, 5));
+    child.kill("SIGKILL");
+    assertEquals((await ended).success, false);
+    assertEquals((await run(killed, "--resume")).code, 0);
+    assertEquals(await metricsOf(killed), whole);
   }));
 
 Deno.test("the integration over MPI mixes batches by MMD or LISI in place of DAB", () =>
@@ -49,19 +59,6 @@ Deno.test("the integration over MPI returns at once where it was done, and refus
     const longer = await run(out, "--epochs=3", "--resume");
     assertEquals(longer.code, 2);
     assertStringIncludes(longer.stderr, `"losses" is float32 [2] there and float32 [3] here`);
-  }));
-
-Deno.test("the integration over MPI gives the same numbers to the last bit after a kill", () =>
-  inFolder(async (out) => {
-    const [calm, killed] = [`${out}/calm`, `${out}/killed`];
-    assertEquals((await run(calm)).code, 0);
-    const child = start(killed);
-    const ended = child.output();
-    while (!await isFile(stateOf(killed))) await new Promise((resolve) => setTimeout(resolve, 5));
-    child.kill("SIGKILL");
-    assertEquals((await ended).success, false);
-    assertEquals((await run(killed, "--resume")).code, 0);
-    assertEquals(await metricsOf(killed), await metricsOf(calm));
   }));
 
 async function isFile(path: string): Promise<boolean> {
