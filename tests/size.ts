@@ -22,11 +22,19 @@ export interface Room {
 export const ROOMS: readonly Room[] = [
   {
     name: "core",
-    paths: ["op", "trace", "backward", "linearize", "transforms", "jacobian", "checkpoint"]
-      .map((name) => `src/${name}.ts`),
+    paths: [
+      "src/op.ts",
+      "src/trace.ts",
+      ...["backward", "linearize", "grad", "jacobian", "checkpoint"]
+        .map((name) => `src/transforms/${name}.ts`),
+    ],
     budget: 1_100,
   },
-  { name: "compile stack", paths: ["src/program/", "src/backends/", "kernels/"], budget: 19_300 },
+  {
+    name: "compile stack",
+    paths: ["src/program/", "src/compile/", "src/backends/", "kernels/"],
+    budget: 18_900,
+  },
   { name: "ops", paths: ["src/ops/"] },
   { name: "losses", paths: ["src/losses/"] },
   { name: "metrics", paths: ["src/metrics/"] },
