@@ -192,7 +192,7 @@ export interface Composite<P> {
   readonly compose: (inputs: readonly Tensor[], params: P) => Tensor;
   /** The gradient rule. */
   readonly vjp: Vjp<P>;
-  /** Where it does the same to one block of rows after the other: what, so that a program can loop. */
+  /** The function of one block of rows, where it maps over blocks: programs make a loop of it. */
   readonly blocks?: RowBlocks;
 }
 

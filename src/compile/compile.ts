@@ -102,7 +102,7 @@ export async function compile<Args extends unknown[], R>(
   options: CompileOptions = {},
 ): Promise<Program<Args, R>> {
   if (arguments.length > 3) refuseMore("compile", "options", 3, arguments);
-  // Here, so that who compiles nothing does not wait for the compiler to load.
+  // Loaded at the first call: many scripts compile nothing.
   const { makeProgram } = await import("./program.ts");
   return makeProgram(f, exampleArgs, options);
 }

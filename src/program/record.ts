@@ -31,7 +31,7 @@ class Unknown implements Source {
 }
 
 /** What a body is recorded within. */
-interface Around {
+interface Enclosing {
   recorder: Recorder;
   /** The name of the operation whose body it is. */
   name: string;
@@ -47,11 +47,11 @@ class Recorder implements Trace {
   /** Tensors of the recording around this one that are used here; their values are inputs too. */
   readonly captured: Map<Tensor, ValueId> = new Map();
   readonly #constantIds = new Map<Tensor, ValueId>();
-  readonly #around: Around | undefined;
+  readonly #enclosing: Enclosing | undefined;
   #open = true;
 
-  constructor(around?: Around) {
-    this.#around = around;
+  constructor(enclosing?: Enclosing) {
+    this.#enclosing = enclosing;
   }
 
   /** A tensor without values. */
@@ -83,7 +83,7 @@ class Recorder implements Trace {
     if (x.trace === this) return (x.source as Unknown).id;
     const known = this.#constantIds.get(x) ?? this.captured.get(x);
     if (known !== undefined) return known;
-    if (x.trace !== null && this.#around !== undefined) return this.#capture(x);
+    if (x.trace !== null && this.#enclosing !== undefined) return this.#capture(x);
     const id = this.values.push({ shape: x.shape, dtype: x.dtype }) - 1;
     this.#constantIds.set(x, id);
     this.constants.set(id, x);
@@ -107,9 +107,11 @@ class Recorder implements Trace {
   }
 
   #capture(x: Tensor): ValueId {
-    let around = this.#around;
-    while (around !== undefined && around.recorder !== x.trace) around = around.recorder.#around;
-    if (around === undefined) throw foreignError(this.#around!.name);
+    let enclosing = this.#enclosing;
+    while (enclosing !== undefined && enclosing.recorder !== x.trace) {
+      enclosing = enclosing.recorder.#enclosing;
+    }
+    if (enclosing === undefined) throw foreignError(this.#enclosing!.name);
     const id = this.values.push({ shape: x.shape, dtype: x.dtype }) - 1;
     this.captured.set(x, id);
     return id;

@@ -14,7 +14,7 @@ import type { Build } from "./build.ts";
 import { throwNoted, verifyOnHost } from "./checks.ts";
 import type { Engine } from "./engine.ts";
 import { planOf } from "./explain.ts";
-import { Commands, type Frame, type HostStep, play } from "./instructions.ts";
+import { type CallBuffers, Commands, type HostStep, play } from "./instructions.ts";
 import type { Watched } from "./reads.ts";
 import { DeviceSource, deviceTensor } from "./source.ts";
 import { deviceBytes, readValues } from "./device_layout.ts";
@@ -104,9 +104,9 @@ export class WebGpuExecutable implements Executable {
     const results = engine.pool.reuse(this.#outputBytes) ??
       await engine.pool.allocate(this.#outputBytes, PURPOSE);
     try {
-      const frame = this.#frame(inputs, results);
-      for (const host of this.#play(frame, (check) => checked.has(check))) {
-        await this.#onHost(host, frame, inputs);
+      const buffers = this.#callBuffers(inputs, results);
+      for (const host of this.#play(buffers, (check) => checked.has(check))) {
+        await this.#onHost(host, buffers, inputs);
       }
       this.#passOn(inputs, donated);
       await engine.keepPace();
@@ -120,7 +120,7 @@ export class WebGpuExecutable implements Executable {
   }
 
   /** Records and submits; hands over at steps of the host, with everything before them submitted. */
-  *#play(frame: Frame, isChecked: (check: number) => boolean): Generator<HostStep, void> {
+  *#play(buffers: CallBuffers, isChecked: (check: number) => boolean): Generator<HostStep, void> {
     const engine = this.#engine;
     let commands: Commands | undefined;
     const current = () => commands ??= new Commands(engine.gpu);
@@ -128,7 +128,7 @@ export class WebGpuExecutable implements Executable {
       if (commands !== undefined) engine.submit(commands.finish());
       commands = undefined;
     };
-    for (const host of play(this.#build.instructions, frame, current, isChecked)) {
+    for (const host of play(this.#build.instructions, buffers, current, isChecked)) {
       submit();
       yield host;
     }
@@ -173,25 +173,25 @@ export class WebGpuExecutable implements Executable {
   }
 
   /** The buffers of a call; what comes from the host is on its way to them. */
-  #frame(inputs: readonly Tensor[], results: readonly DeviceBuffer[]): Frame {
+  #callBuffers(inputs: readonly Tensor[], results: readonly DeviceBuffer[]): CallBuffers {
     this.#checkDisposed();
-    const frame = [...this.#own];
-    this.#build.outputs.forEach((place, i) => frame[place] = results[i]!);
+    const buffers = [...this.#own];
+    this.#build.outputs.forEach((place, i) => buffers[place] = results[i]!);
     this.#build.inputs.forEach((place, i) => {
       const x = inputs[i]!;
-      if (this.#isHere(x)) frame[place] = x.source.buffer(WITH);
+      if (this.#isHere(x)) buffers[place] = x.source.buffer(WITH);
       else if (this.#uploaded[i] !== x) {
-        this.#engine.write(frame[place]!, x.data);
+        this.#engine.write(buffers[place]!, x.data);
         this.#uploaded[i] = x;
       }
     });
-    return frame as Frame;
+    return buffers as CallBuffers;
   }
 
   /** A step on the host: its inputs come from the device, its result goes there. */
   async #onHost(
     { step, inputs, output }: HostStep,
-    frame: Frame,
+    buffers: CallBuffers,
     given: readonly Tensor[],
   ): Promise<void> {
     const { reads } = this.#engine;
@@ -202,7 +202,7 @@ export class WebGpuExecutable implements Executable {
           return constant;
         }
         const size = sizeOf(shape);
-        const words = await reads.read(frame[place]!, deviceBytes(shape));
+        const words = await reads.read(buffers[place]!, deviceBytes(shape));
         return fromData(readValues(words, dtype, size), shape, dtype);
       }),
     );
@@ -211,7 +211,7 @@ export class WebGpuExecutable implements Executable {
     this.#checkDisposed();
     for (const { source } of given) if (source instanceof DeviceSource) source.buffer(WITH);
     const result = step.op.forward(values, step.params, output.spec);
-    this.#engine.write(frame[output.place]!, result);
+    this.#engine.write(buffers[output.place]!, result);
   }
 
   /** Gives the buffers of donated arguments to whoever needs one next. */

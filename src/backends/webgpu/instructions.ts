@@ -46,15 +46,15 @@ export class Dispatch {
   }
 
   /** Starts it. */
-  start(pass: GPUComputePassEncoder, frame: Frame): void {
+  start(pass: GPUComputePassEncoder, buffers: CallBuffers): void {
     pass.setPipeline(this.pipeline!.gpu);
-    pass.setBindGroup(0, this.#bind(frame));
+    pass.setBindGroup(0, this.#bind(buffers));
     pass.dispatchWorkgroups(...this.#kernel.workgroups);
   }
 
   /** The binding of these buffers; one that was there before is kept. */
-  #bind(frame: Frame): GPUBindGroup {
-    const key = this.#bound.map(({ place }) => frame[place]!.id).join();
+  #bind(buffers: CallBuffers): GPUBindGroup {
+    const key = this.#bound.map(({ place }) => buffers[place]!.id).join();
     const known = this.#groups.get(key);
     if (known !== undefined) return known;
     if (this.#groups.size >= KEPT_GROUPS) this.#groups.clear();
@@ -63,7 +63,7 @@ export class Dispatch {
       layout: this.pipeline!.layout,
       entries: this.#bound.map(({ place, offset = 0, bytes }, binding) => ({
         binding,
-        resource: { buffer: frame[place]!.gpu, offset, size: bytes },
+        resource: { buffer: buffers[place]!.gpu, offset, size: bytes },
       })),
     });
     this.#groups.set(key, group);
@@ -134,7 +134,7 @@ export interface CheckOnDevice {
 export type Instruction = Dispatch | Copy | Clear | Loop | HostStep | CheckOnDevice;
 
 /** The buffers of a call, by place. */
-export type Frame = readonly DeviceBuffer[];
+export type CallBuffers = readonly DeviceBuffer[];
 
 /** Commands that are written down until they are submitted. */
 export class Commands {
@@ -170,7 +170,7 @@ export class Commands {
  */
 export function* play(
   instructions: readonly Instruction[],
-  frame: Frame,
+  buffers: CallBuffers,
   commands: () => Commands,
   isChecked: (check: number) => boolean,
   block = 0,
@@ -178,28 +178,28 @@ export function* play(
   for (const instruction of instructions) {
     switch (instruction.kind) {
       case "dispatch":
-        instruction.start(commands().pass, frame);
+        instruction.start(commands().pass, buffers);
         break;
       case "check":
-        if (!isChecked(instruction.check)) instruction.dispatch.start(commands().pass, frame);
+        if (!isChecked(instruction.check)) instruction.dispatch.start(commands().pass, buffers);
         break;
       case "copy": {
         const { from, to, fromStart, toStart, fromStep, toStep, bytes } = instruction;
-        const [source, target] = [frame[from]!.gpu, frame[to]!.gpu];
+        const [source, target] = [buffers[from]!.gpu, buffers[to]!.gpu];
         const [first, last] = [fromStart + block * fromStep, toStart + block * toStep];
         commands().encoder.copyBufferToBuffer(source, first, target, last, bytes);
         break;
       }
       case "clear":
         commands().encoder.clearBuffer(
-          frame[instruction.to]!.gpu,
+          buffers[instruction.to]!.gpu,
           instruction.start,
           instruction.bytes,
         );
         break;
       case "loop":
         for (let i = 0; i < instruction.count; i++) {
-          yield* play(instruction.body, frame, commands, isChecked, i);
+          yield* play(instruction.body, buffers, commands, isChecked, i);
         }
         break;
       case "host":

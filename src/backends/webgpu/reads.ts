@@ -8,7 +8,7 @@ import { type DeviceBuffer, sizeClass } from "./buffers.ts";
 import type { Engine } from "./engine.ts";
 
 /** What is copied to the host. */
-interface Part {
+interface Stretch {
   readonly buffer: GPUBuffer;
   readonly bytes: number;
   /** Whether the device's own is zero afterwards. */
@@ -16,7 +16,7 @@ interface Part {
 }
 
 /** Something to be read. */
-interface Job extends Part {
+interface Job extends Stretch {
   resolve: (words: ArrayBuffer) => void;
   reject: (reason: unknown) => void;
 }
@@ -122,9 +122,9 @@ export class Reads {
   }
 
   /** As few lots as fit one buffer each. */
-  #batches(parts: readonly Part[]): Part[][] {
+  #batches(parts: readonly Stretch[]): Stretch[][] {
     const { maxBufferSize } = this.#engine.gpu.limits;
-    const batches: Part[][] = [];
+    const batches: Stretch[][] = [];
     let free = 0;
     for (const part of parts) {
       if (batches.length === 0 || part.bytes > free) {
@@ -137,7 +137,7 @@ export class Reads {
     return batches;
   }
 
-  async #copy(parts: readonly Part[]): Promise<ArrayBuffer[]> {
+  async #copy(parts: readonly Stretch[]): Promise<ArrayBuffer[]> {
     const engine = this.#engine;
     engine.check();
     const { gpu } = engine;
@@ -165,7 +165,7 @@ export class Reads {
     return this.#cut(staging, size, parts);
   }
 
-  #cut(staging: GPUBuffer, size: number, parts: readonly Part[]): ArrayBuffer[] {
+  #cut(staging: GPUBuffer, size: number, parts: readonly Stretch[]): ArrayBuffer[] {
     const range = staging.getMappedRange();
     let at = 0;
     const copies = parts.map(({ bytes }) => range.slice(at, at += bytes));

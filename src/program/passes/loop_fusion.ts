@@ -77,7 +77,7 @@ function merge(earlier: Step, later: Step, graph: Graph, tidy: (body: Graph) => 
   return { ...graph, values, steps };
 }
 
-/** Two bodies as one, whose inputs that are the same are one; `from` numbers the loops' inputs anew. */
+/** Two bodies as one: inputs that both read are shared; `from` gives the numbers of the loops' inputs. */
 function mergeRuns(
   a: BlockRun,
   fromA: readonly number[],

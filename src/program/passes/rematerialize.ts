@@ -9,11 +9,11 @@ import type { Step, ValueId } from "../graph.ts";
 import type { GraphView } from "./loop_plan.ts";
 import { neededOutside, type Node, readsOf } from "./nodes.ts";
 
-/** The most that steps may cost which are done again in place of reading what they made. */
+/** The largest cost of steps that are computed again. */
 const MOST = 8;
 
 /** Plans a loop of some steps, in whatever order they are given. */
-type Plan = (
+type Replan = (
   steps: readonly Step[],
   shape: Shape,
 ) => Pick<Node, "plan" | "steps"> | undefined;
@@ -26,7 +26,7 @@ export function rematerialize(
   nodes: readonly Node[],
   outputs: readonly ValueId[],
   view: GraphView,
-  plan: Plan,
+  plan: Replan,
 ): void {
   for (const node of nodes) {
     if (node.plan === undefined) continue;
@@ -75,7 +75,7 @@ function extend(
   reader: Node,
   maker: Node,
   chain: readonly Step[],
-  plan: Plan,
+  plan: Replan,
 ): Pick<Node, "plan" | "steps"> | undefined {
   if (reader.plan === undefined || !sameShape(reader.plan.shape, maker.plan!.shape)) {
     return undefined;
@@ -97,7 +97,7 @@ function dropUnneeded(
   nodes: readonly Node[],
   outputs: readonly ValueId[],
   view: GraphView,
-  plan: Plan,
+  plan: Replan,
 ): void {
   const needed = neededOutside(node, nodes, view);
   outputs.forEach((id) => needed.add(id));

@@ -27,7 +27,7 @@ export function simplifySteps(graph: Graph): Graph {
   return replaceValues({ ...graph, steps }, replaced);
 }
 
-/** The input that the step's result is the same as, if there is one. */
+/** The input that a step returns unchanged. */
 function unchanged(
   { op, inputs, params, output }: Step,
   graph: Graph,
