@@ -86,7 +86,7 @@ export const int32:
     [N in "add" | "sub" | "mul" | "min" | "max" | "eq" | "ne" | "lt" | "le" | "gt"]: BinaryLanes;
   }
   & {
-    [N in "shl" | "shrS"]: (x: Lanes, bits: number) => Lanes;
+    [N in "shl" | "shrS" | "shrU"]: (x: Lanes, bits: number) => Lanes;
   } = {
     neg: one(i32x4, "neg"),
     abs: one(i32x4, "abs"),
@@ -103,6 +103,7 @@ export const int32:
     gt: two(i32x4, "gtS"),
     shl: (x, bits) => x.map((register) => i32x4.shl(register, bits)),
     shrS: (x, bits) => x.map((register) => i32x4.shrS(register, bits)),
+    shrU: (x, bits) => x.map((register) => i32x4.shrU(register, bits)),
   };
 
 /** Instructions on bits; a truth value has all bits of its lane set, or none. */
@@ -166,13 +167,15 @@ export class LaneCode {
     return this.let([f32x4.splat(f32.demoteF64(value))]);
   }
 
-  /** `x · y + z` in polynomials, rounded once or twice. */
+  /** `x · y + z` in polynomials; rounded once or twice in single precision, twice in double. */
   multiplyAdd(x: Lanes, y: Lanes, z: Lanes): Lanes {
+    if (this.float === "float64") return float64.add(float64.mul(x, y), z);
     return this.#relaxed ? lift(f32x4.relaxedMadd)(x, y, z) : float32.add(float32.mul(x, y), z);
   }
 
-  /** `z − x · y` in polynomials, rounded once or twice. */
+  /** `z − x · y` in polynomials, rounded likewise. */
   multiplySubtract(x: Lanes, y: Lanes, z: Lanes): Lanes {
+    if (this.float === "float64") return float64.sub(z, float64.mul(x, y));
     return this.#relaxed ? lift(f32x4.relaxedNmadd)(x, y, z) : float32.sub(z, float32.mul(x, y));
   }
 

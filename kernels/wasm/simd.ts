@@ -179,6 +179,8 @@ export const i32x4:
   & {
     /** The whole parts, limited to the range; 0 for NaN. */
     truncSatF32x4S: Unary<"v128">;
+    /** The same of two numbers of double precision; the upper two are 0. */
+    truncSatF64x2SZero: Unary<"v128">;
   } = onDemand(() => ({
     ...lanes("i32", 17, 27),
     ...byName(I32X4_UNARY, vectorUnary),
@@ -186,6 +188,7 @@ export const i32x4:
     ...byName(I32X4_BINARY, vectorBinary),
     ...byName({ shl: 171, shrS: 172, shrU: 173 }, shift),
     truncSatF32x4S: vectorUnary(248),
+    truncSatF64x2SZero: vectorUnary(252),
   }));
 
 /** Two 64-bit integers. */
@@ -193,10 +196,13 @@ export const i64x2:
   & Record<keyof typeof I64X2_BINARY, Binary<"v128">>
   & Record<"shl" | "shrS" | "shrU", Shift>
   & {
-    /** The lower two 32-bit integers. */
+    /** The lower two 32-bit integers, as they have a sign. */
+    extendLowI32x4S: Unary<"v128">;
+    /** The lower two 32-bit integers, as they have none. */
     extendLowI32x4U: Unary<"v128">;
   } = onDemand(() => ({
     ...byName(I64X2_BINARY, vectorBinary),
+    extendLowI32x4S: vectorUnary(199),
     extendLowI32x4U: vectorUnary(201),
     ...byName({ shl: 203, shrS: 204, shrU: 205 }, shift),
   }));

@@ -1,0 +1,300 @@
+/**
+ * The algebra of scalars: what the texts of scalar functions are made of.
+ *
+ * A text builds a graph of operations on numbers of one precision, 32-bit integers that wrap around,
+ * and truth values, which TypeScript keeps apart. A printer (`print.ts`) turns the graph into
+ * WebAssembly, WGSL or JavaScript, or evaluates it. A value that is used more than once is the same
+ * node, and computed once. There are no branches but {@linkcode rarely}.
+ *
+ * @module
+ */
+
+/** The precision of numbers. */
+export type Precision = "float32" | "float64";
+
+/** What a value is. */
+export type Kind = "float" | "integer" | "truth";
+
+/** What a node does with its operands. */
+export type Operation =
+  | ("number" | "integer" | "parameter" | "call" | "host" | "choose" | "rarely")
+  | ("add" | "sub" | "mul" | "div" | "neg" | "abs" | "sqrt" | "min" | "max" | "copySign")
+  | ("fma" | "fnma" | "floor" | "ceil" | "trunc" | "round" | "opaque")
+  | ("shift" | "unshift" | "shiftedInteger" | "toInteger" | "toFloat" | "bits" | "fromBits")
+  | ("iadd" | "isub" | "imul" | "and" | "or" | "xor" | "shl" | "shrS" | "shrU")
+  | ("less" | "lessEqual" | "equal" | "isNaN" | "integerLess" | "integerEqual")
+  | ("both" | "either" | "not");
+
+/** A node of the graph. */
+export interface Scalar<K extends Kind = Kind> {
+  /** What its value is. */
+  readonly kind: K;
+  /** The precision of numbers; of other kinds, that of the numbers which they meet. */
+  readonly precision: Precision | undefined;
+  /** What it does. */
+  readonly operation: Operation;
+  /** With what. */
+  readonly operands: readonly Scalar[];
+  /** The value of a constant, the bits of a shift, the name of a parameter or a called function. */
+  readonly literal: number | string;
+}
+
+/** A number. */
+export type Float = Scalar<"float">;
+
+/** A 32-bit integer. */
+export type Integer = Scalar<"integer">;
+
+/** A truth value. */
+export type Truth = Scalar<"truth">;
+
+/** A number, or a constant of the precision of the numbers that it meets. */
+export type FloatLike = Float | number;
+
+/** An integer, or a constant. */
+export type IntegerLike = Integer | number;
+
+function node<K extends Kind>(
+  kind: K,
+  operation: Operation,
+  operands: readonly Scalar[],
+  literal: number | string = 0,
+  precision: Precision | undefined = operands.find((x) => x.precision !== undefined)?.precision,
+): Scalar<K> {
+  return { kind, operation, operands, literal, precision };
+}
+
+/** A constant number, rounded to its precision. */
+export function number(value: number, precision: Precision): Float {
+  const rounded = precision === "float32" ? Math.fround(value) : value;
+  return node("float", "number", [], rounded, precision);
+}
+
+/** A constant integer. */
+export function integer(value: number): Integer {
+  return node("integer", "integer", [], value | 0);
+}
+
+/** A number that the function is given, by its name. */
+export function parameter(name: string, precision: Precision): Float {
+  return node("float", "parameter", [], name, precision);
+}
+
+/** An integer that the function is given, by its name. */
+export function integerParameter(name: string): Integer {
+  return node("integer", "parameter", [], name);
+}
+
+/** The functions of the host's `Math` that serve double precision, and how many operands they take. */
+export const HOST_FUNCTIONS = {
+  exp: 1,
+  expm1: 1,
+  log: 1,
+  log1p: 1,
+  log2: 1,
+  tanh: 1,
+  sin: 1,
+  cos: 1,
+  pow: 2,
+  atan2: 2,
+} as const;
+
+/** The name of one of them. */
+export type HostFunction = keyof typeof HOST_FUNCTIONS;
+
+/** The value of a function of the host. */
+export function host(name: HostFunction, ...operands: Float[]): Float {
+  return node("float", "host", operands, name);
+}
+
+/** The value of another scalar function (`mod.ts`). */
+export function call(name: string, ...operands: Float[]): Float {
+  return node("float", "call", operands, name);
+}
+
+/** Numbers of one precision, constants among them lifted to it. */
+function lift(operands: readonly FloatLike[]): Float[] {
+  const known = operands.find((x) => typeof x === "object");
+  if (known?.precision === undefined) {
+    throw new TypeError("Cannot compute an operation of scalars as all operands are constants");
+  }
+  const { precision } = known;
+  return operands.map((x) => typeof x === "number" ? number(x, precision!) : x);
+}
+
+function liftIntegers(operands: readonly IntegerLike[]): Integer[] {
+  return operands.map((x) => typeof x === "number" ? integer(x) : x);
+}
+
+type Unary = (x: Float) => Float;
+type Binary = (x: FloatLike, y: FloatLike) => Float;
+type Ternary = (x: FloatLike, y: FloatLike, z: FloatLike) => Float;
+type Comparison = (x: FloatLike, y: FloatLike) => Truth;
+type IntegerBinary = (x: IntegerLike, y: IntegerLike) => Integer;
+type Shift = (x: Integer, bits: number) => Integer;
+
+const unary = (operation: Operation): Unary => (x) => node("float", operation, [x]);
+const floats = (operation: Operation) => (...x: FloatLike[]) => node("float", operation, lift(x));
+const compare = (operation: Operation): Comparison => (x, y) =>
+  node("truth", operation, lift([x, y]));
+const integers = (operation: Operation): IntegerBinary => (x, y) =>
+  node("integer", operation, liftIntegers([x, y]));
+const shifts = (operation: Operation): Shift => (x, bits) => node("integer", operation, [x], bits);
+
+/** `x + y` */
+export const add: Binary = floats("add");
+/** `x − y` */
+export const sub: Binary = floats("sub");
+/** `x · y` */
+export const mul: Binary = floats("mul");
+/** `x / y` */
+export const div: Binary = floats("div");
+/** `−x` */
+export const neg: Unary = unary("neg");
+/** `|x|` */
+export const abs: Unary = unary("abs");
+/** `√x` */
+export const sqrt: Unary = unary("sqrt");
+/** `y` where it is less than `x`, else `x`: a NaN of `x` stays. */
+export const min: Binary = floats("min");
+/** `y` where it is greater than `x`, else `x`: a NaN of `x` stays. */
+export const max: Binary = floats("max");
+/** `x`, which is not negative, with the sign of `y`. */
+export const copySign: Binary = floats("copySign");
+/** `x · y + z`, rounded once or twice. */
+export const fma: Ternary = floats("fma");
+/** `z − x · y`, rounded once or twice. */
+export const fnma: Ternary = floats("fnma");
+/** The greatest whole number that is at most `x`. */
+export const floor: Unary = unary("floor");
+/** The least whole number that is at least `x`. */
+export const ceil: Unary = unary("ceil");
+/** The whole part. */
+export const trunc: Unary = unary("trunc");
+/** The nearest whole number, an even one of two. */
+export const round: Unary = unary("round");
+/** `x`, of which compilers know nothing: they must not simplify what is made of it. */
+export const opaque: Unary = unary("opaque");
+
+/** A whole number, and an integer whose lowest 22 bits are its own. */
+export interface Nearest {
+  /** The number. */
+  readonly number: Float;
+  /** The integer. */
+  readonly integer: Integer;
+}
+
+/** The whole number nearest to `x · factor`, which is below 2²² in size; single precision. */
+export function nearest(x: Float, factor: number): Nearest {
+  const shifted = node("float", "shift", lift([x, factor]));
+  return {
+    number: node("float", "unshift", [shifted]),
+    integer: node("integer", "shiftedInteger", [shifted]),
+  };
+}
+
+/** The whole part of a number that an integer can be. */
+export function toInteger(x: Float): Integer {
+  return node("integer", "toInteger", [x]);
+}
+
+/** The integer as a number. */
+export function toFloat(x: Integer, precision: Precision): Float {
+  return node("float", "toFloat", [x], 0, precision);
+}
+
+/** The bits of a number of single precision. */
+export function bits(x: Float): Integer {
+  return node("integer", "bits", [x]);
+}
+
+/** The number of single precision that has these bits. */
+export function fromBits(x: Integer): Float {
+  return node("float", "fromBits", [x], 0, "float32");
+}
+
+/** `x + y` of integers. */
+export const iadd: IntegerBinary = integers("iadd");
+/** `x − y` of integers. */
+export const isub: IntegerBinary = integers("isub");
+/** `x · y` of integers: the lower 32 bits. */
+export const imul: IntegerBinary = integers("imul");
+/** Bits that are set in both. */
+export const and: IntegerBinary = integers("and");
+/** Bits that are set in either. */
+export const or: IntegerBinary = integers("or");
+/** Bits that are set in one of two. */
+export const xor: IntegerBinary = integers("xor");
+/** The bits moved up. */
+export const shl: Shift = shifts("shl");
+/** The bits moved down, the sign's in their place. */
+export const shrS: Shift = shifts("shrS");
+/** The bits moved down, zeros in their place. */
+export const shrU: Shift = shifts("shrU");
+
+/** The bits moved up, those at the top in place of those at the bottom. */
+export function rotate(x: Integer, by: number): Integer {
+  return or(shl(x, by), shrU(x, 32 - by));
+}
+
+/** `x < y` */
+export const less: Comparison = compare("less");
+/** `x ≤ y` */
+export const lessEqual: Comparison = compare("lessEqual");
+/** `x = y`; both zeros are equal. */
+export const equal: Comparison = compare("equal");
+
+/** Whether `x` is NaN. */
+export function isNaN(x: Float): Truth {
+  return node("truth", "isNaN", [x]);
+}
+
+/** `x < y` of integers with a sign. */
+export function integerLess(x: IntegerLike, y: IntegerLike): Truth {
+  return node("truth", "integerLess", liftIntegers([x, y]));
+}
+
+/** `x = y` of integers. */
+export function integerEqual(x: IntegerLike, y: IntegerLike): Truth {
+  return node("truth", "integerEqual", liftIntegers([x, y]));
+}
+
+/** Whether both hold. */
+export function both(x: Truth, y: Truth): Truth {
+  return node("truth", "both", [x, y]);
+}
+
+/** Whether one of them holds. */
+export function either(x: Truth, y: Truth): Truth {
+  return node("truth", "either", [x, y]);
+}
+
+/** Whether it does not hold. */
+export function not(x: Truth): Truth {
+  return node("truth", "not", [x]);
+}
+
+/** `x` where the condition holds, else `y`. */
+export function choose(condition: Truth, x: FloatLike, y: FloatLike): Float {
+  if (typeof x === "number" && typeof y === "number") {
+    const { precision } = condition;
+    return choose(condition, number(x, precision!), y);
+  }
+  return node("float", "choose", [condition, ...lift([x, y])]);
+}
+
+/** The same of integers. */
+export function chooseInteger(condition: Truth, x: IntegerLike, y: IntegerLike): Integer {
+  return node("integer", "choose", [condition, ...liftIntegers([x, y])]);
+}
+
+/** `x` where the condition holds, else `y`; what only `x` needs is computed where it may hold. */
+export function rarely(condition: Truth, x: Float, y: Float): Float {
+  return node("float", "rarely", [condition, x, y]);
+}
+
+/** Horner's rule, coefficients from the constant on. */
+export function polynomial(x: Float, coefficients: readonly number[]): Float {
+  const [first, ...rest] = coefficients.toReversed();
+  return rest.reduce<Float>((sum, c) => fma(sum, x, c), number(first!, x.precision!));
+}

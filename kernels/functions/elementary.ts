@@ -1,0 +1,128 @@
+/**
+ * Exponentials, logarithms and hyperbolic tangent in single precision.
+ *
+ * Arguments are reduced to a small interval, where a polynomial serves, fitted to the least largest
+ * error (Remez) with coefficients of 24 bits and listed from the constant on.
+ *
+ * @module
+ */
+import * as a from "./algebra.ts";
+import type { Float, Integer } from "./algebra.ts";
+
+/** `log 2` in two parts: times the first, whole numbers up to 2¹⁴ are exact. */
+const LN2_HIGH = 0.693359375;
+const LN2_LOW = Math.LN2 - LN2_HIGH;
+
+/** `(e^r − 1 − r) / r²` for `|r| ≤ ½ log 2`. */
+const EXP_TAIL = [
+  0.4999999403953552,
+  0.16666515171527863,
+  0.041668083518743515,
+  0.008369348011910915,
+  0.0013840367319062352,
+];
+
+/** `(log((1 + s) / (1 − s)) / s − 2) / s²` in s² for numbers from √½ to √2. */
+const LOG_TAIL = [0.6666677594184875, 0.39977553486824036, 0.2987212836742401];
+
+/** The bits of √½, of an exponent, and of 1. */
+const SQRT_HALF_BITS = 0x3f3504f3;
+const EXPONENT_BITS = 0xff800000;
+const ONE_BITS = 0x3f800000;
+
+/** `x = n log 2 + r` with a whole `n`, and `e^r − 1 − r`. */
+interface ReducedPower {
+  n: Integer;
+  rest: Float;
+  tail: Float;
+}
+
+function reducePower(x: Float, lowest: number, highest: number): ReducedPower {
+  const limited = a.max(a.min(x, highest), lowest);
+  const { number: n, integer } = a.nearest(limited, Math.LOG2E);
+  const rest = a.fnma(n, LN2_LOW, a.fnma(n, LN2_HIGH, limited));
+  return { n: integer, rest, tail: a.mul(a.mul(rest, rest), a.polynomial(rest, EXP_TAIL)) };
+}
+
+/** `e^x` within 1 ulp, subnormal results included. */
+export function exp(x: Float): Float {
+  const { n, rest, tail } = reducePower(x, -104, 89);
+  const power = a.add(1, a.add(rest, tail));
+  // 2ⁿ in two factors, as neither 2¹²⁸ nor 2⁻¹⁵⁰ is a number.
+  const half = a.and(a.shl(n, 22), EXPONENT_BITS);
+  const other = a.isub(a.shl(n, 23), half);
+  const scale = (exponent: Integer) => a.fromBits(a.iadd(exponent, ONE_BITS));
+  return a.mul(a.mul(power, scale(half)), scale(other));
+}
+
+/** `e^x − 1` within 1.6 ulp. */
+export function expm1(x: Float): Float {
+  const { n, rest, tail } = reducePower(x, -20, 88.9);
+  // Half of 2ⁿ, as 2¹²⁸ is not a number.
+  const half = a.fromBits(a.iadd(a.shl(n, 23), ONE_BITS - (1 << 23)));
+  const result = a.fma(half, a.add(rest, tail), a.sub(half, 0.5));
+  return a.choose(a.less(a.abs(x), 2 ** -25), x, a.add(result, result));
+}
+
+/** `x = 2ᵏ (1 + f)` with `1 + f` from √½ to √2. */
+interface ReducedNumber {
+  /** The bits of `2ᵏ`, less those of 1. */
+  exponent: Integer;
+  /** `f` */
+  rest: Float;
+}
+
+function reduceNumber(x: Float): ReducedNumber {
+  const all = a.bits(x);
+  const exponent = a.and(a.isub(all, SQRT_HALF_BITS), EXPONENT_BITS);
+  return { exponent, rest: a.sub(a.fromBits(a.isub(all, exponent)), 1) };
+}
+
+/** `k log 2 + log(1 + f) + change` */
+function sumLogarithm(k: Float, f: Float, change: Float | number): Float {
+  const s = a.div(f, a.add(f, 2));
+  const square = a.mul(s, s);
+  const series = a.mul(square, a.polynomial(square, LOG_TAIL));
+  const halfSquare = a.mul(a.mul(f, f), 0.5);
+  const low = a.fma(k, LN2_LOW, change);
+  const rest = a.fma(s, a.add(halfSquare, series), low);
+  return a.fma(k, LN2_HIGH, a.add(f, a.sub(rest, halfSquare)));
+}
+
+/** Puts −∞ where `u` is 0, NaN where it is negative, and ∞ where it is ∞. */
+function limitLogarithm(u: Float, logarithm: Float): Float {
+  const finite = a.choose(a.equal(u, Infinity), u, logarithm);
+  const below = a.choose(a.equal(u, 0), a.number(-Infinity, "float32"), NaN);
+  return a.choose(a.less(0, u), finite, below);
+}
+
+/** `log x` within 0.85 ulp; −∞ at 0, NaN below. */
+export function log(x: Float): Float {
+  const small = a.less(x, 2 ** -126);
+  const { exponent, rest } = reduceNumber(a.choose(small, a.mul(x, 2 ** 23), x));
+  const whole = a.toFloat(a.shrS(exponent, 23), "float32");
+  const k = a.sub(whole, a.choose(small, 23, 0));
+  return limitLogarithm(x, sumLogarithm(k, rest, 0));
+}
+
+/** `log(1 + x)` within 1.1 ulp; −∞ at −1, NaN below. */
+export function log1p(x: Float): Float {
+  const u = a.opaque(a.add(x, 1));
+  const { exponent, rest } = reduceNumber(u);
+  // What 1 + x lost to rounding, scaled as f is, and then its share of the logarithm.
+  const back = a.opaque(a.sub(u, 1));
+  const lost = a.add(a.sub(1, a.sub(u, back)), a.sub(x, back));
+  const shift = a.isub(ONE_BITS, exponent);
+  const scale = a.fromBits(a.chooseInteger(a.integerLess(shift, 0), 0, shift));
+  const scaled = a.mul(lost, scale);
+  const change = a.fnma(scaled, rest, scaled);
+  const k = a.toFloat(a.shrS(exponent, 23), "float32");
+  const result = limitLogarithm(u, sumLogarithm(k, rest, change));
+  return a.choose(a.equal(x, 0), x, result);
+}
+
+/** `tanh x` within 2.5 ulp, from `e^(−2|x|) − 1`. */
+export function tanh(x: Float): Float {
+  const power = a.call("expm1", a.mul(a.abs(x), -2));
+  return a.copySign(a.div(a.neg(power), a.add(power, 2)), x);
+}

@@ -1,0 +1,311 @@
+/**
+ * Scalar functions in JavaScript: text for generated loops in double precision, and instructions for
+ * where generating code is forbidden, which round to single precision too.
+ *
+ * @module
+ */
+import type { HostFunction, Precision, Scalar } from "./algebra.ts";
+import { definitionOf, graphOf } from "./mod.ts";
+import { print, type Printer } from "./print.ts";
+
+/** A scalar function as one of JavaScript. */
+export type NumberFunction = (...args: number[]) => number;
+
+const NAMES = ["x", "y", "z"] as const;
+
+const ROUNDER = 1.5 * 2 ** 23;
+
+/** The nearest whole number, an even one of two. */
+function roundEven(x: number): number {
+  const r = Math.round(x);
+  return r - x === 0.5 && r % 2 !== 0 ? r - 1 : r;
+}
+
+const word = new Int32Array(1);
+const single = new Float32Array(word.buffer);
+
+function bitsOf(x: number): number {
+  single[0] = x;
+  return word[0]!;
+}
+
+function fromBits(x: number): number {
+  word[0] = x;
+  return single[0]!;
+}
+
+/** What a value is rounded to. */
+type Round = (x: number) => number;
+type Compute = (x: number, y: number, z: number, round: Round) => number;
+
+/** The operations on numbers; truth is 1 or 0, and what is exact needs no rounding. */
+const COMPUTE: Partial<Record<Scalar["operation"], Compute>> = {
+  choose: (x, y, z) => x ? y : z,
+  rarely: (x, y, z) => x ? y : z,
+  add: (x, y, _z, round) => round(x + y),
+  sub: (x, y, _z, round) => round(x - y),
+  mul: (x, y, _z, round) => round(x * y),
+  div: (x, y, _z, round) => round(x / y),
+  neg: (x) => -x,
+  abs: Math.abs,
+  sqrt: (x, _y, _z, round) => round(Math.sqrt(x)),
+  min: (x, y) => y < x ? y : x,
+  max: (x, y) => x < y ? y : x,
+  copySign: (x, y) => y < 0 || 1 / y < 0 ? -x : x,
+  fma: (x, y, z, round) => round(round(x * y) + z),
+  fnma: (x, y, z, round) => round(z - round(x * y)),
+  floor: Math.floor,
+  ceil: Math.ceil,
+  trunc: Math.trunc,
+  round: roundEven,
+  opaque: (x) => x,
+  shift: (x, y, _z, round) => round(round(x * y) + ROUNDER),
+  unshift: (x) => x - ROUNDER,
+  shiftedInteger: bitsOf,
+  toInteger: (x) => x === x ? Math.min(Math.max(Math.trunc(x), -(2 ** 31)), 2 ** 31 - 1) : 0,
+  toFloat: (x, _y, _z, round) => round(x),
+  bits: bitsOf,
+  fromBits,
+  iadd: (x, y) => x + y | 0,
+  isub: (x, y) => x - y | 0,
+  imul: Math.imul,
+  and: (x, y) => x & y,
+  or: (x, y) => x | y,
+  xor: (x, y) => x ^ y,
+  shl: (x, y) => x << y,
+  shrS: (x, y) => x >> y,
+  shrU: (x, y) => x >>> y | 0,
+  less: (x, y) => x < y ? 1 : 0,
+  lessEqual: (x, y) => x <= y ? 1 : 0,
+  equal: (x, y) => x === y ? 1 : 0,
+  isNaN: (x) => x === x ? 0 : 1,
+  integerLess: (x, y) => x < y ? 1 : 0,
+  integerEqual: (x, y) => x === y ? 1 : 0,
+  both: (x, y) => x & y,
+  either: (x, y) => x | y,
+  not: (x) => 1 - x,
+};
+
+/** An instruction: what it computes of which registers; the result goes to the next one. */
+interface Instruction {
+  compute: Compute;
+  x: number;
+  y: number;
+  z: number;
+  to: number;
+}
+
+/** Lists the instructions of a graph; values are numbers of registers. */
+class Evaluator implements Printer<number> {
+  readonly registers: number[];
+  readonly instructions: Instruction[] = [];
+  readonly #precision: Precision;
+
+  constructor(precision: Precision) {
+    this.#precision = precision;
+    this.registers = NAMES.map(() => 0);
+  }
+
+  operate({ operation, literal }: Scalar, operands: readonly number[]): number {
+    if (operation === "number" || operation === "integer") return this.#constant(literal as number);
+    if (operation === "host") {
+      const f: NumberFunction = Math[literal as HostFunction];
+      return this.#compute((x, y, _z, round) => round(f(x, y)), operands);
+    }
+    const isShift = operation === "shl" || operation === "shrS" || operation === "shrU";
+    const all = isShift ? [...operands, this.#constant(literal as number)] : operands;
+    return this.#compute(COMPUTE[operation]!, all);
+  }
+
+  call({ literal }: Scalar, operands: readonly number[]): number {
+    const parameters = Object.fromEntries(operands.map((x, i) => [NAMES[i]!, x]));
+    return print([graphOf(literal as string, this.#precision)], parameters, this)[0]!;
+  }
+
+  rarely(condition: number, exceptional: () => number, usual: number): number {
+    return this.#compute(COMPUTE.choose!, [condition, exceptional(), usual]);
+  }
+
+  #constant(value: number): number {
+    return this.registers.push(value) - 1;
+  }
+
+  #compute(compute: Compute, [x = 0, y = 0, z = 0]: readonly number[]): number {
+    const to = this.#constant(0);
+    this.instructions.push({ compute, x, y, z, to });
+    return to;
+  }
+}
+
+/** The values of graphs' nodes as functions of up to three parameters, without generated code. */
+export function evaluate(
+  roots: readonly Scalar[],
+  precision: Precision,
+  names: readonly string[] = NAMES,
+): (...args: number[]) => number[] {
+  const evaluator = new Evaluator(precision);
+  const parameters = Object.fromEntries(names.map((name, i) => [name, i]));
+  const results = print(roots, parameters, evaluator);
+  const { registers, instructions } = evaluator;
+  const round: Round = precision === "float32" ? Math.fround : (x) => x;
+  return (...args) => {
+    args.forEach((x, i) => registers[i] = x);
+    for (const { compute, x, y, z, to } of instructions) {
+      registers[to] = compute(registers[x]!, registers[y]!, registers[z]!, round);
+    }
+    return results.map((i) => registers[i]!);
+  };
+}
+
+const functions = new Map<string, NumberFunction>();
+
+/** A scalar function: the host's where it has it, else evaluated. */
+export function scalarFunction(name: string, precision: Precision = "float64"): NumberFunction {
+  const key = `${name} ${precision}`;
+  const known = functions.get(key);
+  if (known !== undefined) return known;
+  const graph = graphOf(name, precision);
+  const all = evaluate([graph], precision);
+  const made: NumberFunction = graph.operation === "host" && precision === "float64"
+    ? Math[graph.literal as HostFunction]
+    : (...args) => all(...args)[0]!;
+  functions.set(key, made);
+  return made;
+}
+
+type Write = (x: string, y: string, z: string, literal: number) => string;
+
+const infix = (operator: string): Write => (x, y) => `${x} ${operator} ${y}`;
+const integers = (operator: string): Write => (x, y) => `${x} ${operator} ${y} | 0`;
+const shift = (operator: string): Write => (x, _y, _z, by) => `${x} ${operator} ${by} | 0`;
+const math = (name: string): Write => (x) => `Math.${name}(${x})`;
+
+/** The operations as text, in double precision. */
+const TEXT: Partial<Record<Scalar["operation"], Write>> = {
+  choose: (x, y, z) => `${x} ? ${y} : ${z}`,
+  add: infix("+"),
+  sub: infix("-"),
+  mul: infix("*"),
+  div: infix("/"),
+  neg: (x) => `-${x}`,
+  abs: math("abs"),
+  sqrt: math("sqrt"),
+  min: (x, y) => `${y} < ${x} ? ${y} : ${x}`,
+  max: (x, y) => `${x} < ${y} ? ${y} : ${x}`,
+  copySign: (x, y) => `${y} < 0 || 1 / ${y} < 0 ? -${x} : ${x}`,
+  fma: (x, y, z) => `${x} * ${y} + ${z}`,
+  fnma: (x, y, z) => `${z} - ${x} * ${y}`,
+  floor: math("floor"),
+  ceil: math("ceil"),
+  trunc: math("trunc"),
+  round: (x) => `roundEven(${x})`,
+  opaque: (x) => x,
+  toInteger: (x) => `Math.min(Math.max(${x}, ${-(2 ** 31)}), ${2 ** 31 - 1}) | 0`,
+  toFloat: (x) => x,
+  iadd: integers("+"),
+  isub: integers("-"),
+  imul: (x, y) => `Math.imul(${x}, ${y})`,
+  and: infix("&"),
+  or: infix("|"),
+  xor: infix("^"),
+  shl: shift("<<"),
+  shrS: shift(">>"),
+  shrU: shift(">>>"),
+  less: infix("<"),
+  lessEqual: infix("<="),
+  equal: infix("==="),
+  isNaN: (x) => `${x} !== ${x}`,
+  integerLess: infix("<"),
+  integerEqual: infix("==="),
+  both: infix("&&"),
+  either: infix("||"),
+  not: (x) => `!${x}`,
+};
+
+/** Writes the statements of a graph. */
+class JavaScriptPrinter implements Printer<string> {
+  lines: string[] = [];
+  readonly calls: Set<string> = new Set();
+  #count = 0;
+
+  operate(scalar: Scalar, operands: readonly string[]): string {
+    const { operation, literal } = scalar;
+    if (operation === "number" || operation === "integer") {
+      return javaScriptNumber(literal as number);
+    }
+    if (operation === "host") return this.#let(`Math.${literal}(${operands.join(", ")})`);
+    const [x, y, z] = operands as [string, string, string];
+    const write = TEXT[operation];
+    if (write === undefined) {
+      throw new TypeError(`Cannot print ${operation} as JavaScript as it is of single precision`);
+    }
+    if (operation === "round") this.calls.add("roundEven");
+    return this.#let(write(x, y, z, literal as number));
+  }
+
+  call({ literal }: Scalar, operands: readonly string[]): string {
+    return this.#let(callJavaScript(literal as string, operands, this.calls));
+  }
+
+  rarely(condition: string, exceptional: () => string, usual: string): string {
+    const name = `t${this.#count++}`;
+    const outside = this.lines;
+    this.lines = [];
+    const value = exceptional();
+    const inside = [...this.lines, `${name} = ${value};`];
+    this.lines = [...outside, `let ${name} = ${usual};`, `if (${condition}) {`, ...inside, "}"];
+    return name;
+  }
+
+  #let(text: string): string {
+    const name = `t${this.#count++}`;
+    this.lines.push(`const ${name} = ${text};`);
+    return name;
+  }
+}
+
+/** A number as JavaScript has it. */
+export function javaScriptNumber(value: number): string {
+  return value < 0 || Object.is(value, -0) ? `(-${-value})` : String(value);
+}
+
+/** A call of a function as text; what must be declared before is added to `declared`. */
+export function callJavaScript(
+  name: string,
+  operands: readonly string[],
+  declared: Set<string>,
+): string {
+  const { operation, literal } = graphOf(name, "float64");
+  if (operation === "host") return `Math.${literal}(${operands.join(", ")})`;
+  declared.add(name);
+  return `${name}(${operands.join(", ")})`;
+}
+
+/** A function's statements, and the functions that it calls. */
+interface Body {
+  text: string;
+  calls: ReadonlySet<string>;
+}
+
+/** A graph as the body of a function of its parameters, in double precision. */
+export function toFunctionBody(graph: Scalar): Body {
+  const printer = new JavaScriptPrinter();
+  const named = new Proxy({}, { get: (_, name) => name });
+  const [value] = print([graph], named, printer);
+  return { text: [...printer.lines, `return ${value};`].join("\n"), calls: printer.calls };
+}
+
+/** The text of functions and of all that they call. */
+export function declareJavaScript(names: Iterable<string>): string {
+  const texts = new Map<string, string>();
+  const visit = (name: string): void => {
+    if (texts.has(name)) return;
+    if (name === "roundEven") return void texts.set(name, String(roundEven));
+    const { text, calls } = toFunctionBody(graphOf(name, "float64"));
+    const parameters = NAMES.slice(0, definitionOf(name)!.arity).join(", ");
+    texts.set(name, `function ${name}(${parameters}) {\n${text}\n}`);
+    for (const callee of calls) visit(callee);
+  };
+  for (const name of names) visit(name);
+  return [...texts.values()].join("\n");
+}

@@ -1,0 +1,174 @@
+/**
+ * Scalar functions as vector instructions of WebAssembly.
+ *
+ * Integers lie in 32-bit lanes: four beside numbers of single precision, and in the lower two beside
+ * numbers of double precision. A truth value has all bits of a number's lane set, or none.
+ *
+ * @module
+ */
+import {
+  bits,
+  float32,
+  float64,
+  type FloatInstructions,
+  int32,
+  type LaneCode,
+  type Lanes,
+  lift,
+} from "../elementwise/lanes.ts";
+import { f32x4, f64x2, i32x4, i64x2, i8x16, v128 } from "../wasm/simd.ts";
+import type { Value } from "../wasm/value.ts";
+import type { HostFunction, Scalar } from "./algebra.ts";
+import { graphOf } from "./mod.ts";
+import { print, type Printer } from "./print.ts";
+
+/** Calls a function of the host's `Math` for every lane. */
+export type CallHost = (name: HostFunction, operands: readonly Lanes[]) => Lanes;
+
+type V128 = Value<"v128">;
+type Write = (code: LaneCode, x: Lanes, y: Lanes, z: Lanes, literal: number) => Lanes;
+
+/** Added and taken off again, it rounds to whole numbers, which are then the lowest bits. */
+const ROUNDER = 1.5 * 2 ** 23;
+
+/** The instructions on numbers, by the precision. */
+function of(code: LaneCode): FloatInstructions {
+  return code.float === "float32" ? float32 : float64;
+}
+
+type TwoOf = "add" | "sub" | "mul" | "div" | "eq" | "lt" | "le";
+
+const two = (name: TwoOf): Write => (code, x, y) => of(code)[name](x, y);
+const one = (name: "neg" | "abs" | "sqrt"): Write => (code, x) => of(code)[name](x);
+const bitwise = (name: "and" | "or" | "xor"): Write => (_code, x, y) => bits[name](x, y);
+const integers = (name: "add" | "sub" | "mul"): Write => (_code, x, y) => int32[name](x, y);
+const same: Write = (_code, x) => x;
+const whole = (name: "floor" | "ceil" | "trunc" | "nearest"): Write => (code, x) =>
+  lift((register: V128) => (code.float === "float32" ? f32x4 : f64x2)[name](register))(x);
+
+const widen = lift((x: V128) => i64x2.extendLowI32x4S(x));
+const narrow = lift((x: V128) =>
+  i8x16.shuffle(x, x, Array.from({ length: 16 }, (_, i) => (i >> 2) % 2 * 8 + i % 4))
+);
+
+/** Comparisons of integers, with lanes as wide as those of numbers. */
+const compareIntegers = (name: "lt" | "eq"): Write => (code, x, y) => {
+  const truth = int32[name](x, y);
+  return code.float === "float32" ? truth : widen(truth);
+};
+
+const OPERATIONS: Partial<Record<Scalar["operation"], Write>> = {
+  add: two("add"),
+  sub: two("sub"),
+  mul: two("mul"),
+  div: two("div"),
+  neg: one("neg"),
+  abs: one("abs"),
+  sqrt: one("sqrt"),
+  min: (code, x, y) => of(code).pmin(x, y),
+  max: (code, x, y) => of(code).pmax(x, y),
+  copySign: (code, x, y) => bits.or(x, bits.and(y, code.number(-0))),
+  fma: (code, x, y, z) => code.multiplyAdd(x, y, z),
+  fnma: (code, x, y, z) => code.multiplySubtract(x, y, z),
+  floor: whole("floor"),
+  ceil: whole("ceil"),
+  trunc: whole("trunc"),
+  round: whole("nearest"),
+  opaque: same,
+  shift: (code, x, y) => code.multiplyAdd(x, y, code.number(ROUNDER)),
+  unshift: (code, x) => float32.sub(x, code.number(ROUNDER)),
+  shiftedInteger: same,
+  toInteger: (code, x) =>
+    lift((register: V128) =>
+      code.float === "float32" ? i32x4.truncSatF32x4S(register) : i32x4.truncSatF64x2SZero(register)
+    )(x),
+  toFloat: (code, x) =>
+    code.float === "float32" ? int32.toFloat32(x) : lift(f64x2.convertLowI32x4S)(x),
+  bits: same,
+  fromBits: same,
+  iadd: integers("add"),
+  isub: integers("sub"),
+  imul: integers("mul"),
+  and: bitwise("and"),
+  or: bitwise("or"),
+  xor: bitwise("xor"),
+  shl: (_code, x, _y, _z, by) => int32.shl(x, by),
+  shrS: (_code, x, _y, _z, by) => int32.shrS(x, by),
+  shrU: (_code, x, _y, _z, by) => int32.shrU(x, by),
+  less: two("lt"),
+  lessEqual: two("le"),
+  equal: two("eq"),
+  isNaN: (code, x) => of(code).ne(x, x),
+  integerLess: compareIntegers("lt"),
+  integerEqual: compareIntegers("eq"),
+  both: bitwise("and"),
+  either: bitwise("or"),
+  not: (_code, x) => bits.not(x),
+};
+
+/** Writes graphs of scalars into a function. */
+class WasmPrinter implements Printer<Lanes> {
+  readonly #code: LaneCode;
+  readonly #callHost: CallHost;
+
+  constructor(code: LaneCode, callHost: CallHost) {
+    this.#code = code;
+    this.#callHost = callHost;
+  }
+
+  operate(scalar: Scalar, operands: readonly Lanes[]): Lanes {
+    const code = this.#code;
+    const literal = scalar.literal as number;
+    if (scalar.operation === "number") return code.number(literal);
+    if (scalar.operation === "integer") return code.integer(literal);
+    if (scalar.operation === "host") {
+      return this.#callHost(scalar.literal as HostFunction, operands);
+    }
+    const [x, y, z] = operands as [Lanes, Lanes, Lanes];
+    if (scalar.operation === "choose") {
+      const isWide = code.float === "float64" && scalar.kind === "integer";
+      return code.let(bits.choose(isWide ? narrow(x) : x, y, z));
+    }
+    return code.let(OPERATIONS[scalar.operation]!(code, x, y, z, literal));
+  }
+
+  call({ literal }: Scalar, operands: readonly Lanes[]): Lanes {
+    return this.callFunction(literal as string, operands);
+  }
+
+  callFunction(name: string, operands: readonly Lanes[]): Lanes {
+    const [x, y, z] = operands as [Lanes, Lanes, Lanes];
+    return print([graphOf(name, this.#code.float)], { x, y, z }, this)[0]!;
+  }
+
+  rarely(condition: Lanes, exceptional: () => Lanes, usual: Lanes): Lanes {
+    const { builder } = this.#code;
+    const chosen = this.#code.let(usual).map((x) => builder.let(x));
+    const any = condition.reduce((a, b) => v128.or(a, b));
+    builder.if(v128.anyTrue(any), () => {
+      const values = bits.choose(condition, exceptional(), chosen);
+      values.forEach((value, i) => builder.set(chosen[i]!, value));
+    });
+    return chosen;
+  }
+}
+
+/** The values of a graph's nodes, given those of its parameters. */
+export function printWasm(
+  code: LaneCode,
+  callHost: CallHost,
+  roots: readonly Scalar[],
+  parameters: Readonly<Record<string, Lanes>>,
+): Lanes[] {
+  return print(roots, parameters, new WasmPrinter(code, callHost));
+}
+
+/** The value of a scalar function; operands are variables. */
+export function callWasm(
+  code: LaneCode,
+  callHost: CallHost,
+  name: string,
+  operands: readonly Lanes[],
+): Lanes {
+  return new WasmPrinter(code, callHost).callFunction(name, operands);
+}

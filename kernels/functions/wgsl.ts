@@ -1,0 +1,175 @@
+/**
+ * Scalar functions as WGSL, in single precision.
+ *
+ * WGSL grants its own `exp`, `log`, `sin` and their kin errors of many digits near zero, and leaves
+ * `pow` of negative numbers and whatever is infinite or NaN open; what is printed here is made of
+ * additions, products and shifts, so that it is the same on every adapter. Compilers may reorder and
+ * fuse sums, and may assume that there is no NaN, which is told by its bits. Adapters may take
+ * subnormal numbers for 0, and -0 for 0.
+ *
+ * @module
+ */
+import type { Scalar } from "./algebra.ts";
+import { definitionOf, graphOf } from "./mod.ts";
+import { print, type Printer } from "./print.ts";
+import { HELPERS, type WgslHelper } from "../wgsl/helpers.ts";
+
+/** A number as a constant, or, where constants must not be it, from its bits. */
+export function wgslNumber(value: number): string {
+  const single = Math.fround(value);
+  const isPlain = Number.isFinite(single) &&
+    (Math.abs(single) >= 2 ** -126 || Object.is(single, 0));
+  if (isPlain) return single < 0 ? `(${single}f)` : `${single}f`;
+  const bits = new Uint32Array(Float32Array.of(single).buffer)[0]!;
+  return `number_from_bits(0x${bits.toString(16).padStart(8, "0")}u)`;
+}
+
+function wgslInteger(value: number): string {
+  return value === -(2 ** 31) ? `i32(${value})` : value < 0 ? `(${value}i)` : `${value}i`;
+}
+
+type Write = (x: string, y: string, z: string, literal: number) => string;
+
+const infix = (operator: string): Write => (x, y) => `${x} ${operator} ${y}`;
+const prefix = (name: string): Write => (x, y, z) =>
+  `${name}(${[x, y, z].filter((operand) => operand !== undefined).join(", ")})`;
+const same: Write = (x) => x;
+
+const OPERATIONS: Partial<Record<Scalar["operation"], Write>> = {
+  number: (_x, _y, _z, literal) => wgslNumber(literal),
+  integer: (_x, _y, _z, literal) => wgslInteger(literal),
+  choose: (x, y, z) => `select(${z}, ${y}, ${x})`,
+  add: infix("+"),
+  sub: infix("-"),
+  mul: infix("*"),
+  div: infix("/"),
+  neg: (x) => `-${x}`,
+  abs: prefix("abs"),
+  sqrt: prefix("sqrt"),
+  min: (x, y) => `select(min(${x}, ${y}), ${x}, is_nan(${x}))`,
+  max: (x, y) => `select(max(${x}, ${y}), ${x}, is_nan(${x}))`,
+  copySign: (x, y) => `bitcast<f32>(bitcast<u32>(${x}) | (bitcast<u32>(${y}) & 0x80000000u))`,
+  fma: prefix("fma"),
+  fnma: (x, y, z) => `${z} - ${x} * ${y}`,
+  floor: prefix("floor"),
+  ceil: prefix("ceil"),
+  trunc: prefix("trunc"),
+  round: prefix("round"),
+  opaque: prefix("opaque"),
+  shift: (x, y) => `round(${x} * ${y})`,
+  unshift: same,
+  shiftedInteger: prefix("i32"),
+  toInteger: prefix("i32"),
+  toFloat: prefix("f32"),
+  bits: prefix("bitcast<i32>"),
+  fromBits: prefix("bitcast<f32>"),
+  iadd: infix("+"),
+  isub: infix("-"),
+  imul: infix("*"),
+  and: infix("&"),
+  or: infix("|"),
+  xor: infix("^"),
+  shl: (x, _y, _z, by) => `${x} << ${by}u`,
+  shrS: (x, _y, _z, by) => `${x} >> ${by}u`,
+  shrU: (x, _y, _z, by) => `bitcast<i32>(bitcast<u32>(${x}) >> ${by}u)`,
+  less: infix("<"),
+  lessEqual: infix("<="),
+  equal: infix("=="),
+  isNaN: prefix("is_nan"),
+  integerLess: infix("<"),
+  integerEqual: infix("=="),
+  both: infix("&&"),
+  either: infix("||"),
+  not: (x) => `!${x}`,
+};
+
+/** What a function is declared as, and what it uses. */
+interface Declaration {
+  text: string;
+  uses: ReadonlySet<string>;
+}
+
+/** Writes the statements of graphs of scalars. */
+export class WgslPrinter implements Printer<string> {
+  /** The statements. */
+  lines: string[] = [];
+  /** The functions that they call. */
+  readonly uses: Set<string> = new Set();
+  #count = 0;
+
+  /** The value of an operation. */
+  operate(scalar: Scalar, operands: readonly string[]): string {
+    const [x, y, z] = operands as [string, string, string];
+    const text = OPERATIONS[scalar.operation]!(x, y, z, scalar.literal as number);
+    for (const helper of Object.keys(HELPERS)) {
+      if (text.includes(`${helper}(`)) this.uses.add(helper);
+    }
+    return /^\w+$/.test(text) || scalar.operands.length === 0 ? text : this.#let(text);
+  }
+
+  /** A call of another function. */
+  call({ literal }: Scalar, operands: readonly string[]): string {
+    const name = `scalar_${literal}`;
+    this.uses.add(name);
+    return this.#let(`${name}(${operands.join(", ")})`);
+  }
+
+  /** A branch. */
+  rarely(condition: string, exceptional: () => string, usual: string): string {
+    const name = `t${this.#count++}`;
+    const outside = this.lines;
+    this.lines = [];
+    const value = exceptional();
+    const inside = this.lines.map((line) => `  ${line}`);
+    this.lines = [
+      ...outside,
+      `var ${name} = ${usual};`,
+      `if (${condition}) {`,
+      ...inside,
+      `  ${name} = ${value};`,
+      "}",
+    ];
+    return name;
+  }
+
+  #let(text: string): string {
+    const name = `t${this.#count++}`;
+    this.lines.push(`let ${name} = ${text};`);
+    return name;
+  }
+}
+
+const declarations = new Map<string, Declaration>();
+
+function declarationOf(name: string): Declaration {
+  const known = declarations.get(name);
+  if (known !== undefined) return known;
+  const declaration = Object.hasOwn(HELPERS, name)
+    ? HELPERS[name as WgslHelper]
+    : declareScalar(name);
+  declarations.set(name, declaration);
+  return declaration;
+}
+
+function declareScalar(name: string): Declaration {
+  const graph = graphOf(name.slice("scalar_".length), "float32");
+  const printer = new WgslPrinter();
+  const [value] = print([graph], { x: "x", y: "y", z: "z" }, printer);
+  const { arity } = definitionOf(name.slice("scalar_".length))!;
+  const parameters = ["x", "y", "z"].slice(0, arity).map((x) => `${x}: f32`).join(", ");
+  const body = [...printer.lines, `return ${value};`].map((line) => `  ${line}`).join("\n");
+  return { text: `fn ${name}(${parameters}) -> f32 {\n${body}\n}`, uses: printer.uses };
+}
+
+/** The text of functions and of all that they call, each once, callees first. */
+export function declareFunctions(names: Iterable<string>): string {
+  const texts = new Map<string, string>();
+  const visit = (name: string): void => {
+    if (texts.has(name)) return;
+    const { text, uses } = declarationOf(name);
+    for (const use of uses) visit(use);
+    texts.set(name, text);
+  };
+  for (const name of names) visit(name);
+  return [...texts.values()].join("\n\n");
+}
