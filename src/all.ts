@@ -7,13 +7,19 @@
  *
  * @module
  */
-import "../kernels/elementwise/coefficients.ts";
 import "../kernels/elementwise/eager.ts";
 import "../kernels/elementwise/expression.ts";
 import "../kernels/elementwise/lanes.ts";
-import "../kernels/elementwise/polynomials.ts";
 import "../kernels/elementwise/reference.ts";
 import "../kernels/elementwise/typed.ts";
+import "../kernels/functions/algebra.ts";
+import "../kernels/functions/angles.ts";
+import "../kernels/functions/elementary.ts";
+import "../kernels/functions/javascript.ts";
+import "../kernels/functions/mod.ts";
+import "../kernels/functions/power.ts";
+import "../kernels/functions/print.ts";
+import "../kernels/functions/wasm.ts";
 import "../kernels/gamma/reference.ts";
 import "../kernels/layout/reference.ts";
 import "../kernels/matmul/eager.ts";

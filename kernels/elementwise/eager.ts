@@ -6,35 +6,39 @@
 import { hasRelaxedSimd, hasSimd } from "../wasm/features.ts";
 import { ModuleBuilder, reserve, scratchMemory } from "../wasm/module.ts";
 import { i32, type Local, type ValueType } from "../wasm/value.ts";
-import { f32x4, v128 } from "../wasm/simd.ts";
-import { parseExpression } from "./expression.ts";
+import { f32x4, f64x2, v128 } from "../wasm/simd.ts";
+import type { Precision } from "../functions/algebra.ts";
+import { COSTLY, costOfFunction, graphOf } from "../functions/mod.ts";
+import { callsIn, parseExpression } from "./expression.ts";
 import { LaneCode, type Lanes } from "./lanes.ts";
 import { ElementwiseKernel, type NumberArray, OPERANDS, PARAMETERS } from "./reference.ts";
 import { importMath, toFloat, translate, type TypedLanes } from "./typed.ts";
 
 /**
- * Arrays of so many float32 values are left to WebAssembly, in expressions that call a function for
- * which there is a polynomial: from there on it is 9 to 13 times as fast (`bench/elementwise_bench.ts`)
- * and makes up for being compiled within a few calls. Results are then right to the ulp that
- * `polynomials.ts` states for each function, in place of half an ulp for the whole expression.
+ * Arrays of so many values are left to WebAssembly, in expressions that call a function which takes
+ * long and is made of instructions there: from there on it is 9 to 13 times as fast
+ * (`bench/elementwise_bench.ts`) and makes up for being compiled within a few calls. Results are then
+ * right to the ulp that each function states, in place of half an ulp for the whole expression.
  */
 const LARGE = 4096;
 
 /** Values that are copied to linear memory at a time: they stay in the processor's caches. */
 const CHUNK = 8192;
 
-/** Registers of four values side by side, which the loop computes at once; chunks hold whole ones. */
+/** Registers side by side, which the loop computes at once; chunks hold whole ones. */
 const REGISTERS = [0, 1, 2, 3] as const;
-
-const COSTLY = /\b(exp|expm1|log|log1p|tanh|sin|cos)\(/;
 
 /** A loop of the module: the addresses of the output and the operands, parameters, bytes. */
 type WasmLoop = (...numbers: number[]) => void;
+
+/** An array of numbers of one precision. */
+type Floats = Float32Array | Float64Array;
 
 /** The loops of one expression. */
 export class EagerKernel extends ElementwiseKernel {
   readonly #expression: string;
   readonly #loops = new Map<string, WasmLoop>();
+  readonly #isVector: Partial<Record<Precision, boolean>> = {};
 
   /** Parses the expression; WebAssembly is made when first needed. */
   constructor(name: string, expression: string) {
@@ -48,32 +52,40 @@ export class EagerKernel extends ElementwiseKernel {
     data: readonly NumberArray[],
     params: readonly number[] = [],
   ): void {
-    const large = out.length >= LARGE && COSTLY.test(this.#expression) &&
-      out instanceof Float32Array && data.every((x) => x instanceof Float32Array) && hasSimd();
-    if (large) this.#runChunks(out, data as readonly Float32Array[], params);
-    else super.runFlat(out, data, params);
+    const precision = out.length < LARGE ? undefined : precisionOf(out, data);
+    if (precision !== undefined && this.#gains(precision) && hasSimd()) {
+      this.#runChunks(precision, out as Floats, data as readonly Floats[], params);
+    } else super.runFlat(out, data, params);
+  }
+
+  /** Whether a function that it calls takes long and needs no help of the host. */
+  #gains(precision: Precision): boolean {
+    return this.#isVector[precision] ??= callsIn(parseExpression(this.#expression)).some((name) =>
+      costOfFunction(name) >= COSTLY && graphOf(name, precision).operation !== "host"
+    );
   }
 
   #runChunks(
-    out: Float32Array,
-    data: readonly Float32Array[],
+    precision: Precision,
+    out: Floats,
+    data: readonly Floats[],
     params: readonly number[],
   ): void {
     const moves = data.map((x) => x.length === out.length);
-    const key = moves.join();
-    const loop = this.#loops.get(key) ?? emit(this.#expression, moves, params.length);
+    const key = `${precision} ${moves}`;
+    const loop = this.#loops.get(key) ?? emit(this.#expression, precision, moves, params.length);
     this.#loops.set(key, loop);
     const memory = scratchMemory();
-    const addresses = [out, ...data].map((_, i) => i * CHUNK * out.BYTES_PER_ELEMENT);
-    reserve(memory, addresses.length * CHUNK * out.BYTES_PER_ELEMENT);
-    const values = new Float32Array(memory.buffer);
+    const bytes = CHUNK * out.BYTES_PER_ELEMENT;
+    const addresses = [out, ...data].map((_, i) => i * bytes);
+    reserve(memory, addresses.length * bytes);
+    const values = precision === "float32"
+      ? new Float32Array(memory.buffer)
+      : new Float64Array(memory.buffer);
     for (let start = 0; start < out.length; start += CHUNK) {
       const size = Math.min(CHUNK, out.length - start);
       data.forEach((x, i) => {
-        const at = (i + 1) * CHUNK;
-        values.set(moves[i] ? x.subarray(start, start + size) : x, at);
-        // Registers share what they do with large angles: no value of an earlier chunk has a say.
-        if (moves[i] && size < CHUNK) values.fill(0, at + size, at + CHUNK);
+        values.set(moves[i] ? x.subarray(start, start + size) : x, (i + 1) * CHUNK);
       });
       loop(...addresses, ...params, size * out.BYTES_PER_ELEMENT);
       out.set(values.subarray(0, size), start);
@@ -81,8 +93,20 @@ export class EagerKernel extends ElementwiseKernel {
   }
 }
 
+/** The precision that all arrays share, if they do. */
+function precisionOf(out: NumberArray, data: readonly NumberArray[]): Precision | undefined {
+  const isOf = (type: Float32ArrayConstructor | Float64ArrayConstructor) =>
+    out instanceof type && data.every((x) => x instanceof type);
+  return isOf(Float32Array) ? "float32" : isOf(Float64Array) ? "float64" : undefined;
+}
+
 /** A loop over whole registers: what lies behind the last value has room, and is computed too. */
-function emit(expression: string, moves: readonly boolean[], parameterCount: number): WasmLoop {
+function emit(
+  expression: string,
+  precision: Precision,
+  moves: readonly boolean[],
+  parameterCount: number,
+): WasmLoop {
   const module = new ModuleBuilder({ from: "import" });
   const math = importMath(module);
   const operands = OPERANDS.slice(0, moves.length);
@@ -93,12 +117,13 @@ function emit(expression: string, moves: readonly boolean[], parameterCount: num
     bytes: "i32",
   };
   const loop = module.addFunction(types, (builder, locals) => {
-    const code = new LaneCode(builder, "float32", hasRelaxedSimd());
+    const code = new LaneCode(builder, precision, hasRelaxedSimd());
+    const splat = precision === "float32" ? f32x4.loadSplat : f64x2.loadSplat;
     const address = (name: string) => locals[name] as Local<"i32">;
     const values = new Map<string, Lanes>();
     for (const name of parameters) values.set(name, code.parameter(locals[name] as Local<"f64">));
     operands.forEach((name, i) => {
-      if (!moves[i]) values.set(name, code.let([f32x4.loadSplat(address(name))]));
+      if (!moves[i]) values.set(name, code.let([splat(address(name))]));
     });
     const valueOf = (name: string): TypedLanes => ({ kind: "float", lanes: values.get(name)! });
     builder.for(address("bytes"), REGISTERS.length * 16, (at) => {

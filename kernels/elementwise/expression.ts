@@ -2,44 +2,13 @@
  * Scalar expressions: the one text from which the loops of an elementwise operation are emitted.
  *
  * The language is the part of JavaScript and WGSL that the two share: numbers, names, `+ - * /`,
- * comparisons (1 or 0), `c ? x : y`, and calls of {@linkcode SCALAR_FUNCTIONS}. What takes long is
- * known too.
+ * comparisons (1 or 0), `c ? x : y`, and calls of scalar functions (`functions/mod.ts`). What takes
+ * long is known too.
  *
  * @module
  */
-
-/** The name of a function that an expression may call. */
-export type ScalarFunction =
-  | "abs"
-  | "cos"
-  | "exp"
-  | "expm1"
-  | "log"
-  | "log1p"
-  | "max"
-  | "min"
-  | "pow"
-  | "sign"
-  | "sin"
-  | "sqrt"
-  | "tanh";
-
-/** The functions that an expression may call. */
-export const SCALAR_FUNCTIONS: Record<ScalarFunction, (...args: number[]) => number> = {
-  abs: Math.abs,
-  cos: Math.cos,
-  exp: Math.exp,
-  expm1: Math.expm1,
-  log: Math.log,
-  log1p: Math.log1p,
-  max: Math.max,
-  min: Math.min,
-  pow: power,
-  sign: Math.sign,
-  sin: Math.sin,
-  sqrt: Math.sqrt,
-  tanh: Math.tanh,
-};
+import { callJavaScript, scalarFunction } from "../functions/javascript.ts";
+import { costOfFunction, definitionOf } from "../functions/mod.ts";
 
 /** A binary operator. */
 export type Operator = "+" | "-" | "*" | "/" | "<" | "<=" | "==" | "!=";
@@ -50,7 +19,7 @@ export type Expression =
   | { kind: "name"; name: string }
   | { kind: "negate"; operand: Expression }
   | { kind: "binary"; operator: Operator; left: Expression; right: Expression }
-  | { kind: "call"; name: ScalarFunction; arguments: Expression[] }
+  | { kind: "call"; name: string; arguments: Expression[] }
   | { kind: "choose"; condition: Expression; then: Expression; otherwise: Expression };
 
 const TOKEN = /\s*(\d+\.?\d*(?:e[-+]?\d+)?|[a-z]\w*|<=|==|!=|[-+*/<?:(),])/y;
@@ -115,14 +84,14 @@ export function parseExpression(text: string): Expression {
     const token = tokens[at++] ?? "";
     if (/^\d/.test(token)) return { kind: "number", value: Number(token) };
     if (tokens[at] !== "(" && /^[a-z]/.test(token)) return { kind: "name", name: token };
-    if (!Object.hasOwn(SCALAR_FUNCTIONS, token)) {
+    if (definitionOf(token) === undefined) {
       throw new SyntaxError(`Cannot parse the expression "${text}": unexpected "${token}"`);
     }
     expect("(");
     const args = [choice()];
     while (take(",")) args.push(choice());
     expect(")");
-    return { kind: "call", name: token as ScalarFunction, arguments: args };
+    return { kind: "call", name: token, arguments: args };
   };
   const result = choice();
   if (at < tokens.length) expect("the end");
@@ -139,11 +108,8 @@ export function toJavaScript(e: Expression, integer = false): string {
       return e.name;
     case "negate":
       return `(-${js(e.operand)})`;
-    case "call": {
-      const [x, y] = e.arguments.map(js);
-      if (e.name !== "pow") return `Math.${e.name}(${e.arguments.map(js).join(", ")})`;
-      return `(${x} === 1 || (${x} === -1 && Math.abs(${y}) === Infinity) ? 1 : Math.pow(${x}, ${y}))`;
-    }
+    case "call":
+      return callJavaScript(e.name, e.arguments.map(js));
     case "choose":
       return `(${js(e.condition)} ? ${js(e.then)} : ${js(e.otherwise)})`;
     case "binary":
@@ -154,9 +120,26 @@ export function toJavaScript(e: Expression, integer = false): string {
   }
 }
 
-/** Powers as IEEE 754 has them: where the language makes them NaN, 1 to any power is 1. */
-function power(x: number, y: number): number {
-  return x === 1 || (x === -1 && Math.abs(y) === Infinity) ? 1 : Math.pow(x, y);
+/** The functions that an expression calls. */
+export function callsIn(e: Expression): string[] {
+  return [...(e.kind === "call" ? [e.name] : []), ...partsOf(e).flatMap(callsIn)];
+}
+
+/** What an expression is made of. */
+function partsOf(e: Expression): Expression[] {
+  switch (e.kind) {
+    case "number":
+    case "name":
+      return [];
+    case "negate":
+      return [e.operand];
+    case "binary":
+      return [e.left, e.right];
+    case "choose":
+      return [e.condition, e.then, e.otherwise];
+    case "call":
+      return e.arguments;
+  }
 }
 
 /** The expression with others in the places of names. */
@@ -201,7 +184,7 @@ export function toFunction(e: Expression, integer = false): (scope: Scope) => nu
       return (scope) => -operand(scope);
     }
     case "call": {
-      const call = SCALAR_FUNCTIONS[e.name];
+      const call = scalarFunction(e.name);
       const args = e.arguments.map((x) => toFunction(x, integer));
       return (scope) => call(...args.map((f) => f(scope)));
     }
@@ -234,26 +217,19 @@ const OPERATORS: Record<Operator | "imul", (x: number, y: number) => number> = {
 /** What takes longer to be computed again than to be written and read. */
 export const WORTH_KEEPING = 4;
 
-/** What functions take that are a few instructions. */
-const QUICK: Readonly<Record<string, number>> = { abs: 1, max: 1, min: 1, sign: 2, sqrt: 4 };
-
-/** What calls of the other functions take, at least. */
-export const COSTLY = 20;
-
 /** Roughly how many times as long as an addition an expression takes. */
 export function costOf(e: Expression): number {
-  const total = (parts: readonly Expression[]) => parts.reduce((sum, x) => sum + costOf(x), 0);
+  const parts = partsOf(e).reduce((sum, x) => sum + costOf(x), 0);
   switch (e.kind) {
     case "number":
     case "name":
       return 0;
-    case "negate":
-      return 1 + costOf(e.operand);
     case "binary":
-      return (e.operator === "/" ? WORTH_KEEPING : 1) + total([e.left, e.right]);
+      return (e.operator === "/" ? WORTH_KEEPING : 1) + parts;
+    case "negate":
     case "choose":
-      return 1 + total([e.condition, e.then, e.otherwise]);
+      return 1 + parts;
     case "call":
-      return (QUICK[e.name] ?? COSTLY) + total(e.arguments);
+      return costOfFunction(e.name) + parts;
   }
 }

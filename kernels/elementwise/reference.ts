@@ -9,7 +9,14 @@
  *
  * @module
  */
-import { type Expression, parseExpression, toFunction, toJavaScript } from "./expression.ts";
+import { declareJavaScript } from "../functions/javascript.ts";
+import {
+  callsIn,
+  type Expression,
+  parseExpression,
+  toFunction,
+  toJavaScript,
+} from "./expression.ts";
 
 /** A typed array that loops read and write. */
 export type NumberArray = Float32Array | Float64Array | Int32Array | Uint8Array;
@@ -147,7 +154,8 @@ for (let i = 0; i < rows; i++, o += columns) {
   #emit<L>(form: string, names: string[], code: string, out: NumberArray): L | undefined {
     if (!this.#generate) return undefined;
     const value = toJavaScript(this.#expression, out instanceof Int32Array);
-    const body = `const [${PARAMETERS}] = params;\n${code.replace("VALUE", value)}
+    const declarations = declareJavaScript(callsIn(this.#expression));
+    const body = `${declarations}\nconst [${PARAMETERS}] = params;\n${code.replace("VALUE", value)}
 //# sourceURL=cellgrad-${this.#name}-${form}.js`;
     try {
       return new Function(...names, body) as L;

@@ -7,8 +7,10 @@
 import { call, type WasmFunction } from "../wasm/code.ts";
 import type { ModuleBuilder } from "../wasm/module.ts";
 import { f32, f64, type Value } from "../wasm/value.ts";
-import { f32x4, f64x2, v128 } from "../wasm/simd.ts";
-import type { Expression, Operator, ScalarFunction } from "./expression.ts";
+import { f32x4, f64x2 } from "../wasm/simd.ts";
+import { HOST_FUNCTIONS, type HostFunction } from "../functions/algebra.ts";
+import { callWasm } from "../functions/wasm.ts";
+import type { Expression, Operator } from "./expression.ts";
 import {
   bits,
   float32,
@@ -19,7 +21,6 @@ import {
   type Lanes,
   lift,
 } from "./lanes.ts";
-import * as polynomials from "./polynomials.ts";
 
 /** A value and how it is to be read; loops of double precision have no integers. */
 export interface TypedLanes {
@@ -31,12 +32,6 @@ export interface TypedLanes {
   literal?: number;
 }
 
-/** The functions that are called once per element. */
-const HOST_FUNCTIONS = ["exp", "expm1", "log", "log1p", "tanh", "sin", "cos", "pow"] as const;
-
-/** The name of a function of the host's `Math`. */
-export type HostFunction = typeof HOST_FUNCTIONS[number];
-
 /** The host's functions as a module sees them. */
 export type HostMath = Record<
   HostFunction,
@@ -45,10 +40,8 @@ export type HostMath = Record<
 
 /** Imports the functions of `Math`, before any function is added; hand `{ Math }` to the instance. */
 export function importMath(module: ModuleBuilder): HostMath {
-  const entries = HOST_FUNCTIONS.map((name) => {
-    const parameters: Record<string, "f64"> = name === "pow"
-      ? { x: "f64", y: "f64" }
-      : { x: "f64" };
+  const entries = Object.entries(HOST_FUNCTIONS).map(([name, arity]) => {
+    const parameters: Record<string, "f64"> = arity === 1 ? { x: "f64" } : { x: "f64", y: "f64" };
     return [name, module.importFunction("Math", name, parameters, "f64")];
   });
   return Object.fromEntries(entries);
@@ -172,7 +165,7 @@ function choose(
   return { kind, lanes: bits.choose(mask, convert(code, x), convert(code, y)) };
 }
 
-function callFunction(scope: Scope, name: ScalarFunction, args: TypedLanes[]): TypedLanes {
+function callFunction(scope: Scope, name: string, args: TypedLanes[]): TypedLanes {
   const { code } = scope;
   if (name === "min" || name === "max") return extreme(code, name, args);
   const [x, y] = args as [TypedLanes, TypedLanes | undefined];
@@ -189,10 +182,12 @@ function callFunction(scope: Scope, name: ScalarFunction, args: TypedLanes[]): T
   const operand = code.let(toFloat(code, x));
   if (name === "sign") return float(sign(code, operand));
   if (name === "sqrt") return float(instructionsOf(code).sqrt(operand));
-  if (name === "pow") return float(power(scope, operand, y!));
-  if (code.float === "float64") return float(callHost(scope, name, [operand]));
-  const result = polynomials[name](code, operand);
-  return float(name === "sin" || name === "cos" ? orHost(scope, name, operand, result) : result);
+  if (name === "pow" && y!.literal !== undefined) {
+    const product = knownPower(code, operand, y!.literal);
+    if (product !== undefined) return float(product);
+  }
+  const operands = [operand, ...args.slice(1).map((arg) => code.let(toFloat(code, arg)))];
+  return float(callWasm(code, (host, all) => callHost(scope, host, all), name, operands));
 }
 
 /** Math.min and Math.max: NaN wins, and −0 is below 0. */
@@ -220,23 +215,12 @@ function sign(code: LaneCode, x: Lanes): Lanes {
   return bits.choose(gt(abs(x), code.number(0)), one, x);
 }
 
-/** Powers by multiplication where that is at least as exact as `Math.pow`, else its own. */
-function power(scope: Scope, x: Lanes, exponent: TypedLanes): Lanes {
-  const { code } = scope;
-  const { mul, div } = instructionsOf(code);
-  if (exponent.literal === 1) return x;
-  if (code.float === "float32") {
-    if (exponent.literal === 2) return mul(x, x);
-    if (exponent.literal === -1) return div(code.number(1), x);
-  }
-  const y = code.let(toFloat(code, exponent));
-  const result = callHost(scope, "pow", [x, y]);
-  if (Number.isFinite(exponent.literal)) return result;
-  // 1 to any power is 1, and −1 to an infinite one, where the host says NaN.
-  const { eq, abs } = instructionsOf(code);
-  const one = code.number(1);
-  const isInfinite = bits.and(eq(abs(x), one), eq(abs(y), code.number(Infinity)));
-  return bits.choose(bits.or(eq(x, one), isInfinite), one, result);
+/** Powers that are at least as exact by a product. */
+function knownPower(code: LaneCode, x: Lanes, exponent: number): Lanes | undefined {
+  if (exponent === 1) return x;
+  if (code.float === "float64") return undefined;
+  if (exponent === 2) return float32.mul(x, x);
+  return exponent === -1 ? float32.div(code.number(1), x) : undefined;
 }
 
 /** Calls a function of the host for each element. */
@@ -268,20 +252,6 @@ function callHost(scope: Scope, name: HostFunction, args: readonly Lanes[]): Lan
       );
     }
     return result;
-  });
-}
-
-/** Sines and cosines of large angles by the host: all elements at hand if one of them is large. */
-function orHost(scope: Scope, name: "sin" | "cos", x: Lanes, result: Lanes): Lanes {
-  const { code } = scope;
-  const limit = code.number(polynomials.LARGEST_ANGLE);
-  return x.map((register, i) => {
-    const chosen = code.builder.let(result[i]!);
-    const inside = float32.le(float32.abs([register]), limit);
-    code.builder.if(v128.anyTrue(v128.not(inside[0]!)), () => {
-      code.builder.set(chosen, callHost(scope, name, [[register]])[0]!);
-    });
-    return chosen;
   });
 }
 

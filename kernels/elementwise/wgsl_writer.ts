@@ -4,7 +4,7 @@
  * @module
  */
 import { ExpressionWriter, VALUE_TYPES, variable, type WgslValue } from "../wgsl/expression.ts";
-import { declareFunctions } from "../wgsl/functions.ts";
+import { declareFunctions } from "../functions/wgsl.ts";
 import {
   type Binding,
   createKernel,

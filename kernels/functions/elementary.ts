@@ -30,24 +30,33 @@ const SQRT_HALF_BITS = 0x3f3504f3;
 const EXPONENT_BITS = 0xff800000;
 const ONE_BITS = 0x3f800000;
 
-/** `x = n log 2 + r` with a whole `n`, and `e^r − 1 − r`. */
+/** `x = n log 2 + r` with a whole `n`. */
 interface ReducedPower {
   n: Integer;
   rest: Float;
-  tail: Float;
 }
 
 function reducePower(x: Float, lowest: number, highest: number): ReducedPower {
   const limited = a.max(a.min(x, highest), lowest);
   const { number: n, integer } = a.nearest(limited, Math.LOG2E);
   const rest = a.fnma(n, LN2_LOW, a.fnma(n, LN2_HIGH, limited));
-  return { n: integer, rest, tail: a.mul(a.mul(rest, rest), a.polynomial(rest, EXP_TAIL)) };
+  return { n: integer, rest };
+}
+
+/** `e^r − 1 − r` */
+function tailOfPower(r: Float): Float {
+  return a.mul(a.mul(r, r), a.polynomial(r, EXP_TAIL));
 }
 
 /** `e^x` within 1 ulp, subnormal results included. */
 export function exp(x: Float): Float {
-  const { n, rest, tail } = reducePower(x, -104, 89);
-  const power = a.add(1, a.add(rest, tail));
+  const { n, rest } = reducePower(x, -104, 89);
+  return expOfReduced(rest, n);
+}
+
+/** `2ⁿ e^r` for `|r| ≤ ½ log 2` and n from −151 to 129. */
+export function expOfReduced(rest: Float, n: Integer): Float {
+  const power = a.add(1, a.add(rest, tailOfPower(rest)));
   // 2ⁿ in two factors, as neither 2¹²⁸ nor 2⁻¹⁵⁰ is a number.
   const half = a.and(a.shl(n, 22), EXPONENT_BITS);
   const other = a.isub(a.shl(n, 23), half);
@@ -57,10 +66,10 @@ export function exp(x: Float): Float {
 
 /** `e^x − 1` within 1.6 ulp. */
 export function expm1(x: Float): Float {
-  const { n, rest, tail } = reducePower(x, -20, 88.9);
+  const { n, rest } = reducePower(x, -20, 88.9);
   // Half of 2ⁿ, as 2¹²⁸ is not a number.
   const half = a.fromBits(a.iadd(a.shl(n, 23), ONE_BITS - (1 << 23)));
-  const result = a.fma(half, a.add(rest, tail), a.sub(half, 0.5));
+  const result = a.fma(half, a.add(rest, tailOfPower(rest)), a.sub(half, 0.5));
   return a.choose(a.less(a.abs(x), 2 ** -25), x, a.add(result, result));
 }
 

@@ -164,13 +164,17 @@ export function scalarFunction(name: string, precision: Precision = "float64"): 
   const key = `${name} ${precision}`;
   const known = functions.get(key);
   if (known !== undefined) return known;
-  const graph = graphOf(name, precision);
-  const all = evaluate([graph], precision);
-  const made: NumberFunction = graph.operation === "host" && precision === "float64"
-    ? Math[graph.literal as HostFunction]
-    : (...args) => all(...args)[0]!;
+  const host = precision === "float64" || definitionOf(name)!.texts === undefined
+    ? hostName(name)
+    : undefined;
+  const made = host === undefined ? evaluated(name, precision) : Math[host];
   functions.set(key, made);
   return made;
+}
+
+function evaluated(name: string, precision: Precision): NumberFunction {
+  const all = evaluate([graphOf(name, precision)], precision);
+  return (...args) => all(...args)[0]!;
 }
 
 type Write = (x: string, y: string, z: string, literal: number) => string;
@@ -244,7 +248,8 @@ class JavaScriptPrinter implements Printer<string> {
   }
 
   call({ literal }: Scalar, operands: readonly string[]): string {
-    return this.#let(callJavaScript(literal as string, operands, this.calls));
+    this.calls.add(literal as string);
+    return this.#let(callJavaScript(literal as string, operands));
   }
 
   rarely(condition: string, exceptional: () => string, usual: string): string {
@@ -269,16 +274,17 @@ export function javaScriptNumber(value: number): string {
   return value < 0 || Object.is(value, -0) ? `(-${-value})` : String(value);
 }
 
-/** A call of a function as text; what must be declared before is added to `declared`. */
-export function callJavaScript(
-  name: string,
-  operands: readonly string[],
-  declared: Set<string>,
-): string {
+/** A call of a function as text, which {@linkcode declareJavaScript} declares. */
+export function callJavaScript(name: string, operands: readonly string[]): string {
+  const host = hostName(name);
+  return `${host === undefined ? `scalar_${name}` : `Math.${host}`}(${operands.join(", ")})`;
+}
+
+/** What the host calls a function that it has. */
+function hostName(name: string): HostFunction | undefined {
+  if (definitionOf(name)!.texts === undefined) return name as HostFunction;
   const { operation, literal } = graphOf(name, "float64");
-  if (operation === "host") return `Math.${literal}(${operands.join(", ")})`;
-  declared.add(name);
-  return `${name}(${operands.join(", ")})`;
+  return operation === "host" ? literal as HostFunction : undefined;
 }
 
 /** A function's statements, and the functions that it calls. */
@@ -301,9 +307,10 @@ export function declareJavaScript(names: Iterable<string>): string {
   const visit = (name: string): void => {
     if (texts.has(name)) return;
     if (name === "roundEven") return void texts.set(name, String(roundEven));
+    if (hostName(name) !== undefined) return;
     const { text, calls } = toFunctionBody(graphOf(name, "float64"));
     const parameters = NAMES.slice(0, definitionOf(name)!.arity).join(", ");
-    texts.set(name, `function ${name}(${parameters}) {\n${text}\n}`);
+    texts.set(name, `function scalar_${name}(${parameters}) {\n${text}\n}`);
     for (const callee of calls) visit(callee);
   };
   for (const name of names) visit(name);

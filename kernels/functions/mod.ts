@@ -12,36 +12,47 @@ import {
   type Precision,
   type Scalar,
 } from "./algebra.ts";
+import * as angles from "./angles.ts";
 import * as elementary from "./elementary.ts";
+import * as power from "./power.ts";
 
 /** What a function computes, as a graph of scalars. */
 export type Text = (x: Float, y: Float, z: Float) => Float;
 
 /** What is known of a function. */
 export interface Definition {
-  /** How many operands it takes. */
+  /** How many operands it takes, at least. */
   readonly arity: number;
-  /** Roughly how many times as long as an addition it takes. */
-  readonly cost: number;
-  /** What it computes in each precision. */
-  readonly texts: Readonly<Record<Precision, Text>>;
+  /** What it computes in each precision; without, printers have instructions that do. */
+  readonly texts?: Readonly<Record<Precision, Text>>;
 }
-
-/** What calls of functions take that are more than a few instructions, at least. */
-export const COSTLY = 20;
 
 /** A function that the host has in double precision. */
 function hosted(name: HostFunction, float32: Text): Definition {
-  const float64: Text = (x, y) => HOST_FUNCTIONS[name] === 1 ? host(name, x) : host(name, x, y);
-  return { arity: HOST_FUNCTIONS[name], cost: COSTLY, texts: { float32, float64 } };
+  const arity = HOST_FUNCTIONS[name];
+  const float64: Text = (x, y) => arity === 1 ? host(name, x) : host(name, x, y);
+  return { arity, texts: { float32, float64 } };
+}
+
+/** A function that is written alike in both precisions. */
+function written(arity: number, text: Text): Definition {
+  return { arity, texts: { float32: text, float64: text } };
 }
 
 const DEFINITIONS: Readonly<Record<string, Definition>> = {
+  abs: { arity: 1 },
+  max: { arity: 2 },
+  min: { arity: 2 },
+  sign: { arity: 1 },
+  sqrt: { arity: 1 },
   exp: hosted("exp", elementary.exp),
   expm1: hosted("expm1", elementary.expm1),
   log: hosted("log", elementary.log),
   log1p: hosted("log1p", elementary.log1p),
   tanh: hosted("tanh", elementary.tanh),
+  sin: hosted("sin", angles.sin),
+  cos: hosted("cos", angles.cos),
+  pow: written(2, power.pow),
 };
 
 /** What is known of the function of that name; `undefined` if there is none. */
@@ -57,8 +68,34 @@ export function graphOf(name: string, precision: Precision): Scalar {
   const known = graphs.get(key);
   if (known !== undefined) return known;
   const { arity, texts } = definitionOf(name)!;
+  if (texts === undefined) throw new TypeError(`Cannot print ${name} as it is an instruction`);
   const parameters = ["x", "y", "z"].slice(0, arity).map((x) => parameter(x, precision));
   const graph = texts[precision](...parameters as Parameters<Text>);
   graphs.set(key, graph);
   return graph;
+}
+
+/** What functions without a text take, in additions. */
+const QUICK: Readonly<Record<string, number>> = { abs: 1, max: 1, min: 1, sign: 2, sqrt: 4 };
+
+/** What functions take that are more than a few instructions, at least. */
+export const COSTLY = 15;
+
+const costs = new Map<string, number>();
+
+/** Roughly how many times as long as an addition a function takes. */
+export function costOfFunction(name: string): number {
+  const cost = costs.get(name) ?? QUICK[name] ?? countOf(graphOf(name, "float32"), new Set());
+  costs.set(name, cost);
+  return cost;
+}
+
+/** The operations of a graph, those of called functions among them; constants are free. */
+function countOf(scalar: Scalar, seen: Set<Scalar>): number {
+  if (seen.has(scalar)) return 0;
+  seen.add(scalar);
+  const { operation, operands, literal } = scalar;
+  const operation1 = operation === "call" ? costOfFunction(literal as string) : 1;
+  const own = operation === "div" || operation === "sqrt" ? 4 : operation1;
+  return operands.reduce((sum, x) => sum + countOf(x, seen), operands.length === 0 ? 0 : own);
 }

@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { declareFunctions, type WgslFunctionName } from "../wgsl/functions.ts";
+import { declareFunctions } from "../functions/wgsl.ts";
 import { createKernel, groupsFor, type WgslKernel } from "../wgsl/kernel.ts";
 
 /** `y = log |Γ(x)|` for `count` numbers. Input: x (float32). */
@@ -38,7 +38,7 @@ export function declareGamma(): string {
 }
 
 /** What the functions of this file call. */
-export const GAMMA_CALLS: readonly WgslFunctionName[] = ["scalar_log", "number_from_bits"];
+export const GAMMA_CALLS: readonly string[] = ["scalar_log", "number_from_bits"];
 
 /** A number as WGSL has it. */
 function literal(value: number): string {

@@ -5,7 +5,7 @@
  * @module
  */
 import { declareGamma, GAMMA_CALLS } from "../gamma/wgsl.ts";
-import { declareFunctions } from "../wgsl/functions.ts";
+import { declareFunctions } from "../functions/wgsl.ts";
 import { createKernel, groupsFor, type WgslKernel } from "../wgsl/kernel.ts";
 import type { Argument, CountOptions } from "./reference.ts";
 

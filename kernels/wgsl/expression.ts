@@ -4,14 +4,8 @@
  *
  * @module
  */
-import {
-  type Expression,
-  type Operator,
-  type ScalarFunction,
-  toFunction,
-} from "../elementwise/expression.ts";
+import { type Expression, type Operator, toFunction } from "../elementwise/expression.ts";
 import { namesIn } from "../elementwise/passes.ts";
-import type { WgslFunctionName } from "./functions.ts";
 import type { WgslElement } from "./kernel.ts";
 
 /** A value in a shader. */
@@ -37,7 +31,7 @@ export function variable(code: string, type: WgslValue["type"]): WgslValue {
 /** Translates expressions, and keeps in mind which functions they need. */
 export class ExpressionWriter {
   /** The functions to declare. */
-  readonly functions: Set<WgslFunctionName> = new Set();
+  readonly functions: Set<string> = new Set();
 
   /** The value of an expression, given those of its names. */
   translate(e: Expression, valueOf: (name: string) => WgslValue): WgslValue {
@@ -109,7 +103,7 @@ export class ExpressionWriter {
     return variable(`${this.#use("opaque")}(${x.code})`, "f32");
   }
 
-  #use(name: WgslFunctionName): WgslFunctionName {
+  #use(name: string): string {
     this.functions.add(name);
     return name;
   }
@@ -165,7 +159,7 @@ export class ExpressionWriter {
     );
   }
 
-  #call(name: ScalarFunction, args: readonly WgslValue[]): WgslValue {
+  #call(name: string, args: readonly WgslValue[]): WgslValue {
     const [x, y] = args as [WgslValue, WgslValue];
     if (name === "max" || name === "min") {
       return args.reduce((a, b) => this.extreme(name, a, b));
@@ -176,7 +170,8 @@ export class ExpressionWriter {
     const operand = this.convert("f32", x);
     if (name === "abs" || name === "sqrt") return variable(`${name}(${operand.code})`, "f32");
     if (name === "pow") return this.#power(operand, this.convert("f32", y));
-    return variable(`${this.#use(`scalar_${name}`)}(${operand.code})`, "f32");
+    const operands = args.map((arg) => this.convert("f32", arg).code).join(", ");
+    return variable(`${this.#use(`scalar_${name}`)}(${operands})`, "f32");
   }
 
   /** Powers by products and roots where the exponent is a constant that allows it. */

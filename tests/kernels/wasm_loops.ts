@@ -4,9 +4,9 @@ import type { ElementType } from "../../kernels/elementwise/elements.ts";
 import {
   type Expression,
   parseExpression,
-  SCALAR_FUNCTIONS,
   toFunction,
 } from "../../kernels/elementwise/expression.ts";
+import { scalarFunction } from "../../kernels/functions/javascript.ts";
 import type { Assignment, LoopSpec, Reduction } from "../../kernels/elementwise/passes.ts";
 import type { NumberArray } from "../../kernels/elementwise/reference.ts";
 import { importMath } from "../../kernels/elementwise/typed.ts";
@@ -198,7 +198,7 @@ export function rounded(
     case "choose":
       return value(e.condition) ? value(e.then) : value(e.otherwise);
     case "call":
-      return round(SCALAR_FUNCTIONS[e.name](...e.arguments.map(value)));
+      return round(scalarFunction(e.name)(...e.arguments.map(value)));
     case "binary": {
       const [left, right] = [value(e.left), value(e.right)];
       const operands: Expression = {

@@ -5,7 +5,8 @@
  *
  * @module
  */
-import { COSTLY, costOf, parseExpression } from "../../../kernels/elementwise/expression.ts";
+import { costOf, parseExpression } from "../../../kernels/elementwise/expression.ts";
+import { COSTLY } from "../../../kernels/functions/mod.ts";
 import { sameShape, type Shape, sizeOf } from "../../shape.ts";
 import { isAlias } from "../alias.ts";
 import type { Graph, Step, ValueId } from "../graph.ts";

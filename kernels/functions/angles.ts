@@ -1,0 +1,140 @@
+/**
+ * Sine and cosine in single precision.
+ *
+ * @module
+ */
+import * as a from "./algebra.ts";
+import type { Float, Integer } from "./algebra.ts";
+
+/** `(sin r / r − 1) / r²` and `(cos r − 1 + r²/2) / r⁴`, in r² for `|r| ≤ π/4`. */
+const SIN_TAIL = [-0.16666655242443085, 0.008332190103828907, -0.00019518405315466225];
+const COS_TAIL = [0.04166664555668831, -0.00138873013202101, 2.4430670237052254e-5];
+
+/** `π/2` in four parts: times the first three, whole numbers up to 2¹³ are exact. */
+const HALF_PI_PARTS = [
+  1.5703125,
+  0.0004837512969970703,
+  7.549533620476723e-08,
+  2.5633440682570896e-12,
+];
+
+/** Up to here, whole multiples of π/2 are exact. */
+const LARGEST_ANGLE = 8192;
+
+/** Digits of 1/2π in words of 32 bits, from those before the point on. */
+const INVERSE_TURN = [
+  0,
+  0x28be60db,
+  0x9391054a,
+  0x7f09d5f4,
+  0x7d4d3770,
+  0x36d8a566,
+  0x4f10e410,
+  0x7f9458ea,
+];
+
+/** An angle less its multiples of π/2, and how many they are. */
+interface ReducedAngle {
+  rest: Float;
+  quarters: Integer;
+}
+
+function reduceSmall(x: Float): ReducedAngle {
+  const { number: n, integer } = a.nearest(x, 2 / Math.PI);
+  const rest = HALF_PI_PARTS.reduce((r, part) => a.fnma(n, part, r), x);
+  return { rest, quarters: integer };
+}
+
+/** The upper 32 of the 64 bits of a product. */
+function upperProduct(x: Integer, y: Integer): Integer {
+  const [xHigh, xLow] = [a.shrU(x, 16), a.and(x, 0xffff)];
+  const [yHigh, yLow] = [a.shrU(y, 16), a.and(y, 0xffff)];
+  const [cross, other] = [a.imul(xHigh, yLow), a.imul(xLow, yHigh)];
+  const low = (z: Integer) => a.and(z, 0xffff);
+  const carry = a.iadd(a.shrU(a.imul(xLow, yLow), 16), a.iadd(low(cross), low(other)));
+  const high = a.iadd(a.imul(xHigh, yHigh), a.iadd(a.shrU(cross, 16), a.shrU(other, 16)));
+  return a.iadd(high, a.shrU(carry, 16));
+}
+
+/** `x < y` of integers without a sign. */
+function below(x: Integer, y: Integer): a.Truth {
+  const sign = a.integer(0x80000000);
+  return a.integerLess(a.xor(x, sign), a.xor(y, sign));
+}
+
+/** Digits of 1/2π from those on that have the weight `2^exponent` before the point. */
+function digitsFrom(exponent: Integer): Integer[] {
+  const isSet = (bit: number) => a.integerEqual(a.and(exponent, bit), bit);
+  let words = INVERSE_TURN.map((x) => a.integer(x));
+  for (const by of [4, 2, 1]) {
+    const moves = isSet(32 * by);
+    words = words.slice(0, 8 - by).map((x, i) => a.chooseInteger(moves, words[i + by]!, x))
+      .concat(words.slice(8 - by));
+  }
+  words = words.slice(0, 4);
+  for (const by of [16, 8, 4, 2, 1]) {
+    const moves = isSet(by);
+    words = words.map((x, i) => {
+      const next = words[i + 1];
+      const moved = next === undefined ? a.shl(x, by) : a.or(a.shl(x, by), a.shrU(next, 32 - by));
+      return a.chooseInteger(moves, moved, x);
+    });
+  }
+  return words;
+}
+
+/** By the product with the digits of 1/2π that matter (Payne & Hanek, SIGNUM Newsletter 18, 1983). */
+function reduceLarge(x: Float): ReducedAngle {
+  const bits = a.bits(x);
+  const exponent = a.isub(a.and(a.shrU(bits, 23), 0xff), 126);
+  const mantissa = a.shl(a.or(a.and(bits, 0x7fffff), 0x800000), 8);
+  const [first, second, third] = digitsFrom(exponent) as [Integer, Integer, Integer];
+  const middle = a.imul(mantissa, second);
+  const low = a.iadd(middle, upperProduct(mantissa, third));
+  const carry = a.chooseInteger(below(low, middle), 1, 0);
+  const high = a.iadd(a.imul(mantissa, first), a.iadd(upperProduct(mantissa, second), carry));
+  const count = a.shrU(a.iadd(high, 0x20000000), 30);
+  const isBelow = a.integerEqual(a.and(high, 0x20000000), 0x20000000);
+  const part = a.and(high, 0x3fffffff);
+  const highPart = a.chooseInteger(isBelow, a.isub(0x3fffffff, part), part);
+  const lowPart = a.chooseInteger(isBelow, a.xor(low, -1), low);
+  const upper = a.mul(a.toFloat(highPart, "float32"), 2 ** 31);
+  const sum = a.add(upper, a.toFloat(a.shrU(lowPart, 1), "float32"));
+  const size = a.mul(sum, Math.PI / 2 * 2 ** -61);
+  const signed = a.choose(isBelow, a.neg(size), size);
+  const isNegative = a.less(x, 0);
+  return {
+    rest: a.choose(isNegative, a.neg(signed), signed),
+    quarters: a.chooseInteger(isNegative, a.isub(0, count), count),
+  };
+}
+
+function sinOfReduced({ rest, quarters }: ReducedAngle, further: number): Float {
+  const square = a.mul(rest, rest);
+  const sine = a.fma(a.mul(rest, square), a.polynomial(square, SIN_TAIL), rest);
+  const series = a.mul(a.mul(square, square), a.polynomial(square, COS_TAIL));
+  const cosine = a.add(1, a.fnma(square, 0.5, series));
+  const quarter = a.iadd(quarters, further);
+  const isOdd = a.integerEqual(a.and(quarter, 1), 1);
+  const sign = a.shl(a.and(quarter, 2), 30);
+  return a.fromBits(a.xor(a.bits(a.choose(isOdd, cosine, sine)), sign));
+}
+
+/** `sin(x + further · π/2)` */
+function sinFrom(x: Float, further: number): Float {
+  const small = sinOfReduced(reduceSmall(x), further);
+  const large = sinOfReduced(reduceLarge(x), further);
+  const isFinite = a.less(a.abs(x), Infinity);
+  const isSmall = a.lessEqual(a.abs(x), LARGEST_ANGLE);
+  return a.rarely(a.not(isSmall), a.choose(isFinite, large, NaN), small);
+}
+
+/** `sin x` within 2.4 ulp. */
+export function sin(x: Float): Float {
+  return a.choose(a.equal(x, 0), x, sinFrom(x, 0));
+}
+
+/** `cos x` within 2.4 ulp. */
+export function cos(x: Float): Float {
+  return sinFrom(x, 1);
+}

@@ -1,0 +1,40 @@
+/** What the tests know of each scalar function: where it is tried, and how far it may be off. */
+import { scalarFunction } from "../../../kernels/functions/javascript.ts";
+
+/** An error that is allowed, in units in the last place of single precision. */
+export interface Bounds {
+  /** By JavaScript and by WebAssembly, with or without multiplying and adding at once. */
+  ulp: number;
+  /** By WGSL on the software adapter, for normal results. */
+  wgsl: number;
+}
+
+/** A function of the table. */
+export interface Row extends Bounds {
+  /** Its name. */
+  name: string;
+  /** Its value in double precision. */
+  exact: (...x: number[]) => number;
+  /** The second operands that it is tried with. */
+  others?: readonly number[];
+}
+
+const SPECIAL = [0, -0, 0.5, -0.5, 1, -1, 2, -2, 3, -3, 1.5, 7.3, -101, 100, 2 ** 25, 1e-40, 3e38]
+  .concat([Infinity, -Infinity, NaN]);
+
+function row(name: string, ulp: number, wgsl: number, others?: readonly number[]): Row {
+  const given = others === undefined ? {} : { others };
+  return { name, ulp, wgsl, exact: scalarFunction(name), ...given };
+}
+
+/** The functions that are the host's in double precision. */
+export const HOSTED: readonly Row[] = [
+  row("exp", 1, 1.8),
+  row("expm1", 1.6, 1.6),
+  row("log", 0.85, 1),
+  row("log1p", 1.1, 1.1),
+  row("tanh", 2.5, 2.6),
+  row("sin", 2.4, 2.5),
+  row("cos", 2.5, 2.5),
+  row("pow", 1.1, 2, SPECIAL),
+];

@@ -1,0 +1,32 @@
+import { assertEquals } from "@std/assert";
+import { parseExpression } from "../../kernels/elementwise/expression.ts";
+import { ExpressionWriter, variable } from "../../kernels/wgsl/expression.ts";
+import { compareLoop } from "./wgsl_loops.ts";
+import { chain } from "./wasm_loops.ts";
+import { gpuTest } from "./wgsl_runner.ts";
+
+gpuTest("max() and min() let NaN win", async (runner) => {
+  const x = Float32Array.of(1, NaN, -3, Infinity, -Infinity);
+  const results = [];
+  for (const text of ["max(a, 0.5)", "min(0.5, a)", "max(0.5, a)"]) {
+    const comparison = compareLoop(chain(text), [x.length], [[x.length]]);
+    await runner.run([{ ...comparison, inputs: [x] }]);
+    results.push([...comparison.outputs[0]!]);
+  }
+  assertEquals(results, [
+    [1, NaN, 0.5, Infinity, 0.5],
+    [0.5, NaN, -3, 0.5, -Infinity],
+    [1, NaN, 0.5, Infinity, 0.5],
+  ]);
+});
+
+Deno.test("ExpressionWriter tells NaN by its bits where a number is compared with itself", () => {
+  const translate = (text: string) =>
+    new ExpressionWriter().translate(parseExpression(text), () => variable("x1", "f32")).code;
+  assertEquals(["a != b", "a == b", "a <= b"].map(translate), [
+    "is_nan(x1)",
+    "!is_nan(x1)",
+    "!is_nan(x1)",
+  ]);
+  assertEquals(translate("a - b"), "x1 - opaque(x1)");
+});
