@@ -21,8 +21,8 @@ export type Operation =
   | ("add" | "sub" | "mul" | "div" | "neg" | "abs" | "sqrt" | "min" | "max" | "copySign")
   | ("fma" | "fnma" | "floor" | "ceil" | "trunc" | "round" | "opaque")
   | ("shift" | "unshift" | "shiftedInteger" | "toInteger" | "toFloat" | "bits" | "fromBits")
-  | ("iadd" | "isub" | "imul" | "and" | "or" | "xor" | "shl" | "shrS" | "shrU")
-  | ("less" | "lessEqual" | "equal" | "isNaN" | "integerLess" | "integerEqual")
+  | ("iadd" | "isub" | "imul" | "imax" | "and" | "or" | "xor" | "shl" | "shrS" | "shrU")
+  | ("less" | "lessEqual" | "equal" | "notEqual" | "isNaN" | "integerLess" | "integerEqual")
   | ("both" | "either" | "not");
 
 /** A node of the graph. */
@@ -219,6 +219,8 @@ export const iadd: IntegerBinary = integers("iadd");
 export const isub: IntegerBinary = integers("isub");
 /** `x · y` of integers: the lower 32 bits. */
 export const imul: IntegerBinary = integers("imul");
+/** The larger of two integers with a sign. */
+export const imax: IntegerBinary = integers("imax");
 /** Bits that are set in both. */
 export const and: IntegerBinary = integers("and");
 /** Bits that are set in either. */
@@ -243,6 +245,8 @@ export const less: Comparison = compare("less");
 export const lessEqual: Comparison = compare("lessEqual");
 /** `x = y`; both zeros are equal. */
 export const equal: Comparison = compare("equal");
+/** `x ≠ y`, as NaN is to everything. */
+export const notEqual: Comparison = compare("notEqual");
 
 /** Whether `x` is NaN. */
 export function isNaN(x: Float): Truth {

@@ -25,8 +25,9 @@ const EXP_TAIL = [
 /** `(log((1 + s) / (1 − s)) / s − 2) / s²` in s² for numbers from √½ to √2. */
 const LOG_TAIL = [0.6666677594184875, 0.39977553486824036, 0.2987212836742401];
 
-/** The bits of √½, of an exponent, and of 1. */
+/** The bits of √½, of a sign, of an exponent, and of 1. */
 const SQRT_HALF_BITS = 0x3f3504f3;
+const SIGN_BIT = 0x80000000;
 const EXPONENT_BITS = 0xff800000;
 const ONE_BITS = 0x3f800000;
 
@@ -101,7 +102,7 @@ function sumLogarithm(k: Float, f: Float, change: Float | number): Float {
 /** Puts −∞ where `u` is 0, NaN where it is negative, and ∞ where it is ∞. */
 function limitLogarithm(u: Float, logarithm: Float): Float {
   const finite = a.choose(a.equal(u, Infinity), u, logarithm);
-  const below = a.choose(a.equal(u, 0), a.number(-Infinity, "float32"), NaN);
+  const below = a.choose(a.notEqual(u, 0), a.number(NaN, "float32"), -Infinity);
   return a.choose(a.less(0, u), finite, below);
 }
 
@@ -122,12 +123,12 @@ export function log1p(x: Float): Float {
   const back = a.opaque(a.sub(u, 1));
   const lost = a.add(a.sub(1, a.sub(u, back)), a.sub(x, back));
   const shift = a.isub(ONE_BITS, exponent);
-  const scale = a.fromBits(a.chooseInteger(a.integerLess(shift, 0), 0, shift));
+  const scale = a.fromBits(a.imax(shift, 0));
   const scaled = a.mul(lost, scale);
   const change = a.fnma(scaled, rest, scaled);
   const k = a.toFloat(a.shrS(exponent, 23), "float32");
   const result = limitLogarithm(u, sumLogarithm(k, rest, change));
-  return a.choose(a.equal(x, 0), x, result);
+  return a.fromBits(a.or(a.bits(result), a.and(a.bits(x), SIGN_BIT)));
 }
 
 /** `tanh x` within 2.5 ulp, from `e^(−2|x|) − 1`. */

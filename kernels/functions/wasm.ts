@@ -36,12 +36,12 @@ function of(code: LaneCode): FloatInstructions {
   return code.float === "float32" ? float32 : float64;
 }
 
-type TwoOf = "add" | "sub" | "mul" | "div" | "eq" | "lt" | "le";
+type TwoOf = "add" | "sub" | "mul" | "div" | "eq" | "ne" | "lt" | "le";
 
 const two = (name: TwoOf): Write => (code, x, y) => of(code)[name](x, y);
 const one = (name: "neg" | "abs" | "sqrt"): Write => (code, x) => of(code)[name](x);
 const bitwise = (name: "and" | "or" | "xor"): Write => (_code, x, y) => bits[name](x, y);
-const integers = (name: "add" | "sub" | "mul"): Write => (_code, x, y) => int32[name](x, y);
+const integers = (name: "add" | "sub" | "mul" | "max"): Write => (_code, x, y) => int32[name](x, y);
 const same: Write = (_code, x) => x;
 const whole = (name: "floor" | "ceil" | "trunc" | "nearest"): Write => (code, x) =>
   lift((register: V128) => (code.float === "float32" ? f32x4 : f64x2)[name](register))(x);
@@ -89,6 +89,7 @@ const OPERATIONS: Partial<Record<Scalar["operation"], Write>> = {
   iadd: integers("add"),
   isub: integers("sub"),
   imul: integers("mul"),
+  imax: integers("max"),
   and: bitwise("and"),
   or: bitwise("or"),
   xor: bitwise("xor"),
@@ -98,6 +99,7 @@ const OPERATIONS: Partial<Record<Scalar["operation"], Write>> = {
   less: two("lt"),
   lessEqual: two("le"),
   equal: two("eq"),
+  notEqual: two("ne"),
   isNaN: (code, x) => of(code).ne(x, x),
   integerLess: compareIntegers("lt"),
   integerEqual: compareIntegers("eq"),
@@ -105,6 +107,10 @@ const OPERATIONS: Partial<Record<Scalar["operation"], Write>> = {
   either: bitwise("or"),
   not: (_code, x) => bits.not(x),
 };
+
+function constantOf({ operation, literal }: Scalar): number | undefined {
+  return operation === "number" || operation === "integer" ? literal as number : undefined;
+}
 
 /** Writes graphs of scalars into a function. */
 class WasmPrinter implements Printer<Lanes> {
@@ -125,11 +131,18 @@ class WasmPrinter implements Printer<Lanes> {
       return this.#callHost(scalar.literal as HostFunction, operands);
     }
     const [x, y, z] = operands as [Lanes, Lanes, Lanes];
-    if (scalar.operation === "choose") {
-      const isWide = code.float === "float64" && scalar.kind === "integer";
-      return code.let(bits.choose(isWide ? narrow(x) : x, y, z));
-    }
+    if (scalar.operation === "choose") return code.let(this.#choose(scalar, x, y, z));
     return code.let(OPERATIONS[scalar.operation]!(code, x, y, z, literal));
+  }
+
+  /** Where one of two is a constant of which all bits are alike, an instruction does for three. */
+  #choose({ kind, operands }: Scalar, condition: Lanes, x: Lanes, y: Lanes): Lanes {
+    const isWide = this.#code.float === "float64" && kind === "integer";
+    const mask = isWide ? narrow(condition) : condition;
+    const [first, second] = operands.slice(1).map(constantOf);
+    if (Object.is(second, 0)) return bits.and(mask, x);
+    if (Object.is(first, 0)) return bits.andnot(y, mask);
+    return Number.isNaN(first) ? bits.or(mask, y) : bits.choose(mask, x, y);
   }
 
   call({ literal }: Scalar, operands: readonly Lanes[]): Lanes {
