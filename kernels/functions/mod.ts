@@ -14,6 +14,7 @@ import {
 } from "./algebra.ts";
 import * as angles from "./angles.ts";
 import * as elementary from "./elementary.ts";
+import * as gamma from "./gamma.ts";
 import * as power from "./power.ts";
 
 /** What a function computes, as a graph of scalars. */
@@ -53,11 +54,20 @@ const DEFINITIONS: Readonly<Record<string, Definition>> = {
   sin: hosted("sin", angles.sin),
   cos: hosted("cos", angles.cos),
   pow: written(2, power.pow),
+  lgamma: written(1, gamma.lgamma),
 };
+
+/** The derivatives of digamma, by their names: `polygamma0` is digamma itself. */
+const polygammas = new Map<string, Definition>();
 
 /** What is known of the function of that name; `undefined` if there is none. */
 export function definitionOf(name: string): Definition | undefined {
-  return Object.hasOwn(DEFINITIONS, name) ? DEFINITIONS[name] : undefined;
+  if (Object.hasOwn(DEFINITIONS, name)) return DEFINITIONS[name];
+  const order = /^polygamma(\d+)$/.exec(name)?.[1];
+  if (order === undefined) return undefined;
+  const made = polygammas.get(name) ?? written(1, gamma.polygamma(Number(order)));
+  polygammas.set(name, made);
+  return made;
 }
 
 const graphs = new Map<string, Scalar>();

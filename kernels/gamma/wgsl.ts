@@ -8,29 +8,6 @@
  *
  * @module
  */
-import { declareFunctions } from "../functions/wgsl.ts";
-import { createKernel, groupsFor, type WgslKernel } from "../wgsl/kernel.ts";
-
-/** `y = log |Γ(x)|` for `count` numbers. Input: x (float32). */
-export function lgammaKernel(count: number): WgslKernel {
-  return elementwise("lgamma", count, wgslLgamma(), "lgamma");
-}
-
-/** `y` is the `n`-th derivative of digamma at x, itself for `n = 0`. Input: x (float32). */
-export function polygammaKernel(n: number, count: number): WgslKernel {
-  return elementwise("polygamma", count, wgslPolygamma(n), `polygamma${n}`);
-}
-
-function elementwise(name: string, count: number, declarations: string, call: string): WgslKernel {
-  return createKernel({
-    name,
-    inputs: [{ name: "x", type: "f32" }],
-    outputs: [{ name: "y", type: "f32" }],
-    groups: groupsFor(count),
-    declarations: `${declareFunctions(GAMMA_CALLS)}\n${SINE_OF_PI}\n${declarations}`,
-    body: `if (index >= ${count}u) { return; }\ny[index] = ${call}(x[index]);`,
-  });
-}
 
 /** The functions `lgamma` and `polygamma0` for other kernels, which declare what these call. */
 export function declareGamma(): string {

@@ -3,12 +3,8 @@
  *
  * @module
  */
-import { lgammaValue, polygammaValue } from "../../kernels/gamma/reference.ts";
-import { allocate } from "../dtype.ts";
-import { type OpaqueOp, perInput } from "../op.ts";
 import { checkOptions, refuseMore } from "../options.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
-import { apply } from "../trace.ts";
 import { add, div, mul, neg, square, sub } from "./arithmetic.ts";
 import { LEAKY } from "./checks.ts";
 import { greater, lessEqual, where } from "./compare.ts";
@@ -57,32 +53,30 @@ export const softplusOp: Elementwise = unary(
 );
 
 /** `log |Γ(x)|`. */
-export const lgammaOp: OpaqueOp<null> = {
-  kind: "opaque",
-  name: "lgamma",
-  infer: ([x]) => ({ shape: x!.shape, dtype: x!.dtype }),
-  forward([x], _params, { dtype }) {
-    const out = allocate(dtype, x!.size);
-    const data = x!.data;
-    for (let i = 0; i < out.length; i++) out[i] = lgammaValue(data[i]!);
-    return out;
-  },
-  vjp: perInput((g, _y, [x]) => mul(g, digamma(x!))),
-};
+export const lgammaOp: Elementwise = unary(
+  "lgamma",
+  "lgamma(a)",
+  (g, _y, [x]) => mul(g, digamma(x!)),
+);
 
-/** The derivative of order `n` of the digamma function. */
-export const polygammaOp: OpaqueOp<number> = {
-  kind: "opaque",
-  name: "polygamma",
-  infer: ([x]) => ({ shape: x!.shape, dtype: x!.dtype }),
-  forward([x], n, { dtype }) {
-    const out = allocate(dtype, x!.size);
-    const data = x!.data;
-    for (let i = 0; i < out.length; i++) out[i] = polygammaValue(n, data[i]!);
-    return out;
-  },
-  vjp: perInput((g, _y, [x], n) => mul(g, apply(polygammaOp, [x!], n + 1))),
-};
+const polygammas = new Map<number, Elementwise>();
+
+/** The derivative of digamma of order `n`. */
+export function polygammaOp(n: number): Elementwise {
+  const known = polygammas.get(n);
+  if (known !== undefined) return known;
+  const name = n === 0 ? "digamma" : "polygamma";
+  const made = unary(
+    name,
+    `polygamma${n}(a)`,
+    (g, _y, [x]) => mul(g, applyFloating(polygammaOp(n + 1), x!)),
+  );
+  polygammas.set(n, made);
+  return made;
+}
+
+/** `Γ′(x) / Γ(x)`. */
+export const digammaOp: Elementwise = polygammaOp(0);
 
 /**
  * Square root. Negative values give NaN; the gradient at 0 is infinite.
@@ -375,7 +369,7 @@ export function leakyRelu(x: TensorLike, options: LeakyReluOptions = {}): Tensor
  */
 export function lgamma(x: TensorLike): Tensor {
   if (arguments.length > 1) refuseMore("lgamma", "x", 1, arguments);
-  return apply(lgammaOp, [floating(asTensor(x))], null);
+  return applyFloating(lgammaOp, x);
 }
 
 /**
@@ -394,5 +388,5 @@ export function lgamma(x: TensorLike): Tensor {
  */
 export function digamma(x: TensorLike): Tensor {
   if (arguments.length > 1) refuseMore("digamma", "x", 1, arguments);
-  return apply(polygammaOp, [floating(asTensor(x))], 0);
+  return applyFloating(digammaOp, x);
 }

@@ -17,6 +17,7 @@ import { sizeOf } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { apply } from "../trace.ts";
 import { add, div, mul, neg, square, sub } from "./arithmetic.ts";
+import { applyFloating } from "./elementwise.ts";
 import { exp, polygammaOp, sigmoid, softplus } from "./exponential.ts";
 import { broadcastTo } from "./layout.ts";
 
@@ -78,7 +79,7 @@ export function negativeBinomial(
 /** The second derivative by two arguments, given as places. */
 type Curvature = (i: number, j: number) => Tensor;
 
-const trigamma = (x: Tensor) => apply(polygammaOp, [x], 1);
+const trigamma = (x: Tensor) => applyFloating(polygammaOp(1), x);
 
 function curvature([x, mean, theta]: readonly Tensor[], _y: Tensor, epsilon: number): Curvature {
   const mu = add(mean!, epsilon);

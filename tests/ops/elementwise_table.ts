@@ -211,7 +211,7 @@ export const ROWS: readonly Row[] = [
     ...one,
   },
   {
-    op: exponential.polygammaOp,
+    op: exponential.digammaOp,
     call: exponential.digamma,
     domain: [[0.3, 20]],
     reference: digammaByShift,

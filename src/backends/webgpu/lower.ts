@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { lgammaKernel, polygammaKernel } from "../../../kernels/gamma/wgsl.ts";
 import type { Argument, CountOptions } from "../../../kernels/negative_binomial/reference.ts";
 import { negativeBinomialKernel } from "../../../kernels/negative_binomial/wgsl.ts";
 import { castKernel, copiesPlan } from "../../../kernels/layout/wgsl.ts";
@@ -31,7 +30,6 @@ import {
 } from "../../../kernels/wgsl/kernel.ts";
 import type { DType } from "../../dtype.ts";
 import type { Primitive, ProductOp, RandomOp, Transposed } from "../../op.ts";
-import { lgammaOp, polygammaOp } from "../../ops/exponential.ts";
 import { negativeBinomialOp, negativeBinomialSlopeOp } from "../../ops/negative_binomial.ts";
 import type { Graph, Step, ValueId } from "../../program/graph.ts";
 import { extentsAround, type Shape, sizeOf } from "../../shape.ts";
@@ -123,8 +121,6 @@ type Emit = (context: StepContext) => WgslPlan | WgslKernel;
 /** Kernels of what no loop can express yet. */
 const OPAQUE: ReadonlyMap<Primitive<unknown>, Emit> = new Map(
   [
-    [lgammaOp, ({ shape }) => lgammaKernel(sizeOf(shape))],
-    [polygammaOp, ({ shape, params }) => polygammaKernel(params as number, sizeOf(shape))],
     [
       negativeBinomialOp,
       ({ shape, params }) => negativeBinomialKernel("value", params as CountOptions, sizeOf(shape)),

@@ -38,3 +38,25 @@ export const HOSTED: readonly Row[] = [
   row("cos", 2.5, 2.5),
   row("pow", 1.1, 2, SPECIAL),
 ];
+
+/** A function that is written in both precisions, with the errors that are allowed. */
+export interface Reference {
+  /** Its name; `references.json` has its values. */
+  name: string;
+  /** The error in single precision, by each printer, relative to the value or to `floor`. */
+  single: number;
+  /** The error in double precision, likewise. */
+  double: number;
+  /** What errors next to roots are relative to, for positive arguments; 1 for others. */
+  floor: number;
+}
+
+/** The functions that are written in both precisions. */
+export const WRITTEN: readonly Reference[] = [
+  { name: "lgamma", single: 1e-6, double: 1e-13, floor: 0 },
+  { name: "polygamma0", single: 2e-6, double: 1e-13, floor: 1 },
+  { name: "polygamma1", single: 1e-6, double: 1e-13, floor: 0 },
+  { name: "polygamma2", single: 1e-6, double: 1e-13, floor: 0 },
+  { name: "polygamma3", single: 1.5e-6, double: 1e-13, floor: 0 },
+  { name: "polygamma4", single: 2e-6, double: 1e-13, floor: 0 },
+];

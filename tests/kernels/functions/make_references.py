@@ -1,0 +1,51 @@
+"""Values of scalar functions for references_test.ts, computed with 50 digits.
+
+    apt-get install python3-mpmath
+    /usr/bin/python3 tests/kernels/functions/make_references.py > tests/kernels/functions/references.json
+
+By function: rows of an argument, which is a float32 number, and the value, rounded to float64.
+"""
+
+import json
+import random
+import struct
+
+import mpmath as mp
+
+mp.mp.dps = 50
+
+
+def single(x):
+    return struct.unpack("f", struct.pack("f", float(x)))[0]
+
+
+def arguments(low, high, around=()):
+    """Evenly and by equal factors between two positive limits, and next to some numbers."""
+    random.seed(1)
+    ratio = mp.log(mp.mpf(high) / low)
+    xs = [low + (high - low) * random.random() for _ in range(60)]
+    xs += [low * mp.exp(ratio * random.random()) for _ in range(60)]
+    xs += [x + d for x in around for d in (0, 1e-6, -1e-6, 1e-3, -1e-3, 0.03, -0.03)]
+    return sorted({single(x) for x in xs})
+
+
+def negative():
+    random.seed(2)
+    return sorted({single(-random.randrange(10) - 0.05 - 0.9 * random.random()) for _ in range(60)})
+
+
+def rows(f, xs):
+    found = [[x, float(f(mp.mpf(x)))] for x in xs]
+    return [row for row in found if 1e-37 < abs(row[1]) < 3e38 or row[1] == 0]
+
+
+GAMMA = [1, 1.4616321, 2, 2.5, 3, 4, 8, 12]
+positive = arguments(1e-3, 30, GAMMA) + arguments(31, 1e7) + [single(1e-10), single(1e-30)]
+references = {
+    "lgamma": rows(lambda x: mp.loggamma(x).real, positive + negative()),
+    **{
+        f"polygamma{n}": rows(lambda x: mp.psi(n, x).real, positive + negative())
+        for n in range(5)
+    },
+}
+print(json.dumps(references))

@@ -1,0 +1,68 @@
+/** Functions that are written in both precisions, beside values of 50 digits. */
+import { assertEquals, assertLessOrEqual } from "@std/assert";
+import { hasRelaxedSimd } from "../../../kernels/wasm/features.ts";
+import { declareJavaScript, scalarFunction } from "../../../kernels/functions/javascript.ts";
+import { gpuTest } from "../wgsl_runner.ts";
+import { assertSame } from "../wasm_loops.ts";
+import { byJavaScript, byWasm, byWgsl, EDGES, sweep } from "./functions.ts";
+import references from "./references.json" with { type: "json" };
+import { type Reference, WRITTEN } from "./table.ts";
+
+const VALUES: Readonly<Record<string, number[][]>> = references;
+
+/** The largest error relative to the value, or to the floor. */
+function assertNear({ name, floor }: Reference, y: ArrayLike<number>, bound: number): void {
+  VALUES[name]!.forEach(([x, exact], i) => {
+    const size = Math.max(Math.abs(exact!), x! > 0 ? floor : 1);
+    const error = Math.abs(y[i]! - exact!) / (size || 1);
+    assertLessOrEqual(error, bound, `${name}(${x}) is ${y[i]} instead of ${exact}`);
+  });
+}
+
+/** The function in generated code. */
+function generated(name: string): (x: number) => number {
+  return new Function(`${declareJavaScript([name])}\nreturn scalar_${name};`)();
+}
+
+for (const reference of WRITTEN) {
+  const { name, single, double } = reference;
+  const x = Float64Array.from(VALUES[name]!, ([x]) => x!);
+  const exact = scalarFunction(name);
+  const halves = Float32Array.from(x);
+
+  Deno.test(`${name}() is right to ${double} in double precision`, () => {
+    assertNear(reference, x.map((v) => exact(v)), double);
+  });
+
+  Deno.test(`${name}() has the same bits in generated code, evaluated and by WebAssembly`, () => {
+    const all = Float64Array.from([...x, ...EDGES, ...sweep(999_983)]);
+    const expected = all.map((v) => exact(v));
+    assertSame(all.map(generated(name)), expected, name);
+    assertSame(byWasm(name, false, all), expected, name);
+    assertSame(byWasm(name, hasRelaxedSimd(), all), expected, name);
+  });
+
+  Deno.test(`${name}() is right to ${single} in single precision`, () => {
+    assertNear(reference, byJavaScript(name, halves), single);
+    for (const relaxed of [false, hasRelaxedSimd()]) {
+      assertNear(reference, byWasm(name, relaxed, halves), single);
+    }
+  });
+
+  Deno.test(`${name}() has the same bits by WebAssembly in single precision`, () => {
+    const all = Float32Array.from([...EDGES, ...sweep(99_991)]);
+    assertSame(byWasm(name, false, all), byJavaScript(name, all), name);
+  });
+
+  Deno.test(`${name}() is NaN where it is in double precision, and infinite with the sign`, () => {
+    const all = Float32Array.from([...EDGES, -1, -2, -3, -100].filter((x) => Math.abs(x) > 1e-30));
+    const y = byJavaScript(name, all);
+    const expected = all.map((v) => exact(v));
+    const special = (v: Float32Array) => v.map((z) => Math.abs(z) < 1e38 ? 0 : z);
+    assertEquals(special(y), special(expected));
+  });
+
+  gpuTest(`${name}() is right to ${single} by WGSL`, async (runner) => {
+    assertNear(reference, await byWgsl(runner, name, halves), single);
+  });
+}
