@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import { arange, Tensor, tensor } from "../mod.ts";
 import { Fluent } from "../src/fluent.ts";
 import * as functions from "../src/ops/mod.ts";
+import { assertListed } from "./guards.ts";
 
 /** Functions that are no methods: their first argument is no tensor, or they are about gradients. */
 const FUNCTIONS_ONLY = [
@@ -108,11 +109,11 @@ const free = (name: string, args: unknown[]) =>
 
 Deno.test("the methods of tensors are the functions on tensors, by the same names", () => {
   const expected = Object.keys(functions).filter((name) => !FUNCTIONS_ONLY.includes(name));
-  assertEquals(methods.toSorted(), expected.toSorted());
+  assertListed("src/fluent.ts", methods, expected);
 });
 
 Deno.test("every method is called below", () => {
-  assertEquals(Object.keys(CALLS).toSorted(), methods.toSorted());
+  assertListed("CALLS in tests/fluent_test.ts", Object.keys(CALLS), methods);
 });
 
 for (const [name, { on = x, with: args }] of Object.entries(CALLS)) {

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { assertListed } from "./guards.ts";
 
 const ROOT = new URL("../", import.meta.url);
 
@@ -116,6 +117,7 @@ Deno.test("src/all.ts names all modules that mod.ts loads at once, and no other"
   const listed = MODULES.get("src/all.ts")!.own;
   const entries = MODULES.get("mod.ts")!.own.filter((path) => path !== "src/all.ts");
   const needed = entries.flatMap((entry) => [...reachableFrom(entry, { atOnce: true })]);
+  assertListed("src/all.ts", listed, needed);
   assertEquals(listed, [...new Set(needed)].sort());
 });
 

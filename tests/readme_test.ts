@@ -32,6 +32,7 @@ import unicellFocal from "./golden/unicell_focal.json" with { type: "json" };
 import zinb from "./golden/zinb_nll.json" with { type: "json" };
 import type { GoldenFile } from "./golden/golden.ts";
 import { ignoreOff } from "./losses/laws.ts";
+import { assertListed } from "./guards.ts";
 
 const ROOT = new URL("../", import.meta.url);
 const README = Deno.readTextFileSync(new URL("README.md", ROOT));
@@ -53,11 +54,12 @@ function namesIn(first: string): string[] {
 
 Deno.test("README lists every loss and what comes with them once", () => {
   const names = [...namesIn("loss"), ...namesIn("with them")];
-  assertEquals(names.sort(), Object.keys(losses).sort());
+  assertListed("README's tables of losses", names, Object.keys(losses));
+  assertEquals(names.length, new Set(names).size);
 });
 
 Deno.test("README lists every metric once", () => {
-  assertEquals(namesIn("metric").sort(), Object.keys(metrics).sort());
+  assertListed("README's table of metrics", namesIn("metric"), Object.keys(metrics));
 });
 
 Deno.test("README has no empty cell in its tables of losses and metrics", () => {

@@ -14,6 +14,7 @@ import { VALID_LOSSES } from "./valid_losses.ts";
 import { VALID_METRICS } from "./valid_metrics.ts";
 import { VALID_MPI, validCheckpoints } from "./valid_mpi.ts";
 import type { Findings, Walk } from "./walker.ts";
+import { assertListed } from "../guards.ts";
 
 function numberAfter(flag: string): number {
   return Number(Deno.args.find((arg) => arg.startsWith(flag))?.slice(flag.length) ?? 1);
@@ -95,5 +96,6 @@ Deno.test("every function of losses, metrics, data and mpi has a row with a vali
   // Classes, and what needs an MPI library or has no argument.
   const others = ["AnnDataFile", "Communicator", "Table", "openMpi", "singleProcess"];
   const all = [losses, metrics, data, mpi].flatMap((module) => Object.keys(module));
-  assertEquals(all.filter((name) => !named.has(name) && !others.includes(name)), []);
+  const missing = all.filter((name) => !named.has(name) && !others.includes(name));
+  assertListed("the tables of valid calls in tests/misuse/", [], missing);
 });

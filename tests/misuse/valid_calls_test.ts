@@ -1,10 +1,10 @@
-import { assert, assertEquals } from "@std/assert";
 import * as cg from "../../mod.ts";
 import * as losses from "../../src/losses/mod.ts";
 import * as metrics from "../../src/metrics/mod.ts";
 import * as random from "../../src/random.ts";
 import * as testing from "../../src/testing.ts";
 import { METHOD_CALLS, VALID_CALLS } from "./valid_calls.ts";
+import { assertListed } from "../guards.ts";
 
 Deno.test("every function of the core has a row with a valid call", () => {
   const classes = [cg.Tensor, cg.Fluent];
@@ -14,11 +14,12 @@ Deno.test("every function of the core has a row with a valid call", () => {
     const missing = Object.entries(module).filter(([, value]) =>
       typeof value === "function" && !elsewhere.includes(value) && !called.has(value)
     );
-    assertEquals(missing.map(([name]) => name), []);
+    assertListed("VALID_CALLS in tests/misuse/valid_calls.ts", [], missing.map(([name]) => name));
   }
-  for (const name of Object.getOwnPropertyNames(cg.Fluent.prototype)) {
-    assert(name === "constructor" || METHOD_CALLS.some((row) => row.name === name), name);
-  }
+  const methods = Object.getOwnPropertyNames(cg.Fluent.prototype)
+    .filter((name) => name !== "constructor");
+  const listed = METHOD_CALLS.map(({ name }) => name).filter((name) => methods.includes(name));
+  assertListed("METHOD_CALLS in tests/misuse/valid_calls.ts", listed, methods);
 });
 
 Deno.test("the valid calls are valid", async () => {

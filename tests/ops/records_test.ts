@@ -13,6 +13,7 @@ import * as select from "../../src/ops/select.ts";
 import * as sorting from "../../src/ops/sort.ts";
 import { ROWS as ELEMENTWISE } from "./elementwise_table.ts";
 import { ROWS as STRUCTURAL } from "./structural_table.ts";
+import { assertListed } from "../guards.ts";
 
 const FAMILIES = [
   argReduce,
@@ -36,6 +37,9 @@ const RECORDS = FAMILIES.flatMap((family) =>
 
 Deno.test("every operation's record has exactly one row in the tables", () => {
   const rows = [...ELEMENTWISE, ...STRUCTURAL].map((row) => row.op as unknown);
+  const listed = RECORDS.filter(([, record]) => rows.includes(record)).map(([name]) => name);
+  const place = "tests/ops/elementwise_table.ts or tests/ops/structural_table.ts";
+  assertListed(place, listed, RECORDS.map(([name]) => name));
   for (const [name, record] of RECORDS) {
     assertEquals([name, rows.filter((op) => op === record).length], [name, 1]);
   }
