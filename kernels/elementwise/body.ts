@@ -79,13 +79,15 @@ export class BodyWriter {
 
   /** Where an operand or output lies in some rows from the current one on, in new variables. */
   place(kind: PassLoad["from"], index: number, rows = 1): Place {
-    const { dtype } = (kind === "operand" ? this.spec.operands : this.spec.stores)[index]!;
+    const { operands, stores } = this.spec;
+    const { dtype } = (kind === "operand" ? operands : stores)[index]!;
+    const along = kind === "operand" ? operands[index]!.along : 1;
     const addresses = [this.builder.let(this.local(`${kind}${index}`))];
     while (addresses.length < rows) {
       const step = this.local(`${kind}Step${index}`);
       addresses.push(this.builder.let(i32.add(addresses.at(-1)!, step)));
     }
-    return { dtype, addresses };
+    return { dtype, addresses, along };
   }
 
   /** What was read, as what is computed with. */

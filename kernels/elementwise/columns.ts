@@ -83,11 +83,12 @@ class ColumnWriter {
     const width = WIDTH[spec.float];
     const strip = [
       ...spec.operands.flatMap((x, i) => x.moves ? [{ ...x, at: `operand${i}` }] : []),
-      ...spec.stores.flatMap((x, i) => x.temporary ? [] : [{ ...x, at: `output${i}` }]),
+      ...spec.stores.flatMap((x, i) => x.temporary ? [] : [{ ...x, at: `output${i}`, along: 1 }]),
     ];
-    const places = strip.map(({ dtype, at }): Place => ({
+    const places = strip.map(({ dtype, at, along }): Place => ({
       dtype,
       addresses: [this.#body.local(at)],
+      along,
     }));
     builder.while(i32.geS(left, width * lanesOf(code)), () => {
       this.#writeStrip(width);

@@ -32,6 +32,8 @@ export interface Place {
   dtype: ElementType;
   /** The addresses. */
   addresses: readonly Local<"i32">[];
+  /** Elements from one to the next where they do not lie side by side; 0 where there is but one. */
+  along?: number | undefined;
 }
 
 /** How much of a row is left, known when the loop runs. */
@@ -50,14 +52,18 @@ export function advance(
   width: number,
 ): void {
   const elements = width * lanesOf(code);
-  for (const { addresses, dtype } of places) {
-    for (const at of addresses) code.builder.increase(at, elements * ELEMENT_BYTES[dtype]);
+  for (const { addresses, dtype, along = 1 } of places) {
+    if (along === 0) continue;
+    for (const at of addresses) code.builder.increase(at, elements * along * ELEMENT_BYTES[dtype]);
   }
   code.builder.increase(left, -elements);
 }
 
 /** Reads whole groups of elements, `width` of each row, as they lie in memory. */
-export function readGroups(code: LaneCode, { dtype, addresses }: Place, width: number): Lanes {
+export function readGroups(code: LaneCode, place: Place, width: number): Lanes {
+  const { dtype, addresses, along = 1 } = place;
+  if (along === 0) return readFirst(place);
+  if (along > 1) return readApart(code, place, width);
   const bytes = lanesOf(code) * ELEMENT_BYTES[dtype];
   const read = (address: Local<"i32">, offset: number) => {
     if (bytes === 16) return v128.load(address, offset);
@@ -65,6 +71,21 @@ export function readGroups(code: LaneCode, { dtype, addresses }: Place, width: n
     return bytes === 4 ? v128.load32Zero(address, offset) : v128.loadSplat(2, address, offset);
   };
   return addresses.flatMap((at) => Array.from({ length: width }, (_, i) => read(at, i * bytes)));
+}
+
+/** Reads whole groups of elements that do not lie side by side. */
+function readApart(code: LaneCode, { dtype, addresses, along = 1 }: Place, width: number): Lanes {
+  const bytes = ELEMENT_BYTES[dtype];
+  return addresses.flatMap((at) =>
+    Array.from({ length: width }, (_, group) => {
+      const offset = (lane: number) => (group * lanesOf(code) + lane) * along * bytes;
+      let register: V128 = v128.loadSplat(bytes, at, offset(0));
+      for (let lane = 1; lane < lanesOf(code); lane++) {
+        register = v128.loadLane(bytes, at, register, lane, offset(lane));
+      }
+      return register;
+    })
+  );
 }
 
 /** Reads the first element of each row into all lanes. */
@@ -90,11 +111,11 @@ export function readRemainder(
       code,
       remainder.left,
       (lane) =>
-        places.forEach(({ dtype, addresses }, i) =>
+        places.forEach(({ dtype, addresses, along = 1 }, i) =>
           addresses.forEach((at, row) => {
             const bytes = ELEMENT_BYTES[dtype];
             const register = registers[i]![row]!;
-            builder.set(register, v128.loadLane(bytes, at, register, lane, lane * bytes));
+            builder.set(register, v128.loadLane(bytes, at, register, lane, lane * along * bytes));
           })
         ),
     );

@@ -14,6 +14,8 @@ export interface LoopOperand {
   dtype: ElementType;
   /** Whether it changes along a row; else it has one value per row. */
   moves: boolean;
+  /** Elements from column to column, where it moves; 1 by default. */
+  along?: number | undefined;
   /** In loops that reduce columns: whether all rows read the same; not by default. */
   repeats?: boolean | undefined;
 }
@@ -69,6 +71,8 @@ export interface LoopSpec {
   stores: readonly LoopStore[];
   /** How long rows are, roughly: several short ones are worked on at once. */
   columns?: number | undefined;
+  /** Whether all rows are reduced together, as one that lies in stretches; not by default. */
+  together?: boolean | undefined;
 }
 
 /** A value that is read from memory in a pass: an operand, or what an earlier pass wrote. */

@@ -13,6 +13,7 @@ import { BodyWriter, loopParameters, type Values } from "./body.ts";
 import {
   advance,
   eachElement,
+  ELEMENT_BYTES,
   lanesOf,
   type Place,
   readFirst,
@@ -41,8 +42,8 @@ export const WIDTH = { float32: 4, float64: 2 } as const;
 const SHORT = 64;
 
 /** How many rows a loop works on at a time: as many lie in its temporary stores side by side. */
-export function rowsAtOnce({ float, columns = Infinity }: LoopSpec): number {
-  return columns < SHORT ? WIDTH[float] : 1;
+export function rowsAtOnce({ float, columns = Infinity, together = false }: LoopSpec): number {
+  return columns < SHORT && !together ? WIDTH[float] : 1;
 }
 
 /**
@@ -52,7 +53,8 @@ export function rowsAtOnce({ float, columns = Infinity }: LoopSpec): number {
  * from row to row of every output, those of every operand, the parameters (f64), and the numbers of
  * rows and columns. Values that move lie side by side along a row. Nothing is read or written beyond
  * the rows. Outputs and operands must not overlap, unless they are the same and there is one pass.
- * Temporary stores have room for {@linkcode rowsAtOnce} rows.
+ * Temporary stores have room for {@linkcode rowsAtOnce} rows, or for all
+ * of them where they are reduced together: then the columns fill groups of four.
  *
  * Every operation rounds to the type of the loop, as separate operations do. Sums run in float64 in
  * a fixed order: four partial sums in float32 loops, one after the other in float64 loops, both as
@@ -94,7 +96,8 @@ class LoopWriter {
     const { builder, spec } = this.#body;
     const rows = this.#body.local("rows");
     const width = WIDTH[spec.float];
-    if (rowsAtOnce(spec) > 1) {
+    if (spec.together) this.#writeRows(1, width);
+    else if (rowsAtOnce(spec) > 1) {
       builder.while(i32.geS(rows, width), () => this.#writeRows(width, 1));
       builder.while(i32.gtS(rows, 0), () => this.#writeRows(1, 1));
     } else builder.while(i32.gtS(rows, 0), () => this.#writeRows(1, width));
@@ -137,13 +140,38 @@ class LoopWriter {
         accumulator: createAccumulator(code, reduction, rows, width),
       })),
     };
+    if (this.#body.spec.together) this.#writeStretches(open, width);
+    else this.#writeColumns(open, width);
+    pass.reductions.forEach(({ name }, i) => {
+      shared.set(name, this.#body.let(open.accumulators[i]!.accumulator.finish()));
+    });
+  }
+
+  #writeColumns(open: OpenPass, width: number): void {
+    const { builder, code } = this.#body;
     if (width > 1) {
       const elements = width * lanesOf(code);
       builder.while(i32.geS(open.left, elements), () => this.#writeGroups(open, width));
     }
     builder.while(i32.gtS(open.left, 0), () => this.#writeRemainder(open));
-    pass.reductions.forEach(({ name }, i) => {
-      shared.set(name, this.#body.let(open.accumulators[i]!.accumulator.finish()));
+  }
+
+  /** The columns of all rows, one row after the other. */
+  #writeStretches(open: OpenPass, width: number): void {
+    const { builder, spec } = this.#body;
+    const [rows, columns] = [builder.let(this.#body.local("rows")), this.#body.local("columns")];
+    const gaps = spec.operands.flatMap(({ dtype, along = 1 }, i) => {
+      const place = open.places.get(`operand${i}`);
+      if (place === undefined) return [];
+      const walked = i32.mul(columns, along * ELEMENT_BYTES[dtype]);
+      const gap = builder.let(i32.sub(this.#body.local(`operandStep${i}`), walked));
+      return [{ address: place.addresses[0]!, gap }];
+    });
+    builder.while(i32.gtS(rows, 0), () => {
+      this.#writeColumns(open, width);
+      for (const { address, gap } of gaps) builder.increase(address, gap);
+      builder.set(open.left, columns);
+      builder.increase(rows, -1);
     });
   }
 

@@ -8,7 +8,7 @@ import type { LoopSpec } from "./passes.ts";
 import { emitElements } from "./wgsl_elements.ts";
 import { withSums } from "./wgsl_ranges.ts";
 import { emitRows, teamFor, type WgslOptions } from "./wgsl_rows.ts";
-import { type LoopSpace, rowsOf } from "./wgsl_space.ts";
+import { countOf, type LoopSpace } from "./wgsl_space.ts";
 import { planSplitRows } from "./wgsl_split.ts";
 
 /**
@@ -34,9 +34,9 @@ export function planLoop(
         `${spec.float} with ${spec.parameters?.length ?? 0} parameters`,
     );
   }
-  const rows = rowsOf(space);
+  const [rows, columns] = [countOf(space.rows), countOf(space.columns)];
   const reduces = spec.body.some((statement) => "reduce" in statement);
-  if (rows === 0 || (space.columns === 0 && !reduces)) return { kernels: [], temporaries: [] };
+  if (rows === 0 || (columns === 0 && !reduces)) return { kernels: [], temporaries: [] };
   if (!reduces) return { kernels: [emitElements(spec, space)], temporaries: [] };
   const team = teamFor(rows, space, options);
   if (team.parts > 1) return planSplitRows(spec, space, team, options);

@@ -5,14 +5,15 @@
  */
 import { groupsFor, WORKGROUP } from "../wgsl/kernel.ts";
 import { type LoopSpec, planPasses } from "./passes.ts";
-import { contiguousWalk, isContiguous, type LoopSpace, positionOf, rowsOf } from "./wgsl_space.ts";
+import { contiguousWalk, countOf, isContiguous, type LoopSpace, positionOf } from "./wgsl_space.ts";
 import { type BoundKernel, LoopWriter } from "./wgsl_writer.ts";
 
 /** A kernel with an invocation for each element. */
 export function emitElements(spec: LoopSpec, space: LoopSpace): BoundKernel {
   const writer = new LoopWriter(spec);
-  const { operands, columns, output = contiguousWalk(space) } = space;
-  const count = rowsOf(space) * columns;
+  const { operands, output = contiguousWalk(space) } = space;
+  const columns = countOf(space.columns);
+  const count = countOf(space.rows) * columns;
   const position = (walk: LoopSpace["operands"][number]) =>
     isContiguous(walk, space) ? "index" : positionOf(walk, space);
   const [pass] = planPasses(spec);

@@ -10,7 +10,7 @@
 import { variable } from "../wgsl/expression.ts";
 import { groupsFor, indent, WORKGROUP } from "../wgsl/kernel.ts";
 import { type LoopSpec, type Pass, planPasses, type Reduction } from "./passes.ts";
-import { contiguousWalk, type LoopSpace, positionOf, rowsOf } from "./wgsl_space.ts";
+import { contiguousWalk, countOf, type LoopSpace, positionOf } from "./wgsl_space.ts";
 import { type BoundKernel, LoopWriter } from "./wgsl_writer.ts";
 
 /** What kernels are made for. */
@@ -54,11 +54,12 @@ const UNBLOCKED = 32;
 /** Who works on rows: as many as find enough to do. */
 export function teamFor(
   rows: number,
-  { columns, operands }: LoopSpace,
+  { columns: extents, operands }: LoopSpace,
   { isSoftware = false }: WgslOptions = {},
 ): RowTeam {
   const { longRow, mostLanes, busy } = WORKGROUPS[isSoftware ? "software" : "hardware"];
-  const isApart = operands.some(({ moves, along = 1 }) => moves && along > 1);
+  const isApart = operands.some((walk) => walk.columns.at(-1)! > 1);
+  const columns = countOf(extents);
   const lanes = isApart || columns < longRow
     ? 1
     : Math.min(mostLanes, 2 ** Math.floor(Math.log2(Math.max(64, columns / 4))));
@@ -93,7 +94,7 @@ class RowWriter extends LoopWriter {
 
   write(): BoundKernel {
     const { lanes, parts } = this.#team;
-    const rows = rowsOf(this.#space);
+    const rows = countOf(this.#space.rows);
     const { stores, operands } = this.spec;
     const loads = this.rowOperands().map((index) =>
       this.load(
@@ -174,12 +175,12 @@ let part = index / ${rows}u;`;
     if (type === "i32") {
       return reduce === "sum" ? "0i" : reduce === "max" ? "i32(-2147483648)" : "2147483647i";
     }
-    if (reduce === "sum" || this.#space.columns > 0) return "0f";
+    if (reduce === "sum" || !this.#space.columns.includes(0)) return "0f";
     return this.expressions.number(reduce === "max" ? -Infinity : Infinity).code;
   }
 
   #loop(inside: readonly string[], sums: readonly Accumulator[]): string {
-    const { columns } = this.#space;
+    const columns = countOf(this.#space.columns);
     const stride = this.#team.lanes * this.#team.parts;
     const each = Math.ceil(columns / stride);
     const blocked = sums.filter(({ reduce, type }) => reduce === "sum" && type === "f32");

@@ -4,50 +4,47 @@
  * @module
  */
 
-/** How an operand is walked. */
+/** How an operand is walked, in elements. */
 export interface LoopWalk {
-  /** Whether it changes along a row. */
-  moves: boolean;
-  /** Elements from row to row. */
-  step: number;
-  /** Elements along the outer dimensions. */
-  outerStrides: readonly number[];
-  /** Elements from column to column, where it moves; 1 by default. */
-  along?: number;
+  /** The first one; 0 by default. */
+  offset?: number;
+  /** Along each dimension of rows. */
+  rows: readonly number[];
+  /** Along each dimension of columns. */
+  columns: readonly number[];
 }
 
-/** A loop of rows and columns, repeated over outer dimensions. */
+/** A loop of rows and columns. */
 export interface LoopSpace {
-  /** Extents of the dimensions outside of the rows. */
-  outer: readonly number[];
-  /** How many rows. */
-  rows: number;
-  /** How many columns. */
-  columns: number;
+  /** Extents of the dimensions of rows. */
+  rows: readonly number[];
+  /** Extents of the dimensions of columns. */
+  columns: readonly number[];
   /** How each operand is walked. */
   operands: readonly LoopWalk[];
   /** How outputs that move are walked; by default row after row. */
   output?: LoopWalk | undefined;
 }
 
-/** How many rows there are in all. */
-export function rowsOf({ outer, rows }: LoopSpace): number {
-  return outer.reduce((a, b) => a * b, rows);
+/** How many rows or columns there are in all. */
+export function countOf(extents: readonly number[]): number {
+  return extents.reduce((a, b) => a * b, 1);
 }
 
 /** The walk over an array that has every row after the other. */
-export function contiguousWalk({ outer, rows, columns }: LoopSpace): LoopWalk {
-  const outerStrides = outer.map((_, d) =>
-    outer.slice(d + 1).reduce((a, b) => a * b, rows * columns)
-  );
-  return { moves: true, step: columns, outerStrides };
+export function contiguousWalk({ rows, columns }: LoopSpace): LoopWalk {
+  const strides = [...rows, ...columns].map((_, d, all) => countOf(all.slice(d + 1)));
+  return { rows: strides.slice(0, rows.length), columns: strides.slice(rows.length) };
 }
 
-/** The position at `row`, counted over all dimensions of rows, and `column`. */
-export function positionOf(walk: LoopWalk, space: LoopSpace): string {
-  const terms = rowTerms(mergeRows(walk, space));
-  const along = alongOf(walk, space);
-  if (along > 0) terms.push(along === 1 ? "column" : `column * ${along}u`);
+/** The position at `row` and `column`, each counted over all of its dimensions. */
+export function positionOf(walk: LoopWalk, { rows, columns }: LoopSpace): string {
+  const { offset = 0 } = walk;
+  const terms = [
+    ...(offset > 0 ? [`${offset}u`] : []),
+    ...termsOf("row", mergeDimensions(rows, walk.rows)),
+    ...termsOf("column", mergeDimensions(columns, walk.columns)),
+  ];
   return terms.join(" + ") || "0";
 }
 
@@ -56,22 +53,18 @@ export function isContiguous(walk: LoopWalk, space: LoopSpace): boolean {
   return positionOf(walk, space) === positionOf(contiguousWalk(space), space);
 }
 
-function alongOf({ moves, along = 1 }: LoopWalk, { columns }: LoopSpace): number {
-  return moves && columns > 1 ? along : 0;
-}
-
-/** A dimension of rows. */
+/** A dimension. */
 interface Dimension {
   extent: number;
   stride: number;
 }
 
-/** The fewest dimensions of rows in which the operand has one stride each. */
-function mergeRows({ step, outerStrides }: LoopWalk, { outer, rows }: LoopSpace): Dimension[] {
+/** The fewest dimensions in which the operand has one stride each. */
+function mergeDimensions(extents: readonly number[], strides: readonly number[]): Dimension[] {
   const merged: Dimension[] = [];
-  [...outer, rows].forEach((extent, d) => {
+  extents.forEach((extent, d) => {
     if (extent === 1) return;
-    const stride = d < outer.length ? outerStrides[d]! : step;
+    const stride = strides[d]!;
     const last = merged.at(-1);
     if (last?.stride === stride * extent) {
       last.extent *= extent;
@@ -81,11 +74,11 @@ function mergeRows({ step, outerStrides }: LoopWalk, { outer, rows }: LoopSpace)
   return merged;
 }
 
-function rowTerms(dimensions: readonly Dimension[]): string[] {
+function termsOf(number: "row" | "column", dimensions: readonly Dimension[]): string[] {
   let inside = 1;
   const terms: string[] = [];
   for (const [i, { extent, stride }] of [...dimensions.entries()].reverse()) {
-    const quotient = inside === 1 ? "row" : `row / ${inside}u`;
+    const quotient = inside === 1 ? number : `${number} / ${inside}u`;
     const digit = i === 0 ? quotient : `${quotient} % ${extent}u`;
     if (stride > 0) terms.unshift(stride === 1 ? digit : `${digit} * ${stride}u`);
     inside *= extent;

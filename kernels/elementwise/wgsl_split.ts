@@ -9,7 +9,7 @@ import { type Assignment, type LoopSpec, type LoopStore, namesIn, planPasses } f
 import type { LoopOperand, Reduction } from "./passes.ts";
 import { emitElements } from "./wgsl_elements.ts";
 import { emitRows, type RowTeam, teamFor, type WgslOptions } from "./wgsl_rows.ts";
-import { type LoopSpace, type LoopWalk, rowsOf } from "./wgsl_space.ts";
+import { countOf, type LoopSpace, type LoopWalk } from "./wgsl_space.ts";
 import { type BoundKernel, typesOf } from "./wgsl_writer.ts";
 
 /** A value that a kernel reads, and where from. */
@@ -73,7 +73,7 @@ class Splitter {
       name,
       dtype: types.get(of) === "f32" ? "float32" : "int32",
       moves: false,
-      buffer: this.#temporary(rowsOf(this.#space) * this.#team.parts),
+      buffer: this.#temporary(countOf(this.#space.rows) * this.#team.parts),
     }));
     const targets = [...outputs.map((output) => this.#target(output)), ...partial];
     this.#add(
@@ -93,14 +93,13 @@ class Splitter {
     this.#add(
       left,
       [],
-      (spec, operands) =>
-        emitElements(spec, { ...this.#space, columns: 1, operands, output: undefined }),
+      (spec, operands) => emitElements(spec, { rows: this.#space.rows, columns: [1], operands }),
     );
   }
 
   /** What rows amount to, from what their parts do. */
   #combine(reductions: readonly Reduction[], partial: readonly Target[]): void {
-    const rows = rowsOf(this.#space);
+    const rows = countOf(this.#space.rows);
     const { parts } = this.#team;
     const results = partial.map((target) => ({ ...target, buffer: this.#resultBuffer(target) }));
     const spec: LoopSpec = {
@@ -109,19 +108,16 @@ class Splitter {
       body: reductions.map(({ name, reduce }) => ({ name, reduce, of: partOf(name) })),
       stores: results,
     };
-    const walk = { moves: true, step: parts, outerStrides: [] };
-    const space = { outer: [], rows, columns: parts, operands: partial.map(() => walk) };
+    const walk = { rows: [parts], columns: [1] };
+    const space = { rows: [rows], columns: [parts], operands: partial.map(() => walk) };
     const buffers = [...partial, ...results].map(({ buffer }) => buffer);
     this.#append(
       emitRows(spec, space, { ...teamFor(rows, space, this.#options), parts: 1 }),
       buffers,
     );
-    const outerStrides = this.#space.outer.map((_, d) =>
-      this.#space.outer.slice(d + 1).reduce((a, b) => a * b, this.#space.rows)
-    );
-    for (const result of results) {
-      this.#sources.push({ ...result, walk: { moves: false, step: 1, outerStrides } });
-    }
+    const strides = this.#space.rows.map((_, d, all) => countOf(all.slice(d + 1)));
+    const perRow = { rows: strides, columns: this.#space.columns.map(() => 0) };
+    for (const result of results) this.#sources.push({ ...result, walk: perRow });
   }
 
   /** The output that a reduction is, or else a temporary. */
@@ -129,7 +125,7 @@ class Splitter {
     const output = this.#spec.stores.findIndex((store) =>
       !store.moves && store.name === name && store.dtype === dtype
     );
-    return output === -1 ? this.#temporary(rowsOf(this.#space)) : this.#target(output).buffer;
+    return output === -1 ? this.#temporary(countOf(this.#space.rows)) : this.#target(output).buffer;
   }
 
   #target(output: number): Target {

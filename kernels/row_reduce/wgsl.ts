@@ -34,7 +34,7 @@ export function planReduction(
     body: [{ name: "y1", reduce, of: "x1", divisor }],
     stores: [{ name: "y1", dtype, moves: false }],
   };
-  const walk = { moves: true, step: 1, outerStrides: [count * inner], along: inner };
-  const space = { outer: [outer], rows: inner, columns: count, operands: [walk] };
+  const walk = { rows: [count * inner, 1], columns: [inner] };
+  const space = { rows: [outer, inner], columns: [count], operands: [walk] };
   return planLoop(spec, space, options);
 }

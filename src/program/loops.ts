@@ -9,6 +9,7 @@ import {
   substitute,
 } from "../../kernels/elementwise/expression.ts";
 import {
+  type LoopOperand,
   type LoopSpec,
   planColumnPasses,
   planPasses,
@@ -16,12 +17,12 @@ import {
 } from "../../kernels/elementwise/passes.ts";
 import type { ReduceOp } from "../op.ts";
 import type { Scalars } from "../ops/elementwise.ts";
-import { sameShape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import type { Graph, Step, ValueId } from "./graph.ts";
 import type { Group, GroupPlan } from "./passes/fuse.ts";
 import { keyOf, type LoopRead, planLoop, strip, type Work, workOf } from "./passes/loop_plan.ts";
-import { type IterationSpace, iterationSpace } from "./space.ts";
+import { sourceOf } from "./passes/views.ts";
+import { type IterationSpace, iterationSpace, type OperandWalk } from "./space.ts";
 
 /** A group as a loop. */
 export interface GroupLoop {
@@ -42,7 +43,7 @@ export function loopOf(group: Group, graph: Graph): GroupLoop {
   const numbers = group.plan ? uniformReads(plan, graph) : new Map<ValueId, number>();
   const reads = plan.reads.filter(({ id }) => !numbers.has(id));
   const outputs = [...group.stored, ...group.reductions.map(({ output }) => output)];
-  const space = iterationSpace(shape, reads.map((read) => read.shape), reduced);
+  const space = iterationSpace(shape, reads, reduced);
   const dtypeOf = (id: ValueId) => graph.values[id]!.dtype;
   const names = operandNames(reads);
   const valueOf = (read: LoopRead): Expression => {
@@ -54,11 +55,11 @@ export function loopOf(group: Group, graph: Graph): GroupLoop {
   const spec: LoopSpec = {
     float: group.dtype,
     columns: space.columns,
+    ...(space.over === "all" ? { together: true } : {}),
     operands: reads.map((read, i) => ({
       name: names.get(keyOf(read))!,
       dtype: dtypeOf(read.id),
-      moves: space.operands[i]!.moves,
-      ...(space.down ? { repeats: space.operands[i]!.step === 0 } : {}),
+      ...motionOf(space.operands[i]!, space.over),
     })),
     body: steps.map((step) =>
       onlyOnce(statementOf(step, uses.get(step)!.map(valueOf), plan, graph), known)
@@ -72,6 +73,18 @@ export function loopOf(group: Group, graph: Graph): GroupLoop {
   return { spec, space, inputs: reads.map(({ id }) => id), outputs };
 }
 
+/** How an operand changes along a row, or along what is reduced. */
+function motionOf(
+  { along, step }: OperandWalk,
+  over: IterationSpace["over"],
+): Omit<LoopOperand, "name" | "dtype"> {
+  return {
+    moves: along !== 0 || (over === "all" && step !== 0),
+    along,
+    ...(over === "column" ? { repeats: step === 0 } : {}),
+  };
+}
+
 /** How a group works that has no plan; its operands are read in their order. */
 function planOf({ shape, members, reductions, operands }: Group, graph: Graph): GroupPlan {
   const steps = [...members, ...reductions];
@@ -79,7 +92,8 @@ function planOf({ shape, members, reductions, operands }: Group, graph: Graph): 
     const own = strip(graph.values[step.output]!.shape);
     return [step, workOf(step, graph) ?? { shape: own, dtype: undefined, reduced: undefined }];
   }));
-  const plan = planLoop(steps, strip(shape), { graph, rootOf: (id) => id }, works)!;
+  const view = { graph, sourceOf: (id: ValueId) => sourceOf(id, graph) };
+  const plan = planLoop(steps, strip(shape), view, works)!;
   const reads = plan.reads.toSorted((a, b) => operands.indexOf(a.id) - operands.indexOf(b.id));
   return { ...plan, reads, steps };
 }
@@ -114,7 +128,7 @@ function uniformValue(constant: Tensor): number | undefined {
 /** The loop of a group, with places for what would otherwise be computed more than once. */
 export function keepingLoopOf(group: Group, graph: Graph): GroupLoop {
   const loop = loopOf(group, graph);
-  const plan = loop.space.down ? planColumnPasses : planPasses;
+  const plan = loop.space.over === "column" ? planColumnPasses : planPasses;
   return { ...loop, spec: withTemporaries(loop.spec, plan) };
 }
 
@@ -136,14 +150,13 @@ function onlyOnce(
 function statementOf(
   step: Step,
   values: readonly Expression[],
-  { shape, rowValues, uses }: GroupPlan,
+  { levels }: GroupPlan,
   graph: Graph,
 ): LoopSpec["body"][number] {
   const { op, output } = step;
   const name = nameOf(output);
-  const ofRows = rowValues.has(output) && sameShape(uses.get(step)![0]!.shape, shape);
   const [first] = values;
-  if (op.kind === "reduce" && ofRows && first!.kind === "name") {
+  if (op.kind === "reduce" && levels.get(output)!.reduces && first!.kind === "name") {
     return { name, reduce: op.reduce, of: first!.name, divisor: op.over(step.params).divisor };
   }
   return { name, expression: expressionOf(step, values), dtype: graph.values[output]!.dtype };

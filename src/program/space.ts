@@ -1,10 +1,10 @@
 /**
- * How a loop walks over operands that repeat along some of its dimensions.
+ * How a loop walks over operands that repeat along some of its dimensions, or lie apart.
  *
  * @module
  */
-import { mergeDimensions } from "../ops/elementwise.ts";
-import { type Shape, sizeOf, stridesOf } from "../shape.ts";
+import type { Strides } from "../../kernels/layout/reference.ts";
+import type { Shape } from "../shape.ts";
 
 /** A loop of rows and columns, repeated over outer dimensions. */
 export interface IterationSpace {
@@ -14,76 +14,88 @@ export interface IterationSpace {
   rows: number;
   /** How many columns. */
   columns: number;
-  /** Whether reductions run down the columns, over all rows, in place of along each row. */
-  down: boolean;
+  /** What reductions run over: each row, each column, or all rows together. */
+  over: "row" | "column" | "all";
   /** How each operand is walked. */
   operands: readonly OperandWalk[];
 }
 
-/** How an operand is walked. */
+/** How an operand is walked, in elements. */
 export interface OperandWalk {
-  /** Whether it changes along a row. */
-  moves: boolean;
-  /** Elements from row to row. */
+  /** The first one. */
+  offset: number;
+  /** From column to column; 0 where it does not change along a row. */
+  along: number;
+  /** From row to row. */
   step: number;
-  /** Elements along the outer dimensions. */
+  /** Along the outer dimensions. */
   outerStrides: readonly number[];
 }
 
+/** Neighbouring axes: the first, and the one after the last. */
+export type AxisRange = readonly [first: number, end: number];
+
 /**
- * The loop over a shape. With `reduced`, neighbouring axes, rows are what those are reduced to if they
- * are the last ones; else columns are, and the loop goes down the reduced axes. No extent is 1, but
- * those of operands along axes where they repeat.
+ * The loop over a shape. With `reduced`, rows are what those axes are reduced to
+ * if they are the last ones; else columns are, and the loop goes down the reduced axes. Last axes
+ * that some operand walks in two steps are rows and columns that are reduced together.
  */
 export function iterationSpace(
   shape: Shape,
-  operands: readonly Shape[],
-  reduced?: readonly [first: number, end: number],
+  operands: readonly Strides[],
+  reduced?: AxisRange,
 ): IterationSpace {
-  if (reduced !== undefined && reduced[1] < shape.length) {
-    return columnSpace(shape, operands, reduced);
-  }
-  const [first] = reduced ?? [];
-  const rows = first === undefined ? [] : [shape.map((n, i) => i < first ? n : 1)];
-  const merged = mergeDimensions(shape, [...operands, ...rows]);
-  const single = merged.shape.length === 0;
-  const dims = single ? [1] : merged.shape;
+  const [first, end] = reduced ?? [shape.length, shape.length];
+  const merge = (from: number, to: number) => mergeAxes(shape, operands, [from, to]);
+  const isColumn = end < shape.length;
+  const [outside, ...inside] = isColumn
+    ? [merge(0, first), merge(first, end), merge(end, shape.length)]
+    : reduced
+    ? [merge(0, first), merge(first, end)]
+    : [merge(0, shape.length)];
+  const axes = [...outside!, ...inside.flatMap((own) => own.length === 0 ? [ONE] : own)];
+  const isAll = !isColumn && reduced !== undefined && axes.length - outside!.length > 1;
+  const [row = ONE, column = ONE] = axes.length === 1 ? [ONE, axes[0]] : axes.slice(-2);
+  const outer = axes.slice(0, -2);
   return {
-    outer: dims.slice(0, -2),
-    rows: dims.at(-2) ?? 1,
-    columns: dims.at(-1)!,
-    down: false,
-    operands: merged.operands.slice(0, operands.length).map(({ moves, strides }) => ({
-      moves: !single && moves,
-      step: strides.at(-2) ?? 0,
-      outerStrides: strides.slice(0, Math.max(0, dims.length - 2)),
+    outer: outer.map(({ extent }) => extent),
+    rows: row.extent,
+    columns: column.extent,
+    over: isAll ? "all" : isColumn ? "column" : "row",
+    operands: operands.map(({ offset }, i) => ({
+      offset,
+      along: column.strides[i] ?? 0,
+      step: row.strides[i] ?? 0,
+      outerStrides: outer.map(({ strides }) => strides[i]!),
     })),
   };
 }
 
-/** A loop whose rows are the reduced axes, and whose columns those behind them. */
-function columnSpace(
+/** An axis, and the strides of operands along it. */
+interface Axis {
+  extent: number;
+  strides: readonly number[];
+}
+
+const ONE: Axis = { extent: 1, strides: [] };
+
+/** The fewest axes in which every operand has one stride each; extents of 1 are left out. */
+export function mergeAxes(
   shape: Shape,
-  operands: readonly Shape[],
-  [first, end]: readonly [first: number, end: number],
-): IterationSpace {
-  const [rows, columns] = [sizeOf(shape.slice(first, end)), sizeOf(shape.slice(end))];
-  return {
-    outer: shape.slice(0, first),
-    rows,
-    columns,
-    down: true,
-    operands: operands.map((operand) => {
-      const moves = sizeOf(operand.slice(end)) > 1;
-      const repeats = sizeOf(operand.slice(first, end)) === 1;
-      const strides = stridesOf(operand);
-      return {
-        moves,
-        step: repeats ? 0 : moves ? columns : 1,
-        outerStrides: operand.slice(0, first).map((n, d) => n === 1 ? 0 : strides[d]!),
-      };
-    }),
-  };
+  operands: readonly Pick<Strides, "strides">[],
+  [first, end]: AxisRange,
+): Axis[] {
+  const merged: Axis[] = [];
+  for (let axis = first; axis < end; axis++) {
+    const extent = shape[axis]!;
+    if (extent === 1) continue;
+    const strides = operands.map((operand) => operand.strides[axis]!);
+    const last = merged.at(-1);
+    if (last?.strides.every((stride, i) => stride === strides[i]! * extent)) {
+      merged[merged.length - 1] = { extent: last.extent * extent, strides };
+    } else merged.push({ extent, strides });
+  }
+  return merged;
 }
 
 /** Calls `visit` for each position in the outer dimensions, with every operand's first element. */
@@ -93,7 +105,7 @@ export function walkOuter(
   visit: (index: number) => void,
 ): void {
   const position = outer.map(() => 0);
-  starts.fill(0);
+  operands.forEach(({ offset }, k) => starts[k] = offset);
   const count = outer.reduce((a, b) => a * b, 1);
   for (let index = 0; index < count; index++) {
     visit(index);

@@ -1,10 +1,9 @@
 import { assertEquals, assertLessOrEqual } from "@std/assert";
 import type { LoopSpec } from "../../kernels/elementwise/passes.ts";
 import { planLoop } from "../../kernels/elementwise/wgsl.ts";
-import { iterationSpace } from "../../src/program/space.ts";
 import type { Shape } from "../../src/shape.ts";
 import { assign, reduction, softmaxLoop, wave } from "./wasm_loops.ts";
-import { assertClose, compareLoop } from "./wgsl_loops.ts";
+import { assertClose, compareLoop, walk } from "./wgsl_loops.ts";
 import { gpuTest } from "./wgsl_runner.ts";
 
 const REDUCTIONS = ["sum", "max", "min"] as const;
@@ -46,12 +45,7 @@ gpuTest(
 
 gpuTest("planLoop() sums rows of nothing to 0", async (runner) => {
   const outputs = [new Float32Array(3).fill(77)];
-  const space = {
-    outer: [],
-    rows: 3,
-    columns: 0,
-    operands: [{ moves: true, step: 0, outerStrides: [] }],
-  };
+  const space = { rows: [3], columns: [0], operands: [{ rows: [0], columns: [1] }] };
   await runner.run([{
     plan: planLoop(reduction("sum"), space),
     inputs: [new Float32Array(0)],
@@ -65,7 +59,7 @@ gpuTest(
   async (runner) => {
     const size = 1_000_000;
     const spec = reduction("sum");
-    const plan = planLoop(spec, iterationSpace([size], [[size]], [0, 1]));
+    const plan = planLoop(spec, walk([size], [[size]], [0, 1]));
     const inputs = [Float32Array.from({ length: size }, (_, i) => 0.5 + 0.5 * Math.sin(1.7 * i))];
     const jobs = Array.from(
       { length: 5 },
@@ -98,11 +92,10 @@ gpuTest("planLoop() computes softmax of short, long and very long rows", async (
 
 gpuTest("planLoop() walks columns that lie apart, softmax included", async (runner) => {
   const jobs = [[2, 5, 3], [2, 70, 33], [1, 5000, 4]].map(([outer, columns, inner]) => {
-    const walk = { moves: true, step: 1, outerStrides: [columns! * inner!], along: inner! };
+    const walk = { rows: [columns! * inner!, 1], columns: [inner!] };
     const space = {
-      outer: [outer!],
-      rows: inner!,
-      columns: columns!,
+      rows: [outer!, inner!],
+      columns: [columns!],
       operands: [walk],
       output: walk,
     };
@@ -178,7 +171,7 @@ gpuTest("planLoop() lets NaN win over any extreme, wherever it is", async (runne
     places.map((at) => {
       const x = wave("float32", 3 * 200) as Float32Array;
       x[200 + at] = NaN;
-      const plan = planLoop(reduction(reduce), iterationSpace([3, 200], [[3, 200]], [1, 2]));
+      const plan = planLoop(reduction(reduce), walk([3, 200], [[3, 200]], [1, 2]));
       return { plan, inputs: [x], outputs: [new Float32Array(3)] };
     })
   );

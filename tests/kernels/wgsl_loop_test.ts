@@ -4,10 +4,9 @@ import type { ElementType } from "../../kernels/elementwise/elements.ts";
 import { parseExpression, substitute, toFunction } from "../../kernels/elementwise/expression.ts";
 import type { LoopSpec } from "../../kernels/elementwise/passes.ts";
 import { planLoop } from "../../kernels/elementwise/wgsl.ts";
-import { iterationSpace } from "../../src/program/space.ts";
 import { ROWS } from "../ops/elementwise_table.ts";
 import { assign, chain, reduction, ulpOf } from "./wasm_loops.ts";
-import { assertClose, compareLoop } from "./wgsl_loops.ts";
+import { assertClose, compareLoop, walk } from "./wgsl_loops.ts";
 import { gpuTest } from "./wgsl_runner.ts";
 
 const EXPRESSIONS = ROWS.flatMap(({ op, domain }) =>
@@ -26,7 +25,7 @@ gpuTest("planLoop() computes every elementwise operation within 4 ulp", async (r
     );
     const body = text.replaceAll(/\bp\b/g, `${p}`).replaceAll(/\bq\b/g, `${q}`);
     const spec = chain(body, "abc".slice(0, domain.length));
-    const space = iterationSpace([size], domain.map(() => [size]));
+    const space = walk([size], domain.map(() => [size]));
     const exact = toFunction(parseExpression(body));
     const expected = values[0]!.map((a, i) => exact({ a, b: values[1]?.[i]!, c: values[2]?.[i]! }));
     const outputs = [new Float32Array(size)];
@@ -102,14 +101,14 @@ gpuTest("planLoop() computes what the CPU does, however operands repeat", async 
 
 Deno.test("planLoop() has no kernels where there is nothing to write", () => {
   const none = { kernels: [], temporaries: [] };
-  assertEquals(planLoop(chain("a"), iterationSpace([0], [[0]])), none);
-  assertEquals(planLoop(reduction("sum"), iterationSpace([0, 3], [[0, 3]], [1, 2])), none);
+  assertEquals(planLoop(chain("a"), walk([0], [[0]])), none);
+  assertEquals(planLoop(reduction("sum"), walk([0, 3], [[0, 3]], [1, 2])), none);
 });
 
 Deno.test("planLoop() writes shaders that can be read", () => {
   const { kernels } = planLoop(
     { ...chain("a * 2 + b", "ab"), stores: [{ name: "y", dtype: "float32", moves: true }] },
-    iterationSpace([3, 5], [[3, 5], [5]]),
+    walk([3, 5], [[3, 5], [5]]),
   );
   assertEquals(
     kernels[0]!.kernel.code,
@@ -133,7 +132,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
 });
 
 Deno.test("planLoop() refuses double precision and parameters", () => {
-  const space = iterationSpace([2], [[2]]);
+  const space = walk([2], [[2]]);
   assertThrows(
     () => planLoop(chain("a", "a", "float64"), space),
     TypeError,

@@ -2,9 +2,8 @@ import { assertEquals } from "@std/assert";
 import { parseExpression, substitute, toFunction } from "../../kernels/elementwise/expression.ts";
 import type { LoopSpec } from "../../kernels/elementwise/passes.ts";
 import { planLoop } from "../../kernels/elementwise/wgsl.ts";
-import { iterationSpace } from "../../src/program/space.ts";
 import { assign, chain } from "./wasm_loops.ts";
-import { wordsOf } from "./wgsl_loops.ts";
+import { walk, wordsOf } from "./wgsl_loops.ts";
 import { gpuTest } from "./wgsl_runner.ts";
 
 gpuTest("planLoop() computes with 32-bit integers exactly", async (runner) => {
@@ -18,7 +17,7 @@ gpuTest("planLoop() computes with 32-bit integers exactly", async (runner) => {
     const operands = ["a", "b"].map((name) => ({ name, dtype: "int32" as const, moves: true }));
     const stores = [{ name: "y", dtype: "int32" as const, moves: true }];
     const spec: LoopSpec = { float: "float32", operands, body: [assign("y", text)], stores };
-    const plan = planLoop(spec, iterationSpace([5], [[5], [5]]));
+    const plan = planLoop(spec, walk([5], [[5], [5]]));
     return { plan, inputs: [a, b], outputs: [new Int32Array(5)] };
   });
   await runner.run(jobs);
@@ -41,7 +40,7 @@ gpuTest("planLoop() brings values from type to type", async (runner) => {
       };
       const inputs = [wordsOf(from, [0, 1, from === "bool" ? 1 : -7])];
       const outputs = [wordsOf(to, 3)];
-      return { from, to, plan: planLoop(spec, iterationSpace([3], [[3]])), inputs, outputs };
+      return { from, to, plan: planLoop(spec, walk([3], [[3]])), inputs, outputs };
     })
   );
   await runner.run(jobs);
@@ -72,7 +71,7 @@ gpuTest("planLoop() compares and counts large integers exactly", async (runner) 
     const a = Int32Array.from({ length: 2 * columns }, (_, i) => i % 5 + 2 ** 30);
     const inputs = [a, Int32Array.of(2 ** 30 + 1, 2 ** 30 + 7)];
     const outputs = [new Int32Array(2), new Int32Array(2)];
-    const plan = planLoop(spec, iterationSpace([2, columns], [[2, columns], [2, 1]], [1, 2]));
+    const plan = planLoop(spec, walk([2, columns], [[2, columns], [2, 1]], [1, 2]));
     await runner.run([{ plan, inputs, outputs }]);
     const count = a.subarray(0, columns).filter((x) => x === 2 ** 30 + 1).length;
     assertEquals([...outputs[0]!, ...outputs[1]!], [count, 0, 2 ** 30 + 4, 2 ** 30 + 4]);
@@ -85,7 +84,7 @@ gpuTest("planLoop() knows constants that WGSL has no text for", async (runner) =
   const jobs = values.map((value) => {
     const expression = substitute(parseExpression("a < 1 ? p : a"), { p: number(value) });
     const spec = { ...chain("a"), body: [{ name: "y", expression }] };
-    const plan = planLoop(spec, iterationSpace([2], [[2]]));
+    const plan = planLoop(spec, walk([2], [[2]]));
     return { plan, inputs: [Float32Array.of(0, 2)], outputs: [new Float32Array(2)] };
   });
   await runner.run(jobs);

@@ -7,7 +7,9 @@ import { planLoop } from "../../kernels/elementwise/wgsl.ts";
 import type { WgslOptions } from "../../kernels/elementwise/wgsl_rows.ts";
 import type { WgslPlan } from "../../kernels/wgsl/kernel.ts";
 import { type IterationSpace, iterationSpace, walkOuter } from "../../src/program/space.ts";
-import { type Shape, sizeOf } from "../../src/shape.ts";
+import type { LoopSpace } from "../../kernels/elementwise/wgsl_space.ts";
+import { spaceOf } from "../../src/backends/webgpu/lower_loops.ts";
+import { broadcastStrides, type Shape, sizeOf } from "../../src/shape.ts";
 import { interpretLoop, type LoopCall } from "./interpret_loop.ts";
 import { arrayOf, wave } from "./wasm_loops.ts";
 import type { Job, Words } from "./wgsl_runner.ts";
@@ -17,6 +19,21 @@ const WORDS = { float32: Float32Array, int32: Int32Array, bool: Uint32Array } as
 /** Elements as buffers have them. */
 export function wordsOf(dtype: ElementType, values: number | ArrayLike<number>): Words {
   return new WORDS[dtype as keyof typeof WORDS](values as number);
+}
+
+/** The loop over a shape of operands that broadcast to it. */
+export function iterate(
+  shape: Shape,
+  shapes: readonly Shape[],
+  reduced?: readonly [number, number],
+): IterationSpace {
+  const reads = shapes.map((own) => ({ offset: 0, strides: broadcastStrides(own, shape) }));
+  return iterationSpace(shape, reads, reduced);
+}
+
+/** The same in rows and columns. */
+export function walk(...args: Parameters<typeof iterate>): LoopSpace {
+  return spaceOf(iterate(...args));
 }
 
 /** A loop over a shape, and what the interpreter in double precision makes of it. */
@@ -34,17 +51,17 @@ export function compareLoop(
   reduced = 0,
   options: WgslOptions = {},
 ): Comparison {
-  const space = iterationSpace(
+  const space = iterate(
     shape,
     shapes,
     reduced === 0 ? undefined : [shape.length - reduced, shape.length],
   );
-  const operands = spec.operands.map((x, i) => ({ ...x, moves: space.operands[i]!.moves }));
+  const operands = spec.operands.map((x, i) => ({ ...x, moves: space.operands[i]!.along > 0 }));
   const loop = { ...spec, operands, columns: space.columns };
   const values = operands.map(({ dtype }, i) => wave(dtype, sizeOf(shapes[i]!), 0.7 * i));
   const expected = computeLoop(loop, space, values);
   return {
-    plan: planLoop(loop, space, options),
+    plan: planLoop(loop, spaceOf(space), options),
     inputs: values.map((data, i) => wordsOf(operands[i]!.dtype, data)),
     outputs: spec.stores.map(({ dtype }, i) => wordsOf(dtype, expected[i]!.length).fill(77)),
     expected,

@@ -314,7 +314,7 @@ function addLoops(
   const places = loops.map((loop) => {
     if (loop === undefined) return undefined;
     const name = `loop${names.length}`;
-    const emit = loop.space.down ? emitColumnLoop : emitLoop;
+    const emit = loop.space.over === "column" ? emitColumnLoop : emitLoop;
     builder.exportFunction(name, emit(builder, math, loop.spec));
     return names.push(name) - 1;
   });

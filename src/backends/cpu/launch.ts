@@ -51,23 +51,30 @@ export class LoopCalls {
 
   constructor(loop: GroupLoop, offsets: ReadonlyMap<ValueId, number>, scratch = 0) {
     const { spec, space, inputs, outputs } = loop;
-    const { rows, columns, down } = space;
+    const { rows, columns, over } = space;
+    const down = over === "column";
     this.#loop = loop;
     const places = temporaryPlaces(loop);
     this.#targets = spec.stores.map(({ dtype, moves, temporary }, i) => {
       const bytes = BYTES[dtype];
       if (temporary) {
         const { at, step } = places[i - outputs.length]!;
-        return { at: scratch + at, bytes, step, moves: false, block: 0, part: places.at(-1)!.end };
+        return { at: scratch + at, bytes, along: 0, step, block: 0, part: places.at(-1)!.end };
       }
       const at = offsets.get(outputs[i]!)!;
-      const [step, block] = moves ? [columns, rows * columns] : down ? [0, columns] : [1, rows];
-      return { at, bytes, step: step * bytes, moves: moves || down, block: block * bytes, part: 0 };
+      const [step, block] = moves
+        ? [columns, rows * columns]
+        : over === "row"
+        ? [1, rows]
+        : [0, down ? columns : 1];
+      const along = moves || down ? bytes : 0;
+      return { at, bytes, along, step: step * bytes, block: block * bytes, part: 0 };
     });
     this.#sources = spec.operands.map(({ dtype }, i) => {
-      const { moves, step } = space.operands[i]!;
+      const { along, step } = space.operands[i]!;
       const bytes = BYTES[dtype];
-      return { at: offsets.get(inputs[i]!)!, bytes, step: step * bytes, moves, block: 0, part: 0 };
+      const at = offsets.get(inputs[i]!)!;
+      return { at, bytes, along: along * bytes, step: step * bytes, block: 0, part: 0 };
     });
   }
 
@@ -80,12 +87,14 @@ export class LoopCalls {
 
   /** A part for each thread; `undefined` where it is best or necessary to stay on one. */
   split(threads: number, smallestNs: number): Calls[] | undefined {
-    const { space: { outer, rows, columns, down }, spec: { body } } = this.#loop;
+    const { space: { outer, rows, columns, over }, spec: { body } } = this.#loop;
     const elements = rows * columns;
     const blocks = outer.reduce((a, b) => a * b, 1);
     if (NS.statement * blocks * elements * body.length < smallestNs) return undefined;
     if (outer.length > 0 && elements < LEAST_ELEMENTS) return undefined;
-    if (down) return ifSeveral(this.#inBlocks(threads, blocks, columns, COLUMNS_TOGETHER));
+    if (over === "column") {
+      return ifSeveral(this.#inBlocks(threads, blocks, columns, COLUMNS_TOGETHER));
+    }
     const reduces = body.some((statement) => "reduce" in statement);
     const byColumns = !reduces && outer.length === 0 && rows < ROWS_PER_THREAD * threads;
     return ifSeveral(
@@ -97,14 +106,15 @@ export class LoopCalls {
 
   /** Shares of the rows of all blocks, or of their columns where those come in units. */
   #inBlocks(threads: number, blocks: number, count: number, unit: number): number[][][] {
-    const { rows, columns } = this.#loop.space;
-    const units = Math.ceil(count / unit);
+    const { rows, columns, over } = this.#loop.space;
+    const units = over === "all" ? 1 : Math.ceil(count / unit);
+    const size = over === "all" ? count : unit;
     const ranges = shares(blocks * units, threads, 1);
     const parts: number[][][] = ranges.map(() => []);
     this.#walk((index, starts) => {
       ranges.forEach(([from, to], part) => {
         const bound = (at: number) =>
-          Math.min(count, Math.min(units, Math.max(0, at - index * units)) * unit);
+          Math.min(count, Math.min(units, Math.max(0, at - index * units)) * size);
         const own: Range = [bound(from), bound(to)];
         if (isEmpty(own)) return;
         const byRows = unit === 1;
@@ -130,7 +140,7 @@ export class LoopCalls {
   ): number[] {
     const address = (lane: Lane, start: number) =>
       lane.at + start * lane.bytes + block * lane.block + thread * lane.part +
-      (lane.part > 0 ? 0 : rows[0] * lane.step + (lane.moves ? columns[0] * lane.bytes : 0));
+      (lane.part > 0 ? 0 : rows[0] * lane.step + columns[0] * lane.along);
     return [
       ...this.#targets.map((lane) => address(lane, 0)),
       ...this.#sources.map((lane, i) => address(lane, starts[i]!)),
@@ -147,8 +157,8 @@ interface Lane {
   at: number;
   bytes: number;
   step: number;
-  /** Whether it changes from column to column. */
-  moves: boolean;
+  /** From column to column; 0 where it does not change. */
+  along: number;
   /** From one block of rows to the next, beside what operands have for that. */
   block: number;
   /** From one thread's to the next one's; 0 where they share it. */
@@ -162,8 +172,9 @@ export function temporaryBytes(loop: GroupLoop): number {
 
 /** Where temporary stores lie, one behind the other, and the bytes from row to row of each. */
 function temporaryPlaces({ spec, space }: GroupLoop): { at: number; step: number; end: number }[] {
-  const height = space.down ? space.rows : rowsAtOnce(spec);
-  const width = space.down ? STRIP[spec.float] : space.columns;
+  const isColumn = space.over === "column";
+  const height = isColumn || spec.together ? space.rows : rowsAtOnce(spec);
+  const width = isColumn ? STRIP[spec.float] : space.columns;
   let end = 0;
   return spec.stores.flatMap(({ dtype, temporary }) => {
     if (!temporary) return [];

@@ -31,13 +31,12 @@ export function lowerGroup(
     (most, id) => Math.max(most, deviceBytes(graph.values[id]!.shape)),
     0,
   );
-  const parts = largest > largestBinding && space.outer.length === 0 && !space.down
+  const isRow = space.over === "row";
+  const parts = largest > largestBinding && space.outer.length === 0 && isRow
     ? loopParts(spec, own, largestBinding, { isSoftware })
     : undefined;
   const whole = () =>
-    space.down
-      ? planLoop(acrossRows(spec), downColumns(own), { isSoftware })
-      : planLoop(spec, own, { isSoftware });
+    planLoop(space.over === "column" ? acrossRows(spec) : spec, spaceOf(own), { isSoftware });
   return { parts: parts ?? [{ plan: whole() }], reads, writes: outputs };
 }
 
@@ -70,20 +69,30 @@ function withNumbers(
   };
 }
 
-/** A loop down columns as one along rows whose elements lie apart. */
-function downColumns({ outer, rows, columns, operands }: IterationSpace): LoopSpace {
+/** The rows and columns of a loop; one down columns is one along rows whose elements lie apart. */
+export function spaceOf({ outer, rows, columns, over, operands }: IterationSpace): LoopSpace {
+  if (over !== "column") {
+    const isRow = over === "row";
+    return {
+      rows: isRow ? [...outer, rows] : outer,
+      columns: isRow ? [columns] : [rows, columns],
+      operands: operands.map(({ offset, outerStrides, step, along }) => ({
+        offset,
+        rows: isRow ? [...outerStrides, step] : outerStrides,
+        columns: isRow ? [along] : [step, along],
+      })),
+    };
+  }
   const strides = outer.map((_, d) => outer.slice(d + 1).reduce((a, b) => a * b, rows * columns));
   return {
-    outer,
-    rows: columns,
-    columns: rows,
-    operands: operands.map(({ moves, step, outerStrides }) => ({
-      moves: step !== 0,
-      step: Number(moves),
-      along: step,
-      outerStrides,
+    rows: [...outer, columns],
+    columns: [rows],
+    operands: operands.map(({ offset, outerStrides, step, along }) => ({
+      offset,
+      rows: [...outerStrides, along],
+      columns: [step],
     })),
-    output: { moves: true, step: 1, along: columns, outerStrides: strides },
+    output: { rows: [...strides, 1], columns: [columns] },
   };
 }
 
@@ -97,21 +106,22 @@ function loopParts(
   const reduces = spec.body.some((statement) => "reduce" in statement);
   const byColumns = space.rows === 1 && !reduces;
   const { rows, columns } = byColumns ? { rows: space.columns, columns: 1 } : space;
-  const operands = space.operands.map(({ moves, step }) => ({
-    moves,
-    step: byColumns ? Number(moves) : step,
-    outerStrides: [],
-  }));
+  const operands = space.operands.map(({ along, step }) =>
+    byColumns ? { rows: [along], columns: [0] } : { rows: [step], columns: [along] }
+  );
   const walks = [
     ...operands,
-    ...spec.stores.map(({ moves }) => ({ moves, step: moves ? columns : 1 })),
-  ];
-  const widest = Math.max(...walks.map(({ moves, step }) => Math.max(step, moves ? columns : 1)));
+    ...spec.stores.map(({ moves }) => ({
+      rows: [moves ? columns : 1],
+      columns: [Number(moves)],
+    })),
+  ].map((walk) => ({ step: walk.rows[0]!, width: walk.columns[0] === 0 ? 1 : columns }));
+  const widest = Math.max(...walks.map(({ step, width }) => Math.max(step, width)));
   return rowRanges(rows, 4 * widest, largestBinding)?.map(([first, count]) => ({
-    plan: planLoop(spec, { outer: [], rows: count, columns, operands }, options),
-    ranges: walks.map(({ moves, step }) => ({
+    plan: planLoop(spec, { rows: [count], columns: [columns], operands }, options),
+    ranges: walks.map(({ step, width }) => ({
       offset: 4 * first * step,
-      bytes: 4 * ((count - 1) * step + (moves ? columns : 1)),
+      bytes: 4 * ((count - 1) * step + width),
     })),
   }));
 }

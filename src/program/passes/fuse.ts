@@ -13,6 +13,7 @@ import type { Graph, Step, ValueId } from "../graph.ts";
 import {
   extendPlan,
   type GraphView,
+  isFull,
   type LoopPlan,
   planLoop,
   rowShape,
@@ -21,6 +22,7 @@ import {
 } from "./loop_plan.ts";
 import { ancestorsOf, neededOutside, type Node, nodesBetween, sortNodes } from "./nodes.ts";
 import { rematerialize } from "./rematerialize.ts";
+import { type Source, sourceOf } from "./views.ts";
 
 /** Steps that run as one loop. */
 export interface Group {
@@ -79,7 +81,7 @@ class Fuser {
   readonly #view: GraphView;
   readonly #works: ReadonlyMap<Step, Work | undefined>;
   readonly #order: ReadonlyMap<Step, number>;
-  readonly #roots = new Map<ValueId, ValueId>();
+  readonly #sources = new Map<ValueId, Source>();
   readonly #makers = new Map<ValueId, Node>();
   readonly #aliases: Step[] = [];
   readonly #passes: boolean;
@@ -88,18 +90,19 @@ class Fuser {
   constructor(graph: Graph, passes: boolean) {
     this.#graph = graph;
     this.#passes = passes;
-    this.#view = { graph, rootOf: (id) => this.#roots.get(id) ?? id };
+    this.#view = { graph, sourceOf: (id) => this.#sources.get(id) ?? sourceOf(id, graph) };
     this.#works = new Map(graph.steps.map((step) => [step, workOf(step, graph)]));
     this.#order = new Map(graph.steps.map((step, i) => [step, i]));
     for (const step of graph.steps) {
       if (passes && isAlias(step, graph) && step.op.kind !== "check") {
-        this.#roots.set(step.output, this.#view.rootOf(step.inputs[0]!));
+        const { root } = this.#view.sourceOf(step.inputs[0]!);
+        this.#sources.set(step.output, { ...sourceOf(step.output, graph), root });
         this.#aliases.push(step);
       } else this.#add(step);
     }
     if (!passes) return;
     for (const node of [...this.#nodes]) this.#joinInputs(node);
-    const outputs = graph.outputs.map(this.#view.rootOf);
+    const outputs = graph.outputs.map((id) => this.#rootOf(id));
     rematerialize(
       this.#nodes,
       outputs,
@@ -120,6 +123,10 @@ class Fuser {
     ];
   }
 
+  #rootOf(id: ValueId): ValueId {
+    return this.#view.sourceOf(id).root;
+  }
+
   /** Aliases that steps outside of loops read, or the caller, straight from what they stand for. */
   #neededAliases(): Step[] {
     const needed = new Set(this.#graph.outputs);
@@ -127,11 +134,11 @@ class Fuser {
       if (plan === undefined) steps[0]!.inputs.forEach((id) => needed.add(id));
     }
     return this.#aliases.filter(({ output }) => needed.has(output))
-      .map((step) => ({ ...step, inputs: [this.#view.rootOf(step.output)] }));
+      .map((step) => ({ ...step, inputs: [this.#rootOf(step.output)] }));
   }
 
   #add(step: Step): void {
-    const roots = step.inputs.map(this.#view.rootOf);
+    const roots = step.inputs.map((id) => this.#rootOf(id));
     const inputs = new Set(roots.flatMap((id) => this.#makers.get(id) ?? []));
     const work = this.#works.get(step);
     const plan = work && this.#plan([step], work.shape)?.plan;
@@ -155,7 +162,7 @@ class Fuser {
         return true;
       }
     }
-    const inputs = step.inputs.map(this.#view.rootOf);
+    const inputs = step.inputs.map((id) => this.#rootOf(id));
     return apart!.some(({ plan }, i) =>
       (!this.#passes || isRelated(inputs, work, plan!)) && this.#merge(apart![i]!, [node])
     );
@@ -216,7 +223,7 @@ class Fuser {
     const { plan, steps } = node;
     if (plan === undefined) return steps[0]!;
     const needed = neededOutside(node, this.#nodes, this.#view);
-    for (const id of this.#graph.outputs) needed.add(this.#view.rootOf(id));
+    for (const id of this.#graph.outputs) needed.add(this.#rootOf(id));
     const isReduced = ({ op, output }: Step) => op.kind === "reduce" && plan.rowValues.has(output);
     const written = steps.filter(({ output }) => needed.has(output));
     const reductions = written.filter(isReduced);
@@ -260,7 +267,7 @@ function isWelcome(
 function isRelated(inputs: readonly ValueId[], work: Work, plan: LoopPlan): boolean {
   if (!sameShape(work.shape, plan.shape)) return false;
   if (sizeOf(work.shape) <= SMALL) return true;
-  return plan.reads.some(({ id, shape }) => inputs.includes(id) && sameShape(shape, work.shape));
+  return plan.reads.some((read) => inputs.includes(read.id) && isFull(read));
 }
 
 /** Whether a step might run in a loop, by shapes and types. */

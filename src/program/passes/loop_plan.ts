@@ -3,13 +3,12 @@
  *
  * @module
  */
-import type { ViewCopy } from "../../../kernels/layout/reference.ts";
+import type { Strides, ViewCopy } from "../../../kernels/layout/reference.ts";
 import type { ReduceOp, ViewOp } from "../../op.ts";
-import { broadcastStrides, sameShape, type Shape, sizeOf } from "../../shape.ts";
+import { broadcastStrides, sameShape, type Shape, sizeOf, stridesOf } from "../../shape.ts";
 import type { Graph, Step, ValueId } from "../graph.ts";
-
-/** Neighbouring axes: the first, and the one after the last. */
-export type AxisRange = readonly [first: number, end: number];
+import { type AxisRange, mergeAxes } from "../space.ts";
+import type { Source } from "./views.ts";
 
 /** A loop that goes several times over its rows must find them in the caches: most elements of a row. */
 const LONGEST = { row: 8192, column: 1024 } as const;
@@ -27,12 +26,10 @@ export interface Work {
   reduced: AxisRange | undefined;
 }
 
-/** A value that is read as part of a larger shape. */
-export interface LoopRead {
+/** A value that is read, and how it lies along the loop's axes: strides are 0 where it repeats. */
+export interface LoopRead extends Strides {
   /** The value. */
   id: ValueId;
-  /** Its extents along the loop's axes: those of the loop, or 1 where it repeats. */
-  shape: Shape;
 }
 
 /** Steps as a loop. */
@@ -59,8 +56,8 @@ export interface LoopPlan {
 export interface GraphView {
   /** The graph. */
   graph: Graph;
-  /** The value that another one is an alias of; else itself. */
-  rootOf: (id: ValueId) => ValueId;
+  /** Where a value lies. */
+  sourceOf: (id: ValueId) => Source;
 }
 
 /** The shape without extents of 1. */
@@ -169,6 +166,8 @@ export interface Level {
   pass: number;
   /** Whether it changes along the row. */
   moves: boolean;
+  /** Whether it is what a row is reduced to. */
+  reduces: boolean;
 }
 
 /** Steps in order, as one loop over a shape; `undefined` where they cannot be one. */
@@ -216,48 +215,62 @@ function completePlan(
   view: GraphView,
   works: ReadonlyMap<Step, Work | undefined>,
 ): LoopPlan | undefined {
-  if (!steps.every((step) => addStep(draft, step, works.get(step)!, common, view))) {
+  const { shape, reduced } = common;
+  const own = {
+    whole: stridesOf(shape),
+    rows: broadcastStrides(rowShape(shape, reduced, true), shape),
+  };
+  if (!steps.every((step) => addStep(draft, step, works.get(step)!, common, own, view))) {
     return undefined;
   }
   const { levels, reads, uses, passes } = draft;
-  if (passes > 1 && isLong(common.shape, common.reduced!)) return undefined;
+  const all = [...reads.values()];
+  if (reduced !== undefined && !isEven(all, shape, reduced)) return undefined;
+  if (passes > 1 && isLong(shape, reduced!)) return undefined;
   const rowValues = [...levels].flatMap(([id, { moves }]) => moves ? [] : [id]);
-  return {
-    ...common,
-    passes,
-    levels,
-    reads: [...reads.values()],
-    uses,
-    rowValues: new Set(rowValues),
-  };
+  return { ...common, passes, levels, reads: all, uses, rowValues: new Set(rowValues) };
 }
 
 /** Puts a step behind the others, if it can read what they make where it is. */
-function addStep(draft: Draft, step: Step, work: Work, common: Work, view: GraphView): boolean {
-  const { shape, reduced } = common;
+function addStep(
+  draft: Draft,
+  step: Step,
+  work: Work,
+  common: Work,
+  own: { whole: Shape; rows: Shape },
+  view: GraphView,
+): boolean {
   const uses = readsOf(step, work, common, view);
   let pass = 0;
   for (const read of uses) {
     const made = draft.levels.get(read.id);
     if (made === undefined) {
-      if (!isUniform(read.shape, shape, reduced)) return false;
       draft.reads.set(keyOf(read), read);
       continue;
     }
-    const own = made.moves ? shape : rowShape(shape, reduced, true);
-    if (!sameShape(read.shape, own)) return false;
+    const { offset, strides } = read;
+    if (offset !== 0 || !sameShape(strides, made.moves ? own.whole : own.rows)) return false;
     pass = Math.max(pass, made.pass);
   }
-  const moves = sameShape(work.shape, shape);
+  const moves = sameShape(work.shape, common.shape);
   if (moves) draft.passes = Math.max(draft.passes, pass + 1);
   draft.uses.set(step, uses);
-  draft.levels.set(step.output, work.reduced ? { pass: pass + 1, moves: false } : { pass, moves });
+  const reduces = work.reduced !== undefined;
+  draft.levels.set(
+    step.output,
+    reduces ? { pass: pass + 1, moves: false, reduces } : { pass, moves, reduces },
+  );
   return true;
 }
 
 /** What tells one way of reading a value from others. */
-export function keyOf({ id, shape }: LoopRead): string {
-  return `${id} ${shape}`;
+export function keyOf({ id, offset, strides }: LoopRead): string {
+  return `${id} ${offset} ${strides}`;
+}
+
+/** Whether there is a value of its own at each position. */
+export function isFull({ strides }: LoopRead): boolean {
+  return !strides.includes(0);
 }
 
 /** What all steps can agree on: every one visits all positions, or each row once. */
@@ -282,28 +295,38 @@ function readsOf(
   { inputs, output, op }: Step,
   work: Work,
   { shape, reduced }: Work,
-  { graph, rootOf }: GraphView,
+  { graph, sourceOf }: GraphView,
 ): LoopRead[] {
   const whole = graph.values[op.kind === "reduce" ? inputs[0]! : output]!.shape;
   const inRows = !sameShape(work.shape, shape);
   return inputs.map((id) => {
+    const { root, offset, strides } = sourceOf(id);
     const own = graph.values[id]!.shape;
     const missing = whole.length - own.length;
-    const along = whole.flatMap((extent, d) => extent === 1 ? [] : [own[d - missing] ?? 1]);
-    if (!inRows) return { id: rootOf(id), shape: along };
+    const along = whole.flatMap((extent, d) => {
+      if (extent === 1) return [];
+      return [d < missing || own[d - missing] === 1 ? 0 : strides[d - missing]!];
+    });
+    if (!inRows) return { id: root, offset, strides: along };
     const [first, end] = reduced!;
-    const ones = shape.slice(first, end).map(() => 1);
-    return { id: rootOf(id), shape: along.toSpliced(first, 0, ...ones) };
+    const zeros = shape.slice(first, end).map(() => 0);
+    return { id: root, offset, strides: along.toSpliced(first, 0, ...zeros) };
   });
 }
 
-/** Whether a value moves along all of the reduced axes or along none, and of those behind them. */
-function isUniform(read: Shape, shape: Shape, reduced: AxisRange | undefined): boolean {
-  if (reduced === undefined) return true;
-  return [reduced, [reduced[1], shape.length]].every(([from, to]) => {
-    const part = read.slice(from, to);
-    return part.every((extent) => extent === 1) || part.every((extent) => extent !== 1);
-  });
+/** Rows of two axes are walked in stretches, of at least so many elements and of whole groups. */
+const STRETCH = { fewest: 32, group: 4 } as const;
+
+/** Whether reads lie evenly along what is reduced and what is behind it, or in stretches of a row. */
+function isEven(reads: readonly LoopRead[], shape: Shape, [first, end]: AxisRange): boolean {
+  if (end - first === 1 && shape.length - end < 2) return true;
+  const axes = mergeAxes(shape, reads, [first, end]);
+  if (end < shape.length) {
+    return axes.length === 1 && mergeAxes(shape, reads, [end, shape.length]).length === 1;
+  }
+  const { extent } = axes.at(-1)!;
+  const isStretched = extent >= STRETCH.fewest && extent % STRETCH.group === 0;
+  return axes.length === 1 || (axes.length === 2 && isStretched);
 }
 
 function isLong(shape: Shape, [first, end]: AxisRange): boolean {

@@ -56,8 +56,10 @@ export function sortNodes(nodes: readonly Node[]): Node[] {
 }
 
 /** What a node reads from others. */
-export function readsOf({ plan, steps }: Node, { rootOf }: GraphView): readonly ValueId[] {
-  return plan === undefined ? steps[0]!.inputs.map(rootOf) : plan.reads.map(({ id }) => id);
+export function readsOf({ plan, steps }: Node, { sourceOf }: GraphView): readonly ValueId[] {
+  return plan === undefined
+    ? steps[0]!.inputs.map((id) => sourceOf(id).root)
+    : plan.reads.map(({ id }) => id);
 }
 
 /** Values that nodes other than one read. */

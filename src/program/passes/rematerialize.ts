@@ -6,7 +6,7 @@
 import { costOf, parseExpression } from "../../../kernels/elementwise/expression.ts";
 import { sameShape, type Shape } from "../../shape.ts";
 import type { Step, ValueId } from "../graph.ts";
-import type { GraphView } from "./loop_plan.ts";
+import { type GraphView, isFull } from "./loop_plan.ts";
 import { neededOutside, type Node, readsOf } from "./nodes.ts";
 
 /** The largest cost of steps that are computed again. */
@@ -86,8 +86,7 @@ function extend(
     [...reader.steps, ...chain.filter(({ output }) => !known.has(output))],
     shape,
   );
-  const large = (node: Pick<Node, "plan">) =>
-    node.plan!.reads.filter((read) => sameShape(read.shape, shape)).length;
+  const large = (node: Pick<Node, "plan">) => node.plan!.reads.filter(isFull).length;
   return extended !== undefined && large(extended) <= large(reader) ? extended : undefined;
 }
 
