@@ -8,7 +8,6 @@
 import { costOf, parseExpression } from "../../../kernels/elementwise/expression.ts";
 import { COSTLY } from "../../../kernels/functions/mod.ts";
 import { sameShape, type Shape, sizeOf } from "../../shape.ts";
-import { isAlias } from "../alias.ts";
 import type { Graph, Step, ValueId } from "../graph.ts";
 import {
   extendPlan,
@@ -22,7 +21,7 @@ import {
 } from "./loop_plan.ts";
 import { ancestorsOf, neededOutside, type Node, nodesBetween, sortNodes } from "./nodes.ts";
 import { rematerialize } from "./rematerialize.ts";
-import { type Source, sourceOf } from "./views.ts";
+import { Views } from "./views.ts";
 
 /** Steps that run as one loop. */
 export interface Group {
@@ -81,25 +80,23 @@ class Fuser {
   readonly #view: GraphView;
   readonly #works: ReadonlyMap<Step, Work | undefined>;
   readonly #order: ReadonlyMap<Step, number>;
-  readonly #sources = new Map<ValueId, Source>();
   readonly #makers = new Map<ValueId, Node>();
-  readonly #aliases: Step[] = [];
+  readonly #aliases: readonly Step[];
   readonly #passes: boolean;
   #nodes: Node[] = [];
 
   constructor(graph: Graph, passes: boolean) {
     this.#graph = graph;
     this.#passes = passes;
-    this.#view = { graph, sourceOf: (id) => this.#sources.get(id) ?? sourceOf(id, graph) };
     this.#works = new Map(graph.steps.map((step) => [step, workOf(step, graph)]));
+    const views = new Views(graph, this.#works);
+    this.#aliases = views.aliases;
+    this.#view = { graph, sourceOf: (id) => views.sourceOf(id) };
     this.#order = new Map(graph.steps.map((step, i) => [step, i]));
-    for (const step of graph.steps) {
-      if (passes && isAlias(step, graph) && step.op.kind !== "check") {
-        const { root } = this.#view.sourceOf(step.inputs[0]!);
-        this.#sources.set(step.output, { ...sourceOf(step.output, graph), root });
-        this.#aliases.push(step);
-      } else this.#add(step);
+    if (passes) {
+      views.find((step) => this.#plan([step], this.#works.get(step)!.shape) !== undefined);
     }
+    for (const step of graph.steps) if (!views.has(step.output)) this.#add(step);
     if (!passes) return;
     for (const node of [...this.#nodes]) this.#joinInputs(node);
     const outputs = graph.outputs.map((id) => this.#rootOf(id));

@@ -1,10 +1,12 @@
 /**
- * Values that lie in others: what transposing, slicing, repeating and reshaping leave in its place.
+ * Values that lie in others: what loops read where it is, rather than a copy of it.
  *
  * @module
  */
 import { isIdentity, type Strides, type ViewCopy } from "../../../kernels/layout/reference.ts";
+import { BYTES } from "../../dtype.ts";
 import { sameShape, type Shape, sizeOf, stridesOf } from "../../shape.ts";
+import { isAlias } from "../alias.ts";
 import type { Graph, Step, ValueId } from "../graph.ts";
 import { mergeAxes } from "../space.ts";
 
@@ -19,27 +21,96 @@ export function sourceOf(id: ValueId, { values }: Graph): Source {
   return { root: id, offset: 0, strides: stridesOf(values[id]!.shape) };
 }
 
-/** Whether a source is all of its root, in order. */
-export function isAll({ root, offset, strides }: Source, shape: Shape, { values }: Graph): boolean {
-  const own = stridesOf(shape);
-  return offset === 0 && sizeOf(shape) === sizeOf(values[root]!.shape) &&
-    shape.every((extent, axis) => extent === 1 || strides[axis] === own[axis]);
+/** Whether a step only names its input anew. */
+function isName(step: Step, graph: Graph): boolean {
+  return step.op.kind !== "check" && isAlias(step, graph);
+}
+
+/** The values of a graph that are views of others, and those that others than loops need. */
+export class Views {
+  /** Views that are all of what they lie in, under another shape or name. */
+  readonly aliases: Step[] = [];
+  readonly #graph: Graph;
+  readonly #works: ReadonlyMap<Step, unknown>;
+  readonly #sources = new Map<ValueId, Source>();
+  readonly #makers = new Map<ValueId, Step>();
+
+  /** `works` are the steps of loops; those that cannot read views have what they read copied. */
+  constructor(graph: Graph, works: ReadonlyMap<Step, unknown>) {
+    this.#graph = graph;
+    this.#works = works;
+  }
+
+  /** Finds the views. */
+  find(canRead: (step: Step) => boolean): void {
+    const own = valuesToOwn(this.#graph, this.#works);
+    for (const step of this.#graph.steps) {
+      if (this.#look(step, own)) this.#makers.set(step.output, step);
+      else if (this.#works.get(step) && step.inputs.some((id) => this.has(id)) && !canRead(step)) {
+        step.inputs.forEach((id) => this.#copy(id));
+      }
+    }
+    this.aliases.push(
+      ...this.#graph.steps.filter((step) => this.has(step.output) && isName(step, this.#graph)),
+    );
+  }
+
+  /** Whether a value is a view. */
+  has(id: ValueId): boolean {
+    return this.#makers.has(id);
+  }
+
+  /** Where a value lies. */
+  sourceOf(id: ValueId): Source {
+    return this.#sources.get(id) ?? sourceOf(id, this.#graph);
+  }
+
+  /** Leaves a value where its view shows it, unless it must lie in memory by itself. */
+  #look(step: Step, own: ReadonlySet<ValueId>): boolean {
+    const { inputs: [x], output } = step;
+    const isViewed = isName(step, this.#graph) || !own.has(output);
+    const read = isViewed ? readBy(step, this.#graph) : undefined;
+    if (read === undefined) return false;
+    const { values } = this.#graph;
+    const [from, to] = [values[x!]!.shape, values[output]!.shape];
+    let source = composeReads(to, read, this.sourceOf(x!), from);
+    if (source === undefined) {
+      this.#copy(x!);
+      source = composeReads(to, read, this.sourceOf(x!), from)!;
+    }
+    this.#sources.set(output, source);
+    return true;
+  }
+
+  /** Has a view copied, so that it lies in memory as it is. */
+  #copy(id: ValueId): void {
+    const step = this.#makers.get(id);
+    if (step === undefined) return;
+    const [x] = step.inputs as [ValueId];
+    if (isName(step, this.#graph)) {
+      this.#copy(x);
+      this.#sources.set(id, { ...sourceOf(id, this.#graph), root: this.sourceOf(x).root });
+      return;
+    }
+    this.#makers.delete(id);
+    this.#sources.delete(id);
+    if (this.#works.get(step) === undefined) this.#copy(x);
+  }
 }
 
 /** Where a view reads its input, along the axes of its output; `undefined` where it does more. */
-export function readBy(step: Step, { values }: Graph): Strides | undefined {
+function readBy(step: Step, graph: Graph): Strides | undefined {
   const { op, inputs, params, output } = step;
-  const { shape } = values[output]!;
-  if (op.kind === "map") return { offset: 0, strides: stridesOf(shape) };
+  const { shape } = graph.values[output]!;
+  if (isName(step, graph)) return { offset: 0, strides: stridesOf(shape) };
   if (op.kind !== "view" || inputs.length > 1 || sizeOf(shape) === 0) return undefined;
-  const copies = op.copies(inputs.map((id) => values[id]!.shape), params, shape);
-  if (isIdentity(copies, sizeOf(shape))) return { offset: 0, strides: stridesOf(shape) };
+  const copies = op.copies(inputs.map((id) => graph.values[id]!.shape), params, shape);
   const [{ shape: copied, to, from }] = copies as [ViewCopy];
   return sameShape(copied, shape) && to.offset === 0 ? from : undefined;
 }
 
 /** What is read of a value, in what it lies in; `undefined` where no strides lead there. */
-export function composeReads(
+function composeReads(
   shape: Shape,
   { offset, strides }: Strides,
   source: Source,
@@ -59,4 +130,37 @@ export function composeReads(
   });
   const fits = composed.every(Number.isInteger) && ends.every((at, i) => at < axes[i]!.extent);
   return fits ? { root: source.root, offset: start, strides: composed } : undefined;
+}
+
+/** Values that must lie in memory as they are: what others read than loops do, or the caller. */
+function valuesToOwn(graph: Graph, works: ReadonlyMap<Step, unknown>): ReadonlySet<ValueId> {
+  const own = new Set(graph.outputs);
+  for (const step of graph.steps.toReversed()) {
+    const { inputs, output } = step;
+    if (isName(step, graph)) {
+      if (own.has(output)) own.add(inputs[0]!);
+    } else if (step.op.kind !== "view" || own.has(output) || !isCheap(step, graph)) {
+      own.add(output);
+      if (works.get(step) === undefined) inputs.forEach((id) => own.add(id));
+    }
+  }
+  return own;
+}
+
+/** Matrices of at most so many bytes are read across no slower than they are copied first. */
+const SMALL_BYTES = 2 ** 20;
+
+/** Larger steps from element to element are not written into loops. */
+const LARGEST_STRIDE = 2 ** 24;
+
+/** Whether loops read a view rather than a copy of it: always where neighbours stay neighbours. */
+function isCheap(step: Step, graph: Graph): boolean {
+  const read = readBy(step, graph);
+  if (read === undefined) return false;
+  const { shape, dtype } = graph.values[step.output]!;
+  const strides = read.strides.filter((_, axis) => shape[axis]! > 1);
+  const along = strides.at(-1) ?? 0;
+  if (along <= 1) return true;
+  const isAcross = strides.includes(1);
+  return along <= LARGEST_STRIDE && (!isAcross || sizeOf(shape) * BYTES[dtype] <= SMALL_BYTES);
 }
