@@ -17,7 +17,7 @@ export type Kind = "float" | "integer" | "truth";
 
 /** What a node does with its operands. */
 export type Operation =
-  | ("number" | "integer" | "parameter" | "call" | "host" | "choose" | "rarely")
+  | ("number" | "integer" | "parameter" | "call" | "host" | "choose" | "rarely" | "repeat")
   | ("add" | "sub" | "mul" | "div" | "neg" | "abs" | "sqrt" | "min" | "max" | "copySign")
   | ("fma" | "fnma" | "floor" | "ceil" | "trunc" | "round" | "opaque")
   | ("shift" | "unshift" | "shiftedInteger" | "toInteger" | "toFloat" | "bits" | "fromBits")
@@ -37,6 +37,20 @@ export interface Scalar<K extends Kind = Kind> {
   readonly operands: readonly Scalar[];
   /** The value of a constant, the bits of a shift, the name of a parameter or a called function. */
   readonly literal: number | string;
+  /** What is repeated: a loop has a node for each of its values. */
+  readonly loop?: Loop | undefined;
+}
+
+/** A loop: its operands are whether it begins, and the first of each value. */
+export interface Loop {
+  /** The values at the start of a turn. */
+  readonly values: readonly Scalar[];
+  /** Those at its end. */
+  readonly next: readonly Scalar[];
+  /** Whether another turn follows. */
+  readonly going: Truth;
+  /** The nodes of the values when the loop has ended. */
+  readonly results: readonly Scalar[];
 }
 
 /** A number. */
@@ -203,14 +217,14 @@ export function toFloat(x: Integer, precision: Precision): Float {
   return node("float", "toFloat", [x], 0, precision);
 }
 
-/** The bits of a number of single precision. */
+/** The bits of a number; in double precision, the upper half of them. */
 export function bits(x: Float): Integer {
   return node("integer", "bits", [x]);
 }
 
-/** The number of single precision that has these bits. */
-export function fromBits(x: Integer): Float {
-  return node("float", "fromBits", [x], 0, "float32");
+/** The number that has these bits; in double precision, the lower half of them is 0. */
+export function fromBits(x: Integer, precision: Precision = "float32"): Float {
+  return node("float", "fromBits", [x], 0, precision);
 }
 
 /** `x + y` of integers. */
@@ -295,6 +309,36 @@ export function chooseInteger(condition: Truth, x: IntegerLike, y: IntegerLike):
 /** `x` where the condition holds, else `y`; what only `x` needs is computed where it may hold. */
 export function rarely(condition: Truth, x: Float, y: Float): Float {
   return node("float", "rarely", [condition, x, y]);
+}
+
+/** What a turn of a loop leads to. */
+export interface Turn<S> {
+  /** Whether another one follows. */
+  readonly going: Truth;
+  /** The values that it starts with. */
+  readonly next: S;
+}
+
+/** The values after some turns, at least one if there is no other `start`; not of truth. */
+export function repeat<S extends { readonly [N in keyof S]: Float | Integer }>(
+  first: S,
+  turn: (values: S) => Turn<S>,
+  begins: Truth = integerEqual(integer(0), 0),
+): S {
+  const names = Object.keys(first) as (keyof S & string)[];
+  const operands = names.map((name): Scalar => first[name]);
+  const values = operands.map(({ kind, precision }, i) =>
+    node(kind, "parameter", [], names[i], precision)
+  );
+  const record = (list: readonly Scalar[]) =>
+    Object.fromEntries(list.map((x, i) => [names[i]!, x])) as unknown as S;
+  const { going, next } = turn(record(values));
+  const results: Scalar[] = [];
+  const loop: Loop = { values, going, next: names.map((name): Scalar => next[name]), results };
+  for (const { kind, precision } of values) {
+    results.push({ ...node(kind, "repeat", [begins, ...operands], 0, precision), loop });
+  }
+  return record(results);
 }
 
 /** Horner's rule, coefficients from the constant on. */

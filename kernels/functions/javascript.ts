@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { HostFunction, Precision, Scalar } from "./algebra.ts";
+import type { HostFunction, Loop, Precision, Scalar } from "./algebra.ts";
 import { definitionOf, graphOf } from "./mod.ts";
 import { print, type Printer } from "./print.ts";
 
@@ -32,6 +32,23 @@ function bitsOf(x: number): number {
 function fromBits(x: number): number {
   word[0] = x;
   return single[0]!;
+}
+
+const halves = new Int32Array(2);
+const whole = new Float64Array(halves.buffer);
+whole[0] = 1;
+/** Where the upper half of a number lies: it depends on the machine. */
+const UPPER = halves[1] === 0 ? 0 : 1;
+
+function upperBitsOf(x: number): number {
+  whole[0] = x;
+  return halves[UPPER]!;
+}
+
+function fromUpperBits(x: number): number {
+  halves[1 - UPPER] = 0;
+  halves[UPPER] = x;
+  return whole[0]!;
 }
 
 /** What a value is rounded to. */
@@ -88,24 +105,25 @@ const COMPUTE: Partial<Record<Scalar["operation"], Compute>> = {
   not: (x) => 1 - x,
 };
 
-/** An instruction: what it computes of which registers; the result goes to the next one. */
-interface Instruction {
-  compute: Compute;
-  x: number;
-  y: number;
-  z: number;
-  to: number;
+/** An instruction on the registers. */
+type Instruction = (registers: Float64Array, round: Round) => void;
+
+/** One instruction after the other. */
+function sequence(list: readonly Instruction[]): Instruction {
+  return (registers, round) => {
+    for (const instruction of list) instruction(registers, round);
+  };
 }
 
 /** Lists the instructions of a graph; values are numbers of registers. */
 class Evaluator implements Printer<number> {
   readonly registers: number[];
-  readonly instructions: Instruction[] = [];
+  instructions: Instruction[] = [];
   readonly #precision: Precision;
 
-  constructor(precision: Precision) {
+  constructor(precision: Precision, parameters: number) {
     this.#precision = precision;
-    this.registers = NAMES.map(() => 0);
+    this.registers = new Array<number>(parameters).fill(0);
   }
 
   operate({ operation, literal }: Scalar, operands: readonly number[]): number {
@@ -113,6 +131,12 @@ class Evaluator implements Printer<number> {
     if (operation === "host") {
       const f: NumberFunction = Math[literal as HostFunction];
       return this.#compute((x, y, _z, round) => round(f(x, y)), operands);
+    }
+    if (this.#precision === "float64" && operation === "bits") {
+      return this.#compute(upperBitsOf, operands);
+    }
+    if (this.#precision === "float64" && operation === "fromBits") {
+      return this.#compute(fromUpperBits, operands);
     }
     const isShift = operation === "shl" || operation === "shrS" || operation === "shrU";
     const all = isShift ? [...operands, this.#constant(literal as number)] : operands;
@@ -124,17 +148,55 @@ class Evaluator implements Printer<number> {
     return print([graphOf(literal as string, this.#precision)], parameters, this)[0]!;
   }
 
+  repeat(
+    _loop: Loop,
+    first: readonly number[],
+    begins: number,
+    turn: (values: readonly number[]) => [number, number[]],
+  ): number[] {
+    const values = first.map((x) => this.#copy(x));
+    const going = this.#copy(begins);
+    const outside = this.instructions;
+    this.instructions = [];
+    const [goes, next] = turn(values);
+    const kept = next.map((x) => this.#copy(x));
+    kept.forEach((x, i) => this.#copy(x, values[i]!));
+    this.#copy(goes, going);
+    const once = sequence(this.instructions);
+    this.instructions = [...outside, (registers, round) => {
+      while (registers[going] !== 0) once(registers, round);
+    }];
+    return values;
+  }
+
   rarely(condition: number, exceptional: () => number, usual: number): number {
-    return this.#compute(COMPUTE.choose!, [condition, exceptional(), usual]);
+    const chosen = this.#copy(usual);
+    const outside = this.instructions;
+    this.instructions = [];
+    this.#copy(exceptional(), chosen);
+    const inside = sequence(this.instructions);
+    this.instructions = [...outside, (registers, round) => {
+      if (registers[condition] !== 0) inside(registers, round);
+    }];
+    return chosen;
   }
 
   #constant(value: number): number {
     return this.registers.push(value) - 1;
   }
 
-  #compute(compute: Compute, [x = 0, y = 0, z = 0]: readonly number[]): number {
-    const to = this.#constant(0);
-    this.instructions.push({ compute, x, y, z, to });
+  #copy(x: number, to?: number): number {
+    return this.#compute((x) => x, [x], to);
+  }
+
+  #compute(
+    compute: Compute,
+    [x = 0, y = 0, z = 0]: readonly number[],
+    to: number = this.#constant(0),
+  ): number {
+    this.instructions.push((registers, round) =>
+      registers[to] = compute(registers[x]!, registers[y]!, registers[z]!, round)
+    );
     return to;
   }
 }
@@ -145,16 +207,15 @@ export function evaluate(
   precision: Precision,
   names: readonly string[] = NAMES,
 ): (...args: number[]) => number[] {
-  const evaluator = new Evaluator(precision);
+  const evaluator = new Evaluator(precision, names.length);
   const parameters = Object.fromEntries(names.map((name, i) => [name, i]));
   const results = print(roots, parameters, evaluator);
-  const { registers, instructions } = evaluator;
+  const all = sequence(evaluator.instructions);
+  const registers = Float64Array.from(evaluator.registers);
   const round: Round = precision === "float32" ? Math.fround : (x) => x;
   return (...args) => {
     args.forEach((x, i) => registers[i] = x);
-    for (const { compute, x, y, z, to } of instructions) {
-      registers[to] = compute(registers[x]!, registers[y]!, registers[z]!, round);
-    }
+    all(registers, round);
     return results.map((i) => registers[i]!);
   };
 }
@@ -266,9 +327,25 @@ class JavaScriptPrinter implements Printer<string> {
     return name;
   }
 
-  #let(text: string): string {
+  repeat(
+    _loop: Loop,
+    first: readonly string[],
+    begins: string,
+    turn: (values: readonly string[]) => [string, string[]],
+  ): string[] {
+    const [going, ...values] = [begins, ...first].map((x) => this.#let(x, "let"));
+    const outside = this.lines;
+    this.lines = [];
+    const [goes, next] = turn(values);
+    const kept = next.map((x) => this.#let(x));
+    const ends = [`${going} = ${goes};`, ...kept.map((x, i) => `${values[i]} = ${x};`)];
+    this.lines = [...outside, `while (${going}) {`, ...this.lines, ...ends, "}"];
+    return values;
+  }
+
+  #let(text: string, declare = "const"): string {
     const name = `t${this.#count++}`;
-    this.lines.push(`const ${name} = ${text};`);
+    this.lines.push(`${declare} ${name} = ${text};`);
     return name;
   }
 }

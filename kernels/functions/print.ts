@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Scalar } from "./algebra.ts";
+import type { Loop, Scalar } from "./algebra.ts";
 
 /** What values become: text, registers, instructions. */
 export interface Printer<V> {
@@ -13,6 +13,8 @@ export interface Printer<V> {
   call(scalar: Scalar, operands: readonly V[]): V;
   /** The value of `usual`, and where the condition holds that of what is written only there. */
   rarely(condition: V, exceptional: () => V, usual: V): V;
+  /** The values after the turns of a loop, each of which tells whether another one follows. */
+  repeat(loop: Loop, first: readonly V[], begins: V, turn: (values: readonly V[]) => [V, V[]]): V[];
 }
 
 /** The printed values of some nodes, given those of the parameters. */
@@ -22,9 +24,13 @@ export function print<V>(
   printer: Printer<V>,
 ): V[] {
   const visit = (scalar: Scalar, known: Map<Scalar, V>): V => {
-    if (scalar.operation === "parameter") return parameters[scalar.literal]!;
     const before = known.get(scalar);
     if (before !== undefined) return before;
+    if (scalar.operation === "parameter") return parameters[scalar.literal]!;
+    if (scalar.loop !== undefined) {
+      visitLoop(scalar, scalar.loop, known);
+      return known.get(scalar)!;
+    }
     const value = scalar.operation === "rarely"
       ? visitRarely(scalar, known)
       : printer[scalar.operation === "call" ? "call" : "operate"](
@@ -41,6 +47,38 @@ export function print<V>(
     // What is written inside is not known outside.
     return printer.rarely(holds, () => visit(exceptional, new Map(known)), rest);
   };
+  const visitLoop = (scalar: Scalar, loop: Loop, known: Map<Scalar, V>): void => {
+    const [begins, ...first] = scalar.operands.map((x) => visit(x, known));
+    for (const x of invariants(loop)) visit(x, known);
+    const ended = printer.repeat(loop, first, begins!, (values) => {
+      const inside = new Map(known);
+      loop.values.forEach((x, i) => inside.set(x, values[i]!));
+      const next = loop.next.map((x) => visit(x, inside));
+      return [visit(loop.going, inside), next];
+    });
+    loop.results.forEach((x, i) => known.set(x, ended[i]!));
+  };
   const known = new Map<Scalar, V>();
   return roots.map((root) => visit(root, known));
+}
+
+/** What the turns of a loop need that does not change from one to the next. */
+function invariants({ values, next, going }: Loop): Scalar[] {
+  const found: Scalar[] = [];
+  const changes = new Map<Scalar, boolean>(values.map((x) => [x, true]));
+  const operandsOf = ({ operands, loop }: Scalar) =>
+    loop === undefined ? operands : [...operands, ...loop.next, loop.going];
+  const visit = (scalar: Scalar): boolean => {
+    const known = changes.get(scalar);
+    if (known !== undefined) return known;
+    for (const inner of scalar.loop?.values ?? []) changes.set(inner, true);
+    const operands = operandsOf(scalar);
+    const changing = operands.map(visit);
+    const isChanging = changing.includes(true);
+    if (isChanging) found.push(...operands.filter((_, i) => !changing[i]));
+    changes.set(scalar, isChanging);
+    return isChanging;
+  };
+  [...next, going].forEach(visit);
+  return found;
 }

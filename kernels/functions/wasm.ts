@@ -17,8 +17,8 @@ import {
   lift,
 } from "../elementwise/lanes.ts";
 import { f32x4, f64x2, i32x4, i64x2, i8x16, v128 } from "../wasm/simd.ts";
-import type { Value } from "../wasm/value.ts";
-import type { HostFunction, Scalar } from "./algebra.ts";
+import type { Local, Value } from "../wasm/value.ts";
+import type { HostFunction, Kind, Loop, Scalar } from "./algebra.ts";
 import { graphOf } from "./mod.ts";
 import { print, type Printer } from "./print.ts";
 
@@ -50,6 +50,12 @@ const widen = lift((x: V128) => i64x2.extendLowI32x4S(x));
 const narrow = lift((x: V128) =>
   i8x16.shuffle(x, x, Array.from({ length: 16 }, (_, i) => (i >> 2) % 2 * 8 + i % 4))
 );
+
+/** The upper halves of both lanes, and the other way round. */
+const upper = lift((x: V128) =>
+  i8x16.shuffle(x, x, Array.from({ length: 16 }, (_, i) => (i >> 2) % 2 * 8 + 4 + i % 4))
+);
+const toUpper = lift((x: V128) => i64x2.shl(i64x2.extendLowI32x4U(x), 32));
 
 /** Comparisons of integers, with lanes as wide as those of numbers. */
 const compareIntegers = (name: "lt" | "eq"): Write => (code, x, y) => {
@@ -84,8 +90,8 @@ const OPERATIONS: Partial<Record<Scalar["operation"], Write>> = {
     )(x),
   toFloat: (code, x) =>
     code.float === "float32" ? int32.toFloat32(x) : lift(f64x2.convertLowI32x4S)(x),
-  bits: same,
-  fromBits: same,
+  bits: (code, x) => code.float === "float32" ? x : upper(x),
+  fromBits: (code, x) => code.float === "float32" ? x : toUpper(x),
   iadd: integers("add"),
   isub: integers("sub"),
   imul: integers("mul"),
@@ -116,10 +122,13 @@ function constantOf({ operation, literal }: Scalar): number | undefined {
 class WasmPrinter implements Printer<Lanes> {
   readonly #code: LaneCode;
   readonly #callHost: CallHost;
+  readonly #width: number;
 
-  constructor(code: LaneCode, callHost: CallHost) {
+  /** `width`: how many registers a value takes that differs from element to element. */
+  constructor(code: LaneCode, callHost: CallHost, width: number) {
     this.#code = code;
     this.#callHost = callHost;
+    this.#width = width;
   }
 
   operate(scalar: Scalar, operands: readonly Lanes[]): Lanes {
@@ -137,8 +146,7 @@ class WasmPrinter implements Printer<Lanes> {
 
   /** Where one of two is a constant of which all bits are alike, an instruction does for three. */
   #choose({ kind, operands }: Scalar, condition: Lanes, x: Lanes, y: Lanes): Lanes {
-    const isWide = this.#code.float === "float64" && kind === "integer";
-    const mask = isWide ? narrow(condition) : condition;
+    const mask = this.#mask(kind, condition);
     const [first, second] = operands.slice(1).map(constantOf);
     if (Object.is(second, 0)) return bits.and(mask, x);
     if (Object.is(first, 0)) return bits.andnot(y, mask);
@@ -154,9 +162,41 @@ class WasmPrinter implements Printer<Lanes> {
     return print([graphOf(name, this.#code.float)], { x, y, z }, this)[0]!;
   }
 
+  repeat(
+    { values: nodes }: Loop,
+    first: readonly Lanes[],
+    begins: Lanes,
+    turn: (values: readonly Lanes[]) => [Lanes, Lanes[]],
+  ): Lanes[] {
+    const { builder } = this.#code;
+    const values = first.map((x) => this.#variable(x));
+    const going = this.#variable(begins);
+    builder.while(v128.anyTrue(going.reduce<V128>((a, b) => v128.or(a, b), going[0]!)), () => {
+      const [goes, next] = turn(values);
+      // Elements that are done keep what they have.
+      const kept = next.map((x, i) =>
+        this.#code.let(bits.choose(this.#mask(nodes[i]!.kind, going), x, values[i]!))
+      );
+      kept.forEach((x, i) => x.forEach((register, r) => builder.set(values[i]![r]!, register)));
+      bits.and(going, goes).forEach((register, r) => builder.set(going[r]!, register));
+    });
+    return values;
+  }
+
+  /** Variables that may differ from element to element. */
+  #variable(x: Lanes): Local<"v128">[] {
+    const register = (_: unknown, i: number) => this.#code.builder.let(x[i] ?? x[0]!);
+    return Array.from({ length: this.#width }, register);
+  }
+
+  /** A condition on values of some kind, whose lanes are as wide as theirs. */
+  #mask(kind: Kind, condition: Lanes): Lanes {
+    return this.#code.float === "float64" && kind === "integer" ? narrow(condition) : condition;
+  }
+
   rarely(condition: Lanes, exceptional: () => Lanes, usual: Lanes): Lanes {
     const { builder } = this.#code;
-    const chosen = this.#code.let(usual).map((x) => builder.let(x));
+    const chosen = this.#variable(usual);
     const any = condition.reduce((a, b) => v128.or(a, b));
     builder.if(v128.anyTrue(any), () => {
       const values = bits.choose(condition, exceptional(), chosen);
@@ -173,7 +213,8 @@ export function printWasm(
   roots: readonly Scalar[],
   parameters: Readonly<Record<string, Lanes>>,
 ): Lanes[] {
-  return print(roots, parameters, new WasmPrinter(code, callHost));
+  const width = Math.max(...Object.values(parameters).map((x) => x.length));
+  return print(roots, parameters, new WasmPrinter(code, callHost, width));
 }
 
 /** The value of a scalar function; operands are variables. */
@@ -183,5 +224,6 @@ export function callWasm(
   name: string,
   operands: readonly Lanes[],
 ): Lanes {
-  return new WasmPrinter(code, callHost).callFunction(name, operands);
+  const width = Math.max(...operands.map((x) => x.length));
+  return new WasmPrinter(code, callHost, width).callFunction(name, operands);
 }

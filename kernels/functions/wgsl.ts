@@ -9,7 +9,7 @@
  *
  * @module
  */
-import type { Scalar } from "./algebra.ts";
+import type { Loop, Scalar } from "./algebra.ts";
 import { definitionOf, graphOf } from "./mod.ts";
 import { print, type Printer } from "./print.ts";
 import { HELPERS, type WgslHelper } from "../wgsl/helpers.ts";
@@ -134,9 +134,27 @@ export class WgslPrinter implements Printer<string> {
     return name;
   }
 
-  #let(text: string): string {
+  /** A loop. */
+  repeat(
+    _loop: Loop,
+    first: readonly string[],
+    begins: string,
+    turn: (values: readonly string[]) => [string, string[]],
+  ): string[] {
+    const [going, ...values] = [begins, ...first].map((x) => this.#let(x, "var"));
+    const outside = this.lines;
+    this.lines = [];
+    const [goes, next] = turn(values);
+    const kept = next.map((x) => this.#let(x));
+    const ends = [`${going} = ${goes};`, ...kept.map((x, i) => `${values[i]} = ${x};`)];
+    const inside = [...this.lines, ...ends].map((line) => `  ${line}`);
+    this.lines = [...outside, `while (${going}) {`, ...inside, "}"];
+    return values;
+  }
+
+  #let(text: string, declare = "let"): string {
     const name = `t${this.#count++}`;
-    this.lines.push(`let ${name} = ${text};`);
+    this.lines.push(`${declare} ${name} = ${text};`);
     return name;
   }
 }
