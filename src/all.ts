@@ -8,6 +8,7 @@
  * @module
  */
 import "../kernels/elementwise/eager.ts";
+import "../kernels/elementwise/elements.ts";
 import "../kernels/elementwise/expression.ts";
 import "../kernels/elementwise/lanes.ts";
 import "../kernels/elementwise/reference.ts";
@@ -33,9 +34,13 @@ import "../kernels/negative_binomial/reference.ts";
 import "../kernels/pairwise_distance/eager.ts";
 import "../kernels/pairwise_distance/reference.ts";
 import "../kernels/pairwise_distance/wasm.ts";
+import "../kernels/random/eager.ts";
+import "../kernels/random/normal.ts";
 import "../kernels/random/portable.ts";
 import "../kernels/random/reference.ts";
+import "../kernels/random/samplers.ts";
 import "../kernels/random/threefry.ts";
+import "../kernels/random/wasm.ts";
 import "../kernels/row_reduce/reference.ts";
 import "../kernels/select/order.ts";
 import "../kernels/select/reference.ts";

@@ -2,86 +2,100 @@
  * Samplers in WGSL: the numbers of `reference.ts` from the same bits.
  *
  * Keys, uniform numbers, booleans and orders are the same to the last bit; normal numbers are those
- * of the CPU to about 1e-6. Class numbers compare sums in float32 with a draw: one in about a million
- * falls on the other side.
+ * of the CPU to about 1e-6, gamma numbers to 2e-5 but for one in about a million that accepts another
+ * proposal. Poisson numbers differ by one in about 2²⁴ / rate, as float32 holds no more digits; from
+ * 2²⁴ on only numbers that it holds occur. Class numbers compare sums in float32 with a draw: one in
+ * about a million falls on the other side.
  *
  * @module
  */
+import { integerParameter, type Scalar } from "../functions/algebra.ts";
+import { print } from "../functions/print.ts";
+import { declareFunctions, WgslPrinter } from "../functions/wgsl.ts";
 import { broadcastStrides, sizeOf } from "../../src/shape.ts";
 import { offsetOf } from "../layout/wgsl_strides.ts";
-import { createKernel, groupsFor, type WgslKernel, type WgslPlan } from "../wgsl/kernel.ts";
-import { DRAW, THREEFRY } from "./wgsl_bits.ts";
-import { QUANTILE } from "./wgsl_quantile.ts";
+import {
+  createKernel,
+  groupsFor,
+  WGSL_TYPES,
+  type WgslElement,
+  type WgslKernel,
+  type WgslPlan,
+} from "../wgsl/kernel.ts";
+import { fraction } from "./normal.ts";
+import { bitsOf, numberOf, type SamplerName, SCHEDULE } from "./samplers.ts";
+import { keySchedule, threefry, type Words } from "./threefry.ts";
 
 const KEY = { name: "key", type: "i32" } as const;
 
+const WORDS: Words = [integerParameter("k0"), integerParameter("k1")];
+
+/** Statements, what they are made with, and the names of their results. */
+interface Text {
+  statements: string;
+  declarations: string;
+  results: string[];
+}
+
+/** What an element's values are, by the key and other parameters. */
+function textOf(roots: readonly Scalar[], parameters: Record<string, string>): Text {
+  const printer = new WgslPrinter();
+  const key = { k0: "key[0]", k1: "key[1]" };
+  const words = print(keySchedule(WORDS).flat(), key, printer);
+  const added = Object.fromEntries(SCHEDULE.map((name, i) => [name, words[i]!]));
+  const results = print(roots, { ...added, ...key, ...parameters }, printer);
+  const declarations = declareFunctions(printer.uses);
+  return { statements: printer.lines.join("\n"), declarations, results };
+}
+
 /** The key that a number leads to from another key. Inputs: key (int32, 2), data (int32, 1). */
 export function foldInKernel(): WgslKernel {
+  const words = threefry(keySchedule(WORDS), [0, integerParameter("data")]);
+  const { statements, declarations, results: [x, y] } = textOf(words, { data: "data[0]" });
   return createKernel({
     name: "foldIn",
     inputs: [KEY, { name: "data", type: "i32" }],
     outputs: [{ name: "y", type: "i32" }],
     groups: 1,
     workgroupSize: 1,
-    declarations: THREEFRY,
-    body: `let words = threefry(0u, bitcast<u32>(data[0]));
-y[0] = bitcast<i32>(words.x);
-y[1] = bitcast<i32>(words.y);`,
-  });
-}
-
-/** `count` multiples of 2⁻²³ in [0, 1), bit for bit those of the CPU. Input: key (int32, 2). */
-export function uniformKernel(count: number): WgslKernel {
-  return createKernel({
-    name: "uniform",
-    inputs: [KEY],
-    outputs: [{ name: "y", type: "f32" }],
-    groups: groupsFor(count),
-    declarations: THREEFRY,
-    body: `if (index >= ${count}u) { return; }
-let words = threefry(0u, index);
-y[index] = f32((words.x ^ words.y) >> 9u) * 0x1p-23f;`,
-  });
-}
-
-/** `count` standard normal numbers, by inversion. Input: key (int32, 2). */
-export function normalKernel(count: number): WgslKernel {
-  return createKernel({
-    name: "normal",
-    inputs: [KEY],
-    outputs: [{ name: "y", type: "f32" }],
-    groups: groupsFor(count),
-    declarations: `${DRAW}\n${QUANTILE}`,
-    body: `if (index >= ${count}u) { return; }
-y[index] = normalQuantile(draw(index, 0u));`,
+    declarations,
+    body: `${statements}\ny[0] = ${x};\ny[1] = ${y};`,
   });
 }
 
 /**
- * `count` booleans that are true with a probability, the same as on the CPU where that has the
- * same probabilities in float32. Inputs: key (int32, 2), probability (float32, `probabilities`: 1
- * for all, or `count`).
+ * `count` numbers of a distribution. Inputs: key (int32, 2), and where there is one the parameter,
+ * `parameters` of them: 1 for all, or `count`.
  */
-export function bernoulliKernel(count: number, probabilities: number): WgslKernel {
+export function samplerKernel(
+  name: SamplerName,
+  element: WgslElement,
+  count: number,
+  parameter?: { readonly element: WgslElement; readonly count: number },
+): WgslKernel {
+  const sampling = { name, dtype: element, parameter: parameter?.element, moves: false };
+  const at = parameter?.count === 1 ? "0" : "index";
+  const { statements, declarations, results: [value] } = textOf([numberOf(sampling, "float32")], {
+    element: "element",
+    parameter: "parameter",
+  });
+  const type = WGSL_TYPES[element];
   return createKernel({
-    name: "bernoulli",
-    inputs: [KEY, { name: "probability", type: "f32" }],
-    outputs: [{ name: "y", type: "u32" }],
+    name,
+    inputs: [
+      KEY,
+      ...(parameter ? [{ name: "parameters", type: WGSL_TYPES[parameter.element] }] : []),
+    ],
+    outputs: [{ name: "y", type }],
     groups: groupsFor(count),
-    declarations: `${DRAW}
-// Whether (N + ½) 2⁻⁵² < p. Every step is exact: p has 24 digits.
-fn isBelow(n: vec2u, p: f32) -> bool {
-  if (p >= 1.0) { return true; }
-  if (p <= 0.0) { return false; }
-  let upper = floor(p * 0x1p32f);
-  let rest = (p * 0x1p32f - upper) * 0x1p20f;
-  let lower = floor(rest);
-  let limit = u32(lower) + select(0u, 1u, rest - lower > 0.5);
-  return n.x < u32(upper) || (n.x == u32(upper) && n.y < limit);
-}
-`,
-    body: `if (index >= ${count}u) { return; }
-y[index] = u32(isBelow(draw(index, 0u), probability[${probabilities === 1 ? "0" : "index"}]));`,
+    declarations,
+    body: [
+      `if (index >= ${count}u) { return; }`,
+      "let element = i32(index);",
+      ...(parameter ? [`let parameter = f32(parameters[${at}]);`] : []),
+      statements,
+      `y[index] = ${type}(${value});`,
+    ].join("\n"),
   });
 }
 
@@ -96,25 +110,27 @@ export function categoricalKernel(
   classes: number,
 ): WgslKernel {
   const count = sizeOf(shape);
+  const drawn = textOf([fraction(bitsOf(0), "float32")], { element: "i32(index)" });
   const row = offsetOf("index", shape, broadcastStrides(batch, shape));
   return createKernel({
     name: "categorical",
     inputs: [KEY, { name: "logits", type: "f32" }],
     outputs: [{ name: "y", type: "i32" }],
     groups: groupsFor(count),
-    declarations: DRAW,
+    declarations: declareFunctions(["scalar_exp"]),
     body: `if (index >= ${count}u) { return; }
 let start = (${row}) * ${classes}u;
 var largest = logits[start];
 for (var c = 1u; c < ${classes}u; c++) { largest = max(largest, logits[start + c]); }
 var total = 0.0;
-for (var c = 0u; c < ${classes}u; c++) { total += exp(logits[start + c] - largest); }
-let limit = fraction(draw(index, 0u)) * total;
+for (var c = 0u; c < ${classes}u; c++) { total += scalar_exp(logits[start + c] - largest); }
+${drawn.statements}
+let limit = ${drawn.results[0]} * total;
 var cumulative = 0.0;
 var chosen = 0u;
 // Where rounding lifts the limit to the total, the last class that is possible is taken.
 for (var c = 0u; c < ${classes}u && (c == 0u || cumulative <= limit); c++) {
-  let weight = exp(logits[start + c] - largest);
+  let weight = scalar_exp(logits[start + c] - largest);
   cumulative += weight;
   chosen = select(chosen, c, weight > 0.0);
 }
@@ -129,12 +145,15 @@ y[index] = i32(chosen);`,
  * before it, are done one after the other.
  */
 export function permutationPlan(n: number): WgslPlan {
+  const { statements, declarations, results: [x, y] } = textOf(bitsOf(0), {
+    element: "i32(index)",
+  });
   const partners = createKernel({
     name: "permutation partners",
     inputs: [KEY],
     outputs: [{ name: "order", type: "i32" }, { name: "partners", type: "u32" }],
     groups: groupsFor(n),
-    declarations: `${DRAW}
+    declarations: `${declarations}
 // The upper 32 of the 64 bits of a product.
 fn upperHalf(x: u32, y: u32) -> u32 {
   let low = (x & 0xffffu) * (y & 0xffffu);
@@ -146,11 +165,12 @@ fn upperHalf(x: u32, y: u32) -> u32 {
     // ⌊(N + ½) 2⁻⁵² (i + 1)⌋, from the products of the two words of N.
     body: `if (index >= ${n}u) { return; }
 order[index] = i32(index);
-let drawn = draw(index, 0u);
+${statements}
+let word = bitcast<u32>(${x});
 let extent = index + 1u;
-let lower = upperHalf((drawn.y << 12u) | 0x800u, extent);
-let sum = drawn.x * extent + lower;
-partners[index] = upperHalf(drawn.x, extent) + select(0u, 1u, sum < lower);`,
+let lower = upperHalf((bitcast<u32>(${y}) & 0xfffff000u) | 0x800u, extent);
+let sum = word * extent + lower;
+partners[index] = upperHalf(word, extent) + select(0u, 1u, sum < lower);`,
   });
   const exchanges = createKernel({
     name: "permutation exchanges",

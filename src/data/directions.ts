@@ -5,7 +5,8 @@
  */
 import { symmetricEigen } from "./eigen.ts";
 import { matmul, type MatrixView } from "../../kernels/matmul/reference.ts";
-import { fillNormal, foldedKey } from "../../kernels/random/reference.ts";
+import { fill } from "../../kernels/random/eager.ts";
+import { foldedKey } from "../../kernels/random/reference.ts";
 import type { Matrix } from "./matrix.ts";
 
 /** Up to this many rows or columns the decomposition is direct. */
@@ -233,6 +234,6 @@ function unitRows(n: number): Rows {
 
 function noise(p: number, count: number, seed: number): Rows {
   const data = new Float64Array(count * p);
-  fillNormal(data, foldedKey([0, 0], seed));
+  fill("normal", data, foldedKey([0, 0], seed));
   return { data, count };
 }

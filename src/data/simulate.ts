@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { portableExp } from "../../kernels/random/portable.ts";
+import { exponentials } from "../../kernels/random/eager.ts";
 import { checkArray, checkNumber, readOptions, type Settled } from "../options.ts";
 import {
   bernoulli,
@@ -159,10 +159,8 @@ export function simulateCells(options: SimulateCellsOptions = {}): SimulatedCell
   const programmes = drawProgrammes(programmeKey, tree.parents.length, settings);
   const { expression, velocity } = follow(tree, programmes, labels, pseudotime, genes);
   const sizes = normal(sizeKey, [cells], FLOAT64).data;
-  const librarySizes = Float64Array.from(
-    sizes,
-    (z) => librarySize * portableExp(librarySpread * z),
-  );
+  const librarySizes = exponentials(Float64Array.from(sizes, (z) => librarySpread * z))
+    .map((x) => librarySize * x);
   const shifts = drawShifts(shiftKey, settings);
   const means = expectedCounts(expression, librarySizes, batches, shifts);
   const shape = [cells, genes];
@@ -236,11 +234,9 @@ function follow(
         slope[g]! += derivative * programmes[node * genes + g]!;
       }
     }
-    for (let g = 0; g < genes; g++) {
-      const x = portableExp(level[g]!);
-      expression[cell * genes + g] = x;
-      velocity[cell * genes + g] = x * slope[g]!;
-    }
+    const row = exponentials(level);
+    expression.set(row, cell * genes);
+    velocity.set(row.map((x, g) => x * slope[g]!), cell * genes);
   });
   return { expression, velocity };
 }
@@ -252,7 +248,7 @@ function drawShifts(
 ): Float64Array[] {
   return Array.from({ length: batches }, (_, batch) => {
     const z = normal(foldIn(shiftKey, batch), [genes], FLOAT64).data;
-    return Float64Array.from(z, (value) => batch === 0 ? 1 : portableExp(batchStrength * value));
+    return exponentials(Float64Array.from(z, (value) => batch === 0 ? 0 : batchStrength * value));
   });
 }
 

@@ -6,20 +6,11 @@
  * @module
  */
 import { copyView } from "../../kernels/layout/reference.ts";
-import {
-  fillBernoulli,
-  fillCategorical,
-  fillGamma,
-  fillNormal,
-  fillPermutation,
-  fillPoisson,
-  fillUniform32,
-  fillUniform64,
-  foldedKey,
-} from "../../kernels/random/reference.ts";
+import { fill, fillCategorical, fillPermutation } from "../../kernels/random/eager.ts";
+import { foldedKey } from "../../kernels/random/reference.ts";
 import { check } from "../check.ts";
 import { allocate, checkDType, type DType, isFloating, type TypedArray } from "../dtype.ts";
-import type { CheckOp, RandomOp, Spec } from "../op.ts";
+import type { CheckOp, Forbidden, RandomOp, Spec } from "../op.ts";
 import {
   broadcastStrides,
   checkShape,
@@ -34,12 +25,11 @@ import { asTensor, Tensor, type TensorLike } from "../tensor.ts";
 /** The largest Poisson rate: no number drawn at it comes near the end of `int32`. */
 const LARGEST_RATE = 2 ** 30;
 
-const NONE = new Float64Array(0);
-
 /** A sampler on a key, and on a distribution's parameter where it has one. */
 function sampler(
-  name: RandomOp<Spec>["draws"],
-  fill: (out: TypedArray, key: TypedArray, parameter: TypedArray) => void,
+  name: Exclude<RandomOp<Spec>["draws"], "foldIn" | "categorical" | "permutation">,
+  refuse?: (parameter: TypedArray) => void,
+  forbidden: Forbidden = { kind: "nothing" },
 ): RandomOp<Spec> {
   return {
     kind: "random",
@@ -48,10 +38,13 @@ function sampler(
     infer: (_inputs, spec) => checkDraw(name, spec),
     forward([key, parameter], { shape, dtype }) {
       const out = allocate(dtype, sizeOf(shape));
-      fill(out, key!.data, parameter?.data ?? NONE);
+      if (parameter !== undefined) refuse?.(parameter.data);
+      fill(name, out, key!.data as Int32Array, parameter?.data);
       return out;
     },
     vjp: null,
+    ...refuse &&
+      { refuses: () => ({ inputs: [1], forbidden, verify: (x) => refuse(x!.data) }) },
   };
 }
 
@@ -77,50 +70,49 @@ export const foldInOp: RandomOp<null> = {
 };
 
 /** Numbers in [0, 1). */
-export const uniformOp: RandomOp<Spec> = sampler("uniform", (out, key) => {
-  if (out instanceof Float64Array) fillUniform64(out, key);
-  else fillUniform32(out as Float32Array, key);
-});
+export const uniformOp: RandomOp<Spec> = sampler("uniform");
 
 /** Numbers from the standard normal distribution. */
-export const normalOp: RandomOp<Spec> = sampler("normal", fillNormal);
+export const normalOp: RandomOp<Spec> = sampler("normal");
 
 /** Booleans that are true with given probabilities. */
-export const bernoulliOp: RandomOp<Spec> = {
-  ...sampler("bernoulli", (out, key, probability) => {
-    checkRange("bernoulli", "probability", probability, 0, 1);
-    fillBernoulli(out, key, probability);
-  }),
-  refuses: () => ({
-    inputs: [1],
-    forbidden: { kind: "outside", low: 0, high: 1, nan: true },
-    verify: (x) => checkRange("bernoulli", "probability", x!.data, 0, 1),
-  }),
-};
+export const bernoulliOp: RandomOp<Spec> = sampler(
+  "bernoulli",
+  (probability) => checkRange("bernoulli", "probability", probability, 0, 1),
+  { kind: "outside", low: 0, high: 1, nan: true },
+);
 
 /** Numbers from gamma distributions of scale 1. */
-export const gammaOp: RandomOp<Spec> = sampler("gamma", (out, key, concentration) => {
+export const gammaOp: RandomOp<Spec> = sampler("gamma", (concentration) => {
   const bad = concentration.findIndex((value) => !(value > 0 && value < Infinity));
-  if (bad >= 0) {
-    throw new RangeError(
-      `Cannot compute gamma as concentration must be positive and finite: ` +
-        `current value${concentration.length > 1 ? ` at position ${bad}` : ""} is ` +
-        `${concentration[bad]}`,
-    );
-  }
-  fillGamma(out, key, concentration);
-});
+  if (bad < 0) return;
+  throw new RangeError(
+    `Cannot compute gamma as concentration must be positive and finite: ` +
+      `current value${concentration.length > 1 ? ` at position ${bad}` : ""} is ` +
+      `${concentration[bad]}`,
+  );
+}, { kind: "outside", low: 2 ** -126, high: Number.MAX_VALUE, nan: true });
 
 /** Counts from Poisson distributions. */
-export const poissonOp: RandomOp<Spec> = sampler("poisson", (out, key, rate) => {
-  checkRange("poisson", "rate", rate, 0, LARGEST_RATE);
-  fillPoisson(out, key, rate);
-});
+export const poissonOp: RandomOp<Spec> = sampler(
+  "poisson",
+  (rate) => checkRange("poisson", "rate", rate, 0, LARGEST_RATE),
+  { kind: "outside", low: 0, high: LARGEST_RATE, nan: true },
+);
 
 /** The numbers 0, 1, … in random order. */
-export const permutationOp: RandomOp<Spec> = sampler("permutation", (out, key) => {
-  fillPermutation(out as Int32Array, key);
-});
+export const permutationOp: RandomOp<Spec> = {
+  kind: "random",
+  name: "permutation",
+  draws: "permutation",
+  infer: (_inputs, spec) => checkDraw("permutation", spec),
+  forward([key], { shape }) {
+    const out = new Int32Array(sizeOf(shape));
+    fillPermutation(out, key!.data);
+    return out;
+  },
+  vjp: null,
+};
 
 /** Class numbers from rows of logits. */
 export const categoricalOp: RandomOp<Spec> = {

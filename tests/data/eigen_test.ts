@@ -1,7 +1,7 @@
 import { assertAlmostEquals, assertEquals, assertGreaterOrEqual, assertLess } from "@std/assert";
 import fc from "fast-check";
 import { symmetricEigen } from "../../src/data/eigen.ts";
-import { fillNormal } from "../../kernels/random/reference.ts";
+import { fill } from "../../kernels/random/eager.ts";
 
 /** The largest deviation from A·v = λ·v relative to A, and from orthonormal vectors. */
 function errors(a: Float64Array, n: number): { residual: number; orthogonality: number } {
@@ -44,7 +44,7 @@ Deno.test("symmetricEigen() decomposes random matrices of any size and scale", (
       exponent,
     ) => {
       const noise = new Float64Array(n * n);
-      fillNormal(noise, [1, seed]);
+      fill("normal", noise, [1, seed]);
       check(symmetric(n, (i, j) => noise[i * n + j]! * 2 ** exponent), n);
     }),
     { seed: 1, numRuns: 100 },
@@ -53,7 +53,7 @@ Deno.test("symmetricEigen() decomposes random matrices of any size and scale", (
 
 Deno.test("symmetricEigen() decomposes large and ill-conditioned matrices", () => {
   const noise = new Float64Array(120 * 120);
-  fillNormal(noise, [2, 3]);
+  fill("normal", noise, [2, 3]);
   check(symmetric(120, (i, j) => noise[i * 120 + j]!), 120);
   check(symmetric(40, (i, j) => 1 / (i + j + 1)), 40);
 });

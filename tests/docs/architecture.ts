@@ -12,6 +12,7 @@ import { emitLoop } from "../../kernels/elementwise/wasm.ts";
 import { planLoop } from "../../kernels/elementwise/wgsl.ts";
 import { ModuleBuilder } from "../../kernels/wasm/module.ts";
 import { crossEntropyLoss } from "../../src/losses/mod.ts";
+import { spaceOf } from "../../src/backends/webgpu/lower_loops.ts";
 import type { Graph } from "../../src/program/graph.ts";
 import { keepingLoopOf } from "../../src/program/loops.ts";
 import { optimize } from "../../src/program/optimize.ts";
@@ -101,7 +102,7 @@ export async function prints(): Promise<Map<string, string>> {
   const groups = fuseSteps(graph, { passes: true }).filter(isGroup);
   const loops = groups.map((group) => keepingLoopOf(group, graph));
   const rows = loops.find(({ space }) => space.columns === LOGITS.shape[1])!;
-  const [part] = planLoop(rows.spec, rows.space, { isSoftware: false }).kernels;
+  const [part] = planLoop(rows.spec, spaceOf(rows.space), { isSoftware: false }).kernels;
   const code = part!.kernel.code;
   return new Map([
     ["loss", excerpt("src/losses/cross_entropy.ts", "function smoothedLosses(")],

@@ -9,7 +9,7 @@ import {
   matmulWasm,
 } from "../../kernels/matmul/wasm.ts";
 import { matmul, type MatrixArray, type MatrixView } from "../../kernels/matmul/reference.ts";
-import { fillNormal } from "../../kernels/random/reference.ts";
+import { fill } from "../../kernels/random/eager.ts";
 import { hasRelaxedSimd } from "../../kernels/wasm/features.ts";
 import { reserve, scratchMemory } from "../../kernels/wasm/module.ts";
 import * as cg from "../../mod.ts";
@@ -57,7 +57,7 @@ const allocate = (dtype: FloatType, length: number): MatrixArray =>
 /** Normal numbers as the type holds them. */
 function random(dtype: FloatType, length: number, seed: number): MatrixArray {
   const data = allocate(dtype, length);
-  fillNormal(data, [seed, length]);
+  fill("normal", data, [seed, length]);
   return data;
 }
 

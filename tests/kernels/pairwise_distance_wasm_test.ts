@@ -7,7 +7,7 @@ import {
   createSquaredDistances,
   squaredDistancesWasm,
 } from "../../kernels/pairwise_distance/wasm.ts";
-import { fillNormal } from "../../kernels/random/reference.ts";
+import { fill } from "../../kernels/random/eager.ts";
 import { hasRelaxedSimd } from "../../kernels/wasm/features.ts";
 import { reserve } from "../../kernels/wasm/module.ts";
 import * as cg from "../../mod.ts";
@@ -27,7 +27,7 @@ const allocate = (dtype: FloatType, length: number): DistanceArray =>
 /** Normal numbers around a centre, as the type holds them. */
 function points(dtype: FloatType, length: number, seed: number, centre = 0): DistanceArray {
   const data = allocate(dtype, length);
-  fillNormal(data, [seed, length]);
+  fill("normal", data, [seed, length]);
   for (let i = 0; i < length; i++) data[i]! += centre;
   return data;
 }

@@ -1,27 +1,19 @@
 import { assert, assertEquals, assertLess, assertLessOrEqual } from "@std/assert";
 import fc from "fast-check";
-import { normalQuantile } from "../../kernels/random/portable.ts";
+import { print } from "../../kernels/functions/print.ts";
+import { declareFunctions, WgslPrinter } from "../../kernels/functions/wgsl.ts";
+import { evaluate } from "../../kernels/functions/javascript.ts";
+import { integerParameter } from "../../kernels/functions/algebra.ts";
+import { fill, fillCategorical, fillPermutation } from "../../kernels/random/eager.ts";
+import { normal } from "../../kernels/random/normal.ts";
+import { foldedKey } from "../../kernels/random/reference.ts";
 import {
-  fillBernoulli,
-  fillCategorical,
-  fillGamma,
-  fillNormal,
-  fillPermutation,
-  fillPoisson,
-  fillUniform32,
-  foldedKey,
-} from "../../kernels/random/reference.ts";
-import {
-  bernoulliKernel,
   categoricalKernel,
   foldInKernel,
-  normalKernel,
   permutationPlan,
-  uniformKernel,
+  samplerKernel,
 } from "../../kernels/random/wgsl.ts";
-import { gammaKernel, poissonKernel } from "../../kernels/random/wgsl_rejection.ts";
-import { QUANTILE } from "../../kernels/random/wgsl_quantile.ts";
-import { DRAW } from "../../kernels/random/wgsl_bits.ts";
+import type { Words } from "../../kernels/random/threefry.ts";
 import { createKernel, groupsFor } from "../../kernels/wgsl/kernel.ts";
 import { gpuTest } from "./wgsl_runner.ts";
 
@@ -29,6 +21,8 @@ import { gpuTest } from "./wgsl_runner.ts";
 const KEYS = fc.sample(fc.tuple(fc.integer(), fc.integer()), { seed: 1, numRuns: 12 })
   .concat([[0, 0], [-1, -(2 ** 31)]])
   .map((words) => Int32Array.from(words));
+
+const parametersOf = ({ length }: Float32Array) => ({ element: "float32", count: length }) as const;
 
 gpuTest("foldInKernel() leads to the keys that the reference leads to", async (runner) => {
   const data = [0, 1, -1, 2 ** 31 - 1, 77];
@@ -55,31 +49,31 @@ gpuTest("foldInKernel() gives the published numbers of Threefry", async (runner)
   assertEquals(new Uint32Array(outputs[0]!.buffer), new Uint32Array([0x6b200159, 0x99ba4efe]));
 });
 
-gpuTest("uniformKernel() gives the numbers of the reference, bit for bit", async (runner) => {
+gpuTest("uniform numbers are those of the reference, bit for bit", async (runner) => {
   const jobs = KEYS.map((key, i) => ({
-    plan: uniformKernel(1 + 97 * i),
+    plan: samplerKernel("uniform", "float32", 1 + 97 * i),
     inputs: [key],
     outputs: [new Float32Array(1 + 97 * i)],
   }));
   await runner.run(jobs);
   for (const { inputs, outputs } of jobs) {
     const expected = new Float32Array(outputs[0]!.length);
-    fillUniform32(expected, inputs[0]!);
+    fill("uniform", expected, inputs[0]!);
     assertEquals(outputs[0], expected);
   }
 });
 
-gpuTest("normalKernel() gives the numbers of the reference to 1e-6", async (runner) => {
+gpuTest("normal numbers are those of the reference to 1e-6", async (runner) => {
   const count = 20_000;
   const jobs = KEYS.slice(0, 4).map((key) => ({
-    plan: normalKernel(count),
+    plan: samplerKernel("normal", "float32", count),
     inputs: [key],
     outputs: [new Float32Array(count)],
   }));
   await runner.run(jobs);
   for (const { inputs, outputs } of jobs) {
     const expected = new Float64Array(count);
-    fillNormal(expected, inputs[0]!);
+    fill("normal", expected, inputs[0]!);
     expected.forEach((value, i) =>
       assertLessOrEqual(Math.abs(outputs[0]![i]! - value), 1e-6 * Math.max(1, Math.abs(value)))
     );
@@ -93,25 +87,31 @@ gpuTest("the quantile holds its digits from the middle to the ends", async (runn
     .flatMap((d) => [d, 2n ** 52n - 1n - d, middle + d % middle, middle - 1n - d % middle]);
   const words = Uint32Array.from(numbers.flatMap((n) => [Number(n >> 20n), Number(n & 0xfffffn)]));
   const y = new Float32Array(numbers.length);
+  const text: Words = [integerParameter("x"), integerParameter("y")];
+  const printer = new WgslPrinter();
+  const [z] = print([normal(text, "float32")], { x: "x", y: "y_word" }, printer);
   const plan = createKernel({
     name: "quantiles",
-    inputs: [{ name: "key", type: "i32" }, { name: "words", type: "u32" }],
+    inputs: [{ name: "words", type: "u32" }],
     outputs: [{ name: "y", type: "f32" }],
     groups: groupsFor(y.length),
-    declarations: `${DRAW}\n${QUANTILE}`,
+    declarations: declareFunctions(printer.uses),
     body: `if (index >= ${y.length}u) { return; }
-y[index] = normalQuantile(vec2u(words[2u * index], words[2u * index + 1u])) + f32(key[0]);`,
+let x = bitcast<i32>(words[2u * index]);
+let y_word = bitcast<i32>(words[2u * index + 1u] << 12u);
+${printer.lines.join("\n")}
+y[index] = ${z};`,
   });
-  await runner.run([{ plan, inputs: [new Int32Array(2), words], outputs: [y] }]);
+  await runner.run([{ plan, inputs: [words], outputs: [y] }]);
+  const quantile = evaluate([normal(text, "float64")], "float64", ["x", "y"]);
   numbers.forEach((n, i) => {
-    // Both N + ½ and its distance from the nearer end are exact, where p close to 1 is not.
-    const nearer = n < middle ? n : 2n ** 52n - 1n - n;
-    const z = normalQuantile((Number(nearer) + 0.5) * 2 ** -52) * (n < middle ? 1 : -1);
-    assertLessOrEqual(Math.abs(y[i]! - z), 1e-6 * Math.abs(z), `${n}: ${y[i]}, not ${z}`);
+    const expected = quantile(Number(n >> 20n) | 0, Number(n & 0xfffffn) << 12)[0]!;
+    const error = Math.abs(y[i]! - expected);
+    assertLessOrEqual(error, 1e-6 * Math.abs(expected), `${n}: ${y[i]}, not ${expected}`);
   });
 });
 
-gpuTest("bernoulliKernel() gives the booleans of the reference", async (runner) => {
+gpuTest("booleans are those of the reference", async (runner) => {
   const count = 3000;
   const special = [0, 1, 0.5, 1e-3, 1 - 2 ** -24, 2 ** -40, 2 ** -60];
   const each = Float32Array.from(
@@ -119,9 +119,13 @@ gpuTest("bernoulliKernel() gives the booleans of the reference", async (runner) 
     (_, i) => special[i] ?? Math.fround((i * 0.618) % 1),
   );
   const jobs = KEYS.flatMap((key) => [
-    { plan: bernoulliKernel(count, count), inputs: [key, each], outputs: [new Uint32Array(count)] },
+    {
+      plan: samplerKernel("bernoulli", "bool", count, { element: "float32", count }),
+      inputs: [key, each],
+      outputs: [new Uint32Array(count)],
+    },
     ...special.map((p) => ({
-      plan: bernoulliKernel(count, 1),
+      plan: samplerKernel("bernoulli", "bool", count, { element: "float32", count: 1 }),
       inputs: [key, new Float32Array([p])],
       outputs: [new Uint32Array(count)],
     })),
@@ -129,7 +133,7 @@ gpuTest("bernoulliKernel() gives the booleans of the reference", async (runner) 
   await runner.run(jobs);
   for (const { inputs, outputs } of jobs) {
     const expected = new Uint8Array(count);
-    fillBernoulli(expected, inputs[0]!, inputs[1]!);
+    fill("bernoulli", expected, inputs[0]!, inputs[1] as Float32Array);
     assertEquals(outputs[0], Uint32Array.from(expected));
   }
 });
@@ -170,7 +174,7 @@ gpuTest("categoricalKernel() gives the classes of the reference but for ties", a
 });
 
 gpuTest(
-  "gammaKernel() gives the numbers of the reference but for other acceptances",
+  "gamma numbers are those of the reference but for other acceptances",
   async (runner) => {
     const count = 8000;
     const each = Float32Array.from({ length: count }, (_, i) => 0.1 + (i % 100) ** 2 / 50);
@@ -178,14 +182,14 @@ gpuTest(
       concentration,
       i,
     ) => ({
-      plan: gammaKernel(count, concentration.length),
+      plan: samplerKernel("gamma", "float32", count, parametersOf(concentration)),
       inputs: [KEYS[i]!, concentration],
       outputs: [new Float32Array(count)],
     }));
     await runner.run(jobs);
     for (const { inputs, outputs } of jobs) {
       const expected = new Float64Array(count);
-      fillGamma(expected, inputs[0]!, inputs[1]!);
+      fill("gamma", expected, inputs[0]!, inputs[1] as Float32Array);
       const isOff = (value: number, i: number) =>
         Math.abs(outputs[0]![i]! - value) > 5e-5 * value + 1e-30;
       assertLess(expected.filter(isOff).length, 3, `concentration ${inputs[1]}`);
@@ -193,19 +197,19 @@ gpuTest(
   },
 );
 
-gpuTest("poissonKernel() gives the counts of the reference but for ties", async (runner) => {
+gpuTest("Poisson numbers are those of the reference but for ties", async (runner) => {
   const count = 8000;
   const each = Float32Array.from({ length: count }, (_, i) => (i % 100) ** 2 / 50);
   const rates = [0, 0.5, 9.9, 10, 25, 1e3, 1e5];
   const jobs = [each, ...rates.map((rate) => new Float32Array([rate]))].map((rate, i) => ({
-    plan: poissonKernel(count, rate.length),
+    plan: samplerKernel("poisson", "int32", count, parametersOf(rate)),
     inputs: [KEYS[i]!, rate],
     outputs: [new Int32Array(count)],
   }));
   await runner.run(jobs);
   for (const { inputs, outputs } of jobs) {
     const expected = new Int32Array(count);
-    fillPoisson(expected, inputs[0]!, inputs[1]!);
+    fill("poisson", expected, inputs[0]!, inputs[1] as Float32Array);
     const different = expected.filter((value, i) => outputs[0]![i] !== value).length;
     assertLess(different, inputs[1]![0]! > 1e4 ? 80 : 5, `rate ${inputs[1]![0]}`);
   }

@@ -120,6 +120,11 @@ Deno.test("samplers give these very numbers on every platform", () => {
     -0.030498035918842707,
     -0.14703254798980062,
   ]);
+  assertEquals([...normal(key(123), [3]).data], [
+    -0.753078281879425,
+    -0.030498038977384567,
+    -0.14703252911567688,
+  ]);
   assertEquals([...gamma(key(1), [0.5, 1, 20], f64).data], [
     0.008342500829740057,
     2.0776119998499145,

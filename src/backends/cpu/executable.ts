@@ -205,6 +205,14 @@ export class CpuExecutable implements Executable {
     const work = parts === undefined
       ? runAll(kernels.get(number), wholeCalls(kernel, places))
       : this.#share([step.output], kernels, number, parts);
+    if (kernel.verified !== undefined) {
+      const { ids, verify } = kernel.verified;
+      const values = ids.map((id) => frame.view(id));
+      return () => {
+        verify(...values);
+        work();
+      };
+    }
     if (kernel.positions === undefined) return work;
     const { id, extent, caller } = kernel.positions;
     const positions = frame.view(id);

@@ -7,6 +7,7 @@ import type { Parameters, WasmFunction } from "../../../kernels/wasm/code.ts";
 import type { ModuleBuilder } from "../../../kernels/wasm/module.ts";
 import type { Calls } from "./launch.ts";
 import type { ValueId } from "../../program/graph.ts";
+import type { Tensor } from "../../tensor.ts";
 
 /** What runs a step. */
 export interface StepKernel {
@@ -18,6 +19,8 @@ export interface StepKernel {
   readonly scratchBytes: number;
   /** Positions that must be checked before each run, and the extent that they must lie in. */
   readonly positions?: Positions | undefined;
+  /** Values that must be looked at before each run. */
+  readonly verified?: Verified | undefined;
   /** Slices that do not depend on each other. */
   readonly slices: number;
   /** Nanoseconds for all slices, by a rough estimate. */
@@ -45,6 +48,13 @@ export interface Positions {
   extent: number;
   /** The function whose argument they are, for messages. */
   caller: string;
+}
+
+/** Values that may not be what is allowed. */
+export interface Verified {
+  ids: readonly ValueId[];
+  /** Throws where they are not. */
+  verify: (...values: Tensor[]) => void;
 }
 
 /** The calls for all slices. */

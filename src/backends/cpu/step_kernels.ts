@@ -7,6 +7,7 @@ import type { ProductOp } from "../../op.ts";
 import type { Graph, Step, ValueId } from "../../program/graph.ts";
 import { castKernel, viewKernel } from "./layout.ts";
 import { bytesOf } from "../../program/plan.ts";
+import { randomKernel } from "./random.ts";
 import { reduceKernel } from "./reduce.ts";
 import { lookupKernel, scatterKernel, sortKernel } from "./select.ts";
 import type { StepKernel } from "./step_kernel.ts";
@@ -34,8 +35,9 @@ export function kernelOf(step: Step, graph: Graph): StepKernel | undefined {
       return sortKernel(step, op, graph);
     case "map":
       return op.expression === "a" ? castKernel(step, graph) : undefined;
-    case "product":
     case "random":
+      return randomKernel(step, op, graph);
+    case "product":
     case "check":
     case "loop":
     case "opaque":

@@ -9,12 +9,10 @@ import { castKernel, copiesPlan } from "../../../kernels/layout/wgsl.ts";
 import { matmulPlan } from "../../../kernels/matmul/wgsl.ts";
 import { squaredDistancesKernel } from "../../../kernels/pairwise_distance/wgsl.ts";
 import {
-  bernoulliKernel,
   categoricalKernel,
   foldInKernel,
-  normalKernel,
   permutationPlan,
-  uniformKernel,
+  samplerKernel,
 } from "../../../kernels/random/wgsl.ts";
 import {
   gatherKernel,
@@ -132,28 +130,26 @@ const OPAQUE: ReadonlyMap<Primitive<unknown>, Emit> = new Map(
   ] as [Primitive<unknown>, Emit][],
 );
 
-/** The kernels of a sampler; `undefined` where the host draws. */
+/** The kernels of a sampler. */
 function emitDraws(
   draws: RandomOp<unknown>["draws"],
-  { shapes: [, parameter], shape }: StepContext,
-): WgslPlan | WgslKernel | undefined {
+  { shapes: [, given], elements: [, type], shape, element }: StepContext,
+): WgslPlan | WgslKernel {
   const count = sizeOf(shape);
   switch (draws) {
     case "foldIn":
       return foldInKernel();
-    case "uniform":
-      return uniformKernel(count);
-    case "normal":
-      return normalKernel(count);
-    case "bernoulli":
-      return bernoulliKernel(count, sizeOf(parameter!));
     case "categorical":
-      return categoricalKernel(shape, parameter!.slice(0, -1), parameter!.at(-1)!);
+      return categoricalKernel(shape, given!.slice(0, -1), given!.at(-1)!);
     case "permutation":
       return permutationPlan(count);
-    case "gamma":
-    case "poisson":
-      return undefined;
+    default:
+      return samplerKernel(
+        draws,
+        element,
+        count,
+        given && { element: type!, count: sizeOf(given) },
+      );
   }
 }
 

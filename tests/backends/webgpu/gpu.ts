@@ -2,8 +2,10 @@
 import { compile } from "../../../mod.ts";
 import { webgpu, type WebGpuDevice } from "../../../src/backends/webgpu/mod.ts";
 import type { Tensor } from "../../../mod.ts";
+import type { OpaqueOp } from "../../../src/op.ts";
 import { fromData } from "../../../src/tensor.ts";
 import { assertAllClose } from "../../../src/testing.ts";
+import { apply } from "../../../src/trace.ts";
 import "./sentinels.ts";
 
 const isMissing = (await navigator.gpu?.requestAdapter() ?? null) === null;
@@ -18,6 +20,20 @@ export function gpuTest(name: string, test: (gpu: WebGpuDevice) => Promise<void>
       await test(gpu);
     },
   });
+}
+
+/** An operation without a kernel, which the host does: the whole parts of numbers. */
+const hostedOp: OpaqueOp<null> = {
+  kind: "opaque",
+  name: "hosted",
+  infer: ([x]) => ({ shape: x!.shape, dtype: "float32" }),
+  forward: ([x]) => Float32Array.from(x!.data, Math.trunc),
+  vjp: null,
+};
+
+/** The whole parts of numbers, by the host. */
+export function hosted(x: Tensor): Tensor {
+  return apply(hostedOp, [x], null);
 }
 
 /** The values of tensors, wherever they are. */

@@ -8,7 +8,7 @@ import {
 } from "@std/assert";
 import * as cg from "../../../mod.ts";
 import { assertAllClose } from "../../../src/testing.ts";
-import { gpuTest, readAll } from "./gpu.ts";
+import { gpuTest, hosted, readAll } from "./gpu.ts";
 
 type Tensor = cg.Tensor;
 
@@ -161,14 +161,14 @@ gpuTest("tensors of the host that come again are copied once", async (gpu) => {
 });
 
 gpuTest("an operation without a kernel runs on the host in between", async (gpu) => {
-  const f = (key: Tensor, rate: Tensor) => cg.poisson(key, rate.mul(2)).add(1).mul(3);
-  const [key, rate] = [cg.key(1), cg.tensor([1, 20, 300])];
-  await using program = await cg.compile(f, [key, rate], { device: gpu });
+  const f = (x: Tensor) => hosted(x.mul(2)).add(1).mul(3);
+  const x = cg.tensor([1, 20, 300.3]);
+  await using program = await cg.compile(f, [x], { device: gpu });
   const text = program.explain();
-  assertStringIncludes(text, "on the host, as there is no kernel for poisson, ");
+  assertStringIncludes(text, "on the host, as there is no kernel for hosted, ");
   assertStringIncludes(text, "per call: 2 submissions or more, 1 read-back");
-  const expected = f(key, rate);
-  const results = await Promise.all([program(key, rate), program(key, rate)]);
+  const expected = f(x);
+  const results = await Promise.all([program(x), program(x)]);
   for (const found of await readAll(results)) assertEquals(found.data, expected.data);
 });
 
@@ -177,6 +177,11 @@ gpuTest("random numbers are those of the host", async (gpu) => {
     cg.uniform(key, [50]),
     cg.normal(key, [50]),
     cg.bernoulli(key, 0.3, { shape: [50] }).cast("int32"),
+    cg.bernoulli(key, int(0, 1, 1, 0)).cast("int32"),
+    cg.gamma(key, [0.3, 1, 2, 50]),
+    cg.gamma(key, 2, { shape: [50], scale: 3 }),
+    cg.poisson(key, [0, 0.5, 9, 200]),
+    cg.poisson(key, int(0, 3, 20, 1000)),
     cg.permutation(key, 50),
     cg.categorical(key, [[0, 1, 2]], { shape: [50] }),
     cg.splitKey(key, 3)[1]!,

@@ -1,0 +1,122 @@
+/**
+ * Samplers in WebAssembly: several numbers side by side, to the bits of `reference.ts`.
+ *
+ * @module
+ */
+import {
+  ELEMENT_BYTES,
+  lanesOf,
+  pack,
+  readFirst,
+  readGroups,
+  unpack,
+  writeGroups,
+} from "../elementwise/elements.ts";
+import { int32, LaneCode, type Lanes } from "../elementwise/lanes.ts";
+import { toFloat } from "../elementwise/typed.ts";
+import { integerParameter } from "../functions/algebra.ts";
+import { printWasm } from "../functions/wasm.ts";
+import type { WasmFunction } from "../wasm/code.ts";
+import type { ModuleBuilder } from "../wasm/module.ts";
+import { i32x4 } from "../wasm/simd.ts";
+import { i32, type Local } from "../wasm/value.ts";
+import { numberOf, precisionOf, type Sampling, SCHEDULE } from "./samplers.ts";
+import { keySchedule } from "./threefry.ts";
+
+/** Registers side by side. */
+const REGISTERS = 2;
+
+/** The most bytes that these many numbers take. */
+const GROUP_BYTES = 32;
+
+/** Bytes that a sampler may write in between. */
+export const SCRATCH_BYTES: number = 2 * GROUP_BYTES;
+
+/** Where things lie, the position of the first number, and how many numbers there are. */
+const PARAMETERS = {
+  out: "i32",
+  key: "i32",
+  parameter: "i32",
+  scratch: "i32",
+  first: "i32",
+  count: "i32",
+} as const;
+
+/** Adds a function that fills memory with numbers. */
+export function emitSampler(
+  module: ModuleBuilder,
+  sampling: Sampling,
+): WasmFunction<typeof PARAMETERS, null> {
+  const precision = precisionOf(sampling);
+  const graph = numberOf(sampling, precision);
+  return module.addFunction(PARAMETERS, (builder, locals) => {
+    const { out, key, parameter, scratch, first, count } = locals;
+    const code = new LaneCode(builder, precision, false);
+    const group = REGISTERS * lanesOf(code);
+    const schedule = readSchedule(code, key);
+    const positions = positionsOf(code);
+    const common = sampling.moves ? undefined : readParameter(code, sampling, parameter);
+    const spare = builder.let(i32.add(scratch, GROUP_BYTES));
+    const outBytes = ELEMENT_BYTES[sampling.dtype];
+    const ownBytes = sampling.moves ? ELEMENT_BYTES[sampling.parameter!] : 0;
+    builder.while(i32.gtS(count, 0), () => {
+      const [to, from] = [builder.let(out), builder.let(parameter)];
+      // The last few numbers are made where there is room for more.
+      const isPart = builder.let(i32.ltS(count, group));
+      builder.if(isPart, () => {
+        builder.set(to, scratch);
+        builder.set(from, spare);
+        if (sampling.moves) builder.copy(spare, parameter, i32.mul(count, ownBytes));
+      });
+      const [value] = printWasm(code, refuseHost, [graph], {
+        ...schedule,
+        element: code.let(int32.add(positions, [i32x4.splat(first)])),
+        parameter: common ?? readParameter(code, sampling, from),
+      });
+      const packed = graph.kind === "integer"
+        ? value!
+        : pack(code, sampling.dtype, { kind: graph.kind, lanes: value! });
+      writeGroups(code, { dtype: sampling.dtype, addresses: [to], packed }, REGISTERS);
+      builder.if(isPart, () => builder.copy(out, scratch, i32.mul(count, outBytes)));
+      builder.increase(out, group * outBytes);
+      builder.increase(parameter, group * ownBytes);
+      builder.increase(first, group);
+      builder.increase(count, -group);
+    });
+  });
+}
+
+/** The words that are added between the rounds, the same for all numbers. */
+function readSchedule(code: LaneCode, key: Local<"i32">): Record<string, Lanes> {
+  const words = [0, 4].map((offset) => code.let([i32x4.splat(i32.load(key, offset))]));
+  const roots = keySchedule([integerParameter("k0"), integerParameter("k1")]).flat();
+  const lanes = printWasm(code, refuseHost, roots, { k0: words[0]!, k1: words[1]! });
+  return Object.fromEntries(SCHEDULE.map((name, i) => [name, lanes[i]!]));
+}
+
+/** The positions of a group's numbers, from its first on. */
+function positionsOf(code: LaneCode): Lanes {
+  const count = lanesOf(code);
+  const [first, ...others] = Array.from({ length: count }, (_, lane) => lane);
+  const start = others.reduce(
+    (register, lane) => i32x4.replaceLane(register, lane, lane),
+    i32x4.splat(first!),
+  );
+  const positions = Array.from(
+    { length: REGISTERS },
+    (_, i) => i32x4.add(start, i32x4.splat(i * count)),
+  );
+  return code.let(positions);
+}
+
+/** The parameters of a group's numbers, or the one of all. */
+function readParameter(code: LaneCode, { parameter, moves }: Sampling, at: Local<"i32">): Lanes {
+  if (parameter === undefined) return code.number(0);
+  const place = { dtype: parameter, addresses: [at] };
+  const packed = moves ? readGroups(code, place, REGISTERS) : readFirst(place);
+  return code.let(toFloat(code, unpack(code, parameter, packed)));
+}
+
+function refuseHost(name: string): never {
+  throw new TypeError(`Cannot emit a sampler as it calls the host: current function is ${name}`);
+}
