@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { isIdentity, type Strides, type ViewCopy } from "../../../kernels/layout/reference.ts";
+import type { Strides, ViewCopy } from "../../../kernels/layout/reference.ts";
 import { BYTES } from "../../dtype.ts";
 import { sameShape, type Shape, sizeOf, stridesOf } from "../../shape.ts";
 import { isAlias } from "../alias.ts";
