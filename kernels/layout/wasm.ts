@@ -10,7 +10,10 @@ import { i32, type Local, localAt } from "../wasm/value.ts";
 import type { LaneBytes } from "../wasm/simd.ts";
 import { emitBlockCopy, emitBlockFill } from "./block.ts";
 import type { Strides, ViewCopy } from "./reference.ts";
-import { emitTiles, TILE } from "./tiles.ts";
+import { emitTranspose, TILED_ROWS } from "./tiles.ts";
+
+/** Matrices of fewer rows or columns are not worth turning tile by tile. */
+const LEAST_TURNED = 4;
 
 /** What one function does: a copy from each of its arrays. */
 export interface Copies {
@@ -49,7 +52,7 @@ export function emitCopies(
       if (shape.includes(0)) return;
       const target = code.let(i32.add(out, to.offset * size));
       const source = code.let(i32.add(localAt("i32", i + 1), from.offset * size));
-      emitDimensions(code, target, source, mergedDimensions(shape, to, from, size), size);
+      emitDimensions(module, code, target, source, mergedDimensions(shape, to, from, size), size);
     });
   });
 }
@@ -74,6 +77,7 @@ export function mergedDimensions(
 }
 
 function emitDimensions(
+  module: ModuleBuilder,
   code: CodeBuilder,
   to: Local<"i32">,
   from: Local<"i32">,
@@ -88,12 +92,23 @@ function emitDimensions(
   }
   const [rows, columns] = dimensions as [CopyDimension, CopyDimension];
   const turned = size === 4 && dimensions.length === 2 && rows.from === 4 && columns.to === 4;
-  if (turned && Math.min(rows.extent, columns.extent) >= TILE) {
-    return emitTiles(code, to, from, rows, columns);
-  }
   const [target, source] = [code.let(i32.add(to, 0)), code.let(i32.add(from, 0))];
+  if (turned && Math.min(rows.extent, columns.extent) >= LEAST_TURNED) {
+    const transpose = emitTranspose(module);
+    const count = code.let(i32.const(rows.extent));
+    code.while(i32.gtS(count, 0), () => {
+      code.call(transpose, {
+        ...{ to: target, pitch: rows.to, from: source, step: columns.from },
+        ...{ rows: count, columns: columns.extent },
+      });
+      code.increase(target, TILED_ROWS * rows.to);
+      code.increase(source, TILED_ROWS * rows.from);
+      code.increase(count, -TILED_ROWS);
+    });
+    return;
+  }
   code.for(first.extent, 1, () => {
-    emitDimensions(code, target, source, rest, size);
+    emitDimensions(module, code, target, source, rest, size);
     code.increase(target, first.to);
     code.increase(source, first.from);
   });
