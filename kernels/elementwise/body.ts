@@ -26,6 +26,7 @@ export function loopParameters({ operands, stores, parameters = [] }: LoopSpec):
     ...operands.map((_, i) => `operand${i}`),
     ...stores.map((_, i) => `outputStep${i}`),
     ...operands.map((_, i) => `operandStep${i}`),
+    ...operands.flatMap(({ turned }, i) => turned ? [`stage${i}`] : []),
   ];
   return {
     ...Object.fromEntries(integers.map((name) => [name, "i32" as const])),
@@ -81,13 +82,13 @@ export class BodyWriter {
   place(kind: PassLoad["from"], index: number, rows = 1): Place {
     const { operands, stores } = this.spec;
     const { dtype } = (kind === "operand" ? operands : stores)[index]!;
-    const along = kind === "operand" ? operands[index]!.along : 1;
+    const { along = 1, turned } = kind === "operand" ? operands[index]! : {};
     const addresses = [this.builder.let(this.local(`${kind}${index}`))];
     while (addresses.length < rows) {
       const step = this.local(`${kind}Step${index}`);
       addresses.push(this.builder.let(i32.add(addresses.at(-1)!, step)));
     }
-    return { dtype, addresses, along };
+    return { dtype, addresses, along: turned ? 1 : along };
   }
 
   /** What was read, as what is computed with. */

@@ -23,6 +23,7 @@ import {
   writeLane,
 } from "./elements.ts";
 import type { Lanes } from "./lanes.ts";
+import { emitTranspose, TILED_ROWS } from "../layout/tiles.ts";
 import { type LoopSpec, type Pass, planPasses } from "./passes.ts";
 import type { HostMath } from "./typed.ts";
 
@@ -68,7 +69,7 @@ export function emitLoop(
 ): LoopFunction {
   const relaxed = options.relaxed ?? hasRelaxedSimd();
   return module.addFunction(loopParameters(spec), (builder, locals) => {
-    new LoopWriter(new BodyWriter(builder, locals, math, spec, relaxed)).write();
+    new LoopWriter(new BodyWriter(builder, locals, math, spec, relaxed), module).write();
   });
 }
 
@@ -82,14 +83,69 @@ interface OpenPass {
   accumulators: { of: string; accumulator: Accumulator }[];
 }
 
+/** Some rows of operands that lie turned, the right way round. */
+class Stages {
+  readonly #body: BodyWriter;
+  readonly #module: ModuleBuilder;
+  readonly #sources: readonly { i: number; along: number; source: Local<"i32"> }[];
+  /** How many of the rows are left. */
+  readonly #left: Local<"i32">;
+
+  constructor(body: BodyWriter, module: ModuleBuilder) {
+    this.#body = body;
+    this.#module = module;
+    this.#left = body.builder.let(i32.const(0));
+    this.#sources = body.spec.operands.flatMap(({ dtype, along, turned }, i) => {
+      if (!turned) return [];
+      const source = body.builder.let(body.local(`operand${i}`));
+      return [{ i, along: along! * ELEMENT_BYTES[dtype], source }];
+    });
+  }
+
+  /** Starts from the first row again. */
+  rewind(): void {
+    const { builder } = this.#body;
+    builder.set(this.#left, i32.const(0));
+    for (const { i, source } of this.#sources) {
+      builder.set(source, this.#body.local(`operand${i}`));
+    }
+  }
+
+  /** Turns the next rows around where none is left, for operands with an address to read them at. */
+  fill(rows: Local<"i32">, addressOf: (i: number) => Local<"i32"> | undefined): void {
+    if (this.#sources.length === 0) return;
+    const body = this.#body;
+    body.builder.if(i32.leS(this.#left, 0), () => {
+      for (const { i, along, source } of this.#sources) {
+        const address = addressOf(i);
+        if (address === undefined) continue;
+        body.builder.call(emitTranspose(this.#module), {
+          ...{ to: body.local(`stage${i}`), pitch: body.local(`operandStep${i}`) },
+          ...{ from: source, step: along, rows, columns: body.local("columns") },
+        });
+        body.builder.increase(source, TILED_ROWS * ELEMENT_BYTES[body.spec.operands[i]!.dtype]);
+        body.builder.set(address, body.local(`stage${i}`));
+      }
+      body.builder.set(this.#left, i32.const(TILED_ROWS));
+    });
+  }
+
+  /** Counts rows that are done. */
+  leave(count: number): void {
+    if (this.#sources.length > 0) this.#body.builder.increase(this.#left, -count);
+  }
+}
+
 /** Writes one loop, row by row. */
 class LoopWriter {
   readonly #body: BodyWriter;
   readonly #passes: readonly Pass[];
+  readonly #stages: Stages;
 
-  constructor(body: BodyWriter) {
+  constructor(body: BodyWriter, module: ModuleBuilder) {
     this.#body = body;
     this.#passes = planPasses(body.spec);
+    this.#stages = new Stages(body, module);
   }
 
   write(): void {
@@ -106,7 +162,8 @@ class LoopWriter {
   /** Some rows at once, `width` groups of elements side by side. */
   #writeRows(count: number, width: number): void {
     const body = this.#body;
-    const { operands, stores } = body.spec;
+    const { operands, stores, together } = body.spec;
+    if (!together) this.#stages.fill(body.local("rows"), (i) => body.local(`operand${i}`));
     operands.forEach(({ name, dtype, moves }, i) => {
       if (moves) return;
       body.shared.set(name, body.unpack(dtype, readFirst(body.place("operand", i, count))));
@@ -125,6 +182,7 @@ class LoopWriter {
       });
     }
     body.builder.increase(body.local("rows"), -count);
+    this.#stages.leave(count);
   }
 
   #writePass(pass: Pass, rows: number, width: number): void {
@@ -160,18 +218,21 @@ class LoopWriter {
   #writeStretches(open: OpenPass, width: number): void {
     const { builder, spec } = this.#body;
     const [rows, columns] = [builder.let(this.#body.local("rows")), this.#body.local("columns")];
-    const gaps = spec.operands.flatMap(({ dtype, along = 1 }, i) => {
+    this.#stages.rewind();
+    const gaps = spec.operands.flatMap(({ dtype }, i) => {
       const place = open.places.get(`operand${i}`);
       if (place === undefined) return [];
-      const walked = i32.mul(columns, along * ELEMENT_BYTES[dtype]);
+      const walked = i32.mul(columns, place.along! * ELEMENT_BYTES[dtype]);
       const gap = builder.let(i32.sub(this.#body.local(`operandStep${i}`), walked));
       return [{ address: place.addresses[0]!, gap }];
     });
     builder.while(i32.gtS(rows, 0), () => {
+      this.#stages.fill(rows, (i) => open.places.get(`operand${i}`)?.addresses[0]);
       this.#writeColumns(open, width);
       for (const { address, gap } of gaps) builder.increase(address, gap);
       builder.set(open.left, columns);
       builder.increase(rows, -1);
+      this.#stages.leave(1);
     });
   }
 

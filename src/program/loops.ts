@@ -15,6 +15,7 @@ import {
   planPasses,
   withTemporaries,
 } from "../../kernels/elementwise/passes.ts";
+import { BYTES } from "../dtype.ts";
 import type { ReduceOp } from "../op.ts";
 import type { Scalars } from "../ops/elementwise.ts";
 import type { Tensor } from "../tensor.ts";
@@ -59,7 +60,7 @@ export function loopOf(group: Group, graph: Graph): GroupLoop {
     operands: reads.map((read, i) => ({
       name: names.get(keyOf(read))!,
       dtype: dtypeOf(read.id),
-      ...motionOf(space.operands[i]!, space.over),
+      ...motionOf(space.operands[i]!, space, dtypeOf(read.id)),
     })),
     body: steps.map((step) =>
       onlyOnce(statementOf(step, uses.get(step)!.map(valueOf), plan, graph), known)
@@ -73,12 +74,18 @@ export function loopOf(group: Group, graph: Graph): GroupLoop {
   return { spec, space, inputs: reads.map(({ id }) => id), outputs };
 }
 
+/** Matrices of fewer rows or columns are read across, one element at a time. */
+const LEAST_TURNED = 8;
+
 /** How an operand changes along a row, or along what is reduced. */
 function motionOf(
   { along, step }: OperandWalk,
-  over: IterationSpace["over"],
+  { over, rows, columns }: IterationSpace,
+  dtype: LoopOperand["dtype"],
 ): Omit<LoopOperand, "name" | "dtype"> {
+  const isMatrix = Math.min(rows, columns) >= LEAST_TURNED && BYTES[dtype] === 4;
   return {
+    ...(over !== "column" && along > 1 && step === 1 && isMatrix ? { turned: true } : {}),
     moves: along !== 0 || (over === "all" && step !== 0),
     along,
     ...(over === "column" ? { repeats: step === 0 } : {}),

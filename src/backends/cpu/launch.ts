@@ -8,6 +8,7 @@
  */
 import { STRIP } from "../../../kernels/elementwise/columns.ts";
 import { rowsAtOnce } from "../../../kernels/elementwise/wasm.ts";
+import { TILED_ROWS } from "../../../kernels/layout/tiles.ts";
 import { blockShape, type FloatType, type KernelOptions } from "../../../kernels/matmul/emit.ts";
 import { kernelOptions } from "../../../kernels/matmul/wasm.ts";
 import { BYTES } from "../../dtype.ts";
@@ -48,18 +49,20 @@ export class LoopCalls {
   readonly #loop: GroupLoop;
   readonly #targets: readonly Lane[];
   readonly #sources: readonly Lane[];
+  readonly #stages: readonly { at: number; part: number }[];
 
   constructor(loop: GroupLoop, offsets: ReadonlyMap<ValueId, number>, scratch = 0) {
     const { spec, space, inputs, outputs } = loop;
     const { rows, columns, over } = space;
     const down = over === "column";
     this.#loop = loop;
-    const places = temporaryPlaces(loop);
+    const { temporaries, stages, bytes: part } = scratchPlaces(loop);
+    this.#stages = stages.map(({ at }) => ({ at: scratch + at, part }));
     this.#targets = spec.stores.map(({ dtype, moves, temporary }, i) => {
       const bytes = BYTES[dtype];
       if (temporary) {
-        const { at, step } = places[i - outputs.length]!;
-        return { at: scratch + at, bytes, along: 0, step, block: 0, part: places.at(-1)!.end };
+        const { at, step } = temporaries[i - outputs.length]!;
+        return { at: scratch + at, bytes, along: 0, step, block: 0, part };
       }
       const at = offsets.get(outputs[i]!)!;
       const [step, block] = moves
@@ -70,11 +73,13 @@ export class LoopCalls {
       const along = moves || down ? bytes : 0;
       return { at, bytes, along, step: step * bytes, block: block * bytes, part: 0 };
     });
-    this.#sources = spec.operands.map(({ dtype }, i) => {
+    let staged = 0;
+    this.#sources = spec.operands.map(({ dtype, turned }, i) => {
       const { along, step } = space.operands[i]!;
       const bytes = BYTES[dtype];
       const at = offsets.get(inputs[i]!)!;
-      return { at, bytes, along: along * bytes, step: step * bytes, block: 0, part: 0 };
+      const pitch = turned ? stages[staged++]!.step : undefined;
+      return { at, bytes, along: along * bytes, step: step * bytes, pitch, block: 0, part: 0 };
     });
   }
 
@@ -145,7 +150,8 @@ export class LoopCalls {
       ...this.#targets.map((lane) => address(lane, 0)),
       ...this.#sources.map((lane, i) => address(lane, starts[i]!)),
       ...this.#targets.map(({ step }) => step),
-      ...this.#sources.map(({ step }) => step),
+      ...this.#sources.map(({ step, pitch = step }) => pitch),
+      ...this.#stages.map(({ at, part }) => at + thread * part),
       rows[1] - rows[0],
       columns[1] - columns[0],
     ];
@@ -157,6 +163,8 @@ interface Lane {
   at: number;
   bytes: number;
   step: number;
+  /** The same where rows are turned around first. */
+  pitch?: number | undefined;
   /** From column to column; 0 where it does not change. */
   along: number;
   /** From one block of rows to the next, beside what operands have for that. */
@@ -167,21 +175,36 @@ interface Lane {
 
 /** How many bytes a loop needs for what it keeps for a while, on each thread. */
 export function temporaryBytes(loop: GroupLoop): number {
-  return temporaryPlaces(loop).at(-1)?.end ?? 0;
+  return scratchPlaces(loop).bytes;
 }
 
-/** Where temporary stores lie, one behind the other, and the bytes from row to row of each. */
-function temporaryPlaces({ spec, space }: GroupLoop): { at: number; step: number; end: number }[] {
+/** A stretch of scratch memory, and the bytes from row to row. */
+interface Scratch {
+  at: number;
+  step: number;
+}
+
+/** Where temporary stores lie, and rows that are turned around, one behind the other. */
+function scratchPlaces(
+  { spec, space }: GroupLoop,
+): { temporaries: Scratch[]; stages: Scratch[]; bytes: number } {
   const isColumn = space.over === "column";
   const height = isColumn || spec.together ? space.rows : rowsAtOnce(spec);
   const width = isColumn ? STRIP[spec.float] : space.columns;
-  let end = 0;
-  return spec.stores.flatMap(({ dtype, temporary }) => {
-    if (!temporary) return [];
-    const [at, step] = [end, width * BYTES[dtype]];
-    end = at + Math.ceil(height * step / CACHE_LINE) * CACHE_LINE;
-    return [{ at, step, end }];
-  });
+  let bytes = 0;
+  const take = (rows: number, step: number): Scratch => {
+    const at = bytes;
+    bytes += Math.ceil(rows * step / CACHE_LINE) * CACHE_LINE;
+    return { at, step };
+  };
+  const temporaries = spec.stores.flatMap(({ dtype, temporary }) =>
+    temporary ? [take(height, width * BYTES[dtype])] : []
+  );
+  // Apart by a cache line more, so that rows do not fall onto the same lines of the cache.
+  const stages = spec.operands.flatMap(({ dtype, turned }) =>
+    turned ? [take(TILED_ROWS, space.columns * BYTES[dtype] + CACHE_LINE)] : []
+  );
+  return { temporaries, stages, bytes };
 }
 
 /** A product of matrices, or distances, and the places of its operands. */
