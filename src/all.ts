@@ -21,6 +21,7 @@ import "../kernels/functions/javascript.ts";
 import "../kernels/functions/mod.ts";
 import "../kernels/functions/power.ts";
 import "../kernels/functions/print.ts";
+import "../kernels/functions/text.ts";
 import "../kernels/functions/wasm.ts";
 import "../kernels/gamma/reference.ts";
 import "../kernels/layout/reference.ts";

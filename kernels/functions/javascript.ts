@@ -7,6 +7,7 @@
 import type { HostFunction, Loop, Precision, Scalar } from "./algebra.ts";
 import { definitionOf, graphOf } from "./mod.ts";
 import { print, type Printer } from "./print.ts";
+import { TextPrinter } from "./text.ts";
 
 /** A scalar function as one of JavaScript. */
 export type NumberFunction = (...args: number[]) => number;
@@ -292,61 +293,29 @@ const TEXT: Partial<Record<Scalar["operation"], Write>> = {
 };
 
 /** Writes the statements of a graph. */
-class JavaScriptPrinter implements Printer<string> {
-  lines: string[] = [];
-  readonly calls: Set<string> = new Set();
-  #count = 0;
+class JavaScriptPrinter extends TextPrinter {
+  constructor() {
+    super("const", "let");
+  }
 
-  operate(scalar: Scalar, operands: readonly string[]): string {
+  override operate(scalar: Scalar, operands: readonly string[]): string {
     const { operation, literal } = scalar;
     if (operation === "number" || operation === "integer") {
       return javaScriptNumber(literal as number);
     }
-    if (operation === "host") return this.#let(`Math.${literal}(${operands.join(", ")})`);
+    if (operation === "host") return this.let(`Math.${literal}(${operands.join(", ")})`);
     const [x, y, z] = operands as [string, string, string];
     const write = TEXT[operation];
     if (write === undefined) {
       throw new TypeError(`Cannot print ${operation} as JavaScript as it is of single precision`);
     }
-    if (operation === "round") this.calls.add("roundEven");
-    return this.#let(write(x, y, z, literal as number));
+    if (operation === "round") this.uses.add("roundEven");
+    return this.let(write(x, y, z, literal as number));
   }
 
-  call({ literal }: Scalar, operands: readonly string[]): string {
-    this.calls.add(literal as string);
-    return this.#let(callJavaScript(literal as string, operands));
-  }
-
-  rarely(condition: string, exceptional: () => string, usual: string): string {
-    const name = `t${this.#count++}`;
-    const outside = this.lines;
-    this.lines = [];
-    const value = exceptional();
-    const inside = [...this.lines, `${name} = ${value};`];
-    this.lines = [...outside, `let ${name} = ${usual};`, `if (${condition}) {`, ...inside, "}"];
-    return name;
-  }
-
-  repeat(
-    _loop: Loop,
-    first: readonly string[],
-    begins: string,
-    turn: (values: readonly string[]) => [string, string[]],
-  ): string[] {
-    const [going, ...values] = [begins, ...first].map((x) => this.#let(x, "let"));
-    const outside = this.lines;
-    this.lines = [];
-    const [goes, next] = turn(values);
-    const kept = next.map((x) => this.#let(x));
-    const ends = [`${going} = ${goes};`, ...kept.map((x, i) => `${values[i]} = ${x};`)];
-    this.lines = [...outside, `while (${going}) {`, ...this.lines, ...ends, "}"];
-    return values;
-  }
-
-  #let(text: string, declare = "const"): string {
-    const name = `t${this.#count++}`;
-    this.lines.push(`${declare} ${name} = ${text};`);
-    return name;
+  override call({ literal }: Scalar, operands: readonly string[]): string {
+    this.uses.add(literal as string);
+    return this.let(callJavaScript(literal as string, operands));
   }
 }
 
@@ -379,7 +348,7 @@ export function toFunctionBody(graph: Scalar): Body {
   const printer = new JavaScriptPrinter();
   const named = new Proxy({}, { get: (_, name) => name });
   const [value] = print([graph], named, printer);
-  return { text: [...printer.lines, `return ${value};`].join("\n"), calls: printer.calls };
+  return { text: [...printer.lines, `return ${value};`].join("\n"), calls: printer.uses };
 }
 
 /** The text of functions and of all that they call. */

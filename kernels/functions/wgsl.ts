@@ -9,9 +9,10 @@
  *
  * @module
  */
-import type { Loop, Scalar } from "./algebra.ts";
+import type { Scalar } from "./algebra.ts";
 import { definitionOf, graphOf } from "./mod.ts";
-import { print, type Printer } from "./print.ts";
+import { print } from "./print.ts";
+import { TextPrinter } from "./text.ts";
 import { HELPERS, type WgslHelper } from "../wgsl/helpers.ts";
 
 /** A number as a constant, or, where constants must not be it, from its bits. */
@@ -92,70 +93,26 @@ interface Declaration {
 }
 
 /** Writes the statements of graphs of scalars. */
-export class WgslPrinter implements Printer<string> {
-  /** The statements. */
-  lines: string[] = [];
-  /** The functions that they call. */
-  readonly uses: Set<string> = new Set();
-  #count = 0;
+export class WgslPrinter extends TextPrinter {
+  constructor() {
+    super("let", "var");
+  }
 
   /** The value of an operation. */
-  operate(scalar: Scalar, operands: readonly string[]): string {
+  override operate(scalar: Scalar, operands: readonly string[]): string {
     const [x, y, z] = operands as [string, string, string];
     const text = OPERATIONS[scalar.operation]!(x, y, z, scalar.literal as number);
     for (const helper of Object.keys(HELPERS)) {
       if (text.includes(`${helper}(`)) this.uses.add(helper);
     }
-    return /^\w+$/.test(text) || scalar.operands.length === 0 ? text : this.#let(text);
+    return /^\w+$/.test(text) || scalar.operands.length === 0 ? text : this.let(text);
   }
 
   /** A call of another function. */
-  call({ literal }: Scalar, operands: readonly string[]): string {
+  override call({ literal }: Scalar, operands: readonly string[]): string {
     const name = `scalar_${literal}`;
     this.uses.add(name);
-    return this.#let(`${name}(${operands.join(", ")})`);
-  }
-
-  /** A branch. */
-  rarely(condition: string, exceptional: () => string, usual: string): string {
-    const name = `t${this.#count++}`;
-    const outside = this.lines;
-    this.lines = [];
-    const value = exceptional();
-    const inside = this.lines.map((line) => `  ${line}`);
-    this.lines = [
-      ...outside,
-      `var ${name} = ${usual};`,
-      `if (${condition}) {`,
-      ...inside,
-      `  ${name} = ${value};`,
-      "}",
-    ];
-    return name;
-  }
-
-  /** A loop. */
-  repeat(
-    _loop: Loop,
-    first: readonly string[],
-    begins: string,
-    turn: (values: readonly string[]) => [string, string[]],
-  ): string[] {
-    const [going, ...values] = [begins, ...first].map((x) => this.#let(x, "var"));
-    const outside = this.lines;
-    this.lines = [];
-    const [goes, next] = turn(values);
-    const kept = next.map((x) => this.#let(x));
-    const ends = [`${going} = ${goes};`, ...kept.map((x, i) => `${values[i]} = ${x};`)];
-    const inside = [...this.lines, ...ends].map((line) => `  ${line}`);
-    this.lines = [...outside, `while (${going}) {`, ...inside, "}"];
-    return values;
-  }
-
-  #let(text: string, declare = "let"): string {
-    const name = `t${this.#count++}`;
-    this.lines.push(`${declare} ${name} = ${text};`);
-    return name;
+    return this.let(`${name}(${operands.join(", ")})`);
   }
 }
 
