@@ -87,6 +87,13 @@ function bytesOf({ buffer, byteOffset, byteLength }: Output): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
+/** The two words of the key that `data` leads to from `key`. */
+export function foldedKey(key: Key, data: number): Int32Array {
+  const out = new Int32Array(2);
+  fill("foldIn", out, key, Int32Array.of(data));
+  return out;
+}
+
 /** Exponentials, the same to the last bit on every machine. */
 export function exponentials(values: Float64Array): Float64Array {
   const out = new Float64Array(values.length);

@@ -23,12 +23,20 @@ import { excess, exp, log } from "./portable.ts";
 import { BASES, digits, fraction, normal, sides, uniform } from "./normal.ts";
 import { threefry, type Words } from "./threefry.ts";
 
+/** The names of the words of a key's schedule. */
+export const SCHEDULE: readonly string[] = Array.from({ length: 12 }, (_, i) => `added${i}`);
+
+const ADDED = SCHEDULE.map(a.integerParameter);
+const ELEMENT = a.integerParameter("element");
+
 /** What an element's number is made of. */
 export interface Draw {
   /** Its random bits, by the number of the attempt. */
   readonly bits: (attempt: IntegerLike) => Words;
   /** The distribution's parameter. */
   readonly parameter: Float;
+  /** The same as an integer. */
+  readonly integer: Integer;
   readonly precision: Precision;
   /** The smallest number with all its digits that the result's type has. */
   readonly least: number;
@@ -174,18 +182,21 @@ function logProbability(k: Float, rate: Float): Float {
   return a.choose(a.less(k, 1), a.neg(rate), value);
 }
 
+/** The two words of the key that a number leads to from another key. */
+function foldIn({ integer }: Draw): Integer {
+  const [x, y] = threefry(ADDED, [0, integer]);
+  return a.chooseInteger(a.integerEqual(ELEMENT, 0), x, y);
+}
+
 /** The name of a sampler. */
 export type SamplerName =
-  | "uniform"
-  | "fraction"
-  | "normal"
-  | "bernoulli"
-  | "gamma"
-  | "poisson"
+  | ("foldIn" | "uniform" | "fraction" | "normal" | "bernoulli" | "gamma" | "poisson")
+  /** Draws nothing: it is the parameter's exponential, to the same last bit on every machine. */
   | "exp";
 
-/** What each sampler draws; `exp` draws nothing: it is the parameter's exponential, to the last bit. */
+/** What each sampler draws. */
 export const SAMPLERS: Readonly<Record<SamplerName, (draw: Draw) => Scalar>> = {
+  foldIn,
   uniform: ({ bits, precision }) => uniform(bits(0), precision),
   fraction: ({ bits, precision }) => fraction(bits(0), precision),
   normal: ({ bits, precision }) => normal(bits(0), precision),
@@ -211,25 +222,18 @@ export function precisionOf({ name, dtype }: Sampling): Precision {
   return dtype === "float32" && (name === "uniform" || name === "normal") ? "float32" : "float64";
 }
 
-/** The names of the words that are added between the rounds. */
-export const SCHEDULE: readonly string[] = Array.from({ length: 12 }, (_, i) => `added${i}`);
-
-/** The bits of an attempt at the number in position `element`, by the words of the key. */
-export function bitsOf(attempt: IntegerLike): Words {
-  const words = SCHEDULE.map(a.integerParameter);
-  const schedule = Array.from(
-    { length: words.length / 2 },
-    (_, i): Words => [words[2 * i]!, words[2 * i + 1]!],
-  );
-  return threefry(schedule, [attempt, a.integerParameter("element")]);
-}
-
-/** The number in position `element`, by `parameter` and the words of the key. */
+/** The number in position `element`, by `parameter`, or `integer`, and the schedule of the key. */
 export function numberOf({ name, dtype }: Sampling, precision: Precision): Scalar {
   return SAMPLERS[name]({
     bits: bitsOf,
     parameter: a.parameter("parameter", precision),
+    integer: a.integerParameter("integer"),
     precision,
     least: dtype === "float32" ? 2 ** -126 : 2 ** -1022,
   });
+}
+
+/** The bits of an attempt at the number in position `element`. */
+export function bitsOf(attempt: IntegerLike): Words {
+  return threefry(ADDED, [attempt, ELEMENT]);
 }

@@ -18,28 +18,28 @@ const ROTATIONS = [[13, 15, 26, 6], [17, 29, 16, 24]] as const;
 /** Two words: a key, a counter, or 64 random bits. */
 export type Words = readonly [Integer, Integer];
 
-/** What is added to the two words before the first round and after every fourth. */
-export function keySchedule([k0, k1]: Words): readonly Words[] {
+/** What is added to the two words in turn, before the first round and after every fourth. */
+export function keySchedule([k0, k1]: Words): Integer[] {
   const words = [k0, k1, xor(xor(k0, k1), PARITY)];
   return Array.from({ length: 6 }, (_, i) => [
     words[i % 3]!,
-    i === 0 ? k1 : iadd(words[(i + 1) % 3]!, i),
-  ]);
+    iadd(words[(i + 1) % 3]!, i),
+  ]).flat();
 }
 
-/** The 64 bits of a counter under a key. */
+/** The 64 bits of a counter under the schedule of a key. */
 export function threefry(
-  schedule: readonly Words[],
+  added: readonly Integer[],
   counter: readonly [IntegerLike, IntegerLike],
 ): Words {
-  let [x, y] = counter.map((word, i) => iadd(schedule[0]![i]!, word)) as [Integer, Integer];
-  schedule.slice(1).forEach((added, group) => {
+  let [x, y] = counter.map((word, i) => iadd(added[i]!, word)) as [Integer, Integer];
+  for (let group = 0; group < 5; group++) {
     for (const by of ROTATIONS[group % 2]!) {
       x = iadd(x, y);
       y = xor(rotate(y, by), x);
     }
-    x = iadd(x, added[0]);
-    y = iadd(y, added[1]);
-  });
+    x = iadd(x, added[2 * group + 2]!);
+    y = iadd(y, added[2 * group + 3]!);
+  }
   return [x, y];
 }

@@ -71,7 +71,7 @@ export function emitSampler(
       const [value] = printWasm(code, refuseHost, [graph], {
         ...schedule,
         element: code.let(int32.add(positions, [i32x4.splat(first)])),
-        parameter: common ?? readParameter(code, sampling, from),
+        ...common ?? readParameter(code, sampling, from),
       });
       const packed = graph.kind === "integer"
         ? value!
@@ -89,7 +89,7 @@ export function emitSampler(
 /** The words that are added between the rounds, the same for all numbers. */
 function readSchedule(code: LaneCode, key: Local<"i32">): Record<string, Lanes> {
   const words = [0, 4].map((offset) => code.let([i32x4.splat(i32.load(key, offset))]));
-  const roots = keySchedule([integerParameter("k0"), integerParameter("k1")]).flat();
+  const roots = keySchedule([integerParameter("k0"), integerParameter("k1")]);
   const lanes = printWasm(code, refuseHost, roots, { k0: words[0]!, k1: words[1]! });
   return Object.fromEntries(SCHEDULE.map((name, i) => [name, lanes[i]!]));
 }
@@ -110,11 +110,15 @@ function positionsOf(code: LaneCode): Lanes {
 }
 
 /** The parameters of a group's numbers, or the one of all. */
-function readParameter(code: LaneCode, { parameter, moves }: Sampling, at: Local<"i32">): Lanes {
-  if (parameter === undefined) return code.number(0);
-  const place = { dtype: parameter, addresses: [at] };
-  const packed = moves ? readGroups(code, place, REGISTERS) : readFirst(place);
-  return code.let(toFloat(code, unpack(code, parameter, packed)));
+function readParameter(
+  code: LaneCode,
+  { parameter: dtype, moves }: Sampling,
+  at: Local<"i32">,
+): Record<string, Lanes> {
+  if (dtype === undefined) return {};
+  const place = { dtype, addresses: [at] };
+  const integer = code.let(moves ? readGroups(code, place, REGISTERS) : readFirst(place));
+  return { integer, parameter: code.let(toFloat(code, unpack(code, dtype, integer))) };
 }
 
 function refuseHost(name: string): never {

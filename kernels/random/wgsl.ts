@@ -24,7 +24,7 @@ import {
 } from "../wgsl/kernel.ts";
 import { fraction } from "./normal.ts";
 import { bitsOf, numberOf, type SamplerName, SCHEDULE } from "./samplers.ts";
-import { keySchedule, threefry, type Words } from "./threefry.ts";
+import { keySchedule, type Words } from "./threefry.ts";
 
 const KEY = { name: "key", type: "i32" } as const;
 
@@ -41,26 +41,11 @@ interface Text {
 function textOf(roots: readonly Scalar[], parameters: Record<string, string>): Text {
   const printer = new WgslPrinter();
   const key = { k0: "key[0]", k1: "key[1]" };
-  const words = print(keySchedule(WORDS).flat(), key, printer);
+  const words = print(keySchedule(WORDS), key, printer);
   const added = Object.fromEntries(SCHEDULE.map((name, i) => [name, words[i]!]));
   const results = print(roots, { ...added, ...key, ...parameters }, printer);
   const declarations = declareFunctions(printer.uses);
   return { statements: printer.lines.join("\n"), declarations, results };
-}
-
-/** The key that a number leads to from another key. Inputs: key (int32, 2), data (int32, 1). */
-export function foldInKernel(): WgslKernel {
-  const words = threefry(keySchedule(WORDS), [0, integerParameter("data")]);
-  const { statements, declarations, results: [x, y] } = textOf(words, { data: "data[0]" });
-  return createKernel({
-    name: "foldIn",
-    inputs: [KEY, { name: "data", type: "i32" }],
-    outputs: [{ name: "y", type: "i32" }],
-    groups: 1,
-    workgroupSize: 1,
-    declarations,
-    body: `${statements}\ny[0] = ${x};\ny[1] = ${y};`,
-  });
 }
 
 /**
@@ -78,6 +63,7 @@ export function samplerKernel(
   const { statements, declarations, results: [value] } = textOf([numberOf(sampling, "float32")], {
     element: "element",
     parameter: "parameter",
+    integer: `parameters[${at}]`,
   });
   const type = WGSL_TYPES[element];
   return createKernel({

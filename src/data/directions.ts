@@ -5,8 +5,7 @@
  */
 import { symmetricEigen } from "./eigen.ts";
 import { matmul, type MatrixView } from "../../kernels/matmul/reference.ts";
-import { fill } from "../../kernels/random/eager.ts";
-import { foldedKey } from "../../kernels/random/reference.ts";
+import { fill, foldedKey } from "../../kernels/random/eager.ts";
 import type { Matrix } from "./matrix.ts";
 
 /** Up to this many rows or columns the decomposition is direct. */

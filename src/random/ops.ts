@@ -6,8 +6,7 @@
  * @module
  */
 import { copyView } from "../../kernels/layout/reference.ts";
-import { fill, fillCategorical, fillPermutation } from "../../kernels/random/eager.ts";
-import { foldedKey } from "../../kernels/random/reference.ts";
+import { fill, fillCategorical, fillPermutation, foldedKey } from "../../kernels/random/eager.ts";
 import { check } from "../check.ts";
 import { allocate, checkDType, type DType, isFloating, type TypedArray } from "../dtype.ts";
 import type { CheckOp, Forbidden, RandomOp, Spec } from "../op.ts";

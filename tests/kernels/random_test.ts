@@ -8,10 +8,10 @@ import {
   type Scalar,
 } from "../../kernels/functions/algebra.ts";
 import { evaluate } from "../../kernels/functions/javascript.ts";
-import { exponentials, fill, wasmOf } from "../../kernels/random/eager.ts";
+import { exponentials, fill, foldedKey, wasmOf } from "../../kernels/random/eager.ts";
 import { fraction, normal } from "../../kernels/random/normal.ts";
 import { excess, exp, log } from "../../kernels/random/portable.ts";
-import { foldedKey, type Output, referenceOf } from "../../kernels/random/reference.ts";
+import { type Output, referenceOf } from "../../kernels/random/reference.ts";
 import { type SamplerName, SAMPLERS, type Sampling } from "../../kernels/random/samplers.ts";
 import { keySchedule, threefry, type Words } from "../../kernels/random/threefry.ts";
 
@@ -244,7 +244,7 @@ Deno.test("fills give each number the same value whatever the length and the for
 /** Whether a draw of 52 bits is below a probability, by a precision. */
 function belowIn(precision: Precision): (n: bigint, p: number) => number {
   const [bits, p] = [(): Words => [word("x"), word("y")], parameter("p", precision)];
-  const text = SAMPLERS.bernoulli({ bits, parameter: p, precision, least: 0 });
+  const text = SAMPLERS.bernoulli({ bits, parameter: p, integer: word("p"), precision, least: 0 });
   const f = evaluate([text], precision, ["x", "y", "p"]);
   return (n, value) => f(Number(n >> 20n) | 0, Number(n & 0xfffffn) << 12, value)[0]!;
 }

@@ -4,15 +4,9 @@ import { print } from "../../kernels/functions/print.ts";
 import { declareFunctions, WgslPrinter } from "../../kernels/functions/wgsl.ts";
 import { evaluate } from "../../kernels/functions/javascript.ts";
 import { integerParameter } from "../../kernels/functions/algebra.ts";
-import { fill, fillCategorical, fillPermutation } from "../../kernels/random/eager.ts";
+import { fill, fillCategorical, fillPermutation, foldedKey } from "../../kernels/random/eager.ts";
 import { normal } from "../../kernels/random/normal.ts";
-import { foldedKey } from "../../kernels/random/reference.ts";
-import {
-  categoricalKernel,
-  foldInKernel,
-  permutationPlan,
-  samplerKernel,
-} from "../../kernels/random/wgsl.ts";
+import { categoricalKernel, permutationPlan, samplerKernel } from "../../kernels/random/wgsl.ts";
 import type { Words } from "../../kernels/random/threefry.ts";
 import { createKernel, groupsFor } from "../../kernels/wgsl/kernel.ts";
 import { gpuTest } from "./wgsl_runner.ts";
@@ -24,11 +18,11 @@ const KEYS = fc.sample(fc.tuple(fc.integer(), fc.integer()), { seed: 1, numRuns:
 
 const parametersOf = ({ length }: Float32Array) => ({ element: "float32", count: length }) as const;
 
-gpuTest("foldInKernel() leads to the keys that the reference leads to", async (runner) => {
+gpuTest("foldIn leads to the keys that the reference leads to", async (runner) => {
   const data = [0, 1, -1, 2 ** 31 - 1, 77];
   const jobs = KEYS.flatMap((key) =>
     data.map((number) => ({
-      plan: foldInKernel(),
+      plan: samplerKernel("foldIn", "int32", 2, { element: "int32", count: 1 }),
       inputs: [key, new Int32Array([number])],
       outputs: [new Int32Array(2)],
     }))
@@ -39,10 +33,10 @@ gpuTest("foldInKernel() leads to the keys that the reference leads to", async (r
   }
 });
 
-gpuTest("foldInKernel() gives the published numbers of Threefry", async (runner) => {
+gpuTest("foldIn gives the published numbers of Threefry", async (runner) => {
   const outputs = [new Int32Array(2)];
   await runner.run([{
-    plan: foldInKernel(),
+    plan: samplerKernel("foldIn", "int32", 2, { element: "int32", count: 1 }),
     inputs: [new Int32Array(2), new Int32Array(1)],
     outputs,
   }]);

@@ -11,7 +11,7 @@ import { sizeOf } from "../../shape.ts";
 import type { StepKernel, Verified } from "./step_kernel.ts";
 
 /** Nanoseconds per number, about. */
-const NS = { uniform: 5, bernoulli: 10, normal: 15, gamma: 60, poisson: 50 } as const;
+const NS = { foldIn: 20, uniform: 5, bernoulli: 10, normal: 15, gamma: 60, poisson: 50 } as const;
 
 /** Numbers that are drawn together, whole cache lines of the smallest. */
 const SLICE = 256;
@@ -22,7 +22,7 @@ export function randomKernel(
   { draws: name }: RandomOp<unknown>,
   graph: Graph,
 ): StepKernel | undefined {
-  if (name === "foldIn" || name === "categorical" || name === "permutation") return undefined;
+  if (name === "categorical" || name === "permutation") return undefined;
   const { inputs, output } = step;
   const [key, parameter] = inputs as [ValueId, ValueId?];
   const { shape, dtype } = graph.values[output]!;

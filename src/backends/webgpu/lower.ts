@@ -8,12 +8,7 @@ import { negativeBinomialKernel } from "../../../kernels/negative_binomial/wgsl.
 import { castKernel, copiesPlan } from "../../../kernels/layout/wgsl.ts";
 import { matmulPlan } from "../../../kernels/matmul/wgsl.ts";
 import { squaredDistancesKernel } from "../../../kernels/pairwise_distance/wgsl.ts";
-import {
-  categoricalKernel,
-  foldInKernel,
-  permutationPlan,
-  samplerKernel,
-} from "../../../kernels/random/wgsl.ts";
+import { categoricalKernel, permutationPlan, samplerKernel } from "../../../kernels/random/wgsl.ts";
 import {
   gatherKernel,
   putAlongAxisPlan,
@@ -137,8 +132,6 @@ function emitDraws(
 ): WgslPlan | WgslKernel {
   const count = sizeOf(shape);
   switch (draws) {
-    case "foldIn":
-      return foldInKernel();
     case "categorical":
       return categoricalKernel(shape, given!.slice(0, -1), given!.at(-1)!);
     case "permutation":

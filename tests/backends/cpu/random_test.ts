@@ -13,6 +13,7 @@ const f64 = { dtype: "float64" } as const;
 const rates = (shape: number[]) => cg.uniform(cg.key(9), shape, { min: 0, max: 40 });
 
 const SAMPLERS: Record<string, (key: Tensor, shape: number[]) => Tensor> = {
+  "foldIn": (key) => cg.foldIn(key, 2 ** 32 - 5),
   "uniform": (key, shape) => cg.uniform(key, shape),
   "uniform in float64": (key, shape) => cg.uniform(key, shape, f64),
   "normal": (key, shape) => cg.normal(key, shape),
