@@ -11,6 +11,7 @@ import {
   split,
   uniform,
 } from "../../src/random.ts";
+import { hashValues } from "../../src/hash.ts";
 import { type Tensor, tensor } from "../../src/tensor.ts";
 import { meanOf } from "./statistics.ts";
 
@@ -158,4 +159,23 @@ Deno.test("samplers draw other numbers from other keys", () => {
   const drawn = [0, 1, 2, 3].map((seed) => poisson(key(seed), 50, { shape: [20] }).data.join());
   assertEquals(new Set(drawn).size, 4);
   assertGreater(new Set([...normal(key(0), [1000]).data]).size, 990);
+});
+
+Deno.test("what is drawn keeps its bits from release to release", () => {
+  const [k, f64, shape] = [key(3), { dtype: "float64" } as const, [5000]];
+  const rates = uniform(key(9), shape, { max: 60, ...f64 });
+  const draws: [Tensor, hash: [number, number]][] = [
+    [foldIn(k, 4_000_000_000), [-767034728, -1658856343]],
+    [uniform(k, shape), [-198484749, 497671191]],
+    [uniform(k, shape, f64), [1648391209, 401833086]],
+    [normal(k, shape), [895077104, -1739717737]],
+    [normal(k, shape, f64), [-1535819592, -1748729195]],
+    [bernoulli(k, 0.3, { shape }), [1641000042, 1354906207]],
+    [bernoulli(k, rates.div(60)), [-1635434750, 1982556435]],
+    [gamma(k, rates.add(0.1), f64), [751478992, 946139549]],
+    [poisson(k, rates), [-1831631346, 234731458]],
+    [categorical(k, [0, 1, -Infinity, 0.5], { shape }), [-1779501603, -1258859391]],
+    [permutation(k, 5000), [-1004667919, 99713320]],
+  ];
+  assertEquals(draws.map(([x]) => hashValues(x.data)), draws.map(([, hash]) => hash));
 });
