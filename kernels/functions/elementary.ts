@@ -99,6 +99,12 @@ function sumLogarithm(k: Float, f: Float, change: Float | number): Float {
   return a.fma(k, LN2_HIGH, a.add(f, a.sub(rest, halfSquare)));
 }
 
+/** `log x` of a positive number with all its digits. */
+export function logOfNormal(x: Float): Float {
+  const { exponent, rest } = reduceNumber(x);
+  return sumLogarithm(a.toFloat(a.shrS(exponent, 23), "float32"), rest, 0);
+}
+
 /** Puts −∞ where `u` is 0, NaN where it is negative, and ∞ where it is ∞. */
 function limitLogarithm(u: Float, logarithm: Float): Float {
   const finite = a.choose(a.equal(u, Infinity), u, logarithm);

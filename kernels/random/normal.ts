@@ -6,7 +6,7 @@
  * @module
  */
 import * as a from "../functions/algebra.ts";
-import type { Float, Precision } from "../functions/algebra.ts";
+import type { Float, Integer, Precision } from "../functions/algebra.ts";
 import { log } from "./portable.ts";
 import type { Words } from "./threefry.ts";
 
@@ -50,8 +50,11 @@ export function sides(
   precision: Precision,
 ): { sign: Float; central: Float; outer: Float } {
   const upper = a.shrS(x, 31);
-  const distance = (mask: typeof x) =>
-    fraction([a.and(a.xor(x, mask), 0x7fffffff), a.xor(y, mask)], precision);
+  const distance = (mask: Integer) => {
+    const [high, low] = [a.and(a.xor(x, mask), 0x7fffffff), a.shrU(a.xor(y, mask), 12)];
+    const rest = a.mul(a.add(a.toFloat(low, precision), 0.5), 2 ** -52);
+    return a.add(a.mul(a.toFloat(high, precision), 2 ** -32), rest);
+  };
   return {
     sign: a.sub(-1, a.mul(a.toFloat(upper, precision), 2)),
     central: distance(a.xor(upper, -1)),

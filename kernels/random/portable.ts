@@ -10,6 +10,7 @@
  */
 import * as a from "../functions/algebra.ts";
 import type { Float } from "../functions/algebra.ts";
+import { logOfNormal } from "../functions/elementary.ts";
 
 /** log 2 in two parts, the first short enough that a multiple of it by an exponent is exact. */
 const LN2_HIGH = 0.6931471803691238;
@@ -41,7 +42,7 @@ const EXPONENTIAL = [6, 24, 120, 720, 5040, 40320, 362880, 3628800, 39916800, 47
  * part f stays exact.
  */
 export function log(x: Float): Float {
-  if (x.precision === "float32") return a.call("log", x);
+  if (x.precision === "float32") return logOfNormal(x);
   const exponent = a.shrS(a.isub(a.bits(x), SQRT_HALF), MANTISSA);
   const k = a.toFloat(exponent, "float64");
   const f = a.sub(a.mul(x, a.fromBits(a.isub(ONE, a.shl(exponent, MANTISSA)), "float64")), 1);

@@ -24,10 +24,10 @@ import { numberOf, precisionOf, type Sampling, SCHEDULE } from "./samplers.ts";
 import { keySchedule } from "./threefry.ts";
 
 /** Registers side by side. */
-const REGISTERS = 2;
+const REGISTERS = { float32: 4, float64: 2 } as const;
 
 /** The most bytes that these many numbers take. */
-const GROUP_BYTES = 32;
+const GROUP_BYTES = 64;
 
 /** Bytes that a sampler may write in between. */
 export const SCRATCH_BYTES: number = 2 * GROUP_BYTES;
@@ -52,7 +52,8 @@ export function emitSampler(
   return module.addFunction(PARAMETERS, (builder, locals) => {
     const { out, key, parameter, scratch, first, count } = locals;
     const code = new LaneCode(builder, precision, false);
-    const group = REGISTERS * lanesOf(code);
+    const registers = REGISTERS[precision];
+    const group = registers * lanesOf(code);
     const schedule = readSchedule(code, key);
     const positions = positionsOf(code);
     const common = sampling.moves ? undefined : readParameter(code, sampling, parameter);
@@ -76,7 +77,7 @@ export function emitSampler(
       const packed = graph.kind === "integer"
         ? value!
         : pack(code, sampling.dtype, { kind: graph.kind, lanes: value! });
-      writeGroups(code, { dtype: sampling.dtype, addresses: [to], packed }, REGISTERS);
+      writeGroups(code, { dtype: sampling.dtype, addresses: [to], packed }, registers);
       builder.if(isPart, () => builder.copy(out, scratch, i32.mul(count, outBytes)));
       builder.increase(out, group * outBytes);
       builder.increase(parameter, group * ownBytes);
@@ -103,7 +104,7 @@ function positionsOf(code: LaneCode): Lanes {
     i32x4.splat(first!),
   );
   const positions = Array.from(
-    { length: REGISTERS },
+    { length: REGISTERS[code.float] },
     (_, i) => i32x4.add(start, i32x4.splat(i * count)),
   );
   return code.let(positions);
@@ -117,7 +118,9 @@ function readParameter(
 ): Record<string, Lanes> {
   if (dtype === undefined) return {};
   const place = { dtype, addresses: [at] };
-  const integer = code.let(moves ? readGroups(code, place, REGISTERS) : readFirst(place));
+  const integer = code.let(
+    moves ? readGroups(code, place, REGISTERS[code.float]) : readFirst(place),
+  );
   return { integer, parameter: code.let(toFloat(code, unpack(code, dtype, integer))) };
 }
 

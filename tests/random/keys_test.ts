@@ -123,7 +123,7 @@ Deno.test("samplers give these very numbers on every platform", () => {
   ]);
   assertEquals([...normal(key(123), [3]).data], [
     -0.753078281879425,
-    -0.030498038977384567,
+    -0.030498037114739418,
     -0.14703252911567688,
   ]);
   assertEquals([...gamma(key(1), [0.5, 1, 20], f64).data], [
@@ -168,7 +168,7 @@ Deno.test("what is drawn keeps its bits from release to release", () => {
     [foldIn(k, 4_000_000_000), [-767034728, -1658856343]],
     [uniform(k, shape), [-198484749, 497671191]],
     [uniform(k, shape, f64), [1648391209, 401833086]],
-    [normal(k, shape), [895077104, -1739717737]],
+    [normal(k, shape), [2061510531, 78102635]],
     [normal(k, shape, f64), [-1535819592, -1748729195]],
     [bernoulli(k, 0.3, { shape }), [1641000042, 1354906207]],
     [bernoulli(k, rates.div(60)), [-1635434750, 1982556435]],
