@@ -6,6 +6,7 @@
  *
  * @module
  */
+import process from "node:process";
 import * as cellgrad from "@cellgrad/cellgrad";
 import { runProgram, UsageError } from "../../examples/lib/arguments.ts";
 import { makeCompiled, makeOurs } from "./ours.ts";
@@ -46,11 +47,17 @@ const LOADERS = {
   "compiled": () => Promise.resolve(makeCompiled(cellgrad)),
 };
 
+/** The milliseconds that processors have spent on this process, whatever else they do. */
+function processorTime(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
 /** Another checkout of this library as a side. */
 async function loadCheckout(folder: string): Promise<Side> {
   const { href } = new URL(`${folder}/mod.ts`, `file://${Deno.cwd()}/`);
   try {
-    return makeOurs(folder, await import(href));
+    return makeOurs(folder, await import(href), processorTime);
   } catch (error) {
     throw new UsageError(
       `Cannot load ${folder}: ${error instanceof Error ? error.message : error}`,
@@ -78,7 +85,7 @@ async function main({ json, only, beside, rounds }: Values): Promise<number> {
     ? chosen
     : chosen.map((all) => ({ ...all, rivals: [{ peer: beside, target: KEPT }] }));
   console.error(`Beside ${peers.map(({ name, version }) => `${name} ${version}`).join(", ")}`);
-  const ours = makeOurs("cellgrad", cellgrad);
+  const ours = makeOurs("cellgrad", cellgrad, beside === undefined ? undefined : processorTime);
   const all: Pair[] = [];
   let failures = 0;
   for (const workload of workloads) {

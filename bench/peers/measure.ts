@@ -35,14 +35,15 @@ export function largestDifference(actual: Float32Array, expected: Float32Array):
   return difference === 0 ? 0 : difference / scale;
 }
 
-/** The median milliseconds of a call of each task, sampled in turns. */
+/** The median milliseconds of a call of each task, sampled in turns, forwards and backwards. */
 export async function timeInTurns(tasks: readonly Task[], effort: Effort): Promise<number[]> {
   const runs = [];
   for (const task of tasks) runs.push({ task, calls: await countCalls(task, effort.sampleMs) });
   const samples: number[][] = tasks.map(() => []);
   const spent = tasks.map(() => 0);
   for (let round = 0; round < effort.rounds; round++) {
-    for (const [i, { task, calls }] of runs.entries()) {
+    const turns = [...runs.entries()];
+    for (const [i, { task, calls }] of round % 2 === 0 ? turns : turns.reverse()) {
       if (round > 0 && spent[i]! >= effort.budgetMs) continue;
       const elapsed = await task.time(calls);
       spent[i]! += elapsed;
