@@ -13,8 +13,9 @@ import { type BlockRun, loopIn, type RowLoop } from "../row_blocks.ts";
 
 /** The graph in which a loop does the work of an earlier one too, where it needs nothing of it. */
 export function fuseRowLoops(graph: Graph, tidy: (body: Graph) => Graph): Graph {
-  for (const later of graph.steps.toReversed()) {
-    const earlier = graph.steps.find((step) => canMerge(step, later, graph));
+  const loops = graph.steps.filter((step) => loopIn(step) !== undefined);
+  for (const later of loops.toReversed()) {
+    const earlier = loops.find((step) => canMerge(step, later, graph));
     if (earlier !== undefined) return fuseRowLoops(merge(earlier, later, graph, tidy), tidy);
   }
   return graph;
