@@ -19,7 +19,15 @@ import {
   type Work,
   workOf,
 } from "./loop_plan.ts";
-import { ancestorsOf, neededOutside, type Node, nodesBetween, sortNodes } from "./nodes.ts";
+import {
+  ancestorsOf,
+  groupOf,
+  inputsOf,
+  type Node,
+  nodesBetween,
+  Readers,
+  sortNodes,
+} from "./nodes.ts";
 import { rematerialize } from "./rematerialize.ts";
 import { Views } from "./views.ts";
 
@@ -75,6 +83,15 @@ const SHORT = 64;
 /** Loops over no more positions than this are put together even where they have nothing in common. */
 const SMALL = 4096;
 
+/** Steps further apart than this are not put together, so that fusing takes time in proportion. */
+const HORIZON = 1024;
+
+/**
+ * The most of a loop: additions per position, and tensors. WebAssembly allows 50,000 variables, of
+ * which an addition takes about ten, and 1,000 parameters, of which a tensor takes two.
+ */
+const LARGEST = { cost: 2500, tensors: 400 } as const;
+
 class Fuser {
   readonly #graph: Graph;
   readonly #view: GraphView;
@@ -83,6 +100,8 @@ class Fuser {
   readonly #makers = new Map<ValueId, Node>();
   readonly #aliases: readonly Step[];
   readonly #passes: boolean;
+  readonly #stored: ReadonlySet<ValueId>;
+  readonly #readers: Readers;
   #nodes: Node[] = [];
 
   constructor(graph: Graph, passes: boolean) {
@@ -96,21 +115,20 @@ class Fuser {
     if (passes) {
       views.find((step) => this.#plan([step], this.#works.get(step)!.shape) !== undefined);
     }
+    this.#stored = storedValues(graph, this.#works);
     for (const step of graph.steps) if (!views.has(step.output)) this.#add(step);
-    if (!passes) return;
-    for (const node of [...this.#nodes]) this.#joinInputs(node);
+    if (passes) { for (const node of [...this.#nodes]) this.#joinInputs(node); }
+    this.#nodes = this.#nodes.filter(({ into }) => into === undefined);
     const outputs = graph.outputs.map((id) => this.#rootOf(id));
-    rematerialize(
-      this.#nodes,
-      outputs,
-      this.#view,
-      (steps, shape) => this.#plan(steps, shape),
-    );
+    this.#readers = new Readers(this.#nodes, outputs, this.#view);
+    if (passes) {
+      rematerialize(this.#nodes, this.#readers, (steps, shape) => this.#plan(steps, shape));
+    }
   }
 
   units(): Unit[] {
     const needed = this.#neededAliases();
-    const aliasesOf = Map.groupBy(needed, ({ inputs }) => this.#makers.get(inputs[0]!));
+    const aliasesOf = Map.groupBy(needed, ({ inputs }) => this.#makerOf(inputs[0]!));
     return [
       ...aliasesOf.get(undefined) ?? [],
       ...sortNodes(this.#nodes).flatMap((node) => [
@@ -134,22 +152,43 @@ class Fuser {
       .map((step) => ({ ...step, inputs: [this.#rootOf(step.output)] }));
   }
 
+  #makerOf(id: ValueId): Node | undefined {
+    const node = this.#makers.get(id);
+    return node && groupOf(node);
+  }
+
   #add(step: Step): void {
     const roots = step.inputs.map((id) => this.#rootOf(id));
-    const inputs = new Set(roots.flatMap((id) => this.#makers.get(id) ?? []));
+    const inputs = new Set(roots.flatMap((id) => this.#makerOf(id) ?? []));
     const work = this.#works.get(step);
     const plan = work && this.#plan([step], work.shape)?.plan;
-    const node: Node = { plan, steps: [step], inputs };
+    const place = this.#order.get(step)!;
+    const cost = 1 + (step.op.kind === "map" ? costOf(parseExpression(step.op.expression)) : 0);
+    const places = { made: place, first: place, last: place };
+    const node: Node = { plan, steps: [step], inputs, ...places, cost, into: undefined };
     this.#makers.set(step.output, node);
     if (work === undefined || !this.#join(node, step, work)) this.#nodes.push(node);
   }
 
+  /** Groups that a step might be put into, the last ones first. */
+  #candidates(place: number, work: Work): Node[] {
+    const found: Node[] = [];
+    for (let i = this.#nodes.length - 1; i >= 0; i--) {
+      const node = this.#nodes[i]!;
+      if (node.made < place - HORIZON) break;
+      const isNear = node.into === undefined && node.first >= place - HORIZON;
+      if (isNear && node.plan !== undefined && fits(work, node.plan)) found.push(node);
+    }
+    return found;
+  }
+
   /** Puts a step into a group that there is, where one fits: rather into one that it depends on. */
   #join(node: Node, step: Step, work: Work): boolean {
-    const ancestors = ancestorsOf(node.inputs);
-    const candidates = this.#nodes.filter(({ plan }) => plan !== undefined && fits(work, plan));
+    const candidates = this.#candidates(node.first, work);
+    if (candidates.length === 0) return false;
+    const ancestors = ancestorsOf(node, node.first - HORIZON);
     const [apart, above] = [false, true].map((is) =>
-      candidates.filter((group) => ancestors.has(group) === is).reverse()
+      candidates.filter((group) => ancestors.has(group) === is)
     );
     const isAlike = ({ plan }: Node) => sameShape(plan!.shape, work.shape);
     const [alike, ofRows] = [above!.filter(isAlike), above!.filter((group) => !isAlike(group))];
@@ -160,20 +199,26 @@ class Fuser {
       }
     }
     const inputs = step.inputs.map((id) => this.#rootOf(id));
-    return apart!.some(({ plan }, i) =>
-      (!this.#passes || isRelated(inputs, work, plan!)) && this.#merge(apart![i]!, [node])
+    return apart!.some((group) =>
+      (!this.#passes || isRelated(inputs, work, group.plan!)) && this.#merge(group, [node])
     );
   }
 
   /** Puts a group together with those that it depends on, and with all that is between. */
   #joinInputs(node: Node): void {
-    if (node.plan === undefined || !this.#nodes.includes(node)) return;
-    for (const input of [...node.inputs]) {
+    for (let open: Node | undefined = node; open !== undefined;) open = this.#joinInput(open);
+  }
+
+  /** The group that a node has become part of, if it has. */
+  #joinInput(node: Node): Node | undefined {
+    if (node.plan === undefined || node.into !== undefined) return undefined;
+    for (const input of [...inputsOf(node)]) {
       const same = input.plan !== undefined && sameShape(input.plan.shape, node.plan.shape);
-      if (!same || !this.#nodes.includes(input)) continue;
-      this.#merge(input, [...nodesBetween(input, ancestorsOf(node.inputs)), node]);
-      if (!this.#nodes.includes(node)) return this.#joinInputs(input);
+      if (!same || input.into !== undefined || input.first < node.last - HORIZON) continue;
+      const between = nodesBetween(input, ancestorsOf(node, input.first));
+      if (this.#merge(input, [...between, node])) return input;
     }
+    return undefined;
   }
 
   #plan(steps: readonly Step[], shape: Shape): Pick<Node, "plan" | "steps"> | undefined {
@@ -202,38 +247,55 @@ class Fuser {
   /** Makes one group of a group and others, where that can be. */
   #merge(group: Node, others: readonly Node[]): boolean {
     if (others.some(({ plan }) => plan === undefined)) return false;
+    const cost = others.reduce((sum, other) => sum + other.cost, group.cost);
+    if (cost > LARGEST.cost) return false;
     const planned = this.#planWith(group, others);
-    if (planned === undefined) return false;
-    Object.assign(group, planned);
-    for (const { output } of group.steps) this.#makers.set(output, group);
-    this.#nodes = this.#nodes.filter((node) => !others.includes(node));
-    for (const { inputs } of others) inputs.forEach((input) => group.inputs.add(input));
-    for (const node of this.#nodes) {
-      const found = others.filter((other) => node.inputs.delete(other));
-      if (found.length > 0) node.inputs.add(group);
+    if (planned === undefined || this.#tensorsOf(planned) > LARGEST.tensors) return false;
+    Object.assign(group, planned, {
+      cost,
+      first: Math.min(group.first, ...others.map(({ first }) => first)),
+      last: Math.max(group.last, ...others.map(({ last }) => last)),
+    });
+    for (const other of others) {
+      other.into = group;
+      inputsOf(other).forEach((input) => group.inputs.add(input));
     }
     group.inputs.delete(group);
     return true;
   }
 
+  /** How many tensors a loop reads, and surely writes. */
+  #tensorsOf({ plan, steps }: Pick<Node, "plan" | "steps">): number {
+    const reads = plan!.reads.length;
+    if (reads + steps.length <= LARGEST.tensors) return reads;
+    return steps.reduce((sum, { output }) => sum + Number(this.#stored.has(output)), reads);
+  }
+
   #toUnit(node: Node): Unit {
     const { plan, steps } = node;
     if (plan === undefined) return steps[0]!;
-    const needed = neededOutside(node, this.#nodes, this.#view);
-    for (const id of this.#graph.outputs) needed.add(this.#rootOf(id));
     const isReduced = ({ op, output }: Step) => op.kind === "reduce" && plan.rowValues.has(output);
-    const written = steps.filter(({ output }) => needed.has(output));
-    const reductions = written.filter(isReduced);
+    const written = steps.filter(({ output }) => this.#readers.isNeeded(output, node));
+    const reductions = new Set(written.filter(isReduced));
     return {
       shape: plan.shape,
       dtype: plan.dtype ?? "float32",
-      members: steps.filter((step) => !reductions.includes(step)),
-      reductions,
+      members: steps.filter((step) => !reductions.has(step)),
+      reductions: [...reductions],
       operands: [...new Set(plan.reads.map(({ id }) => id))],
       stored: written.flatMap((step) => isReduced(step) ? [] : [step.output]),
       plan: this.#passes ? { ...plan, steps } : undefined,
     };
   }
+}
+
+/** Values that are written whatever loops there are: others than loops read them, or the caller. */
+function storedValues(
+  graph: Graph,
+  works: ReadonlyMap<Step, Work | undefined>,
+): ReadonlySet<ValueId> {
+  const outside = graph.steps.filter((step) => works.get(step) === undefined);
+  return new Set([...graph.outputs, ...outside.flatMap(({ inputs }) => inputs)]);
 }
 
 /** Whether rows are gone over once, and their reductions used elsewhere only. */

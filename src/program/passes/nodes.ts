@@ -12,29 +12,61 @@ export interface Node {
   plan: LoopPlan | undefined;
   /** The steps, in order. */
   steps: readonly Step[];
-  /** The nodes whose values it needs. */
+  /** The nodes whose values it needs, some of which may be part of others by now. */
   inputs: Set<Node>;
+  /** The place in the graph of the step that it was made for, of its first step and of its last. */
+  readonly made: number;
+  first: number;
+  last: number;
+  /** What its steps take, in additions per position. */
+  cost: number;
+  /** The group that it is part of by now. */
+  into: Node | undefined;
 }
 
-/** Nodes and all that they need, directly or through others. */
-export function ancestorsOf(nodes: Iterable<Node>): ReadonlySet<Node> {
-  const seen = new Set(nodes);
-  for (const node of seen) for (const input of node.inputs) seen.add(input);
+/** The nodes whose values a node needs, as they are now. */
+export function inputsOf(node: Node): ReadonlySet<Node> {
+  for (const input of node.inputs) {
+    if (input.into === undefined) continue;
+    node.inputs.delete(input);
+    const group = groupOf(input);
+    if (group !== node) node.inputs.add(group);
+  }
+  return node.inputs;
+}
+
+/** The group that a node is part of, or itself. */
+export function groupOf(node: Node): Node {
+  let found = node;
+  while (found.into !== undefined) found = found.into;
+  return found;
+}
+
+/** Nodes that a node needs, directly or through others, but for those that end before a place. */
+export function ancestorsOf(node: Node, since: number): ReadonlySet<Node> {
+  const seen = new Set<Node>();
+  const visit = (from: Node) => {
+    for (const input of inputsOf(from)) if (input.last >= since) seen.add(input);
+  };
+  visit(node);
+  for (const ancestor of seen) visit(ancestor);
   return seen;
 }
 
-/** Those of some nodes that depend on a group. The nodes have among them whatever they need. */
+/** Those of some nodes that depend on a group. They have among them whatever they need of it. */
 export function nodesBetween(group: Node, ancestors: ReadonlySet<Node>): Node[] {
-  const known = new Map<Node, boolean>([[group, true]]);
-  const depends = (node: Node): boolean => {
-    let found = known.get(node);
-    if (found === undefined) {
-      found = [...node.inputs].some(depends);
-      known.set(node, found);
+  const readers = new Map<Node, Node[]>();
+  for (const node of ancestors) {
+    for (const input of inputsOf(node)) {
+      const found = readers.get(input);
+      if (found === undefined) readers.set(input, [node]);
+      else found.push(node);
     }
-    return found;
-  };
-  return [...ancestors].filter((node) => node !== group && depends(node));
+  }
+  const dependents = new Set<Node>([group]);
+  for (const node of dependents) readers.get(node)?.forEach((reader) => dependents.add(reader));
+  dependents.delete(group);
+  return [...ancestors].filter((node) => dependents.has(node));
 }
 
 /** Nodes after their inputs. */
@@ -44,7 +76,7 @@ export function sortNodes(nodes: readonly Node[]): Node[] {
   const open = nodes.toReversed();
   while (open.length > 0) {
     const node = open.at(-1)!;
-    const waiting = done.has(node) ? [] : [...node.inputs].filter((input) => !done.has(input));
+    const waiting = done.has(node) ? [] : [...inputsOf(node)].filter((input) => !done.has(input));
     if (waiting.length > 0) open.push(...waiting);
     else {
       open.pop();
@@ -56,17 +88,55 @@ export function sortNodes(nodes: readonly Node[]): Node[] {
 }
 
 /** What a node reads from others. */
-export function readsOf({ plan, steps }: Node, { sourceOf }: GraphView): readonly ValueId[] {
+function readsOf({ plan, steps }: Node, { sourceOf }: GraphView): readonly ValueId[] {
   return plan === undefined
     ? steps[0]!.inputs.map((id) => sourceOf(id).root)
     : plan.reads.map(({ id }) => id);
 }
 
-/** Values that nodes other than one read. */
-export function neededOutside(
-  node: Node,
-  nodes: readonly Node[],
-  view: GraphView,
-): Set<ValueId> {
-  return new Set(nodes.flatMap((other) => other === node ? [] : readsOf(other, view)));
+/** Which nodes read which values. */
+export class Readers {
+  readonly #readers = new Map<ValueId, Set<Node>>();
+  readonly #outputs: ReadonlySet<ValueId>;
+  readonly #view: GraphView;
+
+  /** `outputs` are values that the caller reads. */
+  constructor(nodes: readonly Node[], outputs: Iterable<ValueId>, view: GraphView) {
+    this.#outputs = new Set(outputs);
+    this.#view = view;
+    for (const node of nodes) this.#add(node);
+  }
+
+  /** The nodes that read a value. */
+  of(id: ValueId): ReadonlySet<Node> {
+    return this.#readers.get(id) ?? NOBODY;
+  }
+
+  /** Whether the caller gets a value. */
+  isOutput(id: ValueId): boolean {
+    return this.#outputs.has(id);
+  }
+
+  /** Whether others than one node read a value, or the caller. */
+  isNeeded(id: ValueId, node: Node): boolean {
+    const readers = this.of(id);
+    return this.#outputs.has(id) || readers.size > 1 || (readers.size === 1 && !readers.has(node));
+  }
+
+  /** Gives a node other steps. */
+  replace(node: Node, replaced: Pick<Node, "plan" | "steps">): void {
+    for (const id of readsOf(node, this.#view)) this.#readers.get(id)?.delete(node);
+    Object.assign(node, replaced);
+    this.#add(node);
+  }
+
+  #add(node: Node): void {
+    for (const id of readsOf(node, this.#view)) {
+      const found = this.#readers.get(id);
+      if (found === undefined) this.#readers.set(id, new Set([node]));
+      else found.add(node);
+    }
+  }
 }
+
+const NOBODY: ReadonlySet<Node> = new Set();

@@ -6,8 +6,8 @@
 import { costOf, parseExpression } from "../../../kernels/elementwise/expression.ts";
 import { sameShape, type Shape } from "../../shape.ts";
 import type { Step, ValueId } from "../graph.ts";
-import { type GraphView, isFull } from "./loop_plan.ts";
-import { neededOutside, type Node, readsOf } from "./nodes.ts";
+import { isFull } from "./loop_plan.ts";
+import type { Node, Readers } from "./nodes.ts";
 
 /** The largest cost of steps that are computed again. */
 const MOST = 8;
@@ -22,29 +22,22 @@ type Replan = (
  * Gives loops that read a value of another loop the few cheap steps that make it, where these need
  * nothing but values that are in memory anyway, and the loop then reads no more than before.
  */
-export function rematerialize(
-  nodes: readonly Node[],
-  outputs: readonly ValueId[],
-  view: GraphView,
-  plan: Replan,
-): void {
+export function rematerialize(nodes: readonly Node[], readers: Readers, plan: Replan): void {
   for (const node of nodes) {
     if (node.plan === undefined) continue;
     const makers = new Map(node.steps.map((step) => [step.output, step]));
     for (const { output } of node.steps.toReversed()) {
-      const needed = neededOutside(node, nodes, view);
-      if (!needed.has(output) || outputs.includes(output)) continue;
+      if (!readers.isNeeded(output, node) || readers.isOutput(output)) continue;
       if (node.plan.rowValues.has(output)) continue;
-      outputs.forEach((id) => needed.add(id));
-      needed.delete(output);
-      const chain = chainTo(output, node, makers, needed);
-      const readers = nodes.filter((other) => readsOf(other, view).includes(output));
-      const planned = chain && readers.map((reader) => extend(reader, node, chain, plan));
+      const isStored = (id: ValueId) => id !== output && readers.isNeeded(id, node);
+      const chain = chainTo(output, node, makers, isStored);
+      const reading = [...readers.of(output)];
+      const planned = chain && reading.map((reader) => extend(reader, node, chain, plan));
       if (planned?.every((found) => found !== undefined)) {
-        readers.forEach((reader, i) => Object.assign(reader, planned[i]));
+        reading.forEach((reader, i) => readers.replace(reader, planned[i]!));
       }
     }
-    dropUnneeded(node, nodes, outputs, view, plan);
+    dropUnneeded(node, readers, plan);
   }
 }
 
@@ -53,13 +46,13 @@ function chainTo(
   target: ValueId,
   { plan }: Node,
   makers: ReadonlyMap<ValueId, Step>,
-  stored: ReadonlySet<ValueId>,
+  isStored: (id: ValueId) => boolean,
 ): Step[] | undefined {
   const chain = new Set<Step>();
   let cost = 0;
   const visit = (id: ValueId): boolean => {
     const step = makers.get(id);
-    if (step === undefined || stored.has(id) || plan!.rowValues.has(id)) return true;
+    if (step === undefined || isStored(id) || plan!.rowValues.has(id)) return true;
     if (chain.has(step)) return true;
     const { op } = step;
     if (op.kind === "map") cost += costOf(parseExpression(op.expression));
@@ -91,21 +84,15 @@ function extend(
 }
 
 /** Drops steps whose values nobody needs any more. */
-function dropUnneeded(
-  node: Node,
-  nodes: readonly Node[],
-  outputs: readonly ValueId[],
-  view: GraphView,
-  plan: Replan,
-): void {
-  const needed = neededOutside(node, nodes, view);
-  outputs.forEach((id) => needed.add(id));
-  const kept = node.steps.toReversed().filter((step) => {
-    if (!needed.has(step.output)) return false;
-    node.plan!.uses.get(step)!.forEach(({ id }) => needed.add(id));
+function dropUnneeded(node: Node, readers: Readers, plan: Replan): void {
+  const used = new Set<ValueId>();
+  const kept = node.steps.toReversed().filter(({ output }, i, steps) => {
+    if (!used.has(output) && !readers.isNeeded(output, node)) return false;
+    node.plan!.uses.get(steps[i]!)!.forEach(({ id }) => used.add(id));
     return true;
   });
   if (kept.length > 0 && kept.length < node.steps.length) {
-    Object.assign(node, plan(kept, node.plan!.shape));
+    const replaced = plan(kept, node.plan!.shape);
+    if (replaced !== undefined) readers.replace(node, replaced);
   }
 }
