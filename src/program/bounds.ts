@@ -6,7 +6,7 @@
 import type { TypedArray } from "../dtype.ts";
 import type { Forbidden } from "../op.ts";
 import { sizeOf } from "../shape.ts";
-import type { Graph, Step, ValueId } from "./graph.ts";
+import { type Graph, makersOf, type Step, type ValueId } from "./graph.ts";
 
 /** Integers of a graph. */
 export class Bounds {
@@ -15,7 +15,7 @@ export class Bounds {
 
   constructor(graph: Pick<Graph, "values" | "constants" | "steps">) {
     this.#graph = graph;
-    this.#makers = new Map(graph.steps.map((step) => [step.output, step]));
+    this.#makers = makersOf(graph);
   }
 
   /** Whether all values are certain to be from 0 on and below a bound. */

@@ -35,6 +35,15 @@ export interface Graph {
   readonly outputs: readonly ValueId[];
 }
 
+const MAKERS = new WeakMap<readonly Step[], ReadonlyMap<ValueId, Step>>();
+
+/** The steps of a graph by the values that they make. */
+export function makersOf({ steps }: Pick<Graph, "steps">): ReadonlyMap<ValueId, Step> {
+  const known = MAKERS.get(steps) ?? new Map(steps.map((step) => [step.output, step]));
+  MAKERS.set(steps, known);
+  return known;
+}
+
 /** The graph with other values in the places of some: in the inputs of steps and in the outputs. */
 export function replaceValues(graph: Graph, replaced: ReadonlyMap<ValueId, ValueId>): Graph {
   if (replaced.size === 0) return graph;

@@ -165,7 +165,8 @@ class Fuser {
     const place = this.#order.get(step)!;
     const cost = 1 + (step.op.kind === "map" ? costOf(parseExpression(step.op.expression)) : 0);
     const places = { made: place, first: place, last: place };
-    const node: Node = { plan, steps: [step], inputs, ...places, cost, into: undefined };
+    const stored = Number(this.#stored.has(step.output));
+    const node: Node = { plan, steps: [step], inputs, ...places, cost, stored, into: undefined };
     this.#makers.set(step.output, node);
     if (work === undefined || !this.#join(node, step, work)) this.#nodes.push(node);
   }
@@ -230,18 +231,21 @@ class Fuser {
     return { plan, steps: sorted };
   }
 
-  /** A group with all steps of others, where that can be one loop. */
-  #planWith(group: Node, others: readonly Node[]): Pick<Node, "plan" | "steps"> | undefined {
+  /** Puts all steps of others into a group, where that can be one loop. */
+  #extend(group: Node, others: readonly Node[]): boolean {
     const { plan, steps } = group;
     const added = others.flatMap((node) => node.steps);
     const [step] = added;
     const isFirst = this.#works.get(step!)!.reduced !== undefined && !plan!.reduced;
     const isLast = this.#order.get(steps.at(-1)!)! < this.#order.get(step!)!;
-    if (!this.#passes || added.length > 1 || isFirst || !isLast) {
-      return this.#plan([...steps, ...added], plan!.shape);
+    if (this.#passes && added.length === 1 && !isFirst && isLast) {
+      if (!extendPlan(plan!, step!, this.#view, this.#works)) return false;
+      steps.push(step!);
+      return true;
     }
-    const extended = extendPlan(plan!, step!, this.#view, this.#works);
-    return extended && { plan: extended, steps: [...steps, step!] };
+    const planned = this.#plan([...steps, ...added], plan!.shape);
+    if (planned !== undefined) Object.assign(group, planned);
+    return planned !== undefined;
   }
 
   /** Makes one group of a group and others, where that can be. */
@@ -249,10 +253,12 @@ class Fuser {
     if (others.some(({ plan }) => plan === undefined)) return false;
     const cost = others.reduce((sum, other) => sum + other.cost, group.cost);
     if (cost > LARGEST.cost) return false;
-    const planned = this.#planWith(group, others);
-    if (planned === undefined || this.#tensorsOf(planned) > LARGEST.tensors) return false;
-    Object.assign(group, planned, {
+    const tensors = others.reduce((sum, other) => sum + this.#tensorsOf(other), 0);
+    if (tensors + this.#tensorsOf(group) > LARGEST.tensors) return false;
+    if (!this.#extend(group, others)) return false;
+    Object.assign(group, {
       cost,
+      stored: others.reduce((sum, other) => sum + other.stored, group.stored),
       first: Math.min(group.first, ...others.map(({ first }) => first)),
       last: Math.max(group.last, ...others.map(({ last }) => last)),
     });
@@ -265,10 +271,8 @@ class Fuser {
   }
 
   /** How many tensors a loop reads, and surely writes. */
-  #tensorsOf({ plan, steps }: Pick<Node, "plan" | "steps">): number {
-    const reads = plan!.reads.length;
-    if (reads + steps.length <= LARGEST.tensors) return reads;
-    return steps.reduce((sum, { output }) => sum + Number(this.#stored.has(output)), reads);
+  #tensorsOf({ plan, stored }: Node): number {
+    return plan!.reads.length + stored;
   }
 
   #toUnit(node: Node): Unit {

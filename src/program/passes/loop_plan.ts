@@ -6,7 +6,7 @@
 import type { Strides, ViewCopy } from "../../../kernels/layout/reference.ts";
 import type { ReduceOp, ViewOp } from "../../op.ts";
 import { broadcastStrides, sameShape, type Shape, sizeOf, stridesOf } from "../../shape.ts";
-import type { Graph, Step, ValueId } from "../graph.ts";
+import { type Graph, makersOf, type Step, type ValueId } from "../graph.ts";
 import { type AxisRange, mergeAxes } from "../space.ts";
 import type { Source } from "./views.ts";
 
@@ -43,13 +43,14 @@ export interface LoopPlan {
   /** How often a row is gone over. */
   passes: number;
   /** When each value is known that the steps make. */
-  levels: ReadonlyMap<ValueId, Level>;
-  /** Values from outside. */
-  reads: readonly LoopRead[];
+  levels: Map<ValueId, Level>;
+  /** Values from outside, and what tells them from one another. */
+  reads: LoopRead[];
+  known: Set<string>;
   /** What each step reads, in the order of its inputs. */
-  uses: ReadonlyMap<Step, readonly LoopRead[]>;
+  uses: Map<Step, readonly LoopRead[]>;
   /** Values that there are once per row, among those that the steps make. */
-  rowValues: ReadonlySet<ValueId>;
+  rowValues: Set<ValueId>;
 }
 
 /** A graph as loops see it. */
@@ -155,7 +156,7 @@ function reductionWork(
 
 /** Whether integers are truth values, so that their sums stay exact. */
 function countsTruth(id: ValueId, graph: Graph): boolean {
-  const maker = graph.steps.find((step) => step.output === id);
+  const maker = makersOf(graph).get(id);
   return maker?.op.kind === "map" && maker.op.expression === "a" &&
     graph.values[maker.inputs[0]!]!.dtype === "bool";
 }
@@ -178,89 +179,94 @@ export function planLoop(
   works: ReadonlyMap<Step, Work | undefined>,
 ): LoopPlan | undefined {
   const common = meet(steps.map((step) => works.get(step)), shape);
-  const draft = { levels: new Map(), reads: new Map(), uses: new Map(), passes: 1 };
-  return common && completePlan(common, draft, steps, view, works);
+  if (common === undefined) return undefined;
+  const maps = { levels: new Map(), reads: [], known: new Set<string>(), uses: new Map() };
+  const plan: LoopPlan = { ...common, passes: 1, ...maps, rowValues: new Set() };
+  for (const step of steps) {
+    const placed = placeOf(step, works.get(step)!, plan, common, view);
+    if (placed === undefined) return undefined;
+    place(plan, step, placed);
+  }
+  return isPossible(common, plan.passes, plan.reads) ? plan : undefined;
 }
 
-/** A loop with one more step behind the others; it must not be the first that reduces. */
+/**
+ * Puts one more step behind the others of a loop, in place; whether that can be. It must not be the
+ * first that reduces.
+ */
 export function extendPlan(
   plan: LoopPlan,
   step: Step,
   view: GraphView,
   works: ReadonlyMap<Step, Work | undefined>,
-): LoopPlan | undefined {
+): boolean {
   const common = meet([plan, works.get(step)], plan.shape);
-  const { levels, reads, uses, passes } = plan;
-  const draft = {
-    levels: new Map(levels),
-    reads: new Map(reads.map((read) => [keyOf(read), read])),
-    uses: new Map(uses),
-    passes,
-  };
-  return common && completePlan(common, draft, [step], view, works);
+  const placed = common && placeOf(step, works.get(step)!, plan, common, view);
+  if (placed === undefined) return false;
+  const { fresh, passes } = placed;
+  const isNew = fresh.length > 0 || passes > plan.passes;
+  if (isNew && !isPossible(common!, passes, [...plan.reads, ...fresh])) return false;
+  plan.dtype = common!.dtype;
+  place(plan, step, placed);
+  return true;
 }
 
-/** What is known of a loop while its steps are looked at. */
-interface Draft {
-  levels: Map<ValueId, Level>;
-  reads: Map<string, LoopRead>;
-  uses: Map<Step, readonly LoopRead[]>;
+/** Whether a loop finds its rows in the caches when it goes over them again, and walks them evenly. */
+function isPossible({ shape, reduced }: Work, passes: number, reads: readonly LoopRead[]): boolean {
+  if (reduced !== undefined && !isEven(reads, shape, reduced)) return false;
+  return passes === 1 || !isLong(shape, reduced!);
+}
+
+/** Where a step is in a loop, and what it reads there. */
+interface Place {
+  level: Level;
   passes: number;
+  uses: readonly LoopRead[];
+  /** What no step before reads in this way. */
+  fresh: readonly LoopRead[];
 }
 
-function completePlan(
-  common: Work,
-  draft: Draft,
-  steps: readonly Step[],
-  view: GraphView,
-  works: ReadonlyMap<Step, Work | undefined>,
-): LoopPlan | undefined {
-  const { shape, reduced } = common;
-  const own = {
-    whole: stridesOf(shape),
-    rows: broadcastStrides(rowShape(shape, reduced, true), shape),
-  };
-  if (!steps.every((step) => addStep(draft, step, works.get(step)!, common, own, view))) {
-    return undefined;
-  }
-  const { levels, reads, uses, passes } = draft;
-  const all = [...reads.values()];
-  if (reduced !== undefined && !isEven(all, shape, reduced)) return undefined;
-  if (passes > 1 && isLong(shape, reduced!)) return undefined;
-  const rowValues = [...levels].flatMap(([id, { moves }]) => moves ? [] : [id]);
-  return { ...common, passes, levels, reads: all, uses, rowValues: new Set(rowValues) };
-}
-
-/** Puts a step behind the others, if it can read what they make where it is. */
-function addStep(
-  draft: Draft,
+/** Where a step can be behind the others, if it can read what they make there. */
+function placeOf(
   step: Step,
   work: Work,
+  plan: LoopPlan,
   common: Work,
-  own: { whole: Shape; rows: Shape },
   view: GraphView,
-): boolean {
+): Place | undefined {
+  const { shape, reduced } = common;
   const uses = readsOf(step, work, common, view);
+  const fresh: LoopRead[] = [];
   let pass = 0;
   for (const read of uses) {
-    const made = draft.levels.get(read.id);
+    const made = plan.levels.get(read.id);
     if (made === undefined) {
-      draft.reads.set(keyOf(read), read);
+      if (!plan.known.has(keyOf(read))) fresh.push(read);
       continue;
     }
-    const { offset, strides } = read;
-    if (offset !== 0 || !sameShape(strides, made.moves ? own.whole : own.rows)) return false;
+    const own = made.moves
+      ? stridesOf(shape)
+      : broadcastStrides(rowShape(shape, reduced, true), shape);
+    if (read.offset !== 0 || !sameShape(read.strides, own)) return undefined;
     pass = Math.max(pass, made.pass);
   }
-  const moves = sameShape(work.shape, common.shape);
-  if (moves) draft.passes = Math.max(draft.passes, pass + 1);
-  draft.uses.set(step, uses);
+  const moves = sameShape(work.shape, shape);
   const reduces = work.reduced !== undefined;
-  draft.levels.set(
-    step.output,
-    reduces ? { pass: pass + 1, moves: false, reduces } : { pass, moves, reduces },
-  );
-  return true;
+  const level = reduces ? { pass: pass + 1, moves: false, reduces } : { pass, moves, reduces };
+  return { level, passes: moves ? Math.max(plan.passes, pass + 1) : plan.passes, uses, fresh };
+}
+
+function place(plan: LoopPlan, step: Step, { level, passes, uses, fresh }: Place): void {
+  for (const read of fresh) {
+    const key = keyOf(read);
+    if (plan.known.has(key)) continue;
+    plan.known.add(key);
+    plan.reads.push(read);
+  }
+  plan.passes = passes;
+  plan.uses.set(step, uses);
+  plan.levels.set(step.output, level);
+  if (!level.moves) plan.rowValues.add(step.output);
 }
 
 /** What tells one way of reading a value from others. */

@@ -11,7 +11,7 @@ export interface Node {
   /** The loop that the steps would be. */
   plan: LoopPlan | undefined;
   /** The steps, in order. */
-  steps: readonly Step[];
+  steps: Step[];
   /** The nodes whose values it needs, some of which may be part of others by now. */
   inputs: Set<Node>;
   /** The place in the graph of the step that it was made for, of its first step and of its last. */
@@ -20,6 +20,8 @@ export interface Node {
   last: number;
   /** What its steps take, in additions per position. */
   cost: number;
+  /** How many of its values are surely written. */
+  stored: number;
   /** The group that it is part of by now. */
   into: Node | undefined;
 }

@@ -4,11 +4,11 @@
  * @module
  */
 import type { ViewCopy } from "../../../kernels/layout/reference.ts";
-import type { Graph, Step, ValueId } from "../graph.ts";
+import { type Graph, makersOf, type Step, type ValueId } from "../graph.ts";
 
 /** The graph in which products of matrices take what their transposed operands are made of. */
 export function readTransposedOperands(graph: Graph): Graph {
-  const makers = new Map<ValueId, Step>(graph.steps.map((step) => [step.output, step]));
+  const makers = makersOf(graph);
   const steps = graph.steps.map((step): Step => {
     const { op, inputs, params } = step;
     if (op.kind !== "product" || op.term !== "product") return step;
