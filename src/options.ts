@@ -9,7 +9,7 @@
 import { describe, isOwn } from "./describe.ts";
 import { checkDType } from "./dtype.ts";
 import { nearestOption } from "./habits.ts";
-import { checkShape, formatShape, sameShape } from "./shape.ts";
+import { broadcastShapes, checkShape, formatShape, sameShape } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** Options with their defaults filled in. */
@@ -343,6 +343,20 @@ export function checkSameShape(caller: string, tensors: Readonly<Record<string, 
   throw new TypeError(
     `Cannot compute ${caller} as ${listNames(Object.keys(tensors))} must have the same shape: ` +
       `current shapes are ${listNames(shapes.map(formatShape))}`,
+  );
+}
+
+/** Throws unless the one tensor broadcasts to the shape of the other. */
+export function checkBroadcasts(
+  caller: string,
+  one: Readonly<Record<string, Tensor>>,
+  target: Readonly<Record<string, Tensor>>,
+): void {
+  const [[name, x], [other, y]] = [Object.entries(one)[0]!, Object.entries(target)[0]!];
+  if (sameShape(broadcastShapes(caller, y.shape, x.shape), y.shape)) return;
+  throw new TypeError(
+    `Cannot compute ${caller} as ${name} must broadcast to the shape of ${other}: ` +
+      `current shapes are ${formatShape(x.shape)} and ${formatShape(y.shape)}`,
   );
 }
 

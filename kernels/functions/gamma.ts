@@ -51,7 +51,7 @@ const BETWEEN: Readonly<Record<Precision, readonly number[]>> = {
 };
 
 /** B₂, B₄, … B₂₀. */
-const BERNOULLI = [
+export const BERNOULLI: readonly number[] = [
   1 / 6,
   -1 / 30,
   1 / 42,
@@ -84,7 +84,7 @@ export function log(x: Float): Float {
 }
 
 /** `log Γ(y) − (y − ½) log y + y − ½ log 2π` of a large number, from its inverse. */
-export function stirlingTail(inverse: Float): Float {
+function stirlingTail(inverse: Float): Float {
   const { terms } = SERIES[inverse.precision!];
   const coefficients = BERNOULLI.slice(0, terms).map((b, i) => b / ((2 * i + 2) * (2 * i + 1)));
   return a.mul(inverse, a.polynomial(a.mul(inverse, inverse), coefficients));
@@ -150,7 +150,7 @@ function productOf(factors: readonly (readonly number[])[]): number[] {
  * `Σ 1 / (x + j)` for j below an even count, with one division: terms that mirror each other share
  * the numerator `2x + count − 1`, over `u + j (count − 1 − j)` with `u = x (x + count − 1)`.
  */
-function sumOfInverses(x: Float, count: number): Float {
+export function sumOfInverses(x: Float, count: number): Float {
   const u = a.mul(x, a.add(x, count - 1));
   const factors = Array.from({ length: count / 2 }, (_, j) => [j * (count - 1 - j), 1]);
   const numerator = factors.map((_, j) => productOf(factors.filter((_, i) => i !== j)))

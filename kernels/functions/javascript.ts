@@ -5,14 +5,12 @@
  * @module
  */
 import type { HostFunction, Loop, Precision, Scalar } from "./algebra.ts";
-import { definitionOf, graphOf } from "./mod.ts";
+import { definitionOf, graphOf, PARAMETERS } from "./mod.ts";
 import { print, type Printer } from "./print.ts";
 import { TextPrinter } from "./text.ts";
 
 /** A scalar function as one of JavaScript. */
 export type NumberFunction = (...args: number[]) => number;
-
-const NAMES = ["x", "y", "z"] as const;
 
 const ROUNDER = 1.5 * 2 ** 23;
 
@@ -145,7 +143,7 @@ class Evaluator implements Printer<number> {
   }
 
   call({ literal }: Scalar, operands: readonly number[]): number {
-    const parameters = Object.fromEntries(operands.map((x, i) => [NAMES[i]!, x]));
+    const parameters = Object.fromEntries(operands.map((x, i) => [PARAMETERS[i]!, x]));
     return print([graphOf(literal as string, this.#precision)], parameters, this)[0]!;
   }
 
@@ -202,11 +200,11 @@ class Evaluator implements Printer<number> {
   }
 }
 
-/** The values of graphs' nodes as functions of up to three parameters, without generated code. */
+/** The values of graphs' nodes as functions of up to four parameters, without generated code. */
 export function evaluate(
   roots: readonly Scalar[],
   precision: Precision,
-  names: readonly string[] = NAMES,
+  names: readonly string[] = PARAMETERS,
 ): (...args: number[]) => number[] {
   const evaluator = new Evaluator(precision, names.length);
   const parameters = Object.fromEntries(names.map((name, i) => [name, i]));
@@ -359,7 +357,7 @@ export function declareJavaScript(names: Iterable<string>): string {
     if (name === "roundEven") return void texts.set(name, String(roundEven));
     if (hostName(name) !== undefined) return;
     const { text, calls } = toFunctionBody(graphOf(name, "float64"));
-    const parameters = NAMES.slice(0, definitionOf(name)!.arity).join(", ");
+    const parameters = PARAMETERS.slice(0, definitionOf(name)!.arity).join(", ");
     texts.set(name, `function scalar_${name}(${parameters}) {\n${text}\n}`);
     for (const callee of calls) visit(callee);
   };

@@ -15,10 +15,11 @@ import {
 import * as angles from "./angles.ts";
 import * as elementary from "./elementary.ts";
 import * as gamma from "./gamma.ts";
+import * as likelihood from "./negative_binomial.ts";
 import * as power from "./power.ts";
 
 /** What a function computes, as a graph of scalars. */
-export type Text = (x: Float, y: Float, z: Float) => Float;
+export type Text = (x: Float, y: Float, z: Float, w: Float) => Float;
 
 /** What is known of a function. */
 export interface Definition {
@@ -55,6 +56,12 @@ const DEFINITIONS: Readonly<Record<string, Definition>> = {
   cos: hosted("cos", angles.cos),
   pow: written(2, power.pow),
   lgamma: written(1, gamma.lgamma),
+  binet: written(1, likelihood.binet),
+  dispersionOffset: written(2, likelihood.dispersionOffset),
+  offsetByDispersion: written(2, likelihood.offsetByDispersion),
+  negativeBinomial: written(4, likelihood.negativeBinomial),
+  negativeBinomialByCount: written(4, likelihood.byCount),
+  negativeBinomialByDispersion: written(4, likelihood.byDispersion),
 };
 
 /** The derivatives of digamma, by their names: `polygamma0` is digamma itself. */
@@ -70,16 +77,19 @@ export function definitionOf(name: string): Definition | undefined {
   return made;
 }
 
+/** The names of a text's parameters. */
+export const PARAMETERS = ["x", "y", "z", "w"] as const;
+
 const graphs = new Map<string, Scalar>();
 
-/** What a function computes of its parameters `x`, `y` and `z`. */
+/** What a function computes of its parameters `x`, `y`, `z` and `w`. */
 export function graphOf(name: string, precision: Precision): Scalar {
   const key = `${name} ${precision}`;
   const known = graphs.get(key);
   if (known !== undefined) return known;
   const { arity, texts } = definitionOf(name)!;
   if (texts === undefined) throw new TypeError(`Cannot print ${name} as it is an instruction`);
-  const parameters = ["x", "y", "z"].slice(0, arity).map((x) => parameter(x, precision));
+  const parameters = PARAMETERS.slice(0, arity).map((x) => parameter(x, precision));
   const graph = texts[precision](...parameters as Parameters<Text>);
   graphs.set(key, graph);
   return graph;

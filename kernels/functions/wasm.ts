@@ -158,8 +158,8 @@ class WasmPrinter implements Printer<Lanes> {
   }
 
   callFunction(name: string, operands: readonly Lanes[]): Lanes {
-    const [x, y, z] = operands as [Lanes, Lanes, Lanes];
-    return print([graphOf(name, this.#code.float)], { x, y, z }, this)[0]!;
+    const [x, y, z, w] = operands as [Lanes, Lanes, Lanes, Lanes];
+    return print([graphOf(name, this.#code.float)], { x, y, z, w }, this)[0]!;
   }
 
   repeat(

@@ -10,7 +10,7 @@
  * @module
  */
 import type { Scalar } from "./algebra.ts";
-import { definitionOf, graphOf } from "./mod.ts";
+import { definitionOf, graphOf, PARAMETERS } from "./mod.ts";
 import { print } from "./print.ts";
 import { TextPrinter } from "./text.ts";
 import { HELPERS, type WgslHelper } from "../wgsl/helpers.ts";
@@ -131,9 +131,9 @@ function declarationOf(name: string): Declaration {
 function declareScalar(name: string): Declaration {
   const graph = graphOf(name.slice("scalar_".length), "float32");
   const printer = new WgslPrinter();
-  const [value] = print([graph], { x: "x", y: "y", z: "z" }, printer);
+  const [value] = print([graph], { x: "x", y: "y", z: "z", w: "w" }, printer);
   const { arity } = definitionOf(name.slice("scalar_".length))!;
-  const parameters = ["x", "y", "z"].slice(0, arity).map((x) => `${x}: f32`).join(", ");
+  const parameters = PARAMETERS.slice(0, arity).map((x) => `${x}: f32`).join(", ");
   const body = [...printer.lines, `return ${value};`].map((line) => `  ${line}`).join("\n");
   return { text: `fn ${name}(${parameters}) -> f32 {\n${body}\n}`, uses: printer.uses };
 }

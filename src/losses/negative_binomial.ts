@@ -6,9 +6,15 @@
 import { clip } from "../ops/mod.ts";
 import { floating, promoteAll } from "../ops/elementwise.ts";
 import { negativeBinomial } from "../ops/negative_binomial.ts";
-import { broadcastShapes, formatShape, sameShape } from "../shape.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
-import { checkBoolean, checkNumber, checkSameShape, readOptions, refuseMore } from "../options.ts";
+import {
+  checkBoolean,
+  checkBroadcasts,
+  checkNumber,
+  checkSameShape,
+  readOptions,
+  refuseMore,
+} from "../options.ts";
 import { checkNotNegative } from "../ranges.ts";
 import { reduceLosses } from "./reduction.ts";
 
@@ -69,14 +75,9 @@ export function negativeBinomialLoss(
     Tensor,
   ];
   checkSameShape(name, { counts: x, mu: mean });
-  if (!sameShape(broadcastShapes(name, x.shape, inverse.shape), x.shape)) {
-    throw new TypeError(
-      `Cannot compute ${name} as theta must broadcast to the shape of counts: ` +
-        `current shapes are ${formatShape(inverse.shape)} and ${formatShape(x.shape)}`,
-    );
-  }
+  checkBroadcasts(name, { theta: inverse }, { counts: x });
   if (check) checkNotNegative(name, "counts", x);
   const m = clip(mean, epsilon, Infinity);
   const r = clip(inverse, epsilon, Infinity);
-  return reduceLosses(negativeBinomial(x, m, r, { logs: false, epsilon }), "mean");
+  return reduceLosses(negativeBinomial(x, m, r, epsilon), "mean");
 }

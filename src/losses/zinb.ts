@@ -22,8 +22,15 @@ import {
 } from "../ops/mod.ts";
 import { floating, promoteAll } from "../ops/elementwise.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
-import { negativeBinomial } from "../ops/negative_binomial.ts";
-import { checkBoolean, checkChoice, checkSameShape, readOptions, refuseMore } from "../options.ts";
+import { negativeBinomialOfLogarithms } from "../ops/negative_binomial.ts";
+import {
+  checkBoolean,
+  checkBroadcasts,
+  checkChoice,
+  checkSameShape,
+  readOptions,
+  refuseMore,
+} from "../options.ts";
 import { checkNotNegative } from "../ranges.ts";
 
 /** Options of {@linkcode zinbLoss}. */
@@ -58,7 +65,8 @@ const [EPSILON, LIMIT, SOFTNESS] = [1e-8, 9.9e-9, 0.01];
  *
  * @param counts Observed counts, [cells, genes] or any other shape.
  * @param logRate Logarithms of the means, of the same shape.
- * @param logTheta Logarithms of the inverse dispersions, of the same shape.
+ * @param logTheta Logarithms of the inverse dispersions: of the same shape, or one that broadcasts to
+ * it, such as [genes].
  * @param piLogit Log-odds of dropout, of the same shape.
  * @param options `zeroIndicator`, `"hard"` by default; `check`, `true`.
  * @returns The loss, a scalar.
@@ -94,12 +102,12 @@ export function zinbLoss(
     Tensor,
     Tensor,
   ];
-  checkSameShape("zinbLoss", { counts: x, logRate: rate, logTheta: spread, piLogit: pi });
+  checkSameShape("zinbLoss", { counts: x, logRate: rate, piLogit: pi });
+  checkBroadcasts("zinbLoss", { logTheta: spread }, { counts: x });
   if (check) checkNotNegative("zinbLoss", "counts", x);
   const kept = neg(softplus(pi));
   const theta = clip(spread, -10, 10);
-  const given = { logs: true, epsilon: EPSILON };
-  const drawn = (counts: Tensor) => negativeBinomial(counts, rate, theta, given);
+  const drawn = (counts: Tensor) => negativeBinomialOfLogarithms(counts, rate, theta, EPSILON);
   const own = drawn(x);
   const positive = sub(kept, own);
   if (zeroIndicator === "hard") return neg(sum(where(equal(x, 0), logZero(pi, own), positive)));
@@ -117,11 +125,8 @@ function logZero(piLogit: Tensor, t: Tensor): Tensor {
 }
 
 /** `log(e^a + e^b)`. */
-function logAdd(a: Tensor, b: TensorLike): Tensor {
-  const difference = sub(a, b);
-  return where(
-    greater(difference, 0),
-    add(a, softplus(neg(difference))),
-    add(softplus(difference), b),
-  );
+function logAdd(a: Tensor, b: Tensor): Tensor {
+  const isFirst = greater(sub(a, b), 0);
+  const [larger, smaller] = [where(isFirst, a, b), where(isFirst, b, a)];
+  return add(larger, softplus(sub(smaller, larger)));
 }

@@ -4,137 +4,168 @@
  *
  * @module
  */
-import {
-  type Argument,
-  type CountArrays,
-  type CountOptions,
-  negativeBinomialSlopes,
-  negativeBinomialValues,
-} from "../../kernels/negative_binomial/reference.ts";
-import { allocate } from "../dtype.ts";
-import type { OpaqueOp, Spec } from "../op.ts";
-import { sizeOf } from "../shape.ts";
+import type { Composite, InputRule } from "../op.ts";
 import type { Tensor } from "../tensor.ts";
 import { apply } from "../trace.ts";
-import { add, div, mul, neg, square, sub } from "./arithmetic.ts";
-import { applyFloating } from "./elementwise.ts";
-import { exp, polygammaOp, sigmoid, softplus } from "./exponential.ts";
-import { broadcastTo } from "./layout.ts";
-
-const ARGUMENTS: readonly Argument[] = ["count", "mean", "dispersion"];
-
-function arraysOf([x, mean, dispersion]: readonly Tensor[]): CountArrays {
-  return { x: x!.data, mean: mean!.data, dispersion: dispersion!.data };
-}
-
-/** An array of a result's floating type. */
-function floats({ shape, dtype }: Spec): Float32Array | Float64Array {
-  return allocate(dtype, sizeOf(shape)) as Float32Array | Float64Array;
-}
-
-/** `−log NB` of counts, means and inverse dispersions of one shape. */
-export const negativeBinomialOp: OpaqueOp<CountOptions> = {
-  kind: "opaque",
-  name: "negativeBinomial",
-  infer: ([x]) => ({ shape: x!.shape, dtype: x!.dtype }),
-  forward(inputs, params, spec) {
-    const out = floats(spec);
-    negativeBinomialValues(out, arraysOf(inputs), params);
-    return out;
-  },
-  vjp: (g, _y, inputs, params, wanted) =>
-    ARGUMENTS.map((by, i) =>
-      wanted[i] ? mul(g, apply(negativeBinomialSlopeOp, inputs, { ...params, by })) : null
-    ),
-};
-
-/** A derivative of {@linkcode negativeBinomialOp}. */
-export const negativeBinomialSlopeOp: OpaqueOp<CountOptions & { by: Argument }> = {
-  kind: "opaque",
-  name: "negativeBinomialSlope",
-  infer: ([x]) => ({ shape: x!.shape, dtype: x!.dtype }),
-  forward(inputs, params, spec) {
-    const out = floats(spec);
-    negativeBinomialSlopes(out, params.by, arraysOf(inputs), params);
-    return out;
-  },
-  vjp(g, y, inputs, { by, logs, epsilon }, wanted) {
-    const rule = logs ? curvatureByLogarithms : curvature;
-    const [row, own] = [rule(inputs, y, epsilon), ARGUMENTS.indexOf(by)];
-    return ARGUMENTS.map((_, i) => wanted[i] ? mul(g, row(own, i)) : null);
-  },
-};
-
-/** `−log NB` of every count; means and dispersions of fewer axes are repeated. */
-export function negativeBinomial(
-  x: Tensor,
-  mean: Tensor,
-  dispersion: Tensor,
-  options: CountOptions,
-): Tensor {
-  const inputs = [x, mean, dispersion].map((one) => broadcastTo(one, x.shape));
-  return apply(negativeBinomialOp, inputs, options);
-}
-
-/** The second derivative by two arguments, given as places. */
-type Curvature = (i: number, j: number) => Tensor;
+import { add, clip, div, mul, neg, square, sub } from "./arithmetic.ts";
+import { equal, where } from "./compare.ts";
+import {
+  applyFloating,
+  type Elementwise,
+  elementwise,
+  type Scalars,
+  unary,
+} from "./elementwise.ts";
+import { digamma, exp, log, polygammaOp, relu } from "./exponential.ts";
 
 const trigamma = (x: Tensor) => applyFloating(polygammaOp(1), x);
 
-function curvature([x, mean, theta]: readonly Tensor[], _y: Tensor, epsilon: number): Curvature {
-  const mu = add(mean!, epsilon);
-  const total = add(x!, theta!);
-  const sum = add(mu, theta!);
-  const rest = () => sub(div(1, sum), div(total, square(sum)));
-  const rules = [
-    () => sub(trigamma(add(x!, 1)), trigamma(total)),
-    () => neg(div(div(theta!, sum), mu)),
-    () => sub(div(1, sum), trigamma(total)),
-    () => sub(div(x!, square(mu)), div(total, square(sum))),
-    rest,
-    () => {
-      const bend = add(sub(trigamma(theta!), trigamma(total)), offsetCurvature(theta!, epsilon));
-      return add(bend, add(sub(div(1, sum), div(1, theta!)), rest()));
+/** What log-gamma has beyond the first terms of Stirling's series. */
+export const binetOp: Elementwise = unary(
+  "binet",
+  "binet(a)",
+  (g, _y, [x]) => mul(g, binetSlope(x!)),
+);
+
+function binetSlope(x: Tensor): Tensor {
+  return add(sub(digamma(x), log(x)), div(0.5, x));
+}
+
+/** The derivative of `θ log(1 + ε/θ)`: with `t = ε/θ`, `log(1 + t) − t / (1 + t)`. */
+export const offsetByDispersionOp: Elementwise = unary(
+  "offsetByDispersion",
+  "offsetByDispersion(a, p)",
+  (g, _y, [theta], [epsilon]) =>
+    neg(mul(g, div(square(div(epsilon!, add(theta!, epsilon!))), theta!))),
+);
+
+/** `θ log(1 + ε/θ)` */
+export const dispersionOffsetOp: Elementwise = unary(
+  "dispersionOffset",
+  "dispersionOffset(a, p)",
+  (g, _y, [theta], epsilon) => mul(g, applyFloating(offsetByDispersionOp, theta!, epsilon)),
+);
+
+/** A derivative of a function of counts, means, inverse dispersions and ε. */
+type Slope = (x: Tensor, mean: Tensor, theta: Tensor, epsilon: number) => Tensor;
+
+/** A record of counts, means and inverse dispersions; ε, its parameter, is added to the means. */
+function ofCounts(name: string, expression: string, slopes: readonly Slope[]): Elementwise {
+  const rules = slopes.map((slope): InputRule<Scalars> => (g, _y, [x, mean, theta], [epsilon]) =>
+    mul(g, slope(x!, mean!, theta!, epsilon!))
+  );
+  return elementwise(name, expression, rules);
+}
+
+/** The derivative that an operation computes. */
+const by = (op: Elementwise): Slope => (x, mean, theta, epsilon) =>
+  apply(op, [x, mean, theta], [epsilon]);
+
+/** A derivative of `−log NB` of second order, of means that ε was added to. */
+const ofMeans =
+  (slope: (x: Tensor, mu: Tensor, theta: Tensor) => Tensor): Slope => (x, mean, theta, epsilon) =>
+    slope(x, add(mean, epsilon), theta);
+
+/** The derivatives of second order, by two arguments. */
+const CURVATURE = {
+  countCount: (x: Tensor, _mu: Tensor, theta: Tensor) =>
+    sub(trigamma(add(x, 1)), trigamma(add(x, theta))),
+  countMean: (_x: Tensor, mu: Tensor, theta: Tensor) => neg(div(div(theta, add(mu, theta)), mu)),
+  countDispersion: (x: Tensor, mu: Tensor, theta: Tensor) =>
+    sub(div(1, add(mu, theta)), trigamma(add(x, theta))),
+  meanMean: (x: Tensor, mu: Tensor, theta: Tensor) =>
+    sub(div(x, square(mu)), div(add(x, theta), square(add(mu, theta)))),
+  meanDispersion(x: Tensor, mu: Tensor, theta: Tensor) {
+    const sum = add(mu, theta);
+    return sub(div(1, sum), div(add(x, theta), square(sum)));
+  },
+  dispersionDispersion(x: Tensor, mu: Tensor, theta: Tensor) {
+    const bend = sub(trigamma(theta), trigamma(add(x, theta)));
+    const inverse = sub(div(1, add(mu, theta)), div(1, theta));
+    return add(add(bend, inverse), CURVATURE.meanDispersion(x, mu, theta));
+  },
+};
+
+/** The derivative of `−log NB` by the count. */
+export const negativeBinomialByCountOp: Elementwise = ofCounts(
+  "negativeBinomialByCount",
+  "negativeBinomialByCount(a, b, c, p)",
+  [CURVATURE.countCount, CURVATURE.countMean, CURVATURE.countDispersion].map(ofMeans),
+);
+
+/** The derivative by the mean. */
+export const negativeBinomialByMeanOp: Elementwise = ofCounts(
+  "negativeBinomialByMean",
+  "(b - a + p) / (b + p) * (c / (c + b + p))",
+  [CURVATURE.countMean, CURVATURE.meanMean, CURVATURE.meanDispersion].map(ofMeans),
+);
+
+/** The derivative by the inverse dispersion. */
+export const negativeBinomialByDispersionOp: Elementwise = ofCounts(
+  "negativeBinomialByDispersion",
+  "negativeBinomialByDispersion(a, b, c, p)",
+  [CURVATURE.countDispersion, CURVATURE.meanDispersion, CURVATURE.dispersionDispersion].map(
+    ofMeans,
+  ),
+);
+
+const SLOPES = [
+  negativeBinomialByCountOp,
+  negativeBinomialByMeanOp,
+  negativeBinomialByDispersionOp,
+] as const;
+
+/** `−log NB` but for what depends on the inverse dispersion alone, where the count is not 0. */
+export const negativeBinomialOfCountOp: Elementwise = ofCounts(
+  "negativeBinomialOfCount",
+  "negativeBinomial(a, b, c, p)",
+  [
+    by(negativeBinomialByCountOp),
+    by(negativeBinomialByMeanOp),
+    (x, mean, theta, epsilon) => {
+      const slope = by(negativeBinomialByDispersionOp)(x, mean, theta, epsilon);
+      return sub(slope, where(equal(x, 0), 0, binetSlope(theta)));
     },
-  ];
-  return (i, j) => pick(rules, i, j);
-}
+  ],
+);
 
-/** Minus the second derivative of `θ log(1 + ε / θ)`. */
-function offsetCurvature(theta: Tensor, epsilon: number): Tensor {
-  return div(square(div(epsilon, add(theta, epsilon))), theta);
-}
+/**
+ * `−log NB` of counts, means and inverse dispersions that broadcast. Its derivative by the last is
+ * taken as a whole: that of its two parts would cancel.
+ */
+export const negativeBinomialOp: Composite<number> = {
+  name: "negativeBinomial",
+  compose(inputs, epsilon) {
+    const [x, , theta] = inputs as [Tensor, Tensor, Tensor];
+    const own = where(equal(x, 0), 0, applyFloating(binetOp, theta));
+    return add(apply(negativeBinomialOfCountOp, inputs, [epsilon]), own);
+  },
+  vjp: (g, _y, inputs, epsilon, wanted) =>
+    SLOPES.map((slope, i) => wanted[i] ? mul(g, apply(slope, inputs, [epsilon])) : null),
+};
 
-function curvatureByLogarithms(
-  [x, a, b]: readonly Tensor[],
-  y: Tensor,
+/** `−log NB` of every count, with `epsilon` added inside logarithms. */
+export function negativeBinomial(
+  x: Tensor,
+  mean: Tensor,
+  theta: Tensor,
   epsilon: number,
-): Curvature {
-  const theta = exp(b!);
-  const total = add(x!, theta);
-  const share = sigmoid(sub(a!, Math.log(epsilon)));
-  const odds = sub(add(a!, softplus(sub(Math.log(epsilon), a!))), b!);
-  const [p, q] = [sigmoid(neg(odds)), sigmoid(odds)];
-  const rules = [
-    () => sub(trigamma(add(x!, 1)), trigamma(total)),
-    () => neg(mul(share, p)),
-    () => sub(p, mul(theta, trigamma(total))),
-    () => {
-      const slope = sub(mul(theta, q), mul(x!, p));
-      return mul(share, add(mul(sub(1, share), slope), mul(share, mul(total, mul(p, q)))));
-    },
-    () => mul(share, mul(q, sub(mul(theta, q), mul(x!, p)))),
-    () => {
-      const bend = add(sub(trigamma(theta), trigamma(total)), offsetCurvature(theta, epsilon));
-      const rest = sub(sub(mul(theta, mul(2, p)), mul(total, square(p))), theta);
-      return add(y, add(mul(square(theta), bend), rest));
-    },
-  ];
-  return (i, j) => pick(rules, i, j);
+): Tensor {
+  const offset = applyFloating(dispersionOffsetOp, theta, [epsilon]);
+  return sub(apply(negativeBinomialOp, [x, mean, theta], epsilon), offset);
 }
 
-/** The entry of a symmetric matrix that is given row by row from the diagonal on. */
-function pick(rules: readonly (() => Tensor)[], i: number, j: number): Tensor {
-  const [row, column] = i < j ? [i, j] : [j, i];
-  return rules[[0, 2, 3][row]! + column]!();
+/** Logarithms of means are so large at most; beyond, the value is a line. */
+const LARGEST = 70;
+
+/** The same of the logarithms of means and inverse dispersions. */
+export function negativeBinomialOfLogarithms(
+  x: Tensor,
+  logMean: Tensor,
+  logTheta: Tensor,
+  epsilon: number,
+): Tensor {
+  const theta = exp(logTheta);
+  const value = negativeBinomial(x, exp(clip(logMean, -Infinity, LARGEST)), theta, epsilon);
+  return add(value, mul(theta, relu(sub(logMean, LARGEST))));
 }

@@ -9,8 +9,13 @@ import { assign, chain, reduction, ulpOf } from "./wasm_loops.ts";
 import { assertClose, compareLoop, walk } from "./wgsl_loops.ts";
 import { gpuTest } from "./wgsl_runner.ts";
 
+/** The gamma family and what is made of it: their errors are those of `functions/table.ts`. */
+const APART = /gamma|binet|negativeBinomial|Dispersion/;
+
 const EXPRESSIONS = ROWS.flatMap(({ op, domain }) =>
-  "expression" in op ? [{ name: op.name, text: op.expression as string, domain }] : []
+  "expression" in op && !APART.test(op.name + op.expression)
+    ? [{ name: op.name, text: op.expression as string, domain }]
+    : []
 );
 
 gpuTest("planLoop() computes every elementwise operation within 4 ulp", async (runner) => {

@@ -57,3 +57,17 @@ export function countValues(): { loss: Loss; inputs: number[]; expected: number 
     ...rows("zinb", zinbLoss as Loss, 4),
   ];
 }
+
+/** What the two parts of a derivative are at most: next to its roots, digits of these are left. */
+export function partsOf(argument: number, logs: boolean, row: readonly number[]): number {
+  const [x, mu, theta] = logs ? [row[0]!, Math.exp(row[1]!), Math.exp(row[2]!)] : row as [
+    number,
+    number,
+    number,
+  ];
+  if (argument === 0) return 1e-6;
+  const byMean = theta * (1 + x / mu) / (theta + mu);
+  if (argument === 1) return logs ? byMean * mu : byMean;
+  const byTheta = ((mu - x) / (x + theta)) ** 2 + x / (theta * (x + theta));
+  return logs ? byTheta * theta : byTheta;
+}

@@ -139,10 +139,17 @@ Deno.test("zinbLoss() keeps logTheta in [−10, 10], with gradient 0 beyond", ()
 testMisuse("zinbLoss", [
   [
     "shapes that differ",
-    () => zinbLoss([[1, 2]], [[0, 0]], [0, 0], [[0, 0]]),
+    () => zinbLoss([[1, 2]], [0, 0], [0, 0], [[0, 0]]),
     TypeError,
-    "Cannot compute zinbLoss as counts, logRate, logTheta and piLogit must have the same shape: " +
-    "current shapes are [1, 2], [1, 2], [2] and [1, 2]",
+    "Cannot compute zinbLoss as counts, logRate and piLogit must have the same shape: " +
+    "current shapes are [1, 2], [2] and [1, 2]",
+  ],
+  [
+    "dispersions that do not broadcast",
+    () => zinbLoss([1, 2], [0, 0], [[0, 0]], [0, 0]),
+    TypeError,
+    "Cannot compute zinbLoss as logTheta must broadcast to the shape of counts: " +
+    "current shapes are [1, 2] and [2]",
   ],
   [
     "an unknown indicator",

@@ -4,6 +4,7 @@ import * as arithmetic from "../../src/ops/arithmetic.ts";
 import * as compare from "../../src/ops/compare.ts";
 import * as exponential from "../../src/ops/exponential.ts";
 import type { Tensor } from "../../src/tensor.ts";
+import { digammaByShift, lgammaByShift, LIKELIHOOD_ELEMENTWISE } from "./likelihood_rows.ts";
 
 /** A row of the table. */
 export interface Row {
@@ -28,24 +29,6 @@ const B = [0, 1] as const;
 const one = { differentiable: [0] };
 const two = { differentiable: [0, 1] };
 const none = { differentiable: [] };
-
-/** Stirling's series, far out where a few terms do; then back by the recurrence. */
-export function lgammaByShift(x: number): number {
-  let shift = 0;
-  let z = x;
-  for (; z < 40; z++) shift += Math.log(z);
-  const series = 1 / (12 * z) - 1 / (360 * z ** 3) + 1 / (1260 * z ** 5);
-  return (z - 0.5) * Math.log(z) - z + Math.log(2 * Math.PI) / 2 + series - shift;
-}
-
-/** The same for its derivative. */
-export function digammaByShift(x: number): number {
-  let shift = 0;
-  let z = x;
-  for (; z < 40; z++) shift += 1 / z;
-  return Math.log(z) - 1 / (2 * z) - 1 / (12 * z ** 2) + 1 / (120 * z ** 4) -
-    1 / (252 * z ** 6) - shift;
-}
 
 const { addOp, subOp, mulOp, divOp, negOp, absOp, signOp } = arithmetic;
 const { maximumOp, minimumOp, clipOp, powOp, powConstantOp } = arithmetic;
@@ -217,4 +200,5 @@ export const ROWS: readonly Row[] = [
     reference: digammaByShift,
     ...one,
   },
+  ...LIKELIHOOD_ELEMENTWISE,
 ];

@@ -1,95 +1,135 @@
-/** Rows of the table for the likelihoods of counts. */
+/** Rows of the tables for the likelihoods of counts. */
 import fc from "fast-check";
+import type { Op } from "../../src/op.ts";
 import * as likelihood from "../../src/ops/negative_binomial.ts";
 import { sizeOf, stridesOf } from "../../src/shape.ts";
 import { fromData, type Tensor } from "../../src/tensor.ts";
 import { apply } from "../../src/trace.ts";
 import { numbers, shapes, tensors } from "./arbitraries.ts";
-import { digammaByShift, lgammaByShift } from "./elementwise_table.ts";
+import type { Row as ElementwiseRow } from "./elementwise_table.ts";
 import type { Row } from "./structural_table.ts";
 
-type Options = { logs: boolean; epsilon: number };
+/** Stirling's series, far out where a few terms do; then back by the recurrence. */
+export function lgammaByShift(x: number): number {
+  let shift = 0;
+  let z = x;
+  for (; z < 40; z++) shift += Math.log(z);
+  const series = 1 / (12 * z) - 1 / (360 * z ** 3) + 1 / (1260 * z ** 5);
+  return (z - 0.5) * Math.log(z) - z + Math.log(2 * Math.PI) / 2 + series - shift;
+}
 
-const ARGUMENTS = ["count", "mean", "dispersion"] as const;
+/** The same for its derivative. */
+export function digammaByShift(x: number): number {
+  let shift = 0;
+  let z = x;
+  for (; z < 40; z++) shift += 1 / z;
+  return Math.log(z) - 1 / (2 * z) - 1 / (12 * z ** 2) + 1 / (120 * z ** 4) -
+    1 / (252 * z ** 6) - shift;
+}
+
+/** What log-gamma has beyond the first terms of Stirling's series. */
+function binet(y: number): number {
+  return lgammaByShift(y) - (y - 0.5) * Math.log(y) + y - Math.log(2 * Math.PI) / 2;
+}
 
 /** The formula as books have it. */
-function negativeBinomial(x: number, mu: number, theta: number, epsilon: number): number {
+function negativeBinomial(x: number, mu: number, theta: number): number {
   return lgammaByShift(theta) + lgammaByShift(x + 1) - lgammaByShift(x + theta) +
-    theta * Math.log(1 + mu / (theta + epsilon)) + x * Math.log(1 + theta / (mu + epsilon));
+    theta * Math.log(1 + mu / theta) + x * Math.log(1 + theta / mu);
 }
 
-function slopes(x: number, mu: number, theta: number, epsilon: number): number[] {
-  const total = theta + mu + epsilon;
-  return [
-    digammaByShift(x + 1) - digammaByShift(x + theta) + Math.log(total / (mu + epsilon)),
-    (x + theta) / total - x / (mu + epsilon),
-    digammaByShift(theta) - digammaByShift(x + theta) + Math.log(total / (theta + epsilon)) +
-    (x + theta) / total - theta / (theta + epsilon),
-  ];
+const EPSILON = 0.25;
+
+const COUNT = [0.1, 6] as const;
+const MEAN = [0.2, 5] as const;
+const DISPERSION = [0.3, 6] as const;
+
+function row(op: Op<never>, reference: (x: number, mu: number, theta: number) => number) {
+  return {
+    op,
+    call: (...inputs: Tensor[]) => apply(op as Op<readonly number[]>, inputs, [EPSILON]),
+    domain: [COUNT, MEAN, DISPERSION],
+    reference: (x, mu, theta) => reference(x!, mu! + EPSILON, theta!),
+    differentiable: [0, 1, 2],
+  } satisfies ElementwiseRow;
 }
 
-const options: fc.Arbitrary<Options> = fc.record({
-  logs: fc.boolean(),
-  epsilon: fc.constantFrom(1e-8, 0.25),
-});
+/** The rows of elementwise records. */
+export const LIKELIHOOD_ELEMENTWISE: readonly ElementwiseRow[] = [
+  {
+    op: likelihood.binetOp,
+    call: (x) => apply(likelihood.binetOp, [x!], []),
+    domain: [DISPERSION],
+    reference: binet,
+    differentiable: [0],
+  },
+  {
+    op: likelihood.offsetByDispersionOp,
+    call: (x) => apply(likelihood.offsetByDispersionOp, [x!], [EPSILON]),
+    domain: [DISPERSION],
+    reference: (theta) => Math.log(1 + EPSILON / theta) - EPSILON / (theta + EPSILON),
+    differentiable: [0],
+  },
+  {
+    op: likelihood.dispersionOffsetOp,
+    call: (x) => apply(likelihood.dispersionOffsetOp, [x!], [EPSILON]),
+    domain: [DISPERSION],
+    reference: (theta) => theta * Math.log(1 + EPSILON / theta),
+    differentiable: [0],
+  },
+  row(
+    likelihood.negativeBinomialByCountOp,
+    (x, mu, theta) => digammaByShift(x + 1) - digammaByShift(x + theta) + Math.log(1 + theta / mu),
+  ),
+  row(
+    likelihood.negativeBinomialByMeanOp,
+    (x, mu, theta) => (x + theta) / (theta + mu) - x / mu,
+  ),
+  row(
+    likelihood.negativeBinomialByDispersionOp,
+    (x, mu, theta) =>
+      digammaByShift(theta) - digammaByShift(x + theta) + Math.log(1 + mu / theta) +
+      (x - mu) / (theta + mu),
+  ),
+  row(
+    likelihood.negativeBinomialOfCountOp,
+    (x, mu, theta) => negativeBinomial(x, mu, theta) - binet(theta),
+  ),
+];
 
-/** Counts, means and dispersions of one shape, as the options have them, and a way to read them. */
-const inputs = fc.tuple(shapes, options).chain(([shape, given]) =>
-  fc.tuple(
-    tensors(shape, numbers([0.1, 6])),
-    ...[[0.2, 5], [0.3, 6]].map(
-      (interval) => tensors(shape, numbers(interval as [number, number])),
-    ),
-  ).map((xs) => ({
-    shape,
-    given,
-    inputs: xs.map((x, i) => given.logs && i > 0 ? x.log() : x),
-    at: (position: readonly number[]) => {
-      const strides = stridesOf(shape);
-      const place = position.reduce((sum, p, i) => sum + p * strides[i]!, 0);
-      return xs.map((x) => x.data[place]!) as [number, number, number];
-    },
-  }))
+/** Counts, means and dispersions of one shape, and a way to read them. */
+const inputs = shapes.chain((shape) =>
+  fc.tuple(...[COUNT, MEAN, DISPERSION].map((domain) => tensors(shape, numbers([...domain]))))
+    .map((xs) => ({
+      shape,
+      inputs: xs,
+      at: (position: readonly number[]) => {
+        const strides = stridesOf(shape);
+        const place = position.reduce((sum, p, i) => sum + p * strides[i]!, 0);
+        return xs.map((x) => x.data[place]!) as [number, number, number];
+      },
+    }))
 );
 
 const none = fromData(new Float64Array(sizeOf([0, 2])), [0, 2]);
-const edge = (by?: typeof ARGUMENTS[number]) => {
-  const given = { logs: false, epsilon: 1e-8 };
-  const xs = [none, none, none];
-  return by === undefined
-    ? apply(likelihood.negativeBinomialOp, xs, given)
-    : apply(likelihood.negativeBinomialSlopeOp, xs, { ...given, by });
-};
 
-/** The rows. */
+/** The row of the composite. */
 export const LIKELIHOOD_ROWS: readonly Row[] = [
   {
     op: likelihood.negativeBinomialOp,
     order: 2,
-    cases: inputs.map(({ shape, given, inputs, at }) => ({
+    cases: inputs.map(({ shape, inputs, at }) => ({
       inputs,
-      call: (...xs: Tensor[]) => apply(likelihood.negativeBinomialOp, xs, given),
+      call: (...xs: Tensor[]) => apply(likelihood.negativeBinomialOp, xs, EPSILON),
       shape,
-      value: (position: readonly number[]) => negativeBinomial(...at(position), given.epsilon),
+      value(position: readonly number[]) {
+        const [x, mu, theta] = at(position);
+        return negativeBinomial(x, mu + EPSILON, theta);
+      },
     })),
-    edges: [{ call: () => edge(), expected: none }],
-  },
-  {
-    op: likelihood.negativeBinomialSlopeOp,
-    order: 2,
-    cases: fc.tuple(inputs, fc.integer({ min: 0, max: 2 })).map(
-      ([{ shape, given, inputs, at }, i]) => ({
-        inputs,
-        call: (...xs: Tensor[]) =>
-          apply(likelihood.negativeBinomialSlopeOp, xs, { ...given, by: ARGUMENTS[i]! }),
-        shape,
-        value(position: readonly number[]) {
-          const values = at(position);
-          const slope = slopes(...values, given.epsilon)[i]!;
-          return given.logs && i > 0 ? slope * values[i]! : slope;
-        },
-      }),
-    ),
-    edges: [{ call: () => edge("mean"), expected: none }],
+    edges: [{
+      call: () => apply(likelihood.negativeBinomialOp, [none, none, none], EPSILON),
+      expected: none,
+    }],
   },
 ];

@@ -1,5 +1,7 @@
 /** What the tests of the samplers measure, and the distributions they compare with. */
-import { lgammaValue } from "../../kernels/gamma/reference.ts";
+import { scalarFunction } from "../../kernels/functions/javascript.ts";
+
+const lgammaValue = scalarFunction("lgamma");
 
 /** The mean. */
 export function meanOf(x: ArrayLike<number>): number {

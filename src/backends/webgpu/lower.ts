@@ -3,8 +3,6 @@
  *
  * @module
  */
-import type { Argument, CountOptions } from "../../../kernels/negative_binomial/reference.ts";
-import { negativeBinomialKernel } from "../../../kernels/negative_binomial/wgsl.ts";
 import { castKernel, copiesPlan } from "../../../kernels/layout/wgsl.ts";
 import { matmulPlan } from "../../../kernels/matmul/wgsl.ts";
 import { squaredDistancesKernel } from "../../../kernels/pairwise_distance/wgsl.ts";
@@ -23,7 +21,6 @@ import {
 } from "../../../kernels/wgsl/kernel.ts";
 import type { DType } from "../../dtype.ts";
 import type { Primitive, ProductOp, RandomOp, Transposed } from "../../op.ts";
-import { negativeBinomialOp, negativeBinomialSlopeOp } from "../../ops/negative_binomial.ts";
 import type { Graph, Step, ValueId } from "../../program/graph.ts";
 import { extentsAround, type Shape, sizeOf } from "../../shape.ts";
 import type { Target } from "./engine.ts";
@@ -103,27 +100,10 @@ function emit(op: Primitive<unknown>, context: StepContext): WgslPlan | WgslKern
     case "random":
       return emitDraws(op.draws, context);
     case "loop":
-      return undefined;
     case "opaque":
-      return OPAQUE.get(op)?.(context);
+      return undefined;
   }
 }
-
-type Emit = (context: StepContext) => WgslPlan | WgslKernel;
-
-/** Kernels of what no loop can express yet. */
-const OPAQUE: ReadonlyMap<Primitive<unknown>, Emit> = new Map(
-  [
-    [
-      negativeBinomialOp,
-      ({ shape, params }) => negativeBinomialKernel("value", params as CountOptions, sizeOf(shape)),
-    ],
-    [negativeBinomialSlopeOp, ({ shape, params }) => {
-      const options = params as CountOptions & { by: Argument };
-      return negativeBinomialKernel(options.by, options, sizeOf(shape));
-    }],
-  ] as [Primitive<unknown>, Emit][],
-);
 
 /** The kernels of a sampler. */
 function emitDraws(

@@ -1,22 +1,8 @@
 /** Likelihoods of counts on a device, against values of 60 digits. */
 import { assertLessOrEqual } from "@std/assert";
 import { compile, type Tensor } from "../../../mod.ts";
-import { countCases } from "../../losses/counts_cases.ts";
+import { countCases, partsOf } from "../../losses/counts_cases.ts";
 import { gpuTest } from "./gpu.ts";
-
-/** What the two parts of a derivative are at most: next to its roots, digits of these are left. */
-function partsOf(argument: number, logs: boolean, row: readonly number[]): number {
-  const [x, mu, theta] = logs ? [row[0]!, Math.exp(row[1]!), Math.exp(row[2]!)] : row as [
-    number,
-    number,
-    number,
-  ];
-  if (argument === 0) return 1e-6;
-  const byMean = theta * (1 + x / mu) / (theta + mu);
-  if (argument === 1) return logs ? byMean * mu : byMean;
-  const byTheta = ((mu - x) / (x + theta)) ** 2 + x / (theta * (x + theta));
-  return logs ? byTheta * theta : byTheta;
-}
 
 for (const { name, f, inputs, expected } of countCases("float32")) {
   gpuTest(`gradients of ${name} have its digits on a device`, async (gpu) => {

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import * as cg from "../../../mod.ts";
 import type { WebGpuDevice } from "../../../src/backends/webgpu/mod.ts";
 import { castOp } from "../../../src/ops/layout.ts";
+import { LIKELIHOOD_ELEMENTWISE } from "../../ops/likelihood_rows.ts";
 import { type Row, ROWS as ELEMENTWISE } from "../../ops/elementwise_table.ts";
 import { ROWS as STRUCTURAL } from "../../ops/structural_table.ts";
 import { gpuTest } from "./gpu.ts";
@@ -76,8 +77,11 @@ function valuesFor({ domain }: Row): readonly number[] {
   return domain.length > 2 ? SPECIAL.slice(0, 9) : SPECIAL;
 }
 
+/** Negative counts, and infinite ones, have no meaning. */
+const MEANINGFUL = ELEMENTWISE.filter((row) => !LIKELIHOOD_ELEMENTWISE.includes(row));
+
 gpuTest("special values in all pairs give on a device what they give elsewhere", async (gpu) => {
-  for (const row of ELEMENTWISE) {
+  for (const row of MEANINGFUL) {
     const operands = combinations(row.domain.length, valuesFor(row));
     const [found] = await onDevice(gpu, row.call, operands.map(single));
     // Devices may take subnormal operands for 0, one or all.
