@@ -101,7 +101,7 @@ export function checkPoint(task: Task, { inputs, loss }: Point, entries = 6): Gr
   let report = { checked: 0, skipped: 0 };
   let failure: string | undefined;
   try {
-    report = checkGradients(positional, Object.values(inputs));
+    report = checkGradients(positional, Object.values(inputs), { atol: atolOf(value.item()) });
   } catch (error) {
     failure = (error as Error).message;
   }
@@ -118,6 +118,11 @@ export function checkPoint(task: Task, { inputs, loss }: Point, entries = 6): Gr
       difference: factor(name) * differenceOf(loss, inputs, name, at),
     }));
   return { value: value.item(), gradients, ...report, failure, largest };
+}
+
+/** How far off differences of a loss may be: of a large one they lack the digits of its size. */
+function atolOf(value: number): number {
+  return 1e-8 + (Number.isFinite(value) ? 1e-10 * Math.abs(value) : 0);
 }
 
 /**
