@@ -222,10 +222,17 @@ export function precisionOf({ name, dtype }: Sampling): Precision {
   return dtype === "float32" && (name === "uniform" || name === "normal") ? "float32" : "float64";
 }
 
-/** The number in position `element`, by `parameter`, or `integer`, and the schedule of the key. */
-export function numberOf({ name, dtype }: Sampling, precision: Precision): Scalar {
+/**
+ * The number in position `element`, by `parameter`, or `integer`, and the schedule of the key. The
+ * bits of attempt 0 may be known.
+ */
+export function numberOf(
+  { name, dtype }: Sampling,
+  precision: Precision,
+  first: Words = bitsOf(0),
+): Scalar {
   return SAMPLERS[name]({
-    bits: bitsOf,
+    bits: (attempt) => attempt === 0 ? first : bitsOf(attempt),
     parameter: a.parameter("parameter", precision),
     integer: a.integerParameter("integer"),
     precision,

@@ -18,10 +18,13 @@ import { integerParameter } from "../functions/algebra.ts";
 import { printWasm } from "../functions/wasm.ts";
 import type { WasmFunction } from "../wasm/code.ts";
 import type { ModuleBuilder } from "../wasm/module.ts";
-import { i32x4 } from "../wasm/simd.ts";
+import { i32x4, i8x16 } from "../wasm/simd.ts";
 import { i32, type Local } from "../wasm/value.ts";
-import { numberOf, precisionOf, type Sampling, SCHEDULE } from "./samplers.ts";
+import { bitsOf, numberOf, precisionOf, type Sampling, SCHEDULE } from "./samplers.ts";
 import { keySchedule } from "./threefry.ts";
+
+/** The bits of attempt 0, which are drawn four to a register. */
+const FIRST = [integerParameter("x"), integerParameter("y")] as const;
 
 /** Registers side by side. */
 const REGISTERS = { float32: 4, float64: 2 } as const;
@@ -48,14 +51,14 @@ export function emitSampler(
   sampling: Sampling,
 ): WasmFunction<typeof PARAMETERS, null> {
   const precision = precisionOf(sampling);
-  const graph = numberOf(sampling, precision);
+  const graph = numberOf(sampling, precision, FIRST);
   return module.addFunction(PARAMETERS, (builder, locals) => {
     const { out, key, parameter, scratch, first, count } = locals;
     const code = new LaneCode(builder, precision, false);
     const registers = REGISTERS[precision];
     const group = registers * lanesOf(code);
     const schedule = readSchedule(code, key);
-    const positions = positionsOf(code);
+    const positions = positionsOf(code, group);
     const common = sampling.moves ? undefined : readParameter(code, sampling, parameter);
     const spare = builder.let(i32.add(scratch, GROUP_BYTES));
     const outBytes = ELEMENT_BYTES[sampling.dtype];
@@ -69,9 +72,10 @@ export function emitSampler(
         builder.set(from, spare);
         if (sampling.moves) builder.copy(spare, parameter, i32.mul(count, ownBytes));
       });
+      const element = code.let(int32.add(positions, [i32x4.splat(first)]));
+      const [x, y] = printWasm(code, refuseHost, bitsOf(0), { ...schedule, element });
       const [value] = printWasm(code, refuseHost, [graph], {
-        ...schedule,
-        element: code.let(int32.add(positions, [i32x4.splat(first)])),
+        ...{ ...schedule, element: apart(code, element), x: apart(code, x!), y: apart(code, y!) },
         ...common ?? readParameter(code, sampling, from),
       });
       const packed = graph.kind === "integer"
@@ -95,19 +99,24 @@ function readSchedule(code: LaneCode, key: Local<"i32">): Record<string, Lanes> 
   return Object.fromEntries(SCHEDULE.map((name, i) => [name, lanes[i]!]));
 }
 
-/** The positions of a group's numbers, from its first on. */
-function positionsOf(code: LaneCode): Lanes {
-  const count = lanesOf(code);
-  const [first, ...others] = Array.from({ length: count }, (_, lane) => lane);
-  const start = others.reduce(
+/** The positions of a group's numbers, four to a register, from its first on. */
+function positionsOf(code: LaneCode, count: number): Lanes {
+  const start = [1, 2, 3].reduce(
     (register, lane) => i32x4.replaceLane(register, lane, lane),
-    i32x4.splat(first!),
+    i32x4.splat(0),
   );
   const positions = Array.from(
-    { length: REGISTERS[code.float] },
-    (_, i) => i32x4.add(start, i32x4.splat(i * count)),
+    { length: count / 4 },
+    (_, i) => i32x4.add(start, i32x4.splat(4 * i)),
   );
   return code.let(positions);
+}
+
+/** Integers of four to a register as many to a register as there are numbers. */
+function apart(code: LaneCode, integers: Lanes): Lanes {
+  if (code.float === "float32") return integers;
+  const upper = Array.from({ length: 16 }, (_, i) => 8 + i % 8);
+  return code.let(integers.flatMap((x) => [x, i8x16.shuffle(x, x, upper)]));
 }
 
 /** The parameters of a group's numbers, or the one of all. */
