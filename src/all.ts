@@ -16,6 +16,7 @@ import "../kernels/elementwise/typed.ts";
 import "../kernels/functions/algebra.ts";
 import "../kernels/functions/angles.ts";
 import "../kernels/functions/elementary.ts";
+import "../kernels/functions/evaluate.ts";
 import "../kernels/functions/gamma.ts";
 import "../kernels/functions/javascript.ts";
 import "../kernels/functions/mod.ts";

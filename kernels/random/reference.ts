@@ -4,7 +4,7 @@
  * @module
  */
 import { integerParameter } from "../functions/algebra.ts";
-import { evaluate } from "../functions/javascript.ts";
+import { evaluate } from "../functions/evaluate.ts";
 import { numberOf, precisionOf, type Sampling, SCHEDULE } from "./samplers.ts";
 import { keySchedule } from "./threefry.ts";
 

@@ -7,7 +7,7 @@ import {
   type Precision,
   type Scalar,
 } from "../../kernels/functions/algebra.ts";
-import { evaluate } from "../../kernels/functions/javascript.ts";
+import { evaluate } from "../../kernels/functions/evaluate.ts";
 import { exponentials, fill, foldedKey, wasmOf } from "../../kernels/random/eager.ts";
 import { fraction, normal } from "../../kernels/random/normal.ts";
 import { excess, exp, log } from "../../kernels/random/portable.ts";

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertLess, assertLessOrEqual } from "@std/assert
 import fc from "fast-check";
 import { print } from "../../kernels/functions/print.ts";
 import { declareFunctions, WgslPrinter } from "../../kernels/functions/wgsl.ts";
-import { evaluate } from "../../kernels/functions/javascript.ts";
+import { evaluate } from "../../kernels/functions/evaluate.ts";
 import { integerParameter } from "../../kernels/functions/algebra.ts";
 import { fill, fillCategorical, fillPermutation, foldedKey } from "../../kernels/random/eager.ts";
 import { normal } from "../../kernels/random/normal.ts";

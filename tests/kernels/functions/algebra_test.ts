@@ -1,7 +1,8 @@
 import { assertEquals } from "@std/assert";
 import * as a from "../../../kernels/functions/algebra.ts";
 import type { Float, Integer, Precision, Scalar } from "../../../kernels/functions/algebra.ts";
-import { evaluate, toFunctionBody } from "../../../kernels/functions/javascript.ts";
+import { evaluate } from "../../../kernels/functions/evaluate.ts";
+import { toFunctionBody } from "../../../kernels/functions/javascript.ts";
 import { print } from "../../../kernels/functions/print.ts";
 import { printWasm } from "../../../kernels/functions/wasm.ts";
 import { WgslPrinter } from "../../../kernels/functions/wgsl.ts";

@@ -1,0 +1,235 @@
+/**
+ * Graphs of scalars as lists of instructions on numbered registers, for where generating code is
+ * forbidden, for a few values, and for what printers are compared with.
+ *
+ * Instructions neither take nor give numbers, which engines would put into objects.
+ *
+ * @module
+ */
+import type { HostFunction, Loop, Precision, Scalar } from "./algebra.ts";
+import { graphOf, PARAMETERS } from "./mod.ts";
+import { print, type Printer } from "./print.ts";
+
+/** The parameters of scalar functions. */
+
+/** Added and taken off again, it rounds to whole numbers, which are then the lowest bits. */
+const ROUNDER = 1.5 * 2 ** 23;
+
+/** The nearest whole number, an even one of two. */
+export function roundEven(x: number): number {
+  const r = Math.round(x);
+  return r - x === 0.5 && r % 2 !== 0 ? r - 1 : r;
+}
+
+const word = new Int32Array(1);
+const single = new Float32Array(word.buffer);
+const halves = new Int32Array(2);
+const whole = new Float64Array(halves.buffer);
+whole[0] = 1;
+/** Where the upper half of a number lies: it depends on the machine. */
+const UPPER = halves[1] === 0 ? 0 : 1;
+
+type Registers = Float64Array;
+type Instruction = (r: Registers) => void;
+/** The instruction that leaves in one register what it computes of others. */
+type Make = (to: number, x: number, y: number, z: number) => Instruction;
+
+/** The operations before they are rounded; truth is 1 or 0. */
+const OPERATIONS: Partial<Record<Scalar["operation"], Make>> = {
+  choose: (to, x, y, z) => (r) => void (r[to] = r[x] !== 0 ? r[y]! : r[z]!),
+  add: (to, x, y) => (r) => void (r[to] = r[x]! + r[y]!),
+  sub: (to, x, y) => (r) => void (r[to] = r[x]! - r[y]!),
+  mul: (to, x, y) => (r) => void (r[to] = r[x]! * r[y]!),
+  div: (to, x, y) => (r) => void (r[to] = r[x]! / r[y]!),
+  neg: (to, x) => (r) => void (r[to] = -r[x]!),
+  abs: (to, x) => (r) => void (r[to] = Math.abs(r[x]!)),
+  sqrt: (to, x) => (r) => void (r[to] = Math.sqrt(r[x]!)),
+  min: (to, x, y) => (r) => void (r[to] = r[y]! < r[x]! ? r[y]! : r[x]!),
+  max: (to, x, y) => (r) => void (r[to] = r[x]! < r[y]! ? r[y]! : r[x]!),
+  copySign: (to, x, y) => (r) => void (r[to] = r[y]! < 0 || 1 / r[y]! < 0 ? -r[x]! : r[x]!),
+  floor: (to, x) => (r) => void (r[to] = Math.floor(r[x]!)),
+  ceil: (to, x) => (r) => void (r[to] = Math.ceil(r[x]!)),
+  trunc: (to, x) => (r) => void (r[to] = Math.trunc(r[x]!)),
+  round: (to, x) => (r) => void (r[to] = roundEven(r[x]!)),
+  opaque: (to, x) => (r) => void (r[to] = r[x]!),
+  unshift: (to, x) => (r) => void (r[to] = r[x]! - ROUNDER),
+  toInteger: (to, x) => (r) =>
+    void (r[to] = r[x] === r[x]
+      ? Math.min(Math.max(Math.trunc(r[x]!), -(2 ** 31)), 2 ** 31 - 1)
+      : 0),
+  toFloat: (to, x) => (r) => void (r[to] = r[x]!),
+  iadd: (to, x, y) => (r) => void (r[to] = r[x]! + r[y]! | 0),
+  isub: (to, x, y) => (r) => void (r[to] = r[x]! - r[y]! | 0),
+  imul: (to, x, y) => (r) => void (r[to] = Math.imul(r[x]!, r[y]!)),
+  imax: (to, x, y) => (r) => void (r[to] = Math.max(r[x]!, r[y]!)),
+  and: (to, x, y) => (r) => void (r[to] = r[x]! & r[y]!),
+  or: (to, x, y) => (r) => void (r[to] = r[x]! | r[y]!),
+  xor: (to, x, y) => (r) => void (r[to] = r[x]! ^ r[y]!),
+  shl: (to, x, by) => (r) => void (r[to] = r[x]! << by),
+  shrS: (to, x, by) => (r) => void (r[to] = r[x]! >> by),
+  shrU: (to, x, by) => (r) => void (r[to] = r[x]! >>> by | 0),
+  less: (to, x, y) => (r) => void (r[to] = r[x]! < r[y]! ? 1 : 0),
+  lessEqual: (to, x, y) => (r) => void (r[to] = r[x]! <= r[y]! ? 1 : 0),
+  equal: (to, x, y) => (r) => void (r[to] = r[x] === r[y] ? 1 : 0),
+  notEqual: (to, x, y) => (r) => void (r[to] = r[x] === r[y] ? 0 : 1),
+  isNaN: (to, x) => (r) => void (r[to] = r[x] === r[x] ? 0 : 1),
+  integerLess: (to, x, y) => (r) => void (r[to] = r[x]! < r[y]! ? 1 : 0),
+  integerEqual: (to, x, y) => (r) => void (r[to] = r[x] === r[y] ? 1 : 0),
+  both: (to, x, y) => (r) => void (r[to] = r[x]! & r[y]!),
+  either: (to, x, y) => (r) => void (r[to] = r[x]! | r[y]!),
+  not: (to, x) => (r) => void (r[to] = 1 - r[x]!),
+};
+
+/** What reads and writes the bits of numbers. */
+const BITS: Readonly<Record<Precision, Record<"bits" | "fromBits", Make>>> = {
+  float32: {
+    bits: (to, x) => (r) => void (single[0] = r[x]!, r[to] = word[0]!),
+    fromBits: (to, x) => (r) => void (word[0] = r[x]!, r[to] = single[0]!),
+  },
+  float64: {
+    bits: (to, x) => (r) => void (whole[0] = r[x]!, r[to] = halves[UPPER]!),
+    fromBits: (to, x) => (r) =>
+      void (halves[UPPER] = r[x]!, halves[1 - UPPER] = 0, r[to] = whole[0]!),
+  },
+};
+
+/** Operations whose results single precision may not hold. */
+const INEXACT: ReadonlySet<Scalar["operation"]> = new Set(
+  ["add", "sub", "mul", "div", "sqrt", "toFloat"] as const,
+);
+
+/** One instruction after the other. */
+function sequence(list: readonly Instruction[]): Instruction {
+  return (r) => {
+    for (const instruction of list) instruction(r);
+  };
+}
+
+/** Lists the instructions of a graph; values are numbers of registers. */
+class Evaluator implements Printer<number> {
+  readonly registers: number[];
+  instructions: Instruction[] = [];
+  readonly #precision: Precision;
+
+  constructor(precision: Precision, parameters: number) {
+    this.#precision = precision;
+    this.registers = new Array<number>(parameters).fill(0);
+  }
+
+  operate({ operation, literal }: Scalar, operands: readonly number[]): number {
+    const [x, y, z] = operands as [number, number, number];
+    switch (operation) {
+      case "number":
+      case "integer":
+        return this.#constant(literal as number);
+      case "fma":
+        return this.#compute("add", this.#compute("mul", x, y), z);
+      case "fnma":
+        return this.#compute("sub", z, this.#compute("mul", x, y));
+      case "shift":
+        return this.#compute("add", this.#compute("mul", x, y), this.#constant(ROUNDER));
+      case "shiftedInteger":
+        return this.#list(BITS.float32.bits, x);
+      case "bits":
+      case "fromBits":
+        return this.#list(BITS[this.#precision][operation], x);
+      case "host": {
+        const f: (x: number, y: number) => number = Math[literal as HostFunction];
+        return this.#round(this.#list((to) => (r) => void (r[to] = f(r[x]!, r[y]!))));
+      }
+      case "shl":
+      case "shrS":
+      case "shrU":
+        return this.#compute(operation, x, literal as number);
+      default:
+        return this.#compute(operation, x, y, z);
+    }
+  }
+
+  call({ literal }: Scalar, operands: readonly number[]): number {
+    const parameters = Object.fromEntries(operands.map((x, i) => [PARAMETERS[i]!, x]));
+    return print([graphOf(literal as string, this.#precision)], parameters, this)[0]!;
+  }
+
+  repeat(
+    _loop: Loop,
+    first: readonly number[],
+    begins: number,
+    turn: (values: readonly number[]) => [number, number[]],
+  ): number[] {
+    const values = first.map((x) => this.#copy(x));
+    const going = this.#copy(begins);
+    const once = this.#inside(() => {
+      const [goes, next] = turn(values);
+      const kept = next.map((x) => this.#copy(x));
+      kept.forEach((x, i) => this.#copy(x, values[i]!));
+      this.#copy(goes, going);
+    });
+    this.instructions.push((r) => {
+      while (r[going] !== 0) once(r);
+    });
+    return values;
+  }
+
+  rarely(condition: number, exceptional: () => number, usual: number): number {
+    const chosen = this.#copy(usual);
+    const inside = this.#inside(() => this.#copy(exceptional(), chosen));
+    this.instructions.push((r) => {
+      if (r[condition] !== 0) inside(r);
+    });
+    return chosen;
+  }
+
+  /** What is listed meanwhile, as one instruction. */
+  #inside(list: () => void): Instruction {
+    const outside = this.instructions;
+    this.instructions = [];
+    list();
+    const inside = sequence(this.instructions);
+    this.instructions = outside;
+    return inside;
+  }
+
+  #constant(value: number): number {
+    return this.registers.push(value) - 1;
+  }
+
+  #copy(x: number, to?: number): number {
+    return this.#list(OPERATIONS.opaque!, x, 0, 0, to);
+  }
+
+  #compute(operation: Scalar["operation"], x: number, y = 0, z = 0): number {
+    const to = this.#list(OPERATIONS[operation]!, x, y, z);
+    return INEXACT.has(operation) ? this.#round(to) : to;
+  }
+
+  #round(to: number): number {
+    if (this.#precision === "float32") {
+      this.instructions.push((r) => void (r[to] = Math.fround(r[to]!)));
+    }
+    return to;
+  }
+
+  #list(make: Make, x = 0, y = 0, z = 0, to: number = this.#constant(0)): number {
+    this.instructions.push(make(to, x, y, z));
+    return to;
+  }
+}
+
+/** The values of graphs' nodes as functions of named parameters, without generated code. */
+export function evaluate(
+  roots: readonly Scalar[],
+  precision: Precision,
+  names: readonly string[] = PARAMETERS,
+): (...args: number[]) => number[] {
+  const evaluator = new Evaluator(precision, names.length);
+  const parameters = Object.fromEntries(names.map((name, i) => [name, i]));
+  const results = print(roots, parameters, evaluator);
+  const all = sequence(evaluator.instructions);
+  const registers = Float64Array.from(evaluator.registers);
+  return (...args) => {
+    args.forEach((x, i) => registers[i] = x);
+    all(registers);
+    return results.map((i) => registers[i]!);
+  };
+}
