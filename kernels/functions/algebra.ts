@@ -311,18 +311,10 @@ export function rarely(condition: Truth, x: Float, y: Float): Float {
   return node("float", "rarely", [condition, x, y]);
 }
 
-/** What a turn of a loop leads to. */
-export interface Turn<S> {
-  /** Whether another one follows. */
-  readonly going: Truth;
-  /** The values that it starts with. */
-  readonly next: S;
-}
-
-/** The values after some turns, at least one if there is no other `start`; not of truth. */
+/** The values after some turns, at least one unless told when they begin; not of truth. */
 export function repeat<S extends { readonly [N in keyof S]: Float | Integer }>(
   first: S,
-  turn: (values: S) => Turn<S>,
+  turn: (values: S) => { going: Truth; next: S },
   begins: Truth = integerEqual(integer(0), 0),
 ): S {
   const names = Object.keys(first) as (keyof S & string)[];

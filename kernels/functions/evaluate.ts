@@ -29,8 +29,7 @@ whole[0] = 1;
 /** Where the upper half of a number lies: it depends on the machine. */
 const UPPER = halves[1] === 0 ? 0 : 1;
 
-type Registers = Float64Array;
-type Instruction = (r: Registers) => void;
+type Instruction = (r: Float64Array) => void;
 /** The instruction that leaves in one register what it computes of others. */
 type Make = (to: number, x: number, y: number, z: number) => Instruction;
 
@@ -94,9 +93,7 @@ const BITS: Readonly<Record<Precision, Record<"bits" | "fromBits", Make>>> = {
 };
 
 /** Operations whose results single precision may not hold. */
-const INEXACT: ReadonlySet<Scalar["operation"]> = new Set(
-  ["add", "sub", "mul", "div", "sqrt", "toFloat"] as const,
-);
+const INEXACT = new Set<string>(["add", "sub", "mul", "div", "sqrt", "toFloat"]);
 
 /** One instruction after the other. */
 function sequence(list: readonly Instruction[]): Instruction {

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { ELEMENT_BYTES, type ElementType } from "../elementwise/elements.ts";
+import { BYTES, dtypeOf, type TypedArray } from "../../src/dtype.ts";
 import { hasSimd } from "../wasm/features.ts";
 import { ModuleBuilder, reserve, scratchMemory } from "../wasm/module.ts";
-import { type Key, type Output, referenceOf, type Sampler } from "./reference.ts";
+import { type Key, referenceOf, type Sampler } from "./reference.ts";
 import type { SamplerName, Sampling } from "./samplers.ts";
 import { emitSampler, SCRATCH_BYTES } from "./wasm.ts";
 
@@ -20,11 +20,10 @@ const CHUNK = 8192;
 const SCRATCH = 64;
 const PARAMETERS = SCRATCH + SCRATCH_BYTES;
 const NUMBERS = PARAMETERS + 8 * CHUNK;
-const BYTES = NUMBERS + 8 * CHUNK;
+const END = NUMBERS + 8 * CHUNK;
 
 /** The forms of a sampler for some types, as far as they were needed. */
 interface Forms {
-  readonly sampling: Sampling;
   reference?: Sampler;
   wasm?: Sampler;
   /** How many numbers were drawn. */
@@ -37,23 +36,23 @@ const known = new Map<string, Forms>();
  * Fills an array with numbers of a distribution, which may have a parameter: one value for all
  * numbers, or one for each.
  */
-export function fill(name: SamplerName, out: Output, key: Key, parameter?: Output): void {
+export function fill<T extends TypedArray>(
+  name: SamplerName,
+  out: T,
+  key: Key,
+  parameter?: TypedArray,
+): T {
   const moves = parameter !== undefined && parameter.length > 1;
-  const sampling = { name, dtype: typeOf(out), parameter: parameter && typeOf(parameter), moves };
+  const sampling = { name, dtype: dtypeOf(out)!, parameter: dtypeOf(parameter), moves };
   const id = JSON.stringify(sampling);
-  const forms: Forms = known.get(id) ?? { sampling, count: 0 };
+  const forms: Forms = known.get(id) ?? { count: 0 };
   known.set(id, forms);
   forms.count += out.length;
   const run = forms.count >= MANY && hasSimd()
     ? forms.wasm ??= wasmOf(sampling)
     : forms.reference ??= referenceOf(sampling);
   run(out, key, parameter);
-}
-
-function typeOf(array: Output): ElementType {
-  if (array instanceof Float32Array) return "float32";
-  if (array instanceof Float64Array) return "float64";
-  return array instanceof Int32Array ? "int32" : "bool";
+  return out;
 }
 
 /** A sampler as WebAssembly, one chunk after the other. */
@@ -66,9 +65,9 @@ export function wasmOf(sampling: Sampling): Sampler {
     env: { memory },
   });
   const run = exports.run as (...numbers: number[]) => void;
-  const [size, step] = [ELEMENT_BYTES[dtype], moves ? ELEMENT_BYTES[parameter!] : 0];
+  const [size, step] = [BYTES[dtype], moves ? BYTES[parameter!] : 0];
   return (out, key, values) => {
-    reserve(memory, BYTES);
+    reserve(memory, END);
     const bytes = new Uint8Array(memory.buffer);
     const [numbers, parameters] = [bytesOf(out), values && bytesOf(values)];
     bytes.set(bytesOf(Int32Array.of(key[0]!, key[1]!)));
@@ -83,29 +82,18 @@ export function wasmOf(sampling: Sampling): Sampler {
   };
 }
 
-function bytesOf({ buffer, byteOffset, byteLength }: Output): Uint8Array {
+function bytesOf({ buffer, byteOffset, byteLength }: TypedArray): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 /** The two words of the key that `data` leads to from `key`. */
 export function foldedKey(key: Key, data: number): Int32Array {
-  const out = new Int32Array(2);
-  fill("foldIn", out, key, Int32Array.of(data));
-  return out;
+  return fill("foldIn", new Int32Array(2), key, Int32Array.of(data));
 }
 
 /** Exponentials, the same to the last bit on every machine. */
 export function exponentials(values: Float64Array): Float64Array {
-  const out = new Float64Array(values.length);
-  fill("exp", out, [0, 0], values);
-  return out;
-}
-
-/** Draws in the open interval (0, 1). */
-function fractions(count: number, key: Key): Float64Array {
-  const out = new Float64Array(count);
-  fill("fraction", out, key);
-  return out;
+  return fill("exp", new Float64Array(values.length), [0, 0], values);
 }
 
 /**
@@ -113,14 +101,14 @@ function fractions(count: number, key: Key): Float64Array {
  * inversion. `rows[i]` tells the row of element i.
  */
 export function fillCategorical(
-  out: Output,
+  out: TypedArray,
   key: Key,
   logits: ArrayLike<number>,
   classes: number,
   rows: ArrayLike<number>,
 ): void {
   const cumulative = cumulate(logits, classes);
-  const drawn = fractions(out.length, key);
+  const drawn = fill("fraction", new Float64Array(out.length), key);
   for (let i = 0; i < out.length; i++) {
     const start = rows[i]! * classes;
     const target = drawn[i]! * cumulative[start + classes - 1]!;
@@ -146,7 +134,7 @@ function cumulate(logits: ArrayLike<number>, classes: number): Float64Array {
 
 /** The numbers 0 … n − 1 in random order (Fisher and Yates). */
 export function fillPermutation(out: Int32Array, key: Key): void {
-  const drawn = fractions(out.length, key);
+  const drawn = fill("fraction", new Float64Array(out.length), key);
   for (let i = 0; i < out.length; i++) out[i] = i;
   for (let i = out.length - 1; i > 0; i--) {
     const j = Math.floor(drawn[i]! * (i + 1));

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { TypedArray } from "../../src/dtype.ts";
 import { integerParameter } from "../functions/algebra.ts";
 import { evaluate } from "../functions/evaluate.ts";
 import { numberOf, precisionOf, type Sampling, SCHEDULE } from "./samplers.ts";
@@ -11,11 +12,8 @@ import { keySchedule } from "./threefry.ts";
 /** A key's two words. */
 export type Key = ArrayLike<number>;
 
-/** An array to fill. */
-export type Output = Float32Array | Float64Array | Int32Array | Uint8Array;
-
 /** Numbers by their positions, from keys and parameters: one value or one per number. */
-export type Sampler = (out: Output, key: Key, parameter?: Output) => void;
+export type Sampler = (out: TypedArray, key: Key, parameter?: TypedArray) => void;
 
 let scheduleOf: ((...words: number[]) => number[]) | undefined;
 

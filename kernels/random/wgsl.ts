@@ -30,15 +30,8 @@ const KEY = { name: "key", type: "i32" } as const;
 
 const WORDS: Words = [integerParameter("k0"), integerParameter("k1")];
 
-/** Statements, what they are made with, and the names of their results. */
-interface Text {
-  statements: string;
-  declarations: string;
-  results: string[];
-}
-
-/** What an element's values are, by the key and other parameters. */
-function textOf(roots: readonly Scalar[], parameters: Record<string, string>): Text {
+/** What an element's values are, by the key and other parameters: statements and their results. */
+function textOf(roots: readonly Scalar[], parameters: Record<string, string>) {
   const printer = new WgslPrinter();
   const key = { k0: "key[0]", k1: "key[1]" };
   const words = print(keySchedule(WORDS), key, printer);

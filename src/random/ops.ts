@@ -36,10 +36,8 @@ function sampler(
     draws: name,
     infer: (_inputs, spec) => checkDraw(name, spec),
     forward([key, parameter], { shape, dtype }) {
-      const out = allocate(dtype, sizeOf(shape));
       if (parameter !== undefined) refuse?.(parameter.data);
-      fill(name, out, key!.data as Int32Array, parameter?.data);
-      return out;
+      return fill(name, allocate(dtype, sizeOf(shape)), key!.data, parameter?.data);
     },
     vjp: null,
     ...refuse &&

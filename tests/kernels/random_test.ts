@@ -11,8 +11,9 @@ import { evaluate } from "../../kernels/functions/evaluate.ts";
 import { exponentials, fill, foldedKey, wasmOf } from "../../kernels/random/eager.ts";
 import { fraction, normal } from "../../kernels/random/normal.ts";
 import { excess, exp, log } from "../../kernels/random/portable.ts";
-import { type Output, referenceOf } from "../../kernels/random/reference.ts";
+import { referenceOf } from "../../kernels/random/reference.ts";
 import { type SamplerName, SAMPLERS, type Sampling } from "../../kernels/random/samplers.ts";
+import type { TypedArray } from "../../src/dtype.ts";
 import { keySchedule, threefry, type Words } from "../../kernels/random/threefry.ts";
 
 const word = integerParameter;
@@ -232,7 +233,7 @@ Deno.test("fills give each number the same value whatever the length and the for
   const key = foldedKey([5, 6], 7);
   for (const [name, dtype, values] of CASES) {
     if (name === "exp") continue;
-    const drawn = [3, 50, 4000].map((count): Output => {
+    const drawn = [3, 50, 4000].map((count): TypedArray => {
       const out = new ARRAYS[dtype](count);
       fill(name, out, key, values && Float64Array.of(values[0]!));
       return out;

@@ -35,7 +35,7 @@ export function randomKernel(
     key: JSON.stringify(["random", sampling]),
     emit: (module) => emitSampler(module, sampling),
     scratchBytes: SCRATCH_BYTES,
-    verified: own === undefined ? undefined : refusalOf(step, graph),
+    verified: refusalOf(step, graph),
     slices: Math.ceil(count / SLICE),
     nanoseconds: count * NS[name],
     calls: ([from, to], { offsets, scratch }) => [[
