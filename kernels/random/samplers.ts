@@ -108,6 +108,9 @@ function poisson(draw: Draw): Integer {
   return a.toInteger(a.choose(large, poissonByRejection(draw, large), poissonBySearch(draw)));
 }
 
+/** Where probabilities no longer add to those before: rounding may have left these below a draw. */
+const LEAST_PROBABILITY = { float32: 2 ** -26, float64: 2 ** -60 } as const;
+
 /** More steps than a search takes below that rate. */
 const MOST_STEPS = 100;
 
@@ -115,9 +118,8 @@ const MOST_STEPS = 100;
 function poissonBySearch({ bits, parameter: rate, precision }: Draw): Float {
   const u = fraction(bits(0), precision);
   const first = exp(a.neg(rate));
-  // Past 2⁻⁶⁰ the sum no longer grows, and rounding may have left it below u.
   const isBelow = (cumulative: Float, probability: Float) =>
-    a.both(a.less(cumulative, u), a.less(2 ** -60, probability));
+    a.both(a.less(cumulative, u), a.less(LEAST_PROBABILITY[precision], probability));
   const start = { k: a.number(0, precision), probability: first, cumulative: first };
   return a.repeat(start, (state) => {
     const k = a.add(state.k, 1);

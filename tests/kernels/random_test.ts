@@ -1,4 +1,4 @@
-import { assertAlmostEquals, assertEquals, assertLessOrEqual } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals, assertLessOrEqual } from "@std/assert";
 import fc from "fast-check";
 import {
   type Float,
@@ -242,20 +242,27 @@ Deno.test("fills give each number the same value whatever the length and the for
   }
 });
 
-/** Whether a draw of 52 bits is below a probability, by a precision. */
-function belowIn(precision: Precision): (n: bigint, p: number) => number {
+/** A sampler by a draw of 52 bits and its parameter. */
+function byDraw(name: SamplerName, precision: Precision): (n: bigint, parameter: number) => number {
   const [bits, p] = [(): Words => [word("x"), word("y")], parameter("p", precision)];
-  const text = SAMPLERS.bernoulli({ bits, parameter: p, integer: word("p"), precision, least: 0 });
+  const text = SAMPLERS[name]({ bits, parameter: p, integer: word("p"), precision, least: 0 });
   const f = evaluate([text], precision, ["x", "y", "p"]);
   return (n, value) => f(Number(n >> 20n) | 0, Number(n & 0xfffffn) << 12, value)[0]!;
 }
 
 Deno.test("bernoulli draws the same by either precision", () => {
   const probabilities = [0, 1, 0.5, 1 - 2 ** -24, 2 ** -40, 2 ** -52, Math.fround(0.3)];
-  const [single, double] = [belowIn("float32"), belowIn("float64")];
+  const [single, double] = [byDraw("bernoulli", "float32"), byDraw("bernoulli", "float64")];
   const limits = probabilities.flatMap((p) => {
     const n = BigInt(Math.round(p * 2 ** 52));
     return [n - 2n, n - 1n, n, n + 1n].filter((x) => x >= 0n && x < 2n ** 52n);
   });
   for (const n of limits) for (const p of probabilities) assertEquals(single(n, p), double(n, p));
+});
+
+Deno.test("poisson ends where probabilities no longer count, also where a draw is rounded to 1", () => {
+  for (const [precision, most] of [["float32", 11], ["float64", 20]] as const) {
+    const last = byDraw("poisson", precision)(2n ** 52n - 1n, 1);
+    assert(last >= 9 && last <= most, `${precision}: ${last}`);
+  }
 });
