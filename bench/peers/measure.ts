@@ -13,6 +13,8 @@ export interface Effort {
   sampleMs: number;
   /** The milliseconds after which a slow task gets no further sample. */
   budgetMs: number;
+  /** What stands for all samples; the median by default. */
+  typical?: (samples: readonly number[]) => number;
 }
 
 /** The middle value; the mean of the middle two. */
@@ -35,7 +37,7 @@ export function largestDifference(actual: Float32Array, expected: Float32Array):
   return difference === 0 ? 0 : difference / scale;
 }
 
-/** The median milliseconds of a call of each task, sampled in turns, forwards and backwards. */
+/** The milliseconds that a call of each task typically takes, sampled in turns, to and fro. */
 export async function timeInTurns(tasks: readonly Task[], effort: Effort): Promise<number[]> {
   const runs = [];
   for (const task of tasks) runs.push({ task, calls: await countCalls(task, effort.sampleMs) });
@@ -50,7 +52,7 @@ export async function timeInTurns(tasks: readonly Task[], effort: Effort): Promi
       samples[i]!.push(elapsed / calls);
     }
   }
-  return samples.map(median);
+  return samples.map(effort.typical ?? median);
 }
 
 /** How many calls fill a sample, found while the task warms up. */

@@ -3,8 +3,6 @@
  *
  * @module
  */
-import type { Tensor } from "@cellgrad/cellgrad";
-import { key, normal, uniform } from "@cellgrad/cellgrad/random";
 import type { Inputs, NumberArray } from "./side.ts";
 
 /** A peer that does a workload. */
@@ -54,13 +52,32 @@ function withoutTargets(...peers: string[]): Rival[] {
   return peers.map((peer) => ({ peer, target: null }));
 }
 
-function numbers({ shape, data }: Tensor): NumberArray {
-  return { shape, data: Float32Array.from(data) };
+/** Numbers in [0, 1) from a seed (mulberry32), without the library, which is to start cold. */
+function uniform(seed: number): () => number {
+  let state = Math.imul(seed, 0x9e3779b1);
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let bits = Math.imul(state ^ (state >>> 15), state | 1);
+    bits ^= bits + Math.imul(bits ^ (bits >>> 7), bits | 61);
+    return ((bits ^ (bits >>> 14)) >>> 0) / 2 ** 32;
+  };
 }
 
-/** Normal numbers; every input has a seed of its own. */
+/** An array of what a function draws. */
+function numbers(shape: number[], draw: () => number): NumberArray {
+  const size = shape.reduce((a, b) => a * b, 1);
+  return { shape, data: Float32Array.from({ length: size }, draw) };
+}
+
+/** Draws normal numbers (Box and Muller); every input has a seed of its own. */
+function normal(seed: number): () => number {
+  const next = uniform(seed);
+  return () => Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next());
+}
+
 function gaussian(seed: number, shape: number[], scale = 1, shift = 0): NumberArray {
-  return numbers(normal(key(seed), shape).mul(scale).add(shift));
+  const next = normal(seed);
+  return numbers(shape, () => scale * next() + shift);
 }
 
 /** Labels 0 … count − 1 in turn. */
@@ -71,13 +88,14 @@ function labels(shape: number[], count: number): NumberArray {
 
 /** The exponentials of normal numbers. */
 function positive(seed: number, shape: number[]): NumberArray {
-  return numbers(normal(key(seed), shape).exp());
+  const next = normal(seed);
+  return numbers(shape, () => Math.exp(next()));
 }
 
 /** Counts of which half are 0 and few are large. */
 function counts(seed: number, shape: number[]): NumberArray {
-  const { data } = normal(key(seed), shape).mul(1.5).exp();
-  return { shape, data: Float32Array.from(data, Math.floor) };
+  const next = normal(seed);
+  return numbers(shape, () => Math.floor(Math.exp(1.5 * next())));
 }
 
 /** Mean, variance, and the share above 1. */
@@ -214,12 +232,15 @@ export const WORKLOADS: readonly Workload[] = [
   {
     name: "bernoulli and masked mse 64x2000",
     form: "bernoulli and masked mse",
-    inputs: () => ({
-      predictions: gaussian(1, MASKED),
-      probabilities: numbers(uniform(key(2), MASKED).mul(0.98).add(0.01)),
-      targets: numbers(normal(key(3), MASKED).relu()),
-      mask: numbers(uniform(key(4), MASKED).less(0.4)),
-    }),
+    inputs() {
+      const [share, value, chance] = [uniform(2), normal(3), uniform(4)];
+      return {
+        predictions: gaussian(1, MASKED),
+        probabilities: numbers(MASKED, () => 0.98 * share() + 0.01),
+        targets: numbers(MASKED, () => Math.max(0, value())),
+        mask: numbers(MASKED, () => Number(chance() < 0.4)),
+      };
+    },
     rivals: rivals(3, 4, 1.5),
   },
   crossEntropy(64, [5, 5, 1]),
