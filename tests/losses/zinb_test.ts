@@ -82,6 +82,16 @@ Deno.test("zinbLoss() scores a zero as a zero, where the original scores half of
   assertAlmostEquals(loss("hard"), 56.43, 5e-3);
 });
 
+Deno.test("zinbLoss() with the soft indicator scores a count near 0 as both", () => {
+  // With θ = μ = 1 and π = 1/2: P(0) = 3/4, and NB(x) = 2^−(1 + x).
+  const x = 0.01;
+  const share = 1 / (1 + Math.exp(-(x - 9.9e-9) / 0.01));
+  const expected = -(1 - share) * Math.log(0.75) + share * (2 + x) * Math.LN2;
+  const zero = float64(0);
+  const loss = zinbLoss(float64(x), zero, zero, zero, { zeroIndicator: "soft" });
+  assertAlmostEquals(loss.item(), expected, 1e-7);
+});
+
 Deno.test("zinbLoss() with either indicator is the same for counts above 0", () => {
   fc.assert(
     fc.property(cases, ({ counts, logRate, logTheta, piLogit }) => {
