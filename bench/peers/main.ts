@@ -6,7 +6,6 @@
  *
  * @module
  */
-import process from "node:process";
 import * as cellgrad from "@cellgrad/cellgrad";
 import { runProgram, UsageError } from "../../examples/lib/arguments.ts";
 import { makeCompiled, makeOurs } from "./ours.ts";
@@ -47,12 +46,6 @@ const LOADERS = {
   "compiled": () => Promise.resolve(makeCompiled(cellgrad)),
 };
 
-/** The milliseconds that processors have spent on this process, whatever else they do. */
-function processorTime(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1000;
-}
-
 /** What the samples of a busy machine have in common with those of a quiet one. */
 function fastest(samples: readonly number[]): number {
   return Math.min(...samples);
@@ -62,7 +55,7 @@ function fastest(samples: readonly number[]): number {
 async function loadCheckout(folder: string): Promise<Side> {
   const { href } = new URL(`${folder}/mod.ts`, `file://${Deno.cwd()}/`);
   try {
-    return makeOurs(folder, await import(href), processorTime);
+    return makeOurs(folder, await import(href));
   } catch (error) {
     throw new UsageError(
       `Cannot load ${folder}: ${error instanceof Error ? error.message : error}`,
@@ -90,7 +83,7 @@ async function main({ json, only, beside, rounds }: Values): Promise<number> {
     ? chosen
     : chosen.map((all) => ({ ...all, rivals: [{ peer: beside, target: KEPT }] }));
   console.error(`Beside ${peers.map(({ name, version }) => `${name} ${version}`).join(", ")}`);
-  const ours = makeOurs("cellgrad", cellgrad, beside === undefined ? undefined : processorTime);
+  const ours = makeOurs("cellgrad", cellgrad);
   const effort = beside === undefined
     ? { rounds, sampleMs: 100, budgetMs: 10_000 }
     : { rounds: 3 * rounds, sampleMs: 30, budgetMs: 10_000, typical: fastest };

@@ -204,21 +204,16 @@ const FORMS: Readonly<Record<string, Form>> = {
 };
 
 /** A side that does some forms with a checkout of this library. */
-function sideOf(
-  name: string,
-  cg: Library,
-  forms: Readonly<Record<string, Form>>,
-  clock?: () => number,
-): Side {
+function sideOf(name: string, cg: Library, forms: Readonly<Record<string, Form>>): Side {
   const bound = Object.entries(forms).map(([form, make]) =>
     [form, (inputs: Inputs) => make(cg, inputs)] as const
   );
-  return makeSide(name, "checkout", Object.fromEntries(bound), clock);
+  return makeSide(name, "checkout", Object.fromEntries(bound));
 }
 
 /** Everything that we do. */
-export function makeOurs(name: string, cg: Library, clock?: () => number): Side {
-  return sideOf(name, cg, FORMS, clock);
+export function makeOurs(name: string, cg: Library): Side {
+  return sideOf(name, cg, FORMS);
 }
 
 /** Programs beside what we do without compiling. */

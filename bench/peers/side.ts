@@ -3,6 +3,7 @@
  *
  * @module
  */
+import process from "node:process";
 
 /** Numbers that all sides get: float32, whole numbers among them. */
 export interface NumberArray {
@@ -22,7 +23,7 @@ export type Call = () => Promise<readonly Float32Array[]> | readonly Float32Arra
 export interface Task {
   /** The results of one call. */
   outputs: () => Promise<readonly Float32Array[]>;
-  /** The milliseconds that so many calls take, one after the other. */
+  /** The processor's milliseconds for so many calls, one after the other. */
   time: (calls: number) => Promise<number>;
 }
 
@@ -41,15 +42,17 @@ export interface Side {
   close: () => Promise<void>;
 }
 
-/** The milliseconds by the clock on the wall. */
-const wallTime = () => performance.now();
+/** The milliseconds that processors have spent on this process, whatever else they do. */
+function processorTime(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
 
-/** A side that runs in this process, timed by a clock in milliseconds. */
+/** A side that runs in this process. */
 export function makeSide(
   name: string,
   version: string,
   implementations: Readonly<Record<string, Implementation>>,
-  clock: () => number = wallTime,
 ): Side {
   return {
     name,
@@ -60,9 +63,9 @@ export function makeSide(
       return {
         outputs: () => Promise.try(call),
         async time(calls) {
-          const start = clock();
+          const start = processorTime();
           for (let i = 0; i < calls; i++) await call();
-          return clock() - start;
+          return processorTime() - start;
         },
       };
     },
