@@ -35,7 +35,12 @@ const PROGRAM = {
       help: "Beside another checkout of this library, in place of the peers: a ratio below " +
         `${KEPT} fails`,
     },
-    rounds: { kind: "integer", default: 7, min: 1, help: "Samples of each side" },
+    rounds: {
+      kind: "integer",
+      default: 7,
+      min: 1,
+      help: "Samples of each side; beside a checkout thrice as many",
+    },
   },
 } as const;
 
