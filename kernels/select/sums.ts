@@ -8,6 +8,7 @@ import type { CodeBuilder, WasmFunction } from "../wasm/code.ts";
 import type { ModuleBuilder } from "../wasm/module.ts";
 import { i32, type Local, type Value } from "../wasm/value.ts";
 import { f32x4, f64x2, v128 } from "../wasm/simd.ts";
+import { emitSlices, sliceScratchBytes } from "./slices.ts";
 import type { Selection } from "./wasm.ts";
 
 /** What is added up, and onto what. */
@@ -24,9 +25,10 @@ export type ScatterFunction = WasmFunction<
   null
 >;
 
-/** Bytes of scratch memory that adding up needs: a float64 for each value of one slice. */
+/** Bytes of scratch memory that adding up needs: lists of slices, or a float64 for each value. */
 export function scatterScratchBytes(sum: ScatterSum): number {
-  return isDirect(sum) ? 0 : 8 * sum.count * sum.inner;
+  if (isDirect(sum)) return 0;
+  return sum.by === "slice" ? sliceScratchBytes(sum) : 8 * sum.count * sum.inner;
 }
 
 /** Adds a function to a module that adds values at their positions. */
@@ -44,10 +46,12 @@ export function emitScatter(module: ModuleBuilder, sum: ScatterSum): ScatterFunc
   return module.addFunction(parameters, (code, at) => {
     code.while(at.outer, () => {
       const size = count * inner * bytes;
-      if (onto === "values") code.copy(at.out, at.base, size);
+      const inLists = by === "slice" && !isDirect(sum);
+      if (inLists) emitSlices(code, sum, at);
+      else if (onto === "values") code.copy(at.out, at.base, size);
       else code.clear(at.out, size);
       if (isDirect(sum)) emitDirect(code, sum, at);
-      else emitWide(code, sum, at);
+      else if (by === "value") emitWide(code, sum, at);
       code.increase(at.out, size);
       code.increase(at.base, size);
       code.increase(at.updates, picked * inner * bytes);

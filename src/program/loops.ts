@@ -120,7 +120,7 @@ function uniformReads({ reads, steps, uses }: GroupPlan, graph: Graph): Map<Valu
 const UNIFORM = new WeakMap<Tensor, number | null>();
 
 /** The number that all values of a constant are. */
-function uniformValue(constant: Tensor): number | undefined {
+export function uniformValue(constant: Tensor): number | undefined {
   let known = UNIFORM.get(constant);
   if (known === undefined) {
     const { data } = constant;

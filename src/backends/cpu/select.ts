@@ -11,6 +11,7 @@ import type { LookupOp, ScatterOp, SortOp } from "../../op.ts";
 import { extentsAround, sizeOf } from "../../shape.ts";
 import { Bounds } from "../../program/bounds.ts";
 import type { Graph, Step, ValueId } from "../../program/graph.ts";
+import { uniformValue } from "../../program/loops.ts";
 import type { Places, Positions, SliceRange, StepKernel } from "./step_kernel.ts";
 
 /** Nanoseconds per value, about: half a comparison of a filter, or a value at a time. */
@@ -96,9 +97,11 @@ export function scatterKernel(
 ): StepKernel | undefined {
   const { shape, dtype } = graph.values[output]!;
   if ((dtype !== "float32" && dtype !== "float64") || sizeOf(shape) === 0) return undefined;
-  const [base, indices, updates] = by === "slice"
+  const [onto, indices, updates] = by === "slice"
     ? inputs as [ValueId, ValueId, ValueId]
     : [undefined, inputs[1]!, inputs[0]!];
+  const constant = onto === undefined ? undefined : graph.constants.get(onto);
+  const base = constant && Object.is(uniformValue(constant), 0) ? undefined : onto;
   const { outer, count, inner } = extentsAround(shape, axis(params));
   const added = sizeOf(graph.values[updates]!.shape);
   const sum: ScatterSum = {
