@@ -11,6 +11,7 @@ import { guardChecks } from "./passes/guard_checks.ts";
 import { fuseRowLoops } from "./passes/loop_fusion.ts";
 import { hoistInvariants } from "./passes/hoist_invariants.ts";
 import { eliminateCommonSubexpressions } from "./passes/common_subexpressions.ts";
+import { sinkViews } from "./passes/sink_views.ts";
 import { simplifySteps } from "./passes/simplify.ts";
 import { readTransposedOperands } from "./passes/transposed_operands.ts";
 
@@ -23,6 +24,7 @@ export function optimize(graph: Graph): Graph {
     (whole: Graph) => hoistInvariants(whole, optimize),
     comparePositions,
     eliminateCommonSubexpressions,
+    sinkViews,
     (whole: Graph) =>
       fuseRowLoops(whole, (body) => eliminateDeadCode(eliminateCommonSubexpressions(body))),
     readTransposedOperands,
