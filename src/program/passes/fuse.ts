@@ -23,6 +23,7 @@ import {
   ancestorsOf,
   groupOf,
   inputsOf,
+  neededBySteps,
   type Node,
   nodesBetween,
   Readers,
@@ -187,12 +188,13 @@ class Fuser {
   #join(node: Node, step: Step, work: Work): boolean {
     const candidates = this.#candidates(node.first, work);
     if (candidates.length === 0) return false;
-    const ancestors = ancestorsOf(node, node.first - HORIZON);
-    const [apart, above] = [false, true].map((is) =>
-      candidates.filter((group) => ancestors.has(group) === is)
-    );
+    const since = node.first - HORIZON;
+    const ancestors = ancestorsOf(node, since);
+    const apart = candidates.filter((group) => !ancestors.has(group));
+    const blocked = neededBySteps(ancestors, since);
+    const above = candidates.filter((group) => ancestors.has(group) && !blocked.has(group));
     const isAlike = ({ plan }: Node) => sameShape(plan!.shape, work.shape);
-    const [alike, ofRows] = [above!.filter(isAlike), above!.filter((group) => !isAlike(group))];
+    const [alike, ofRows] = [above.filter(isAlike), above.filter((group) => !isAlike(group))];
     for (const group of [...alike, ...ofRows]) {
       const between = nodesBetween(group, ancestors);
       if (isWelcome(step, work, group.plan!, between) && this.#merge(group, [...between, node])) {
@@ -200,7 +202,7 @@ class Fuser {
       }
     }
     const inputs = step.inputs.map((id) => this.#rootOf(id));
-    return apart!.some((group) =>
+    return apart.some((group) =>
       (!this.#passes || isRelated(inputs, work, group.plan!)) && this.#merge(group, [node])
     );
   }

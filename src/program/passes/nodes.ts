@@ -55,6 +55,17 @@ export function ancestorsOf(node: Node, since: number): ReadonlySet<Node> {
   return seen;
 }
 
+/** Nodes that steps of no loop need, of some and all that they need from a place on. */
+export function neededBySteps(ancestors: ReadonlySet<Node>, since: number): ReadonlySet<Node> {
+  const needed = new Set<Node>();
+  const visit = (from: Node) => {
+    for (const input of inputsOf(from)) if (input.last >= since) needed.add(input);
+  };
+  for (const node of ancestors) if (node.plan === undefined) visit(node);
+  for (const node of needed) visit(node);
+  return needed;
+}
+
 /** Those of some nodes that depend on a group. They have among them whatever they need of it. */
 export function nodesBetween(group: Node, ancestors: ReadonlySet<Node>): Node[] {
   const readers = new Map<Node, Node[]>();
