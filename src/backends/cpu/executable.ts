@@ -311,7 +311,7 @@ function loopBytes(units: readonly Unit[], graph: Graph, { bodies }: MemoryPlan)
   }, 0);
 }
 
-/** Adds the loops as functions of one module; returns their numbers. */
+/** Adds the loops as functions of one module, equal ones once; returns their numbers. */
 function addLoops(
   kernels: Kernels,
   loops: readonly (GroupLoop | undefined)[],
@@ -319,15 +319,35 @@ function addLoops(
   const builder = new ModuleBuilder({ from: "import" });
   const math = importMath(builder);
   const names: string[] = [];
+  const known = new Map<string, number>();
   const places = loops.map((loop) => {
     if (loop === undefined) return undefined;
+    const key = outlineOf(loop);
+    const found = known.get(key);
+    if (found !== undefined) return found;
     const name = `loop${names.length}`;
     const emit = loop.space.over === "column" ? emitColumnLoop : emitLoop;
     builder.exportFunction(name, emit(builder, math, loop.spec));
+    known.set(key, names.length);
     return names.push(name) - 1;
   });
   const first = addModule(kernels, builder, names, loops);
   return places.map((place) => place === undefined ? undefined : first + place);
+}
+
+/** What a loop does, whatever its values are called: equal layers share their kernels. */
+function outlineOf({ spec, space: { over } }: GroupLoop): string {
+  const exact = (_key: string, value: unknown) =>
+    typeof value === "number" && (!Number.isFinite(value) || Object.is(value, -0))
+      ? { number: Object.is(value, -0) ? "-0" : String(value) }
+      : value;
+  const names = new Map<string, string>();
+  const text = JSON.stringify(spec, exact).replaceAll(/"v\d+(?:as\d+)?"/g, (name) => {
+    const own = names.get(name) ?? `"${names.size}"`;
+    names.set(name, own);
+    return own;
+  });
+  return `${over} ${text}`;
 }
 
 /** Adds a module of loops, of which each is a function with a parameter for each tensor or more. */
