@@ -23,7 +23,7 @@ import {
   writeLane,
 } from "./elements.ts";
 import type { Lanes } from "./lanes.ts";
-import { emitTranspose, TILED_ROWS } from "../layout/tiles.ts";
+import { emitTranspose, type TiledBytes, tiledRows } from "../layout/tiles.ts";
 import { type LoopSpec, type Pass, planPasses } from "./passes.ts";
 import type { HostMath } from "./typed.ts";
 
@@ -83,13 +83,22 @@ interface OpenPass {
   accumulators: { of: string; accumulator: Accumulator }[];
 }
 
+/** An operand that lies turned: its number, and how it is walked. */
+interface Turned {
+  i: number;
+  size: TiledBytes;
+  along: number;
+  source: Local<"i32">;
+}
+
 /** Some rows of operands that lie turned, the right way round. */
 class Stages {
   readonly #body: BodyWriter;
   readonly #module: ModuleBuilder;
-  readonly #sources: readonly { i: number; along: number; source: Local<"i32"> }[];
-  /** How many of the rows are left. */
+  readonly #sources: readonly Turned[];
+  /** How many of the rows are left, of how many. */
   readonly #left: Local<"i32">;
+  readonly #height: number;
 
   constructor(body: BodyWriter, module: ModuleBuilder) {
     this.#body = body;
@@ -98,8 +107,10 @@ class Stages {
     this.#sources = body.spec.operands.flatMap(({ dtype, along, turned }, i) => {
       if (!turned) return [];
       const source = body.builder.let(body.local(`operand${i}`));
-      return [{ i, along: along! * ELEMENT_BYTES[dtype], source }];
+      const size = ELEMENT_BYTES[dtype] as TiledBytes;
+      return [{ i, size, along: along! * size, source }];
     });
+    this.#height = Math.min(...this.#sources.map(({ size }) => tiledRows(size)));
   }
 
   /** Starts from the first row again. */
@@ -116,17 +127,17 @@ class Stages {
     if (this.#sources.length === 0) return;
     const body = this.#body;
     body.builder.if(i32.leS(this.#left, 0), () => {
-      for (const { i, along, source } of this.#sources) {
+      for (const { i, size, along, source } of this.#sources) {
         const address = addressOf(i);
         if (address === undefined) continue;
-        body.builder.call(emitTranspose(this.#module), {
+        body.builder.call(emitTranspose(this.#module, size), {
           ...{ to: body.local(`stage${i}`), pitch: body.local(`operandStep${i}`) },
           ...{ from: source, step: along, rows, columns: body.local("columns") },
         });
-        body.builder.increase(source, TILED_ROWS * ELEMENT_BYTES[body.spec.operands[i]!.dtype]);
+        body.builder.increase(source, this.#height * size);
         body.builder.set(address, body.local(`stage${i}`));
       }
-      body.builder.set(this.#left, i32.const(TILED_ROWS));
+      body.builder.set(this.#left, i32.const(this.#height));
     });
   }
 

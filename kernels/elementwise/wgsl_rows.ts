@@ -10,7 +10,13 @@
 import { variable } from "../wgsl/expression.ts";
 import { groupsFor, indent, WORKGROUP } from "../wgsl/kernel.ts";
 import { type LoopSpec, type Pass, planPasses, type Reduction } from "./passes.ts";
-import { contiguousWalk, countOf, type LoopSpace, positionOf } from "./wgsl_space.ts";
+import {
+  contiguousWalk,
+  countOf,
+  type LoopSpace,
+  type LoopWalk,
+  positionOf,
+} from "./wgsl_space.ts";
 import { type BoundKernel, LoopWriter } from "./wgsl_writer.ts";
 
 /** What kernels are made for. */
@@ -58,7 +64,7 @@ export function teamFor(
   { isSoftware = false }: WgslOptions = {},
 ): RowTeam {
   const { longRow, mostLanes, busy } = WORKGROUPS[isSoftware ? "software" : "hardware"];
-  const isApart = operands.some((walk) => walk.columns.at(-1)! > 1);
+  const isApart = operands.some(isAcross) && !operands.some(isAlong);
   const columns = countOf(extents);
   const lanes = isApart || columns < longRow
     ? 1
@@ -70,6 +76,16 @@ export function teamFor(
     MOST_PARTS,
   );
   return { lanes, parts: Math.max(1, parts) };
+}
+
+/** Whether neighbouring rows lie side by side, as columns of a matrix do. */
+function isAcross({ rows, columns }: LoopWalk): boolean {
+  return columns.at(-1)! > 1 && rows.at(-1) === 1;
+}
+
+/** Whether rows lie one behind the other. */
+function isAlong({ rows, columns }: LoopWalk): boolean {
+  return columns.at(-1) === 1 && (rows.at(-1) ?? 0) > 1;
 }
 
 /**

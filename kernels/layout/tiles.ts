@@ -1,5 +1,5 @@
 /**
- * Transposed matrices of 4-byte elements, four rows and columns at a time.
+ * Transposed matrices of elements of 4 or 8 bytes, as many rows and columns at a time as fill a register.
  *
  * @module
  */
@@ -8,14 +8,18 @@ import type { ModuleBuilder } from "../wasm/module.ts";
 import { i8x16, v128 } from "../wasm/simd.ts";
 import { i32, type Local, select, type Value } from "../wasm/value.ts";
 
-/** Rows and columns of a tile. */
-const TILE = 4;
+/** Bytes of elements that are turned in tiles. */
+export type TiledBytes = 4 | 8;
 
-/** Bytes of an element. */
-const SIZE = 4;
+/** Whether elements of a size are turned in tiles. */
+export function isTiled(size: number): size is TiledBytes {
+  return size === 4 || size === 8;
+}
 
 /** How many rows are written at once: all that a cache line of what is read holds. */
-export const TILED_ROWS = 16;
+export function tiledRows(size: TiledBytes): number {
+  return 64 / size;
+}
 
 const PARAMETERS = {
   /** The first row that is written, and the bytes from one to the next. */
@@ -31,86 +35,98 @@ const PARAMETERS = {
 /** A function that writes rows that lie as columns where they are read. */
 export type TransposeFunction = WasmFunction<typeof PARAMETERS, null>;
 
-const KNOWN = new WeakMap<ModuleBuilder, TransposeFunction>();
+const KNOWN = new WeakMap<ModuleBuilder, Map<TiledBytes, TransposeFunction>>();
 
-/** The function of a module that writes the first {@linkcode TILED_ROWS} of some rows. */
-export function emitTranspose(module: ModuleBuilder): TransposeFunction {
-  let known = KNOWN.get(module);
-  if (known === undefined) {
-    known = module.addFunction(PARAMETERS, (code, { to, pitch, from, step, rows, columns }) => {
-      const [target, source] = [code.local("i32"), code.local("i32")];
-      const left = code.local("i32");
-      code.set(rows, select(rows, i32.const(TILED_ROWS), i32.ltS(rows, TILED_ROWS)));
-      const walk = (width: number) => () => {
-        code.set(target, to);
-        code.set(source, from);
-        code.set(left, rows);
-        const next = (height: number, body: () => void) => () => {
-          body();
-          code.set(target, i32.add(target, i32.mul(pitch, height)));
-          code.increase(source, height * SIZE);
-          code.increase(left, -height);
-        };
-        if (width === TILE) {
-          code.while(
-            i32.geS(left, TILE),
-            next(TILE, () => emitTile(code, target, pitch, source, step)),
-          );
-        }
-        code.while(
-          i32.gtS(left, 0),
-          next(1, () => {
-            const at = code.let(i32.add(source, 0));
-            for (let i = 0; i < width; i++) {
-              code.store("i32", target, i32.load(at), i * SIZE);
-              code.set(at, i32.add(at, step));
-            }
-          }),
-        );
-        code.increase(to, width * SIZE);
-        code.set(from, i32.add(from, i32.mul(step, width)));
-        code.increase(columns, -width);
+/** The function of a module that writes the first {@linkcode tiledRows} of some rows. */
+export function emitTranspose(module: ModuleBuilder, size: TiledBytes): TransposeFunction {
+  const known = KNOWN.get(module) ?? new Map<TiledBytes, TransposeFunction>();
+  KNOWN.set(module, known);
+  const found = known.get(size) ?? writeTranspose(module, size);
+  known.set(size, found);
+  return found;
+}
+
+function writeTranspose(module: ModuleBuilder, size: TiledBytes): TransposeFunction {
+  const tile = 16 / size;
+  return module.addFunction(PARAMETERS, (code, { to, pitch, from, step, rows, columns }) => {
+    const [target, source] = [code.local("i32"), code.local("i32")];
+    const left = code.local("i32");
+    code.set(rows, select(rows, i32.const(tiledRows(size)), i32.ltS(rows, tiledRows(size))));
+    const walk = (width: number) => () => {
+      code.set(target, to);
+      code.set(source, from);
+      code.set(left, rows);
+      const next = (height: number, body: () => void) => () => {
+        body();
+        code.increase(target, i32.mul(pitch, height));
+        code.increase(source, height * size);
+        code.increase(left, -height);
       };
-      code.while(i32.geS(columns, TILE), walk(TILE));
-      code.while(i32.gtS(columns, 0), walk(1));
-    });
-    KNOWN.set(module, known);
-  }
-  return known;
+      if (width === tile) {
+        code.while(
+          i32.geS(left, tile),
+          next(tile, () => emitTile(code, size, { target, pitch, source, step })),
+        );
+      }
+      code.while(
+        i32.gtS(left, 0),
+        next(1, () => {
+          const at = code.let(i32.add(source, 0));
+          for (let i = 0; i < width; i++) {
+            code.storeLane(size, target, v128.loadSplat(size, at), 0, i * size);
+            code.increase(at, step);
+          }
+        }),
+      );
+      code.increase(to, width * size);
+      code.increase(from, i32.mul(step, width));
+      code.increase(columns, -width);
+    };
+    code.while(i32.geS(columns, tile), walk(tile));
+    code.while(i32.gtS(columns, 0), walk(1));
+  });
 }
 
 /** Turns one tile around. */
 function emitTile(
   code: CodeBuilder,
-  target: Local<"i32">,
-  pitch: Local<"i32">,
-  source: Local<"i32">,
-  step: Local<"i32">,
+  size: TiledBytes,
+  { target, pitch, source, step }: Record<"target" | "pitch" | "source" | "step", Local<"i32">>,
 ): void {
   const at = code.let(i32.add(source, 0));
-  const rows = Array.from({ length: TILE }, () => {
+  const rows = Array.from({ length: 16 / size }, () => {
     const row = code.let(v128.load(at));
-    code.set(at, i32.add(at, step));
+    code.increase(at, step);
     return row;
   });
-  const pick = (x: Value<"v128">, y: Value<"v128">, lanes: readonly number[]) =>
-    code.let(i8x16.shuffle(x, y, lanes.flatMap((lane) => [0, 1, 2, 3].map((i) => 4 * lane + i))));
-  const [a, b, c, d] = rows as [Local<"v128">, Local<"v128">, Local<"v128">, Local<"v128">];
-  const [low, high, lower, higher] = [
-    pick(a, b, [0, 4, 1, 5]),
-    pick(a, b, [2, 6, 3, 7]),
-    pick(c, d, [0, 4, 1, 5]),
-    pick(c, d, [2, 6, 3, 7]),
-  ] as const;
-  const columns = [
-    pick(low, lower, [0, 1, 4, 5]),
-    pick(low, lower, [2, 3, 6, 7]),
-    pick(high, higher, [0, 1, 4, 5]),
-    pick(high, higher, [2, 3, 6, 7]),
-  ];
   code.set(at, target);
-  for (const x of columns) {
-    code.store("v128", at, x);
-    code.set(at, i32.add(at, pitch));
+  for (const column of size === 8 ? turnPairs(code, rows) : turnFours(code, rows)) {
+    code.store("v128", at, column);
+    code.increase(at, pitch);
   }
+}
+
+type V128 = Value<"v128">;
+
+/** Elements of two registers, by number. */
+function pick(code: CodeBuilder, x: V128, y: V128, lanes: readonly number[]): Local<"v128"> {
+  const size = 16 / lanes.length;
+  const bytes = lanes.flatMap((lane) => Array.from({ length: size }, (_, i) => size * lane + i));
+  return code.let(i8x16.shuffle(x, y, bytes));
+}
+
+function turnPairs(code: CodeBuilder, rows: readonly V128[]): V128[] {
+  const [a, b] = rows as [V128, V128];
+  return [pick(code, a, b, [0, 2]), pick(code, a, b, [1, 3])];
+}
+
+function turnFours(code: CodeBuilder, rows: readonly V128[]): V128[] {
+  const [a, b, c, d] = rows as [V128, V128, V128, V128];
+  const halves = (x: V128, y: V128) =>
+    [pick(code, x, y, [0, 4, 1, 5]), pick(code, x, y, [2, 6, 3, 7])] as const;
+  const [upper, lower] = [halves(a, b), halves(c, d)];
+  return [0, 1].flatMap((i) => [
+    pick(code, upper[i]!, lower[i]!, [0, 1, 4, 5]),
+    pick(code, upper[i]!, lower[i]!, [2, 3, 6, 7]),
+  ]);
 }

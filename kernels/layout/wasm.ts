@@ -10,7 +10,7 @@ import { i32, type Local, localAt } from "../wasm/value.ts";
 import type { LaneBytes } from "../wasm/simd.ts";
 import { emitBlockCopy, emitBlockFill } from "./block.ts";
 import type { Strides, ViewCopy } from "./reference.ts";
-import { emitTranspose, TILED_ROWS } from "./tiles.ts";
+import { emitTranspose, isTiled, tiledRows } from "./tiles.ts";
 
 /** Matrices of fewer rows or columns are not worth turning tile by tile. */
 const LEAST_TURNED = 4;
@@ -91,19 +91,20 @@ function emitDimensions(
     if (first.from === 0) return emitBlockFill(code, to, from, first.extent, size);
   }
   const [rows, columns] = dimensions as [CopyDimension, CopyDimension];
-  const turned = size === 4 && dimensions.length === 2 && rows.from === 4 && columns.to === 4;
+  const turned = dimensions.length === 2 && rows.from === size && columns.to === size;
   const [target, source] = [code.let(i32.add(to, 0)), code.let(i32.add(from, 0))];
-  if (turned && Math.min(rows.extent, columns.extent) >= LEAST_TURNED) {
-    const transpose = emitTranspose(module);
+  if (turned && isTiled(size) && Math.min(rows.extent, columns.extent) >= LEAST_TURNED) {
+    const transpose = emitTranspose(module, size);
+    const height = tiledRows(size);
     const count = code.let(i32.const(rows.extent));
     code.while(i32.gtS(count, 0), () => {
       code.call(transpose, {
         ...{ to: target, pitch: rows.to, from: source, step: columns.from },
         ...{ rows: count, columns: columns.extent },
       });
-      code.increase(target, TILED_ROWS * rows.to);
-      code.increase(source, TILED_ROWS * rows.from);
-      code.increase(count, -TILED_ROWS);
+      code.increase(target, height * rows.to);
+      code.increase(source, height * rows.from);
+      code.increase(count, -height);
     });
     return;
   }

@@ -16,6 +16,7 @@ import {
   withTemporaries,
 } from "../../kernels/elementwise/passes.ts";
 import { BYTES } from "../dtype.ts";
+import { isTiled } from "../../kernels/layout/tiles.ts";
 import type { ReduceOp } from "../op.ts";
 import type { Scalars } from "../ops/elementwise.ts";
 import type { Tensor } from "../tensor.ts";
@@ -23,7 +24,7 @@ import type { Graph, Step, ValueId } from "./graph.ts";
 import type { Group, GroupPlan } from "./passes/fuse.ts";
 import { keyOf, type LoopRead, planLoop, strip, type Work, workOf } from "./passes/loop_plan.ts";
 import { sourceOf } from "./passes/views.ts";
-import { type IterationSpace, iterationSpace, type OperandWalk } from "./space.ts";
+import { isTurned, type IterationSpace, iterationSpace, type OperandWalk } from "./space.ts";
 
 /** A group as a loop. */
 export interface GroupLoop {
@@ -74,18 +75,16 @@ export function loopOf(group: Group, graph: Graph): GroupLoop {
   return { spec, space, inputs: reads.map(({ id }) => id), outputs };
 }
 
-/** Matrices of fewer rows or columns are read across, one element at a time. */
-const LEAST_TURNED = 8;
-
 /** How an operand changes along a row, or along what is reduced. */
 function motionOf(
-  { along, step }: OperandWalk,
-  { over, rows, columns }: IterationSpace,
+  walk: OperandWalk,
+  space: IterationSpace,
   dtype: LoopOperand["dtype"],
 ): Omit<LoopOperand, "name" | "dtype"> {
-  const isMatrix = Math.min(rows, columns) >= LEAST_TURNED && BYTES[dtype] === 4;
+  const { along, step } = walk;
+  const { over } = space;
   return {
-    ...(over !== "column" && along > 1 && step === 1 && isMatrix ? { turned: true } : {}),
+    ...(isTurned(walk, space) && isTiled(BYTES[dtype]) ? { turned: true } : {}),
     moves: along !== 0 || (over === "all" && step !== 0),
     along,
     ...(over === "column" ? { repeats: step === 0 } : {}),

@@ -98,6 +98,17 @@ export function mergeAxes(
   return merged;
 }
 
+/** Matrices of fewer rows or columns are not worth turning. */
+const LEAST_TURNED = 8;
+
+/** Whether an operand lies turned: neighbours are a row apart. */
+export function isTurned(
+  { along, step }: OperandWalk,
+  { over, rows, columns }: IterationSpace,
+): boolean {
+  return over !== "column" && along > 1 && step === 1 && Math.min(rows, columns) >= LEAST_TURNED;
+}
+
 /** Calls `visit` for each position in the outer dimensions, with every operand's first element. */
 export function walkOuter(
   { outer, operands }: IterationSpace,

@@ -8,7 +8,7 @@
  */
 import { STRIP } from "../../../kernels/elementwise/columns.ts";
 import { rowsAtOnce } from "../../../kernels/elementwise/wasm.ts";
-import { TILED_ROWS } from "../../../kernels/layout/tiles.ts";
+import { type TiledBytes, tiledRows } from "../../../kernels/layout/tiles.ts";
 import { blockShape, type FloatType, type KernelOptions } from "../../../kernels/matmul/emit.ts";
 import { kernelOptions } from "../../../kernels/matmul/wasm.ts";
 import { BYTES } from "../../dtype.ts";
@@ -202,7 +202,9 @@ function scratchPlaces(
   );
   // Apart by a cache line more, so that rows do not fall onto the same lines of the cache.
   const stages = spec.operands.flatMap(({ dtype, turned }) =>
-    turned ? [take(TILED_ROWS, space.columns * BYTES[dtype] + CACHE_LINE)] : []
+    turned
+      ? [take(tiledRows(BYTES[dtype] as TiledBytes), space.columns * BYTES[dtype] + CACHE_LINE)]
+      : []
   );
   return { temporaries, stages, bytes };
 }

@@ -7,7 +7,7 @@ import type { Strides, ViewCopy } from "../../../kernels/layout/reference.ts";
 import type { ReduceOp, ViewOp } from "../../op.ts";
 import { broadcastStrides, sameShape, type Shape, sizeOf, stridesOf } from "../../shape.ts";
 import { type Graph, makersOf, type Step, type ValueId } from "../graph.ts";
-import { type AxisRange, mergeAxes } from "../space.ts";
+import { type AxisRange, isTurned, iterationSpace, mergeAxes } from "../space.ts";
 import type { Source } from "./views.ts";
 
 /** A loop that goes several times over its rows must find them in the caches: most elements of a row. */
@@ -214,6 +214,9 @@ export function extendPlan(
 /** Whether a loop finds its rows in the caches when it goes over them again, and walks them evenly. */
 function isPossible({ shape, reduced }: Work, passes: number, reads: readonly LoopRead[]): boolean {
   if (reduced !== undefined && !isEven(reads, shape, reduced)) return false;
+  if (reads.some(({ strides }) => strides.at(-1)! > 1) && !isNear(reads, shape, reduced)) {
+    return false;
+  }
   return passes === 1 || !isLong(shape, reduced!);
 }
 
@@ -333,6 +336,15 @@ function isEven(reads: readonly LoopRead[], shape: Shape, [first, end]: AxisRang
   const { extent } = axes.at(-1)!;
   const isStretched = extent >= STRETCH.fewest && extent % STRETCH.group === 0;
   return axes.length === 1 || (axes.length === 2 && isStretched);
+}
+
+/** Longer rows are not turned around, a few at a time, in the nearer caches. */
+const LONGEST_TURNED = 2 ** 14;
+
+/** Whether what lies turned has rows that are short enough. */
+function isNear(reads: readonly LoopRead[], shape: Shape, reduced: AxisRange | undefined): boolean {
+  const space = iterationSpace(shape, reads, reduced);
+  return space.columns <= LONGEST_TURNED || !space.operands.some((walk) => isTurned(walk, space));
 }
 
 function isLong(shape: Shape, [first, end]: AxisRange): boolean {
