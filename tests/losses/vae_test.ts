@@ -105,6 +105,12 @@ Deno.test("vaeLoss() of no cells is 0", () => {
 
 testMisuse("vaeLoss", [
   [
+    "a check that is no boolean",
+    () => vaeLoss([1], [1], [0], [0], { check: "no" as never }),
+    TypeError,
+    'Cannot compute vaeLoss as check must be true or false: current value is "no"',
+  ],
+  [
     "a reconstruction of another shape",
     () => vaeLoss([1, 2], [1], [0], [0]),
     TypeError,
