@@ -162,6 +162,12 @@ testMisuse("zinbLoss", [
     "current shapes are [1, 2] and [2]",
   ],
   [
+    "a check that is no boolean",
+    () => zinbLoss([1], [0], [0], [0], { check: "no" as never }),
+    TypeError,
+    'Cannot compute zinbLoss as check must be true or false: current value is "no"',
+  ],
+  [
     "an unknown indicator",
     () => zinbLoss([1], [0], [0], [0], { zeroIndicator: "smooth" as never }),
     TypeError,
