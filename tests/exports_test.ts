@@ -10,7 +10,8 @@ const CONSTRUCTORS = ["tensor", "zeros", "ones", "full", "eye", "arange", "oneHo
 const OPERATIONS = [
   ["add", "sub", "mul", "div", "neg", "abs", "sign", "pow", "maximum", "minimum", "clip"],
   ["square", "sqrt", "rsqrt", "exp", "expm1", "log", "log1p", "sin", "cos", "tanh", "sigmoid"],
-  ["logSigmoid", "softplus", "relu", "leakyRelu", "lgamma", "digamma"],
+  ["logSigmoid", "softplus", "relu", "leakyRelu", "lgamma", "digamma", "erf", "erfc", "log2"],
+  ["atan2", "floor", "ceil", "round", "mod"],
   ["equal", "notEqual", "less", "lessEqual", "greater", "greaterEqual", "where", "isNaN"],
   ["sum", "mean", "max", "min", "variance", "norm", "argMax", "argMin", "logSumExp"],
   ["softmax", "logSoftmax", "reshape", "transpose", "expandDims", "squeeze", "broadcastTo"],

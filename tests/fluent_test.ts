@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { arange, Tensor, tensor } from "../mod.ts";
 import { Fluent } from "../src/fluent.ts";
+import { FluentElementwise } from "../src/fluent_elementwise.ts";
 import * as functions from "../src/ops/mod.ts";
 import { assertListed } from "./guards.ts";
 
@@ -15,9 +16,9 @@ const FUNCTIONS_ONLY = [
   "where",
 ];
 
-const methods = Object.getOwnPropertyNames(Fluent.prototype).filter((name) =>
-  name !== "constructor"
-);
+const methods = [Fluent, FluentElementwise].flatMap(({ prototype }) =>
+  Object.getOwnPropertyNames(prototype)
+).filter((name) => name !== "constructor");
 
 const x = tensor([[0.5, 1.5, 2.5], [3.5, 0.25, 0.75]], { dtype: "float64" });
 const y = tensor([[2, 0.5, 2.5], [1, 3, 0.25]], { dtype: "float64" });
@@ -53,6 +54,14 @@ const CALLS: Record<string, { on?: Tensor; with: unknown[] }> = {
   leakyRelu: { on: x.sub(1), with: [{ negativeSlope: 0.5 }] },
   lgamma: { with: [] },
   digamma: { with: [] },
+  erf: { with: [] },
+  erfc: { with: [] },
+  log2: { with: [] },
+  atan2: { with: [y] },
+  floor: { with: [] },
+  ceil: { with: [] },
+  round: { with: [] },
+  mod: { with: [y] },
   equal: { with: [y] },
   notEqual: { with: [y] },
   less: { with: [y] },

@@ -1,5 +1,5 @@
 /**
- * Sine and cosine in single precision.
+ * Sine, cosine and the angle of two coordinates in single precision.
  *
  * @module
  */
@@ -137,4 +137,42 @@ export function sin(x: Float): Float {
 /** `cos x` within 2.4 ulp. */
 export function cos(x: Float): Float {
   return sinFrom(x, 1);
+}
+
+/** `arctan t / t` in t² for `|t| ≤ 1`. */
+const ARCTAN = [
+  1.0,
+  -0.333332777,
+  0.199980751,
+  -0.142600164,
+  0.109323412,
+  -0.0834972486,
+  0.057089556,
+  -0.0303518642,
+  0.0104876496,
+  -0.00170117011,
+];
+
+/** π in two parts, the first a number of single precision. */
+const PI_HIGH = Math.fround(Math.PI);
+const PI_LOW = Math.PI - PI_HIGH;
+
+/** The angle of the point (x, y), from −π to π, within 2 ulp. */
+export function atan2(y: Float, x: Float): Float {
+  const [width, height] = [a.abs(x), a.abs(y)];
+  const isSteep = a.less(width, height);
+  const [larger, smaller] = [
+    a.choose(isSteep, height, width),
+    a.choose(isSteep, width, height),
+  ];
+  const isDiagonal = a.equal(larger, smaller);
+  const equal = a.choose(a.equal(larger, 0), a.number(0, "float32"), 1);
+  const t = a.choose(isDiagonal, equal, a.div(smaller, larger));
+  const low = a.mul(t, a.polynomial(a.mul(t, t), ARCTAN));
+  const complement = (angle: Float, factor: number) =>
+    a.sub(PI_HIGH * factor, a.sub(angle, PI_LOW * factor));
+  const right = a.choose(isSteep, complement(low, 0.5), low);
+  const isLeft = a.integerLess(a.bits(x), 0);
+  const angle = a.copySign(a.choose(isLeft, complement(right, 1), right), y);
+  return a.choose(a.either(a.isNaN(x), a.isNaN(y)), NaN, angle);
 }

@@ -88,15 +88,19 @@ function reduceNumber(x: Float): ReducedNumber {
   return { exponent, rest: a.sub(a.fromBits(a.isub(all, exponent)), 1) };
 }
 
-/** `k log 2 + log(1 + f) + change` */
-function sumLogarithm(k: Float, f: Float, change: Float | number): Float {
+/** `f²/2`, and `log(1 + f) − f + f²/2`, of what `1 + f` from √½ to √2 has. */
+function seriesOfLogarithm(f: Float, low: Float | number): { half: Float; rest: Float } {
   const s = a.div(f, a.add(f, 2));
   const square = a.mul(s, s);
   const series = a.mul(square, a.polynomial(square, LOG_TAIL));
-  const halfSquare = a.mul(a.mul(f, f), 0.5);
-  const low = a.fma(k, LN2_LOW, change);
-  const rest = a.fma(s, a.add(halfSquare, series), low);
-  return a.fma(k, LN2_HIGH, a.add(f, a.sub(rest, halfSquare)));
+  const half = a.mul(a.mul(f, f), 0.5);
+  return { half, rest: a.fma(s, a.add(half, series), low) };
+}
+
+/** `k log 2 + log(1 + f) + change` */
+function sumLogarithm(k: Float, f: Float, change: Float | number): Float {
+  const { half, rest } = seriesOfLogarithm(f, a.fma(k, LN2_LOW, change));
+  return a.fma(k, LN2_HIGH, a.add(f, a.sub(rest, half)));
 }
 
 /** `log x` of a positive number with all its digits. */
@@ -112,13 +116,36 @@ function limitLogarithm(u: Float, logarithm: Float): Float {
   return a.choose(a.less(0, u), finite, below);
 }
 
-/** `log x` within 0.85 ulp; −∞ at 0, NaN below. */
-export function log(x: Float): Float {
+/** `x = 2ᵏ (1 + f)`, of subnormal numbers too. */
+function splitNumber(x: Float): { k: Float; f: Float } {
   const small = a.less(x, 2 ** -126);
   const { exponent, rest } = reduceNumber(a.choose(small, a.mul(x, 2 ** 23), x));
   const whole = a.toFloat(a.shrS(exponent, 23), "float32");
-  const k = a.sub(whole, a.choose(small, 23, 0));
-  return limitLogarithm(x, sumLogarithm(k, rest, 0));
+  return { k: a.sub(whole, a.choose(small, 23, 0)), f: rest };
+}
+
+/** `log x` within 0.85 ulp; −∞ at 0, NaN below. */
+export function log(x: Float): Float {
+  const { k, f } = splitNumber(x);
+  return limitLogarithm(x, sumLogarithm(k, f, 0));
+}
+
+/** `log₂ e` in two parts, the first of 12 bits. */
+const LOG2E_HIGH = 1.4423828125;
+const LOG2E_LOW = Math.LOG2E - LOG2E_HIGH;
+
+/** `log₂ x` within 1 ulp; −∞ at 0, NaN below. */
+export function log2(x: Float): Float {
+  const { k, f } = splitNumber(x);
+  const { half, rest } = seriesOfLogarithm(f, 0);
+  // log(1 + f) in two parts, the first of 12 bits.
+  const high = a.fromBits(a.and(a.bits(a.sub(f, half)), 0xfffff000));
+  const low = a.add(a.sub(a.sub(f, high), half), rest);
+  const tail = a.fma(a.add(high, low), LOG2E_LOW, a.mul(low, LOG2E_HIGH));
+  const main = a.mul(high, LOG2E_HIGH);
+  const sum = a.opaque(a.add(k, main));
+  const lost = a.add(a.sub(k, sum), main);
+  return limitLogarithm(x, a.add(sum, a.add(lost, tail)));
 }
 
 /** `log(1 + x)` within 1.1 ulp; −∞ at −1, NaN below. */

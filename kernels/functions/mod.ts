@@ -4,19 +4,24 @@
  * @module
  */
 import {
+  ceil,
   type Float,
+  floor,
   host,
   HOST_FUNCTIONS,
   type HostFunction,
   parameter,
   type Precision,
+  round,
   type Scalar,
 } from "./algebra.ts";
 import * as angles from "./angles.ts";
 import * as elementary from "./elementary.ts";
+import * as errorFunction from "./error_function.ts";
 import * as gamma from "./gamma.ts";
 import * as likelihood from "./negative_binomial.ts";
 import * as power from "./power.ts";
+import { mod } from "./rounding.ts";
 
 /** What a function computes, as a graph of scalars. */
 export type Text = (x: Float, y: Float, z: Float, w: Float) => Float;
@@ -54,7 +59,15 @@ const DEFINITIONS: Readonly<Record<string, Definition>> = {
   tanh: hosted("tanh", elementary.tanh),
   sin: hosted("sin", angles.sin),
   cos: hosted("cos", angles.cos),
+  log2: hosted("log2", elementary.log2),
+  atan2: hosted("atan2", angles.atan2),
   pow: written(2, power.pow),
+  floor: written(1, floor),
+  ceil: written(1, ceil),
+  round: written(1, round),
+  mod: written(2, mod),
+  erf: written(1, errorFunction.erf),
+  erfc: written(1, errorFunction.erfc),
   lgamma: written(1, gamma.lgamma),
   binet: written(1, likelihood.binet),
   dispersionOffset: written(2, likelihood.dispersionOffset),

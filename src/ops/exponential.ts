@@ -1,5 +1,5 @@
 /**
- * Exponentials, logarithms, roots, trigonometry, activations and the gamma family.
+ * Exponentials, logarithms, roots, trigonometry and activations.
  *
  * @module
  */
@@ -8,7 +8,14 @@ import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
 import { add, div, mul, neg, square, sub } from "./arithmetic.ts";
 import { LEAKY } from "./checks.ts";
 import { greater, lessEqual, where } from "./compare.ts";
-import { applyFloating, type Elementwise, floating, unary } from "./elementwise.ts";
+import {
+  applyFloating,
+  applyFloatingBinary,
+  type Elementwise,
+  elementwise,
+  floating,
+  unary,
+} from "./elementwise.ts";
 
 /** `√x`. */
 export const sqrtOp: Elementwise = unary("sqrt", "sqrt(a)", (g, y) => div(g, mul(y, 2)));
@@ -22,6 +29,13 @@ export const expm1Op: Elementwise = unary("expm1", "expm1(a)", (g, _y, [x]) => m
 /** `log x`. */
 export const logOp: Elementwise = unary("log", "log(a)", (g, _y, [x]) => div(g, x!));
 
+/** `log₂ x`. */
+export const log2Op: Elementwise = unary(
+  "log2",
+  "log2(a)",
+  (g, _y, [x]) => div(g, mul(x!, Math.LN2)),
+);
+
 /** `log(1 + x)`. */
 export const log1pOp: Elementwise = unary(
   "log1p",
@@ -34,6 +48,12 @@ export const sinOp: Elementwise = unary("sin", "sin(a)", (g, _y, [x]) => mul(g, 
 
 /** `cos x`. */
 export const cosOp: Elementwise = unary("cos", "cos(a)", (g, _y, [x]) => neg(mul(g, sin(x!))));
+
+/** The angle of the point (b, a). */
+export const atan2Op: Elementwise = elementwise("atan2", "atan2(a, b)", [
+  (g, _y, [y, x]) => mul(g, div(x!, add(square(x!), square(y!)))),
+  (g, _y, [y, x]) => neg(mul(g, div(y!, add(square(x!), square(y!))))),
+]);
 
 /** `tanh x`. */
 export const tanhOp: Elementwise = unary("tanh", "tanh(a)", (g, y) => mul(g, sub(1, square(y))));
@@ -51,32 +71,6 @@ export const softplusOp: Elementwise = unary(
   "max(a, 0) + log1p(exp(-abs(a)))",
   (g, _y, [x]) => mul(g, sigmoid(x!)),
 );
-
-/** `log |Γ(x)|`. */
-export const lgammaOp: Elementwise = unary(
-  "lgamma",
-  "lgamma(a)",
-  (g, _y, [x]) => mul(g, digamma(x!)),
-);
-
-const polygammas = new Map<number, Elementwise>();
-
-/** The derivative of digamma of order `n`. */
-export function polygammaOp(n: number): Elementwise {
-  const known = polygammas.get(n);
-  if (known !== undefined) return known;
-  const name = n === 0 ? "digamma" : "polygamma";
-  const made = unary(
-    name,
-    `polygamma${n}(a)`,
-    (g, _y, [x]) => mul(g, applyFloating(polygammaOp(n + 1), x!)),
-  );
-  polygammas.set(n, made);
-  return made;
-}
-
-/** `Γ′(x) / Γ(x)`. */
-export const digammaOp: Elementwise = polygammaOp(0);
 
 /**
  * Square root. Negative values give NaN; the gradient at 0 is infinite.
@@ -174,6 +168,25 @@ export function log(x: TensorLike): Tensor {
 }
 
 /**
+ * Logarithm to base 2, exact for powers of 2.
+ *
+ * @param x Any shape.
+ * @returns `log₂ x`; −∞ at 0, NaN below.
+ *
+ * @example A fold change in doublings
+ * ```ts
+ * import { log2 } from "@cellgrad/cellgrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(log2([1, 8, 0.25]).toArray(), [0, 3, -2]);
+ * ```
+ */
+export function log2(x: TensorLike): Tensor {
+  if (arguments.length > 1) refuseMore("log2", "x", 1, arguments);
+  return applyFloating(log2Op, x);
+}
+
+/**
  * `log(1 + x)`, accurate near 0: what normalized counts are transformed by.
  *
  * @param x Any shape.
@@ -228,6 +241,27 @@ export function sin(x: TensorLike): Tensor {
 export function cos(x: TensorLike): Tensor {
   if (arguments.length > 1) refuseMore("cos", "x", 1, arguments);
   return applyFloating(cosOp, x);
+}
+
+/**
+ * The angle of a point in the plane, in radians. Both gradients are NaN at the origin.
+ *
+ * @param y Its second coordinate, of any shape.
+ * @param x Its first coordinate, of a shape that broadcasts with that of `y`.
+ * @returns The angle from the first axis on, in [−π, π]; negative where `y` is.
+ * @throws {TypeError} If the shapes do not broadcast.
+ *
+ * @example Half a turn and a quarter
+ * ```ts
+ * import { atan2 } from "@cellgrad/cellgrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(atan2([0, 1], [-1, 0]).toArray(), [Math.fround(Math.PI), Math.fround(Math.PI / 2)]);
+ * ```
+ */
+export function atan2(y: TensorLike, x: TensorLike): Tensor {
+  if (arguments.length > 2) refuseMore("atan2", "x", 2, arguments);
+  return applyFloatingBinary(atan2Op, y, x);
 }
 
 /**
@@ -351,42 +385,4 @@ export function leakyRelu(x: TensorLike, options: LeakyReluOptions = {}): Tensor
   if (arguments.length > 1) checkOptions("leakyRelu", LEAKY, 1, arguments);
   const operand = floating(asTensor(x));
   return where(greater(operand, 0), operand, mul(operand, options.negativeSlope ?? 0.01));
-}
-
-/**
- * Logarithm of the gamma function's absolute value: `log (x − 1)!` for whole x.
- *
- * @param x Any shape.
- * @returns `log |Γ(x)|`; ∞ at 0, at the negative integers and at ±∞.
- *
- * @example The factorial of four
- * ```ts
- * import { lgamma, tensor } from "@cellgrad/cellgrad";
- * import { assertAlmostEquals } from "@std/assert";
- *
- * assertAlmostEquals(lgamma(tensor(5, { dtype: "float64" })).item(), Math.log(24), 1e-14);
- * ```
- */
-export function lgamma(x: TensorLike): Tensor {
-  if (arguments.length > 1) refuseMore("lgamma", "x", 1, arguments);
-  return applyFloating(lgammaOp, x);
-}
-
-/**
- * Digamma, the derivative of {@linkcode lgamma}.
- *
- * @param x Any shape.
- * @returns `Γ′(x) / Γ(x)`; −∞ at 0, ∞ at −0, NaN at the negative integers.
- *
- * @example At one it is minus Euler's constant
- * ```ts
- * import { digamma, tensor } from "@cellgrad/cellgrad";
- * import { assertAlmostEquals } from "@std/assert";
- *
- * assertAlmostEquals(digamma(tensor(1, { dtype: "float64" })).item(), -0.5772156649015329, 1e-14);
- * ```
- */
-export function digamma(x: TensorLike): Tensor {
-  if (arguments.length > 1) refuseMore("digamma", "x", 1, arguments);
-  return applyFloating(digammaOp, x);
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { bindFluent } from "../fluent.ts";
+import { bindFluent } from "../fluent_elementwise.ts";
 import * as functions from "./mod.ts";
 
 export {
@@ -31,15 +31,15 @@ export {
   where,
 } from "./compare.ts";
 export {
+  atan2,
   cos,
-  digamma,
   exp,
   expm1,
   leakyRelu,
   type LeakyReluOptions,
-  lgamma,
   log,
   log1p,
+  log2,
   logSigmoid,
   relu,
   rsqrt,
@@ -76,6 +76,8 @@ export {
   softmax,
   type SoftmaxOptions,
 } from "./normalize.ts";
+export { ceil, floor, mod, round } from "./rounding.ts";
+export { digamma, erf, erfc, lgamma } from "./special.ts";
 export { argMax, argMin, type ArgReduceOptions } from "./arg_reduce.ts";
 export { logSumExp, max, mean, min, type ReduceOptions, sum } from "./reduce.ts";
 export { norm, variance, type VarianceOptions } from "./moments.ts";

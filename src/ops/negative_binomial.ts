@@ -16,7 +16,8 @@ import {
   type Scalars,
   unary,
 } from "./elementwise.ts";
-import { digamma, exp, log, polygammaOp, relu } from "./exponential.ts";
+import { exp, log, relu } from "./exponential.ts";
+import { digamma, polygammaOp } from "./special.ts";
 
 const trigamma = (x: Tensor) => applyFloating(polygammaOp(1), x);
 

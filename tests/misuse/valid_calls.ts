@@ -27,13 +27,13 @@ const square = (x: cg.Tensor) => cg.sum(cg.square(x));
 const UNARY = [
   ["neg", "abs", "sign", "square", "sqrt", "rsqrt", "exp", "expm1", "log", "log1p", "sin", "cos"],
   ["tanh", "sigmoid", "logSigmoid", "softplus", "relu", "lgamma", "digamma", "isNaN"],
-  ["stopGradient"],
+  ["erf", "erfc", "log2", "floor", "ceil", "round", "stopGradient"],
 ].flat() as (keyof typeof cg)[];
 
 /** The functions of two tensors of one shape, and no more. */
 const BINARY = [
   ["add", "sub", "mul", "div", "pow", "maximum", "minimum", "equal", "notEqual", "less"],
-  ["lessEqual", "greater", "greaterEqual"],
+  ["lessEqual", "greater", "greaterEqual", "atan2", "mod"],
 ].flat() as (keyof typeof cg)[];
 
 const row = (

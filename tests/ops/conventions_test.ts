@@ -189,6 +189,28 @@ Deno.test("pairwiseSquaredDistance() keeps its digits at second order where weig
   assertEquals(mixed(cg.tensor([[3], [5]])).toArray(), [[0], [-4]]);
 });
 
+Deno.test("round() takes halves to even numbers, and integers stay what they are", () => {
+  assertEquals(cg.round([0.5, 1.5, -2.5, 2.6]).toArray(), [0, 2, -2, 3]);
+  const whole = cg.tensor([2 ** 30 + 1, -7], { dtype: "int32" });
+  for (const f of [cg.round, cg.floor, cg.ceil]) {
+    assertEquals([f(whole).dtype, ...f(whole).data], ["int32", 2 ** 30 + 1, -7]);
+    assertEquals(cg.grad((x: cg.Tensor) => f(x).sum())(cg.tensor([0.5, 2])).toArray(), [0, 0]);
+  }
+});
+
+Deno.test("mod() has the sign of the divisor, and the quotient in its gradient", () => {
+  assertEquals(cg.mod([7, -7, 7, -7], [3, 3, -3, -3]).toArray(), [1, 2, -2, -1]);
+  assertEquals(cg.mod([-6, 6], [3, -3]).toArray(), [0, -0]);
+  assertEquals(cg.mod([5, -5, Infinity, 5], [Infinity, Infinity, 3, 0]).toArray(), [
+    5,
+    Infinity,
+    NaN,
+    NaN,
+  ]);
+  const slope = cg.grad((b: cg.Tensor) => cg.mod([7, -7], b).sum());
+  assertEquals(slope(cg.tensor([3, 3])).toArray(), [-2, 3]);
+});
+
 Deno.test("lgamma() has poles, and is exact at 1 and 2", () => {
   assertEquals(cg.lgamma(f64([0, -1, 1, 2, Infinity])).toArray(), [
     Infinity,

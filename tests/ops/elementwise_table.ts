@@ -3,6 +3,8 @@ import type { Op } from "../../src/op.ts";
 import * as arithmetic from "../../src/ops/arithmetic.ts";
 import * as compare from "../../src/ops/compare.ts";
 import * as exponential from "../../src/ops/exponential.ts";
+import * as rounding from "../../src/ops/rounding.ts";
+import * as special from "../../src/ops/special.ts";
 import type { Tensor } from "../../src/tensor.ts";
 import { digammaByShift, lgammaByShift, LIKELIHOOD_ELEMENTWISE } from "./likelihood_rows.ts";
 
@@ -25,6 +27,19 @@ export interface Row {
 const R = [-3, 3] as const;
 const P = [0.2, 4] as const;
 const B = [0, 1] as const;
+
+const WHOLE = [-3, -2, -1, 0, 1, 2, 3];
+
+/** The error function by its series around 0. */
+function erfBySeries(x: number): number {
+  let term = x;
+  let sum = x;
+  for (let k = 1; k < 80; k++) {
+    term *= -x * x / k;
+    sum += term / (2 * k + 1);
+  }
+  return 2 / Math.sqrt(Math.PI) * sum;
+}
 
 const one = { differentiable: [0] };
 const two = { differentiable: [0, 1] };
@@ -187,18 +202,71 @@ export const ROWS: readonly Row[] = [
     ...one,
   },
   {
-    op: exponential.lgammaOp,
-    call: exponential.lgamma,
+    op: special.lgammaOp,
+    call: special.lgamma,
     domain: [[0.1, 20]],
     reference: lgammaByShift,
     ...one,
   },
   {
-    op: exponential.digammaOp,
-    call: exponential.digamma,
+    op: special.digammaOp,
+    call: special.digamma,
     domain: [[0.3, 20]],
     reference: digammaByShift,
     ...one,
+  },
+  { op: special.erfOp, call: special.erf, domain: [R], reference: erfBySeries, ...one },
+  {
+    op: special.erfcOp,
+    call: special.erfc,
+    domain: [R],
+    reference: (a) => 1 - erfBySeries(a),
+    ...one,
+  },
+  {
+    op: exponential.log2Op,
+    call: exponential.log2,
+    domain: [P],
+    reference: (a) => Math.log(a) / Math.LN2,
+    ...one,
+  },
+  {
+    op: exponential.atan2Op,
+    call: exponential.atan2,
+    domain: [R, P],
+    reference: (a, b) => Math.atan(a / b),
+    ...two,
+  },
+  {
+    op: rounding.floorOp,
+    call: rounding.floor,
+    domain: [R],
+    kinks: WHOLE,
+    reference: Math.floor,
+    ...none,
+  },
+  {
+    op: rounding.ceilOp,
+    call: rounding.ceil,
+    domain: [R],
+    kinks: WHOLE,
+    reference: Math.ceil,
+    ...none,
+  },
+  {
+    op: rounding.roundOp,
+    call: rounding.round,
+    domain: [R],
+    kinks: WHOLE.map((x) => x + 0.5),
+    reference: Math.round,
+    ...none,
+  },
+  {
+    op: rounding.modOp,
+    call: rounding.mod,
+    domain: [[5.2, 5.8], [2, 2.3]],
+    reference: (a, b) => a - 2 * b,
+    ...two,
   },
   ...LIKELIHOOD_ELEMENTWISE,
 ];

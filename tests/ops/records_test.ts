@@ -9,6 +9,8 @@ import * as layout from "../../src/ops/layout.ts";
 import * as likelihood from "../../src/ops/negative_binomial.ts";
 import * as linalg from "../../src/ops/linalg.ts";
 import * as reduce from "../../src/ops/reduce.ts";
+import * as rounding from "../../src/ops/rounding.ts";
+import * as special from "../../src/ops/special.ts";
 import * as select from "../../src/ops/select.ts";
 import * as sorting from "../../src/ops/sort.ts";
 import { ROWS as ELEMENTWISE } from "./elementwise_table.ts";
@@ -26,8 +28,10 @@ const FAMILIES = [
   likelihood,
   linalg,
   reduce,
+  rounding,
   select,
   sorting,
+  special,
 ];
 
 /** Every exported record, by the name of its constant. */

@@ -54,4 +54,34 @@ export const SPECIAL_CASES: readonly SpecialCase[] = [
     inputs: [[0, Infinity, -1, NaN]],
     expected: [Infinity, 0, Infinity, NaN],
   },
+  {
+    name: "erf",
+    f: (x) => cg.erf(x!),
+    inputs: [[0, -0, Infinity, -Infinity, NaN, 40]],
+    expected: [0, -0, 1, -1, NaN, 1],
+  },
+  {
+    name: "erfc",
+    f: (x) => cg.erfc(x!),
+    inputs: [[0, Infinity, -Infinity, NaN, 40, -40]],
+    expected: [1, 0, 2, NaN, 0, 2],
+  },
+  {
+    name: "log2",
+    f: (x) => cg.log2(x!),
+    inputs: [[0, -0, -1, Infinity, NaN, 8]],
+    expected: [-Infinity, -Infinity, NaN, Infinity, NaN, 3],
+  },
+  ...[Math.floor, Math.ceil].map((f): SpecialCase => ({
+    name: f.name,
+    f: (x) => cg[f.name as "floor"](x!),
+    inputs: [[0, -0, 0.5, -0.5, Infinity, -Infinity, NaN, 2 ** 99]],
+    expected: [0, -0, 0.5, -0.5, Infinity, -Infinity, NaN, 2 ** 99].map(f),
+  })),
+  {
+    name: "round",
+    f: (x) => cg.round(x!),
+    inputs: [[0, -0, 0.5, -0.5, 1.5, Infinity, -Infinity, NaN]],
+    expected: [0, -0, 0, -0, 2, Infinity, -Infinity, NaN],
+  },
 ];

@@ -3,7 +3,8 @@
     apt-get install python3-mpmath
     /usr/bin/python3 tests/kernels/functions/make_references.py > tests/kernels/functions/references.json
 
-By function: rows of an argument, which is a float32 number, and the value, rounded to float64.
+By function: rows of an argument and the value, rounded to float64; arguments of `singles` are float32
+numbers.
 """
 
 import json
@@ -23,15 +24,15 @@ def arguments(low, high, around=()):
     """Evenly and by equal factors between two positive limits, and next to some numbers."""
     random.seed(1)
     ratio = mp.log(mp.mpf(high) / low)
-    xs = [low + (high - low) * random.random() for _ in range(60)]
-    xs += [low * mp.exp(ratio * random.random()) for _ in range(60)]
+    xs = [low + (high - low) * random.random() for _ in range(25)]
+    xs += [low * mp.exp(ratio * random.random()) for _ in range(25)]
     xs += [x + d for x in around for d in (0, 1e-6, -1e-6, 1e-3, -1e-3, 0.03, -0.03)]
     return sorted({single(x) for x in xs})
 
 
 def negative():
     random.seed(2)
-    return sorted({single(-random.randrange(10) - 0.05 - 0.9 * random.random()) for _ in range(60)})
+    return sorted({single(-random.randrange(10) - 0.05 - 0.9 * random.random()) for _ in range(25)})
 
 
 def rows(f, xs):
@@ -41,11 +42,22 @@ def rows(f, xs):
 
 GAMMA = [1, 1.4616321, 2, 2.5, 3, 4, 8, 12]
 positive = arguments(1e-3, 30, GAMMA) + arguments(31, 1e7) + [single(1e-10), single(1e-30)]
+signed = [x for x in arguments(1e-3, 9, [1, 3]) for x in (x, -x)] + [1e-10, -1e-30]
+signed = [single(x) for x in signed]
 references = {
+    "erf": rows(mp.erf, signed),
+    "erfc": rows(mp.erfc, signed),
     "lgamma": rows(lambda x: mp.loggamma(x).real, positive + negative()),
     **{
         f"polygamma{n}": rows(lambda x: mp.psi(n, x).real, positive + negative())
         for n in range(5)
     },
 }
-print(json.dumps(references))
+# Arguments that only float64 has, or whose values only it has.
+far = [1e-300, 5e-11, 12345.678, 1e10, 1e300, -1e-10, -50.75, -100.3, -12345.25]
+doubles = {
+    "lgamma": [[x, float(mp.loggamma(mp.mpf(x)).real)] for x in far],
+    "polygamma0": [[x, float(mp.psi(0, mp.mpf(x)))] for x in far[1:4] + [-50.75]],
+    "erfc": [[x, float(mp.erfc(mp.mpf(x)))] for x in (0.1, 1.1, 7.3, 15.5, 26.4)],
+}
+print(json.dumps({"singles": references, "doubles": doubles}))

@@ -1,0 +1,53 @@
+/**
+ * Remainders of divisions.
+ *
+ * @module
+ */
+import * as a from "./algebra.ts";
+import type { Float } from "./algebra.ts";
+
+/** The upper half of a number's digits: products of two such are exact. */
+function upperHalf(x: Float): Float {
+  if (x.precision === "float32") return a.fromBits(a.and(a.bits(x), 0xfffff000));
+  const scaled = a.mul(x, 2 ** 27 + 1);
+  return a.sub(scaled, a.sub(scaled, x));
+}
+
+/** `x − q y` without rounding, where it is a number. */
+function withoutMultiple(x: Float, q: Float, y: Float): Float {
+  const product = a.opaque(a.mul(q, y));
+  const [qHigh, yHigh] = [upperHalf(q), upperHalf(y)];
+  const [qLow, yLow] = [a.sub(q, qHigh), a.sub(y, yHigh)];
+  const middle = a.add(a.sub(a.mul(qHigh, yHigh), product), a.mul(qHigh, yLow));
+  const error = a.add(a.add(middle, a.mul(qLow, yHigh)), a.mul(qLow, yLow));
+  return a.sub(a.sub(x, product), error);
+}
+
+/** `x` less the whole multiple of `y` next to it on the side of 0, or just beyond. */
+function reduce(x: Float, y: Float): Float {
+  const q = a.trunc(a.div(x, y));
+  return a.choose(a.equal(q, 0), x, withoutMultiple(x, q, y));
+}
+
+/** What a quotient's digits are at a time, and how many times there are some. */
+const STEPS = { float32: { bits: 23, count: 12 }, float64: { bits: 51, count: 41 } } as const;
+
+/** The same where the quotient has more digits than a number: some of them after the other. */
+function reduceFar(x: Float, y: Float): Float {
+  const { bits, count } = STEPS[x.precision!];
+  const multiples = [y];
+  while (multiples.length <= count) multiples.push(a.mul(multiples.at(-1)!, 2 ** bits));
+  return multiples.reduceRight(reduce, x);
+}
+
+/** The remainder of `x / y` that has the sign of `y`, without rounding but where `y` is added. */
+export function mod(x: Float, y: Float): Float {
+  const { bits } = STEPS[x.precision!];
+  const isFar = a.both(a.less(2 ** bits, a.abs(a.div(x, y))), a.notEqual(y, 0));
+  const rest = a.rarely(isFar, reduceFar(x, y), reduce(x, y));
+  const isOpposite = a.less(a.mul(a.copySign(1, rest), a.copySign(1, y)), 0);
+  const moved = a.choose(isOpposite, a.add(rest, y), rest);
+  const isDefined = a.less(a.abs(x), Infinity);
+  const value = a.choose(a.equal(rest, 0), a.copySign(a.abs(rest), y), moved);
+  return a.choose(a.both(isDefined, a.notEqual(y, 0)), value, NaN);
+}
