@@ -44,6 +44,15 @@ export { checkpoint } from "./src/transforms/checkpoint.ts";
 export { hessian, hvp, jacobian, type JacobianOf } from "./src/transforms/jacobian.ts";
 export type { LikeArguments } from "./src/transforms/linearize.ts";
 export * from "./src/transforms/grad.ts";
+export {
+  forLoop,
+  type ForLoopOptions,
+  type LoopCheckpoint,
+  scan,
+  type ScanOptions,
+  whileLoop,
+  type WhileLoopOptions,
+} from "./src/transforms/loops.ts";
 export { mapRowBlocks, type MapRowBlocksOptions } from "./src/transforms/map_row_blocks.ts";
 export {
   compile,

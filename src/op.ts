@@ -169,9 +169,11 @@ export interface CheckOp<P> extends Facts<P> {
   readonly kind: "check";
 }
 
-/** A body that is done to one block of rows after the other. It exists in programs only. */
+/** A body that is done turn after turn, or to one block of rows after the other. */
 export interface LoopOp<P> extends Facts<P> {
   readonly kind: "loop";
+  /** The parameters with which the result goes on with what the gradient rule needs. */
+  readonly keep?: (params: P) => P;
 }
 
 /** What only the host can do: devices know nothing of it. */

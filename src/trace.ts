@@ -128,10 +128,11 @@ export class Tape implements Trace {
     if (!this.#open) throw escapeError(op.name, "an input", this);
     const rawInputs = new Array<Tensor>(inputs.length);
     for (let i = 0; i < inputs.length; i++) rawInputs[i] = this.lower(inputs[i]!);
-    const value = apply(op, rawInputs, params);
+    const kept = "keep" in op && op.keep !== undefined ? op.keep(params) : params;
+    const value = apply(op, rawInputs, kept);
     if (this.checkNaN) this.#checkValue(op.name, value, rawInputs);
     if (op.vjp === null || !isFloating(value.dtype)) return value;
-    return this.#note(value, op as Op<unknown>, inputs, rawInputs, params);
+    return this.#note(value, op as Op<unknown>, inputs, rawInputs, kept);
   }
 
   /** The tensor as the traces outside of this one see it. */

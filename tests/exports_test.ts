@@ -23,7 +23,7 @@ const OPERATIONS = [
 const TRANSFORMS = [
   ["grad", "valueAndGrad", "vjp", "jvp", "hvp", "jacobian", "hessian"],
   ["stopGradient", "gradientReversal", "clipGradient", "customVjp", "checkpoint"],
-  ["debugGradient", "mapRowBlocks", "compile"],
+  ["debugGradient", "mapRowBlocks", "scan", "forLoop", "whileLoop", "compile"],
 ].flat();
 
 const kinds = (names: string[], module: object) =>

@@ -1,0 +1,272 @@
+/**
+ * The operation underneath all loops: a body, a carry that goes from turn to turn, rows that are read
+ * and rows that are made.
+ *
+ * @module
+ */
+import { zeros } from "../create.ts";
+import { allocate, type DType, isFloating, type TypedArray } from "../dtype.ts";
+import type { LoopOp, Spec } from "../op.ts";
+import { reshape, slice, where } from "../ops/mod.ts";
+import { type Shape, sizeOf } from "../shape.ts";
+import { fromData, type Tensor } from "../tensor.ts";
+import { apply } from "../trace.ts";
+import { type Body, interpret, recordBody, specOf } from "./body.ts";
+import { linearize } from "./linearize.ts";
+
+/** A loop. Its inputs are those of the body: first values of the carry, rows, what is captured. */
+export interface Loop {
+  /** The function's name, for messages. */
+  readonly name: string;
+  /** From a carry, a row of each and what is captured to the next carry and a row of each result. */
+  readonly body: Body;
+  /** How many tensors the carry has. */
+  readonly carries: number;
+  /** How many inputs are read row by row. */
+  readonly rows: number;
+  /** How many turns; at most so many where it ends by itself. */
+  readonly length: number;
+  /** Whether the last row comes first. */
+  readonly reverse: boolean;
+  /** Whether the first tensor of the carry says if there is another turn. */
+  readonly ends?: boolean;
+  /** Which output of the body is the carry before the turn, from there on. */
+  readonly history?: number;
+}
+
+/** One type of what a loop gives: operations have one result, so each type is one of its own. */
+export interface LoopParams {
+  readonly loop: Loop;
+  readonly dtype: DType;
+}
+
+/** A result of a loop in the packed output of its type. */
+export interface LoopResult extends Spec {
+  /** Which output of the body it is, or ends as. */
+  output: number;
+  /** Its first element. */
+  start: number;
+}
+
+/** What a loop gives of one type, one behind the other: the last carry, and rows. */
+export function resultsOf({ body, carries, length }: Loop, dtype: DType): LoopResult[] {
+  let start = 0;
+  return body.outputs.flatMap((_, output): LoopResult[] => {
+    const { shape: own, dtype: type } = specOf(body, output);
+    if (type !== dtype) return [];
+    const shape = output < carries ? own : [length, ...own];
+    const result = { output, start, shape, dtype };
+    start += sizeOf(shape);
+    return [result];
+  });
+}
+
+/** A loop. */
+export const loopOp: LoopOp<LoopParams> = {
+  kind: "loop",
+  name: "scan",
+  infer(_inputs, { loop, dtype }) {
+    const size = resultsOf(loop, dtype).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+    return { shape: [size], dtype };
+  },
+  forward(inputs, { loop, dtype }, { shape }) {
+    const results = runOnce(loop, inputs);
+    const out = allocate(dtype, sizeOf(shape));
+    for (const { output, start } of resultsOf(loop, dtype)) {
+      (out as Float64Array).set(results[output]!, start);
+    }
+    return out;
+  },
+  keep: ({ loop, dtype }) => ({ loop: withHistory(loop), dtype }),
+  vjp(g, output, inputs, { loop, dtype }, wanted) {
+    const cotangents = unpack(g, resultsOf(loop, dtype));
+    const before = historyOf(loop, dtype, output, inputs);
+    return pullLoop(loop, cotangents, before, inputs, wanted);
+  },
+};
+
+/** The last results of loops of several types, as each type asks for its own. */
+const last = new WeakMap<Body, { inputs: readonly Tensor[]; results: TypedArray[] }>();
+
+function runOnce(loop: Loop, inputs: readonly Tensor[]): TypedArray[] {
+  const known = last.get(loop.body);
+  if (known?.inputs.every((x, i) => x === inputs[i])) return known.results;
+  const results = run(loop, inputs);
+  const types = new Set(results.keys().map((k) => specOf(loop.body, k).dtype));
+  if (types.size > 1) last.set(loop.body, { inputs, results });
+  return results;
+}
+
+/** The values of all results. */
+function run(loop: Loop, inputs: readonly Tensor[]): TypedArray[] {
+  const { body, carries, rows, length, reverse, ends = false } = loop;
+  let carry = inputs.slice(0, carries);
+  const captured = inputs.slice(carries + rows);
+  const made = body.outputs.slice(carries).map((_, k) => {
+    const { shape, dtype } = specOf(body, carries + k);
+    return allocate(dtype, length * sizeOf(shape));
+  });
+  for (let turn = 0; turn < length && !(ends && carry[0]!.data[0] === 0); turn++) {
+    const at = reverse ? length - 1 - turn : turn;
+    const read = inputs.slice(carries, carries + rows).map((x) => rowOf(x, at));
+    const results = interpret(body, [...carry, ...read, ...captured]);
+    carry = results.slice(0, carries);
+    made.forEach((out, k) => {
+      const { data } = results[carries + k]!;
+      (out as Float64Array).set(data, at * data.length);
+    });
+  }
+  return [...carry.map(({ data }) => data), ...made];
+}
+
+/** A row, in the memory of all. */
+function rowOf({ shape: [, ...shape], data, dtype }: Tensor, at: number): Tensor {
+  const size = sizeOf(shape);
+  return fromData(data.subarray(at * size, (at + 1) * size), shape, dtype);
+}
+
+/** Loops by those that keep nothing: all types of one loop are of the same. */
+const keeping = new WeakMap<Loop, Loop>();
+
+/** The loop whose results go on with the carry before every turn. */
+function withHistory(loop: Loop): Loop {
+  if (loop.history !== undefined) return loop;
+  const known = keeping.get(loop);
+  if (known !== undefined) return known;
+  const { body, ...rest } = loop.ends ? ofFixedLength(loop) : loop;
+  const outputs = [...body.outputs, ...body.inputs.slice(0, rest.carries)];
+  const kept = { ...rest, body: { ...body, outputs }, history: body.outputs.length };
+  keeping.set(loop, kept);
+  return kept;
+}
+
+/** A loop that ends by itself as one of all its turns, of which those after the end change nothing. */
+function ofFixedLength({ ends: _, ...loop }: Loop): Loop {
+  const { name, body, length } = loop;
+  if (!Number.isFinite(length)) {
+    throw new TypeError(
+      `Cannot compute the gradient of ${name} as it goes back over all turns: pass max, the most ` +
+        `turns that there can be`,
+    );
+  }
+  const specs = body.inputs.map((id) => body.values[id]!);
+  const again = recordBody(name, specs, (live) => {
+    const next = interpret(body, live);
+    return next.map((y, k) => where(live[0]!, y, live[k]!));
+  });
+  return { ...loop, body: again.body };
+}
+
+/** The carry before every turn. */
+function historyOf(loop: Loop, dtype: DType, output: Tensor, inputs: readonly Tensor[]): Tensor[] {
+  const packed = new Map([[dtype, output]]);
+  return Array.from({ length: loop.carries }, (_, k) => {
+    const { dtype: own } = specOf(loop.body, k);
+    const found = packed.get(own) ?? apply(loopOp, inputs, { loop, dtype: own });
+    packed.set(own, found);
+    return unpack(found, resultsOf(loop, own)).get(loop.history! + k)!;
+  });
+}
+
+/** The results of one type by the number of the body's output. */
+function unpack(packed: Tensor, results: readonly LoopResult[]): Map<number, Tensor> {
+  return new Map(results.map(({ output, start, shape }) => {
+    const flat = slice(packed, start, start + sizeOf(shape));
+    return [output, reshape(flat, shape)];
+  }));
+}
+
+/** What a loop gives. */
+export interface LoopResults {
+  /** The last carry. */
+  carry: Tensor[];
+  /** The rows of all turns, in the places of those that were read. */
+  ys: Tensor[];
+}
+
+/** Does a loop over what it is given and what its body captured. */
+export function runLoop(
+  loop: Omit<Loop, "carries" | "rows">,
+  init: readonly Tensor[],
+  xs: readonly Tensor[],
+  captured: readonly Tensor[],
+): LoopResults {
+  const { body, length } = loop;
+  const specs = body.outputs.map((_, k) => specOf(body, k));
+  if (length === 0) {
+    const empty = specs.slice(init.length).map(({ shape, dtype }) =>
+      zeros([0, ...shape], { dtype })
+    );
+    return { carry: [...init], ys: empty };
+  }
+  const whole: Loop = { ...loop, carries: init.length, rows: xs.length };
+  const found = new Map<number, Tensor>();
+  for (const dtype of new Set(specs.map((spec) => spec.dtype))) {
+    const packed = apply(loopOp, [...init, ...xs, ...captured], { loop: whole, dtype });
+    for (const [k, y] of unpack(packed, resultsOf(whole, dtype))) found.set(k, y);
+  }
+  const all = specs.map((_, k) => found.get(k)!);
+  return { carry: all.slice(0, init.length), ys: all.slice(init.length) };
+}
+
+/** Shape and type of one row. */
+export function rowSpec({ shape, dtype }: Tensor): Spec {
+  return { shape: shape.slice(1) as Shape, dtype };
+}
+
+/**
+ * The cotangents of a loop's inputs: a loop in the other direction, whose carry is the cotangent of
+ * the carry, and of what is captured so far.
+ */
+function pullLoop(
+  { name, body, carries, rows, length, reverse }: Loop,
+  cotangents: ReadonlyMap<number, Tensor>,
+  before: readonly Tensor[],
+  inputs: readonly Tensor[],
+  wanted: readonly boolean[],
+): (Tensor | null)[] {
+  const isRow = (i: number) => i >= carries && i < carries + rows;
+  const isLive = (i: number) => (i < carries || wanted[i]!) && isFloating(inputs[i]!.dtype);
+  const live = [...inputs.keys()].filter(isLive);
+  const kept = live.filter((i) => !isRow(i));
+  const made = [...cotangents.keys()].filter((k) => k >= carries);
+  const init = kept.map((i) => {
+    const { shape, dtype } = inputs[i]!;
+    return (i < carries ? cotangents.get(i) : undefined) ?? zeros(shape, { dtype });
+  });
+  const xs = [
+    ...before,
+    ...inputs.slice(carries, carries + rows),
+    ...made.map((k) => cotangents.get(k)!),
+  ];
+  const captured = inputs.slice(carries + rows);
+  const specs = [...init, ...xs.map(rowSpec)];
+  const back = recordBody(name, specs, (given) => {
+    const later = given.slice(0, init.length);
+    const own = [...given.slice(init.length, init.length + carries + rows), ...captured];
+    const rowCotangents = given.slice(init.length + carries + rows);
+    const turn = (...primals: Tensor[]) => {
+      const all = [...own];
+      live.forEach((i, k) => all[i] = primals[k]!);
+      const results = interpret(body, all);
+      return [
+        ...kept.map((i) => (i < carries ? results : all)[i]!),
+        ...made.map((k) => results[k]!),
+      ];
+    };
+    const { pull } = linearize(name, turn, live.map((i) => own[i]!));
+    const pulled = pull([...later, ...rowCotangents]) as Tensor[];
+    const some = (test: (i: number) => boolean) => pulled.filter((_, k) => test(live[k]!));
+    return [...some((i) => !isRow(i)), ...some(isRow)];
+  });
+  const { carry, ys } = runLoop(
+    { name, body: back.body, length, reverse: !reverse },
+    init,
+    xs,
+    back.captured,
+  );
+  return wanted.map((isWanted, i) => {
+    if (!isWanted || !isLive(i)) return null;
+    return isRow(i) ? ys[live.filter(isRow).indexOf(i)]! : carry[kept.indexOf(i)]!;
+  });
+}
