@@ -9,7 +9,7 @@ import { formatShape, sizeOf } from "../shape.ts";
 import type { Graph, Step, ValueId } from "./graph.ts";
 import { isGroup, type Unit } from "./passes/fuse.ts";
 import { readsOf, writesOf } from "./plan.ts";
-import { loopIn } from "./row_blocks.ts";
+import { type BlockInput, type BlockRun, loopIn } from "./row_blocks.ts";
 
 /** Constants of more values than this are shown by their shape only. */
 const SHOWN = 4;
@@ -91,22 +91,38 @@ function describeUnits(
     }
     const step = unit as Step;
     steps.lines.push(`${number}. ${headOf(step, graph)}${how}`);
-    loopIn(step)!.runs.forEach(({ body, inputs, count: blocks }, i) => {
+    loopIn(step)!.runs.forEach((run, i) => {
+      const { body, inputs, count: blocks, ends } = run;
       const own = describeUnits(bodies[i]!, body, bytesOf);
-      steps.flops += blocks * own.flops;
-      const given = body.inputs.map((id, k) => {
-        const { from, step: stride } = inputs[k]!;
-        const of = `%${step.inputs[from]}`;
-        return `${describe(body, id)} = ${stride === undefined ? of : `rows of ${of}`}`;
-      });
+      steps.flops += (ends === undefined ? blocks : 1) * own.flops;
+      const given = body.inputs.map((id, k) =>
+        `${describe(body, id)} ${describeInput(inputs[k]!, step)}`
+      );
       steps.lines.push(
-        `     ${count(blocks, "block")}: ${given.join(", ")}`,
+        `     ${describeCount(run)}: ${given.join(", ")}`,
         ...own.lines.map((line) => `     ${line}`),
         `       gives ${body.outputs.map((id) => `%${id}`).join(", ")}`,
       );
     });
   }
   return steps;
+}
+
+/** How often a body is done. */
+function describeCount({ body, inputs, count: times, ends }: BlockRun): string {
+  if (ends !== undefined) {
+    return `${Number.isFinite(times) ? `at most ${count(times, "turn")}, ` : ""}while %${
+      body.inputs[ends]
+    }`;
+  }
+  return count(times, inputs.some(({ carry }) => carry !== undefined) ? "turn" : "block");
+}
+
+/** What an input of a body is. */
+function describeInput({ from, step: stride, carry }: BlockInput, { inputs }: Step): string {
+  const of = `%${inputs[from]}`;
+  if (carry !== undefined) return `from ${of} on`;
+  return `= ${stride === undefined ? of : `rows of ${of}`}`;
 }
 
 function describe(graph: Graph, id: ValueId): string {

@@ -8,7 +8,7 @@ import { sizeOf } from "../shape.ts";
 import { isAlias } from "./alias.ts";
 import type { Graph, Step, ValueId } from "./graph.ts";
 import { isGroup, type Unit } from "./passes/fuse.ts";
-import { type BlockRun, loopIn } from "./row_blocks.ts";
+import { type BlockRun, isShared, loopIn } from "./row_blocks.ts";
 
 /** Every value starts at a multiple of this many bytes: a vector register, and a cache line. */
 const ALIGNMENT = 64;
@@ -136,7 +136,7 @@ function planBodies(
 ): BodyPlan[] {
   const plans = runs.map(({ body, inputs }) => {
     const units = partition(body);
-    const shared = body.inputs.filter((_, i) => inputs[i]!.step === undefined);
+    const shared = body.inputs.filter((_, i) => isShared(inputs[i]!));
     return { units, memory: planMemory(body, units, partition, shared) };
   });
   const bytes = Math.max(...plans.map(({ memory }) => memory.bytes));

@@ -6,9 +6,11 @@
 import type { TypedArray } from "../dtype.ts";
 import type { Op, Primitive, Spec } from "../op.ts";
 import { type Source, Tensor } from "../tensor.ts";
+import type { LoopParams } from "../transforms/loop.ts";
 import { compose, foreignError, nextLevel, type Trace } from "../trace.ts";
 import type { Graph, Step, ValueId } from "./graph.ts";
-import { type RecordedBody, recordRowLoop, rowLoopOp } from "./row_blocks.ts";
+import { type RecordBody, type RecordedBody, recordRowLoop, rowLoopOp } from "./row_blocks.ts";
+import { recordTurns } from "./turns.ts";
 
 /** Stands for the values of a recorded tensor, which are known only when the program runs. */
 class Unknown implements Source {
@@ -67,14 +69,14 @@ class Recorder implements Trace {
           `return it from the function`,
       );
     }
-    if (!("compose" in op)) return this.#note(op, inputs, params);
+    const recordBody: RecordBody = (specs, f) =>
+      run(new Recorder({ recorder: this, name: op.name }), specs, f);
+    if (!("compose" in op)) {
+      if (op.kind !== "loop") return this.#note(op, inputs, params);
+      return this.#note(rowLoopOp, inputs, recordTurns(params as LoopParams, inputs, recordBody));
+    }
     if (op.blocks === undefined) return compose(op.name, op.compose(inputs, params), this);
-    const loop = recordRowLoop(
-      op.name,
-      op.blocks,
-      inputs,
-      (specs, f) => run(new Recorder({ recorder: this, name: op.name }), specs, f),
-    );
+    const loop = recordRowLoop(op.name, op.blocks, inputs, recordBody);
     return this.#note(rowLoopOp, loop.inputs, loop.params);
   }
 

@@ -9,7 +9,7 @@ import { type Shape, sizeOf } from "../shape.ts";
 import { fromData, type Tensor } from "../tensor.ts";
 import type { Graph, Step, ValueId } from "./graph.ts";
 
-/** The parameters of a step that is a loop. */
+/** The parameters of a step that is a loop; blocks are the turns of one that goes over rows. */
 export interface RowLoop {
   /** The name of the function that loops. */
   readonly name: string;
@@ -31,6 +31,8 @@ export interface BlockRun {
   readonly count: number;
   /** What the body's inputs are, in order. */
   readonly inputs: readonly BlockInput[];
+  /** Which of the body's inputs says whether there is another block; else it goes by the count. */
+  readonly ends?: number;
 }
 
 /** An input of a body. */
@@ -41,15 +43,22 @@ export interface BlockInput {
   readonly start: number;
   /** From there to its first element for the next block; `undefined` where all see the same. */
   readonly step: number | undefined;
+  /** Which of the body's outputs the next block sees instead: the first one sees what is given. */
+  readonly carry?: number;
+}
+
+/** Whether all blocks see the same, which therefore may lie outside of the body. */
+export function isShared({ step, carry }: BlockInput): boolean {
+  return step === undefined && carry === undefined;
 }
 
 /** A result of all blocks in the step's output. */
 export interface BlockResult {
-  /** Whether blocks lie one behind the other, or are added up. */
-  readonly combine: "concat" | "sum";
+  /** Whether blocks lie one behind the other, are added up, or are the last carry. */
+  readonly combine: "concat" | "sum" | "last";
   /** The first element of the first block's. */
   readonly start: number;
-  /** From there to the first element of the next block's; 0 for sums. */
+  /** From there to the first element of the next block's; 0 where there is one for all. */
   readonly step: number;
 }
 
@@ -57,11 +66,6 @@ export interface BlockResult {
 export interface RecordedBody {
   graph: Graph;
   captured: readonly Tensor[];
-}
-
-/** The values of a body, where they lie. */
-interface Places {
-  view(id: ValueId): Tensor;
 }
 
 /** Runs a function on tensors without values, within what is being recorded. */
@@ -196,34 +200,6 @@ class OpenRun {
     };
     return { body, first: this.#first, count: this.#count, inputs };
   }
-}
-
-/** Copies a block's rows to where its body reads them. */
-export function cutInputs(
-  { inputs, body: { inputs: ids } }: BlockRun,
-  block: number,
-  given: readonly TypedArray[],
-  body: Places,
-): void {
-  inputs.forEach(({ from, start, step }, i) => {
-    if (step === undefined) return;
-    const target = body.view(ids[i]!).data as Float64Array;
-    const first = start + block * step;
-    target.set(given[from]!.subarray(first, first + target.length));
-  });
-}
-
-/** Puts a block's result where it belongs, or adds it to those before. */
-export function combineResult(
-  { combine, start, step }: BlockResult,
-  block: number,
-  result: TypedArray,
-  out: TypedArray,
-): void {
-  const first = start + block * step;
-  const target = out.subarray(first, first + result.length) as Float64Array;
-  if (combine === "concat" || block === 0) target.set(result);
-  else for (let i = 0; i < target.length; i++) target[i]! += result[i]!;
 }
 
 /** Everything about a graph but the values of its constants. */

@@ -32,7 +32,8 @@ import type { Memories } from "./memories.ts";
 import { type GroupLoop, keepingLoopOf } from "../../program/loops.ts";
 import { fuseSteps, isGroup, type Unit } from "../../program/passes/fuse.ts";
 import { bytesOf, isAlias, type MemoryPlan, planMemory } from "../../program/plan.ts";
-import { combineResult, cutInputs, loopIn } from "../../program/row_blocks.ts";
+import { loopIn } from "../../program/row_blocks.ts";
+import { rowLoop } from "./row_loop.ts";
 import { splitCalls, type StepKernel, wholeCalls } from "./step_kernel.ts";
 import { kernelOf, productOf } from "./step_kernels.ts";
 import type { Job, Team } from "./threads.ts";
@@ -141,29 +142,22 @@ export class CpuExecutable implements Executable {
 
   /** A body that is run for one block of rows after the other. */
   #rowLoop(step: Step, frame: Frame): Instruction {
-    const { runs, results } = loopIn(step)!;
+    const loop = loopIn(step)!;
     const buffer = frame.view(step.output).data.buffer;
     const bodies = frame.memory.bodies.get(step)!.map((plan, i) => {
-      const { body: graph, inputs } = runs[i]!;
+      const { body: graph, inputs } = loop.runs[i]!;
       const outside = inputs.map(({ from }, k) =>
         [graph.inputs[k]!, frame.offsets.get(step.inputs[from]!)!] as const
       );
       return new Frame({ ...plan, graph }, buffer, frame.start + plan.at, new Map(outside));
     });
-    const instructions = bodies.map((body) => this.#instruct(body));
-    const out = frame.view(step.output).data;
-    const given = step.inputs.map((id) => frame.view(id).data);
-    return () =>
-      runs.forEach((run, i) => {
-        const body = bodies[i]!;
-        for (let k = 0; k < run.count; k++) {
-          cutInputs(run, k, given, body);
-          for (const instruction of instructions[i]!) instruction();
-          results.forEach((result, r) =>
-            combineResult(result, run.first + k, body.view(body.graph.outputs[r]!).data, out)
-          );
-        }
-      });
+    const given = step.inputs.map((id) => frame.offsets.get(id)!);
+    return rowLoop(
+      loop,
+      given,
+      frame.view(step.output).data,
+      bodies.map((body) => ({ frame: body, instructions: this.#instruct(body) })),
+    );
   }
 
   /** A loop as WebAssembly. */

@@ -6,7 +6,7 @@
 import { sizeOf } from "../../shape.ts";
 import type { Tensor } from "../../tensor.ts";
 import type { Graph, Step, ValueId } from "../graph.ts";
-import { type BlockRun, loopIn, type RowLoop } from "../row_blocks.ts";
+import { type BlockRun, isShared, loopIn, type RowLoop } from "../row_blocks.ts";
 
 /**
  * The graph whose loops have optimized bodies. What a body computes from shared inputs alone is
@@ -25,8 +25,8 @@ export function hoistInvariants(graph: Graph, optimize: (body: Graph) => Graph):
       const run = { ...given, body: optimize(given.body) };
       const shared = new Map<ValueId, ValueId>();
       run.body.inputs.forEach((id, i) => {
-        const { from, step } = run.inputs[i]!;
-        if (step === undefined) shared.set(id, inputs[from]!);
+        const input = run.inputs[i]!;
+        if (isShared(input)) shared.set(id, inputs[input.from]!);
       });
       for (const [id, constant] of run.body.constants) shared.set(id, outside.constant(constant));
       // Of a single block, everything would move.
@@ -75,14 +75,15 @@ class Outside {
 
 /** The run whose body takes what lies outside as inputs, as far as it reads it. */
 function close(
-  { body, inputs, ...run }: BlockRun,
+  { body, inputs, ends, ...run }: BlockRun,
   shared: ReadonlyMap<ValueId, ValueId>,
   add: (id: ValueId) => number,
 ): BlockRun {
   const steps = body.steps.filter(({ output }) => !shared.has(output));
   const read = new Set([...body.outputs, ...steps.flatMap((step) => step.inputs)]);
   const own = body.inputs.flatMap((id, i) => {
-    return read.has(id) && !shared.has(id) ? [[id, inputs[i]!] as const] : [];
+    const isOwn = inputs[i]!.carry !== undefined || (read.has(id) && !shared.has(id));
+    return isOwn ? [[id, inputs[i]!] as const] : [];
   });
   const others = [...shared].flatMap(([id, from]) =>
     read.has(id) ? [[id, { from: add(from), start: 0, step: undefined }] as const] : []
@@ -92,6 +93,7 @@ function close(
     ...run,
     body: { ...body, steps, inputs: all.map(([id]) => id), constants: new Map() },
     inputs: all.map(([, input]) => input),
+    ...(ends === undefined ? {} : { ends: all.findIndex(([id]) => id === body.inputs[ends]) }),
   };
 }
 

@@ -9,7 +9,7 @@ import { reshapeOp } from "../../ops/layout.ts";
 import type { Primitive, Spec } from "../../op.ts";
 import { sizeOf } from "../../shape.ts";
 import type { Graph, Step, ValueId } from "../graph.ts";
-import { type BlockRun, loopIn, type RowLoop } from "../row_blocks.ts";
+import { type BlockInput, type BlockRun, loopIn, type RowLoop } from "../row_blocks.ts";
 
 /** The graph in which a loop does the work of an earlier one too, where it needs nothing of it. */
 export function fuseRowLoops(graph: Graph, tidy: (body: Graph) => Graph): Graph {
@@ -28,6 +28,7 @@ function canMerge(earlier: Step, later: Step, graph: Graph): boolean {
   if (graph.steps.indexOf(earlier) >= graph.steps.indexOf(later)) return false;
   const blocksOf = ({ runs }: RowLoop) => String(runs.map(({ first, count }) => [first, count]));
   return a.name === b.name && a.spec.dtype === b.spec.dtype && blocksOf(a) === blocksOf(b) &&
+    ![...a.runs, ...b.runs].some(({ ends }) => ends !== undefined) &&
     !dependents(earlier, graph).has(later);
 }
 
@@ -51,7 +52,11 @@ function merge(earlier: Step, later: Step, graph: Graph, tidy: (body: Graph) => 
   const inputs = [...new Set([...earlier.inputs, ...later.inputs])];
   const numbersOf = (step: Step) => step.inputs.map((id) => inputs.indexOf(id));
   const runs = a.runs.map((run, i) =>
-    mergeRuns(run, numbersOf(earlier), b.runs[i]!, numbersOf(later), tidy)
+    mergeRuns(
+      { run, from: numbersOf(earlier), results: a.results.length },
+      { run: b.runs[i]!, from: numbersOf(later), results: b.results.length },
+      tidy,
+    )
   );
   const results = [...a.results, ...b.results.map((r) => ({ ...r, start: size + r.start }))];
   const loop: RowLoop = { name: a.name, runs, results, spec };
@@ -78,27 +83,37 @@ function merge(earlier: Step, later: Step, graph: Graph, tidy: (body: Graph) => 
   return { ...graph, values, steps };
 }
 
-/** Two bodies as one: inputs that both read are shared; `from` gives the numbers of the loops' inputs. */
+/** A run of one of two loops. */
+interface Side {
+  run: BlockRun;
+  /** The numbers of its loop's inputs among those of both. */
+  from: readonly number[];
+  /** How many of its outputs are results; the others only go on to the next block. */
+  results: number;
+}
+
+/** Two bodies as one: inputs that both read are shared; results come before what is handed on. */
 function mergeRuns(
-  a: BlockRun,
-  fromA: readonly number[],
-  b: BlockRun,
-  fromB: readonly number[],
+  { run: a, from: fromA, results: made }: Side,
+  { run: b, from: fromB, results: more }: Side,
   tidy: (body: Graph) => Graph,
 ): BlockRun {
+  const handed = a.body.outputs.length - made;
+  const placeA = (output: number) => output < made ? output : output + more;
+  const placeB = (output: number) => made + output + (output < more ? 0 : handed);
   const shift = a.body.values.length;
   const moved = new Map<ValueId, ValueId>();
-  const inputs = a.inputs.map((input) => ({ ...input, from: fromA[input.from]! }));
+  const inputs = a.inputs.map((input) => moveInput(input, fromA, placeA));
   const ids = [...a.body.inputs];
   b.inputs.forEach((input, i) => {
-    const from = fromB[input.from]!;
-    const same = inputs.findIndex((x) =>
-      x.from === from && x.start === input.start && x.step === input.step
+    const own = moveInput(input, fromB, placeB);
+    const same = inputs.findIndex(({ from, start, step, carry }) =>
+      from === own.from && start === own.start && step === own.step && carry === own.carry
     );
     const id = b.body.inputs[i]!;
     if (same !== -1) moved.set(id, ids[same]!);
     else {
-      inputs.push({ ...input, from });
+      inputs.push(own);
       ids.push(id + shift);
     }
   });
@@ -113,7 +128,22 @@ function mergeRuns(
     inputs: ids,
     constants: new Map(),
     steps: [...a.body.steps, ...steps],
-    outputs: [...a.body.outputs, ...b.body.outputs.map(idOf)],
+    outputs: [
+      ...a.body.outputs.slice(0, made),
+      ...b.body.outputs.slice(0, more).map(idOf),
+      ...a.body.outputs.slice(made),
+      ...b.body.outputs.slice(more).map(idOf),
+    ],
   });
   return { ...a, body, inputs };
+}
+
+/** An input by the numbers of both loops' inputs, and of both bodies' outputs. */
+function moveInput(
+  { carry, ...input }: BlockInput,
+  from: readonly number[],
+  place: (output: number) => number,
+): BlockInput {
+  const moved = { ...input, from: from[input.from]! };
+  return carry === undefined ? moved : { ...moved, carry: place(carry) };
 }

@@ -1,0 +1,147 @@
+/**
+ * Loops of programs in memory: what every block reads, makes and hands on, as copies of bytes.
+ *
+ * @module
+ */
+import { BYTES, type TypedArray } from "../../dtype.ts";
+import type { ValueId } from "../../program/graph.ts";
+import { bytesOf } from "../../program/plan.ts";
+import type { BlockResult, BlockRun, RowLoop } from "../../program/row_blocks.ts";
+import type { Frame } from "./frame.ts";
+
+/** Bytes from one place to another, which for each block are further on by steps. */
+interface Move {
+  readonly from: number;
+  readonly fromStep: number;
+  readonly to: number;
+  readonly toStep: number;
+  readonly bytes: number;
+}
+
+/** Results that are added up. */
+interface Sum {
+  readonly result: TypedArray;
+  readonly total: TypedArray;
+}
+
+/** Bytes that are put aside on their way. */
+interface Swap {
+  readonly from: Uint8Array;
+  readonly kept: Uint8Array;
+  readonly to: Uint8Array;
+}
+
+/** What is done to the blocks of a run, besides its body. */
+interface RunMoves {
+  /** Before the first block: the first carries. */
+  readonly begin: readonly Move[];
+  /** Before each block: its rows. */
+  readonly rows: readonly Move[];
+  /** After each block: its results. */
+  readonly results: readonly Move[];
+  readonly sums: readonly Sum[];
+  /** Carries that lie where others of the next block go, and where they are kept meanwhile. */
+  readonly swapped: readonly Swap[];
+  /** After that: the other carries of the next block. */
+  readonly next: readonly Move[];
+  /** After the last block: the last carries. */
+  readonly end: readonly Move[];
+  /** Whether there is another block, where it does not go by the count. */
+  readonly ends: TypedArray | undefined;
+}
+
+/** A loop whose bodies are done by instructions; its inputs start at `given`, its output at `out`. */
+export function rowLoop(
+  loop: RowLoop,
+  given: readonly number[],
+  out: TypedArray,
+  bodies: readonly { frame: Frame; instructions: readonly (() => void)[] }[],
+): () => void {
+  const memory = new Uint8Array(out.buffer);
+  const moves = loop.runs.map((run, i) => movesOf(run, loop.results, given, out, bodies[i]!.frame));
+  return () =>
+    loop.runs.forEach(({ first, count }, i) => {
+      const { begin, rows, results, sums, swapped, next, end, ends } = moves[i]!;
+      const { instructions } = bodies[i]!;
+      copy(memory, begin, 0);
+      for (let k = 0; k < count && (ends === undefined || ends[0] !== 0); k++) {
+        copy(memory, rows, k);
+        for (const instruction of instructions) instruction();
+        copy(memory, results, k);
+        for (const { result, total } of sums) addUp(result, total, first + k === 0);
+        for (const { from, kept } of swapped) kept.set(from);
+        copy(memory, next, 0);
+        for (const { kept, to } of swapped) to.set(kept);
+      }
+      copy(memory, end, 0);
+    });
+}
+
+/** Bytes from one place to another of the same memory. */
+function copy(memory: Uint8Array, moves: readonly Move[], block: number): void {
+  for (let i = 0; i < moves.length; i++) {
+    const { from, fromStep, to, toStep, bytes } = moves[i]!;
+    const start = from + block * fromStep;
+    memory.copyWithin(to + block * toStep, start, start + bytes);
+  }
+}
+
+function addUp(result: TypedArray, total: TypedArray, isFirst: boolean): void {
+  if (isFirst) (total as Float64Array).set(result);
+  else for (let i = 0; i < total.length; i++) total[i]! += result[i]!;
+}
+
+function movesOf(
+  run: BlockRun,
+  results: readonly BlockResult[],
+  given: readonly number[],
+  out: TypedArray,
+  frame: Frame,
+): RunMoves {
+  const { body, inputs, first, ends } = run;
+  const at = (id: ValueId) => frame.offsets.get(id)!;
+  const width = out.BYTES_PER_ELEMENT;
+  const made = results.map(({ combine, start, step }, r) => {
+    const id = body.outputs[r]!;
+    const to = out.byteOffset + (start + first * step) * width;
+    const { data, size } = frame.view(id);
+    const total = out.subarray(start, start + size) as TypedArray;
+    const sum: Sum = { result: data, total };
+    return { combine, sum, ...oneMove(at(id), to, bytesOf(body, id)), toStep: step * width };
+  });
+  const carried = body.inputs.flatMap((id, i) => {
+    const { carry, from } = inputs[i]!;
+    return carry === undefined ? [] : [{ id, carry, from: given[from]! }];
+  });
+  const handed = carried.map(({ id, carry }) =>
+    oneMove(at(body.outputs[carry]!), at(id), bytesOf(body, id))
+  ).filter(({ from, to }) => from !== to);
+  const isSwapped = ({ from }: Move) => carried.some(({ id }) => at(id) === from);
+  const bytesAt = (start: number, bytes: number) => new Uint8Array(out.buffer, start, bytes);
+  return {
+    begin: carried.map(({ id, from }) => oneMove(from, at(id), bytesOf(body, id))),
+    rows: body.inputs.flatMap((id, i) => {
+      const { from, start, step } = inputs[i]!;
+      if (step === undefined) return [];
+      const bytes = BYTES[body.values[id]!.dtype];
+      const move = oneMove(given[from]! + start * bytes, at(id), bytesOf(body, id));
+      return [{ ...move, fromStep: step * bytes }];
+    }),
+    results: made.filter(({ combine }) => combine === "concat"),
+    sums: made.flatMap(({ combine, sum }) => combine === "sum" ? [sum] : []),
+    swapped: handed.filter(isSwapped).map(({ from, to, bytes }) => ({
+      from: bytesAt(from, bytes),
+      kept: new Uint8Array(bytes),
+      to: bytesAt(to, bytes),
+    })),
+    next: handed.filter((move) => !isSwapped(move)),
+    end: carried.flatMap(({ id, carry }) =>
+      made[carry]?.combine === "last" ? [{ ...made[carry], from: at(id) }] : []
+    ),
+    ends: ends === undefined ? undefined : frame.view(body.inputs[ends]!).data,
+  };
+}
+
+function oneMove(from: number, to: number, bytes: number): Move {
+  return { from, fromStep: 0, to, toStep: 0, bytes };
+}

@@ -1,0 +1,57 @@
+/**
+ * Loops of programs whose turns follow one another: what one makes, the next one sees.
+ *
+ * @module
+ */
+import { sizeOf } from "../shape.ts";
+import type { Tensor } from "../tensor.ts";
+import { interpret } from "../transforms/body.ts";
+import { type Loop, type LoopParams, resultsOf, rowSpec } from "../transforms/loop.ts";
+import type { BlockInput, BlockResult, RecordBody, RowLoop } from "./row_blocks.ts";
+
+/** Records what is done in every turn of a loop, and where its results of one type lie. */
+export function recordTurns(
+  { loop, dtype }: LoopParams,
+  inputs: readonly Tensor[],
+  recordBody: RecordBody,
+): RowLoop {
+  const { name, carries, rows, length, ends } = loop;
+  const specs = inputs.map((x, i) => i >= carries && i < carries + rows ? rowSpec(x) : x);
+  const { graph } = recordBody(specs, (live) => interpret(loop.body, live));
+  const results = resultsOf(loop, dtype);
+  const last = results.at(-1)!;
+  const spec = { shape: [last.start + sizeOf(last.shape)], dtype };
+  // First those that are results, in their order; then what else goes on to the next turn.
+  const made = results.map(({ output }) => output);
+  for (let k = 0; k < carries; k++) if (!made.includes(k)) made.push(k);
+  const body = { ...graph, outputs: made.map((k) => graph.outputs[k]!) };
+  const run = {
+    body,
+    first: 0,
+    count: length,
+    inputs: inputs.map((_, i): BlockInput =>
+      i < carries
+        ? { from: i, start: 0, step: undefined, carry: made.indexOf(i) }
+        : { from: i, ...(i < carries + rows ? rowsOf(loop, specs[i]!.shape) : SHARED) }
+    ),
+    ...(ends ? { ends: 0 } : {}),
+  };
+  return {
+    name,
+    runs: [run],
+    results: results.map(({ output, start, shape }): BlockResult => {
+      if (output < carries) return { combine: "last", start, step: 0 };
+      const own = rowsOf(loop, shape.slice(1));
+      return { combine: "concat", start: start + own.start, step: own.step };
+    }),
+    spec,
+  };
+}
+
+const SHARED = { start: 0, step: undefined };
+
+/** Where the first turn's row is, and how far it is to the next one's. */
+function rowsOf({ length, reverse }: Loop, shape: readonly number[]) {
+  const size = sizeOf(shape);
+  return reverse ? { start: (length - 1) * size, step: -size } : { start: 0, step: size };
+}
