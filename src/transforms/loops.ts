@@ -122,11 +122,11 @@ export function scan<C, X, Y>(
  *
  * @example Compound interest
  * ```ts
- * import { forLoop, grad, type Tensor } from "@cellgrad/cellgrad";
+ * import { forLoop, grad, type Tensor, tensor } from "@cellgrad/cellgrad";
  * import { assertEquals } from "@std/assert";
  *
  * const grown = (rate: Tensor) => forLoop(3, (sum: Tensor) => sum.mul(rate.add(1)), 1);
- * assertEquals(grown(0.5 as never).item(), 3.375);
+ * assertEquals(grown(tensor(0.5)).item(), 3.375);
  * assertEquals(grad(grown)(1).item(), 12);
  * ```
  */
@@ -199,7 +199,7 @@ export function whileLoop<C>(
   });
   const loop = { name: "whileLoop", body, length: max ?? Infinity, reverse: false, ends: true };
   const { carry: [goes, ...last] } = runLoop(loop, [begin, ...first.leaves], [], captured);
-  if (max !== undefined) apply(checkEndOp, [goes!], max);
+  if (max !== undefined) apply(checkEndOp, [goes!.cast("int32")], max);
   return first.rebuild(last) as TensorTree<C>;
 }
 

@@ -9,7 +9,13 @@ import type { Graph, Step, ValueId } from "../../program/graph.ts";
 import { describeHost, type PlannedUnit } from "../../program/explain.ts";
 import { isGroup, type Unit } from "../../program/passes/fuse.ts";
 import { isAlias, writesOf } from "../../program/plan.ts";
-import { type BlockResult, type BlockRun, loopIn, type RowLoop } from "../../program/row_blocks.ts";
+import {
+  type BlockResult,
+  type BlockRun,
+  isShared,
+  loopIn,
+  type RowLoop,
+} from "../../program/row_blocks.ts";
 import { sizeOf } from "../../shape.ts";
 import type { Tensor } from "../../tensor.ts";
 import { accumulateKernel } from "./accumulate.ts";
@@ -34,6 +40,7 @@ import {
 import { deviceElement, type Lowered, lowerStep } from "./lower.ts";
 import { lowerGroup } from "./lower_loops.ts";
 import { checkLimits, checkSize, checkTypes } from "./limits.ts";
+import { maskTurns } from "./masked_turns.ts";
 import { literalsOf, Scope } from "./scope.ts";
 import { Slots } from "./slots.ts";
 import { partition } from "./partition.ts";
@@ -71,8 +78,9 @@ export class Build {
   readonly #engine: Engine;
   readonly #pipelines: Promise<unknown>[] = [];
 
-  constructor(graph: Graph, engine: Engine) {
-    checkTypes(graph);
+  constructor(given: Graph, engine: Engine) {
+    checkTypes(given);
+    const graph = maskTurns(given);
     this.graph = graph;
     this.#engine = engine;
     const { maxBufferSize } = engine.gpu.limits;
@@ -209,6 +217,7 @@ export class Build {
   }
 
   #loop(step: Step, { runs, results }: RowLoop, scope: Scope): Instruction[] {
+    if (runs.some(({ ends }) => ends !== undefined)) this.hostSteps++;
     const bodies: PlannedUnit[][] = [];
     scope.units.push({ unit: step, how: "", bodies });
     const out = this.#bound(step.output, scope);
@@ -217,13 +226,13 @@ export class Build {
       return 4 * sizeOf(body.values[body.outputs[k]!]!.shape);
     };
     const zeros = results.flatMap(({ combine, start }, k): Instruction[] =>
-      combine === "concat" || bytesOf(k) === 0
+      combine !== "sum" || bytesOf(k) === 0
         ? []
         : [{ kind: "clear", to: out.place, start: 4 * start, bytes: bytesOf(k) }]
     );
     return [
       ...zeros,
-      ...runs.map((run) => {
+      ...runs.flatMap((run) => {
         const inner = new Scope(run.body, new Map(), scope.depth + 1);
         bodies.push(inner.units);
         return this.#run(run, step, results, out, scope, inner);
@@ -233,40 +242,51 @@ export class Build {
 
   /** The blocks that are done by one body. */
   #run(
-    { body, first, count, inputs }: BlockRun,
+    { body, first, count, inputs, ends }: BlockRun,
     step: Step,
     results: RowLoop["results"],
     out: Bound,
     scope: Scope,
     inner: Scope,
-  ): Instruction {
+  ): Instruction[] {
     const own: PlaceId[] = [];
     const take = (id: ValueId): PlaceId => {
       const place = this.slots.take(deviceBytes(body.values[id]!.shape));
       own.push(place);
       return place;
     };
-    const instructions: Instruction[] = [];
+    const before: Copy[] = [];
+    const turn: Instruction[] = [];
+    const carried: Carried[] = [];
     body.inputs.forEach((id, i) => {
-      const { from, start, step: stride } = inputs[i]!;
+      const { from, start, step: stride = 0, carry } = inputs[i]!;
       const outer = step.inputs[from]!;
-      if (stride === undefined) return inner.see(id, scope, outer);
-      inner.places.set(id, take(id));
+      if (isShared(inputs[i]!)) return inner.see(id, scope, outer);
+      const place = take(id);
+      inner.places.set(id, place);
       const bytes = 4 * sizeOf(body.values[id]!.shape);
-      const copy = copyOf(this.#placeOf(outer, scope), inner.places.get(id)!, bytes);
-      const steps = { fromStart: 4 * start, fromStep: 4 * stride };
-      if (bytes > 0) instructions.push({ ...copy, ...steps });
+      const copy = copyOf(this.#placeOf(outer, scope), place, bytes);
+      if (bytes > 0 && carry === undefined) {
+        turn.push({ ...copy, fromStart: 4 * start, fromStep: 4 * stride });
+      } else if (bytes > 0) {
+        before.push(copy);
+        carried.push({ place, carry: carry!, bytes });
+      }
     });
-    const ends = body.outputs.map(take);
-    instructions.push(...this.#sequence(inner, ends));
+    const made = body.outputs.map(take);
+    turn.push(...this.#sequence(inner, made));
     results.forEach((result, k) => {
-      instructions.push(...this.#combine(result, first, out, {
-        place: ends[k]!,
-        spec: body.values[body.outputs[k]!]!,
-      }));
+      const placed = { place: made[k]!, spec: body.values[body.outputs[k]!]! };
+      turn.push(...this.#combine(result, first, out, placed));
     });
+    turn.push(...carried.map(({ place, carry, bytes }) => copyOf(made[carry]!, place, bytes)));
     own.forEach((place) => this.slots.give(place));
-    return { kind: "loop", count, body: instructions };
+    const goesOn = ends === undefined ? undefined : inner.places.get(body.inputs[ends]!)!;
+    return [
+      ...before,
+      { kind: "loop", count, body: turn, goesOn },
+      ...carried.flatMap((from) => lastCarry(from, results, out)),
+    ];
   }
 
   /** Puts a block's result where it belongs, or adds it to those before. */
@@ -277,7 +297,7 @@ export class Build {
     { place, spec: { shape, dtype } }: Placed,
   ): Instruction[] {
     const size = sizeOf(shape);
-    if (size === 0) return [];
+    if (size === 0 || combine === "last") return [];
     if (combine === "sum") {
       const kernel = accumulateKernel(deviceElement(dtype), size, start);
       return [this.#dispatch(kernel, [{ place, bytes: 4 * size }, out])];
@@ -307,4 +327,23 @@ export class Build {
 
 function copyOf(from: PlaceId, to: PlaceId, bytes: number): Copy {
   return { kind: "copy", from, to, fromStart: 0, fromStep: 0, toStart: 0, toStep: 0, bytes };
+}
+
+/** What goes on to the next block. */
+interface Carried {
+  place: PlaceId;
+  /** Which output of the body it is. */
+  carry: number;
+  bytes: number;
+}
+
+/** The last carry to where it belongs, if it is a result. */
+function lastCarry(
+  { place, carry, bytes }: Carried,
+  results: RowLoop["results"],
+  to: Bound,
+): Copy[] {
+  const result = results[carry];
+  if (result?.combine !== "last") return [];
+  return [{ ...copyOf(place, to.place, bytes), toStart: 4 * result.start }];
 }

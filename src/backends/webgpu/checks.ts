@@ -87,6 +87,9 @@ export interface HostPath {
   readonly steps: readonly Step[];
 }
 
+/** Kinds of steps that no check is worth. */
+const HOST_NEVER: ReadonlySet<string> = new Set(["sort", "random", "loop"]);
+
 /** The steps that lead to values, when they are few and cheap: no step on floating numbers. */
 export function hostPath(ids: readonly ValueId[], graph: Graph): HostPath | undefined {
   const steps: Step[] = [];
@@ -96,7 +99,7 @@ export function hostPath(ids: readonly ValueId[], graph: Graph): HostPath | unde
     if (!needed.has(step.output)) continue;
     const { dtype } = graph.values[step.output]!;
     if (dtype !== "int32" && dtype !== "bool") return undefined;
-    if (step.op.kind === "sort" || step.op.kind === "random") return undefined;
+    if (HOST_NEVER.has(step.op.kind)) return undefined;
     steps.unshift(step);
     step.inputs.forEach((input) => needed.add(input));
   }

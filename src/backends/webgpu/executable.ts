@@ -14,7 +14,7 @@ import type { Build } from "./build.ts";
 import { throwNoted, verifyOnHost } from "./checks.ts";
 import type { Engine } from "./engine.ts";
 import { planOf } from "./explain.ts";
-import { type CallBuffers, Commands, type HostStep, play } from "./instructions.ts";
+import { type CallBuffers, Commands, type HostStep, type Look, play } from "./instructions.ts";
 import type { Watched } from "./reads.ts";
 import { DeviceSource, deviceTensor } from "./source.ts";
 import { deviceBytes, readValues } from "./device_layout.ts";
@@ -106,7 +106,8 @@ export class WebGpuExecutable implements Executable {
     try {
       const buffers = this.#callBuffers(inputs, results);
       for (const host of this.#play(buffers, (check) => checked.has(check))) {
-        await this.#onHost(host, buffers, inputs);
+        if (host.kind === "look") await this.#look(host, buffers, inputs);
+        else await this.#onHost(host, buffers, inputs);
       }
       this.#passOn(inputs, donated);
       await engine.keepPace();
@@ -120,7 +121,10 @@ export class WebGpuExecutable implements Executable {
   }
 
   /** Records and submits; hands over at steps of the host, with everything before them submitted. */
-  *#play(buffers: CallBuffers, isChecked: (check: number) => boolean): Generator<HostStep, void> {
+  *#play(
+    buffers: CallBuffers,
+    isChecked: (check: number) => boolean,
+  ): Generator<HostStep | Look, void> {
     const engine = this.#engine;
     let commands: Commands | undefined;
     const current = () => commands ??= new Commands(engine.gpu);
@@ -206,12 +210,23 @@ export class WebGpuExecutable implements Executable {
         return fromData(readValues(words, dtype, size), shape, dtype);
       }),
     );
-    // Meanwhile others may have disposed of what the rest of the call needs.
+    this.#checkAlive(given);
+    const result = step.op.forward(values, step.params, output.spec);
+    this.#engine.write(buffers[output.place]!, result);
+  }
+
+  /** Finds out whether a loop goes on. */
+  async #look(look: Look, buffers: CallBuffers, given: readonly Tensor[]): Promise<void> {
+    const words = await this.#engine.reads.read(buffers[look.place]!, deviceBytes([]));
+    this.#checkAlive(given);
+    look.goesOn = new Uint32Array(words)[0] !== 0;
+  }
+
+  /** While the host waited, others may have disposed of what the rest of the call needs. */
+  #checkAlive(given: readonly Tensor[]): void {
     this.#engine.check();
     this.#checkDisposed();
     for (const { source } of given) if (source instanceof DeviceSource) source.buffer(WITH);
-    const result = step.op.forward(values, step.params, output.spec);
-    this.#engine.write(buffers[output.place]!, result);
   }
 
   /** Gives the buffers of donated arguments to whoever needs one next. */

@@ -65,7 +65,8 @@ function costOf(instructions: readonly Instruction[]): Cost {
         return { kernels: 0, bytes: instruction.bytes };
       case "loop": {
         const { kernels, bytes } = costOf(instruction.body);
-        return { kernels: instruction.count * kernels, bytes: instruction.count * bytes };
+        const count = instruction.goesOn === undefined ? instruction.count : 1;
+        return { kernels: count * kernels, bytes: count * bytes };
       }
       default:
         return { kernels: 0, bytes: 0 };

@@ -106,7 +106,20 @@ export interface Loop {
   kind: "loop";
   count: number;
   body: readonly Instruction[];
+  /** Where it says whether there is another block; blocks after the last one change nothing. */
+  goesOn: PlaceId | undefined;
 }
+
+/** A look by the host whether a loop goes on. */
+export interface Look {
+  kind: "look";
+  place: PlaceId;
+  /** What the host finds. */
+  goesOn: boolean;
+}
+
+/** So many blocks are done before the host looks whether there are more. */
+const LOOK_EVERY = 16;
 
 /** A value and where it lies. */
 export interface Placed {
@@ -165,7 +178,7 @@ export class Commands {
 }
 
 /**
- * Writes instructions down, and hands over at each step of the host. `isChecked` tells of which
+ * Writes instructions down, and hands over at each step of the host and each look. `isChecked` tells of which
  * checks the host has done.
  */
 export function* play(
@@ -174,7 +187,7 @@ export function* play(
   commands: () => Commands,
   isChecked: (check: number) => boolean,
   block = 0,
-): Generator<HostStep, void> {
+): Generator<HostStep | Look, void> {
   for (const instruction of instructions) {
     switch (instruction.kind) {
       case "dispatch":
@@ -199,6 +212,11 @@ export function* play(
         break;
       case "loop":
         for (let i = 0; i < instruction.count; i++) {
+          if (instruction.goesOn !== undefined && i > 0 && i % LOOK_EVERY === 0) {
+            const look: Look = { kind: "look", place: instruction.goesOn, goesOn: true };
+            yield look;
+            if (!look.goesOn) break;
+          }
           yield* play(instruction.body, buffers, commands, isChecked, i);
         }
         break;
