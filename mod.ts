@@ -44,6 +44,8 @@ export { checkpoint } from "./src/transforms/checkpoint.ts";
 export { hessian, hvp, jacobian, type JacobianOf } from "./src/transforms/jacobian.ts";
 export type { LikeArguments } from "./src/transforms/linearize.ts";
 export * from "./src/transforms/grad.ts";
+export { cond } from "./src/transforms/cond.ts";
+export { fixedPoint, type FixedPointOptions } from "./src/transforms/fixed_point.ts";
 export {
   forLoop,
   type ForLoopOptions,

@@ -155,6 +155,8 @@ import "./trace.ts";
 import "./transforms/backward.ts";
 import "./transforms/body.ts";
 import "./transforms/checkpoint.ts";
+import "./transforms/cond.ts";
+import "./transforms/fixed_point.ts";
 import "./transforms/grad.ts";
 import "./transforms/jacobian.ts";
 import "./transforms/linearize.ts";

@@ -23,7 +23,8 @@ const OPERATIONS = [
 const TRANSFORMS = [
   ["grad", "valueAndGrad", "vjp", "jvp", "hvp", "jacobian", "hessian"],
   ["stopGradient", "gradientReversal", "clipGradient", "customVjp", "checkpoint"],
-  ["debugGradient", "mapRowBlocks", "scan", "forLoop", "whileLoop", "compile"],
+  ["debugGradient", "mapRowBlocks", "compile"],
+  ["scan", "forLoop", "whileLoop", "fixedPoint", "cond"],
 ].flat();
 
 const kinds = (names: string[], module: object) =>

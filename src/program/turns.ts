@@ -7,6 +7,7 @@ import { sizeOf } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { interpret } from "../transforms/body.ts";
 import { type Loop, type LoopParams, resultsOf, rowSpec } from "../transforms/loop.ts";
+import type { Graph, ValueId } from "./graph.ts";
 import type { BlockInput, BlockResult, RecordBody, RowLoop } from "./row_blocks.ts";
 
 /** Records what is done in every turn of a loop, and where its results of one type lie. */
@@ -21,19 +22,19 @@ export function recordTurns(
   const results = resultsOf(loop, dtype);
   const last = results.at(-1)!;
   const spec = { shape: [last.start + sizeOf(last.shape)], dtype };
-  // First those that are results, in their order; then what else goes on to the next turn.
-  const made = results.map(({ output }) => output);
-  for (let k = 0; k < carries; k++) if (!made.includes(k)) made.push(k);
+  const made = withNeeded(results.map(({ output }) => output), graph, loop);
   const body = { ...graph, outputs: made.map((k) => graph.outputs[k]!) };
   const run = {
     body,
     first: 0,
     count: length,
-    inputs: inputs.map((_, i): BlockInput =>
-      i < carries
-        ? { from: i, start: 0, step: undefined, carry: made.indexOf(i) }
-        : { from: i, ...(i < carries + rows ? rowsOf(loop, specs[i]!.shape) : SHARED) }
-    ),
+    inputs: inputs.map((_, i): BlockInput => {
+      if (i >= carries + rows) return { from: i, ...SHARED };
+      if (i >= carries) return { from: i, ...rowsOf(loop, specs[i]!.shape) };
+      return made.includes(i)
+        ? { from: i, ...SHARED, carry: made.indexOf(i) }
+        : { from: i, ...SHARED };
+    }),
     ...(ends ? { ends: 0 } : {}),
   };
   return {
@@ -46,6 +47,22 @@ export function recordTurns(
     }),
     spec,
   };
+}
+
+/** Results, in their order, and which outputs they need from turn to turn besides. */
+function withNeeded(results: number[], graph: Graph, loop: Loop): number[] {
+  const { carries, ends } = loop;
+  const made = ends && !results.includes(0) ? [...results, 0] : results;
+  const needed = new Set<ValueId>(made.map((k) => graph.outputs[k]!));
+  const checked = graph.steps.filter(({ op }) => op.kind === "check");
+  for (const { output } of checked) needed.add(output);
+  for (const step of graph.steps.toReversed()) {
+    if (needed.has(step.output)) step.inputs.forEach((id) => needed.add(id));
+  }
+  const more = graph.inputs.slice(0, carries).keys().filter((k) =>
+    needed.has(graph.inputs[k]!) && !made.includes(k)
+  ).toArray();
+  return more.length === 0 ? made : withNeeded([...made, ...more], graph, loop);
 }
 
 const SHARED = { start: 0, step: undefined };

@@ -7,9 +7,9 @@
 import { zeros } from "../create.ts";
 import { allocate, type DType, isFloating, type TypedArray } from "../dtype.ts";
 import type { LoopOp, Spec } from "../op.ts";
-import { reshape, slice, where } from "../ops/mod.ts";
+import { expandDims, reshape, slice, where } from "../ops/mod.ts";
 import { type Shape, sizeOf } from "../shape.ts";
-import { fromData, type Tensor } from "../tensor.ts";
+import { fromData, type Tensor, tensor } from "../tensor.ts";
 import { apply } from "../trace.ts";
 import { type Body, interpret, recordBody, specOf } from "./body.ts";
 import { linearize } from "./linearize.ts";
@@ -125,12 +125,17 @@ function rowOf({ shape: [, ...shape], data, dtype }: Tensor, at: number): Tensor
   return fromData(data.subarray(at * size, (at + 1) * size), shape, dtype);
 }
 
+/** Whether there is one turn or none: on the way back, too. */
+function isChoice({ ends, length }: Loop): boolean {
+  return ends === true && length === 1;
+}
+
 /** Loops by those that keep nothing: all types of one loop are of the same. */
 const keeping = new WeakMap<Loop, Loop>();
 
 /** The loop whose results go on with the carry before every turn. */
 function withHistory(loop: Loop): Loop {
-  if (loop.history !== undefined) return loop;
+  if (loop.history !== undefined || isChoice(loop)) return loop;
   const known = keeping.get(loop);
   if (known !== undefined) return known;
   const { body, ...rest } = loop.ends ? ofFixedLength(loop) : loop;
@@ -159,6 +164,7 @@ function ofFixedLength({ ends: _, ...loop }: Loop): Loop {
 
 /** The carry before every turn. */
 function historyOf(loop: Loop, dtype: DType, output: Tensor, inputs: readonly Tensor[]): Tensor[] {
+  if (isChoice(loop)) return inputs.slice(0, loop.carries).map((x) => expandDims(x, 0));
   const packed = new Map([[dtype, output]]);
   return Array.from({ length: loop.carries }, (_, k) => {
     const { dtype: own } = specOf(loop.body, k);
@@ -216,57 +222,76 @@ export function rowSpec({ shape, dtype }: Tensor): Spec {
 
 /**
  * The cotangents of a loop's inputs: a loop in the other direction, whose carry is the cotangent of
- * the carry, and of what is captured so far.
+ * the carry, and of what is captured so far. Its rows are the carries before each turn, the loop's own
+ * rows and the cotangents of what they gave.
  */
 function pullLoop(
-  { name, body, carries, rows, length, reverse }: Loop,
+  loop: Loop,
   cotangents: ReadonlyMap<number, Tensor>,
   before: readonly Tensor[],
   inputs: readonly Tensor[],
   wanted: readonly boolean[],
 ): (Tensor | null)[] {
+  const { name, carries, rows, length, reverse } = loop;
   const isRow = (i: number) => i >= carries && i < carries + rows;
   const isLive = (i: number) => (i < carries || wanted[i]!) && isFloating(inputs[i]!.dtype);
   const live = [...inputs.keys()].filter(isLive);
   const kept = live.filter((i) => !isRow(i));
   const made = [...cotangents.keys()].filter((k) => k >= carries);
-  const init = kept.map((i) => {
+  const start = kept.map((i) => {
     const { shape, dtype } = inputs[i]!;
     return (i < carries ? cotangents.get(i) : undefined) ?? zeros(shape, { dtype });
   });
-  const xs = [
-    ...before,
-    ...inputs.slice(carries, carries + rows),
-    ...made.map((k) => cotangents.get(k)!),
-  ];
+  // A choice is none on the way back where it was none before.
+  const choice = isChoice(loop) ? { flags: [inputs[0]!], ends: true } : { flags: [], ends: false };
+  const init = [...choice.flags, ...start];
+  const own = inputs.slice(carries, carries + rows);
+  const xs = [...before, ...own, ...made.map((k) => cotangents.get(k)!)];
   const captured = inputs.slice(carries + rows);
-  const specs = [...init, ...xs.map(rowSpec)];
-  const back = recordBody(name, specs, (given) => {
-    const later = given.slice(0, init.length);
-    const own = [...given.slice(init.length, init.length + carries + rows), ...captured];
-    const rowCotangents = given.slice(init.length + carries + rows);
-    const turn = (...primals: Tensor[]) => {
-      const all = [...own];
-      live.forEach((i, k) => all[i] = primals[k]!);
-      const results = interpret(body, all);
-      return [
-        ...kept.map((i) => (i < carries ? results : all)[i]!),
-        ...made.map((k) => results[k]!),
-      ];
-    };
-    const { pull } = linearize(name, turn, live.map((i) => own[i]!));
-    const pulled = pull([...later, ...rowCotangents]) as Tensor[];
+  // What a turn computes of what it captures is computed before all turns, but not before a choice.
+  const inside = choice.ends ? captured : [];
+  const back = recordBody(name, [...init, ...xs.map(rowSpec), ...inside], (given) => {
+    const later = given.slice(choice.flags.length, init.length);
+    const read = given.slice(init.length, init.length + carries + rows);
+    const rowCotangents = given.slice(init.length + carries + rows, init.length + xs.length);
+    const seen = choice.ends ? given.slice(init.length + xs.length) : captured;
+    const turn = { primals: [...read, ...seen], live, kept, made };
+    const pulled = pullTurn(loop, turn, [...later, ...rowCotangents]);
     const some = (test: (i: number) => boolean) => pulled.filter((_, k) => test(live[k]!));
-    return [...some((i) => !isRow(i)), ...some(isRow)];
+    return [...choice.flags.map(() => tensor(false)), ...some((i) => !isRow(i)), ...some(isRow)];
   });
-  const { carry, ys } = runLoop(
-    { name, body: back.body, length, reverse: !reverse },
-    init,
-    xs,
-    back.captured,
-  );
+  const { flags, ...ends } = choice;
+  const turns = { name, body: back.body, length, reverse: !reverse, ...ends };
+  const { carry, ys } = runLoop(turns, init, xs, [...inside, ...back.captured]);
   return wanted.map((isWanted, i) => {
     if (!isWanted || !isLive(i)) return null;
-    return isRow(i) ? ys[live.filter(isRow).indexOf(i)]! : carry[kept.indexOf(i)]!;
+    return isRow(i) ? ys[live.filter(isRow).indexOf(i)]! : carry[flags.length + kept.indexOf(i)]!;
   });
+}
+
+/** A turn that is gone back over. */
+interface Turn {
+  /** What its body was given. */
+  primals: readonly Tensor[];
+  /** Which of that is differentiated. */
+  live: readonly number[];
+  /** What goes on from turn to turn: carries and, as they are, what is captured. */
+  kept: readonly number[];
+  /** Which outputs are rows with a cotangent. */
+  made: readonly number[];
+}
+
+/** The cotangents of what is live, given those of what is kept and then those of what is made. */
+function pullTurn(
+  { name, body, carries }: Loop,
+  { primals, live, kept, made }: Turn,
+  cotangents: readonly Tensor[],
+): Tensor[] {
+  const again = (...watched: Tensor[]) => {
+    const all = [...primals];
+    live.forEach((i, k) => all[i] = watched[k]!);
+    const results = interpret(body, all);
+    return [...kept.map((i) => (i < carries ? results : all)[i]!), ...made.map((k) => results[k]!)];
+  };
+  return linearize(name, again, live.map((i) => primals[i]!)).pull(cotangents) as Tensor[];
 }

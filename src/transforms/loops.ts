@@ -7,7 +7,7 @@ import { check } from "../check.ts";
 import { arange } from "../create.ts";
 import { describe } from "../describe.ts";
 import type { Spec } from "../op.ts";
-import { concat, reshape, slice } from "../ops/mod.ts";
+import { cast, concat, reshape, slice } from "../ops/mod.ts";
 import { checkBoolean, checkFunction, checkNumber, readOptions, refuseMore } from "../options.ts";
 import { formatShape, sameShape } from "../shape.ts";
 import { asTensor, Tensor } from "../tensor.ts";
@@ -192,25 +192,49 @@ export function whileLoop<C>(
   if (max !== undefined) checkNumber("whileLoop", "max", max, { min: 1, integer: true });
   const first = flattenTree("whileLoop", carry, "carry");
   const goesOn = (leaves: Tensor[]) => truth("whileLoop", "cond", cond(first.rebuild(leaves) as C));
-  const begin = goesOn(first.leaves);
-  const { body, captured } = recordBody("whileLoop", [begin, ...first.leaves], ([, ...live]) => {
-    const next = carryLike("whileLoop", f(first.rebuild(live!) as C), first);
+  const last = iterate("whileLoop", goesOn(first.leaves), first.leaves, (live) => {
+    const next = carryLike("whileLoop", f(first.rebuild(live) as C), first);
     return [goesOn(next), ...next];
-  });
-  const loop = { name: "whileLoop", body, length: max ?? Infinity, reverse: false, ends: true };
-  const { carry: [goes, ...last] } = runLoop(loop, [begin, ...first.leaves], [], captured);
-  if (max !== undefined) apply(checkEndOp, [goes!.cast("int32")], max);
+  }, { max, must: "cond must not hold" });
   return first.rebuild(last) as TensorTree<C>;
 }
 
-/** Refuses a condition that still holds after so many turns. */
-const checkEndOp = check<number>({
+/** When a loop ends at the latest, and what must be so then. */
+interface End {
+  max: number | undefined;
+  must: string;
+}
+
+/** The last carry of a loop that goes on as its turns say, which give that and the next carry. */
+export function iterate(
+  name: string,
+  begin: Tensor,
+  first: readonly Tensor[],
+  turn: (carry: Tensor[]) => [Tensor, ...Tensor[]],
+  { max, must }: End,
+): Tensor[] {
+  // Whether it would go on is told in the type of another result, so that there is one loop for both.
+  const tell = (goesOn: Tensor) =>
+    max === undefined ? [] : [cast(goesOn, first[0]?.dtype ?? "int32")];
+  const init = [begin, ...first, ...tell(begin)];
+  const { body, captured } = recordBody(name, init, (live) => {
+    const [goesOn, ...next] = turn(live.slice(1, 1 + first.length));
+    return [goesOn, ...next, ...tell(goesOn)];
+  });
+  const loop = { name, body, length: max ?? Infinity, reverse: false, ends: true };
+  const { carry } = runLoop(loop, init, [], captured);
+  if (max !== undefined) apply(checkEndOp, [carry.at(-1)!], { name, must, max });
+  return carry.slice(1, 1 + first.length);
+}
+
+/** Refuses a loop that would go on after the most turns. */
+const checkEndOp = check<{ name: string; must: string; max: number }>({
   name: "checkEnd",
   forbidden: () => ({ kind: "outside", low: 0, high: 0 }),
-  forward({ data }, max) {
+  forward({ data }, { name, must, max }) {
     if (data[0] === 0) return data;
     throw new RangeError(
-      `Cannot compute whileLoop as cond must not hold after max turns: current value is ${max}`,
+      `Cannot compute ${name} as ${must} after max turns: current value is ${max}`,
     );
   },
 });
@@ -228,14 +252,19 @@ export function truth(caller: string, name: string, value: unknown): Tensor {
 }
 
 /** The leaves of a carry, which must be like those of the first one. */
-export function carryLike(caller: string, tree: unknown, first: Flat): Tensor[] {
-  const leaves = leavesLike(caller, tree, first, "the carry that f returns");
+export function carryLike(
+  caller: string,
+  tree: unknown,
+  first: Flat,
+  must = "f must keep the shapes and types of the carry",
+): Tensor[] {
+  const leaves = leavesLike(caller, tree, first, "the result of its function");
   leaves.forEach((leaf, i) => {
     const own = first.leaves[i]!;
     if (sameShape(leaf.shape, own.shape) && leaf.dtype === own.dtype) return;
     throw new TypeError(
-      `Cannot compute ${caller} as f must keep the shapes and types of the carry: current values ` +
-        `are ${formatSpec(own)} and ${formatSpec(leaf)}`,
+      `Cannot compute ${caller} as ${must}: current values are ${formatSpec(own)} and ` +
+        formatSpec(leaf),
     );
   });
   return leaves;

@@ -135,6 +135,20 @@ const TRANSFORMS: ValidCall[] = [
     1,
     { max: 5 },
   ], 3),
+  row("fixedPoint", () => [
+    (x: cg.Tensor) => cg.mul(x, 0.5),
+    matrix(),
+    { tolerance: 1e-3, max: 50 },
+  ], 2),
+  {
+    ...row("cond", () => [
+      true,
+      (x: cg.Tensor) => cg.mul(x, 2),
+      (x: cg.Tensor) => cg.neg(x),
+      matrix(),
+    ]),
+    variadic: true,
+  },
   row("compile", () => [square, [matrix()], { device: "cpu", threads: 1, donate: false }], 2),
   row("webgpu", () => [{ powerPreference: "low-power" }], 0),
   row("treeLeaves", () => [{ a: matrix(), b: [1, 2] }]),

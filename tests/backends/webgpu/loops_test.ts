@@ -2,6 +2,8 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import {
   compile,
+  cond,
+  fixedPoint,
   forLoop,
   grad,
   scan,
@@ -93,4 +95,23 @@ gpuTest("nested loops run on the device", async (gpu) => {
   const [found] = await readAll([await program(X)]);
   assertAllClose(found!, f(X), { rtol: 1e-6 });
   assert(found!.size === X.size);
+});
+
+gpuTest("fixedPoint() and cond() have the values and gradients of eager ones", async (gpu) => {
+  const root = (a: Tensor) => fixedPoint((x: Tensor) => x.add(a.div(x)).div(2), a);
+  const choose = (x: Tensor) =>
+    cond(x.sum().greater(0), (y: Tensor) => y.log(), (y: Tensor) => y.neg().sqrt(), x);
+  const f = (x: Tensor, a: Tensor) => [
+    choose(x),
+    grad((y: Tensor) => choose(y).sum())(x),
+    root(a),
+    grad((b: Tensor) => root(b).sum())(a),
+  ];
+  await using program = await compile(f, [tensor([1, 2]), tensor([4, 9])], { device: gpu });
+  for (const x of [tensor([1, 2]), tensor([-1, -4])]) {
+    const found = await readAll(await program(x, tensor([4, 9])));
+    f(x, tensor([4, 9])).forEach((y, i) =>
+      assertAllClose(found[i]!, y, { rtol: 1e-4, atol: 1e-6 })
+    );
+  }
 });
