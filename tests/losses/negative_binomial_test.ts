@@ -115,6 +115,12 @@ Deno.test("negativeBinomialLoss() of no counts is 0", () => {
 
 testMisuse("negativeBinomialLoss", [
   [
+    "a check that is no boolean",
+    () => negativeBinomialLoss([1], [1], [1], { check: "no" as never }),
+    TypeError,
+    'Cannot compute negativeBinomialLoss as check must be true or false: current value is "no"',
+  ],
+  [
     "means of another shape",
     () => negativeBinomialLoss([[1, 2]], [1, 2], [1, 1]),
     TypeError,
