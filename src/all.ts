@@ -27,6 +27,7 @@ import "../kernels/functions/print.ts";
 import "../kernels/functions/rounding.ts";
 import "../kernels/functions/text.ts";
 import "../kernels/functions/wasm.ts";
+import "../kernels/layout/axes.ts";
 import "../kernels/layout/reference.ts";
 import "../kernels/matmul/eager.ts";
 import "../kernels/matmul/emit.ts";

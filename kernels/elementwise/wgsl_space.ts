@@ -4,6 +4,8 @@
  * @module
  */
 
+import { type Axis, mergeAxes } from "../layout/axes.ts";
+
 /** How an operand is walked, in elements. */
 export interface LoopWalk {
   /** The first one; 0 by default. */
@@ -42,8 +44,8 @@ export function positionOf(walk: LoopWalk, { rows, columns }: LoopSpace): string
   const { offset = 0 } = walk;
   const terms = [
     ...(offset > 0 ? [`${offset}u`] : []),
-    ...termsOf("row", mergeDimensions(rows, walk.rows)),
-    ...termsOf("column", mergeDimensions(columns, walk.columns)),
+    ...termsOf("row", mergeAxes(rows, [walk.rows])),
+    ...termsOf("column", mergeAxes(columns, [walk.columns])),
   ];
   return terms.join(" + ") || "0";
 }
@@ -53,34 +55,13 @@ export function isContiguous(walk: LoopWalk, space: LoopSpace): boolean {
   return positionOf(walk, space) === positionOf(contiguousWalk(space), space);
 }
 
-/** A dimension. */
-interface Dimension {
-  extent: number;
-  stride: number;
-}
-
-/** The fewest dimensions in which the operand has one stride each. */
-function mergeDimensions(extents: readonly number[], strides: readonly number[]): Dimension[] {
-  const merged: Dimension[] = [];
-  extents.forEach((extent, d) => {
-    if (extent === 1) return;
-    const stride = strides[d]!;
-    const last = merged.at(-1);
-    if (last?.stride === stride * extent) {
-      last.extent *= extent;
-      last.stride = stride;
-    } else merged.push({ extent, stride });
-  });
-  return merged;
-}
-
-function termsOf(number: "row" | "column", dimensions: readonly Dimension[]): string[] {
+function termsOf(number: "row" | "column", axes: readonly Axis[]): string[] {
   let inside = 1;
   const terms: string[] = [];
-  for (const [i, { extent, stride }] of [...dimensions.entries()].reverse()) {
+  for (const [i, { extent, strides: [stride] }] of [...axes.entries()].reverse()) {
     const quotient = inside === 1 ? number : `${number} / ${inside}u`;
     const digit = i === 0 ? quotient : `${quotient} % ${extent}u`;
-    if (stride > 0) terms.unshift(stride === 1 ? digit : `${digit} * ${stride}u`);
+    if (stride! > 0) terms.unshift(stride === 1 ? digit : `${digit} * ${stride}u`);
     inside *= extent;
   }
   return terms;

@@ -9,7 +9,8 @@ import type { ModuleBuilder } from "../wasm/module.ts";
 import { i32, type Local, localAt } from "../wasm/value.ts";
 import type { LaneBytes } from "../wasm/simd.ts";
 import { emitBlockCopy, emitBlockFill } from "./block.ts";
-import type { Strides, ViewCopy } from "./reference.ts";
+import { mergeAxes } from "./axes.ts";
+import type { ViewCopy } from "./reference.ts";
 import { emitTranspose, isTiled, tiledRows } from "./tiles.ts";
 
 /** Matrices of fewer rows or columns are not worth turning tile by tile. */
@@ -52,28 +53,16 @@ export function emitCopies(
       if (shape.includes(0)) return;
       const target = code.let(i32.add(out, to.offset * size));
       const source = code.let(i32.add(localAt("i32", i + 1), from.offset * size));
-      emitDimensions(module, code, target, source, mergedDimensions(shape, to, from, size), size);
+      const dimensions = mergeAxes(shape, [to.strides, from.strides]).map((
+        { extent, strides },
+      ) => ({
+        extent,
+        to: strides[0]! * size,
+        from: strides[1]! * size,
+      }));
+      emitDimensions(module, code, target, source, dimensions, size);
     });
   });
-}
-
-/** The dimensions, with those as one that are walked in equal steps. */
-export function mergedDimensions(
-  shape: readonly number[],
-  to: Strides,
-  from: Strides,
-  size: number,
-): CopyDimension[] {
-  const dimensions: CopyDimension[] = [];
-  shape.forEach((extent, i) => {
-    if (extent === 1) return;
-    const next = { extent, to: to.strides[i]! * size, from: from.strides[i]! * size };
-    const last = dimensions.at(-1);
-    if (last?.to === next.to * extent && last.from === next.from * extent) {
-      dimensions[dimensions.length - 1] = { ...next, extent: last.extent * extent };
-    } else dimensions.push(next);
-  });
-  return dimensions;
 }
 
 function emitDimensions(

@@ -5,9 +5,10 @@
  */
 import { EagerKernel } from "../../kernels/elementwise/eager.ts";
 import type { Operand } from "../../kernels/elementwise/reference.ts";
+import { mergeAxes } from "../../kernels/layout/axes.ts";
 import { allocate, type DType, isFloating, promoteTypes, type TypedArray } from "../dtype.ts";
 import { type InputRule, type MapOp, perInput } from "../op.ts";
-import { broadcastShapes, sameShape, type Shape, sizeOf, stridesOf } from "../shape.ts";
+import { broadcastShapes, broadcastStrides, sameShape, type Shape, sizeOf } from "../shape.ts";
 import { asTensor, promote, Tensor, type TensorLike } from "../tensor.ts";
 import { apply } from "../trace.ts";
 import { cast } from "./layout.ts";
@@ -42,11 +43,11 @@ export function elementwise(
       }
       if (flat) kernel.runFlat(out, data, params);
       else if (out.length > 0) {
-        const view = mergeDimensions(shape, inputs.map((x) => x.shape));
+        const axes = mergeAxes(shape, inputs.map((x) => broadcastStrides(x.shape, shape)));
         kernel.runStrided(
           out,
-          view.shape,
-          view.operands.map((o, i) => ({ ...o, data: data[i]! })),
+          axes.map(({ extent }) => extent),
+          data.map((data, i) => operandOf(data, axes.map(({ strides }) => strides[i]!))),
           params,
         );
       }
@@ -56,44 +57,16 @@ export function elementwise(
   };
 }
 
+/** How an operand is walked that has these strides. */
+export function operandOf(data: TypedArray, strides: readonly number[]): Operand {
+  return { data, strides, moves: (strides.at(-1) ?? 0) > 0 };
+}
+
 function meet(name: string, inputs: readonly Tensor[]): Shape {
   const first = inputs[0]!.shape;
   let same = true;
   for (let i = 1; i < inputs.length; i++) same &&= sameShape(inputs[i]!.shape, first);
   return same ? first : broadcastShapes(name, ...inputs.map((x) => x.shape));
-}
-
-/** The fewest dimensions in which every operand either moves as the output does, or stands still. */
-export function mergeDimensions(
-  shape: Shape,
-  operands: readonly Shape[],
-): { shape: number[]; operands: Omit<Operand, "data">[] } {
-  const moves = (operand: Shape, d: number) => {
-    const own = operand[d - shape.length + operand.length];
-    return own !== undefined && own !== 1;
-  };
-  const merged: number[] = [];
-  const patterns: boolean[][] = [];
-  shape.forEach((extent, d) => {
-    if (extent === 1) return;
-    const pattern = operands.map((operand) => moves(operand, d));
-    const last = patterns[patterns.length - 1];
-    if (last?.every((m, i) => m === pattern[i])) merged[merged.length - 1]! *= extent;
-    else {
-      merged.push(extent);
-      patterns.push(pattern);
-    }
-  });
-  return {
-    shape: merged,
-    operands: operands.map((_, i) => {
-      const own = stridesOf(merged.map((extent, d) => patterns[d]![i] ? extent : 1));
-      return {
-        strides: own.map((stride, d) => patterns[d]![i] ? stride : 0),
-        moves: patterns[merged.length - 1]?.[i] ?? false,
-      };
-    }),
-  };
 }
 
 /** An elementwise operation on one operand. */

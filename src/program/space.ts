@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { type Axis, mergeAxes } from "../../kernels/layout/axes.ts";
 import type { Strides } from "../../kernels/layout/reference.ts";
 import type { Shape } from "../shape.ts";
 
@@ -46,7 +47,8 @@ export function iterationSpace(
   reduced?: AxisRange,
 ): IterationSpace {
   const [first, end] = reduced ?? [shape.length, shape.length];
-  const merge = (from: number, to: number) => mergeAxes(shape, operands, [from, to]);
+  const views = operands.map(({ strides }) => strides);
+  const merge = (from: number, to: number) => mergeAxes(shape, views, from, to);
   const isColumn = end < shape.length;
   const [outside, ...inside] = isColumn
     ? [merge(0, first), merge(first, end), merge(end, shape.length)]
@@ -71,32 +73,7 @@ export function iterationSpace(
   };
 }
 
-/** An axis, and the strides of operands along it. */
-interface Axis {
-  extent: number;
-  strides: readonly number[];
-}
-
 const ONE: Axis = { extent: 1, strides: [] };
-
-/** The fewest axes in which every operand has one stride each; extents of 1 are left out. */
-export function mergeAxes(
-  shape: Shape,
-  operands: readonly Pick<Strides, "strides">[],
-  [first, end]: AxisRange,
-): Axis[] {
-  const merged: Axis[] = [];
-  for (let axis = first; axis < end; axis++) {
-    const extent = shape[axis]!;
-    if (extent === 1) continue;
-    const strides = operands.map((operand) => operand.strides[axis]!);
-    const last = merged.at(-1);
-    if (last?.strides.every((stride, i) => stride === strides[i]! * extent)) {
-      merged[merged.length - 1] = { extent: last.extent * extent, strides };
-    } else merged.push({ extent, strides });
-  }
-  return merged;
-}
 
 /** Matrices of fewer rows or columns are not worth turning. */
 const LEAST_TURNED = 8;

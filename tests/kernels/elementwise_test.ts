@@ -1,7 +1,9 @@
 import { assertEquals, assertGreater, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { ElementwiseKernel, type NumberArray } from "../../kernels/elementwise/reference.ts";
-import { mergeDimensions } from "../../src/ops/elementwise.ts";
+import { mergeAxes } from "../../kernels/layout/axes.ts";
+import { operandOf } from "../../src/ops/elementwise.ts";
+import { broadcastStrides } from "../../src/shape.ts";
 import { type Shape, sizeOf } from "../../src/shape.ts";
 
 const RUNS = { seed: 17, numRuns: 300 };
@@ -50,14 +52,15 @@ for (const generate of [true, false]) {
   const how = generate ? "generated loops" : "the interpreter";
   const kernels = SUMS.map((text) => new ElementwiseKernel("sum", text, { generate }));
 
-  Deno.test(`mergeDimensions() and ${how} read operands as naive indexing does`, () => {
+  Deno.test(`mergeAxes() and ${how} read operands as naive indexing does`, () => {
     fc.assert(
       fc.property(layouts, ([shape, operands]) => {
         const data = operands.map((s) => Float64Array.from({ length: sizeOf(s) }, (_, i) => i + 1));
         const out = new Float64Array(sizeOf(shape));
-        const view = mergeDimensions(shape, operands);
-        const walked = view.operands.map((o, i) => ({ ...o, data: data[i]! }));
-        kernels[operands.length - 1]!.runStrided(out, view.shape, walked);
+        const axes = mergeAxes(shape, operands.map((own) => broadcastStrides(own, shape)));
+        const walked = data.map((x, i) => operandOf(x, axes.map(({ strides }) => strides[i]!)));
+        const extents = axes.map(({ extent }) => extent);
+        kernels[operands.length - 1]!.runStrided(out, extents, walked);
         assertEquals([...out], naive(shape, operands, data));
       }),
       RUNS,
@@ -65,12 +68,15 @@ for (const generate of [true, false]) {
   });
 }
 
-Deno.test("mergeDimensions() keeps as few dimensions as there are patterns", () => {
-  assertEquals(mergeDimensions([2, 3, 4], [[2, 3, 4], [2, 3, 4]]).shape, [24]);
-  assertEquals(mergeDimensions([2, 3, 4], [[2, 3, 4], [4]]).shape, [6, 4]);
-  assertEquals(mergeDimensions([2, 3, 4], [[2, 3, 4], [2, 1, 1]]).shape, [2, 12]);
-  assertEquals(mergeDimensions([2, 1, 4], [[2, 1, 1], [4]]).shape, [2, 4]);
-  assertEquals(mergeDimensions([2, 3, 4], [[2, 1, 4], [3, 1]]).shape, [2, 3, 4]);
+Deno.test("mergeAxes() keeps as few axes as there are patterns", () => {
+  const extents = (shape: number[], operands: number[][]) =>
+    mergeAxes(shape, operands.map((own) => broadcastStrides(own, shape)))
+      .map(({ extent }) => extent);
+  assertEquals(extents([2, 3, 4], [[2, 3, 4], [2, 3, 4]]), [24]);
+  assertEquals(extents([2, 3, 4], [[2, 3, 4], [4]]), [6, 4]);
+  assertEquals(extents([2, 3, 4], [[2, 3, 4], [2, 1, 1]]), [2, 12]);
+  assertEquals(extents([2, 1, 4], [[2, 1, 1], [4]]), [2, 4]);
+  assertEquals(extents([2, 3, 4], [[2, 1, 4], [3, 1]]), [2, 3, 4]);
 });
 
 Deno.test("runFlat() repeats an operand of one value", () => {

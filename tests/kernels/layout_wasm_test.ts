@@ -1,9 +1,10 @@
 /** Copies between views as WebAssembly: what `reference.ts` copies, and nothing beside it. */
-import { assert, assertEquals } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { canCast, emitCast } from "../../kernels/layout/cast.ts";
+import { mergeAxes } from "../../kernels/layout/axes.ts";
 import { copyView, type ViewCopy } from "../../kernels/layout/reference.ts";
-import { type Copies, emitCopies, mergedDimensions } from "../../kernels/layout/wasm.ts";
+import { type Copies, emitCopies } from "../../kernels/layout/wasm.ts";
 import type { Parameters, WasmFunction } from "../../kernels/wasm/code.ts";
 import { ModuleBuilder, PAGE_BYTES } from "../../kernels/wasm/module.ts";
 
@@ -127,17 +128,14 @@ Deno.test("emitCopies() joins arrays, and clears what lies around them", () => {
   assertEquals([...out], [1, 0, 3, 4, 0, 2, 0, 5, 6, 0]);
 });
 
-Deno.test("mergedDimensions() takes together what lies together", () => {
-  const contiguous = { offset: 0, strides: [6, 3, 1] };
-  assertEquals(mergedDimensions([2, 2, 3], contiguous, contiguous, 4), [
-    { extent: 12, to: 4, from: 4 },
+Deno.test("mergeAxes() takes together what lies together", () => {
+  const [contiguous, part] = [[6, 3, 1], [20, 5, 1]];
+  assertEquals(mergeAxes([2, 2, 3], [contiguous, contiguous]), [{ extent: 12, strides: [1, 1] }]);
+  assertEquals(mergeAxes([2, 1, 3], [contiguous, part]), [
+    { extent: 2, strides: [6, 20] },
+    { extent: 3, strides: [1, 1] },
   ]);
-  const part = { offset: 0, strides: [20, 5, 1] };
-  assertEquals(mergedDimensions([2, 1, 3], contiguous, part, 1), [
-    { extent: 2, to: 6, from: 20 },
-    { extent: 3, to: 1, from: 1 },
-  ]);
-  assert(mergedDimensions([1, 1, 1], contiguous, part, 8).length === 0);
+  assertEquals(mergeAxes([1, 1, 1], [contiguous, part]), []);
 });
 
 const VALUES = {

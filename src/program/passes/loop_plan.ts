@@ -3,12 +3,13 @@
  *
  * @module
  */
-import type { Strides, ViewCopy } from "../../../kernels/layout/reference.ts";
-import type { ReduceOp, ViewOp } from "../../op.ts";
+import { mergeAxes } from "../../../kernels/layout/axes.ts";
+import type { Strides } from "../../../kernels/layout/reference.ts";
+import type { ReduceOp } from "../../op.ts";
 import { broadcastStrides, sameShape, type Shape, sizeOf, stridesOf } from "../../shape.ts";
 import { type Graph, makersOf, type Step, type ValueId } from "../graph.ts";
-import { type AxisRange, isTurned, iterationSpace, mergeAxes } from "../space.ts";
-import type { Source } from "./views.ts";
+import { type AxisRange, isTurned, iterationSpace } from "../space.ts";
+import { readBy, type Source } from "./views.ts";
 
 /** A loop that goes several times over its rows must find them in the caches: most elements of a row. */
 const LONGEST = { row: 8192, column: 1024 } as const;
@@ -91,24 +92,21 @@ export function workOf(step: Step, graph: Graph): Work | undefined {
       return refused === undefined ? elementwiseWork(step, op.expression, graph) : undefined;
     }
     case "view":
-      return isRepeat(step, op, graph) ? elementwiseWork(step, "a", graph) : undefined;
+      return isRepeat(step, graph) ? elementwiseWork(step, "a", graph) : undefined;
     default:
       return undefined;
   }
 }
 
 /** Whether a view repeats its input by the rules of broadcasting, as loops do. */
-function isRepeat({ inputs, params, output }: Step, op: ViewOp<unknown>, graph: Graph): boolean {
-  const { shape } = graph.values[output]!;
-  const shapes = inputs.map((id) => graph.values[id]!.shape);
-  const [x] = shapes as [Shape];
-  const added = shape.length - x.length;
-  const fits = added >= 0 && x.every((n, i) => n === 1 || n === shape[added + i]);
-  if (shapes.length > 1 || !fits) return false;
-  const [{ to, from, shape: copied }] = op.copies(shapes, params, shape) as [ViewCopy];
-  const expected = broadcastStrides(x, shape);
-  return to.offset === 0 && from.offset === 0 && sameShape(copied, shape) &&
-    expected.every((stride, axis) => shape[axis] === 1 || from.strides[axis] === stride);
+function isRepeat(step: Step, graph: Graph): boolean {
+  const read = readBy(step, graph);
+  const [from, to] = [step.inputs[0]!, step.output].map((id) => graph.values[id]!.shape);
+  const added = to!.length - from!.length;
+  const fits = added >= 0 && from!.every((n, i) => n === 1 || n === to![added + i]);
+  if (read?.offset !== 0 || !fits) return false;
+  const expected = broadcastStrides(from!, to!);
+  return expected.every((stride, axis) => to![axis] === 1 || read.strides[axis] === stride);
 }
 
 /** Choices between values as they are: integers stay what they are in loops of single precision. */
@@ -329,10 +327,9 @@ const STRETCH = { fewest: 32, group: 4 } as const;
 /** Whether reads lie evenly along what is reduced and what is behind it, or in stretches of a row. */
 function isEven(reads: readonly LoopRead[], shape: Shape, [first, end]: AxisRange): boolean {
   if (end - first === 1 && shape.length - end < 2) return true;
-  const axes = mergeAxes(shape, reads, [first, end]);
-  if (end < shape.length) {
-    return axes.length === 1 && mergeAxes(shape, reads, [end, shape.length]).length === 1;
-  }
+  const views = reads.map(({ strides }) => strides);
+  const axes = mergeAxes(shape, views, first, end);
+  if (end < shape.length) return axes.length === 1 && mergeAxes(shape, views, end).length === 1;
   const { extent } = axes.at(-1)!;
   const isStretched = extent >= STRETCH.fewest && extent % STRETCH.group === 0;
   return axes.length === 1 || (axes.length === 2 && isStretched);

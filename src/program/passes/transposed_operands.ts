@@ -3,8 +3,9 @@
  *
  * @module
  */
-import type { ViewCopy } from "../../../kernels/layout/reference.ts";
+import { sameShape } from "../../shape.ts";
 import { type Graph, makersOf, type Step, type ValueId } from "../graph.ts";
+import { readBy } from "./views.ts";
 
 /** The graph in which products of matrices take what their transposed operands are made of. */
 export function readTransposedOperands(graph: Graph): Graph {
@@ -25,14 +26,11 @@ export function readTransposedOperands(graph: Graph): Graph {
 }
 
 /** The matrix that a step transposes, if that is what it does. */
-function swappedBy(step: Step | undefined, { values }: Graph): ValueId | undefined {
-  if (step?.op.kind !== "view") return undefined;
-  const shapes = step.inputs.map((id) => values[id]!.shape);
-  const { shape } = values[step.output]!;
-  if (shapes.length > 1 || shape.length !== 2 || shapes[0]!.length !== 2) return undefined;
-  const [{ from, to }] = step.op.copies(shapes, step.params, shape) as [ViewCopy];
-  const [rows, columns] = shapes[0] as readonly [number, number];
-  const isSwap = from.offset === 0 && to.offset === 0 && shape[0] === columns &&
-    shape[1] === rows && from.strides[0] === 1 && from.strides[1] === columns;
-  return isSwap ? step.inputs[0] : undefined;
+function swappedBy(step: Step | undefined, graph: Graph): ValueId | undefined {
+  const read = step?.op.kind === "view" ? readBy(step, graph) : undefined;
+  if (read === undefined) return undefined;
+  const [from, to] = [step!.inputs[0]!, step!.output].map((id) => graph.values[id]!.shape);
+  const isSwap = sameShape(from!.toReversed(), to!) && read.offset === 0 &&
+    sameShape(read.strides, [1, from![1]!]);
+  return isSwap ? step!.inputs[0] : undefined;
 }

@@ -3,11 +3,11 @@
  *
  * @module
  */
+import { mergeAxes } from "../../../kernels/layout/axes.ts";
 import type { Strides, ViewCopy } from "../../../kernels/layout/reference.ts";
 import { sameShape, type Shape, sizeOf, stridesOf } from "../../shape.ts";
 import { isAlias } from "../alias.ts";
 import type { Graph, Step, ValueId } from "../graph.ts";
-import { mergeAxes } from "../space.ts";
 
 /** Where a value lies: in which one, and how along its own axes. */
 export interface Source extends Strides {
@@ -98,7 +98,7 @@ export class Views {
 }
 
 /** Where a view reads its input, along the axes of its output; `undefined` where it does more. */
-function readBy(step: Step, graph: Graph): Strides | undefined {
+export function readBy(step: Step, graph: Graph): Strides | undefined {
   const { op, inputs, params, output } = step;
   const { shape } = graph.values[output]!;
   if (isName(step, graph)) return { offset: 0, strides: stridesOf(shape) };
@@ -115,7 +115,7 @@ function composeReads(
   source: Source,
   inputShape: Shape,
 ): Source | undefined {
-  const axes = mergeAxes(inputShape, [source], [0, inputShape.length]);
+  const axes = mergeAxes(inputShape, [source.strides]);
   const own = stridesOf(axes.map(({ extent }) => extent));
   const ends = axes.map(({ extent }, i) => Math.floor(offset / own[i]!) % extent);
   const start = source.offset + ends.reduce((sum, at, i) => sum + at * axes[i]!.strides[0]!, 0);
