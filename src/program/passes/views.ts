@@ -61,7 +61,9 @@ export class Views {
 
   /** Where a value lies. */
   sourceOf(id: ValueId): Source {
-    return this.#sources.get(id) ?? sourceOf(id, this.#graph);
+    let source = this.#sources.get(id);
+    if (source === undefined) this.#sources.set(id, source = sourceOf(id, this.#graph));
+    return source;
   }
 
   /** Leaves a value where its view shows it, unless it must lie in memory by itself. */
