@@ -150,3 +150,13 @@ Deno.test("loops of more steps than WebAssembly takes are several", async () => 
   await using program = await cg.compile(cg.grad(f), [x]);
   assertEquals((await program(x)).toArray(), cg.grad(f)(x).toArray());
 });
+
+Deno.test("concats of more pieces than a function has parameters are programs, too", async () => {
+  const x = cg.tensor([1, 2, 3]);
+  for (const width of [1, 2]) {
+    const piece = (x: Tensor, i: number) => i === 700 ? x.slice(0, width) : x.mul(i);
+    const f = (x: Tensor) => cg.concat(Array.from({ length: 1200 }, (_, i) => piece(x, i)));
+    await using program = await cg.compile(f, [x], { threads: 2 });
+    assertEquals((await program(x)).toArray(), f(x).toArray());
+  }
+});

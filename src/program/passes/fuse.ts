@@ -91,7 +91,7 @@ const HORIZON = 1024;
  * The most of a loop: additions per position, and tensors. WebAssembly allows 50,000 variables, of
  * which an addition takes about ten, and 1,000 parameters, of which a tensor takes two.
  */
-const LARGEST = { cost: 2500, tensors: 400 } as const;
+const LARGEST = { cost: 2500, tensors: 480 } as const;
 
 class Fuser {
   readonly #graph: Graph;
@@ -101,7 +101,7 @@ class Fuser {
   readonly #makers = new Map<ValueId, Node>();
   readonly #aliases: readonly Step[];
   readonly #passes: boolean;
-  readonly #stored: ReadonlySet<ValueId>;
+  readonly #readerCounts: ReadonlyMap<ValueId, number>;
   readonly #readers: Readers;
   #nodes: Node[] = [];
 
@@ -116,8 +116,9 @@ class Fuser {
     if (passes) {
       views.find((step) => this.#plan([step], this.#works.get(step)!.shape) !== undefined);
     }
-    this.#stored = storedValues(graph, this.#works);
-    for (const step of graph.steps) if (!views.has(step.output)) this.#add(step);
+    const steps = graph.steps.filter(({ output }) => !views.has(output));
+    this.#readerCounts = countReaders(steps, graph.outputs, (id) => this.#rootOf(id));
+    for (const step of steps) this.#add(step);
     if (passes) { for (const node of [...this.#nodes]) this.#joinInputs(node); }
     this.#nodes = this.#nodes.filter(({ into }) => into === undefined);
     const outputs = graph.outputs.map((id) => this.#rootOf(id));
@@ -166,8 +167,8 @@ class Fuser {
     const place = this.#order.get(step)!;
     const cost = 1 + (step.op.kind === "map" ? costOf(parseExpression(step.op.expression)) : 0);
     const places = { made: place, first: place, last: place };
-    const stored = Number(this.#stored.has(step.output));
-    const node: Node = { plan, steps: [step], inputs, ...places, cost, stored, into: undefined };
+    const open = new Map([[step.output, this.#readerCounts.get(step.output) ?? 0]]);
+    const node: Node = { plan, steps: [step], inputs, ...places, cost, open, into: undefined };
     this.#makers.set(step.output, node);
     if (work === undefined || !this.#join(node, step, work)) this.#nodes.push(node);
   }
@@ -255,12 +256,13 @@ class Fuser {
     if (others.some(({ plan }) => plan === undefined)) return false;
     const cost = others.reduce((sum, other) => sum + other.cost, group.cost);
     if (cost > LARGEST.cost) return false;
-    const tensors = others.reduce((sum, other) => sum + this.#tensorsOf(other), 0);
-    if (tensors + this.#tensorsOf(group) > LARGEST.tensors) return false;
+    const open = this.#openValues(group, others);
+    const reads = others.reduce((sum, { plan }) => sum + plan!.reads.length, 0);
+    if (group.plan!.reads.length + reads + open.size > LARGEST.tensors) return false;
     if (!this.#extend(group, others)) return false;
     Object.assign(group, {
       cost,
-      stored: others.reduce((sum, other) => sum + other.stored, group.stored),
+      open,
       first: Math.min(group.first, ...others.map(({ first }) => first)),
       last: Math.max(group.last, ...others.map(({ last }) => last)),
     });
@@ -272,9 +274,18 @@ class Fuser {
     return true;
   }
 
-  /** How many tensors a loop reads, and surely writes. */
-  #tensorsOf({ plan, stored }: Node): number {
-    return plan!.reads.length + stored;
+  /** Values of nodes that others read, where they are one. */
+  #openValues(group: Node, others: readonly Node[]): Map<ValueId, number> {
+    const open = new Map(group.open);
+    for (const other of others) for (const [id, count] of other.open) open.set(id, count);
+    for (const { inputs } of others.flatMap(({ steps }) => steps)) {
+      for (const id of new Set(inputs.map((input) => this.#rootOf(input)))) {
+        const count = open.get(id);
+        if (count === 1) open.delete(id);
+        else if (count !== undefined) open.set(id, count - 1);
+      }
+    }
+    return open;
   }
 
   #toUnit(node: Node): Unit {
@@ -295,13 +306,17 @@ class Fuser {
   }
 }
 
-/** Values that are written whatever loops there are: others than loops read them, or the caller. */
-function storedValues(
-  graph: Graph,
-  works: ReadonlyMap<Step, Work | undefined>,
-): ReadonlySet<ValueId> {
-  const outside = graph.steps.filter((step) => works.get(step) === undefined);
-  return new Set([...graph.outputs, ...outside.flatMap(({ inputs }) => inputs)]);
+/** How many steps read each value; the caller counts, too. */
+function countReaders(
+  steps: readonly Step[],
+  outputs: readonly ValueId[],
+  rootOf: (id: ValueId) => ValueId,
+): Map<ValueId, number> {
+  const counts = new Map<ValueId, number>();
+  const add = (id: ValueId) => counts.set(id, (counts.get(id) ?? 0) + 1);
+  for (const { inputs } of steps) new Set(inputs.map(rootOf)).forEach(add);
+  outputs.map(rootOf).forEach(add);
+  return counts;
 }
 
 /** Whether rows are gone over once, and their reductions used elsewhere only. */

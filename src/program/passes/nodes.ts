@@ -20,8 +20,8 @@ export interface Node {
   last: number;
   /** What its steps take, in additions per position. */
   cost: number;
-  /** How many of its values are surely written. */
-  stored: number;
+  /** Its values that others read, and how many do; the caller counts, too. */
+  open: Map<ValueId, number>;
   /** The group that it is part of by now. */
   into: Node | undefined;
 }
