@@ -59,6 +59,10 @@ const FUNCTIONS = {
   log1p: "log1p(a)",
   tanh: "tanh(a)",
   sin: "sin(a)",
+  pow: "pow(a, 1.7)",
+  erf: "erf(a)",
+  lgamma: "lgamma(a)",
+  digamma: "polygamma0(a)",
   sigmoid: "1 / (1 + exp(-a))",
   softplus: "max(a, 0) + log1p(exp(-abs(a)))",
 };

@@ -23,15 +23,8 @@ const LARGEST_ANGLE = 8192;
 
 /** Digits of 1/2π in words of 32 bits, from those before the point on. */
 const INVERSE_TURN = [
-  0,
-  0x28be60db,
-  0x9391054a,
-  0x7f09d5f4,
-  0x7d4d3770,
-  0x36d8a566,
-  0x4f10e410,
-  0x7f9458ea,
-];
+  [0, 0x28be60db, 0x9391054a, 0x7f09d5f4, 0x7d4d3770, 0x36d8a566, 0x4f10e410, 0x7f9458ea],
+].flat();
 
 /** An angle less its multiples of π/2, and how many they are. */
 interface ReducedAngle {
@@ -141,17 +134,9 @@ export function cos(x: Float): Float {
 
 /** `arctan t / t` in t² for `|t| ≤ 1`. */
 const ARCTAN = [
-  1.0,
-  -0.333332777,
-  0.199980751,
-  -0.142600164,
-  0.109323412,
-  -0.0834972486,
-  0.057089556,
-  -0.0303518642,
-  0.0104876496,
-  -0.00170117011,
-];
+  [1.0, -0.333332777, 0.199980751, -0.142600164, 0.109323412, -0.0834972486, 0.057089556],
+  [-0.0303518642, 0.0104876496, -0.00170117011],
+].flat();
 
 /** π in two parts, the first a number of single precision. */
 const PI_HIGH = Math.fround(Math.PI);

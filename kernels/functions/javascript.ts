@@ -6,7 +6,7 @@
 import type { HostFunction, Precision, Scalar } from "./algebra.ts";
 import { evaluate, roundEven } from "./evaluate.ts";
 import { definitionOf, graphOf, PARAMETERS } from "./mod.ts";
-import { print } from "./print.ts";
+import { INFIX, print } from "./print.ts";
 import { TextPrinter } from "./text.ts";
 
 /** A scalar function as one of JavaScript. */
@@ -34,7 +34,6 @@ function evaluated(name: string, precision: Precision): NumberFunction {
 
 type Write = (x: string, y: string, z: string, literal: number) => string;
 
-const infix = (operator: string): Write => (x, y) => `${x} ${operator} ${y}`;
 const integers = (operator: string): Write => (x, y) => `${x} ${operator} ${y} | 0`;
 const shift = (operator: string): Write => (x, _y, _z, by) => `${x} ${operator} ${by} | 0`;
 const math = (name: string): Write => (x) => `Math.${name}(${x})`;
@@ -42,10 +41,6 @@ const math = (name: string): Write => (x) => `Math.${name}(${x})`;
 /** The operations as text, in double precision. */
 const TEXT: Partial<Record<Scalar["operation"], Write>> = {
   choose: (x, y, z) => `${x} ? ${y} : ${z}`,
-  add: infix("+"),
-  sub: infix("-"),
-  mul: infix("*"),
-  div: infix("/"),
   neg: (x) => `-${x}`,
   abs: math("abs"),
   sqrt: math("sqrt"),
@@ -65,21 +60,11 @@ const TEXT: Partial<Record<Scalar["operation"], Write>> = {
   isub: integers("-"),
   imul: (x, y) => `Math.imul(${x}, ${y})`,
   imax: (x, y) => `Math.max(${x}, ${y})`,
-  and: infix("&"),
-  or: infix("|"),
-  xor: infix("^"),
   shl: shift("<<"),
   shrS: shift(">>"),
   shrU: shift(">>>"),
-  less: infix("<"),
-  lessEqual: infix("<="),
-  equal: infix("==="),
-  notEqual: infix("!=="),
+  notEqual: (x, y) => `${x} !== ${y}`,
   isNaN: (x) => `${x} !== ${x}`,
-  integerLess: infix("<"),
-  integerEqual: infix("==="),
-  both: infix("&&"),
-  either: infix("||"),
   not: (x) => `!${x}`,
 };
 
@@ -96,6 +81,8 @@ class JavaScriptPrinter extends TextPrinter {
     }
     if (operation === "host") return this.let(`Math.${literal}(${operands.join(", ")})`);
     const [x, y, z] = operands as [string, string, string];
+    const operator = INFIX[operation];
+    if (operator !== undefined) return this.let(`${x} ${operator} ${y}`);
     const write = TEXT[operation];
     if (write === undefined) {
       throw new TypeError(`Cannot print ${operation} as JavaScript as it is of single precision`);

@@ -11,7 +11,7 @@
  */
 import type { Scalar } from "./algebra.ts";
 import { definitionOf, graphOf, PARAMETERS } from "./mod.ts";
-import { print } from "./print.ts";
+import { INFIX, print } from "./print.ts";
 import { TextPrinter } from "./text.ts";
 import { HELPERS, type WgslHelper } from "../wgsl/helpers.ts";
 
@@ -40,10 +40,6 @@ const OPERATIONS: Partial<Record<Scalar["operation"], Write>> = {
   number: (_x, _y, _z, literal) => wgslNumber(literal),
   integer: (_x, _y, _z, literal) => wgslInteger(literal),
   choose: (x, y, z) => `select(${z}, ${y}, ${x})`,
-  add: infix("+"),
-  sub: infix("-"),
-  mul: infix("*"),
-  div: infix("/"),
   neg: (x) => `-${x}`,
   abs: prefix("abs"),
   sqrt: prefix("sqrt"),
@@ -68,21 +64,11 @@ const OPERATIONS: Partial<Record<Scalar["operation"], Write>> = {
   isub: infix("-"),
   imul: infix("*"),
   imax: prefix("max"),
-  and: infix("&"),
-  or: infix("|"),
-  xor: infix("^"),
   shl: (x, _y, _z, by) => `${x} << ${by}u`,
   shrS: (x, _y, _z, by) => `${x} >> ${by}u`,
   shrU: (x, _y, _z, by) => `bitcast<i32>(bitcast<u32>(${x}) >> ${by}u)`,
-  less: infix("<"),
-  lessEqual: infix("<="),
-  equal: infix("=="),
   notEqual: (x, y) => `!(${x} == ${y})`,
   isNaN: prefix("is_nan"),
-  integerLess: infix("<"),
-  integerEqual: infix("=="),
-  both: infix("&&"),
-  either: infix("||"),
   not: (x) => `!${x}`,
 };
 
@@ -101,7 +87,10 @@ export class WgslPrinter extends TextPrinter {
   /** The value of an operation. */
   override operate(scalar: Scalar, operands: readonly string[]): string {
     const [x, y, z] = operands as [string, string, string];
-    const text = OPERATIONS[scalar.operation]!(x, y, z, scalar.literal as number);
+    const operator = INFIX[scalar.operation];
+    const text = operator === undefined
+      ? OPERATIONS[scalar.operation]!(x, y, z, scalar.literal as number)
+      : `${x} ${operator} ${y}`;
     for (const helper of Object.keys(HELPERS)) {
       if (text.includes(`${helper}(`)) this.uses.add(helper);
     }

@@ -146,6 +146,19 @@ Deno.test("zinbLoss() keeps logTheta in [−10, 10], with gradient 0 beyond", ()
   assertEquals(loss(float64(-30)).item(), loss(float64(-10)).item());
 });
 
+Deno.test("zinbLoss() takes one dispersion per gene, with the sum of the gradients", () => {
+  const [counts, rate, pi] = [[[0, 3, 1], [2, 0, 5]], [[0.1, 1, -1], [0.5, 0, 1]], [[0, 1, -1], [
+    -2,
+    0.5,
+    0,
+  ]]];
+  const loss = (theta: Tensor) => zinbLoss(counts, rate, theta, pi);
+  const perGene = tensor([-0.5, 0.3, 1], { dtype: "float64" });
+  assertAllClose(loss(perGene), loss(perGene.broadcastTo([2, 3])), { rtol: 1e-12 });
+  const whole = grad(loss)(perGene.broadcastTo([2, 3])).sum({ axis: 0 });
+  assertAllClose(grad(loss)(perGene), whole, { rtol: 1e-12 });
+});
+
 testMisuse("zinbLoss", [
   [
     "shapes that differ",
