@@ -29,6 +29,7 @@ export type { AwaitUsingDisposable, UsingDisposable } from "./src/disposal.ts";
 export type { TensorJson } from "./src/display.ts";
 export { type Shape } from "./src/shape.ts";
 export { Fluent } from "./src/fluent.ts";
+export type { FluentElementwise } from "./src/fluent_elementwise.ts";
 export {
   type NestedArray,
   type NestedBooleans,

@@ -30,7 +30,7 @@ export function call<R>(
   return args.length === 1 ? given(x, args[0]) : given(x, ...Array.from(args));
 }
 
-/** The methods; see the functions of the same names. */
+/** The methods of {@linkcode Tensor} that work element by element; see the functions of the same names. */
 export abstract class FluentElementwise {
   /** `this + other`, element by element. */
   add(this: Tensor, other: TensorLike): Tensor {
