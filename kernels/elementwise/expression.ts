@@ -91,11 +91,22 @@ export function parseExpression(text: string): Expression {
     const args = [choice()];
     while (take(",")) args.push(choice());
     expect(")");
+    checkArity(text, token, args.length);
     return { kind: "call", name: token, arguments: args };
   };
   const result = choice();
   if (at < tokens.length) expect("the end");
   return result;
+}
+
+function checkArity(text: string, name: string, count: number): void {
+  const { arity } = definitionOf(name)!;
+  if (count === arity || count > arity && (name === "max" || name === "min")) return;
+  throw new SyntaxError(
+    `Cannot parse the expression "${text}": expected ${arity} operand${
+      arity === 1 ? "" : "s"
+    } of ${name} instead of ${count}`,
+  );
 }
 
 /** The expression as JavaScript; `integer` multiplies as 32-bit integers do. */

@@ -28,7 +28,7 @@ export type Text = (x: Float, y: Float, z: Float, w: Float) => Float;
 
 /** What is known of a function. */
 export interface Definition {
-  /** How many operands it takes, at least. */
+  /** How many operands it takes; the extremes take more as well. */
   readonly arity: number;
   /** What it computes in each precision; without, printers have instructions that do. */
   readonly texts?: Readonly<Record<Precision, Text>>;
@@ -128,7 +128,8 @@ function countOf(scalar: Scalar, seen: Set<Scalar>): number {
   if (seen.has(scalar)) return 0;
   seen.add(scalar);
   const { operation, operands, literal } = scalar;
-  const operation1 = operation === "call" ? costOfFunction(literal as string) : 1;
-  const own = operation === "div" || operation === "sqrt" ? 4 : operation1;
-  return operands.reduce((sum, x) => sum + countOf(x, seen), operands.length === 0 ? 0 : own);
+  if (operands.length === 0) return 0;
+  const isSlow = operation === "div" || operation === "sqrt";
+  const own = operation === "call" ? costOfFunction(literal as string) : isSlow ? 4 : 1;
+  return operands.reduce((sum, x) => sum + countOf(x, seen), own);
 }

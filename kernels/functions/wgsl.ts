@@ -91,8 +91,8 @@ export class WgslPrinter extends TextPrinter {
     const text = operator === undefined
       ? OPERATIONS[scalar.operation]!(x, y, z, scalar.literal as number)
       : `${x} ${operator} ${y}`;
-    for (const helper of Object.keys(HELPERS)) {
-      if (text.includes(`${helper}(`)) this.uses.add(helper);
+    for (const [called] of text.matchAll(/\w+(?=\()/g)) {
+      if (Object.hasOwn(HELPERS, called)) this.uses.add(called);
     }
     return /^\w+$/.test(text) || scalar.operands.length === 0 ? text : this.let(text);
   }

@@ -83,6 +83,8 @@ Deno.test("parseExpression() says what it expected", () => {
     ["* a", 'unexpected "*"'],
     ["foo(a)", 'unexpected "foo"'],
     ["exp()", 'unexpected ")"'],
+    ["exp(a, b)", "expected 1 operand of exp instead of 2"],
+    ["pow(a)", "expected 2 operands of pow instead of 1"],
     ["toString(a)", 'unexpected "toString"'],
     ["constructor(a)", 'unexpected "constructor"'],
   ];
