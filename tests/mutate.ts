@@ -58,6 +58,8 @@ const EQUIVALENT: Record<string, Record<string, string>> = {
   "src/losses/zinb.ts": {
     "const small = cgAsTensor(t).lessEqual(0.5);": CLOSE,
     "const lost = mul(sigmoid(neg(piLogit)), expm1(neg(where(small, t, 1))));": NOT_COUNTED,
+    "const isFirst = cgAsTensor(sub(a, b)).greaterEqual(0);": CLOSE,
+    "const isFirst = greater(sub(a, b), 1);": CLOSE,
   },
 };
 
