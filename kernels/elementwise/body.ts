@@ -5,9 +5,16 @@
  */
 import type { CodeBuilder } from "../wasm/code.ts";
 import { i32, type Local, type ValueType } from "../wasm/value.ts";
-import { type ElementType, type Outgoing, pack, type Place, unpack } from "./elements.ts";
+import {
+  ELEMENT_BYTES,
+  type ElementType,
+  type Outgoing,
+  pack,
+  type Place,
+  unpack,
+} from "./elements.ts";
 import { LaneCode, type Lanes } from "./lanes.ts";
-import type { Assignment, LoopSpec, PassLoad } from "./passes.ts";
+import type { Assignment, LoopOperand, LoopSpec, PassLoad } from "./passes.ts";
 import { convertTo, type HostMath, translate, type TypedLanes } from "./typed.ts";
 
 /** The parameters of a loop as its body sees them. */
@@ -82,11 +89,20 @@ export class BodyWriter {
   place(kind: PassLoad["from"], index: number, rows = 1): Place {
     const { operands, stores } = this.spec;
     const { dtype } = (kind === "operand" ? operands : stores)[index]!;
-    const { along = 1, turned } = kind === "operand" ? operands[index]! : {};
+    const { along = 1, turned, lookup }: Partial<LoopOperand> = kind === "operand"
+      ? operands[index]!
+      : {};
     const addresses = [this.builder.let(this.local(`${kind}${index}`))];
     while (addresses.length < rows) {
       const step = this.local(`${kind}Step${index}`);
       addresses.push(this.builder.let(i32.add(addresses.at(-1)!, step)));
+    }
+    if (lookup !== undefined) {
+      const positions = operands.findIndex(({ name }) => name === lookup.positions);
+      this.place("operand", positions, rows).addresses.forEach((at, row) => {
+        const skipped = i32.mul(i32.load(at), lookup.step * ELEMENT_BYTES[dtype]);
+        this.builder.increase(addresses[row]!, skipped);
+      });
     }
     return { dtype, addresses, along: turned ? 1 : along };
   }

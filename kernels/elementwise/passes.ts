@@ -16,6 +16,8 @@ export interface LoopOperand {
   moves: boolean;
   /** Elements from column to column, where it moves; 1 by default. */
   along?: number | undefined;
+  /** Which slice of it a row is: the operand that holds positions, and elements from slice to slice. */
+  lookup?: { positions: string; step: number } | undefined;
   /** Whether rows are neighbours, as in a transposed matrix: some are turned around at a time. */
   turned?: boolean | undefined;
   /** In loops that reduce columns: whether all rows read the same; not by default. */

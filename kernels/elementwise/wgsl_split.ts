@@ -166,6 +166,8 @@ class Splitter {
       needed.add(name);
       const assignment = assignments.find((statement) => statement.name === name);
       if (assignment !== undefined) namesIn(assignment.expression).forEach(visit);
+      const { lookup } = this.#sources.find((source) => source.name === name) ?? {};
+      if (lookup !== undefined) visit(lookup.positions);
     };
     names.forEach(visit);
     return {

@@ -55,6 +55,7 @@ export class LoopWriter {
   rowOperands(): number[] {
     const { operands, body, stores } = this.spec;
     const needed = new Set(stores.map(({ name }) => name));
+    for (const { lookup } of operands) if (lookup) needed.add(lookup.positions);
     for (const statement of body) {
       if ("reduce" in statement) needed.add(statement.of);
       else namesIn(statement.expression).forEach((name) => needed.add(name));
@@ -65,7 +66,10 @@ export class LoopWriter {
   /** Reads a value: of an operand, or what an earlier pass stored. */
   load({ name, from, index }: PassLoad, position: string): string {
     const { dtype } = (from === "operand" ? this.spec.operands : this.spec.stores)[index]!;
-    const element = `${this.#bind(from, index)}[${position}]`;
+    const lookup = from === "operand" ? this.spec.operands[index]!.lookup : undefined;
+    const skipped = lookup && `u32(${this.valueOf(lookup.positions).code}) * ${lookup.step}u`;
+    const at = skipped === undefined ? position : `${skipped} + ${position}`;
+    const element = `${this.#bind(from, index)}[${at}]`;
     const value = elementOf(dtype) === "bool" ? `${element} != 0u` : element;
     return `let ${this.define(name, VALUE_TYPES[elementOf(dtype)])} = ${value};`;
   }

@@ -62,6 +62,7 @@ export function loopOf(group: Group, graph: Graph): GroupLoop {
       name: names.get(keyOf(read))!,
       dtype: dtypeOf(read.id),
       ...motionOf(space.operands[i]!, space, dtypeOf(read.id)),
+      ...lookupOf(read, names),
     })),
     body: steps.map((step) =>
       onlyOnce(statementOf(step, uses.get(step)!.map(valueOf), plan, graph), known)
@@ -73,6 +74,16 @@ export function loopOf(group: Group, graph: Graph): GroupLoop {
     })),
   };
   return { spec, space, inputs: reads.map(({ id }) => id), outputs };
+}
+
+/** By which operand the slices of another are found. */
+function lookupOf(
+  { lookup }: LoopRead,
+  names: ReadonlyMap<string, string>,
+): Pick<LoopOperand, "lookup" | "turned"> {
+  if (lookup === undefined) return {};
+  const { positions, step } = lookup;
+  return { lookup: { positions: names.get(keyOf(positions))!, step }, turned: false };
 }
 
 /** How an operand changes along a row, or along what is reduced. */
@@ -104,11 +115,14 @@ function planOf({ shape, members, reductions, operands }: Group, graph: Graph): 
   return { ...plan, reads, steps };
 }
 
-/** Constants that are the same number everywhere, but for those that are reduced. */
+/** Constants that are the same number everywhere, but for those that are reduced, and positions. */
 function uniformReads({ reads, steps, uses }: GroupPlan, graph: Graph): Map<ValueId, number> {
-  const reduced = new Set(
-    steps.flatMap((step) => step.op.kind === "reduce" ? uses.get(step)!.map(({ id }) => id) : []),
-  );
+  const reduced = new Set([
+    ...steps.flatMap((step) =>
+      step.op.kind === "reduce" ? uses.get(step)!.map(({ id }) => id) : []
+    ),
+    ...reads.flatMap(({ lookup }) => lookup ? [lookup.positions.id] : []),
+  ]);
   return new Map(reads.flatMap(({ id }) => {
     const constant = graph.constants.get(id);
     const value = constant && !reduced.has(id) ? uniformValue(constant) : undefined;

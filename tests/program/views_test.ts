@@ -1,5 +1,5 @@
 /** Loops that read through views: how many there are, and that they give the bits that eager gives. */
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import * as cg from "../../mod.ts";
 import { CpuExecutable } from "../../src/backends/cpu/executable.ts";
@@ -8,6 +8,7 @@ import { optimize } from "../../src/program/optimize.ts";
 import { isGroup } from "../../src/program/passes/fuse.ts";
 import { record } from "../../src/program/record.ts";
 import { sizeOf } from "../../src/shape.ts";
+import { assertAllClose } from "../../src/testing.ts";
 
 type Tensor = cg.Tensor;
 type Program = (...xs: Tensor[]) => Tensor[];
@@ -47,6 +48,31 @@ Deno.test("a matrix times its transpose is one loop, and so is all of its gradie
   assertEquals(unitsOf(gradient, matrix(64, 64)), ["loop over 64,64"]);
 });
 
+Deno.test("slices are looked up where they are used, their positions first", () => {
+  const x = matrix(20, 12);
+  const at = (...positions: number[]) => cg.tensor(Int32Array.from(positions), { shape: [2, 2] });
+  const f: Program = (x, i) => [cg.layerNorm(x!.gather(i!)).reshape([4, 12])];
+  assertEquals(unitsOf(f, x, at(3, 1, 19, 3)), ["loop over 2,2,12", "reshape"]);
+  for (const wasm of [true, false]) {
+    const executable = new CpuExecutable(graphOf(f, [x, at(0, 0, 0, 0)]), { wasm });
+    const expected = f(x, at(3, 1, 19, 3))[0]!;
+    assertAllClose(executable.run([x, at(3, 1, 19, 3)])[0]!, expected, { rtol: 1e-6, atol: 1e-6 });
+    const error = assertThrows(() => executable.run([x, at(3, 20, 1, 1)]), RangeError);
+    const message = "Cannot compute gather as indices must be in [0, 19]: " +
+      "current value at position 1 is 20";
+    assertEquals(error.message, message);
+  }
+});
+
+Deno.test("positions that a loop makes are there before it looks up", () => {
+  const x = matrix(20, 12);
+  const f: Program = (x, i) => [x!.gather(i!.add(1)).exp(), i!.add(1)];
+  const i = cg.tensor([4, 7, 18], { dtype: "int32" });
+  const [values, positions] = new CpuExecutable(graphOf(f, [x, i])).run([x, i]);
+  assertEquals([...positions!.data], [5, 8, 19]);
+  assertAllClose(values!, x.gather([5, 8, 19]).exp(), { rtol: 1e-6, atol: 1e-6 });
+});
+
 Deno.test("views that others than loops read are copied", () => {
   const x = matrix(6, 4);
   assertEquals(unitsOf((x) => [x!.transpose()], x), ["transpose"]);
@@ -63,8 +89,8 @@ function viewed(x: Tensor, choices: readonly number[]): Tensor {
   return choices.reduce((y, choice) => {
     const { shape } = y;
     const rank = shape.length;
-    const turn = Math.floor(choice / 5);
-    switch (choice % 5) {
+    const turn = Math.floor(choice / 6);
+    switch (choice % 6) {
       case 0:
         return rank < 2
           ? y
@@ -76,6 +102,11 @@ function viewed(x: Tensor, choices: readonly number[]): Tensor {
       case 3: {
         const [first = 1, second = 1, ...rest] = shape;
         return turn % 2 === 0 ? y.reshape([first * second, ...rest]) : y.reshape([1, ...shape]);
+      }
+      case 4: {
+        const axis = turn % rank;
+        const positions = Array.from({ length: 6 }, (_, i) => (i * 7 + turn) % shape[axis]!);
+        return y.gather(cg.tensor(Int32Array.from(positions), { shape: [2, 3] }), { axis });
       }
       default:
         return sizeOf(shape) > 2000 ? y : cg.broadcastTo(y.expandDims(turn % 2), [
@@ -97,7 +128,7 @@ const REDUCTIONS: ((y: Tensor) => Tensor)[] = [
 ];
 
 const extents = fc.constantFrom(1, 2, 3, 8, 9, 17, 32, 36);
-const chains = fc.array(fc.nat({ max: 99 }), { minLength: 1, maxLength: 4 });
+const chains = fc.array(fc.nat({ max: 119 }), { minLength: 1, maxLength: 4 });
 
 for (const dtype of ["float32", "float64", "int32", "bool"] as const) {
   Deno.test(`chains of views of ${dtype} give compiled the bits that they give eagerly`, async () => {

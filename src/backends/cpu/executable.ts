@@ -11,7 +11,7 @@ import { hasSimd } from "../../../kernels/wasm/features.ts";
 import { ModuleBuilder } from "../../../kernels/wasm/module.ts";
 import { formatBytes } from "../../describe.ts";
 import { checkLabels } from "../../labels.ts";
-import type { ProductOp } from "../../op.ts";
+import type { LookupOp, ProductOp } from "../../op.ts";
 import { formatShape, MAX_BYTES } from "../../shape.ts";
 import { fromData, type Tensor } from "../../tensor.ts";
 import {
@@ -34,7 +34,8 @@ import { fuseSteps, isGroup, type Unit } from "../../program/passes/fuse.ts";
 import { bytesOf, isAlias, type MemoryPlan, planMemory } from "../../program/plan.ts";
 import { loopIn } from "../../program/row_blocks.ts";
 import { rowLoop } from "./row_loop.ts";
-import { splitCalls, type StepKernel, wholeCalls } from "./step_kernel.ts";
+import { lookupKernel } from "./select.ts";
+import { type Positions, splitCalls, type StepKernel, wholeCalls } from "./step_kernel.ts";
 import { kernelOf, productOf } from "./step_kernels.ts";
 import type { Job, Team } from "./threads.ts";
 
@@ -124,10 +125,15 @@ export class CpuExecutable implements Executable {
     const loops = units.map((unit) => isGroup(unit) ? keepingLoopOf(unit, graph) : undefined);
     const numbers = kernels === undefined ? [] : addLoops(kernels, loops);
     return units.flatMap((unit, i) => {
-      const loop = loops[i];
-      if (loop !== undefined) return this.#wasmLoop(loop, frame, kernels!, numbers[i]!);
-      const step = unit as Step;
+      if (isGroup(unit)) {
+        return [
+          ...(unit.lookups ?? []).flatMap((step) => checkLookup(step, frame) ?? []),
+          this.#wasmLoop(loops[i]!, frame, kernels!, numbers[i]!),
+        ];
+      }
+      const step = unit;
       if (loopIn(step) !== undefined) return this.#rowLoop(step, frame);
+      if (isAlias(step, graph)) return runAlias(step, frame) ?? [];
       const product = productOf(step, graph);
       if (kernels !== undefined && product !== undefined) {
         return this.#product(step, product, frame, kernels);
@@ -136,7 +142,7 @@ export class CpuExecutable implements Executable {
       if (kernels !== undefined && kernel !== undefined) {
         return this.#stepKernel(step, kernel, frame, kernels);
       }
-      return runStep(step, frame) ?? [];
+      return runStep(step, frame);
     });
   }
 
@@ -208,10 +214,9 @@ export class CpuExecutable implements Executable {
       };
     }
     if (kernel.positions === undefined) return work;
-    const { id, extent, caller } = kernel.positions;
-    const positions = frame.view(id);
+    const check = checkPositions(kernel.positions, frame);
     return () => {
-      checkLabels(caller, positions, extent, { argument: "indices" });
+      check();
       work();
     };
   }
@@ -229,6 +234,18 @@ export class CpuExecutable implements Executable {
     const own = (part: number) => parts[part]!.forEach((numbers) => run(...numbers));
     return () => this.#team!.run(this.#firstJob + job, own);
   }
+}
+
+/** Refuses positions outside of their axis. */
+function checkPositions({ id, extent, caller }: Positions, frame: Frame): Instruction {
+  const positions = frame.view(id);
+  return () => void checkLabels(caller, positions, extent, { argument: "indices" });
+}
+
+/** The same of slices that loops read where they are; `undefined` where nothing can be wrong. */
+function checkLookup(step: Step, frame: Frame): Instruction | undefined {
+  const positions = lookupKernel(step, step.op as LookupOp<unknown>, frame.graph)?.positions;
+  return positions && checkPositions(positions, frame);
 }
 
 /** What `make` gives, the memory of a program; a `RangeError` that shows what is large if it is none. */
@@ -257,15 +274,18 @@ function holding<T>({ bytes, graph, memory }: CpuExecutable, make: () => T): T {
   );
 }
 
-/** A step by the operation's own rule; none where the result is the input's memory. */
-function runStep(step: Step, frame: Frame): Instruction | undefined {
-  const { op, params, output } = step;
-  const alias = isAlias(step, frame.graph);
-  if (alias && op.kind !== "check") return undefined;
-  const inputs = step.inputs.map((id) => frame.view(id));
+/** A step by the operation's own rule. */
+function runStep({ op, inputs, params, output }: Step, frame: Frame): Instruction {
+  const given = inputs.map((id) => frame.view(id));
   const spec = frame.graph.values[output]!;
-  if (alias) return () => void op.forward(inputs, params, spec);
-  return () => frame.write(output, op.forward(inputs, params, spec));
+  return () => frame.write(output, op.forward(given, params, spec));
+}
+
+/** A look at what is not allowed; nothing where a value only has another shape or name. */
+function runAlias({ op, inputs, params, output }: Step, frame: Frame): Instruction | undefined {
+  if (op.kind !== "check") return undefined;
+  const given = inputs.map((id) => frame.view(id));
+  return () => void op.forward(given, params, frame.graph.values[output]!);
 }
 
 function runAll(run: Kernel, calls: Calls): Instruction {

@@ -137,7 +137,12 @@ export class Build {
   #unit(unit: Unit, scope: Scope): Instruction[] {
     const { graph, literals } = scope;
     const { target } = this.#engine;
-    if (isGroup(unit)) return this.#kernels(unit, lowerGroup(unit, graph, literals, target), scope);
+    if (isGroup(unit)) {
+      return [
+        ...(unit.lookups ?? []).flatMap((step) => this.#check(step, scope)),
+        ...this.#kernels(unit, lowerGroup(unit, graph, literals, target), scope),
+      ];
+    }
     const loop = loopIn(unit);
     if (loop !== undefined) return this.#loop(unit, loop, scope);
     const looks = this.#check(unit, scope);

@@ -47,6 +47,7 @@ function withNumbers(
   literals: ReadonlyMap<ValueId, number>,
 ): { spec: LoopSpec; kept: number[] } {
   const reduced = new Set(spec.body.flatMap((s) => "reduce" in s ? [s.of] : []));
+  for (const { lookup } of spec.operands) if (lookup) reduced.add(lookup.positions);
   const isLiteral = (id: ValueId, i: number) =>
     literals.has(id) && !reduced.has(spec.operands[i]!.name);
   const numbers: Record<string, Expression> = {};

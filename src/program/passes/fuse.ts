@@ -7,6 +7,8 @@
  */
 import { costOf, parseExpression } from "../../../kernels/elementwise/expression.ts";
 import { COSTLY } from "../../../kernels/functions/mod.ts";
+import type { Primitive } from "../../op.ts";
+import { reshapeOp } from "../../ops/layout.ts";
 import { sameShape, type Shape, sizeOf } from "../../shape.ts";
 import type { Graph, Step, ValueId } from "../graph.ts";
 import {
@@ -46,6 +48,8 @@ export interface Group {
   operands: readonly ValueId[];
   /** Members' values that are needed outside. */
   stored: readonly ValueId[];
+  /** Steps whose slices it reads where they are, positions unchecked; none by default. */
+  lookups?: readonly Step[] | undefined;
   /** How the loop works; by default, each row is gone over once, and all reductions are of rows. */
   plan?: GroupPlan | undefined;
 }
@@ -109,13 +113,11 @@ class Fuser {
     this.#graph = graph;
     this.#passes = passes;
     this.#works = new Map(graph.steps.map((step) => [step, workOf(step, graph)]));
-    const views = new Views(graph, this.#works);
+    const views = new Views(graph, this.#works, (step) => this.#planAlone(step) !== undefined);
     this.#aliases = views.aliases;
     this.#view = { graph, sourceOf: (id) => views.sourceOf(id) };
     this.#order = new Map(graph.steps.map((step, i) => [step, i]));
-    if (passes) {
-      views.find((step) => this.#plan([step], this.#works.get(step)!.shape) !== undefined);
-    }
+    if (passes) views.find();
     const steps = graph.steps.filter(({ output }) => !views.has(output));
     this.#readerCounts = countReaders(steps, graph.outputs, (id) => this.#rootOf(id));
     for (const step of steps) this.#add(step);
@@ -150,8 +152,12 @@ class Fuser {
     for (const { plan, steps } of this.#nodes) {
       if (plan === undefined) steps[0]!.inputs.forEach((id) => needed.add(id));
     }
-    return this.#aliases.filter(({ output }) => needed.has(output))
-      .map((step) => ({ ...step, inputs: [this.#rootOf(step.output)] }));
+    return this.#aliases.flatMap(({ output }): Step[] => {
+      if (!needed.has(output)) return [];
+      const { shape } = this.#graph.values[output]!;
+      const op = reshapeOp as Primitive<unknown>;
+      return [{ op, inputs: [this.#rootOf(output)], params: shape, output }];
+    });
   }
 
   #makerOf(id: ValueId): Node | undefined {
@@ -163,7 +169,7 @@ class Fuser {
     const roots = step.inputs.map((id) => this.#rootOf(id));
     const inputs = new Set(roots.flatMap((id) => this.#makerOf(id) ?? []));
     const work = this.#works.get(step);
-    const plan = work && this.#plan([step], work.shape)?.plan;
+    const plan = this.#planAlone(step)?.plan;
     const place = this.#order.get(step)!;
     const cost = 1 + (step.op.kind === "map" ? costOf(parseExpression(step.op.expression)) : 0);
     const places = { made: place, first: place, last: place };
@@ -223,6 +229,11 @@ class Fuser {
       if (this.#merge(input, [...between, node])) return input;
     }
     return undefined;
+  }
+
+  #planAlone(step: Step): Pick<Node, "plan" | "steps"> | undefined {
+    const work = this.#works.get(step);
+    return work && this.#plan([step], work.shape);
   }
 
   #plan(steps: readonly Step[], shape: Shape): Pick<Node, "plan" | "steps"> | undefined {
@@ -301,6 +312,7 @@ class Fuser {
       reductions: [...reductions],
       operands: [...new Set(plan.reads.map(({ id }) => id))],
       stored: written.flatMap((step) => isReduced(step) ? [] : [step.output]),
+      lookups: [...new Set(plan.reads.flatMap(({ lookup }) => lookup ? [lookup.by] : []))],
       plan: this.#passes ? { ...plan, steps } : undefined,
     };
   }

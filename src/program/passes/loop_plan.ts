@@ -31,6 +31,8 @@ export interface Work {
 export interface LoopRead extends Strides {
   /** The value. */
   id: ValueId;
+  /** Which slices of it are read: their positions, and elements from slice to slice. */
+  lookup?: { positions: LoopRead; step: number; by: Step } | undefined;
 }
 
 /** Steps as a loop. */
@@ -212,9 +214,10 @@ export function extendPlan(
 /** Whether a loop finds its rows in the caches when it goes over them again, and walks them evenly. */
 function isPossible({ shape, reduced }: Work, passes: number, reads: readonly LoopRead[]): boolean {
   if (reduced !== undefined && !isEven(reads, shape, reduced)) return false;
-  if (reads.some(({ strides }) => strides.at(-1)! > 1) && !isNear(reads, shape, reduced)) {
-    return false;
-  }
+  const isPlain = reads.every(({ strides, lookup }) =>
+    lookup === undefined && strides.at(-1)! <= 1
+  );
+  if (!isPlain && !canWalk(reads, shape, reduced)) return false;
   return passes === 1 || !isLong(shape, reduced!);
 }
 
@@ -241,14 +244,17 @@ function placeOf(
   let pass = 0;
   for (const read of uses) {
     const made = plan.levels.get(read.id);
+    const { offset, strides, lookup } = read;
     if (made === undefined) {
-      if (!plan.known.has(keyOf(read))) fresh.push(read);
+      if (lookup !== undefined && plan.levels.has(lookup.positions.id)) return undefined;
+      const needed = lookup === undefined ? [read] : [read, lookup.positions];
+      fresh.push(...needed.filter((own) => !plan.known.has(keyOf(own))));
       continue;
     }
     const own = made.moves
       ? stridesOf(shape)
       : broadcastStrides(rowShape(shape, reduced, true), shape);
-    if (read.offset !== 0 || !sameShape(read.strides, own)) return undefined;
+    if (lookup !== undefined || offset !== 0 || !sameShape(strides, own)) return undefined;
     pass = Math.max(pass, made.pass);
   }
   const moves = sameShape(work.shape, shape);
@@ -271,8 +277,8 @@ function place(plan: LoopPlan, step: Step, { level, passes, uses, fresh }: Place
 }
 
 /** What tells one way of reading a value from others. */
-export function keyOf({ id, offset, strides }: LoopRead): string {
-  return `${id} ${offset} ${strides}`;
+export function keyOf({ id, offset, strides, lookup }: LoopRead): string {
+  return `${id} ${offset} ${strides}${lookup ? ` at ${keyOf(lookup.positions)}` : ""}`;
 }
 
 /** Whether there is a value of its own at each position. */
@@ -307,17 +313,23 @@ function readsOf(
   const whole = graph.values[op.kind === "reduce" ? inputs[0]! : output]!.shape;
   const inRows = !sameShape(work.shape, shape);
   return inputs.map((id) => {
-    const { root, offset, strides } = sourceOf(id);
     const own = graph.values[id]!.shape;
     const missing = whole.length - own.length;
-    const along = whole.flatMap((extent, d) => {
-      if (extent === 1) return [];
-      return [d < missing || own[d - missing] === 1 ? 0 : strides[d - missing]!];
-    });
-    if (!inRows) return { id: root, offset, strides: along };
-    const [first, end] = reduced!;
-    const zeros = shape.slice(first, end).map(() => 0);
-    return { id: root, offset, strides: along.toSpliced(first, 0, ...zeros) };
+    const read = ({ root, offset, strides }: Source): LoopRead => {
+      const along = whole.flatMap((extent, d) => {
+        if (extent === 1) return [];
+        return [d < missing || own[d - missing] === 1 ? 0 : strides[d - missing]!];
+      });
+      if (!inRows) return { id: root, offset, strides: along };
+      const [first, end] = reduced!;
+      const zeros = shape.slice(first, end).map(() => 0);
+      return { id: root, offset, strides: along.toSpliced(first, 0, ...zeros) };
+    };
+    const source = sourceOf(id);
+    const { lookup } = source;
+    if (lookup === undefined) return read(source);
+    const { step, by } = lookup;
+    return { ...read(source), lookup: { positions: read(lookup), step, by } };
   });
 }
 
@@ -338,10 +350,21 @@ function isEven(reads: readonly LoopRead[], shape: Shape, [first, end]: AxisRang
 /** Longer rows are not turned around, a few at a time, in the nearer caches. */
 const LONGEST_TURNED = 2 ** 14;
 
-/** Whether what lies turned has rows that are short enough. */
-function isNear(reads: readonly LoopRead[], shape: Shape, reduced: AxisRange | undefined): boolean {
+/** Whether rows that lie turned are short enough, and positions of slices the same along rows. */
+function canWalk(
+  reads: readonly LoopRead[],
+  shape: Shape,
+  reduced: AxisRange | undefined,
+): boolean {
   const space = iterationSpace(shape, reads, reduced);
-  return space.columns <= LONGEST_TURNED || !space.operands.some((walk) => isTurned(walk, space));
+  const { columns, over, operands } = space;
+  return reads.every(({ lookup }, i) => {
+    const walk = operands[i]!;
+    if (lookup === undefined) return columns <= LONGEST_TURNED || !isTurned(walk, space);
+    const key = keyOf(lookup.positions);
+    const positions = operands[reads.findIndex((read) => keyOf(read) === key)]!;
+    return over === "row" && walk.along > 0 && positions.along === 0;
+  });
 }
 
 function isLong(shape: Shape, [first, end]: AxisRange): boolean {

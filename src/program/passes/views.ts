@@ -13,6 +13,16 @@ import type { Graph, Step, ValueId } from "../graph.ts";
 export interface Source extends Strides {
   /** The value that is in memory. */
   root: ValueId;
+  /** Which slices of it. */
+  lookup?: Lookup | undefined;
+}
+
+/** Slices by position: where the positions lie, along the same axes. */
+export interface Lookup extends Source {
+  /** Elements from slice to slice. */
+  step: number;
+  /** What looks up. */
+  by: Step;
 }
 
 /** A value that lies in memory as it is. */
@@ -31,21 +41,30 @@ export class Views {
   readonly aliases: Step[] = [];
   readonly #graph: Graph;
   readonly #works: ReadonlyMap<Step, unknown>;
+  readonly #canRead: (step: Step) => boolean;
   readonly #sources = new Map<ValueId, Source>();
   readonly #makers = new Map<ValueId, Step>();
 
-  /** `works` are the steps of loops; those that cannot read views have what they read copied. */
-  constructor(graph: Graph, works: ReadonlyMap<Step, unknown>) {
+  /** `works` are the steps of loops; those that cannot read views, as they are, have copies. */
+  constructor(
+    graph: Graph,
+    works: ReadonlyMap<Step, unknown>,
+    canRead: (step: Step) => boolean,
+  ) {
     this.#graph = graph;
     this.#works = works;
+    this.#canRead = canRead;
   }
 
   /** Finds the views. */
-  find(canRead: (step: Step) => boolean): void {
+  find(): void {
     const own = valuesToOwn(this.#graph, this.#works);
     for (const step of this.#graph.steps) {
-      if (this.#look(step, own)) this.#makers.set(step.output, step);
-      else if (this.#works.get(step) && step.inputs.some((id) => this.has(id)) && !canRead(step)) {
+      const isView = step.op.kind === "lookup" ? this.#lookUp(step, own) : this.#look(step, own);
+      if (isView) this.#makers.set(step.output, step);
+      else if (
+        step.inputs.some((id) => this.has(id)) && !this.#canRead(step)
+      ) {
         step.inputs.forEach((id) => this.#copy(id));
       }
     }
@@ -83,6 +102,36 @@ export class Views {
     return true;
   }
 
+  /** Leaves slices where they are. */
+  #lookUp(step: Step, own: ReadonlySet<ValueId>): boolean {
+    const { op, inputs: [x, indices], params, output } = step;
+    if (op.kind !== "lookup" || op.by !== "slice" || own.has(output)) return false;
+    const { values } = this.#graph;
+    const [shape, picked] = [values[x!]!.shape, values[indices!]!.shape];
+    const axis = op.axis(params);
+    const [data, positions] = [this.sourceOf(x!), this.sourceOf(indices!)];
+    const isWhole = sizeOf(picked) === sizeOf(values[positions.root]!.shape);
+    if (data.lookup || positions.lookup || !isWhole || sizeOf(shape.slice(axis + 1)) < 2) {
+      return false;
+    }
+    const around = (
+      strides: readonly number[],
+      inside: readonly number[],
+    ) => [...strides.slice(0, axis), ...inside, ...strides.slice(axis + 1)];
+    const zeros = (extents: Shape) => extents.map(() => 0);
+    this.#sources.set(output, {
+      ...data,
+      strides: around(data.strides, zeros(picked)),
+      lookup: {
+        ...positions,
+        strides: around(zeros(shape), positions.strides),
+        step: data.strides[axis]!,
+        by: { ...step, inputs: [x!, positions.root] },
+      },
+    });
+    return true;
+  }
+
   /** Has a view copied, so that it lies in memory as it is. */
   #copy(id: ValueId): void {
     const step = this.#makers.get(id);
@@ -95,7 +144,7 @@ export class Views {
     }
     this.#makers.delete(id);
     this.#sources.delete(id);
-    if (this.#works.get(step) === undefined) this.#copy(x);
+    if (!this.#canRead(step)) step.inputs.forEach((input) => this.#copy(input));
   }
 }
 
@@ -117,20 +166,29 @@ function composeReads(
   source: Source,
   inputShape: Shape,
 ): Source | undefined {
-  const axes = mergeAxes(inputShape, [source.strides]);
+  const { lookup } = source;
+  const axes = mergeAxes(inputShape, [source.strides, lookup?.strides ?? source.strides]);
   const own = stridesOf(axes.map(({ extent }) => extent));
   const ends = axes.map(({ extent }, i) => Math.floor(offset / own[i]!) % extent);
-  const start = source.offset + ends.reduce((sum, at, i) => sum + at * axes[i]!.strides[0]!, 0);
-  const composed = strides.map((stride, axis) => {
-    if (stride === 0 || shape[axis] === 1) return 0;
+  const starts = [...ends];
+  const steps = strides.map((stride, axis) => {
+    if (stride === 0 || shape[axis] === 1) return undefined;
     const along = own.findIndex((behind) => behind <= stride);
-    if (along < 0 || stride % own[along]! !== 0) return NaN;
-    const steps = stride / own[along]!;
-    ends[along]! += steps * (shape[axis]! - 1);
-    return steps * axes[along]!.strides[0]!;
+    if (along < 0 || stride % own[along]! !== 0) return null;
+    const count = stride / own[along]!;
+    ends[along]! += count * (shape[axis]! - 1);
+    return { along, count };
   });
-  const fits = composed.every(Number.isInteger) && ends.every((at, i) => at < axes[i]!.extent);
-  return fits ? { root: source.root, offset: start, strides: composed } : undefined;
+  if (steps.includes(null) || ends.some((at, i) => at >= axes[i]!.extent)) return undefined;
+  const read = ({ offset }: Strides, view: 0 | 1): Strides => ({
+    offset: offset + starts.reduce((sum, at, i) => sum + at * axes[i]!.strides[view]!, 0),
+    strides: steps.map((step) => step ? step.count * axes[step.along]!.strides[view]! : 0),
+  });
+  return {
+    ...source,
+    ...read(source, 0),
+    lookup: lookup && { ...lookup, ...read(lookup, 1) },
+  };
 }
 
 /** Values that must lie in memory as they are: what others read than loops do, or the caller. */
@@ -140,6 +198,8 @@ function valuesToOwn(graph: Graph, works: ReadonlyMap<Step, unknown>): ReadonlyS
     const { inputs, output } = step;
     if (isName(step, graph)) {
       if (own.has(output)) own.add(inputs[0]!);
+    } else if (step.op.kind === "lookup" && step.op.by === "slice" && !own.has(output)) {
+      own.add(inputs[1]!);
     } else if (step.op.kind !== "view" || own.has(output) || !isCheap(step, graph)) {
       own.add(output);
       if (works.get(step) === undefined) inputs.forEach((id) => own.add(id));
