@@ -31,6 +31,8 @@ export interface Work {
 export interface LoopRead extends Strides {
   /** The value. */
   id: ValueId;
+  /** Whether it is a view of the value rather than all of it. */
+  isView?: boolean | undefined;
   /** Which slices of it are read: their positions, and elements from slice to slice. */
   lookup?: { positions: LoopRead; step: number; by: Step } | undefined;
 }
@@ -214,10 +216,7 @@ export function extendPlan(
 /** Whether a loop finds its rows in the caches when it goes over them again, and walks them evenly. */
 function isPossible({ shape, reduced }: Work, passes: number, reads: readonly LoopRead[]): boolean {
   if (reduced !== undefined && !isEven(reads, shape, reduced)) return false;
-  const isPlain = reads.every(({ strides, lookup }) =>
-    lookup === undefined && strides.at(-1)! <= 1
-  );
-  if (!isPlain && !canWalk(reads, shape, reduced)) return false;
+  if (reads.some(({ isView }) => isView) && !canWalk(reads, shape, reduced)) return false;
   return passes === 1 || !isLong(shape, reduced!);
 }
 
@@ -315,15 +314,15 @@ function readsOf(
   return inputs.map((id) => {
     const own = graph.values[id]!.shape;
     const missing = whole.length - own.length;
-    const read = ({ root, offset, strides }: Source): LoopRead => {
+    const read = ({ root, isView, offset, strides }: Source): LoopRead => {
       const along = whole.flatMap((extent, d) => {
         if (extent === 1) return [];
         return [d < missing || own[d - missing] === 1 ? 0 : strides[d - missing]!];
       });
-      if (!inRows) return { id: root, offset, strides: along };
+      if (!inRows) return { id: root, isView, offset, strides: along };
       const [first, end] = reduced!;
       const zeros = shape.slice(first, end).map(() => 0);
-      return { id: root, offset, strides: along.toSpliced(first, 0, ...zeros) };
+      return { id: root, isView, offset, strides: along.toSpliced(first, 0, ...zeros) };
     };
     const source = sourceOf(id);
     const { lookup } = source;
@@ -350,14 +349,19 @@ function isEven(reads: readonly LoopRead[], shape: Shape, [first, end]: AxisRang
 /** Longer rows are not turned around, a few at a time, in the nearer caches. */
 const LONGEST_TURNED = 2 ** 14;
 
-/** Whether rows that lie turned are short enough, and positions of slices the same along rows. */
+/** Fewer elements in a call, or in a row of what is not reduced, are better copied before. */
+const FEWEST = { block: 1024, row: 16 } as const;
+
+/** Whether views are walked in long stretches, but for rows that lie turned; each of one slice. */
 function canWalk(
   reads: readonly LoopRead[],
   shape: Shape,
   reduced: AxisRange | undefined,
 ): boolean {
   const space = iterationSpace(shape, reads, reduced);
-  const { columns, over, operands } = space;
+  const { outer, rows, columns, over, operands } = space;
+  if (outer.length > 0 && rows * columns < FEWEST.block) return false;
+  if (reduced === undefined && rows > 1 && columns < FEWEST.row) return false;
   return reads.every(({ lookup }, i) => {
     const walk = operands[i]!;
     if (lookup === undefined) return columns <= LONGEST_TURNED || !isTurned(walk, space);

@@ -13,6 +13,8 @@ import type { Graph, Step, ValueId } from "../graph.ts";
 export interface Source extends Strides {
   /** The value that is in memory. */
   root: ValueId;
+  /** Whether values may lie in another order than those that are in memory, or be only some of them. */
+  isView?: boolean | undefined;
   /** Which slices of it. */
   lookup?: Lookup | undefined;
 }
@@ -98,7 +100,8 @@ export class Views {
       this.#copy(x!);
       source = composeReads(to, read, this.sourceOf(x!), from)!;
     }
-    this.#sources.set(output, source);
+    const isView = source.isView || !isName(step, this.#graph);
+    this.#sources.set(output, { ...source, isView });
     return true;
   }
 
@@ -121,6 +124,7 @@ export class Views {
     const zeros = (extents: Shape) => extents.map(() => 0);
     this.#sources.set(output, {
       ...data,
+      isView: true,
       strides: around(data.strides, zeros(picked)),
       lookup: {
         ...positions,
