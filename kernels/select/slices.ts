@@ -1,6 +1,6 @@
 /**
- * Adding up slices of float32 as WebAssembly, one sum after the other: lists say which updates it has,
- * so that every slice is written once, and only sums of several updates take their way in float64.
+ * Adding up slices as WebAssembly, one sum after the other: lists say which updates it has, so that
+ * every slice is written once, and only sums of several float32 take their way in float64.
  *
  * @module
  */
@@ -10,6 +10,8 @@ import { f32x4, f64x2, v128 } from "../wasm/simd.ts";
 
 /** What is added up. */
 export interface SliceSum {
+  /** The type of what is added and of the sums. */
+  dtype: "float32" | "float64";
   /** Whether the sums start from values, or from zeros. */
   onto: "values" | "zeros";
   /** How many sums. */
@@ -39,10 +41,10 @@ export function sliceScratchBytes(sum: SliceSum): number {
 
 /** Adds the updates to the sums; numbers in lists are counted from 1. */
 export function emitSlices(code: CodeBuilder, sum: SliceSum, places: SlicePlaces): void {
-  const { onto, count, inner } = sum;
+  const { dtype, onto, count, inner } = sum;
   const { next, row } = listsOf(sum);
   const { scratch, updates } = places;
-  const bytes = 4 * inner;
+  const bytes = (dtype === "float64" ? 8 : 4) * inner;
   emitLists(code, sum, places, next);
   const [out, base] = [code.let(i32.add(places.out, 0)), code.let(i32.add(places.base, 0))];
   const number = code.local("i32");
@@ -52,20 +54,29 @@ export function emitSlices(code: CodeBuilder, sum: SliceSum, places: SlicePlaces
     code.set(update, i32.add(updates, i32.mul(i32.sub(number, 1), bytes)));
     code.set(number, i32.load(entry(scratch, number), next - 4));
   };
+  const leave = () => onto === "values" ? code.copy(out, base, bytes) : code.clear(out, bytes);
+  const addAll = () =>
+    code.while(number, () => {
+      take();
+      addWide(code, dtype === "float64" ? out : own, update, dtype, inner);
+    });
+  const first = onto === "values" ? base : undefined;
+  const addNarrow = () => {
+    take();
+    code.if(number, () => {
+      start(code, own, first, inner);
+      addWide(code, own, update, dtype, inner);
+      addAll();
+      finish(code, out, own, inner);
+    }, () => addOne(code, out, first, update, inner));
+  };
   code.for(count, 1, (target) => {
     code.set(number, i32.load(entry(scratch, target)));
-    code.if(number, () => {
-      take();
-      code.if(number, () => {
-        start(code, own, onto === "values" ? base : undefined, inner);
-        add(code, own, update, inner);
-        code.while(number, () => {
-          take();
-          add(code, own, update, inner);
-        });
-        finish(code, out, own, inner);
-      }, () => addOne(code, out, onto === "values" ? base : undefined, update, inner));
-    }, () => onto === "values" ? code.copy(out, base, bytes) : code.clear(out, bytes));
+    if (dtype === "float32") code.if(number, addNarrow, leave);
+    else {
+      leave();
+      addAll();
+    }
     code.increase(out, bytes);
     code.increase(base, bytes);
   });
@@ -111,6 +122,10 @@ function readNarrow(at: Value<"i32">, lanes: 1 | 2): Value<"v128"> {
   return f64x2.promoteLowF32x4(lanes === 2 ? v128.load64Zero(at) : v128.load32Zero(at));
 }
 
+function readWide(at: Value<"i32">, lanes: 1 | 2): Value<"v128"> {
+  return lanes === 2 ? v128.load(at) : v128.load64Zero(at);
+}
+
 function writeWide(code: CodeBuilder, at: Value<"i32">, x: Value<"v128">, lanes: 1 | 2): void {
   if (lanes === 2) code.store("v128", at, x);
   else code.storeLane(8, at, x, 0);
@@ -129,16 +144,25 @@ function start(
   });
 }
 
-function add(code: CodeBuilder, own: Local<"i32">, update: Local<"i32">, inner: number): void {
+/** Adds an update to a sum in float64. */
+function addWide(
+  code: CodeBuilder,
+  sum: Local<"i32">,
+  update: Local<"i32">,
+  dtype: SliceSum["dtype"],
+  inner: number,
+): void {
   eachPair(code, inner, (at, lanes) => {
-    const sofar = lanes === 2 ? v128.load(at(8, own)) : v128.load64Zero(at(8, own));
-    writeWide(code, at(8, own), f64x2.add(sofar, readNarrow(at(4, update), lanes)), lanes);
+    const added = dtype === "float64"
+      ? readWide(at(8, update), lanes)
+      : readNarrow(at(4, update), lanes);
+    writeWide(code, at(8, sum), f64x2.add(readWide(at(8, sum), lanes), added), lanes);
   });
 }
 
 function finish(code: CodeBuilder, out: Local<"i32">, own: Local<"i32">, inner: number): void {
   eachPair(code, inner, (at, lanes) => {
-    const total = lanes === 2 ? v128.load(at(8, own)) : v128.load64Zero(at(8, own));
+    const total = readWide(at(8, own), lanes);
     code.storeLane(lanes === 2 ? 8 : 4, at(4, out), f32x4.demoteF64x2Zero(total), 0);
   });
 }

@@ -6,8 +6,7 @@
  */
 import type { CodeBuilder, WasmFunction } from "../wasm/code.ts";
 import type { ModuleBuilder } from "../wasm/module.ts";
-import { i32, type Local, type Value } from "../wasm/value.ts";
-import { f32x4, f64x2, v128 } from "../wasm/simd.ts";
+import { f32, f64, i32, type Local, type Value } from "../wasm/value.ts";
 import { emitSlices, sliceScratchBytes } from "./slices.ts";
 import type { Selection } from "./wasm.ts";
 
@@ -27,8 +26,8 @@ export type ScatterFunction = WasmFunction<
 
 /** Bytes of scratch memory that adding up needs: lists of slices, or a float64 for each value. */
 export function scatterScratchBytes(sum: ScatterSum): number {
-  if (isDirect(sum)) return 0;
-  return sum.by === "slice" ? sliceScratchBytes(sum) : 8 * sum.count * sum.inner;
+  if (sum.by === "slice") return sliceScratchBytes(sum);
+  return isDirect(sum) ? 0 : 8 * sum.count * sum.inner;
 }
 
 /** Adds a function to a module that adds values at their positions. */
@@ -46,16 +45,17 @@ export function emitScatter(module: ModuleBuilder, sum: ScatterSum): ScatterFunc
   return module.addFunction(parameters, (code, at) => {
     code.while(at.outer, () => {
       const size = count * inner * bytes;
-      const inLists = by === "slice" && !isDirect(sum);
-      if (inLists) emitSlices(code, sum, at);
-      else if (onto === "values") code.copy(at.out, at.base, size);
-      else code.clear(at.out, size);
-      if (isDirect(sum)) emitDirect(code, sum, at);
-      else if (by === "value") emitWide(code, sum, at);
+      if (by === "slice") emitSlices(code, sum, at);
+      else {
+        if (onto === "values") code.copy(at.out, at.base, size);
+        else code.clear(at.out, size);
+        if (isDirect(sum)) emitDirect(code, sum, at);
+        else emitWide(code, sum, at);
+        code.increase(at.indices, picked * inner * 4);
+      }
       code.increase(at.out, size);
       code.increase(at.base, size);
       code.increase(at.updates, picked * inner * bytes);
-      if (by === "value") code.increase(at.indices, picked * inner * 4);
       code.increase(at.outer, -1);
     });
   });
@@ -71,99 +71,55 @@ function isDirect({ dtype, picked }: ScatterSum): boolean {
 /** Adds where the sums are to be. */
 function emitDirect(code: CodeBuilder, sum: ScatterSum, { out, updates, indices }: Places): void {
   const isWide = sum.dtype === "float64";
-  const bytes = isWide ? 8 : 4;
-  const read = isWide ? readWide : readNarrow;
-  const add = isWide ? f64x2.add : f32x4.add;
-  eachTarget(code, sum, indices, (target, update, lanes) => {
-    const place = code.let(address(out, target, bytes));
-    const added = add(read(place, lanes), read(address(updates, update, bytes), lanes));
-    if (isWide) writeWide(code, place, added, lanes);
-    else writeNarrow(code, place, added, lanes);
+  eachTarget(code, sum, indices, (target, update) => {
+    const place = code.let(address(out, target, isWide ? 8 : 4));
+    const added = address(updates, update, isWide ? 8 : 4);
+    if (isWide) code.store("f64", place, f64.add(f64.load(place), f64.load(added)));
+    else code.store("f32", place, f32.add(f32.load(place), f32.load(added)));
   });
 }
 
 /** Adds float32 as float64 in scratch memory: only where something is added, or where that is most. */
 function emitWide(code: CodeBuilder, sum: ScatterSum, at: Places): void {
   const { out, updates, scratch, indices } = at;
-  const every = { ...sum, by: "slice", picked: 1, inner: sum.count * sum.inner } as const;
-  const eachSum = (visit: Visit) =>
+  const eachSum = (visit: (target: Value<"i32">) => void) =>
     sum.picked < sum.count
       ? eachTarget(code, sum, indices, visit)
-      : eachTarget(code, every, undefined, visit);
-  eachSum((target, _, lanes) => {
-    const start = readNarrow(address(out, target, 4), lanes);
-    writeWide(code, address(scratch, target, 8), f64x2.promoteLowF32x4(start), lanes);
+      : code.for(sum.count * sum.inner, 1, visit);
+  const read = (start: Local<"i32">, index: Value<"i32">) =>
+    f64.promoteF32(f32.load(address(start, index, 4)));
+  eachSum((target) => {
+    const place = code.let(target);
+    code.store("f64", address(scratch, place, 8), read(out, place));
   });
-  eachTarget(code, sum, indices, (target, update, lanes) => {
+  eachTarget(code, sum, indices, (target, update) => {
     const place = code.let(address(scratch, target, 8));
-    const added = f64x2.promoteLowF32x4(readNarrow(address(updates, update, 4), lanes));
-    writeWide(code, place, f64x2.add(readWide(place, lanes), added), lanes);
+    code.store("f64", place, f64.add(f64.load(place), read(updates, update)));
   });
-  eachSum((target, _, lanes) => {
-    const total = f32x4.demoteF64x2Zero(readWide(address(scratch, target, 8), lanes));
-    writeNarrow(code, address(out, target, 4), total, lanes);
+  eachSum((target) => {
+    const place = code.let(target);
+    const total = f64.load(address(scratch, place, 8));
+    code.store("f32", address(out, place, 4), f32.demoteF64(total));
   });
 }
 
-/** Neighbouring values that are treated at once. */
-type LaneCount = 1 | 2;
-
-/** What is done for one or two values: their places among the sums and among what is added. */
-type Visit = (target: Value<"i32">, update: Value<"i32">, lanes: LaneCount) => void;
-
-/** Visits all positions; without any, all values as one slice. */
+/** Visits the places of all sums that something is added to, and of what is added. */
 function eachTarget(
   code: CodeBuilder,
-  { by, picked, inner }: Pick<ScatterSum, "by" | "picked" | "inner">,
-  indices: Local<"i32"> | undefined,
-  visit: Visit,
+  { picked, inner }: Pick<ScatterSum, "picked" | "inner">,
+  indices: Local<"i32">,
+  visit: (target: Value<"i32">, update: Local<"i32">) => void,
 ): void {
-  const at = indices && code.let(i32.add(indices, 0));
+  const at = code.let(i32.add(indices, 0));
   const update = code.let(i32.const(0));
-  const start = code.local("i32");
-  const step = (column: Value<"i32">, lanes: LaneCount) => {
-    if (by === "value") code.set(start, i32.mul(i32.load(at!), inner));
-    visit(i32.add(start, column), update, lanes);
-    if (by === "value") code.increase(at!, 4);
-    code.increase(update, lanes);
-  };
-  code.for(picked, 1, () => {
-    if (by === "value") return code.for(inner, 1, (column) => step(column, 1));
-    code.set(start, at === undefined ? 0 : i32.mul(i32.load(at), inner));
-    if (at !== undefined) code.increase(at, 4);
-    const pairs = inner - inner % 2;
-    code.for(pairs, 2, (column) => step(column, 2));
-    if (pairs < inner) step(i32.const(pairs), 1);
-  });
+  code.for(picked, 1, () =>
+    code.for(inner, 1, (column) => {
+      visit(i32.add(i32.mul(i32.load(at), inner), column), update);
+      code.increase(at, 4);
+      code.increase(update, 1);
+    }));
 }
 
 function address(start: Local<"i32">, index: Value<"i32">, bytes: 4 | 8): Value<"i32"> {
   return i32.add(start, i32.shl(index, Math.log2(bytes)));
-}
-
-function readNarrow(at: Value<"i32">, lanes: LaneCount): Value<"v128"> {
-  return lanes === 2 ? v128.load64Zero(at) : v128.load32Zero(at);
-}
-
-function readWide(at: Value<"i32">, lanes: LaneCount): Value<"v128"> {
-  return lanes === 2 ? v128.load(at) : v128.load64Zero(at);
-}
-
-function writeNarrow(
-  code: CodeBuilder,
-  at: Value<"i32">,
-  x: Value<"v128">,
-  lanes: LaneCount,
-): void {
-  code.storeLane(lanes === 2 ? 8 : 4, at, x, 0);
-}
-
-function writeWide(
-  code: CodeBuilder,
-  at: Value<"i32">,
-  x: Value<"v128">,
-  lanes: LaneCount,
-): void {
-  if (lanes === 2) code.store("v128", at, x);
-  else code.storeLane(8, at, x, 0);
 }
