@@ -73,6 +73,13 @@ Deno.test("positions that a loop makes are there before it looks up", () => {
   assertAllClose(values!, x.gather([5, 8, 19]).exp(), { rtol: 1e-6, atol: 1e-6 });
 });
 
+Deno.test("loops come after the positions that they look up", () => {
+  const [x, y] = [matrix(20, 24), cg.normal(cg.key(2), [20])];
+  const f: Program = (x, y) => [x!.square(), x!.gather(cg.argSort(y!)).add(x!)];
+  const values = new CpuExecutable(graphOf(f, [x, y])).run([x, y]);
+  assertEquals(values.map(({ data }) => data), f(x, y).map(({ data }) => data));
+});
+
 Deno.test("views that others than loops read are copied", () => {
   const x = matrix(6, 4);
   assertEquals(unitsOf((x) => [x!.transpose()], x), ["transpose"]);

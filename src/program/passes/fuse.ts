@@ -119,7 +119,10 @@ class Fuser {
     this.#order = new Map(graph.steps.map((step, i) => [step, i]));
     if (passes) views.find();
     const steps = graph.steps.filter(({ output }) => !views.has(output));
-    this.#readerCounts = countReaders(steps, graph.outputs, (id) => this.#rootOf(id));
+    this.#readerCounts = countReaders([
+      ...steps.map((step) => this.#readBy(step)),
+      ...graph.outputs.map((id) => [this.#rootOf(id)]),
+    ]);
     for (const step of steps) this.#add(step);
     if (passes) { for (const node of [...this.#nodes]) this.#joinInputs(node); }
     this.#nodes = this.#nodes.filter(({ into }) => into === undefined);
@@ -160,14 +163,21 @@ class Fuser {
     });
   }
 
+  /** The values in memory that a step reads, positions of what it looks up among them. */
+  #readBy({ inputs }: Step): ValueId[] {
+    return inputs.flatMap((id) => {
+      const { root, lookup } = this.#view.sourceOf(id);
+      return lookup === undefined ? [root] : [root, lookup.root];
+    });
+  }
+
   #makerOf(id: ValueId): Node | undefined {
     const node = this.#makers.get(id);
     return node && groupOf(node);
   }
 
   #add(step: Step): void {
-    const roots = step.inputs.map((id) => this.#rootOf(id));
-    const inputs = new Set(roots.flatMap((id) => this.#makerOf(id) ?? []));
+    const inputs = new Set(this.#readBy(step).flatMap((id) => this.#makerOf(id) ?? []));
     const work = this.#works.get(step);
     const plan = this.#planAlone(step)?.plan;
     const place = this.#order.get(step)!;
@@ -289,8 +299,8 @@ class Fuser {
   #openValues(group: Node, others: readonly Node[]): Map<ValueId, number> {
     const open = new Map(group.open);
     for (const other of others) for (const [id, count] of other.open) open.set(id, count);
-    for (const { inputs } of others.flatMap(({ steps }) => steps)) {
-      for (const id of new Set(inputs.map((input) => this.#rootOf(input)))) {
+    for (const step of others.flatMap(({ steps }) => steps)) {
+      for (const id of new Set(this.#readBy(step))) {
         const count = open.get(id);
         if (count === 1) open.delete(id);
         else if (count !== undefined) open.set(id, count - 1);
@@ -318,16 +328,12 @@ class Fuser {
   }
 }
 
-/** How many steps read each value; the caller counts, too. */
-function countReaders(
-  steps: readonly Step[],
-  outputs: readonly ValueId[],
-  rootOf: (id: ValueId) => ValueId,
-): Map<ValueId, number> {
+/** How many read each value, given what each of them reads. */
+function countReaders(reads: readonly (readonly ValueId[])[]): Map<ValueId, number> {
   const counts = new Map<ValueId, number>();
-  const add = (id: ValueId) => counts.set(id, (counts.get(id) ?? 0) + 1);
-  for (const { inputs } of steps) new Set(inputs.map(rootOf)).forEach(add);
-  outputs.map(rootOf).forEach(add);
+  for (const ids of reads) {
+    for (const id of new Set(ids)) counts.set(id, (counts.get(id) ?? 0) + 1);
+  }
   return counts;
 }
 

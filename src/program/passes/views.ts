@@ -96,12 +96,12 @@ export class Views {
     const { values } = this.#graph;
     const [from, to] = [values[x!]!.shape, values[output]!.shape];
     let source = composeReads(to, read, this.sourceOf(x!), from);
-    if (source === undefined) {
+    const isView = !isName(step, this.#graph);
+    if (source === undefined || (isView && isFar(source))) {
       this.#copy(x!);
       source = composeReads(to, read, this.sourceOf(x!), from)!;
     }
-    const isView = source.isView || !isName(step, this.#graph);
-    this.#sources.set(output, { ...source, isView });
+    this.#sources.set(output, { ...source, isView: isView || source.isView });
     return true;
   }
 
@@ -220,5 +220,10 @@ const LARGEST_STRIDE = 2 ** 24;
  * squared and summed takes 10 ms, where 17 are needed with a copy of all.
  */
 function isCheap(step: Step, graph: Graph): boolean {
-  return readBy(step, graph)?.strides.every((stride) => stride <= LARGEST_STRIDE) ?? false;
+  const read = readBy(step, graph);
+  return read !== undefined && !isFar(read);
+}
+
+function isFar({ strides }: Strides): boolean {
+  return strides.some((stride) => stride > LARGEST_STRIDE);
 }
