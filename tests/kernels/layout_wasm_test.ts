@@ -105,15 +105,18 @@ Deno.test("emitCopies() transposes and repeats as the reference does", () => {
 });
 
 for (const [rows, columns] of [[4, 4], [5, 9], [8, 7], [33, 66]] as const) {
-  Deno.test(`emitCopies() turns ${rows} by ${columns} around`, () => {
-    const data = Int32Array.from({ length: rows * columns }, (_, i) => i);
-    const from = { offset: 0, strides: [1, columns] };
-    const to = { offset: 0, strides: [rows, 1] };
-    const copies: Copies = { size: 4, copies: [{ shape: [columns, rows], to, from }] };
-    const turned = new Int32Array(run(copies, data.length, [data]).buffer);
-    const read = (_: unknown, i: number) => (i % rows) * columns + Math.floor(i / rows);
-    assertEquals(turned, data.map(read));
-  });
+  for (const size of [1, 4, 8] as const) {
+    Deno.test(`emitCopies() turns ${rows} by ${columns} of ${size} bytes around`, () => {
+      const data = new BYTES[size](rows * columns).map((_, i) => i % 251);
+      const from = { offset: 0, strides: [1, columns] };
+      const to = { offset: 0, strides: [rows, 1] };
+      const copies: Copies = { size, copies: [{ shape: [columns, rows], to, from }] };
+      const buffer = run(copies, data.length, [data]).buffer as ArrayBuffer;
+      const turned = new BYTES[size](buffer, 0, data.length);
+      const read = (i: number) => data[(i % rows) * columns + Math.floor(i / rows)];
+      assertEquals([...turned], Array.from({ length: data.length }, (_, i) => read(i)));
+    });
+  }
 }
 
 Deno.test("emitCopies() joins arrays, and clears what lies around them", () => {

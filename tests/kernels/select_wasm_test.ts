@@ -179,14 +179,16 @@ Deno.test("emitScatter() adds up as the reference does, to the bit", () => {
   );
 });
 
-Deno.test("emitScatter() keeps sums of float32 in float64 until the end", () => {
-  const sum: ScatterSum = {
-    ...{ by: "value", dtype: "float32", onto: "zeros" },
-    ...{ count: 9, picked: 3, inner: 1 },
-  };
-  const part = Float32Array.of(2 ** 24, 1, -(2 ** 24));
-  const indices = Int32Array.of(4, 4, 4);
-  const out = new Float32Array(9);
-  run((m) => emitScatter(m, sum), out, [undefined, part, indices], scatterScratchBytes(sum), 1);
-  assertEquals([...out], [0, 0, 0, 0, 1, 0, 0, 0, 0]);
-});
+for (const by of ["slice", "value"] as const) {
+  Deno.test(`emitScatter() keeps sums of float32 in float64 until the end, by ${by}`, () => {
+    const sum: ScatterSum = {
+      ...{ by, dtype: "float32", onto: "zeros" },
+      ...{ count: 9, picked: 3, inner: 1 },
+    };
+    const part = Float32Array.of(2 ** 24, 1, -(2 ** 24));
+    const indices = Int32Array.of(4, 4, 4);
+    const out = new Float32Array(9);
+    run((m) => emitScatter(m, sum), out, [undefined, part, indices], scatterScratchBytes(sum), 1);
+    assertEquals([...out], [0, 0, 0, 0, 1, 0, 0, 0, 0]);
+  });
+}
