@@ -108,6 +108,57 @@ function vaeStep(cg: Library, inputs: Inputs): Promise<Call> {
   return trainingStep(cg, loss, [counts!, noise!], start);
 }
 
+/** A long short-term memory in PyTorch's order of gates; the inputs' part is one product. */
+function lstm(cg: Library, inputs: Inputs): Promise<Call> {
+  const loss = (x: Tensor, wi: Tensor, wh: Tensor, b: Tensor) => {
+    const [steps, batch, width] = x.shape as [number, number, number];
+    const given = x.reshape([steps * batch, width]).matmul(wi).add(b);
+    const start = cg.zeros([batch, wh.shape[0]!]);
+    const turn = ([h, c]: Tensor[], x: Tensor): [Tensor[], Tensor] => {
+      const [input, forget, update, output] = cg.split(x.add(h!.matmul(wh)), 4, { axis: 1 });
+      const next = forget!.sigmoid().mul(c!).add(input!.sigmoid().mul(update!.tanh()));
+      const shown = output!.sigmoid().mul(next.tanh());
+      return [[shown, next], shown];
+    };
+    const rows = given.reshape([steps, batch, wh.shape[1]!]);
+    return cg.scan(turn, [start, start], rows)[1].square().mean();
+  };
+  return gradient(cg, loss as never, [0, 1, 2, 3], tensors(cg, inputs));
+}
+
+/** Logistic growth by the classical Runge–Kutta method, in double precision. */
+function rungeKutta(cg: Library, inputs: Inputs): Promise<Call> {
+  const step = 1e-3;
+  const loss = (start: Tensor, rate: Tensor) => {
+    const slope = (y: Tensor) => y.mul(rate).mul(cg.sub(1, y));
+    const turn = (y: Tensor) => {
+      const k1 = slope(y);
+      const k2 = slope(y.add(k1.mul(step / 2)));
+      const k3 = slope(y.add(k2.mul(step / 2)));
+      const k4 = slope(y.add(k3.mul(step)));
+      return y.add(k1.add(k2.mul(2)).add(k3.mul(2)).add(k4).mul(step / 6));
+    };
+    return cg.forLoop(10_000, turn, start).square().sum();
+  };
+  const double = tensors(cg, inputs).map((x) => x.cast("float64"));
+  return gradient(cg, loss as never, [0, 1], double);
+}
+
+/** The potentials of optimal transport between two clouds of points. */
+function sinkhorn(cg: Library, inputs: Inputs): Promise<Call> {
+  const loss = (x: Tensor, y: Tensor) => {
+    const nearness = cg.pairwiseSquaredDistance(x, y).mul(-2);
+    const turn = ([, g]: Tensor[]) => {
+      const f = cg.logSumExp(nearness.add(g!), { axis: 1 }).neg();
+      return [f, cg.logSumExp(nearness.add(f.expandDims(1)), { axis: 0 }).neg()];
+    };
+    const start = [cg.zeros([x.shape[0]!]), cg.zeros([y.shape[0]!])];
+    const [f, g] = cg.forLoop(50, turn, start);
+    return f!.mean().add(g!.mean());
+  };
+  return gradient(cg, loss as never, [0, 1], tensors(cg, inputs));
+}
+
 const COMPILED: Readonly<Record<string, Form>> = {
   "lgamma": (cg, inputs) => compiled(cg, (x) => cg.lgamma(x!), tensors(cg, inputs)),
   "digamma": (cg, inputs) => compiled(cg, (x) => cg.digamma(x!), tensors(cg, inputs)),
@@ -167,6 +218,9 @@ const FORMS: Readonly<Record<string, Form>> = {
       tensors(cg, inputs, { mask: "bool" }),
     ),
   "mlp step": mlpStep,
+  lstm,
+  "runge kutta": rungeKutta,
+  sinkhorn,
   "negative binomial": (cg, inputs) =>
     gradient(
       cg,

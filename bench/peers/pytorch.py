@@ -141,6 +141,48 @@ def embedding(table, genes, targets):
     return F.mse_loss(rows, targets)
 
 
+def lstm(x, wi, wh, b):
+    layer = torch.nn.LSTM(wi.shape[0], wh.shape[0])
+    with torch.no_grad():
+        for name, value in {"ih": wi, "hh": wh}.items():
+            getattr(layer, f"weight_{name}_l0").copy_(value.T)
+        layer.bias_ih_l0.copy_(b)
+        layer.bias_hh_l0.zero_()
+    live = [x.requires_grad_(), layer.weight_ih_l0, layer.weight_hh_l0, layer.bias_ih_l0]
+
+    def call():
+        value = layer(x)[0].square().mean()
+        gx, gi, gh, gb = torch.autograd.grad(value, live)
+        return [value.item(), gx, gi.T, gh.T, gb]
+
+    return call
+
+
+def runge_kutta(start, rate):
+    step = 1e-3
+
+    def slope(y):
+        return y * rate * (1 - y)
+
+    y = start
+    for _ in range(10_000):
+        k1 = slope(y)
+        k2 = slope(y + k1 * (step / 2))
+        k3 = slope(y + k2 * (step / 2))
+        k4 = slope(y + k3 * step)
+        y = y + (k1 + k2 * 2 + k3 * 2 + k4) * (step / 6)
+    return y.square().sum()
+
+
+def sinkhorn(x, y):
+    nearness = -2 * ((x[:, None] - y) ** 2).sum(-1)
+    g = torch.zeros(len(y))
+    for _ in range(50):
+        f = -torch.logsumexp(nearness + g, 1)
+        g = -torch.logsumexp(nearness + f[:, None], 0)
+    return f.mean() + g.mean()
+
+
 def training_step(loss, start):
     params = [p.requires_grad_() for p in start]
     optimizer = torch.optim.Adam(params, lr=1e-3)
@@ -207,6 +249,9 @@ FORMS = {
     "negative binomial": lambda *args: gradient(negative_binomial, 2, list(args)),
     "zinb": lambda *args: gradient(zinb, 3, list(args)),
     "vae step": vae_step,
+    "lstm": lstm,
+    "runge kutta": lambda y, k: gradient(runge_kutta, 2, [y.double(), k.double()]),
+    "sinkhorn": lambda x, y: gradient(sinkhorn, 2, [x, y]),
     "lgamma": lambda x: forward(torch.lgamma, [x]),
     "digamma": lambda x: forward(torch.digamma, [x]),
     "normal": lambda like: forward(torch.randn_like, [like]),

@@ -290,6 +290,32 @@ export const WORKLOADS: readonly Workload[] = [
     rivals: rivals(undefined, undefined, 1),
     steps: 3,
   },
+  {
+    name: "lstm 64x32x128-256",
+    form: "lstm",
+    inputs: () => ({
+      x: gaussian(1, [64, 32, 128]),
+      wi: gaussian(2, [128, 1024], 0.06),
+      wh: gaussian(3, [256, 1024], 0.06),
+      b: gaussian(4, [1024], 0.06),
+    }),
+    rivals: rivals(undefined, undefined, 0.5),
+  },
+  {
+    name: "runge kutta 10000x100",
+    form: "runge kutta",
+    inputs: () => ({
+      start: numbers(uniform(key(1), [100]).mul(0.5).add(0.1)),
+      rate: numbers(uniform(key(2), [100]).add(0.5)),
+    }),
+    rivals: rivals(undefined, undefined, 4),
+  },
+  {
+    name: "sinkhorn 2x1000x2",
+    form: "sinkhorn",
+    inputs: () => ({ x: gaussian(1, [1000, 2]), y: gaussian(2, [1000, 2], 1, 0.5) }),
+    rivals: rivals(undefined, undefined, 2),
+  },
   ...gammaFunction("lgamma", 1.5),
   ...gammaFunction("digamma", 3),
   {
