@@ -35,7 +35,12 @@ export interface BodyPlan {
   memory: MemoryPlan;
   /** Its first byte in the memory around it. */
   at: number;
+  /** Carries and what they become, which change places after every turn instead of being copied. */
+  swaps: readonly (readonly [carry: ValueId, next: ValueId])[];
 }
+
+/** Smaller carries are copied. */
+const SMALLEST_SWAP = 4096;
 
 /** How many bytes a value takes. */
 export function bytesOf(graph: Graph, id: ValueId): number {
@@ -90,13 +95,14 @@ export class Lifetimes {
 
 /**
  * A place for every value but the inputs from outside, reused after the last unit that reads it.
- * `partition` gives the units of loops' bodies.
+ * `partition` gives the units of loops' bodies; `apart` are values whose places serve for nothing else.
  */
 export function planMemory(
   graph: Graph,
   units: readonly Unit[],
   partition: (body: Graph) => readonly Unit[],
   shared: readonly ValueId[] = [],
+  apart: readonly ValueId[] = [],
 ): MemoryPlan {
   const lifetimes = new Lifetimes(graph, units);
   const heap = new Heap();
@@ -105,11 +111,11 @@ export function planMemory(
   const bodies = new Map<Step, BodyPlan[]>();
   let unsharedBytes = 0;
   const place = (id: ValueId) => {
-    if (outside.has(id)) return;
+    if (outside.has(id) || offsets.has(id)) return;
     unsharedBytes += align(bytesOf(graph, id));
     offsets.set(id, heap.take(bytesOf(graph, id)));
   };
-  [...graph.constants.keys(), ...graph.inputs].forEach(place);
+  [...graph.constants.keys(), ...graph.inputs, ...apart].forEach(place);
   units.forEach((unit, i) => {
     for (const id of writesOf(unit)) {
       const own = lifetimes.ownerOf(id);
@@ -134,15 +140,33 @@ function planBodies(
   partition: (body: Graph) => readonly Unit[],
   heap: Heap,
 ): BodyPlan[] {
-  const plans = runs.map(({ body, inputs }) => {
+  const plans = runs.map((run) => {
+    const { body, inputs } = run;
     const units = partition(body);
     const shared = body.inputs.filter((_, i) => isShared(inputs[i]!));
-    return { units, memory: planMemory(body, units, partition, shared) };
+    const swaps = swapsOf(run, units);
+    const apart = swaps.map(([, next]) => next);
+    return { units, swaps, memory: planMemory(body, units, partition, shared, apart) };
   });
   const bytes = Math.max(...plans.map(({ memory }) => memory.bytes));
   const at = heap.take(bytes);
   heap.give(at, bytes);
   return plans.map((plan) => ({ ...plan, at }));
+}
+
+/** Large carries that become what a unit makes, each something else. */
+function swapsOf({ body, inputs }: BlockRun, units: readonly Unit[]): BodyPlan["swaps"] {
+  const lifetimes = new Lifetimes(body, units);
+  const made = new Set(units.flatMap(writesOf));
+  const taken = new Set<ValueId>();
+  return body.inputs.flatMap((id, i) => {
+    const { carry } = inputs[i]!;
+    if (carry === undefined || bytesOf(body, id) < SMALLEST_SWAP) return [];
+    const next = lifetimes.ownerOf(body.outputs[carry]!);
+    const isFree = made.has(next) && !taken.has(next) && bytesOf(body, next) === bytesOf(body, id);
+    taken.add(next);
+    return isFree ? [[id, next] as const] : [];
+  });
 }
 
 function align(bytes: number): number {

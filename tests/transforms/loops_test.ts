@@ -1,6 +1,7 @@
 /** Loops: what unrolling gives, with gradients of two orders, eagerly and in programs; memory, messages. */
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import {
+  arange,
   compile,
   forLoop,
   grad,
@@ -285,4 +286,26 @@ Deno.test("loops say what they cannot do", async () => {
   await assertRejects(() =>
     compile((x: Tensor) => forLoop(2, (y: Tensor) => where(y.item() > 1, y, y), x), [1])
   );
+});
+
+Deno.test("large carries change places with what they become, whoever reads them", async () => {
+  const x = f64(Array.from({ length: 700 }, (_, i) => Math.sin(i)));
+  type Carry = [Tensor, Tensor, Tensor];
+  const turn = ([a, b, c]: Carry, i: Tensor): [Carry, Tensor] => {
+    const next = a.add(b.mul(c.sum())).add(i.cast("float64"));
+    return [[b, next, next.reshape([7, 100]).sum({ axis: 1 })], a.slice(0, 3)];
+  };
+  for (const length of [1, 2, 5]) {
+    const f = (y: Tensor) =>
+      scan(turn, [y, y.mul(0.1), y.slice(0, 7)], arange(length, { dtype: "int32" }));
+    const both = (y: Tensor) => [f(y), grad((z: Tensor) => f(z)[0][1].sin().sum())(y)] as const;
+    const end = (y: Tensor) =>
+      whileLoop(([s]: Tensor[]) => s!.less(length), ([s, z]: Tensor[]) => [s!.add(1), z!.cos()], [
+        0,
+        y,
+      ]);
+    await using program = await compile((y: Tensor) => [both(y), end(y)], [x]);
+    const found: unknown = await program(x);
+    assertEquals(found, [both(x), end(x)]);
+  }
 });

@@ -25,7 +25,7 @@ import {
 import type { Executable } from "../../program/device.ts";
 import { explainPlan } from "../../program/explain.ts";
 import { planOf } from "./explain.ts";
-import { Frame } from "./frame.ts";
+import { Frame, framesOf } from "./frame.ts";
 import type { Graph, Step, ValueId } from "../../program/graph.ts";
 import { type Kernel, Kernels } from "./kernels.ts";
 import type { Memories } from "./memories.ts";
@@ -53,6 +53,12 @@ export interface CpuOptions {
   smallestShared?: number | undefined;
 }
 
+/** Loops and the numbers of their kernels, in the order of their units. */
+interface KnownLoops {
+  loops: readonly (GroupLoop | undefined)[];
+  numbers: readonly (number | undefined)[];
+}
+
 /** A graph that can be run, again and again, in memory of its own. */
 export class CpuExecutable implements Executable {
   readonly graph: Graph;
@@ -71,6 +77,7 @@ export class CpuExecutable implements Executable {
   readonly #memories: Memories | undefined;
   readonly #kernels: Kernels | undefined;
   readonly #known = new Map<string, number>();
+  readonly #loops = new Map<readonly Unit[], KnownLoops>();
   readonly #frame: Frame;
   readonly #jobs: Job[] = [];
   readonly #firstJob: number;
@@ -122,8 +129,7 @@ export class CpuExecutable implements Executable {
   #instruct(frame: Frame): Instruction[] {
     const { units, graph } = frame;
     const kernels = this.#kernels;
-    const loops = units.map((unit) => isGroup(unit) ? keepingLoopOf(unit, graph) : undefined);
-    const numbers = kernels === undefined ? [] : addLoops(kernels, loops);
+    const { loops, numbers } = this.#loopsOf(units, graph);
     return units.flatMap((unit, i) => {
       if (isGroup(unit)) {
         return [
@@ -146,6 +152,17 @@ export class CpuExecutable implements Executable {
     });
   }
 
+  /** The loops among units, and the numbers of their kernels. */
+  #loopsOf(units: readonly Unit[], graph: Graph): KnownLoops {
+    let known = this.#loops.get(units);
+    if (known === undefined) {
+      const loops = units.map((unit) => isGroup(unit) ? keepingLoopOf(unit, graph) : undefined);
+      known = { loops, numbers: this.#kernels === undefined ? [] : addLoops(this.#kernels, loops) };
+      this.#loops.set(units, known);
+    }
+    return known;
+  }
+
   /** A body that is run for one block of rows after the other. */
   #rowLoop(step: Step, frame: Frame): Instruction {
     const loop = loopIn(step)!;
@@ -155,15 +172,11 @@ export class CpuExecutable implements Executable {
       const outside = inputs.map(({ from }, k) =>
         [graph.inputs[k]!, frame.offsets.get(step.inputs[from]!)!] as const
       );
-      return new Frame({ ...plan, graph }, buffer, frame.start + plan.at, new Map(outside));
+      return framesOf({ ...plan, graph }, buffer, frame.start + plan.at, new Map(outside))
+        .map((own) => ({ frame: own, instructions: this.#instruct(own) }));
     });
     const given = step.inputs.map((id) => frame.offsets.get(id)!);
-    return rowLoop(
-      loop,
-      given,
-      frame.view(step.output).data,
-      bodies.map((body) => ({ frame: body, instructions: this.#instruct(body) })),
-    );
+    return rowLoop(loop, given, frame.view(step.output).data, bodies);
   }
 
   /** A loop as WebAssembly. */

@@ -8,7 +8,7 @@ import { sizeOf } from "../../shape.ts";
 import { fromData, type Tensor } from "../../tensor.ts";
 import type { Graph, ValueId } from "../../program/graph.ts";
 import type { Unit } from "../../program/passes/fuse.ts";
-import type { MemoryPlan } from "../../program/plan.ts";
+import type { BodyPlan, MemoryPlan } from "../../program/plan.ts";
 
 /** What is done in a stretch of memory. */
 export interface FramePlan {
@@ -59,6 +59,25 @@ export class Frame {
   write(id: ValueId, data: TypedArray): void {
     (this.view(id).data as Float64Array).set(data);
   }
+}
+
+/** The frame of a body; two that take turns where carries and what they become change places. */
+export function framesOf(
+  { swaps, ...plan }: FramePlan & Pick<BodyPlan, "swaps">,
+  buffer: ArrayBufferLike,
+  start: number,
+  outside: ReadonlyMap<ValueId, number>,
+): Frame[] {
+  const frame = (memory: MemoryPlan) => new Frame({ ...plan, memory }, buffer, start, outside);
+  if (swaps.length === 0) return [frame(plan.memory)];
+  const { offsets } = plan.memory;
+  const places = new Map<number, number>();
+  for (const [carry, next] of swaps) {
+    const [here, there] = [offsets.get(carry)!, offsets.get(next)!];
+    places.set(here, there).set(there, here);
+  }
+  const swapped = new Map([...offsets].map(([id, at]) => [id, places.get(at) ?? at]));
+  return [frame(plan.memory), frame({ ...plan.memory, offsets: swapped })];
 }
 
 function viewOf(buffer: ArrayBufferLike, dtype: DType, offset: number, size: number): TypedArray {

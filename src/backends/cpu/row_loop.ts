@@ -50,21 +50,36 @@ interface RunMoves {
   readonly ends: TypedArray | undefined;
 }
 
-/** A loop whose bodies are done by instructions; its inputs start at `given`, its output at `out`. */
+/** A body in a frame: what is done in a turn. */
+export interface FramedBody {
+  frame: Frame;
+  instructions: readonly (() => void)[];
+}
+
+/**
+ * A loop whose bodies are done by instructions, in frames that take turns. Its inputs start at
+ * `given`; its output is `out`.
+ */
 export function rowLoop(
   loop: RowLoop,
   given: readonly number[],
   out: TypedArray,
-  bodies: readonly { frame: Frame; instructions: readonly (() => void)[] }[],
+  bodies: readonly (readonly FramedBody[])[],
 ): () => void {
   const memory = new Uint8Array(out.buffer);
-  const moves = loop.runs.map((run, i) => movesOf(run, loop.results, given, out, bodies[i]!.frame));
+  const turns = loop.runs.map((run, i) =>
+    bodies[i]!.map(({ frame, instructions }, f, { length }) => {
+      const then = bodies[i]![(f + 1) % length]!.frame;
+      return { instructions, ...movesOf(run, loop.results, given, out, frame, then) };
+    })
+  );
   return () =>
     loop.runs.forEach(({ first, count }, i) => {
-      const { begin, rows, results, sums, swapped, next, end, ends } = moves[i]!;
-      const { instructions } = bodies[i]!;
-      copy(memory, begin, 0);
-      for (let k = 0; k < count && (ends === undefined || ends[0] !== 0); k++) {
+      const frames = turns[i]!;
+      let turn = frames[0]!;
+      copy(memory, turn.begin, 0);
+      for (let k = 0; k < count && (turn.ends === undefined || turn.ends[0] !== 0); k++) {
+        const { rows, instructions, results, sums, swapped, next } = turn;
         copy(memory, rows, k);
         for (const instruction of instructions) instruction();
         copy(memory, results, k);
@@ -72,8 +87,9 @@ export function rowLoop(
         for (const { from, kept } of swapped) kept.set(from);
         copy(memory, next, 0);
         for (const { kept, to } of swapped) to.set(kept);
+        turn = frames[(k + 1) % frames.length]!;
       }
-      copy(memory, end, 0);
+      copy(memory, turn.end, 0);
     });
 }
 
@@ -97,6 +113,7 @@ function movesOf(
   given: readonly number[],
   out: TypedArray,
   frame: Frame,
+  then: Frame,
 ): RunMoves {
   const { body, inputs, first, ends } = run;
   const at = (id: ValueId) => frame.offsets.get(id)!;
@@ -114,9 +131,9 @@ function movesOf(
     return carry === undefined ? [] : [{ id, carry, from: given[from]! }];
   });
   const handed = carried.map(({ id, carry }) =>
-    oneMove(at(body.outputs[carry]!), at(id), bytesOf(body, id))
+    oneMove(at(body.outputs[carry]!), then.offsets.get(id)!, bytesOf(body, id))
   ).filter(({ from, to }) => from !== to);
-  const isSwapped = ({ from }: Move) => carried.some(({ id }) => at(id) === from);
+  const isSwapped = ({ from }: Move) => handed.some(({ to }) => to === from);
   const bytesAt = (start: number, bytes: number) => new Uint8Array(out.buffer, start, bytes);
   return {
     begin: carried.map(({ id, from }) => oneMove(from, at(id), bytesOf(body, id))),
