@@ -172,8 +172,8 @@ export interface CheckOp<P> extends Facts<P> {
 /** A body that is done turn after turn, or to one block of rows after the other. */
 export interface LoopOp<P> extends Facts<P> {
   readonly kind: "loop";
-  /** The parameters with which the result goes on with what the gradient rule needs. */
-  readonly keep?: (params: P) => P;
+  /** The value, and parameters that hold what the gradient rule needs besides. */
+  readonly keep?: (inputs: readonly Tensor[], params: P) => { value: Tensor; params: P };
 }
 
 /** What only the host can do: devices know nothing of it. */

@@ -28,16 +28,33 @@ const SURELY_FITS = MAX_BYTES / 8;
 
 /** Does an operation: by the innermost trace that watches one of its inputs, else at once. */
 export function apply<P>(op: Op<P>, inputs: readonly Tensor[], params: P): Tensor {
-  let innermost: TraceLevel | null = null;
-  for (let i = 0; i < inputs.length; i++) {
-    const trace = inputs[i]!.trace;
-    if (trace !== null && (innermost === null || trace.level > innermost.level)) innermost = trace;
-  }
+  const innermost = innermostOf(inputs);
   if (innermost !== null) return (innermost as Trace).process(op, inputs, params);
   if ("compose" in op) return compose(op.name, op.compose(inputs, params), null);
   const spec = op.infer(inputs, params);
   if (sizeOf(spec.shape) > SURELY_FITS) checkSize(op.name, spec.shape, spec.dtype);
   return new Tensor(spec.shape, spec.dtype, op.forward(inputs, params, spec));
+}
+
+/** Does an operation whose value, as the traces outside see it, is known: a tape notes it. */
+export function applyKnown<P>(
+  op: Op<P>,
+  inputs: readonly Tensor[],
+  params: P,
+  value: Tensor,
+): Tensor {
+  const innermost = innermostOf(inputs);
+  return innermost instanceof Tape ? innermost.note(value, op, inputs, params) : value;
+}
+
+/** The trace of the highest level. */
+function innermostOf(inputs: readonly Tensor[]): TraceLevel | null {
+  let innermost: TraceLevel | null = null;
+  for (let i = 0; i < inputs.length; i++) {
+    const trace = inputs[i]!.trace;
+    if (trace !== null && (innermost === null || trace.level > innermost.level)) innermost = trace;
+  }
+  return innermost;
 }
 
 /** Checks that a composite used nothing that is differentiated besides its inputs. */
@@ -128,11 +145,19 @@ export class Tape implements Trace {
     if (!this.#open) throw escapeError(op.name, "an input", this);
     const rawInputs = new Array<Tensor>(inputs.length);
     for (let i = 0; i < inputs.length; i++) rawInputs[i] = this.lower(inputs[i]!);
-    const kept = "keep" in op && op.keep !== undefined ? op.keep(params) : params;
-    const value = apply(op, rawInputs, kept);
+    const { value, params: kept } = "keep" in op && op.keep !== undefined
+      ? op.keep(rawInputs, params)
+      : { value: apply(op, rawInputs, params), params };
     if (this.checkNaN) this.#checkValue(op.name, value, rawInputs);
     if (op.vjp === null || !isFloating(value.dtype)) return value;
     return this.#note(value, op as Op<unknown>, inputs, rawInputs, kept);
+  }
+
+  /** A step whose value is known. */
+  note<P>(value: Tensor, op: Op<P>, inputs: readonly Tensor[], params: P): Tensor {
+    if (op.vjp === null || !isFloating(value.dtype)) return value;
+    const rawInputs = inputs.map((x) => this.lower(x));
+    return this.#note(value, op as Op<unknown>, inputs, rawInputs, params);
   }
 
   /** The tensor as the traces outside of this one see it. */

@@ -4,10 +4,11 @@
  *
  * @module
  */
-import type { TypedArray } from "../dtype.ts";
+import { isFloating, type TypedArray } from "../dtype.ts";
 import type { Composite, Op, Spec } from "../op.ts";
+import { sizeOf } from "../shape.ts";
 import { type Source, Tensor } from "../tensor.ts";
-import { apply, compose, nextLevel, type Trace } from "../trace.ts";
+import { apply, applyKnown, compose, nextLevel, type Trace } from "../trace.ts";
 
 /** The number of a value of a body, or a tensor that is the same for all turns. */
 type Ref = number | Tensor;
@@ -151,15 +152,35 @@ function neededSteps(steps: readonly BodyStep[], outputs: readonly Ref[]): BodyS
   }).reverse();
 }
 
-/** Does what a body says to other inputs. */
-export function interpret(body: Body, given: readonly Tensor[]): Tensor[] {
+/** Does what a body says to other inputs; values that are known by their numbers are not computed. */
+export function interpret(
+  body: Body,
+  given: readonly Tensor[],
+  known: ReadonlyMap<number, Tensor> = new Map(),
+): Tensor[] {
   const values: Tensor[] = [];
   body.inputs.forEach((id, i) => values[id] = given[i]!);
   const find = (ref: Ref) => typeof ref === "number" ? values[ref]! : ref;
   for (const { op, inputs, params, output } of body.steps) {
-    values[output] = apply(op, inputs.map(find), params);
+    const operands = inputs.map(find);
+    const value = known.get(output);
+    values[output] = value === undefined
+      ? apply(op, operands, params)
+      : applyKnown(op, operands, params, value);
   }
   return body.outputs.map(find);
+}
+
+/** Values that are small beside what they take: products, and results of a quarter of the inputs' size. */
+export function dearValues({ steps, values }: Body): number[] {
+  return steps.flatMap(({ op, inputs, output }) => {
+    if (op.vjp === null || ("kind" in op && op.kind === "loop")) return [];
+    const { shape, dtype } = values[output]!;
+    const sizes = inputs.map((ref) => sizeOf((typeof ref === "number" ? values[ref]! : ref).shape));
+    const isProduct = "kind" in op && op.kind === "product";
+    const isDear = isProduct || 4 * sizeOf(shape) <= Math.max(...sizes);
+    return isDear && isFloating(dtype) && ("compose" in op || op.kind !== "view") ? [output] : [];
+  });
 }
 
 /** Shape and type of an output. */

@@ -11,7 +11,7 @@ import { expandDims, reshape, slice, where } from "../ops/mod.ts";
 import { type Shape, sizeOf } from "../shape.ts";
 import { fromData, type Tensor, tensor } from "../tensor.ts";
 import { apply } from "../trace.ts";
-import { type Body, interpret, recordBody, specOf } from "./body.ts";
+import { type Body, dearValues, interpret, recordBody, specOf } from "./body.ts";
 import { linearize } from "./linearize.ts";
 
 /** A loop. Its inputs are those of the body: first values of the carry, rows, what is captured. */
@@ -30,14 +30,34 @@ export interface Loop {
   readonly reverse: boolean;
   /** Whether the first tensor of the carry says if there is another turn. */
   readonly ends?: boolean;
+  /** What results go on with for the way back. */
+  readonly history?: History;
+}
+
+/** What is kept of every turn. */
+interface History {
   /** Which output of the body is the carry before the turn, from there on. */
-  readonly history?: number;
+  readonly start: number;
+  /** The numbers of values that follow, as it would take long to compute them again. */
+  readonly values: readonly number[];
 }
 
 /** One type of what a loop gives: operations have one result, so each type is one of its own. */
 export interface LoopParams {
   readonly loop: Loop;
   readonly dtype: DType;
+  /** What a tape keeps for the way back. */
+  readonly kept?: Kept;
+}
+
+/** A loop that was done under a tape. */
+interface Kept {
+  /** The same loop, of a known length. */
+  base: Loop;
+  /** The one whose results go on with the history. */
+  whole: Loop;
+  /** The results of the whole one, of one type. */
+  packed: Tensor;
 }
 
 /** A result of a loop in the packed output of its type. */
@@ -61,13 +81,17 @@ export function resultsOf({ body, carries, length }: Loop, dtype: DType): LoopRe
   });
 }
 
+function sizeOfResults(loop: Loop, dtype: DType): number {
+  const last = resultsOf(loop, dtype).at(-1);
+  return last === undefined ? 0 : last.start + sizeOf(last.shape);
+}
+
 /** A loop. */
 export const loopOp: LoopOp<LoopParams> = {
   kind: "loop",
   name: "scan",
   infer(_inputs, { loop, dtype }) {
-    const size = resultsOf(loop, dtype).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
-    return { shape: [size], dtype };
+    return { shape: [sizeOfResults(loop, dtype)], dtype };
   },
   forward(inputs, { loop, dtype }, { shape }) {
     const results = runOnce(loop, inputs);
@@ -77,11 +101,16 @@ export const loopOp: LoopOp<LoopParams> = {
     }
     return out;
   },
-  keep: ({ loop, dtype }) => ({ loop: withHistory(loop), dtype }),
-  vjp(g, output, inputs, { loop, dtype }, wanted) {
-    const cotangents = unpack(g, resultsOf(loop, dtype));
-    const before = historyOf(loop, dtype, output, inputs);
-    return pullLoop(loop, cotangents, before, inputs, wanted);
+  keep(inputs, { loop, dtype }) {
+    const { base, whole } = withHistory(loop);
+    const packed = apply(loopOp, inputs, { loop: whole, dtype });
+    const value = whole === loop ? packed : slice(packed, 0, sizeOfResults(loop, dtype));
+    return { value, params: { loop, dtype, kept: { base, whole, packed } } };
+  },
+  vjp(g, _output, inputs, { dtype, kept }, wanted) {
+    const { base } = kept!;
+    const cotangents = unpack(g, resultsOf(base, dtype));
+    return pullLoop(base, cotangents, historyOf(kept!, dtype, inputs), inputs, wanted);
   },
 };
 
@@ -131,18 +160,28 @@ function isChoice({ ends, length }: Loop): boolean {
 }
 
 /** Loops by those that keep nothing: all types of one loop are of the same. */
-const keeping = new WeakMap<Loop, Loop>();
+const keeping = new WeakMap<Loop, Pick<Kept, "base" | "whole">>();
 
-/** The loop whose results go on with the carry before every turn. */
-function withHistory(loop: Loop): Loop {
-  if (loop.history !== undefined || isChoice(loop)) return loop;
+/** The loop whose results go on with the carry before every turn, and what is dear. */
+function withHistory(loop: Loop): Pick<Kept, "base" | "whole"> {
+  if (loop.history !== undefined || isChoice(loop)) return { base: loop, whole: loop };
   const known = keeping.get(loop);
   if (known !== undefined) return known;
-  const { body, ...rest } = loop.ends ? ofFixedLength(loop) : loop;
-  const outputs = [...body.outputs, ...body.inputs.slice(0, rest.carries)];
-  const kept = { ...rest, body: { ...body, outputs }, history: body.outputs.length };
-  keeping.set(loop, kept);
-  return kept;
+  const base = loop.ends ? ofFixedLength(loop) : loop;
+  const { body, carries, rows } = base;
+  const values = valuesToKeep(body, carries + rows);
+  const outputs = [...body.outputs, ...body.inputs.slice(0, carries), ...values];
+  const history = { start: body.outputs.length, values };
+  const made = { base, whole: { ...base, body: { ...body, outputs }, history } };
+  keeping.set(loop, made);
+  return made;
+}
+
+/** Values that take long to compute, twice as much as the carry and the rows of a turn at most. */
+function valuesToKeep(body: Body, own: number): number[] {
+  const room = (id: number) => sizeOf(body.values[id]!.shape);
+  let left = 2 * body.inputs.slice(0, own).reduce((sum, id) => sum + room(id), 0);
+  return dearValues(body).filter((id) => (left -= room(id)) >= 0);
 }
 
 /** A loop that ends by itself as one of all its turns, of which those after the end change nothing. */
@@ -162,16 +201,30 @@ function ofFixedLength({ ends: _, ...loop }: Loop): Loop {
   return { ...loop, body: again.body };
 }
 
-/** The carry before every turn. */
-function historyOf(loop: Loop, dtype: DType, output: Tensor, inputs: readonly Tensor[]): Tensor[] {
-  if (isChoice(loop)) return inputs.slice(0, loop.carries).map((x) => expandDims(x, 0));
-  const packed = new Map([[dtype, output]]);
-  return Array.from({ length: loop.carries }, (_, k) => {
-    const { dtype: own } = specOf(loop.body, k);
-    const found = packed.get(own) ?? apply(loopOp, inputs, { loop, dtype: own });
-    packed.set(own, found);
-    return unpack(found, resultsOf(loop, own)).get(loop.history! + k)!;
+/** The carry before every turn, and values of every turn. */
+function historyOf({ whole, packed }: Kept, dtype: DType, inputs: readonly Tensor[]): Known {
+  if (isChoice(whole)) {
+    const before = inputs.slice(0, whole.carries).map((x) => expandDims(x, 0));
+    return { before, values: new Map() };
+  }
+  const results = new Map([[dtype, packed]]);
+  const { start, values } = whole.history!;
+  const found = whole.body.outputs.slice(start).map((_, k) => {
+    const { dtype: own } = specOf(whole.body, start + k);
+    const all = results.get(own) ?? apply(loopOp, inputs, { loop: whole, dtype: own });
+    results.set(own, all);
+    return unpack(all, resultsOf(whole, own)).get(start + k)!;
   });
+  const before = found.slice(0, whole.carries);
+  return { before, values: new Map(values.map((id, k) => [id, found[whole.carries + k]!])) };
+}
+
+/** Rows of what is known of every turn. */
+interface Known {
+  /** The carry before it. */
+  before: readonly Tensor[];
+  /** Values by their numbers. */
+  values: ReadonlyMap<number, Tensor>;
 }
 
 /** The results of one type by the number of the body's output. */
@@ -222,13 +275,13 @@ export function rowSpec({ shape, dtype }: Tensor): Spec {
 
 /**
  * The cotangents of a loop's inputs: a loop in the other direction, whose carry is the cotangent of
- * the carry, and of what is captured so far. Its rows are the carries before each turn, the loop's own
- * rows and the cotangents of what they gave.
+ * the carry, and of what is captured so far. Its rows are the carries before each turn and the loop's
+ * own, the cotangents of what they gave, and values that are known.
  */
 function pullLoop(
   loop: Loop,
   cotangents: ReadonlyMap<number, Tensor>,
-  before: readonly Tensor[],
+  history: Known,
   inputs: readonly Tensor[],
   wanted: readonly boolean[],
 ): (Tensor | null)[] {
@@ -245,17 +298,26 @@ function pullLoop(
   // A choice is none on the way back where it was none before.
   const choice = isChoice(loop) ? { flags: [inputs[0]!], ends: true } : { flags: [], ends: false };
   const init = [...choice.flags, ...start];
-  const own = inputs.slice(carries, carries + rows);
-  const xs = [...before, ...own, ...made.map((k) => cotangents.get(k)!)];
+  const xs = [
+    ...history.before,
+    ...inputs.slice(carries, carries + rows),
+    ...made.map((k) => cotangents.get(k)!),
+    ...history.values.values(),
+  ];
   const captured = inputs.slice(carries + rows);
   // What a turn computes of what it captures is computed before all turns, but not before a choice.
   const inside = choice.ends ? captured : [];
   const back = recordBody(name, [...init, ...xs.map(rowSpec), ...inside], (given) => {
-    const later = given.slice(choice.flags.length, init.length);
-    const read = given.slice(init.length, init.length + carries + rows);
-    const rowCotangents = given.slice(init.length + carries + rows, init.length + xs.length);
-    const seen = choice.ends ? given.slice(init.length + xs.length) : captured;
-    const turn = { primals: [...read, ...seen], live, kept, made };
+    let at = 0;
+    const take = (count: number) => given.slice(at, at += count);
+    take(choice.flags.length);
+    const later = take(start.length);
+    const read = take(carries + rows);
+    const rowCotangents = take(made.length);
+    const values = take(history.values.size);
+    const primals = [...read, ...(choice.ends ? take(captured.length) : captured)];
+    const known = new Map([...history.values.keys()].map((id, i) => [id, values[i]!]));
+    const turn = { primals, known, live, kept, made };
     const pulled = pullTurn(loop, turn, [...later, ...rowCotangents]);
     const some = (test: (i: number) => boolean) => pulled.filter((_, k) => test(live[k]!));
     return [...choice.flags.map(() => tensor(false)), ...some((i) => !isRow(i)), ...some(isRow)];
@@ -273,6 +335,8 @@ function pullLoop(
 interface Turn {
   /** What its body was given. */
   primals: readonly Tensor[];
+  /** What is known of its values, by their numbers. */
+  known: ReadonlyMap<number, Tensor>;
   /** Which of that is differentiated. */
   live: readonly number[];
   /** What goes on from turn to turn: carries and, as they are, what is captured. */
@@ -284,13 +348,13 @@ interface Turn {
 /** The cotangents of what is live, given those of what is kept and then those of what is made. */
 function pullTurn(
   { name, body, carries }: Loop,
-  { primals, live, kept, made }: Turn,
+  { primals, known, live, kept, made }: Turn,
   cotangents: readonly Tensor[],
 ): Tensor[] {
   const again = (...watched: Tensor[]) => {
     const all = [...primals];
     live.forEach((i, k) => all[i] = watched[k]!);
-    const results = interpret(body, all);
+    const results = interpret(body, all, known);
     return [...kept.map((i) => (i < carries ? results : all)[i]!), ...made.map((k) => results[k]!)];
   };
   return linearize(name, again, live.map((i) => primals[i]!)).pull(cotangents) as Tensor[];
