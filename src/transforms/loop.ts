@@ -7,11 +7,11 @@
 import { zeros } from "../create.ts";
 import { allocate, type DType, isFloating, type TypedArray } from "../dtype.ts";
 import type { LoopOp, Spec } from "../op.ts";
-import { expandDims, reshape, slice, where } from "../ops/mod.ts";
+import { reshape, slice, where } from "../ops/mod.ts";
 import { type Shape, sizeOf } from "../shape.ts";
 import { fromData, type Tensor, tensor } from "../tensor.ts";
 import { apply } from "../trace.ts";
-import { type Body, dearValues, interpret, recordBody, specOf } from "./body.ts";
+import { type Body, dearValues, interpret, recordBody, type Recorded, specOf } from "./body.ts";
 import { linearize } from "./linearize.ts";
 
 /** A loop. Its inputs are those of the body: first values of the carry, rows, what is captured. */
@@ -203,10 +203,7 @@ function ofFixedLength({ ends: _, ...loop }: Loop): Loop {
 
 /** The carry before every turn, and values of every turn. */
 function historyOf({ whole, packed }: Kept, dtype: DType, inputs: readonly Tensor[]): Known {
-  if (isChoice(whole)) {
-    const before = inputs.slice(0, whole.carries).map((x) => expandDims(x, 0));
-    return { before, values: new Map() };
-  }
+  if (isChoice(whole)) return { before: [], values: new Map() };
   const results = new Map([[dtype, packed]]);
   const { start, values } = whole.history!;
   const found = whole.body.outputs.slice(start).map((_, k) => {
@@ -219,7 +216,7 @@ function historyOf({ whole, packed }: Kept, dtype: DType, inputs: readonly Tenso
   return { before, values: new Map(values.map((id, k) => [id, found[whole.carries + k]!])) };
 }
 
-/** Rows of what is known of every turn. */
+/** Rows of what is known of every turn; nothing of a choice, whose inputs are all that there is. */
 interface Known {
   /** The carry before it. */
   before: readonly Tensor[];
@@ -273,6 +270,18 @@ export function rowSpec({ shape, dtype }: Tensor): Spec {
   return { shape: shape.slice(1) as Shape, dtype };
 }
 
+/** Where a loop's inputs are differentiated, by their numbers. */
+interface Live {
+  /** All of them. */
+  readonly all: readonly number[];
+  /** Those whose cotangents go on from turn to turn: carries, and what is captured. */
+  readonly kept: readonly number[];
+  /** Those whose cotangents are rows. */
+  readonly rows: readonly number[];
+  /** Which outputs are rows with a cotangent. */
+  readonly made: readonly number[];
+}
+
 /**
  * The cotangents of a loop's inputs: a loop in the other direction, whose carry is the cotangent of
  * the carry, and of what is captured so far. Its rows are the carries before each turn and the loop's
@@ -287,75 +296,89 @@ function pullLoop(
 ): (Tensor | null)[] {
   const { name, carries, rows, length, reverse } = loop;
   const isRow = (i: number) => i >= carries && i < carries + rows;
-  const isLive = (i: number) => (i < carries || wanted[i]!) && isFloating(inputs[i]!.dtype);
-  const live = [...inputs.keys()].filter(isLive);
-  const kept = live.filter((i) => !isRow(i));
-  const made = [...cotangents.keys()].filter((k) => k >= carries);
-  const start = kept.map((i) => {
+  const all = [...inputs.keys()].filter((i) =>
+    (i < carries || wanted[i]!) && isFloating(inputs[i]!.dtype)
+  );
+  const live: Live = {
+    all,
+    kept: all.filter((i) => !isRow(i)),
+    rows: all.filter(isRow),
+    made: [...cotangents.keys()].filter((k) => k >= carries),
+  };
+  const start = live.kept.map((i) => {
     const { shape, dtype } = inputs[i]!;
     return (i < carries ? cotangents.get(i) : undefined) ?? zeros(shape, { dtype });
   });
-  // A choice is none on the way back where it was none before.
-  const choice = isChoice(loop) ? { flags: [inputs[0]!], ends: true } : { flags: [], ends: false };
-  const init = [...choice.flags, ...start];
   const xs = [
     ...history.before,
     ...inputs.slice(carries, carries + rows),
-    ...made.map((k) => cotangents.get(k)!),
+    ...live.made.map((k) => cotangents.get(k)!),
     ...history.values.values(),
   ];
-  const captured = inputs.slice(carries + rows);
-  // What a turn computes of what it captures is computed before all turns, but not before a choice.
-  const inside = choice.ends ? captured : [];
-  const back = recordBody(name, [...init, ...xs.map(rowSpec), ...inside], (given) => {
-    let at = 0;
-    const take = (count: number) => given.slice(at, at += count);
-    take(choice.flags.length);
-    const later = take(start.length);
-    const read = take(carries + rows);
-    const rowCotangents = take(made.length);
-    const values = take(history.values.size);
-    const primals = [...read, ...(choice.ends ? take(captured.length) : captured)];
-    const known = new Map([...history.values.keys()].map((id, i) => [id, values[i]!]));
-    const turn = { primals, known, live, kept, made };
-    const pulled = pullTurn(loop, turn, [...later, ...rowCotangents]);
-    const some = (test: (i: number) => boolean) => pulled.filter((_, k) => test(live[k]!));
-    return [...choice.flags.map(() => tensor(false)), ...some((i) => !isRow(i)), ...some(isRow)];
-  });
-  const { flags, ...ends } = choice;
-  const turns = { name, body: back.body, length, reverse: !reverse, ...ends };
-  const { carry, ys } = runLoop(turns, init, xs, [...inside, ...back.captured]);
+  const flags = flagsOf(loop, inputs);
+  const { body, captured } = recordBack(loop, live, history, { start, xs, inputs });
+  const turns = { name, body, length, reverse: !reverse, ends: flags.length > 0 };
+  const { carry, ys } = runLoop(turns, [...flags, ...start], xs, captured);
   return wanted.map((isWanted, i) => {
-    if (!isWanted || !isLive(i)) return null;
-    return isRow(i) ? ys[live.filter(isRow).indexOf(i)]! : carry[flags.length + kept.indexOf(i)]!;
+    if (!isWanted || !all.includes(i)) return null;
+    return isRow(i) ? ys[live.rows.indexOf(i)]! : carry[flags.length + live.kept.indexOf(i)]!;
   });
 }
 
-/** A turn that is gone back over. */
-interface Turn {
-  /** What its body was given. */
-  primals: readonly Tensor[];
-  /** What is known of its values, by their numbers. */
-  known: ReadonlyMap<number, Tensor>;
-  /** Which of that is differentiated. */
-  live: readonly number[];
-  /** What goes on from turn to turn: carries and, as they are, what is captured. */
-  kept: readonly number[];
-  /** Which outputs are rows with a cotangent. */
-  made: readonly number[];
+/** What says whether a choice was made: it is made on the way back where it was made before. */
+function flagsOf(loop: Loop, inputs: readonly Tensor[]): Tensor[] {
+  return isChoice(loop) ? [inputs[0]!] : [];
 }
 
-/** The cotangents of what is live, given those of what is kept and then those of what is made. */
+/** What the way back over a loop is given: cotangents to start from, rows, and the loop's inputs. */
+interface Given {
+  start: readonly Tensor[];
+  xs: readonly Tensor[];
+  inputs: readonly Tensor[];
+}
+
+/** Records the way back over one turn. */
+function recordBack(
+  loop: Loop,
+  live: Live,
+  history: Known,
+  { start, xs, inputs }: Given,
+): Recorded {
+  const flags = flagsOf(loop, inputs);
+  // What a turn computes of what it captures is computed before all turns, but not before a choice.
+  const inside = flags.length > 0 ? inputs : [];
+  const specs = [...flags, ...start, ...xs.map(rowSpec), ...inside];
+  const { body, captured } = recordBody(loop.name, specs, (given) => {
+    let at = flags.length;
+    const take = (count: number) => given.slice(at, at += count);
+    const later = take(start.length);
+    const read = take(history.before.length + loop.rows);
+    const rowCotangents = take(live.made.length);
+    const values = take(history.values.size);
+    const known = new Map([...history.values.keys()].map((id, i) => [id, values[i]!]));
+    const shared = inputs.slice(loop.carries + loop.rows);
+    const primals = flags.length > 0 ? take(inputs.length) : [...read, ...shared];
+    const pulled = pullTurn(loop, live, primals, known, [...later, ...rowCotangents]);
+    const some = (ids: readonly number[]) => ids.map((i) => pulled[live.all.indexOf(i)]!);
+    return [...flags.map(() => tensor(false)), ...some(live.kept), ...some(live.rows)];
+  });
+  return { body, captured: [...inside, ...captured] };
+}
+
+/** The cotangents of what is live in a turn, given those of what is kept and then of what is made. */
 function pullTurn(
   { name, body, carries }: Loop,
-  { primals, known, live, kept, made }: Turn,
+  live: Live,
+  primals: readonly Tensor[],
+  known: ReadonlyMap<number, Tensor>,
   cotangents: readonly Tensor[],
 ): Tensor[] {
   const again = (...watched: Tensor[]) => {
     const all = [...primals];
-    live.forEach((i, k) => all[i] = watched[k]!);
+    live.all.forEach((i, k) => all[i] = watched[k]!);
     const results = interpret(body, all, known);
-    return [...kept.map((i) => (i < carries ? results : all)[i]!), ...made.map((k) => results[k]!)];
+    const kept = live.kept.map((i) => (i < carries ? results : all)[i]!);
+    return [...kept, ...live.made.map((k) => results[k]!)];
   };
-  return linearize(name, again, live.map((i) => primals[i]!)).pull(cotangents) as Tensor[];
+  return linearize(name, again, live.all.map((i) => primals[i]!)).pull(cotangents) as Tensor[];
 }
