@@ -34,6 +34,7 @@ import {
   type Copy,
   Dispatch,
   type Instruction,
+  LOOK_EVERY,
   type Placed,
   type PlaceId,
 } from "./instructions.ts";
@@ -222,7 +223,7 @@ export class Build {
   }
 
   #loop(step: Step, { runs, results }: RowLoop, scope: Scope): Instruction[] {
-    if (runs.some(({ ends }) => ends !== undefined)) this.hostSteps++;
+    if (runs.some(({ ends, count }) => ends !== undefined && count > LOOK_EVERY)) this.hostSteps++;
     const bodies: PlannedUnit[][] = [];
     scope.units.push({ unit: step, how: "", bodies });
     const out = this.#bound(step.output, scope);

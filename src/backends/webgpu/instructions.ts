@@ -119,7 +119,7 @@ export interface Look {
 }
 
 /** So many blocks are done before the host looks whether there are more. */
-const LOOK_EVERY = 16;
+export const LOOK_EVERY = 16;
 
 /** A value and where it lies. */
 export interface Placed {

@@ -6,6 +6,7 @@ import {
   fixedPoint,
   forLoop,
   grad,
+  hvp,
   scan,
   type Tensor,
   tensor,
@@ -115,3 +116,26 @@ gpuTest("fixedPoint() and cond() have the values and gradients of eager ones", a
     );
   }
 });
+
+gpuTest(
+  "choices in loops have second derivatives on the device, in one submission",
+  async (gpu) => {
+    const f = (x: Tensor) =>
+      forLoop(3, (y: Tensor, i: Tensor) =>
+        cond(
+          y.sum().greater(i.cast("float32")),
+          (z: Tensor, v: Tensor) => z.mul(v).sub(2),
+          (z: Tensor, v: Tensor) => z.square().add(v.mul(z)),
+          y,
+          x,
+        ), x).sum();
+    const both = (x: Tensor) => [f(x), grad(f)(x), hvp(f)(x, [1, -1])];
+    await using program = await compile(both, [tensor([1, 2])], { device: gpu });
+    const { submissions } = gpu.counters;
+    for (const x of [tensor([1, 2]), tensor([-0.5, 0.25])]) {
+      const found = await readAll(await program(x));
+      both(x).forEach((y, i) => assertAllClose(found[i]!, y, { rtol: 1e-4 }));
+    }
+    assert(gpu.counters.submissions - submissions <= 4);
+  },
+);
