@@ -38,14 +38,19 @@ export function copyAll(
 
 /** Whether copies leave all of `size` values where they are. */
 export function isIdentity(copies: readonly ViewCopy[], size: number): boolean {
+  return stretchStart(copies, size) === 0;
+}
+
+/** Where `size` values start that lie one behind the other as they do in the copy; else `undefined`. */
+export function stretchStart(copies: readonly ViewCopy[], size: number): number | undefined {
   const [{ shape, to, from }] = copies as [ViewCopy];
-  if (copies.length > 1 || to.offset !== 0 || from.offset !== 0) return false;
+  if (copies.length > 1 || to.offset !== 0) return undefined;
   let behind = 1;
   for (let axis = shape.length - 1; axis >= 0; behind *= shape[axis--]!) {
     if (shape[axis] === 1) continue;
-    if (to.strides[axis] !== behind || from.strides[axis] !== behind) return false;
+    if (to.strides[axis] !== behind || from.strides[axis] !== behind) return undefined;
   }
-  return behind === size;
+  return behind === size ? from.offset : undefined;
 }
 
 /** Rows of at least this length are copied as blocks. */

@@ -9,6 +9,7 @@ import { eliminateDeadCode } from "./passes/dead_code.ts";
 import { foldConstants } from "./passes/constant_folding.ts";
 import { guardChecks } from "./passes/guard_checks.ts";
 import { fuseRowLoops } from "./passes/loop_fusion.ts";
+import { readStretches } from "./passes/loop_inputs.ts";
 import { hoistInvariants } from "./passes/hoist_invariants.ts";
 import { eliminateCommonSubexpressions } from "./passes/common_subexpressions.ts";
 import { sinkViews } from "./passes/sink_views.ts";
@@ -21,6 +22,7 @@ export function optimize(graph: Graph): Graph {
     eliminateDeadCode,
     foldConstants,
     simplifySteps,
+    readStretches,
     (whole: Graph) => hoistInvariants(whole, optimize),
     comparePositions,
     eliminateCommonSubexpressions,

@@ -127,8 +127,9 @@ function movesOf(
     return { combine, sum, ...oneMove(at(id), to, bytesOf(body, id)), toStep: step * width };
   });
   const carried = body.inputs.flatMap((id, i) => {
-    const { carry, from } = inputs[i]!;
-    return carry === undefined ? [] : [{ id, carry, from: given[from]! }];
+    const { carry, from, start } = inputs[i]!;
+    const first = given[from]! + start * BYTES[body.values[id]!.dtype];
+    return carry === undefined ? [] : [{ id, carry, from: first }];
   });
   const handed = carried.map(({ id, carry }) =>
     oneMove(at(body.outputs[carry]!), then.offsets.get(id)!, bytesOf(body, id))

@@ -271,9 +271,9 @@ export class Build {
       const place = take(id);
       inner.places.set(id, place);
       const bytes = 4 * sizeOf(body.values[id]!.shape);
-      const copy = copyOf(this.#placeOf(outer, scope), place, bytes);
+      const copy = { ...copyOf(this.#placeOf(outer, scope), place, bytes), fromStart: 4 * start };
       if (bytes > 0 && carry === undefined) {
-        turn.push({ ...copy, fromStart: 4 * start, fromStep: 4 * stride });
+        turn.push({ ...copy, fromStep: 4 * stride });
       } else if (bytes > 0) {
         before.push(copy);
         carried.push({ place, carry: carry!, bytes });
