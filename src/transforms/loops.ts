@@ -22,8 +22,9 @@ export type LoopCheckpoint = "all" | "sqrt" | number;
 /** Options of {@linkcode forLoop}. */
 export interface ForLoopOptions {
   /**
-   * Which carries are kept for the way back: `"all"`, by default; or the first of every segment of
-   * so many turns, which is done again there; `"sqrt"` has about as many segments as turns in each.
+   * Which carries are kept for the way back: `"all"`, by default, with products and reductions of
+   * their turns where they are not larger; or the first of every segment of so many turns, which is
+   * done again there; `"sqrt"` has about as many segments as turns in each.
    */
   checkpoint?: LoopCheckpoint | undefined;
 }
