@@ -115,38 +115,26 @@ function movesOf(
   frame: Frame,
   then: Frame,
 ): RunMoves {
-  const { body, inputs, first, ends } = run;
+  const { body, inputs, ends } = run;
   const at = (id: ValueId) => frame.offsets.get(id)!;
-  const width = out.BYTES_PER_ELEMENT;
-  const made = results.map(({ combine, start, step }, r) => {
-    const id = body.outputs[r]!;
-    const to = out.byteOffset + (start + first * step) * width;
-    const { data, size } = frame.view(id);
-    const total = out.subarray(start, start + size) as TypedArray;
-    const sum: Sum = { result: data, total };
-    return { combine, sum, ...oneMove(at(id), to, bytesOf(body, id)), toStep: step * width };
+  const made = resultMoves(run, results, out, frame);
+  const read = body.inputs.map((id, i) => {
+    const { from, start, step = 0, carry } = inputs[i]!;
+    const bytes = BYTES[body.values[id]!.dtype];
+    const move = oneMove(given[from]! + start * bytes, at(id), bytesOf(body, id));
+    return { id, carry, isRow: inputs[i]!.step !== undefined, ...move, fromStep: step * bytes };
   });
-  const carried = body.inputs.flatMap((id, i) => {
-    const { carry, from, start } = inputs[i]!;
-    const first = given[from]! + start * BYTES[body.values[id]!.dtype];
-    return carry === undefined ? [] : [{ id, carry, from: first }];
-  });
-  const handed = carried.map(({ id, carry }) =>
-    oneMove(at(body.outputs[carry]!), then.offsets.get(id)!, bytesOf(body, id))
+  const carried = read.filter(({ carry }) => carry !== undefined);
+  const handed = carried.map(({ id, carry, bytes }) =>
+    oneMove(at(body.outputs[carry!]!), then.offsets.get(id)!, bytes)
   ).filter(({ from, to }) => from !== to);
   const isSwapped = ({ from }: Move) => handed.some(({ to }) => to === from);
   const bytesAt = (start: number, bytes: number) => new Uint8Array(out.buffer, start, bytes);
   return {
-    begin: carried.map(({ id, from }) => oneMove(from, at(id), bytesOf(body, id))),
-    rows: body.inputs.flatMap((id, i) => {
-      const { from, start, step } = inputs[i]!;
-      if (step === undefined) return [];
-      const bytes = BYTES[body.values[id]!.dtype];
-      const move = oneMove(given[from]! + start * bytes, at(id), bytesOf(body, id));
-      return [{ ...move, fromStep: step * bytes }];
-    }),
-    results: made.filter(({ combine }) => combine === "concat"),
-    sums: made.flatMap(({ combine, sum }) => combine === "sum" ? [sum] : []),
+    begin: carried.map(asMove),
+    rows: read.filter(({ isRow }) => isRow).map(asMove),
+    results: made.filter(({ combine }) => combine === "concat").map(asMove),
+    sums: made.filter(({ combine }) => combine === "sum"),
     swapped: handed.filter(isSwapped).map(({ from, to, bytes }) => ({
       from: bytesAt(from, bytes),
       kept: new Uint8Array(bytes),
@@ -154,12 +142,35 @@ function movesOf(
     })),
     next: handed.filter((move) => !isSwapped(move)),
     end: carried.flatMap(({ id, carry }) =>
-      made[carry]?.combine === "last" ? [{ ...made[carry], from: at(id) }] : []
+      made[carry!]?.combine === "last" ? [asMove({ ...made[carry!]!, from: at(id) })] : []
     ),
     ends: ends === undefined ? undefined : frame.view(body.inputs[ends]!).data,
   };
 }
 
+/** Where the results of a run go. */
+function resultMoves(
+  { body, first }: BlockRun,
+  results: readonly BlockResult[],
+  out: TypedArray,
+  frame: Frame,
+): (Move & Sum & Pick<BlockResult, "combine">)[] {
+  const width = out.BYTES_PER_ELEMENT;
+  return results.map(({ combine, start, step }, r) => {
+    const id = body.outputs[r]!;
+    const { data, size } = frame.view(id);
+    const to = out.byteOffset + (start + first * step) * width;
+    const move = oneMove(frame.offsets.get(id)!, to, bytesOf(body, id));
+    const total = out.subarray(start, start + size) as TypedArray;
+    return { combine, ...move, toStep: step * width, result: data, total };
+  });
+}
+
 function oneMove(from: number, to: number, bytes: number): Move {
   return { from, fromStep: 0, to, toStep: 0, bytes };
+}
+
+/** A move and nothing else: one kind of object is copied by. */
+function asMove({ from, fromStep, to, toStep, bytes }: Move): Move {
+  return { from, fromStep, to, toStep, bytes };
 }
