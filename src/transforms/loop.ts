@@ -101,16 +101,23 @@ export const loopOp: LoopOp<LoopParams> = {
     }
     return out;
   },
-  keep(inputs, { loop, dtype }) {
+  keep(inputs, params) {
+    const { loop, dtype } = params;
+    if (!Number.isFinite(loop.length)) return { value: apply(loopOp, inputs, params), params };
     const { base, whole } = withHistory(loop);
     const packed = apply(loopOp, inputs, { loop: whole, dtype });
     const value = whole === loop ? packed : slice(packed, 0, sizeOfResults(loop, dtype));
     return { value, params: { loop, dtype, kept: { base, whole, packed } } };
   },
-  vjp(g, _output, inputs, { dtype, kept }, wanted) {
-    const { base } = kept!;
-    const cotangents = unpack(g, resultsOf(base, dtype));
-    return pullLoop(base, cotangents, historyOf(kept!, dtype, inputs), inputs, wanted);
+  vjp(g, _output, inputs, { loop: { name }, dtype, kept }, wanted) {
+    if (kept === undefined) {
+      throw new TypeError(
+        `Cannot compute the gradient of ${name} as it goes back over all turns: pass max, the most ` +
+          `turns that there can be`,
+      );
+    }
+    const cotangents = unpack(g, resultsOf(kept.base, dtype));
+    return pullLoop(kept.base, cotangents, historyOf(kept, dtype, inputs), inputs, wanted);
   },
 };
 
@@ -186,13 +193,7 @@ function valuesToKeep(body: Body, own: number): number[] {
 
 /** A loop that ends by itself as one of all its turns, of which those after the end change nothing. */
 function ofFixedLength({ ends: _, ...loop }: Loop): Loop {
-  const { name, body, length } = loop;
-  if (!Number.isFinite(length)) {
-    throw new TypeError(
-      `Cannot compute the gradient of ${name} as it goes back over all turns: pass max, the most ` +
-        `turns that there can be`,
-    );
-  }
+  const { name, body } = loop;
   const specs = body.inputs.map((id) => body.values[id]!);
   const again = recordBody(name, specs, (live) => {
     const next = interpret(body, live);

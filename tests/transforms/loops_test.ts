@@ -10,6 +10,7 @@ import {
   scan,
   type ScanOptions,
   stack,
+  stopGradient,
   type Tensor,
   tensor,
   where,
@@ -181,6 +182,11 @@ Deno.test("whileLoop() goes on while its condition holds", async () => {
   }
   await using back = await compile((x: Tensor, y: Tensor) => slopes(x, y), [f64(1), f64(2)]);
   assertEquals((await back(f64(1), f64(2))).map((g) => g.item()), [128, 448]);
+});
+
+Deno.test("whileLoop() without max may be done where nothing goes back over it", () => {
+  const f = (x: Tensor) => whileLoop((y: Tensor) => y.less(9), (y: Tensor) => y.mul(2), x);
+  assertEquals(grad((x: Tensor) => stopGradient(f(x)).mul(x))(f64(1)).item(), 16);
 });
 
 Deno.test("whileLoop() tells where its condition still holds after max turns", async () => {
