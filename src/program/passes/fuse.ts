@@ -25,7 +25,6 @@ import {
   ancestorsOf,
   groupOf,
   inputsOf,
-  neededBySteps,
   type Node,
   nodesBetween,
   Readers,
@@ -88,8 +87,8 @@ const SHORT = 64;
 /** Loops over no more positions than this are put together even where they have nothing in common. */
 const SMALL = 4096;
 
-/** Steps further apart than this are not put together, so that fusing takes time in proportion. */
-const HORIZON = 1024;
+/** Only steps of one stretch are put together, so that fusing takes time in proportion. */
+const STRETCH = 2048;
 
 /**
  * The most of a loop: additions per position, and tensors. WebAssembly allows 50,000 variables, of
@@ -180,35 +179,33 @@ class Fuser {
     const inputs = new Set(this.#readBy(step).flatMap((id) => this.#makerOf(id) ?? []));
     const work = this.#works.get(step);
     const plan = this.#planAlone(step)?.plan;
-    const place = this.#order.get(step)!;
+    const stretch = Math.floor(this.#order.get(step)! / STRETCH);
     const cost = 1 + (step.op.kind === "map" ? costOf(parseExpression(step.op.expression)) : 0);
-    const places = { made: place, first: place, last: place };
     const open = new Map([[step.output, this.#readerCounts.get(step.output) ?? 0]]);
-    const node: Node = { plan, steps: [step], inputs, ...places, cost, open, into: undefined };
+    const node: Node = { plan, steps: [step], inputs, stretch, cost, open, into: undefined };
     this.#makers.set(step.output, node);
     if (work === undefined || !this.#join(node, step, work)) this.#nodes.push(node);
   }
 
   /** Groups that a step might be put into, the last ones first. */
-  #candidates(place: number, work: Work): Node[] {
+  #candidates(stretch: number, work: Work): Node[] {
     const found: Node[] = [];
     for (let i = this.#nodes.length - 1; i >= 0; i--) {
       const node = this.#nodes[i]!;
-      if (node.made < place - HORIZON) break;
-      const isNear = node.into === undefined && node.first >= place - HORIZON;
-      if (isNear && node.plan !== undefined && fits(work, node.plan)) found.push(node);
+      if (node.stretch < stretch) break;
+      const isGroup = node.into === undefined && node.plan !== undefined;
+      if (isGroup && fits(work, node.plan!)) found.push(node);
     }
     return found;
   }
 
   /** Puts a step into a group that there is, where one fits: rather into one that it depends on. */
   #join(node: Node, step: Step, work: Work): boolean {
-    const candidates = this.#candidates(node.first, work);
+    const candidates = this.#candidates(node.stretch, work);
     if (candidates.length === 0) return false;
-    const since = node.first - HORIZON;
-    const ancestors = ancestorsOf(node, since);
+    const ancestors = ancestorsOf([node]);
     const apart = candidates.filter((group) => !ancestors.has(group));
-    const blocked = neededBySteps(ancestors, since);
+    const blocked = ancestorsOf([...ancestors].filter(({ plan }) => plan === undefined));
     const above = candidates.filter((group) => ancestors.has(group) && !blocked.has(group));
     const isAlike = ({ plan }: Node) => sameShape(plan!.shape, work.shape);
     const [alike, ofRows] = [above.filter(isAlike), above.filter((group) => !isAlike(group))];
@@ -234,8 +231,8 @@ class Fuser {
     if (node.plan === undefined || node.into !== undefined) return undefined;
     for (const input of [...inputsOf(node)]) {
       const same = input.plan !== undefined && sameShape(input.plan.shape, node.plan.shape);
-      if (!same || input.into !== undefined || input.first < node.last - HORIZON) continue;
-      const between = nodesBetween(input, ancestorsOf(node, input.first));
+      if (!same || input.into !== undefined || input.stretch !== node.stretch) continue;
+      const between = nodesBetween(input, ancestorsOf([node]));
       if (this.#merge(input, [...between, node])) return input;
     }
     return undefined;
@@ -281,12 +278,7 @@ class Fuser {
     const reads = others.reduce((sum, { plan }) => sum + plan!.reads.length, 0);
     if (group.plan!.reads.length + reads + open.size > LARGEST.tensors) return false;
     if (!this.#extend(group, others)) return false;
-    Object.assign(group, {
-      cost,
-      open,
-      first: Math.min(group.first, ...others.map(({ first }) => first)),
-      last: Math.max(group.last, ...others.map(({ last }) => last)),
-    });
+    Object.assign(group, { cost, open });
     for (const other of others) {
       other.into = group;
       inputsOf(other).forEach((input) => group.inputs.add(input));

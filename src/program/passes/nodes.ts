@@ -14,10 +14,8 @@ export interface Node {
   steps: Step[];
   /** The nodes whose values it needs, some of which may be part of others by now. */
   inputs: Set<Node>;
-  /** The place in the graph of the step that it was made for, of its first step and of its last. */
-  readonly made: number;
-  first: number;
-  last: number;
+  /** The stretch of the graph that all its steps are in: it depends on no later one. */
+  readonly stretch: number;
   /** What its steps take, in additions per position. */
   cost: number;
   /** Its values that others read, and how many do; the caller counts, too. */
@@ -44,26 +42,15 @@ export function groupOf(node: Node): Node {
   return found;
 }
 
-/** Nodes that a node needs, directly or through others, but for those that end before a place. */
-export function ancestorsOf(node: Node, since: number): ReadonlySet<Node> {
+/** Nodes of the same stretch that some nodes need, directly or through others. */
+export function ancestorsOf(nodes: readonly Node[]): ReadonlySet<Node> {
   const seen = new Set<Node>();
   const visit = (from: Node) => {
-    for (const input of inputsOf(from)) if (input.last >= since) seen.add(input);
+    for (const input of inputsOf(from)) if (input.stretch === from.stretch) seen.add(input);
   };
-  visit(node);
+  nodes.forEach(visit);
   for (const ancestor of seen) visit(ancestor);
   return seen;
-}
-
-/** Nodes that steps of no loop need, of some and all that they need from a place on. */
-export function neededBySteps(ancestors: ReadonlySet<Node>, since: number): ReadonlySet<Node> {
-  const needed = new Set<Node>();
-  const visit = (from: Node) => {
-    for (const input of inputsOf(from)) if (input.last >= since) needed.add(input);
-  };
-  for (const node of ancestors) if (node.plan === undefined) visit(node);
-  for (const node of needed) visit(node);
-  return needed;
 }
 
 /** Those of some nodes that depend on a group. They have among them whatever they need of it. */
