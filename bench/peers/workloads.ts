@@ -69,6 +69,12 @@ function numbers(shape: number[], draw: () => number): NumberArray {
   return { shape, data: Float32Array.from({ length: size }, draw) };
 }
 
+/** Uniform numbers between limits. */
+function between(seed: number, shape: number[], low: number, high: number): NumberArray {
+  const next = uniform(seed);
+  return numbers(shape, () => low + (high - low) * next());
+}
+
 /** Draws normal numbers (Box and Muller); every input has a seed of its own. */
 function normal(seed: number): () => number {
   const next = uniform(seed);
@@ -304,10 +310,7 @@ export const WORKLOADS: readonly Workload[] = [
   {
     name: "runge kutta 10000x100",
     form: "runge kutta",
-    inputs: () => ({
-      start: numbers(uniform(key(1), [100]).mul(0.5).add(0.1)),
-      rate: numbers(uniform(key(2), [100]).add(0.5)),
-    }),
+    inputs: () => ({ start: between(1, [100], 0.1, 0.6), rate: between(2, [100], 0.5, 1.5) }),
     rivals: rivals(undefined, undefined, 4),
   },
   {
