@@ -12,6 +12,7 @@ import "../kernels/elementwise/elements.ts";
 import "../kernels/elementwise/expression.ts";
 import "../kernels/elementwise/lanes.ts";
 import "../kernels/elementwise/reference.ts";
+import "../kernels/elementwise/scalars.ts";
 import "../kernels/elementwise/typed.ts";
 import "../kernels/functions/algebra.ts";
 import "../kernels/functions/angles.ts";

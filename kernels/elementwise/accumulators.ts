@@ -15,7 +15,7 @@ import {
   type Lanes,
 } from "./lanes.ts";
 import type { Reduction } from "./passes.ts";
-import { toFloat, toInteger, type TypedLanes } from "./typed.ts";
+import { convert, type TypedLanes } from "./typed.ts";
 
 /** How values are reduced. */
 export type Reducer = Pick<Reduction, "reduce" | "divisor">;
@@ -132,7 +132,7 @@ class PartialSums implements Accumulator {
 
   #read(value: TypedLanes): Lanes {
     this.#integers = value.kind !== "float";
-    return this.#code.let(this.#integers ? toInteger(this.#code, value) : value.lanes);
+    return this.#code.let(this.#integers ? convert("integer", this.#code, value) : value.lanes);
   }
 }
 
@@ -162,7 +162,7 @@ class Sum implements Accumulator {
   }
 
   #addLanes(value: TypedLanes, width: number, which: readonly number[]): void {
-    const lanes = this.#code.let(toFloat(this.#code, value));
+    const lanes = this.#code.let(convert("float", this.#code, value));
     eachRegister(lanes, this.#sums.length, width, (register, row) => {
       const sum = this.#sums[row]!;
       for (const lane of which) {
@@ -234,7 +234,7 @@ export class Extremes {
   add(value: TypedLanes, count: number): void {
     if (this.#integers === undefined) this.#start(value);
     const lanes = this.#code.let(
-      this.#integers ? toInteger(this.#code, value) : toFloat(this.#code, value),
+      this.#integers ? convert("integer", this.#code, value) : convert("float", this.#code, value),
     );
     const { ne } = this.#floats;
     for (let i = 0; i < count; i++) {

@@ -122,6 +122,6 @@ export class BodyWriter {
     const { code } = this;
     const valueOf = (known: string) => values.get(known)!;
     const value = translate(expression, { code, math: this.#math, valueOf });
-    values.set(name, this.let(dtype === undefined ? value : convertTo(code, dtype, value)));
+    values.set(name, dtype === undefined ? value : convertTo(code, dtype, value));
   }
 }

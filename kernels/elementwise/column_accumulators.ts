@@ -7,7 +7,7 @@ import { f32x4, f64x2, i32x4, i8x16 } from "../wasm/simd.ts";
 import type { Local, Value } from "../wasm/value.ts";
 import { Extremes, type Reducer, rotate } from "./accumulators.ts";
 import type { LaneCode } from "./lanes.ts";
-import { toFloat, toInteger, type TypedLanes } from "./typed.ts";
+import { convert, type TypedLanes } from "./typed.ts";
 
 /** What is left of the rows so far, for each column. */
 export interface ColumnAccumulator {
@@ -50,7 +50,7 @@ class ColumnSums implements ColumnAccumulator {
     const { builder, float } = this.#code;
     this.#integers = value.kind !== "float" && float === "float32";
     const lanes = this.#code.let(
-      this.#integers ? toInteger(this.#code, value) : toFloat(this.#code, value),
+      this.#integers ? convert("integer", this.#code, value) : convert("float", this.#code, value),
     );
     this.#low.forEach((low, i) => {
       const register = lanes[i] ?? lanes[0]!;

@@ -12,7 +12,7 @@ import { COSTLY, costOfFunction, graphOf } from "../functions/mod.ts";
 import { callsIn, parseExpression } from "./expression.ts";
 import { LaneCode, type Lanes } from "./lanes.ts";
 import { ElementwiseKernel, type NumberArray, OPERANDS, PARAMETERS } from "./reference.ts";
-import { importMath, toFloat, translate, type TypedLanes } from "./typed.ts";
+import { convert, importMath, translate, type TypedLanes } from "./typed.ts";
 
 /**
  * Arrays of so many values are left to WebAssembly, in expressions that call a function which takes
@@ -133,7 +133,7 @@ function emit(
         values.set(name, code.let(REGISTERS.map((r) => v128.load(place, 16 * r))));
       });
       const result = translate(parseExpression(expression), { code, math, valueOf });
-      const lanes = code.let(toFloat(code, result));
+      const lanes = code.let(convert("float", code, result));
       const place = builder.let(i32.add(address("out"), at));
       for (const r of REGISTERS) builder.store("v128", place, lanes[r]!, 16 * r);
     });

@@ -6,7 +6,7 @@
 import { i32, type Local, type Value } from "../wasm/value.ts";
 import { f32x4, f64x2, i16x8, i32x4, i64x2, i8x16, type LaneBytes, v128 } from "../wasm/simd.ts";
 import { bits, int32, type LaneCode, type Lanes, lift } from "./lanes.ts";
-import { toFloat, toInteger, toTruth, type TypedLanes } from "./typed.ts";
+import { convert, type TypedLanes } from "./typed.ts";
 
 /** The type of elements in memory; `bool` is one byte, 0 or 1. */
 export type ElementType = "float32" | "float64" | "int32" | "bool";
@@ -203,17 +203,17 @@ export function unpack(code: LaneCode, dtype: ElementType, packed: Lanes): Typed
 /** What is computed with as elements as they lie in memory. */
 export function pack(code: LaneCode, dtype: ElementType, value: TypedLanes): Lanes {
   if (dtype === "bool") {
-    const ones = code.let(bits.and(toTruth(code, value), code.integer(0x01010101)));
+    const ones = code.let(bits.and(convert("truth", code, value), code.integer(0x01010101)));
     const step = 16 / lanesOf(code);
     const order = Array.from({ length: 16 }, (_, i) => i * step % 16);
     return ones.map((register) => i8x16.shuffle(register, register, order));
   }
   if (code.float === "float32") {
     if (dtype === "float64") refuse(code, dtype);
-    return dtype === "float32" ? toFloat(code, value) : toInteger(code, value);
+    return dtype === "float32" ? convert("float", code, value) : convert("integer", code, value);
   }
   if (dtype === "int32") refuse(code, dtype);
-  const lanes = toFloat(code, value);
+  const lanes = convert("float", code, value);
   return dtype === "float64" ? lanes : lift(f32x4.demoteF64x2Zero)(lanes);
 }
 

@@ -137,7 +137,7 @@ export function callsIn(e: Expression): string[] {
 }
 
 /** What an expression is made of. */
-function partsOf(e: Expression): Expression[] {
+export function partsOf(e: Expression): Expression[] {
   switch (e.kind) {
     case "number":
     case "name":

@@ -19,9 +19,9 @@ export type Kind = "float" | "integer" | "truth";
 export type Operation =
   | ("number" | "integer" | "parameter" | "call" | "host" | "choose" | "rarely" | "repeat")
   | ("add" | "sub" | "mul" | "div" | "neg" | "abs" | "sqrt" | "min" | "max" | "copySign")
-  | ("fma" | "fnma" | "floor" | "ceil" | "trunc" | "round" | "opaque")
+  | ("minimum" | "maximum" | "fma" | "fnma" | "floor" | "ceil" | "trunc" | "round" | "opaque")
   | ("shift" | "unshift" | "shiftedInteger" | "toInteger" | "toFloat" | "bits" | "fromBits")
-  | ("iadd" | "isub" | "imul" | "imax" | "and" | "or" | "xor" | "shl" | "shrS" | "shrU")
+  | ("iadd" | "isub" | "imul" | "imin" | "imax" | "and" | "or" | "xor" | "shl" | "shrS" | "shrU")
   | ("less" | "lessEqual" | "equal" | "notEqual" | "isNaN" | "integerLess" | "integerEqual")
   | ("both" | "either" | "not");
 
@@ -89,9 +89,13 @@ export function integer(value: number): Integer {
   return node("integer", "integer", [], value | 0);
 }
 
-/** A number that the function is given, by its name. */
-export function parameter(name: string, precision: Precision): Float {
-  return node("float", "parameter", [], name, precision);
+/** A value that the function is given, by its name; a number by default. */
+export function parameter<K extends Kind = "float">(
+  name: string,
+  precision: Precision,
+  kind: K = "float" as K,
+): Scalar<K> {
+  return node(kind, "parameter", [], name, precision);
 }
 
 /** An integer that the function is given, by its name. */
@@ -122,8 +126,8 @@ export function host(name: HostFunction, ...operands: Float[]): Float {
 }
 
 /** The value of another scalar function (`mod.ts`). */
-export function call(name: string, ...operands: Float[]): Float {
-  return node("float", "call", operands, name);
+export function call(name: string, ...operands: FloatLike[]): Float {
+  return node("float", "call", lift(operands), name);
 }
 
 /** Numbers of one precision, constants among them lifted to it. */
@@ -173,6 +177,10 @@ export const sqrt: Unary = unary("sqrt");
 export const min: Binary = floats("min");
 /** `y` where it is greater than `x`, else `x`: a NaN of `x` stays. */
 export const max: Binary = floats("max");
+/** The smaller of two: NaN wins, and −0 is below 0. */
+export const minimum: Binary = floats("minimum");
+/** The larger of two: NaN wins, and −0 is below 0. */
+export const maximum: Binary = floats("maximum");
 /** `x`, which is not negative, with the sign of `y`. */
 export const copySign: Binary = floats("copySign");
 /** `x · y + z`, rounded once or twice. */
@@ -233,6 +241,8 @@ export const iadd: IntegerBinary = integers("iadd");
 export const isub: IntegerBinary = integers("isub");
 /** `x · y` of integers: the lower 32 bits. */
 export const imul: IntegerBinary = integers("imul");
+/** The smaller of two integers with a sign. */
+export const imin: IntegerBinary = integers("imin");
 /** The larger of two integers with a sign. */
 export const imax: IntegerBinary = integers("imax");
 /** Bits that are set in both. */
@@ -304,6 +314,11 @@ export function choose(condition: Truth, x: FloatLike, y: FloatLike): Float {
 /** The same of integers. */
 export function chooseInteger(condition: Truth, x: IntegerLike, y: IntegerLike): Integer {
   return node("integer", "choose", [condition, ...liftIntegers([x, y])]);
+}
+
+/** The same of truth. */
+export function chooseTruth(condition: Truth, x: Truth, y: Truth): Truth {
+  return node("truth", "choose", [condition, x, y]);
 }
 
 /** `x` where the condition holds, else `y`; what only `x` needs is computed where it may hold. */

@@ -10,8 +10,6 @@ import type { HostFunction, Loop, Precision, Scalar } from "./algebra.ts";
 import { graphOf, PARAMETERS } from "./mod.ts";
 import { print, type Printer } from "./print.ts";
 
-/** The parameters of scalar functions. */
-
 /** Added and taken off again, it rounds to whole numbers, which are then the lowest bits. */
 const ROUNDER = 1.5 * 2 ** 23;
 
@@ -45,6 +43,8 @@ const OPERATIONS: Partial<Record<Scalar["operation"], Make>> = {
   sqrt: (to, x) => (r) => void (r[to] = Math.sqrt(r[x]!)),
   min: (to, x, y) => (r) => void (r[to] = r[y]! < r[x]! ? r[y]! : r[x]!),
   max: (to, x, y) => (r) => void (r[to] = r[x]! < r[y]! ? r[y]! : r[x]!),
+  minimum: (to, x, y) => (r) => void (r[to] = Math.min(r[x]!, r[y]!)),
+  maximum: (to, x, y) => (r) => void (r[to] = Math.max(r[x]!, r[y]!)),
   copySign: (to, x, y) => (r) => void (r[to] = r[y]! < 0 || 1 / r[y]! < 0 ? -r[x]! : r[x]!),
   floor: (to, x) => (r) => void (r[to] = Math.floor(r[x]!)),
   ceil: (to, x) => (r) => void (r[to] = Math.ceil(r[x]!)),
@@ -60,6 +60,7 @@ const OPERATIONS: Partial<Record<Scalar["operation"], Make>> = {
   iadd: (to, x, y) => (r) => void (r[to] = r[x]! + r[y]! | 0),
   isub: (to, x, y) => (r) => void (r[to] = r[x]! - r[y]! | 0),
   imul: (to, x, y) => (r) => void (r[to] = Math.imul(r[x]!, r[y]!)),
+  imin: (to, x, y) => (r) => void (r[to] = Math.min(r[x]!, r[y]!)),
   imax: (to, x, y) => (r) => void (r[to] = Math.max(r[x]!, r[y]!)),
   and: (to, x, y) => (r) => void (r[to] = r[x]! & r[y]!),
   or: (to, x, y) => (r) => void (r[to] = r[x]! | r[y]!),

@@ -41,7 +41,7 @@ type TwoOf = "add" | "sub" | "mul" | "div" | "eq" | "ne" | "lt" | "le";
 const two = (name: TwoOf): Write => (code, x, y) => of(code)[name](x, y);
 const one = (name: "neg" | "abs" | "sqrt"): Write => (code, x) => of(code)[name](x);
 const bitwise = (name: "and" | "or" | "xor"): Write => (_code, x, y) => bits[name](x, y);
-const integers = (name: "add" | "sub" | "mul" | "max"): Write => (_code, x, y) => int32[name](x, y);
+const integers = (name: "add" | "sub" | "mul" | "min" | "max"): Write => (_code, x, y) => int32[name](x, y);
 const same: Write = (_code, x) => x;
 const whole = (name: "floor" | "ceil" | "trunc" | "nearest"): Write => (code, x) =>
   lift((register: V128) => (code.float === "float32" ? f32x4 : f64x2)[name](register))(x);
@@ -95,6 +95,7 @@ const OPERATIONS: Partial<Record<Scalar["operation"], Write>> = {
   iadd: integers("add"),
   isub: integers("sub"),
   imul: integers("mul"),
+  imin: integers("min"),
   imax: integers("max"),
   and: bitwise("and"),
   or: bitwise("or"),
@@ -140,6 +141,8 @@ class WasmPrinter implements Printer<Lanes> {
       return this.#callHost(scalar.literal as HostFunction, operands);
     }
     const [x, y, z] = operands as [Lanes, Lanes, Lanes];
+    if (scalar.operation === "minimum") return code.let(this.#extreme("min", scalar, x, y));
+    if (scalar.operation === "maximum") return code.let(this.#extreme("max", scalar, x, y));
     if (scalar.operation === "choose") return code.let(this.#choose(scalar, x, y, z));
     return code.let(OPERATIONS[scalar.operation]!(code, x, y, z, literal));
   }
@@ -153,13 +156,21 @@ class WasmPrinter implements Printer<Lanes> {
     return Number.isNaN(first) ? bits.or(mask, y) : bits.choose(mask, x, y);
   }
 
-  call({ literal }: Scalar, operands: readonly Lanes[]): Lanes {
-    return this.callFunction(literal as string, operands);
+  /** One instruction for eight beside a constant: it keeps a NaN, and mistakes one zero only. */
+  #extreme(name: "min" | "max", { operands }: Scalar, x: Lanes, y: Lanes): Lanes {
+    const known = of(this.#code);
+    const [first, second] = operands.map(constantOf);
+    const limit = first ?? second;
+    if (limit === undefined || Number.isNaN(limit)) return known[name](x, y);
+    const [value, constant] = first === undefined ? [x, y] : [y, x];
+    const kept = known[name === "max" ? "pmax" : "pmin"](value, constant);
+    if (name === "max" && Object.is(limit, 0)) return known.add(kept, this.#code.number(0));
+    return name === "min" && Object.is(limit, -0) ? known.min(value, constant) : kept;
   }
 
-  callFunction(name: string, operands: readonly Lanes[]): Lanes {
+  call({ literal }: Scalar, operands: readonly Lanes[]): Lanes {
     const [x, y, z, w] = operands as [Lanes, Lanes, Lanes, Lanes];
-    return print([graphOf(name, this.#code.float)], { x, y, z, w }, this)[0]!;
+    return print([graphOf(literal as string, this.#code.float)], { x, y, z, w }, this)[0]!;
   }
 
   repeat(
@@ -215,15 +226,4 @@ export function printWasm(
 ): Lanes[] {
   const width = Math.max(...Object.values(parameters).map((x) => x.length));
   return print(roots, parameters, new WasmPrinter(code, callHost, width));
-}
-
-/** The value of a scalar function; operands are variables. */
-export function callWasm(
-  code: LaneCode,
-  callHost: CallHost,
-  name: string,
-  operands: readonly Lanes[],
-): Lanes {
-  const width = Math.max(...operands.map((x) => x.length));
-  return new WasmPrinter(code, callHost, width).callFunction(name, operands);
 }

@@ -13,7 +13,7 @@ import {
   writeGroups,
 } from "../elementwise/elements.ts";
 import { int32, LaneCode, type Lanes } from "../elementwise/lanes.ts";
-import { toFloat } from "../elementwise/typed.ts";
+import { convert } from "../elementwise/typed.ts";
 import { integerParameter } from "../functions/algebra.ts";
 import { printWasm } from "../functions/wasm.ts";
 import type { WasmFunction } from "../wasm/code.ts";
@@ -130,7 +130,7 @@ function readParameter(
   const integer = code.let(
     moves ? readGroups(code, place, REGISTERS[code.float]) : readFirst(place),
   );
-  return { integer, parameter: code.let(toFloat(code, unpack(code, dtype, integer))) };
+  return { integer, parameter: code.let(convert("float", code, unpack(code, dtype, integer))) };
 }
 
 function refuseHost(name: string): never {
