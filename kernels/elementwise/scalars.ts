@@ -36,8 +36,13 @@ export function toScalar(
 }
 
 /** A value as one of the given kind; truth is 1 or 0, and whatever is neither 0 nor NaN is true. */
-export function toKind(kind: Kind, x: Scalar): Scalar {
-  return kind === "float" ? toFloat(x) : kind === "integer" ? toInteger(x) : toTruth(x);
+export function toKind(kind: Kind, x: ScalarLike, precision: Precision): Scalar {
+  if (typeof x === "object") {
+    return kind === "float" ? toFloat(x) : kind === "integer" ? toInteger(x) : toTruth(x);
+  }
+  if (kind === "float") return a.number(x, precision);
+  if (kind === "integer") return a.integer(nearestInteger(x));
+  return a.integerEqual(a.integer(Math.abs(x) > 0 ? 1 : 0), 1);
 }
 
 function toFloat(x: Scalar): Float {
@@ -58,7 +63,11 @@ function toTruth(x: Scalar): a.Truth {
 /** Constants stay what they are; as integers, the nearest ones. */
 const floatLike = (x: ScalarLike): FloatLike => typeof x === "number" ? x : toFloat(x);
 const integerLike = (x: ScalarLike): a.IntegerLike =>
-  typeof x === "number" ? Math.min(2 ** 31 - 1, Math.max(-(2 ** 31), x)) : toInteger(x);
+  typeof x === "number" ? nearestInteger(x) : toInteger(x);
+
+function nearestInteger(x: number): number {
+  return Math.min(2 ** 31 - 1, Math.max(-(2 ** 31), x));
+}
 
 function isWhole(x: number): boolean {
   return x === (x | 0) && !Object.is(x, -0);
@@ -148,7 +157,11 @@ function choose(condition: ScalarLike, x: ScalarLike, y: ScalarLike): ScalarLike
 }
 
 function callFunction(name: string, args: readonly ScalarLike[]): ScalarLike {
-  if (name === "max" || name === "min") return args.reduce((x, y) => extreme(name, x, y));
+  if (name === "max" || name === "min") {
+    return args.reduce((x, y) =>
+      typeof x === "number" && typeof y === "number" ? Math[name](x, y) : extreme(name, x, y)
+    );
+  }
   if ((name === "abs" || name === "sign") && meetAsIntegers(args)) {
     return callOfInteger(name, integerLike(args[0]!) as Integer);
   }
@@ -165,8 +178,7 @@ function callOfInteger(name: "abs" | "sign", x: Integer): Integer {
 }
 
 /** The larger or the smaller of two; NaN wins, and -0 is below 0. */
-export function extreme(name: "max" | "min", x: ScalarLike, y: ScalarLike): ScalarLike {
-  if (typeof x === "number" && typeof y === "number") return Math[name](x, y);
+export function extreme(name: "max" | "min", x: ScalarLike, y: ScalarLike): Scalar {
   const isIntegral = (limit: number) => isWhole(limit) || Math.abs(limit) === Infinity;
   return meetAsIntegers([x, y], isIntegral)
     ? a[`i${name}`](integerLike(x), integerLike(y))

@@ -104,14 +104,14 @@ export function translate(e: Expression, scope: Scope): TypedLanes {
 /** A value as one of the given kind. */
 export function convert(kind: Kind, code: LaneCode, value: TypedLanes): Lanes {
   if (value.kind === kind) return value.lanes;
-  if (kind === "integer" && value.literal !== undefined) return code.integer(value.literal);
-  if (kind === "integer" && (value.kind === "float" || code.float === "float64")) {
+  const isRefused = value.kind === "float" || code.float === "float64";
+  if (kind === "integer" && isRefused && value.literal === undefined) {
     throw new TypeError(
       `Cannot emit a loop as numbers of a ${code.float} loop are no integers`,
     );
   }
-  const x = parameter("x", code.float, value.kind);
-  return printWasm(code, callNone, [toKind(kind, x)], { x: value.lanes })[0]!;
+  const x = value.literal ?? parameter("x", code.float, value.kind);
+  return printWasm(code, callNone, [toKind(kind, x, code.float)], { x: value.lanes })[0]!;
 }
 
 const callNone: CallHost = (name) => {

@@ -7,9 +7,10 @@
  *
  * @module
  */
-import { variable } from "../wgsl/expression.ts";
+import { number, parameter } from "../functions/algebra.ts";
 import { groupsFor, indent, WORKGROUP } from "../wgsl/kernel.ts";
 import { type LoopSpec, type Pass, planPasses, type Reduction } from "./passes.ts";
+import { extreme, toKind } from "./scalars.ts";
 import {
   contiguousWalk,
   countOf,
@@ -158,14 +159,14 @@ let part = index / ${rows}u;`;
     const inside = this.#inside(pass);
     const sums = reductions.map((reduction) => ({
       ...reduction,
-      type: this.#typeOf(reduction),
+      kind: this.valueOf(reduction.of).kind === "float" ? "float" as const : "integer" as const,
       total: `${reduction.name}_so_far`,
     }));
     lines.push(...sums.map((sum) => `var ${sum.total} = ${this.#start(sum)};`));
     lines.push(this.#loop(inside, sums));
     lines.push(...sums.map((sum) => {
       const total = this.#overTeam(sum);
-      return `let ${this.define(sum.name, sum.type)} = ${total};`;
+      return `let ${this.define(sum.name, sum.kind)} = ${total};`;
     }));
     return lines.join("\n");
   }
@@ -182,24 +183,20 @@ let part = index / ${rows}u;`;
     ];
   }
 
-  #typeOf({ of }: Reduction): "f32" | "i32" {
-    return this.valueOf(of).type === "f32" ? "f32" : "i32";
-  }
-
   /** What an accumulator starts from; an extreme of numbers takes its first value as it is. */
-  #start({ reduce, type }: Accumulator): string {
-    if (type === "i32") {
+  #start({ reduce, kind }: Accumulator): string {
+    if (kind === "integer") {
       return reduce === "sum" ? "0i" : reduce === "max" ? "i32(-2147483648)" : "2147483647i";
     }
     if (reduce === "sum" || !this.#space.columns.includes(0)) return "0f";
-    return this.expressions.number(reduce === "max" ? -Infinity : Infinity).code;
+    return this.print(number(reduce === "max" ? -Infinity : Infinity, "float32"), (text) => text);
   }
 
   #loop(inside: readonly string[], sums: readonly Accumulator[]): string {
     const columns = countOf(this.#space.columns);
     const stride = this.#team.lanes * this.#team.parts;
     const each = Math.ceil(columns / stride);
-    const blocked = sums.filter(({ reduce, type }) => reduce === "sum" && type === "f32");
+    const blocked = sums.filter(({ reduce, kind }) => reduce === "sum" && kind === "float");
     const isBlocked = blocked.length > 0 && each > UNBLOCKED;
     const totalOf = (sum: Accumulator) =>
       isBlocked && blocked.includes(sum) ? `${sum.name}_block` : sum.total;
@@ -223,24 +220,28 @@ ${indent(outer.join("\n"))}
 }`;
   }
 
-  #accumulate({ reduce, of, type }: Accumulator, total: string): string {
-    const value = this.expressions.convert(type, this.valueOf(of));
-    if (reduce !== "max" && reduce !== "min") return `${total} += ${value.code};`;
-    const known = { code: total, type, isAtom: true };
-    const extreme = this.expressions.extreme(reduce, known, value).code;
-    if (type === "i32") return `${total} = ${extreme};`;
-    return `${total} = select(${extreme}, ${value.code}, column == ${this.#first});`;
+  #accumulate({ reduce, of, kind }: Accumulator, total: string): string {
+    const value = toKind(kind, this.valueOf(of), "float32");
+    if (reduce !== "max" && reduce !== "min") return this.print(value, (x) => `${total} += ${x};`);
+    return this.print(
+      extreme(reduce, parameter(total, "float32", kind), value),
+      (larger) =>
+        kind === "integer"
+          ? `${total} = ${larger};`
+          : `${total} = select(${larger}, ${value.literal}, column == ${this.#first});`,
+    );
   }
 
   /** What all lanes have together. */
-  #overTeam({ reduce, type, total }: Accumulator): string {
+  #overTeam({ reduce, kind, total }: Accumulator): string {
     const { lanes } = this.#team;
     if (lanes === 1) return total;
     const combine = (other: string) => {
-      const [x, y] = [variable("total", type), variable(other, type)];
       if (reduce !== "max" && reduce !== "min") return `total + ${other}`;
-      return this.expressions.extreme(reduce, x, y).code;
+      const [x, y] = ["total", other].map((name) => parameter(name, "float32", kind));
+      return this.print(extreme(reduce, x!, y!), (text) => text);
     };
+    const type = kind === "float" ? "f32" : "i32";
     const name = `${reduce}_${type}_over_lanes`;
     this.#overLanes.set(name, overLanes(name, type, lanes, combine));
     return `${name}(lane, ${total})`;
@@ -283,8 +284,8 @@ fn ${name}(lane: u32, value: ${type}) -> ${type} {
 }`;
 }
 
-/** A reduction, the type in which it runs, and the variable that holds what it amounts to so far. */
+/** A reduction, the kind in which it runs, and the variable that holds what it amounts to so far. */
 interface Accumulator extends Reduction {
-  type: "f32" | "i32";
+  kind: "float" | "integer";
   total: string;
 }

@@ -10,7 +10,7 @@ import type { LoopOperand, Reduction } from "./passes.ts";
 import { emitElements } from "./wgsl_elements.ts";
 import { emitRows, type RowTeam, teamFor, type WgslOptions } from "./wgsl_rows.ts";
 import { countOf, type LoopSpace, type LoopWalk } from "./wgsl_space.ts";
-import { type BoundKernel, typesOf } from "./wgsl_writer.ts";
+import { type BoundKernel, kindsOf } from "./wgsl_writer.ts";
 
 /** A value that a kernel reads, and where from. */
 interface Source extends LoopOperand {
@@ -68,10 +68,10 @@ class Splitter {
   /** One way along the rows: some outputs, and reductions. */
   addPass(outputs: readonly number[], reductions: readonly Reduction[]): void {
     if (outputs.length + reductions.length === 0) return;
-    const types = typesOf(this.#spec);
+    const kinds = kindsOf(this.#spec);
     const partial = reductions.map(({ name, of }): Target => ({
       name,
-      dtype: types.get(of) === "f32" ? "float32" : "int32",
+      dtype: kinds.get(of) === "float" ? "float32" : "int32",
       moves: false,
       buffer: this.#temporary(countOf(this.#space.rows) * this.#team.parts),
     }));

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { ExpressionWriter, VALUE_TYPES, variable, type WgslValue } from "../wgsl/expression.ts";
-import { declareFunctions } from "../functions/wgsl.ts";
+import { type Kind, parameter, type Scalar } from "../functions/algebra.ts";
+import { declareFunctions, WgslPrinter } from "../functions/wgsl.ts";
 import {
   type Binding,
   createKernel,
@@ -16,6 +16,7 @@ import {
 import type { ElementType } from "./elements.ts";
 import type { Assignment, LoopSpec, PassLoad } from "./passes.ts";
 import { namesIn } from "./passes.ts";
+import { KINDS, toKind, toScalar } from "./scalars.ts";
 
 /** A kernel, and the buffers that it is bound to: operands by number, then stores. */
 export type BoundKernel = WgslPlan["kernels"][number];
@@ -24,11 +25,10 @@ export type BoundKernel = WgslPlan["kernels"][number];
 export class LoopWriter {
   /** What the loop does. */
   readonly spec: LoopSpec;
-  /** Translates expressions. */
-  readonly expressions: ExpressionWriter = new ExpressionWriter();
   /** Names in expressions: what they stand for is hidden, or `x + y - x` would become `y`. */
   readonly #combined: ReadonlySet<string>;
-  readonly #values = new Map<string, WgslValue>();
+  readonly #printer = new WgslPrinter();
+  readonly #values = new Map<string, Scalar>();
   readonly #inputs = new Map<number, Binding>();
   readonly #outputs = new Map<number, Binding>();
 
@@ -40,15 +40,21 @@ export class LoopWriter {
   }
 
   /** The value of a name. */
-  valueOf(name: string): WgslValue {
+  valueOf(name: string): Scalar {
     return this.#values.get(name)!;
   }
 
   /** Makes a name known, as a variable of the same name. */
-  define(name: string, type: WgslValue["type"]): string {
+  define(name: string, kind: Kind): string {
     const identifier = identifierOf(name);
-    this.#values.set(name, variable(identifier, type));
+    this.#values.set(name, parameter(identifier, "float32", kind));
     return identifier;
+  }
+
+  /** A statement with the text of a value, behind those that the value takes. */
+  print(value: Scalar, statement: (text: string) => string): string {
+    const text = this.#printer.textOf(value);
+    return this.#printer.take(statement(text));
   }
 
   /** The numbers of the operands that have one value per row and are needed. */
@@ -71,25 +77,30 @@ export class LoopWriter {
     const at = skipped === undefined ? position : `${skipped} + ${position}`;
     const element = `${this.#bind(from, index)}[${at}]`;
     const value = elementOf(dtype) === "bool" ? `${element} != 0u` : element;
-    return `let ${this.define(name, VALUE_TYPES[elementOf(dtype)])} = ${value};`;
+    return `let ${this.define(name, KINDS[dtype])} = ${value};`;
   }
 
   /** Computes a value. */
-  assign({ name, expression, dtype }: Assignment): string {
-    const value = this.expressions.translate(expression, (known) => this.valueOf(known));
-    const typed = dtype === undefined ? value : this.expressions.toElement(elementOf(dtype), value);
+  assign(assignment: Assignment): string {
+    const { name, expression } = assignment;
+    const value = valueOfAssignment(assignment, this.#values);
+    const { kind } = value;
     const isArithmetic = expression.kind === "binary" || expression.kind === "negate";
-    const isHidden = typed.type === "f32" && isArithmetic && this.#combined.has(name);
-    const { code } = isHidden ? this.expressions.hide(typed) : typed;
-    return `let ${this.define(name, typed.type)} = ${code};`;
+    const isHidden = kind === "float" && isArithmetic && this.#combined.has(name);
+    if (isHidden) this.#printer.uses.add("opaque");
+    return this.print(
+      value,
+      (text) => `let ${this.define(name, kind)} = ${isHidden ? `opaque(${text})` : text};`,
+    );
   }
 
   /** Writes a value to an output: the one that is stored there, or by name. */
   store(index: number, position: string, name: string = this.spec.stores[index]!.name): string {
     const { dtype } = this.spec.stores[index]!;
-    const value = this.expressions.toElement(elementOf(dtype), this.valueOf(name));
-    const word = value.type === "bool" ? `select(0u, 1u, ${value.code})` : value.code;
-    return `${this.#bind("output", index)}[${position}] = ${word};`;
+    const value = toKind(KINDS[dtype], this.valueOf(name), "float32");
+    const word = (text: string) => value.kind === "truth" ? `select(0u, 1u, ${text})` : text;
+    const element = `${this.#bind("output", index)}[${position}]`;
+    return this.print(value, (text) => `${element} = ${word(text)};`);
   }
 
   /** The kernel of the statements in `draft.body`. */
@@ -99,7 +110,7 @@ export class LoopWriter {
     const byNumber = (bindings: ReadonlyMap<number, Binding>) =>
       [...bindings].sort(([i], [j]) => i - j);
     const [inputs, outputs] = [byNumber(this.#inputs), byNumber(this.#outputs)];
-    const functions = declareFunctions(this.expressions.functions);
+    const functions = declareFunctions(this.#printer.uses);
     const kernel = createKernel({
       ...draft,
       name: nameOf(this.spec),
@@ -130,20 +141,28 @@ function identifierOf(name: string): string {
   return /\d$/.test(name) ? name : `${name}_`;
 }
 
-/** The types of the values that have a name. */
-export function typesOf({ operands, body }: LoopSpec): Map<string, WgslValue["type"]> {
-  const types = new Map(operands.map(({ name, dtype }) => [name, VALUE_TYPES[elementOf(dtype)]]));
-  const expressions = new ExpressionWriter();
+/** The value of an assignment, given the names before. */
+function valueOfAssignment(
+  { expression, dtype }: Assignment,
+  values: ReadonlyMap<string, Scalar>,
+): Scalar {
+  const value = toScalar(expression, (name) => values.get(name)!, "float32");
+  const own = typeof value === "number" ? "float" : value.kind;
+  return toKind(dtype === undefined ? own : KINDS[elementOf(dtype)], value, "float32");
+}
+
+/** The kinds of the values that have a name. */
+export function kindsOf({ operands, body }: LoopSpec): Map<string, Kind> {
+  const values = new Map<string, Scalar>();
+  const define = (name: string, kind: Kind) => values.set(name, parameter(name, "float32", kind));
+  for (const { name, dtype } of operands) define(name, KINDS[dtype]);
   for (const statement of body) {
-    if ("reduce" in statement) {
-      types.set(statement.name, types.get(statement.of) === "f32" ? "f32" : "i32");
-      continue;
-    }
-    const { name, expression, dtype } = statement;
-    const value = expressions.translate(expression, (known) => variable(known, types.get(known)!));
-    types.set(name, dtype === undefined ? value.type : VALUE_TYPES[elementOf(dtype)]);
+    const { kind } = "reduce" in statement
+      ? values.get(statement.of)!
+      : valueOfAssignment(statement, values);
+    define(statement.name, "reduce" in statement && kind === "truth" ? "integer" : kind);
   }
-  return types;
+  return new Map([...values].map(([name, { kind }]) => [name, kind]));
 }
 
 function elementOf(dtype: ElementType): WgslElement {

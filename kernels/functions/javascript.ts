@@ -6,7 +6,7 @@
 import type { HostFunction, Precision, Scalar } from "./algebra.ts";
 import { evaluate, roundEven } from "./evaluate.ts";
 import { definitionOf, graphOf, PARAMETERS } from "./mod.ts";
-import { INFIX, print } from "./print.ts";
+import { INFIX } from "./print.ts";
 import { TextPrinter } from "./text.ts";
 
 /** A scalar function as one of JavaScript. */
@@ -127,9 +127,7 @@ interface Body {
 /** A graph as the body of a function of its parameters, in double precision. */
 export function toFunctionBody(graph: Scalar): Body {
   const printer = new JavaScriptPrinter();
-  const named = new Proxy({}, { get: (_, name) => name });
-  const [value] = print([graph], named, printer);
-  return { text: [...printer.lines, `return ${value};`].join("\n"), calls: printer.uses };
+  return { text: printer.take(`return ${printer.textOf(graph)};`), calls: printer.uses };
 }
 
 /** The text of functions and of all that they call. */

@@ -4,7 +4,10 @@
  * @module
  */
 import type { Loop, Scalar } from "./algebra.ts";
-import type { Printer } from "./print.ts";
+import { print, type Printer } from "./print.ts";
+
+/** Parameters under their own names. */
+const NAMES: Readonly<Record<string, string>> = new Proxy({}, { get: (_, name) => name });
 
 /** Writes the statements of graphs of scalars in a language with braces. */
 export abstract class TextPrinter implements Printer<string> {
@@ -18,6 +21,20 @@ export abstract class TextPrinter implements Printer<string> {
   /** How the language declares what keeps its value, and what does not. */
   constructor(value: string, variable: string) {
     this.#declare = { value, variable };
+  }
+
+  /** The value of a graph whose parameters are names; its last operation needs none. */
+  textOf(graph: Scalar): string {
+    const [value] = print([graph], NAMES, this);
+    const start = `${this.#declare.value} ${value} = `;
+    return this.lines.at(-1)?.startsWith(start)
+      ? this.lines.pop()!.slice(start.length, -1)
+      : value!;
+  }
+
+  /** The statements so far, and the last ones. */
+  take(...last: string[]): string {
+    return [...this.lines.splice(0), ...last].join("\n");
   }
 
   /** The value of an operation. */

@@ -41,7 +41,8 @@ type TwoOf = "add" | "sub" | "mul" | "div" | "eq" | "ne" | "lt" | "le";
 const two = (name: TwoOf): Write => (code, x, y) => of(code)[name](x, y);
 const one = (name: "neg" | "abs" | "sqrt"): Write => (code, x) => of(code)[name](x);
 const bitwise = (name: "and" | "or" | "xor"): Write => (_code, x, y) => bits[name](x, y);
-const integers = (name: "add" | "sub" | "mul" | "min" | "max"): Write => (_code, x, y) => int32[name](x, y);
+const integers = (name: "add" | "sub" | "mul" | "min" | "max"): Write => (_code, x, y) =>
+  int32[name](x, y);
 const same: Write = (_code, x) => x;
 const whole = (name: "floor" | "ceil" | "trunc" | "nearest"): Write => (code, x) =>
   lift((register: V128) => (code.float === "float32" ? f32x4 : f64x2)[name](register))(x);

@@ -11,9 +11,10 @@
  */
 import type { Scalar } from "./algebra.ts";
 import { definitionOf, graphOf, PARAMETERS } from "./mod.ts";
-import { INFIX, print } from "./print.ts";
+import { INFIX } from "./print.ts";
 import { TextPrinter } from "./text.ts";
 import { HELPERS, type WgslHelper } from "../wgsl/helpers.ts";
+import { indent } from "../wgsl/kernel.ts";
 
 /** A number as a constant, or, where constants must not be it, from its bits. */
 export function wgslNumber(value: number): string {
@@ -97,7 +98,9 @@ export class WgslPrinter extends TextPrinter {
     for (const [called] of text.matchAll(/\w+(?=\()/g)) {
       if (Object.hasOwn(HELPERS, called)) this.uses.add(called);
     }
-    return /^\w+$/.test(text) || scalar.operands.length === 0 ? text : this.let(text);
+    return /^(\w+|opaque\(\w+\))$/.test(text) || scalar.operands.length === 0
+      ? text
+      : this.let(text);
   }
 
   /** A call of another function. */
@@ -123,10 +126,10 @@ function declarationOf(name: string): Declaration {
 function declareScalar(name: string): Declaration {
   const graph = graphOf(name.slice("scalar_".length), "float32");
   const printer = new WgslPrinter();
-  const [value] = print([graph], { x: "x", y: "y", z: "z", w: "w" }, printer);
+  const value = printer.textOf(graph);
   const { arity } = definitionOf(name.slice("scalar_".length))!;
   const parameters = PARAMETERS.slice(0, arity).map((x) => `${x}: f32`).join(", ");
-  const body = [...printer.lines, `return ${value};`].map((line) => `  ${line}`).join("\n");
+  const body = indent(printer.take(`return ${value};`));
   return { text: `fn ${name}(${parameters}) -> f32 {\n${body}\n}`, uses: printer.uses };
 }
 

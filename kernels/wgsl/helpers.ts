@@ -9,7 +9,7 @@ import { UNKNOWN_ZERO } from "./kernel.ts";
 /** The name of a helper. */
 export type WgslHelper =
   | ("zero_bits" | "is_nan" | "number_from_bits" | "opaque")
-  | ("scalar_max" | "scalar_min" | "scalar_sign");
+  | ("scalar_max" | "scalar_min");
 
 const zero: ReadonlySet<string> = new Set(["zero_bits"]);
 const nan: ReadonlySet<string> = new Set(["is_nan"]);
@@ -54,12 +54,6 @@ fn scalar_min(a: f32, b: f32) -> f32 {
   let equal = bitcast<f32>(bitcast<u32>(a) | bitcast<u32>(b));
   let smaller = select(select(b, a, a < b), equal, a == b);
   return select(select(smaller, b, is_nan(b)), a, is_nan(a));
-}`,
-    uses: nan,
-  },
-  scalar_sign: {
-    text: `fn scalar_sign(x: f32) -> f32 {
-  return select(sign(x), x, is_nan(x) || x == 0f);
 }`,
     uses: nan,
   },

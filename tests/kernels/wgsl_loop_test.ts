@@ -129,7 +129,8 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
   let column = index % 5u;
   let a_ = input_a[index];
   let b_ = input_b[column];
-  let y_ = (a_ * 2f) + b_;
+  let t0 = a_ * 2f;
+  let y_ = t0 + b_;
   output_y[index] = y_;
 }
 `,
