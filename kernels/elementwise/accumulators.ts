@@ -4,16 +4,8 @@
  * @module
  */
 import { f32, f64, i32, type Local, type Value } from "../wasm/value.ts";
-import { f32x4, f64x2, i32x4, i8x16 } from "../wasm/simd.ts";
-import {
-  bits,
-  float32,
-  float64,
-  type FloatInstructions,
-  int32,
-  type LaneCode,
-  type Lanes,
-} from "./lanes.ts";
+import { f32x4, f64x2, i32x4, i8x16, v128 } from "../wasm/simd.ts";
+import { floatsOf, type LaneCode, type Lanes, lift } from "./lanes.ts";
 import type { Reduction } from "./passes.ts";
 import { convert, type TypedLanes } from "./typed.ts";
 
@@ -236,10 +228,9 @@ export class Extremes {
     const lanes = this.#code.let(
       this.#integers ? convert("integer", this.#code, value) : convert("float", this.#code, value),
     );
-    const { ne } = this.#floats;
     for (let i = 0; i < count; i++) {
       const register = lanes[i] ?? lanes[0]!;
-      this.merge(i, [register, ne([register], [register])[0]!]);
+      this.merge(i, [register, floatsOf(this.#code.float).ne(register, register)]);
     }
   }
 
@@ -254,18 +245,14 @@ export class Extremes {
     const own = this.#best[i]!;
     builder.set(own, this.#combine(own, best));
     if (this.#integers) return;
-    builder.set(this.#invalid[i]!, bits.or([this.#invalid[i]!], [invalid])[0]!);
+    builder.set(this.#invalid[i]!, v128.or(this.#invalid[i]!, invalid));
   }
 
   /** The results. */
   finish(): TypedLanes {
     return this.#integers
       ? { kind: "integer", lanes: this.#best }
-      : { kind: "float", lanes: bits.or(this.#best, this.#invalid) };
-  }
-
-  get #floats(): FloatInstructions {
-    return this.#code.float === "float32" ? float32 : float64;
+      : { kind: "float", lanes: lift(v128.or)(this.#best, this.#invalid) };
   }
 
   #start(value: TypedLanes): void {
@@ -283,7 +270,8 @@ export class Extremes {
   }
 
   #combine(x: V128, y: V128): V128 {
-    if (this.#integers) return int32[this.#reduce]([x], [y])[0]!;
-    return this.#floats[this.#reduce === "max" ? "pmax" : "pmin"]([x], [y])[0]!;
+    return this.#integers
+      ? i32x4[`${this.#reduce}S`](x, y)
+      : floatsOf(this.#code.float)[`p${this.#reduce}`](x, y);
   }
 }

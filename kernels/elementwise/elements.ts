@@ -5,7 +5,7 @@
  */
 import { i32, type Local, type Value } from "../wasm/value.ts";
 import { f32x4, f64x2, i16x8, i32x4, i64x2, i8x16, type LaneBytes, v128 } from "../wasm/simd.ts";
-import { bits, int32, type LaneCode, type Lanes, lift } from "./lanes.ts";
+import { type LaneCode, type Lanes, lift } from "./lanes.ts";
 import { convert, type TypedLanes } from "./typed.ts";
 
 /** The type of elements in memory; `bool` is one byte, 0 or 1. */
@@ -191,7 +191,7 @@ export function unpack(code: LaneCode, dtype: ElementType, packed: Lanes): Typed
     if (dtype === "float64") refuse(code, dtype);
     if (dtype === "float32") return { kind: "float", lanes: packed };
     if (dtype === "int32") return { kind: "integer", lanes: packed };
-    return { kind: "truth", lanes: int32.neg(widenBytes(packed)) };
+    return { kind: "truth", lanes: lift(i32x4.neg)(widenBytes(packed)) };
   }
   if (dtype === "float64") return { kind: "float", lanes: packed };
   if (dtype === "float32") return { kind: "float", lanes: lift(f64x2.promoteLowF32x4)(packed) };
@@ -203,7 +203,7 @@ export function unpack(code: LaneCode, dtype: ElementType, packed: Lanes): Typed
 /** What is computed with as elements as they lie in memory. */
 export function pack(code: LaneCode, dtype: ElementType, value: TypedLanes): Lanes {
   if (dtype === "bool") {
-    const ones = code.let(bits.and(convert("truth", code, value), code.integer(0x01010101)));
+    const ones = code.let(lift(v128.and)(convert("truth", code, value), code.integer(0x01010101)));
     const step = 16 / lanesOf(code);
     const order = Array.from({ length: 16 }, (_, i) => i * step % 16);
     return ones.map((register) => i8x16.shuffle(register, register, order));

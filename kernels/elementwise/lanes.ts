@@ -7,19 +7,13 @@
  * @module
  */
 import type { CodeBuilder } from "../wasm/code.ts";
-import { f32x4, f64x2, i32x4, v128 } from "../wasm/simd.ts";
-import { type Binary, f32, f64, type Operand, type Unary, type Value } from "../wasm/value.ts";
+import { f32x4, f64x2, i32x4 } from "../wasm/simd.ts";
+import { f32, f64, type Operand, type Value } from "../wasm/value.ts";
 
 type V128 = Value<"v128">;
 
 /** A value: one register for each group of elements, or a single one where all groups share it. */
 export type Lanes = readonly V128[];
-
-/** An instruction on one value. */
-export type UnaryLanes = (x: Lanes) => Lanes;
-
-/** An instruction on two values. */
-export type BinaryLanes = (x: Lanes, y: Lanes) => Lanes;
 
 /** An instruction on registers as one on values. */
 export function lift<A extends V128[]>(
@@ -32,97 +26,10 @@ export function lift<A extends V128[]>(
   };
 }
 
-/** What both floating types can do. */
-export type FloatInstructions =
-  & Record<"neg" | "abs" | "sqrt", UnaryLanes>
-  & Record<
-    | ("add" | "sub" | "mul" | "div" | "min" | "max" | "pmin" | "pmax")
-    | ("eq" | "ne" | "lt" | "le" | "gt"),
-    BinaryLanes
-  >;
-
-/** The instruction of that name, looked up when it is written. */
-function one<N extends string>(set: Record<N, Unary<"v128">>, name: N): UnaryLanes {
-  return lift((x: V128) => set[name](x));
+/** The instructions on registers of numbers of that type. */
+export function floatsOf(float: "float32" | "float64"): typeof f32x4 | typeof f64x2 {
+  return float === "float32" ? f32x4 : f64x2;
 }
-
-function two<N extends string>(set: Record<N, Binary<"v128">>, name: N): BinaryLanes {
-  return lift((x: V128, y: V128) => set[name](x, y));
-}
-
-function floatInstructions(type: typeof f32x4 | typeof f64x2): FloatInstructions {
-  return {
-    neg: one(type, "neg"),
-    abs: one(type, "abs"),
-    sqrt: one(type, "sqrt"),
-    add: two(type, "add"),
-    sub: two(type, "sub"),
-    mul: two(type, "mul"),
-    div: two(type, "div"),
-    min: two(type, "min"),
-    max: two(type, "max"),
-    pmin: two(type, "pmin"),
-    pmax: two(type, "pmax"),
-    eq: two(type, "eq"),
-    ne: two(type, "ne"),
-    lt: two(type, "lt"),
-    le: two(type, "le"),
-    gt: two(type, "gt"),
-  };
-}
-
-/** Instructions on values of single precision. */
-export const float32: FloatInstructions = floatInstructions(f32x4);
-
-/** Instructions on values of double precision. */
-export const float64: FloatInstructions = floatInstructions(f64x2);
-
-/** Instructions on 32-bit integers. */
-export const int32:
-  & {
-    [N in "neg" | "abs" | "toFloat32"]: UnaryLanes;
-  }
-  & {
-    [N in "add" | "sub" | "mul" | "min" | "max" | "eq" | "ne" | "lt" | "le" | "gt"]: BinaryLanes;
-  }
-  & {
-    [N in "shl" | "shrS" | "shrU"]: (x: Lanes, bits: number) => Lanes;
-  } = {
-    neg: one(i32x4, "neg"),
-    abs: one(i32x4, "abs"),
-    toFloat32: one(f32x4, "convertI32x4S"),
-    add: two(i32x4, "add"),
-    sub: two(i32x4, "sub"),
-    mul: two(i32x4, "mul"),
-    min: two(i32x4, "minS"),
-    max: two(i32x4, "maxS"),
-    eq: two(i32x4, "eq"),
-    ne: two(i32x4, "ne"),
-    lt: two(i32x4, "ltS"),
-    le: two(i32x4, "leS"),
-    gt: two(i32x4, "gtS"),
-    shl: (x, bits) => x.map((register) => i32x4.shl(register, bits)),
-    shrS: (x, bits) => x.map((register) => i32x4.shrS(register, bits)),
-    shrU: (x, bits) => x.map((register) => i32x4.shrU(register, bits)),
-  };
-
-/** Instructions on bits; a truth value has all bits of its lane set, or none. */
-export const bits:
-  & {
-    [N in "and" | "andnot" | "or" | "xor"]: BinaryLanes;
-  }
-  & {
-    not: UnaryLanes;
-    /** `x` where `mask` holds, else `y`. */
-    choose: (mask: Lanes, x: Lanes, y: Lanes) => Lanes;
-  } = {
-    and: two(v128, "and"),
-    andnot: two(v128, "andnot"),
-    or: two(v128, "or"),
-    xor: two(v128, "xor"),
-    not: one(v128, "not"),
-    choose: lift((mask: V128, x: V128, y: V128) => v128.bitselect(x, y, mask)),
-  };
 
 /** Writes instructions on values into a function, with its constants where it starts. */
 export class LaneCode {
@@ -169,14 +76,16 @@ export class LaneCode {
 
   /** `x · y + z` in polynomials; rounded once or twice in single precision, twice in double. */
   multiplyAdd(x: Lanes, y: Lanes, z: Lanes): Lanes {
-    if (this.float === "float64") return float64.add(float64.mul(x, y), z);
-    return this.#relaxed ? lift(f32x4.relaxedMadd)(x, y, z) : float32.add(float32.mul(x, y), z);
+    if (this.float === "float32" && this.#relaxed) return lift(f32x4.relaxedMadd)(x, y, z);
+    const { add, mul } = floatsOf(this.float);
+    return lift(add)(lift(mul)(x, y), z);
   }
 
   /** `z − x · y` in polynomials, rounded likewise. */
   multiplySubtract(x: Lanes, y: Lanes, z: Lanes): Lanes {
-    if (this.float === "float64") return float64.sub(z, float64.mul(x, y));
-    return this.#relaxed ? lift(f32x4.relaxedNmadd)(x, y, z) : float32.sub(z, float32.mul(x, y));
+    if (this.float === "float32" && this.#relaxed) return lift(f32x4.relaxedNmadd)(x, y, z);
+    const { sub, mul } = floatsOf(this.float);
+    return lift(sub)(z, lift(mul)(x, y));
   }
 
   #constant(key: string, write: () => V128): Lanes {

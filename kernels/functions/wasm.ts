@@ -6,16 +6,7 @@
  *
  * @module
  */
-import {
-  bits,
-  float32,
-  float64,
-  type FloatInstructions,
-  int32,
-  type LaneCode,
-  type Lanes,
-  lift,
-} from "../elementwise/lanes.ts";
+import { floatsOf, type LaneCode, type Lanes, lift } from "../elementwise/lanes.ts";
 import { f32x4, f64x2, i32x4, i64x2, i8x16, v128 } from "../wasm/simd.ts";
 import type { Local, Value } from "../wasm/value.ts";
 import type { HostFunction, Kind, Loop, Scalar } from "./algebra.ts";
@@ -31,21 +22,20 @@ type Write = (code: LaneCode, x: Lanes, y: Lanes, z: Lanes, literal: number) => 
 /** Added and taken off again, it rounds to whole numbers, which are then the lowest bits. */
 const ROUNDER = 1.5 * 2 ** 23;
 
-/** The instructions on numbers, by the precision. */
-function of(code: LaneCode): FloatInstructions {
-  return code.float === "float32" ? float32 : float64;
-}
+type FloatName = "add" | "sub" | "mul" | "div" | "pmin" | "pmax" | "eq" | "ne" | "lt" | "le";
+type FloatUnary = "neg" | "abs" | "sqrt" | "floor" | "ceil" | "trunc" | "nearest";
 
-type TwoOf = "add" | "sub" | "mul" | "div" | "eq" | "ne" | "lt" | "le";
-
-const two = (name: TwoOf): Write => (code, x, y) => of(code)[name](x, y);
-const one = (name: "neg" | "abs" | "sqrt"): Write => (code, x) => of(code)[name](x);
-const bitwise = (name: "and" | "or" | "xor"): Write => (_code, x, y) => bits[name](x, y);
-const integers = (name: "add" | "sub" | "mul" | "min" | "max"): Write => (_code, x, y) =>
-  int32[name](x, y);
+const floats = (name: FloatName): Write => (code, x, y) => lift(floatsOf(code.float)[name])(x, y);
+const float = (name: FloatUnary): Write => (code, x) => lift(floatsOf(code.float)[name])(x);
+const bitwise = (name: "and" | "or" | "xor"): Write => (_code, x, y) => lift(v128[name])(x, y);
+const integers = (name: "add" | "sub" | "mul" | "minS" | "maxS"): Write => (_code, x, y) =>
+  lift(i32x4[name])(x, y);
+const shift = (name: "shl" | "shrS" | "shrU"): Write => (_code, x, _y, _z, by) =>
+  x.map((register) => i32x4[name](register, by));
 const same: Write = (_code, x) => x;
-const whole = (name: "floor" | "ceil" | "trunc" | "nearest"): Write => (code, x) =>
-  lift((register: V128) => (code.float === "float32" ? f32x4 : f64x2)[name](register))(x);
+
+/** `x` where the mask holds, else `y`. */
+const select = (mask: Lanes, x: Lanes, y: Lanes) => lift(v128.bitselect)(x, y, mask);
 
 const widen = lift((x: V128) => i64x2.extendLowI32x4S(x));
 const narrow = lift((x: V128) =>
@@ -59,61 +49,59 @@ const upper = lift((x: V128) =>
 const toUpper = lift((x: V128) => i64x2.shl(i64x2.extendLowI32x4U(x), 32));
 
 /** Comparisons of integers, with lanes as wide as those of numbers. */
-const compareIntegers = (name: "lt" | "eq"): Write => (code, x, y) => {
-  const truth = int32[name](x, y);
+const compareIntegers = (name: "ltS" | "eq"): Write => (code, x, y) => {
+  const truth = lift(i32x4[name])(x, y);
   return code.float === "float32" ? truth : widen(truth);
 };
 
 const OPERATIONS: Partial<Record<Scalar["operation"], Write>> = {
-  add: two("add"),
-  sub: two("sub"),
-  mul: two("mul"),
-  div: two("div"),
-  neg: one("neg"),
-  abs: one("abs"),
-  sqrt: one("sqrt"),
-  min: (code, x, y) => of(code).pmin(x, y),
-  max: (code, x, y) => of(code).pmax(x, y),
-  copySign: (code, x, y) => bits.or(x, bits.and(y, code.number(-0))),
+  add: floats("add"),
+  sub: floats("sub"),
+  mul: floats("mul"),
+  div: floats("div"),
+  neg: float("neg"),
+  abs: float("abs"),
+  sqrt: float("sqrt"),
+  min: floats("pmin"),
+  max: floats("pmax"),
+  copySign: (code, x, y) => lift(v128.or)(x, lift(v128.and)(y, code.number(-0))),
   fma: (code, x, y, z) => code.multiplyAdd(x, y, z),
   fnma: (code, x, y, z) => code.multiplySubtract(x, y, z),
-  floor: whole("floor"),
-  ceil: whole("ceil"),
-  trunc: whole("trunc"),
-  round: whole("nearest"),
+  floor: float("floor"),
+  ceil: float("ceil"),
+  trunc: float("trunc"),
+  round: float("nearest"),
   opaque: same,
   shift: (code, x, y) => code.multiplyAdd(x, y, code.number(ROUNDER)),
-  unshift: (code, x) => float32.sub(x, code.number(ROUNDER)),
+  unshift: (code, x) => lift(f32x4.sub)(x, code.number(ROUNDER)),
   shiftedInteger: same,
   toInteger: (code, x) =>
-    lift((register: V128) =>
-      code.float === "float32" ? i32x4.truncSatF32x4S(register) : i32x4.truncSatF64x2SZero(register)
-    )(x),
+    lift(code.float === "float32" ? i32x4.truncSatF32x4S : i32x4.truncSatF64x2SZero)(x),
   toFloat: (code, x) =>
-    code.float === "float32" ? int32.toFloat32(x) : lift(f64x2.convertLowI32x4S)(x),
+    lift(code.float === "float32" ? f32x4.convertI32x4S : f64x2.convertLowI32x4S)(x),
   bits: (code, x) => code.float === "float32" ? x : upper(x),
   fromBits: (code, x) => code.float === "float32" ? x : toUpper(x),
   iadd: integers("add"),
   isub: integers("sub"),
   imul: integers("mul"),
-  imin: integers("min"),
-  imax: integers("max"),
+  imin: integers("minS"),
+  imax: integers("maxS"),
   and: bitwise("and"),
   or: bitwise("or"),
   xor: bitwise("xor"),
-  shl: (_code, x, _y, _z, by) => int32.shl(x, by),
-  shrS: (_code, x, _y, _z, by) => int32.shrS(x, by),
-  shrU: (_code, x, _y, _z, by) => int32.shrU(x, by),
-  less: two("lt"),
-  lessEqual: two("le"),
-  equal: two("eq"),
-  notEqual: two("ne"),
-  isNaN: (code, x) => of(code).ne(x, x),
-  integerLess: compareIntegers("lt"),
+  shl: shift("shl"),
+  shrS: shift("shrS"),
+  shrU: shift("shrU"),
+  less: floats("lt"),
+  lessEqual: floats("le"),
+  equal: floats("eq"),
+  notEqual: floats("ne"),
+  isNaN: (code, x) => lift(floatsOf(code.float).ne)(x, x),
+  integerLess: compareIntegers("ltS"),
   integerEqual: compareIntegers("eq"),
   both: bitwise("and"),
   either: bitwise("or"),
-  not: (_code, x) => bits.not(x),
+  not: (_code, x) => lift(v128.not)(x),
 };
 
 function constantOf({ operation, literal }: Scalar): number | undefined {
@@ -152,21 +140,23 @@ class WasmPrinter implements Printer<Lanes> {
   #choose({ kind, operands }: Scalar, condition: Lanes, x: Lanes, y: Lanes): Lanes {
     const mask = this.#mask(kind, condition);
     const [first, second] = operands.slice(1).map(constantOf);
-    if (Object.is(second, 0)) return bits.and(mask, x);
-    if (Object.is(first, 0)) return bits.andnot(y, mask);
-    return Number.isNaN(first) ? bits.or(mask, y) : bits.choose(mask, x, y);
+    if (Object.is(second, 0)) return lift(v128.and)(mask, x);
+    if (Object.is(first, 0)) return lift(v128.andnot)(y, mask);
+    return Number.isNaN(first) ? lift(v128.or)(mask, y) : select(mask, x, y);
   }
 
   /** One instruction for eight beside a constant: it keeps a NaN, and mistakes one zero only. */
   #extreme(name: "min" | "max", { operands }: Scalar, x: Lanes, y: Lanes): Lanes {
-    const known = of(this.#code);
+    const known = floatsOf(this.#code.float);
     const [first, second] = operands.map(constantOf);
     const limit = first ?? second;
-    if (limit === undefined || Number.isNaN(limit)) return known[name](x, y);
+    if (limit === undefined || Number.isNaN(limit)) return lift(known[name])(x, y);
     const [value, constant] = first === undefined ? [x, y] : [y, x];
-    const kept = known[name === "max" ? "pmax" : "pmin"](value, constant);
-    if (name === "max" && Object.is(limit, 0)) return known.add(kept, this.#code.number(0));
-    return name === "min" && Object.is(limit, -0) ? known.min(value, constant) : kept;
+    const kept = lift(known[`p${name}`])(value, constant);
+    if (name === "max" && Object.is(limit, 0)) {
+      return lift(known.add)(kept, this.#code.number(0));
+    }
+    return name === "min" && Object.is(limit, -0) ? lift(known.min)(value, constant) : kept;
   }
 
   call({ literal }: Scalar, operands: readonly Lanes[]): Lanes {
@@ -187,10 +177,10 @@ class WasmPrinter implements Printer<Lanes> {
       const [goes, next] = turn(values);
       // Elements that are done keep what they have.
       const kept = next.map((x, i) =>
-        this.#code.let(bits.choose(this.#mask(nodes[i]!.kind, going), x, values[i]!))
+        this.#code.let(select(this.#mask(nodes[i]!.kind, going), x, values[i]!))
       );
       kept.forEach((x, i) => x.forEach((register, r) => builder.set(values[i]![r]!, register)));
-      bits.and(going, goes).forEach((register, r) => builder.set(going[r]!, register));
+      lift(v128.and)(going, goes).forEach((register, r) => builder.set(going[r]!, register));
     });
     return values;
   }
@@ -211,7 +201,7 @@ class WasmPrinter implements Printer<Lanes> {
     const chosen = this.#variable(usual);
     const any = condition.reduce((a, b) => v128.or(a, b));
     builder.if(v128.anyTrue(any), () => {
-      const values = bits.choose(condition, exceptional(), chosen);
+      const values = select(condition, exceptional(), chosen);
       values.forEach((value, i) => builder.set(chosen[i]!, value));
     });
     return chosen;

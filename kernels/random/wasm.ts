@@ -12,7 +12,7 @@ import {
   unpack,
   writeGroups,
 } from "../elementwise/elements.ts";
-import { int32, LaneCode, type Lanes } from "../elementwise/lanes.ts";
+import { LaneCode, type Lanes, lift } from "../elementwise/lanes.ts";
 import { convert } from "../elementwise/typed.ts";
 import { integerParameter } from "../functions/algebra.ts";
 import { printWasm } from "../functions/wasm.ts";
@@ -72,7 +72,7 @@ export function emitSampler(
         builder.set(from, spare);
         if (sampling.moves) builder.copy(spare, parameter, i32.mul(count, ownBytes));
       });
-      const element = code.let(int32.add(positions, [i32x4.splat(first)]));
+      const element = code.let(lift(i32x4.add)(positions, [i32x4.splat(first)]));
       const [x, y] = printWasm(code, refuseHost, bitsOf(0), { ...schedule, element });
       const [value] = printWasm(code, refuseHost, [graph], {
         ...{ ...schedule, element: apart(code, element), x: apart(code, x!), y: apart(code, y!) },
