@@ -49,7 +49,7 @@ export interface TypedArrayMethods {
 const RANK: Record<DType, number> = { bool: 0, int32: 1, float32: 2, float64: 3 };
 
 /** How many bytes a value takes. */
-export const BYTES: Readonly<Record<DType, number>> = {
+export const BYTES: Readonly<Record<DType, 1 | 4 | 8>> = {
   bool: 1,
   int32: 4,
   float32: 4,

@@ -3,16 +3,10 @@
  *
  * @module
  */
+import { BYTES, type DType } from "../../src/dtype.ts";
 import type { CodeBuilder } from "../wasm/code.ts";
 import { i32, type Local, type ValueType } from "../wasm/value.ts";
-import {
-  ELEMENT_BYTES,
-  type ElementType,
-  type Outgoing,
-  pack,
-  type Place,
-  unpack,
-} from "./elements.ts";
+import { type Outgoing, pack, type Place, unpack } from "./elements.ts";
 import { LaneCode, type Lanes } from "./lanes.ts";
 import type { Assignment, LoopOperand, LoopSpec, PassLoad } from "./passes.ts";
 import { convertTo, type HostMath, translate, type TypedLanes } from "./typed.ts";
@@ -100,7 +94,7 @@ export class BodyWriter {
     if (lookup !== undefined) {
       const positions = operands.findIndex(({ name }) => name === lookup.positions);
       this.place("operand", positions, rows).addresses.forEach((at, row) => {
-        const skipped = i32.mul(i32.load(at), lookup.step * ELEMENT_BYTES[dtype]);
+        const skipped = i32.mul(i32.load(at), lookup.step * BYTES[dtype]);
         this.builder.increase(addresses[row]!, skipped);
       });
     }
@@ -108,7 +102,7 @@ export class BodyWriter {
   }
 
   /** What was read, as what is computed with. */
-  unpack(dtype: ElementType, packed: Lanes): TypedLanes {
+  unpack(dtype: DType, packed: Lanes): TypedLanes {
     return this.let(unpack(this.code, dtype, packed));
   }
 

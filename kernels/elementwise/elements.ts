@@ -3,21 +3,11 @@
  *
  * @module
  */
+import { BYTES, type DType } from "../../src/dtype.ts";
 import { i32, type Local, type Value } from "../wasm/value.ts";
 import { f32x4, f64x2, i16x8, i32x4, i64x2, i8x16, type LaneBytes, v128 } from "../wasm/simd.ts";
 import { type LaneCode, type Lanes, lift } from "./lanes.ts";
 import { convert, type TypedLanes } from "./typed.ts";
-
-/** The type of elements in memory; `bool` is one byte, 0 or 1. */
-export type ElementType = "float32" | "float64" | "int32" | "bool";
-
-/** The size of an element. */
-export const ELEMENT_BYTES: Readonly<Record<ElementType, LaneBytes>> = {
-  float32: 4,
-  float64: 8,
-  int32: 4,
-  bool: 1,
-};
 
 type V128 = Value<"v128">;
 
@@ -29,7 +19,7 @@ export function lanesOf(code: LaneCode): 2 | 4 {
 /** Where elements lie: an address for each row at hand. */
 export interface Place {
   /** The type of the elements. */
-  dtype: ElementType;
+  dtype: DType;
   /** The addresses. */
   addresses: readonly Local<"i32">[];
   /** Elements from one to the next where they do not lie side by side; 0 where there is but one. */
@@ -54,7 +44,7 @@ export function advance(
   const elements = width * lanesOf(code);
   for (const { addresses, dtype, along = 1 } of places) {
     if (along === 0) continue;
-    for (const at of addresses) code.builder.increase(at, elements * along * ELEMENT_BYTES[dtype]);
+    for (const at of addresses) code.builder.increase(at, elements * along * BYTES[dtype]);
   }
   code.builder.increase(left, -elements);
 }
@@ -64,7 +54,7 @@ export function readGroups(code: LaneCode, place: Place, width: number): Lanes {
   const { dtype, addresses, along = 1 } = place;
   if (along === 0) return readFirst(place);
   if (along > 1) return readApart(code, place, width);
-  const bytes = lanesOf(code) * ELEMENT_BYTES[dtype];
+  const bytes = lanesOf(code) * BYTES[dtype];
   const read = (address: Local<"i32">, offset: number) => {
     if (bytes === 16) return v128.load(address, offset);
     if (bytes === 8) return v128.load64Zero(address, offset);
@@ -75,7 +65,7 @@ export function readGroups(code: LaneCode, place: Place, width: number): Lanes {
 
 /** Reads whole groups of elements that do not lie side by side. */
 function readApart(code: LaneCode, { dtype, addresses, along = 1 }: Place, width: number): Lanes {
-  const bytes = ELEMENT_BYTES[dtype];
+  const bytes = BYTES[dtype];
   return addresses.flatMap((at) =>
     Array.from({ length: width }, (_, group) => {
       const offset = (lane: number) => (group * lanesOf(code) + lane) * along * bytes;
@@ -90,7 +80,7 @@ function readApart(code: LaneCode, { dtype, addresses, along = 1 }: Place, width
 
 /** Reads the first element of each row into all lanes. */
 export function readFirst({ dtype, addresses }: Place): Lanes {
-  return addresses.map((at) => v128.loadSplat(ELEMENT_BYTES[dtype], at));
+  return addresses.map((at) => v128.loadSplat(BYTES[dtype], at));
 }
 
 /** Reads what is left of a row; lanes for which there is nothing repeat the first one. */
@@ -113,7 +103,7 @@ export function readRemainder(
       (lane) =>
         places.forEach(({ dtype, addresses, along = 1 }, i) =>
           addresses.forEach((at, row) => {
-            const bytes = ELEMENT_BYTES[dtype];
+            const bytes = BYTES[dtype];
             const register = registers[i]![row]!;
             builder.set(register, v128.loadLane(bytes, at, register, lane, lane * along * bytes));
           })
@@ -145,7 +135,7 @@ export interface Outgoing extends Place {
 
 /** Writes whole groups of elements, `width` of each row. */
 export function writeGroups(code: LaneCode, outgoing: Outgoing, width: number): void {
-  const bytes = lanesOf(code) * ELEMENT_BYTES[outgoing.dtype];
+  const bytes = lanesOf(code) * BYTES[outgoing.dtype];
   eachRegister(outgoing, width, (address, register, i) => {
     if (bytes === 16) code.builder.store("v128", address, register, i * bytes);
     else code.builder.storeLane(bytes as LaneBytes, address, register, 0, i * bytes);
@@ -154,7 +144,7 @@ export function writeGroups(code: LaneCode, outgoing: Outgoing, width: number): 
 
 /** Writes one element of each row. */
 export function writeLane(code: LaneCode, outgoing: Outgoing, lane: number): void {
-  const bytes = ELEMENT_BYTES[outgoing.dtype];
+  const bytes = BYTES[outgoing.dtype];
   eachRegister(outgoing, 1, (address, register) => {
     code.builder.storeLane(bytes, address, register, lane, lane * bytes);
   });
@@ -186,7 +176,7 @@ export function eachElement(
 const widenBytes = lift((x: V128) => i32x4.extendLowI16x8U(i16x8.extendLowI8x16U(x)));
 
 /** Elements as they lie in memory, as what is computed with. */
-export function unpack(code: LaneCode, dtype: ElementType, packed: Lanes): TypedLanes {
+export function unpack(code: LaneCode, dtype: DType, packed: Lanes): TypedLanes {
   if (code.float === "float32") {
     if (dtype === "float64") refuse(code, dtype);
     if (dtype === "float32") return { kind: "float", lanes: packed };
@@ -201,7 +191,7 @@ export function unpack(code: LaneCode, dtype: ElementType, packed: Lanes): Typed
 }
 
 /** What is computed with as elements as they lie in memory. */
-export function pack(code: LaneCode, dtype: ElementType, value: TypedLanes): Lanes {
+export function pack(code: LaneCode, dtype: DType, value: TypedLanes): Lanes {
   if (dtype === "bool") {
     const ones = code.let(lift(v128.and)(convert("truth", code, value), code.integer(0x01010101)));
     const step = 16 / lanesOf(code);
@@ -217,7 +207,7 @@ export function pack(code: LaneCode, dtype: ElementType, value: TypedLanes): Lan
   return dtype === "float64" ? lanes : lift(f32x4.demoteF64x2Zero)(lanes);
 }
 
-function refuse(code: LaneCode, dtype: ElementType): never {
+function refuse(code: LaneCode, dtype: DType): never {
   throw new TypeError(
     `Cannot emit a loop as it computes in ${code.float}: current element type is ${dtype}`,
   );

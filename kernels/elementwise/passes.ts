@@ -3,15 +3,15 @@
  *
  * @module
  */
+import type { DType } from "../../src/dtype.ts";
 import { costOf, type Expression, WORTH_KEEPING } from "./expression.ts";
-import type { ElementType } from "./elements.ts";
 
 /** Values that a loop reads. */
 export interface LoopOperand {
   /** The name. */
   name: string;
   /** The type of its elements. */
-  dtype: ElementType;
+  dtype: DType;
   /** Whether it changes along a row; else it has one value per row. */
   moves: boolean;
   /** Elements from column to column, where it moves; 1 by default. */
@@ -31,7 +31,7 @@ export interface Assignment {
   /** How it is computed from operands, parameters and earlier names. */
   expression: Expression;
   /** The type that it is brought to; by default the one that its expression has. */
-  dtype?: ElementType | undefined;
+  dtype?: DType | undefined;
 }
 
 /** One value for each row: what the values of a name amount to. */
@@ -54,7 +54,7 @@ export interface LoopStore {
   /** The name. */
   name: string;
   /** The type of the elements that are written. */
-  dtype: ElementType;
+  dtype: DType;
   /** Whether it is written at each position; else once per row. */
   moves: boolean;
   /** Whether it only lies there until the loop has done with the row; not by default. */

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { BYTES } from "../../src/dtype.ts";
 import type { WasmFunction } from "../wasm/code.ts";
 import { hasRelaxedSimd } from "../wasm/features.ts";
 import type { ModuleBuilder } from "../wasm/module.ts";
@@ -13,7 +14,6 @@ import { BodyWriter, loopParameters, type Values } from "./body.ts";
 import {
   advance,
   eachElement,
-  ELEMENT_BYTES,
   lanesOf,
   type Place,
   readFirst,
@@ -107,7 +107,7 @@ class Stages {
     this.#sources = body.spec.operands.flatMap(({ dtype, along, turned }, i) => {
       if (!turned) return [];
       const source = body.builder.let(body.local(`operand${i}`));
-      const size = ELEMENT_BYTES[dtype] as TiledBytes;
+      const size = BYTES[dtype] as TiledBytes;
       return [{ i, size, along: along! * size, source }];
     });
     this.#height = Math.min(...this.#sources.map(({ size }) => tiledRows(size)));
@@ -233,7 +233,7 @@ class LoopWriter {
     const gaps = spec.operands.flatMap(({ dtype }, i) => {
       const place = open.places.get(`operand${i}`);
       if (place === undefined) return [];
-      const walked = i32.mul(columns, place.along! * ELEMENT_BYTES[dtype]);
+      const walked = i32.mul(columns, place.along! * BYTES[dtype]);
       const gap = builder.let(i32.sub(this.#body.local(`operandStep${i}`), walked));
       return [{ address: place.addresses[0]!, gap }];
     });

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { DType } from "../../src/dtype.ts";
 import { type Kind, parameter, type Scalar } from "../functions/algebra.ts";
 import { declareFunctions, WgslPrinter } from "../functions/wgsl.ts";
 import {
@@ -13,7 +14,6 @@ import {
   type WgslElement,
   type WgslPlan,
 } from "../wgsl/kernel.ts";
-import type { ElementType } from "./elements.ts";
 import type { Assignment, LoopSpec, PassLoad } from "./passes.ts";
 import { namesIn } from "./passes.ts";
 import { KINDS, toKind, toScalar } from "./scalars.ts";
@@ -73,7 +73,8 @@ export class LoopWriter {
   load({ name, from, index }: PassLoad, position: string): string {
     const { dtype } = (from === "operand" ? this.spec.operands : this.spec.stores)[index]!;
     const lookup = from === "operand" ? this.spec.operands[index]!.lookup : undefined;
-    const skipped = lookup && `u32(${this.valueOf(lookup.positions).code}) * ${lookup.step}u`;
+    const skipped = lookup &&
+      `u32(${this.#printer.textOf(this.valueOf(lookup.positions))}) * ${lookup.step}u`;
     const at = skipped === undefined ? position : `${skipped} + ${position}`;
     const element = `${this.#bind(from, index)}[${at}]`;
     const value = elementOf(dtype) === "bool" ? `${element} != 0u` : element;
@@ -165,7 +166,7 @@ export function kindsOf({ operands, body }: LoopSpec): Map<string, Kind> {
   return new Map([...values].map(([name, { kind }]) => [name, kind]));
 }
 
-function elementOf(dtype: ElementType): WgslElement {
+function elementOf(dtype: DType): WgslElement {
   if (dtype === "float64") {
     throw new TypeError("Cannot emit WGSL as it has no double precision: current type is float64");
   }

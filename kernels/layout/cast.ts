@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { ELEMENT_BYTES, type ElementType } from "../elementwise/elements.ts";
+import { BYTES, type DType } from "../../src/dtype.ts";
 import type { CodeBuilder, WasmFunction } from "../wasm/code.ts";
 import type { ModuleBuilder } from "../wasm/module.ts";
 import { f32x4, f64x2, i16x8, i32x4, type LaneBytes, v128 } from "../wasm/simd.ts";
@@ -12,9 +12,9 @@ import type { Value } from "../wasm/value.ts";
 /** A change of type. */
 export interface Cast {
   /** The type before. */
-  from: ElementType;
+  from: DType;
   /** The type after. */
-  to: ElementType;
+  to: DType;
   /** How many values there are. */
   count: number;
 }
@@ -46,7 +46,7 @@ export function canCast({ from, to }: Pick<Cast, "from" | "to">): boolean {
 export function emitCast(module: ModuleBuilder, cast: Cast): CastFunction {
   const { from, to, count } = cast;
   const convert = CONVERSIONS[`${from} ${to}`]!;
-  const [read, written] = [ELEMENT_BYTES[from], ELEMENT_BYTES[to]];
+  const [read, written] = [BYTES[from], BYTES[to]];
   // float64 fills a vector with two values.
   const width = Math.max(read, written) === 8 ? 2 : 4;
   return module.addFunction({ out: "i32", data: "i32" }, (code, { out, data }) => {

@@ -9,6 +9,7 @@
  *
  * @module
  */
+import type { DType } from "../../src/dtype.ts";
 import * as a from "../functions/algebra.ts";
 import type {
   Float,
@@ -18,7 +19,6 @@ import type {
   Scalar,
   Truth,
 } from "../functions/algebra.ts";
-import type { ElementType } from "../elementwise/elements.ts";
 import { excess, exp, log } from "./portable.ts";
 import { BASES, digits, fraction, normal, sides, uniform } from "./normal.ts";
 import { threefry, type Words } from "./threefry.ts";
@@ -212,9 +212,9 @@ export const SAMPLERS: Readonly<Record<SamplerName, (draw: Draw) => Scalar>> = {
 export interface Sampling {
   readonly name: SamplerName;
   /** The type of the numbers. */
-  readonly dtype: ElementType;
+  readonly dtype: DType;
   /** The type of the distribution's parameter, where it has one. */
-  readonly parameter: ElementType | undefined;
+  readonly parameter: DType | undefined;
   /** Whether every element has a parameter of its own. */
   readonly moves: boolean;
 }

@@ -3,8 +3,8 @@
  *
  * @module
  */
+import { BYTES } from "../../src/dtype.ts";
 import {
-  ELEMENT_BYTES,
   lanesOf,
   pack,
   readFirst,
@@ -61,8 +61,8 @@ export function emitSampler(
     const positions = positionsOf(code, group);
     const common = sampling.moves ? undefined : readParameter(code, sampling, parameter);
     const spare = builder.let(i32.add(scratch, GROUP_BYTES));
-    const outBytes = ELEMENT_BYTES[sampling.dtype];
-    const ownBytes = sampling.moves ? ELEMENT_BYTES[sampling.parameter!] : 0;
+    const outBytes = BYTES[sampling.dtype];
+    const ownBytes = sampling.moves ? BYTES[sampling.parameter!] : 0;
     builder.while(i32.gtS(count, 0), () => {
       const [to, from] = [builder.let(out), builder.let(parameter)];
       // The last few numbers are made where there is room for more.

@@ -4,8 +4,8 @@
  *
  * @module
  */
+import { BYTES, type DType } from "../../src/dtype.ts";
 import { emitColumnLoop } from "../elementwise/columns.ts";
-import { ELEMENT_BYTES, type ElementType } from "../elementwise/elements.ts";
 import type { LoopSpec, Reduction } from "../elementwise/passes.ts";
 import type { HostMath } from "../elementwise/typed.ts";
 import { emitLoop, type LoopFunction } from "../elementwise/wasm.ts";
@@ -19,7 +19,7 @@ export interface ArrayReduction extends AxisExtents {
   /** What means and squared norms are divided by; 1 by default. */
   divisor?: number | undefined;
   /** The type of the elements, before and after. */
-  dtype: Exclude<ElementType, "bool">;
+  dtype: Exclude<DType, "bool">;
 }
 
 /** Adds a function to a module that reduces; {@linkcode reductionCalls} says how to call it. */
@@ -44,7 +44,7 @@ export function reductionCalls(
   out: number,
   data: number,
 ): number[][] {
-  const bytes = ELEMENT_BYTES[dtype];
+  const bytes = BYTES[dtype];
   if (inner === 1) return [[out, data, bytes, count * bytes, outer, count]];
   const row = inner * bytes;
   return Array.from(

@@ -1,5 +1,5 @@
+import type { DType } from "../../src/dtype.ts";
 import { assertEquals, assertLessOrEqual, assertThrows } from "@std/assert";
-import type { ElementType } from "../../kernels/elementwise/elements.ts";
 import type { Assignment, LoopSpec } from "../../kernels/elementwise/passes.ts";
 import { importMath } from "../../kernels/elementwise/typed.ts";
 import { emitLoop } from "../../kernels/elementwise/wasm.ts";
@@ -48,7 +48,7 @@ Deno.test("emitLoop() reads operands that move, repeat along rows or along colum
   }
 });
 
-const TYPES: ElementType[] = ["float32", "float64", "int32", "bool"];
+const TYPES: DType[] = ["float32", "float64", "int32", "bool"];
 
 for (const float of ["float32", "float64"] as const) {
   const types = TYPES.filter((dtype) => float === "float64" || dtype !== "float64");

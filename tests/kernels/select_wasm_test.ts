@@ -1,7 +1,7 @@
 /** Selection as WebAssembly: exactly what `reference.ts` gives, and nothing beside it is written. */
+import type { DType } from "../../src/dtype.ts";
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import type { ElementType } from "../../kernels/elementwise/elements.ts";
 import { KEYS, type SortType } from "../../kernels/select/keys.ts";
 import * as reference from "../../kernels/select/reference.ts";
 import { emitLineSort, type LineSort, sortScratchBytes } from "../../kernels/select/sort.ts";
@@ -57,7 +57,7 @@ function run(
 const INTEGER_EXTREMES = [2 ** 31 - 1, -(2 ** 31), 0, -1];
 
 /** Values with ties, NaN, zeros of both signs and infinities, more or less of them. */
-function values(dtype: ElementType, size: number): fc.Arbitrary<NumberArray> {
+function values(dtype: DType, size: number): fc.Arbitrary<NumberArray> {
   const special = dtype === "int32"
     ? fc.constantFrom(...INTEGER_EXTREMES)
     : fc.constantFrom(NaN, 0, -0, Infinity, -Infinity, 1);
@@ -126,7 +126,7 @@ Deno.test("hasThreshold() is for few out of many", () => {
 
 const selections = fc.record({
   by: fc.constantFrom<Selection["by"]>("slice", "value"),
-  dtype: fc.constantFrom<ElementType>("float32", "float64", "int32", "bool"),
+  dtype: fc.constantFrom<DType>("float32", "float64", "int32", "bool"),
   count: fc.integer({ min: 1, max: 9 }),
   picked: fc.integer({ min: 0, max: 12 }),
   inner: fc.constantFrom(1, 2, 3, 7, 40),

@@ -1,6 +1,6 @@
 /** Loops of `kernels/elementwise/wasm.ts` on arrays, with a watch on the memory around them. */
+import type { DType } from "../../src/dtype.ts";
 import { assert } from "@std/assert";
-import type { ElementType } from "../../kernels/elementwise/elements.ts";
 import {
   type Expression,
   parseExpression,
@@ -25,12 +25,12 @@ const ARRAYS = {
 } as const;
 
 /** An array of an element type. */
-export function arrayOf(dtype: ElementType, values: number | ArrayLike<number>): NumberArray {
+export function arrayOf(dtype: DType, values: number | ArrayLike<number>): NumberArray {
   return new ARRAYS[dtype](values as number);
 }
 
 /** An assignment by its text. */
-export function assign(name: string, text: string, dtype?: ElementType): Assignment {
+export function assign(name: string, text: string, dtype?: DType): Assignment {
   return { name, expression: parseExpression(text), dtype };
 }
 
@@ -142,7 +142,7 @@ function runBlock(
 }
 
 /** Numbers that a row of them would have: small ones of both signs, the same at each run. */
-export function wave(dtype: ElementType, size: number, shift = 0): NumberArray {
+export function wave(dtype: DType, size: number, shift = 0): NumberArray {
   return arrayOf(
     dtype,
     Array.from({ length: size }, (_, i) => {

@@ -1,6 +1,6 @@
+import type { DType } from "../../src/dtype.ts";
 import { assertEquals, assertLessOrEqual, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import type { ElementType } from "../../kernels/elementwise/elements.ts";
 import { parseExpression, substitute, toFunction } from "../../kernels/elementwise/expression.ts";
 import type { LoopSpec } from "../../kernels/elementwise/passes.ts";
 import { planLoop } from "../../kernels/elementwise/wgsl.ts";
@@ -51,7 +51,7 @@ const LOOPS = fc.record({
   shape: fc.array(fc.integer({ min: 1, max: 7 }), { minLength: 1, maxLength: 4 }),
   operands: fc.array(
     fc.record({
-      dtype: fc.constantFrom<ElementType>("float32", "float32", "int32", "bool"),
+      dtype: fc.constantFrom<DType>("float32", "float32", "int32", "bool"),
       repeats: fc.array(fc.boolean(), { minLength: 4, maxLength: 4 }),
     }),
     { minLength: 1, maxLength: 4 },

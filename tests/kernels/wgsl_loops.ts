@@ -1,6 +1,6 @@
 /** Loops of `kernels/elementwise/wgsl.ts` beside the same ones on the CPU. */
+import type { DType } from "../../src/dtype.ts";
 import { assert } from "@std/assert";
-import type { ElementType } from "../../kernels/elementwise/elements.ts";
 import type { LoopSpec } from "../../kernels/elementwise/passes.ts";
 import type { NumberArray } from "../../kernels/elementwise/reference.ts";
 import { planLoop } from "../../kernels/elementwise/wgsl.ts";
@@ -17,7 +17,7 @@ import type { Job, Words } from "./wgsl_runner.ts";
 const WORDS = { float32: Float32Array, int32: Int32Array, bool: Uint32Array } as const;
 
 /** Elements as buffers have them. */
-export function wordsOf(dtype: ElementType, values: number | ArrayLike<number>): Words {
+export function wordsOf(dtype: DType, values: number | ArrayLike<number>): Words {
   return new WORDS[dtype as keyof typeof WORDS](values as number);
 }
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { ELEMENT_BYTES } from "../../../kernels/elementwise/elements.ts";
+import { BYTES } from "../../dtype.ts";
 import { canCast, type Cast, emitCast } from "../../../kernels/layout/cast.ts";
 import type { ViewCopy } from "../../../kernels/layout/reference.ts";
 import { emitCopies } from "../../../kernels/layout/wasm.ts";
@@ -23,7 +23,7 @@ export function viewKernel(
   if (sizeOf(shape) === 0) return undefined;
   const inputs = step.inputs.map((id) => graph.values[id]!.shape);
   const copies = copiesOf(inputs, step.params, shape);
-  const size = ELEMENT_BYTES[dtype];
+  const size = BYTES[dtype];
   const copied = copies.reduce((sum, copy) => sum + sizeOf(copy.shape), 0);
   const cleared = copied < sizeOf(shape) ? sizeOf(shape) : 0;
   if (copies.length > MOST_AT_ONCE) return piecesKernel(step, copies, size);

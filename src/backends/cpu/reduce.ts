@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { ELEMENT_BYTES } from "../../../kernels/elementwise/elements.ts";
+import { BYTES } from "../../dtype.ts";
 import { importMath } from "../../../kernels/elementwise/typed.ts";
 import type { ViewCopy } from "../../../kernels/layout/reference.ts";
 import { emitCopies } from "../../../kernels/layout/wasm.ts";
@@ -41,7 +41,7 @@ export function reduceKernel(
 function togetherKernel({ inputs, output }: Step, reduction: ArrayReduction): StepKernel {
   const { outer, count, inner, dtype } = reduction;
   const [x] = inputs as [ValueId];
-  const bytes = ELEMENT_BYTES[dtype];
+  const bytes = BYTES[dtype];
   return {
     key: JSON.stringify(["reduce", { ...reduction, outer: 1 }]),
     emit: (module) => emitReduction(module, importMath(module), reduction),
@@ -78,7 +78,7 @@ function apartKernel(
   return {
     key: JSON.stringify(["reduce apart", reduction, copy]),
     emit: (module) => emitApart(module, reduction, copy),
-    scratchBytes: Math.ceil(sizeOf(shape) * ELEMENT_BYTES[kind.dtype] / 64) * 64,
+    scratchBytes: Math.ceil(sizeOf(shape) * BYTES[kind.dtype] / 64) * 64,
     slices: 1,
     nanoseconds: 2 * sizeOf(shape) * NS,
     calls: (_, { offsets, scratch }) => [[offsets.get(output)!, offsets.get(x)!, scratch]],
@@ -92,7 +92,7 @@ function emitApart(
   copy: ViewCopy,
 ): WasmFunction<Parameters, null> {
   const run = emitReduction(module, importMath(module), reduction);
-  const size = ELEMENT_BYTES[reduction.dtype];
+  const size = BYTES[reduction.dtype];
   const turn = emitCopies(module, { size, copies: [copy] });
   const parameters = { out: "i32", data: "i32", scratch: "i32" } as const;
   return module.addFunction(parameters, (code, { out, data, scratch }) => {

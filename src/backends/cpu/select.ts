@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { ELEMENT_BYTES as BYTES } from "../../../kernels/elementwise/elements.ts";
+import { BYTES } from "../../dtype.ts";
 import { emitLineSort, type LineSort, sortScratchBytes } from "../../../kernels/select/sort.ts";
 import { emitScatter, scatterScratchBytes, type ScatterSum } from "../../../kernels/select/sums.ts";
 import { emitGather, type Selection } from "../../../kernels/select/wasm.ts";
