@@ -5,8 +5,9 @@
  *
  * @module
  */
+import type { FloatArray } from "../src/dtype.ts";
 import { tensor } from "@cellgrad/cellgrad";
-import { type DistanceArray, squaredDistances } from "../kernels/pairwise_distance/reference.ts";
+import { squaredDistances } from "../kernels/pairwise_distance/reference.ts";
 import { squaredDistancesWasm } from "../kernels/pairwise_distance/wasm.ts";
 import { hasRelaxedSimd } from "../kernels/wasm/features.ts";
 
@@ -21,7 +22,7 @@ const CASES: readonly [rows: number, dimensions: number][] = [
   [256, 2000],
 ];
 
-function numbers<A extends DistanceArray>(data: A): A {
+function numbers<A extends FloatArray>(data: A): A {
   for (let i = 0; i < data.length; i++) data[i] = Math.sin(i);
   return data;
 }

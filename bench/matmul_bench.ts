@@ -5,8 +5,9 @@
  *
  * @module
  */
+import type { FloatArray } from "../src/dtype.ts";
 import { tensor } from "@cellgrad/cellgrad";
-import { matmul, type MatrixArray } from "../kernels/matmul/reference.ts";
+import { matmul } from "../kernels/matmul/reference.ts";
 import { matmulWasm } from "../kernels/matmul/wasm.ts";
 import { hasRelaxedSimd } from "../kernels/wasm/features.ts";
 
@@ -22,7 +23,7 @@ const THIN: readonly Shape[] = [[1000, 1000, 1], [1, 1000, 1000], [1000, 1, 1000
 
 const LARGE: readonly Shape[] = [[512, 512, 512], [1024, 1024, 1024], [2048, 2048, 2048]];
 
-function numbers<A extends MatrixArray>(data: A): A {
+function numbers<A extends FloatArray>(data: A): A {
   for (let i = 0; i < data.length; i++) data[i] = Math.sin(i);
   return data;
 }

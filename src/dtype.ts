@@ -15,6 +15,12 @@ export type TypedArray =
   | (TypedArrayMethods & Int32Array)
   | (TypedArrayMethods & Uint8Array);
 
+/** The same as kernels take them. */
+export type NumberArray = Float32Array | Float64Array | Int32Array | Uint8Array;
+
+/** Those of them that hold numbers with a fraction. */
+export type FloatArray = Float32Array | Float64Array;
+
 /** What is called with each value of a typed array, its position, and the array. */
 export type ValueCallback<T> = (value: number, index: number, array: TypedArray) => T;
 

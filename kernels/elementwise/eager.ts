@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { FloatArray, NumberArray } from "../../src/dtype.ts";
 import { hasRelaxedSimd, hasSimd } from "../wasm/features.ts";
 import { ModuleBuilder, reserve, scratchMemory } from "../wasm/module.ts";
 import { i32, type Local, type ValueType } from "../wasm/value.ts";
@@ -11,7 +12,7 @@ import type { Precision } from "../functions/algebra.ts";
 import { COSTLY, costOfFunction, graphOf } from "../functions/mod.ts";
 import { callsIn, parseExpression } from "./expression.ts";
 import { LaneCode, type Lanes } from "./lanes.ts";
-import { ElementwiseKernel, type NumberArray, OPERANDS, PARAMETERS } from "./reference.ts";
+import { ElementwiseKernel, OPERANDS, PARAMETERS } from "./reference.ts";
 import { convert, importMath, translate, type TypedLanes } from "./typed.ts";
 
 /**
@@ -30,9 +31,6 @@ const REGISTERS = [0, 1, 2, 3] as const;
 
 /** A loop of the module: the addresses of the output and the operands, parameters, bytes. */
 type WasmLoop = (...numbers: number[]) => void;
-
-/** An array of numbers of one precision. */
-type Floats = Float32Array | Float64Array;
 
 /** The loops of one expression. */
 export class EagerKernel extends ElementwiseKernel {
@@ -54,7 +52,7 @@ export class EagerKernel extends ElementwiseKernel {
   ): void {
     const precision = out.length < LARGE ? undefined : precisionOf(out, data);
     if (precision !== undefined && this.#gains(precision) && hasSimd()) {
-      this.#runChunks(precision, out as Floats, data as readonly Floats[], params);
+      this.#runChunks(precision, out as FloatArray, data as readonly FloatArray[], params);
     } else super.runFlat(out, data, params);
   }
 
@@ -67,8 +65,8 @@ export class EagerKernel extends ElementwiseKernel {
 
   #runChunks(
     precision: Precision,
-    out: Floats,
-    data: readonly Floats[],
+    out: FloatArray,
+    data: readonly FloatArray[],
     params: readonly number[],
   ): void {
     const moves = data.map((x) => x.length === out.length);

@@ -9,6 +9,7 @@
  *
  * @module
  */
+import type { NumberArray } from "../../src/dtype.ts";
 import { declareJavaScript } from "../functions/javascript.ts";
 import {
   callsIn,
@@ -17,9 +18,6 @@ import {
   toFunction,
   toJavaScript,
 } from "./expression.ts";
-
-/** A typed array that loops read and write. */
-export type NumberArray = Float32Array | Float64Array | Int32Array | Uint8Array;
 
 /** How an operand is walked: where its values stay the same along the inner or the outer loop. */
 export interface Operand {

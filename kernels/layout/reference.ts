@@ -3,9 +3,7 @@
  *
  * @module
  */
-
-/** A typed array that is copied from or to. */
-export type CopyArray = Float32Array | Float64Array | Int32Array | Uint8Array;
+import type { NumberArray } from "../../src/dtype.ts";
 
 /** Where a view starts in its array and how far apart neighbours lie, in elements. */
 export interface Strides {
@@ -27,8 +25,8 @@ export interface ViewCopy {
 
 /** Copies from each of some arrays. */
 export function copyAll(
-  out: CopyArray,
-  inputs: readonly CopyArray[],
+  out: NumberArray,
+  inputs: readonly NumberArray[],
   copies: readonly ViewCopy[],
 ): void {
   copies.forEach(({ shape, to, from }, i) =>
@@ -59,7 +57,7 @@ const BLOCK = 32;
 /** A view of an array. */
 export interface View extends Strides {
   /** The array behind the view. */
-  data: CopyArray;
+  data: NumberArray;
 }
 
 /** Copies `shape` values from one view to another. */
@@ -90,10 +88,10 @@ export function copyView(to: View, from: View, shape: readonly number[]): void {
 }
 
 function copyRow(
-  out: CopyArray,
+  out: NumberArray,
   o: number,
   toStep: number,
-  data: CopyArray,
+  data: NumberArray,
   p: number,
   fromStep: number,
   count: number,

@@ -3,8 +3,9 @@
  *
  * @module
  */
+import type { FloatArray } from "../../src/dtype.ts";
 import { hasSimd } from "../wasm/features.ts";
-import { matmul as matmulReference, type MatrixArray, type MatrixView } from "./reference.ts";
+import { matmul as matmulReference, type MatrixView } from "./reference.ts";
 import { matmulWasm } from "./wasm.ts";
 
 /**
@@ -15,7 +16,7 @@ const MANY = 2 ** 15;
 
 /** `out[m, n] = a[m, k] · b[k, n]`; `out` starts at `at`, is row-major and starts out as zeros. */
 export function matmul(
-  out: MatrixArray,
+  out: FloatArray,
   at: number,
   a: MatrixView,
   b: MatrixView,

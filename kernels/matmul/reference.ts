@@ -3,14 +3,12 @@
  *
  * @module
  */
-
-/** A floating typed array. */
-export type MatrixArray = Float32Array | Float64Array;
+import type { FloatArray } from "../../src/dtype.ts";
 
 /** Where a matrix lies in an array: its first value, and the steps between rows and columns. */
 export interface MatrixView {
   /** The array. */
-  data: MatrixArray;
+  data: FloatArray;
   /** The position of the first value. */
   offset: number;
   /** Elements from a row to the next. */
@@ -27,7 +25,7 @@ const DEPTH = 256;
 
 /** `out[m, n] = a[m, k] · b[k, n]`; `out` starts at `at`, is row-major and starts out as zeros. */
 export function matmul(
-  out: MatrixArray,
+  out: FloatArray,
   at: number,
   a: MatrixView,
   b: MatrixView,
@@ -83,7 +81,7 @@ interface Packing {
   depthStride: number;
 }
 
-function pack(panel: Float64Array, to: number, data: MatrixArray, from: number, p: Packing): void {
+function pack(panel: Float64Array, to: number, data: FloatArray, from: number, p: Packing): void {
   const { lanes, laneStride, depth, depthStride } = p;
   for (let lane = 0; lane < TILE; lane++) {
     let at = from + lane * laneStride;

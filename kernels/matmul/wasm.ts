@@ -9,6 +9,7 @@
  *
  * @module
  */
+import type { FloatArray } from "../../src/dtype.ts";
 import {
   type BlockShape,
   blockShape,
@@ -18,7 +19,7 @@ import {
   scratchBytes,
   type Term,
 } from "./emit.ts";
-import type { MatrixArray, MatrixView } from "./reference.ts";
+import type { MatrixView } from "./reference.ts";
 import { hasRelaxedSimd } from "../wasm/features.ts";
 import { reserve, scratchMemory } from "../wasm/module.ts";
 
@@ -36,7 +37,7 @@ export function createMatmul(
  * Linear memory for copies is kept for the next call: 15 MB at most, 28 MB for float64.
  */
 export function matmulWasm(
-  out: MatrixArray,
+  out: FloatArray,
   at: number,
   a: MatrixView,
   b: MatrixView,
@@ -147,7 +148,7 @@ function sharedKernel(options: KernelOptions): InnerProduct {
 }
 
 /** The type to compute with: float32 where every array is. */
-export function commonType(...arrays: MatrixArray[]): FloatType {
+export function commonType(...arrays: FloatArray[]): FloatType {
   return arrays.every((x) => x instanceof Float32Array) ? "float32" : "float64";
 }
 
@@ -157,7 +158,7 @@ export function commonType(...arrays: MatrixArray[]): FloatType {
  */
 export function innerProduct(
   options: KernelOptions,
-  out: MatrixArray,
+  out: FloatArray,
   at: number,
   a: MatrixView,
   b: MatrixView,
@@ -222,7 +223,7 @@ function stagedBytes(rows: number, columns: number, bytes: number): number {
 
 /** Copies a block to an address of linear memory. */
 function stage(
-  values: MatrixArray,
+  values: FloatArray,
   address: number,
   matrix: MatrixView,
   rows: number,
@@ -250,10 +251,10 @@ function stage(
 
 /** Copies rows of neighbours, all at once where there is nothing between them. */
 function copyRows(
-  to: MatrixArray,
+  to: FloatArray,
   at: number,
   toStride: number,
-  from: MatrixArray,
+  from: FloatArray,
   offset: number,
   fromStride: number,
   rows: number,

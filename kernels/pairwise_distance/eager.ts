@@ -3,8 +3,9 @@
  *
  * @module
  */
+import type { FloatArray } from "../../src/dtype.ts";
 import { hasSimd } from "../wasm/features.ts";
-import { type DistanceArray, squaredDistances as squaredDistancesReference } from "./reference.ts";
+import { squaredDistances as squaredDistancesReference } from "./reference.ts";
 import { squaredDistancesWasm } from "./wasm.ts";
 
 /**
@@ -15,9 +16,9 @@ const MANY = 2 ** 15;
 
 /** `out[i, j] = Σ_k (a[i, k] − b[j, k])²` for (n, d) `a` and (m, d) `b`. */
 export function squaredDistances(
-  out: DistanceArray,
-  a: DistanceArray,
-  b: DistanceArray,
+  out: FloatArray,
+  a: FloatArray,
+  b: FloatArray,
   n: number,
   m: number,
   d: number,

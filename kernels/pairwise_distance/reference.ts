@@ -4,18 +4,16 @@
  *
  * @module
  */
-
-/** A floating typed array. */
-export type DistanceArray = Float32Array | Float64Array;
+import type { FloatArray } from "../../src/dtype.ts";
 
 /** Rows of `b` that are compared at a time, transposed so that neighbours lie together. */
 const BLOCK = 8;
 
 /** `out[i, j] = Σ_k (a[i, k] − b[j, k])²` for (n, d) `a` and (m, d) `b`. */
 export function squaredDistances(
-  out: DistanceArray,
-  a: DistanceArray,
-  b: DistanceArray,
+  out: FloatArray,
+  a: FloatArray,
+  b: FloatArray,
   n: number,
   m: number,
   d: number,

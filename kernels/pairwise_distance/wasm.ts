@@ -8,9 +8,9 @@
  *
  * @module
  */
+import type { FloatArray } from "../../src/dtype.ts";
 import type { FloatType } from "../matmul/emit.ts";
 import { commonType, InnerProduct, innerProduct, kernelOptions } from "../matmul/wasm.ts";
-import type { DistanceArray } from "./reference.ts";
 
 /**
  * A kernel for points that lie in `memory`: the rows of the first matrix and the columns of the
@@ -30,9 +30,9 @@ export function createSquaredDistances(
  * for points among themselves.
  */
 export function squaredDistancesWasm(
-  out: DistanceArray,
-  a: DistanceArray,
-  b: DistanceArray,
+  out: FloatArray,
+  a: FloatArray,
+  b: FloatArray,
   n: number,
   m: number,
   d: number,

@@ -4,10 +4,8 @@
  * @module
  */
 
+import type { NumberArray } from "../../src/dtype.ts";
 import type { AxisExtents } from "../../src/shape.ts";
-
-/** A typed array that is read or written. */
-export type ReduceArray = Float32Array | Float64Array | Int32Array | Uint8Array;
 
 /** What is done with sums: nothing; `Σ x / divisor`; or `√(Σ x² / divisor)`. */
 export interface SumOptions {
@@ -19,8 +17,8 @@ export interface SumOptions {
 
 /** Sums along the axis. */
 export function sumRows(
-  out: ReduceArray,
-  data: ReduceArray,
+  out: NumberArray,
+  data: NumberArray,
   extents: AxisExtents,
   { kind, divisor }: SumOptions = { kind: "sum", divisor: 1 },
 ): void {
@@ -47,13 +45,13 @@ export function sumRows(
   }
 }
 
-function sumOf(data: ReduceArray, start: number, count: number): number {
+function sumOf(data: NumberArray, start: number, count: number): number {
   return data instanceof Float32Array
     ? sumFloat32(data, start, count)
     : sumRange(data, start, count);
 }
 
-function squaresOf(data: ReduceArray, start: number, count: number): number {
+function squaresOf(data: NumberArray, start: number, count: number): number {
   return data instanceof Float32Array
     ? squareFloat32(data, start, count)
     : squareRange(data, start, count);
@@ -89,13 +87,13 @@ function squareFloat32(data: Float32Array, start: number, count: number): number
   return (a + b) + (c + d);
 }
 
-function sumRange(data: ReduceArray, start: number, count: number): number {
+function sumRange(data: NumberArray, start: number, count: number): number {
   let sum = 0;
   for (let i = start; i < start + count; i++) sum += data[i]!;
   return sum;
 }
 
-function squareRange(data: ReduceArray, start: number, count: number): number {
+function squareRange(data: NumberArray, start: number, count: number): number {
   let sum = 0;
   for (let i = start; i < start + count; i++) sum += data[i]! * data[i]!;
   return sum;
@@ -105,14 +103,14 @@ function addFloat32(sums: Float64Array, data: Float32Array, at: number): void {
   for (let j = 0; j < sums.length; j++) sums[j]! += data[at + j]!;
 }
 
-function addSquares(sums: Float64Array, data: ReduceArray, at: number): void {
+function addSquares(sums: Float64Array, data: NumberArray, at: number): void {
   for (let j = 0; j < sums.length; j++) sums[j]! += data[at + j]! * data[at + j]!;
 }
 
 /** Extremes along the axis: the largest with `sign` 1, the smallest with −1; NaN where there is one. */
 export function extremeRows(
-  out: ReduceArray,
-  data: ReduceArray,
+  out: NumberArray,
+  data: NumberArray,
   { outer, count, inner }: AxisExtents,
   sign: 1 | -1,
 ): void {
@@ -131,8 +129,8 @@ export function extremeRows(
 
 /** The first position of the extreme along the axis, or of the first NaN. */
 export function argExtremeRows(
-  out: ReduceArray,
-  data: ReduceArray,
+  out: NumberArray,
+  data: NumberArray,
   { outer, count, inner }: AxisExtents,
   sign: 1 | -1,
 ): void {

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import type { SelectArray } from "./reference.ts";
+import type { NumberArray } from "../../src/dtype.ts";
 import type { AxisExtents } from "../../src/shape.ts";
 
 /** Shorter lines are sorted by insertion (`bench/sort_bench.ts`). */
@@ -18,8 +18,8 @@ const FEW = 64;
 
 /** What the reference's function of this name does. */
 export function argSortRows(
-  out: SelectArray,
-  data: SelectArray,
+  out: NumberArray,
+  data: NumberArray,
   around: AxisExtents,
   descending: boolean,
   kept: number,
@@ -39,13 +39,13 @@ export function argSortRows(
 
 /** Values in the order of what is sorted: negated where that is descending. */
 class Line {
-  readonly #data: SelectArray;
+  readonly #data: NumberArray;
   readonly #descending: boolean;
   readonly #values: Float32Array | Float64Array | Int32Array;
   /** The same values as bits, the lower half of a double-precision number first. */
   readonly #bits: Int32Array;
 
-  constructor(data: SelectArray, count: number, descending: boolean) {
+  constructor(data: NumberArray, count: number, descending: boolean) {
     this.#data = data;
     this.#descending = descending;
     this.#values = data instanceof Float32Array

@@ -4,16 +4,14 @@
  * @module
  */
 
+import type { NumberArray } from "../../src/dtype.ts";
 import type { AxisExtents } from "../../src/shape.ts";
-
-/** A typed array that is read or written. */
-export type SelectArray = Float32Array | Float64Array | Int32Array | Uint8Array;
 
 /** Whole slices by their positions: `out[o, k, :] = data[o, indices[k], :]`. */
 export function gatherSlices(
-  out: SelectArray,
-  data: SelectArray,
-  indices: SelectArray,
+  out: NumberArray,
+  data: NumberArray,
+  indices: NumberArray,
   { outer, count, inner }: AxisExtents,
 ): void {
   let at = 0;
@@ -29,8 +27,8 @@ export function gatherSlices(
 /** The adjoint: `sums[o, indices[k], :] += data[o, k, :]`. */
 export function scatterAddSlices(
   sums: Float64Array,
-  data: SelectArray,
-  indices: SelectArray,
+  data: NumberArray,
+  indices: NumberArray,
   { outer, count, inner }: AxisExtents,
 ): void {
   let at = 0;
@@ -44,9 +42,9 @@ export function scatterAddSlices(
 
 /** Single values by their positions: `out[o, k, j] = data[o, indices[o, k, j], j]`. */
 export function gatherAlong(
-  out: SelectArray,
-  data: SelectArray,
-  indices: SelectArray,
+  out: NumberArray,
+  data: NumberArray,
+  indices: NumberArray,
   { outer, count, inner }: AxisExtents,
 ): void {
   const picked = outer * inner === 0 ? 0 : indices.length / (outer * inner);
@@ -63,8 +61,8 @@ export function gatherAlong(
 /** The adjoint: `sums[o, indices[o, k, j], j] += data[o, k, j]`. */
 export function scatterAddAlong(
   sums: Float64Array,
-  data: SelectArray,
-  indices: SelectArray,
+  data: NumberArray,
+  indices: NumberArray,
   { outer, count, inner }: AxisExtents,
 ): void {
   const picked = outer * inner === 0 ? 0 : indices.length / (outer * inner);
@@ -83,8 +81,8 @@ export function scatterAddAlong(
  * values keep their order and NaN comes last.
  */
 export function argSortRows(
-  out: SelectArray,
-  data: SelectArray,
+  out: NumberArray,
+  data: NumberArray,
   { outer, count, inner }: AxisExtents,
   descending: boolean,
   kept: number,

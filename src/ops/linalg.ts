@@ -4,9 +4,8 @@
  * @module
  */
 import { matmul as multiply } from "../../kernels/matmul/eager.ts";
-import type { MatrixArray } from "../../kernels/matmul/reference.ts";
 import { squaredDistances } from "../../kernels/pairwise_distance/eager.ts";
-import { allocate } from "../dtype.ts";
+import { allocate, type FloatArray } from "../dtype.ts";
 import { type Composite, perInput, type ProductOp, type Transposed } from "../op.ts";
 import { checkOptions, refuseMore } from "../options.ts";
 import { broadcastShapes, broadcastStrides, formatShape, type Shape, sizeOf } from "../shape.ts";
@@ -32,9 +31,9 @@ export const matmulOp: ProductOp<Transposed> = {
     return { shape: [...batch, left.rows, right.columns], dtype: a!.dtype };
   },
   forward([a, b], transposed, { shape, dtype }) {
-    const out = allocate(dtype, sizeOf(shape)) as MatrixArray;
-    const left = { data: a!.data as MatrixArray, ...matrixOf(a!.shape, transposed.a) };
-    const right = { data: b!.data as MatrixArray, ...matrixOf(b!.shape, transposed.b) };
+    const out = allocate(dtype, sizeOf(shape)) as FloatArray;
+    const left = { data: a!.data as FloatArray, ...matrixOf(a!.shape, transposed.a) };
+    const right = { data: b!.data as FloatArray, ...matrixOf(b!.shape, transposed.b) };
     const [m, k, n] = [left.rows, left.columns, right.columns];
     const batch = shape.slice(0, -2);
     const offsetsA = batchOffsets(a!.shape.slice(0, -2), batch, m * k);
@@ -103,8 +102,8 @@ export const pairwiseSquaredDistanceOp: ProductOp<null> = {
   transposed: () => ({ a: false, b: true }),
   infer: ([x, y]) => ({ shape: [x!.shape[0]!, y!.shape[0]!], dtype: x!.dtype }),
   forward([x, y], _params, { shape, dtype }) {
-    const out = allocate(dtype, sizeOf(shape)) as MatrixArray;
-    const [data, other] = [x!.data as MatrixArray, y!.data as MatrixArray];
+    const out = allocate(dtype, sizeOf(shape)) as FloatArray;
+    const [data, other] = [x!.data as FloatArray, y!.data as FloatArray];
     squaredDistances(out, data, other, shape[0]!, shape[1]!, x!.shape[1]!);
     return out;
   },

@@ -1,6 +1,7 @@
+import type { NumberArray } from "../../src/dtype.ts";
 import { assertEquals, assertGreater, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { ElementwiseKernel, type NumberArray } from "../../kernels/elementwise/reference.ts";
+import { ElementwiseKernel } from "../../kernels/elementwise/reference.ts";
 import { mergeAxes } from "../../kernels/layout/axes.ts";
 import { operandOf } from "../../src/ops/elementwise.ts";
 import { broadcastStrides } from "../../src/shape.ts";

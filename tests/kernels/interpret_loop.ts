@@ -1,7 +1,7 @@
 /** Loops as an interpreter runs them, in double precision: what printers must come to. */
+import type { NumberArray } from "../../src/dtype.ts";
 import { toFunction } from "../../kernels/elementwise/expression.ts";
 import { type LoopSpec, planPasses } from "../../kernels/elementwise/passes.ts";
-import type { NumberArray } from "../../kernels/elementwise/reference.ts";
 
 /** Where the values of an operand or an output lie. */
 export interface Lane {

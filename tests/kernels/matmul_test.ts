@@ -1,11 +1,12 @@
+import type { FloatArray } from "../../src/dtype.ts";
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { matmul, type MatrixArray, type MatrixView } from "../../kernels/matmul/reference.ts";
+import { matmul, type MatrixView } from "../../kernels/matmul/reference.ts";
 
 /** Sizes around the tile of 4, powers of two and the depth of 256. */
 const SIZES = [0, 1, 3, 4, 5, 63, 64, 65, 257] as const;
 
-type Make = (length: number) => MatrixArray;
+type Make = (length: number) => FloatArray;
 
 const TYPES: Record<string, Make> = {
   float32: (length) => new Float32Array(length),
@@ -13,7 +14,7 @@ const TYPES: Record<string, Make> = {
 };
 
 /** Small whole numbers, of which sums are exact in both types. */
-function fill(data: MatrixArray, seed: number): MatrixArray {
+function fill(data: FloatArray, seed: number): FloatArray {
   for (let i = 0; i < data.length; i++) data[i] = (i * 7 + seed * 13 + (i >> 3)) % 17 - 8;
   return data;
 }

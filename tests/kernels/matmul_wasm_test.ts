@@ -1,3 +1,4 @@
+import type { FloatArray } from "../../src/dtype.ts";
 import { assert, assertEquals, assertLess, assertLessOrEqual } from "@std/assert";
 import fc from "fast-check";
 import { matmul as matmulEager } from "../../kernels/matmul/eager.ts";
@@ -8,7 +9,7 @@ import {
   kernelOptions,
   matmulWasm,
 } from "../../kernels/matmul/wasm.ts";
-import { matmul, type MatrixArray, type MatrixView } from "../../kernels/matmul/reference.ts";
+import { matmul, type MatrixView } from "../../kernels/matmul/reference.ts";
 import { fill } from "../../kernels/random/eager.ts";
 import { hasRelaxedSimd } from "../../kernels/wasm/features.ts";
 import { reserve, scratchMemory } from "../../kernels/wasm/module.ts";
@@ -51,11 +52,11 @@ const KERNELS: { name: string; dtype: FloatType; relaxed: boolean }[] = [
   { name: "float64", dtype: "float64", relaxed: false },
 ];
 
-const allocate = (dtype: FloatType, length: number): MatrixArray =>
+const allocate = (dtype: FloatType, length: number): FloatArray =>
   dtype === "float32" ? new Float32Array(length) : new Float64Array(length);
 
 /** Normal numbers as the type holds them. */
-function random(dtype: FloatType, length: number, seed: number): MatrixArray {
+function random(dtype: FloatType, length: number, seed: number): FloatArray {
   const data = allocate(dtype, length);
   fill("normal", data, [seed, length]);
   return data;
@@ -100,7 +101,7 @@ function sums(a: MatrixView, b: MatrixView, m: number, k: number, n: number) {
 }
 
 /** Asserts the bound that `matmulWasm` states; float64 equals the reference bit for bit. */
-function check(out: MatrixArray, a: MatrixView, b: MatrixView, m: number, k: number, n: number) {
+function check(out: FloatArray, a: MatrixView, b: MatrixView, m: number, k: number, n: number) {
   if (out instanceof Float64Array) {
     const expected = new Float64Array(m * n);
     matmul(expected, 0, a, b, m, k, n);
@@ -154,9 +155,9 @@ for (const { name, dtype, relaxed } of KERNELS) {
     const [m, k, n] = [203, 300, 65];
     const [a, b] = [view(dtype, m, k, "rows", 7), view(dtype, k, n, "rows", 8)];
     const [first, again, parts] = [0, 1, 2].map(() => allocate(dtype, m * n)) as [
-      MatrixArray,
-      MatrixArray,
-      MatrixArray,
+      FloatArray,
+      FloatArray,
+      FloatArray,
     ];
     matmulWasm(first, 0, a, b, m, k, n, relaxed);
     // Enough rounds for the engine to compile the kernel anew, with optimizations.

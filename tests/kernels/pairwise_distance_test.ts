@@ -1,22 +1,23 @@
+import type { FloatArray } from "../../src/dtype.ts";
 import { assertAlmostEquals, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { type DistanceArray, squaredDistances } from "../../kernels/pairwise_distance/reference.ts";
+import { squaredDistances } from "../../kernels/pairwise_distance/reference.ts";
 
 /** Sizes around the block of 8 and powers of two. */
 const sizes = fc.constantFrom(0, 1, 3, 7, 8, 9, 16, 63, 64, 65);
 
 const TYPES = {
-  float32: (length: number): DistanceArray => new Float32Array(length),
-  float64: (length: number): DistanceArray => new Float64Array(length),
+  float32: (length: number): FloatArray => new Float32Array(length),
+  float64: (length: number): FloatArray => new Float64Array(length),
 };
 
 /** Quarters, of which squares and sums are exact in both types. */
-function fill(data: DistanceArray, seed: number): DistanceArray {
+function fill(data: FloatArray, seed: number): FloatArray {
   for (let i = 0; i < data.length; i++) data[i] = ((i * 11 + seed * 5 + (i >> 2)) % 37 - 18) / 4;
   return data;
 }
 
-function naive(a: DistanceArray, b: DistanceArray, n: number, m: number, d: number): number[] {
+function naive(a: FloatArray, b: FloatArray, n: number, m: number, d: number): number[] {
   const out: number[] = [];
   for (let i = 0; i < n; i++) {
     for (let j = 0; j < m; j++) {

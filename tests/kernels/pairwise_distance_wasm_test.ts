@@ -1,8 +1,9 @@
+import type { FloatArray } from "../../src/dtype.ts";
 import { assertEquals, assertLess, assertLessOrEqual } from "@std/assert";
 import fc from "fast-check";
 import type { FloatType } from "../../kernels/matmul/emit.ts";
 import { squaredDistances as squaredDistancesEager } from "../../kernels/pairwise_distance/eager.ts";
-import { type DistanceArray, squaredDistances } from "../../kernels/pairwise_distance/reference.ts";
+import { squaredDistances } from "../../kernels/pairwise_distance/reference.ts";
 import {
   createSquaredDistances,
   squaredDistancesWasm,
@@ -21,11 +22,11 @@ const KERNELS: { name: string; dtype: FloatType; relaxed: boolean }[] = [
   { name: "float64", dtype: "float64", relaxed: false },
 ];
 
-const allocate = (dtype: FloatType, length: number): DistanceArray =>
+const allocate = (dtype: FloatType, length: number): FloatArray =>
   dtype === "float32" ? new Float32Array(length) : new Float64Array(length);
 
 /** Normal numbers around a centre, as the type holds them. */
-function points(dtype: FloatType, length: number, seed: number, centre = 0): DistanceArray {
+function points(dtype: FloatType, length: number, seed: number, centre = 0): FloatArray {
   const data = allocate(dtype, length);
   fill("normal", data, [seed, length]);
   for (let i = 0; i < length; i++) data[i]! += centre;
@@ -37,9 +38,9 @@ function points(dtype: FloatType, length: number, seed: number, centre = 0): Dis
  * float64, sums of one stretch equal the reference.
  */
 function check(
-  out: DistanceArray,
-  a: DistanceArray,
-  b: DistanceArray,
+  out: FloatArray,
+  a: FloatArray,
+  b: FloatArray,
   n: number,
   m: number,
   d: number,

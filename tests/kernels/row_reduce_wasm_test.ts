@@ -1,3 +1,4 @@
+import type { NumberArray } from "../../src/dtype.ts";
 import { assert, assertEquals } from "@std/assert";
 import { emitColumnLoop } from "../../kernels/elementwise/columns.ts";
 import {
@@ -13,7 +14,6 @@ import {
   reductionCalls,
 } from "../../kernels/row_reduce/wasm.ts";
 import { ModuleBuilder, PAGE_BYTES } from "../../kernels/wasm/module.ts";
-import type { NumberArray } from "../../kernels/elementwise/reference.ts";
 import { arrayOf, assign, chain, prepare, softmaxLoop, wave } from "./wasm_loops.ts";
 import { interpretLoop } from "./interpret_loop.ts";
 import type { AxisExtents } from "../../src/shape.ts";

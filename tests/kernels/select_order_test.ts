@@ -1,4 +1,5 @@
 /** Sorting arrays of the host by digits: exactly what `reference.ts` gives by comparing. */
+import type { NumberArray } from "../../src/dtype.ts";
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { argSortRows } from "../../kernels/select/order.ts";
@@ -6,7 +7,7 @@ import * as reference from "../../kernels/select/reference.ts";
 import { arrayOf } from "./wasm_loops.ts";
 import type { AxisExtents } from "../../src/shape.ts";
 
-function assertSorted(data: reference.SelectArray, around: AxisExtents, kept: number): void {
+function assertSorted(data: NumberArray, around: AxisExtents, kept: number): void {
   for (const descending of [false, true]) {
     const [out, expected] = [0, 1].map(() => new Int32Array(around.outer * kept * around.inner));
     argSortRows(out!, data, around, descending, kept);

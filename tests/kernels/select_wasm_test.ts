@@ -1,5 +1,5 @@
 /** Selection as WebAssembly: exactly what `reference.ts` gives, and nothing beside it is written. */
-import type { DType } from "../../src/dtype.ts";
+import type { DType, NumberArray } from "../../src/dtype.ts";
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { KEYS, type SortType } from "../../kernels/select/keys.ts";
@@ -10,7 +10,6 @@ import { hasThreshold } from "../../kernels/select/threshold.ts";
 import { emitGather, type Selection } from "../../kernels/select/wasm.ts";
 import type { Parameters, WasmFunction } from "../../kernels/wasm/code.ts";
 import { ModuleBuilder, PAGE_BYTES } from "../../kernels/wasm/module.ts";
-import type { NumberArray } from "../../kernels/elementwise/reference.ts";
 import { arrayOf } from "./wasm_loops.ts";
 
 const GUARD = 0xa5;

@@ -1,5 +1,5 @@
 /** Loops of `kernels/elementwise/wasm.ts` on arrays, with a watch on the memory around them. */
-import type { DType } from "../../src/dtype.ts";
+import type { DType, NumberArray } from "../../src/dtype.ts";
 import { assert } from "@std/assert";
 import {
   type Expression,
@@ -8,7 +8,6 @@ import {
 } from "../../kernels/elementwise/expression.ts";
 import { scalarFunction } from "../../kernels/functions/javascript.ts";
 import type { Assignment, LoopSpec, Reduction } from "../../kernels/elementwise/passes.ts";
-import type { NumberArray } from "../../kernels/elementwise/reference.ts";
 import { importMath } from "../../kernels/elementwise/typed.ts";
 import { emitLoop, type EmitOptions } from "../../kernels/elementwise/wasm.ts";
 import { ModuleBuilder, PAGE_BYTES } from "../../kernels/wasm/module.ts";

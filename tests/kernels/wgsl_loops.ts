@@ -1,8 +1,7 @@
 /** Loops of `kernels/elementwise/wgsl.ts` beside the same ones on the CPU. */
-import type { DType } from "../../src/dtype.ts";
+import type { DType, NumberArray } from "../../src/dtype.ts";
 import { assert } from "@std/assert";
 import type { LoopSpec } from "../../kernels/elementwise/passes.ts";
-import type { NumberArray } from "../../kernels/elementwise/reference.ts";
 import { planLoop } from "../../kernels/elementwise/wgsl.ts";
 import type { WgslOptions } from "../../kernels/elementwise/wgsl_rows.ts";
 import type { WgslPlan } from "../../kernels/wgsl/kernel.ts";

@@ -1,3 +1,4 @@
+import type { NumberArray } from "../../src/dtype.ts";
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import {
@@ -6,7 +7,6 @@ import {
   gatherSlices,
   scatterAddAlong,
   scatterAddSlices,
-  type SelectArray,
 } from "../../kernels/select/reference.ts";
 import {
   gatherKernel,
@@ -79,7 +79,7 @@ gpuTest("gatherKernel() picks the slices that the reference picks", async (runne
           ? new Int32Array(outer * picked * inner)
           : new Uint32Array(outer * picked * inner);
         const outputs = [expected.slice()];
-        gatherSlices(expected as SelectArray, x as SelectArray, indices, around);
+        gatherSlices(expected as NumberArray, x as NumberArray, indices, around);
         return {
           job: { plan: gatherKernel(element, around, picked), inputs: [x, indices], outputs },
           expected,
@@ -212,7 +212,7 @@ function sortCheck(
   const { outer, count, inner } = around;
   const x = wordsOf(element, values(outer * count * inner, seed, distinct));
   const expected = new Int32Array(outer * options.kept * inner);
-  argSortRows(expected, x as SelectArray, around, options.descending, options.kept);
+  argSortRows(expected, x as NumberArray, around, options.descending, options.kept);
   const outputs = [new Int32Array(expected.length)];
   const plan = argSortPlan(element, around, options);
   return { job: { plan, inputs: [x], outputs }, expected };
