@@ -7,7 +7,6 @@
  *
  * @module
  */
-import { callJavaScript, scalarFunction } from "../functions/javascript.ts";
 import { costOfFunction, definitionOf } from "../functions/mod.ts";
 
 /** A binary operator. */
@@ -109,28 +108,6 @@ function checkArity(text: string, name: string, count: number): void {
   );
 }
 
-/** The expression as JavaScript; `integer` multiplies as 32-bit integers do. */
-export function toJavaScript(e: Expression, integer = false): string {
-  const js = (x: Expression) => toJavaScript(x, integer);
-  switch (e.kind) {
-    case "number":
-      return e.value < 0 || Object.is(e.value, -0) ? `(-${-e.value})` : String(e.value);
-    case "name":
-      return e.name;
-    case "negate":
-      return `(-${js(e.operand)})`;
-    case "call":
-      return callJavaScript(e.name, e.arguments.map(js));
-    case "choose":
-      return `(${js(e.condition)} ? ${js(e.then)} : ${js(e.otherwise)})`;
-    case "binary":
-      if (integer && e.operator === "*") return `Math.imul(${js(e.left)}, ${js(e.right)})`;
-      return /[<=]/.test(e.operator)
-        ? `(${js(e.left)} ${e.operator} ${js(e.right)} ? 1 : 0)`
-        : `(${js(e.left)} ${e.operator} ${js(e.right)})`;
-  }
-}
-
 /** The functions that an expression calls. */
 export function callsIn(e: Expression): string[] {
   return [...(e.kind === "call" ? [e.name] : []), ...partsOf(e).flatMap(callsIn)];
@@ -179,51 +156,6 @@ export function substitute(
       return { ...e, left: inside(e.left), right: inside(e.right) };
   }
 }
-
-/** Values of an expression's names. */
-export type Scope = Record<string, number>;
-
-/** The expression as a function of its names: slow, and free of generated code. */
-export function toFunction(e: Expression, integer = false): (scope: Scope) => number {
-  switch (e.kind) {
-    case "number":
-      return () => e.value;
-    case "name":
-      return (scope) => scope[e.name]!;
-    case "negate": {
-      const operand = toFunction(e.operand, integer);
-      return (scope) => -operand(scope);
-    }
-    case "call": {
-      const call = scalarFunction(e.name);
-      const args = e.arguments.map((x) => toFunction(x, integer));
-      return (scope) => call(...args.map((f) => f(scope)));
-    }
-    case "choose": {
-      const [condition, then, otherwise] = [e.condition, e.then, e.otherwise].map((x) =>
-        toFunction(x, integer)
-      );
-      return (scope) => condition!(scope) ? then!(scope) : otherwise!(scope);
-    }
-    case "binary": {
-      const compute = OPERATORS[integer && e.operator === "*" ? "imul" : e.operator];
-      const [left, right] = [toFunction(e.left, integer), toFunction(e.right, integer)];
-      return (scope) => compute(left(scope), right(scope));
-    }
-  }
-}
-
-const OPERATORS: Record<Operator | "imul", (x: number, y: number) => number> = {
-  "+": (x, y) => x + y,
-  "-": (x, y) => x - y,
-  "*": (x, y) => x * y,
-  "/": (x, y) => x / y,
-  "<": (x, y) => x < y ? 1 : 0,
-  "<=": (x, y) => x <= y ? 1 : 0,
-  "==": (x, y) => x === y ? 1 : 0,
-  "!=": (x, y) => x !== y ? 1 : 0,
-  imul: Math.imul,
-};
 
 /** What takes longer to be computed again than to be written and read. */
 export const WORTH_KEEPING = 4;

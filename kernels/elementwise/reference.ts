@@ -10,14 +10,11 @@
  * @module
  */
 import type { NumberArray } from "../../src/dtype.ts";
-import { declareJavaScript } from "../functions/javascript.ts";
-import {
-  callsIn,
-  type Expression,
-  parseExpression,
-  toFunction,
-  toJavaScript,
-} from "./expression.ts";
+import { parameter, type Scalar } from "../functions/algebra.ts";
+import { evaluate } from "../functions/evaluate.ts";
+import { declareJavaScript, toStatements } from "../functions/javascript.ts";
+import { type Expression, parseExpression } from "./expression.ts";
+import { toKind, toScalar } from "./scalars.ts";
 
 /** How an operand is walked: where its values stay the same along the inner or the outer loop. */
 export interface Operand {
@@ -122,9 +119,9 @@ ${data.map((_, i) => moving >> i & 1 ? "" : read(i, "0")).join(" ")}
 const n = out.length;
 for (let j = 0; j < n; j++) {
   ${data.map((_, i) => moving >> i & 1 ? read(i, "j") : "").join(" ")}
-  out[j] = VALUE;
+  STORE
 }`;
-    const flat = this.#emit<FlatLoop>("flat", ["out", "data", "params"], code, out);
+    const flat = this.#emit<FlatLoop>("flat", ["out", "data", "params"], code, out, "out[j]");
     if (flat !== undefined) return flat;
     const strided = this.#stridedLoop(out, data, moving);
     return (to, from, params) => strided(to, from, params, 0, 1, to.length, ZEROS, ZEROS);
@@ -139,21 +136,29 @@ for (let i = 0; i < rows; i++, o += columns) {
   ${data.map((_, i) => moving >> i & 1 ? "" : read(i, "")).join(" ")}
   for (let j = 0; j < columns; j++) {
     ${data.map((_, i) => moving >> i & 1 ? read(i, " + j") : "").join(" ")}
-    out[o + j] = VALUE;
+    STORE
   }
   ${data.map((_, i) => `at${i} += steps[${i}];`).join(" ")}
 }`;
     const names = ["out", "data", "params", "o", "rows", "columns", "starts", "steps"];
-    return this.#emit<StridedLoop>("strided", names, code, out) ??
-      interpret(this.#expression, moving, out instanceof Int32Array);
+    return this.#emit<StridedLoop>("strided", names, code, out, "out[o + j]") ??
+      interpret(graphOf(this.#expression, out), moving);
   }
 
   /** A loop of the expression as generated code; `undefined` where that is forbidden. */
-  #emit<L>(form: string, names: string[], code: string, out: NumberArray): L | undefined {
+  #emit<L>(
+    form: string,
+    names: string[],
+    code: string,
+    out: NumberArray,
+    place: string,
+  ): L | undefined {
     if (!this.#generate) return undefined;
-    const value = toJavaScript(this.#expression, out instanceof Int32Array);
-    const declarations = declareJavaScript(callsIn(this.#expression));
-    const body = `${declarations}\nconst [${PARAMETERS}] = params;\n${code.replace("VALUE", value)}
+    const graph = graphOf(this.#expression, out);
+    const { text, calls } = toStatements(graph, (value) => `${place} = ${value};`);
+    const body = `${declareJavaScript(calls)}
+const [${PARAMETERS}] = params;
+${code.replace("STORE", text)}
 //# sourceURL=cellgrad-${this.#name}-${form}.js`;
     try {
       return new Function(...names, body) as L;
@@ -199,17 +204,26 @@ function kindOf(data: NumberArray): number {
   return data instanceof Int32Array ? 2 : 3;
 }
 
-function interpret(expression: Expression, moving: number, integer: boolean): StridedLoop {
-  const compute = toFunction(expression, integer);
+/** What an expression computes: in double precision, or with 32-bit integers where these are written. */
+function graphOf(expression: Expression, out: NumberArray): Scalar {
+  const kind = out instanceof Int32Array ? "integer" : "float";
+  const names = new Map([...OPERANDS, ...PARAMETERS].map((name) => [
+    name as string,
+    parameter(name, "float64", kind),
+  ]));
+  return toKind(kind, toScalar(expression, (name) => names.get(name)!, "float64"), "float64");
+}
+
+function interpret(graph: Scalar, moving: number): StridedLoop {
+  const compute = evaluate([graph], "float64", [...OPERANDS, ...PARAMETERS]);
   return (out, data, params, o, rows, columns, starts, steps) => {
-    const scope: Record<string, number> = {};
-    PARAMETERS.forEach((name, i) => scope[name] = params[i]!);
+    const operands = OPERANDS.map(() => 0);
     for (let i = 0; i < rows; i++) {
       for (let j = 0; j < columns; j++) {
         data.forEach((values, k) => {
-          scope[OPERANDS[k]!] = values[starts[k]! + i * steps[k]! + (moving >> k & 1 ? j : 0)]!;
+          operands[k] = values[starts[k]! + i * steps[k]! + (moving >> k & 1 ? j : 0)]!;
         });
-        out[o + i * columns + j] = compute(scope);
+        out[o + i * columns + j] = compute(...operands, ...params)[0]!;
       }
     }
   };

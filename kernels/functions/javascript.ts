@@ -124,10 +124,10 @@ interface Body {
   calls: ReadonlySet<string>;
 }
 
-/** A graph as the body of a function of its parameters, in double precision. */
-export function toFunctionBody(graph: Scalar): Body {
+/** Statements that do something with the value of a graph of named parameters, in double precision. */
+export function toStatements(graph: Scalar, last: (value: string) => string): Body {
   const printer = new JavaScriptPrinter();
-  return { text: printer.take(`return ${printer.textOf(graph)};`), calls: printer.uses };
+  return { text: printer.take(last(printer.textOf(graph))), calls: printer.uses };
 }
 
 /** The text of functions and of all that they call. */
@@ -137,7 +137,7 @@ export function declareJavaScript(names: Iterable<string>): string {
     if (texts.has(name)) return;
     if (name === "roundEven") return void texts.set(name, String(roundEven));
     if (hostName(name) !== undefined) return;
-    const { text, calls } = toFunctionBody(graphOf(name, "float64"));
+    const { text, calls } = toStatements(graphOf(name, "float64"), (value) => `return ${value};`);
     const parameters = PARAMETERS.slice(0, definitionOf(name)!.arity).join(", ");
     texts.set(name, `function scalar_${name}(${parameters}) {\n${text}\n}`);
     for (const callee of calls) visit(callee);

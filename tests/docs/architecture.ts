@@ -5,7 +5,7 @@
  * @module
  */
 import initWabt from "wabt";
-import { toJavaScript } from "../../kernels/elementwise/expression.ts";
+import { toJavaScript } from "../kernels/expressions.ts";
 import { type LoopSpec, planPasses } from "../../kernels/elementwise/passes.ts";
 import { importMath } from "../../kernels/elementwise/typed.ts";
 import { emitLoop } from "../../kernels/elementwise/wasm.ts";

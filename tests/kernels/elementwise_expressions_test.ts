@@ -1,6 +1,7 @@
 import { assertEquals, assertLessOrEqual } from "@std/assert";
 import fc from "fast-check";
-import { type Expression, toFunction } from "../../kernels/elementwise/expression.ts";
+import type { Expression } from "../../kernels/elementwise/expression.ts";
+import { toFunction } from "./expressions.ts";
 import { definitionOf } from "../../kernels/functions/mod.ts";
 import { scalarFunction } from "../../kernels/functions/javascript.ts";
 import type { Assignment, LoopSpec } from "../../kernels/elementwise/passes.ts";

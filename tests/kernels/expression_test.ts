@@ -1,14 +1,8 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { declareJavaScript, scalarFunction } from "../../kernels/functions/javascript.ts";
-import {
-  callsIn,
-  type Expression,
-  parseExpression,
-  type Scope,
-  toFunction,
-  toJavaScript,
-} from "../../kernels/elementwise/expression.ts";
+import { callsIn, type Expression, parseExpression } from "../../kernels/elementwise/expression.ts";
+import { type Scope, toFunction, toJavaScript } from "./expressions.ts";
 
 const message = (text: string) => assertThrows(() => parseExpression(text), SyntaxError).message;
 

@@ -1,6 +1,6 @@
 /** Loops as an interpreter runs them, in double precision: what printers must come to. */
 import type { NumberArray } from "../../src/dtype.ts";
-import { toFunction } from "../../kernels/elementwise/expression.ts";
+import { toFunction } from "./expressions.ts";
 import { type LoopSpec, planPasses } from "../../kernels/elementwise/passes.ts";
 
 /** Where the values of an operand or an output lie. */

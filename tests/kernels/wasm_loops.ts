@@ -1,11 +1,8 @@
 /** Loops of `kernels/elementwise/wasm.ts` on arrays, with a watch on the memory around them. */
 import type { DType, NumberArray } from "../../src/dtype.ts";
 import { assert } from "@std/assert";
-import {
-  type Expression,
-  parseExpression,
-  toFunction,
-} from "../../kernels/elementwise/expression.ts";
+import { type Expression, parseExpression } from "../../kernels/elementwise/expression.ts";
+import { toFunction } from "./expressions.ts";
 import { scalarFunction } from "../../kernels/functions/javascript.ts";
 import type { Assignment, LoopSpec, Reduction } from "../../kernels/elementwise/passes.ts";
 import { importMath } from "../../kernels/elementwise/typed.ts";

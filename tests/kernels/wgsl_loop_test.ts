@@ -1,7 +1,8 @@
 import type { DType } from "../../src/dtype.ts";
 import { assertEquals, assertLessOrEqual, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { parseExpression, substitute, toFunction } from "../../kernels/elementwise/expression.ts";
+import { parseExpression, substitute } from "../../kernels/elementwise/expression.ts";
+import { toFunction } from "./expressions.ts";
 import type { LoopSpec } from "../../kernels/elementwise/passes.ts";
 import { planLoop } from "../../kernels/elementwise/wgsl.ts";
 import { ROWS } from "../ops/elementwise_table.ts";

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { parseExpression, substitute, toFunction } from "../../kernels/elementwise/expression.ts";
+import { parseExpression, substitute } from "../../kernels/elementwise/expression.ts";
+import { toFunction } from "./expressions.ts";
 import type { LoopSpec } from "../../kernels/elementwise/passes.ts";
 import { planLoop } from "../../kernels/elementwise/wgsl.ts";
 import { assign, chain } from "./wasm_loops.ts";

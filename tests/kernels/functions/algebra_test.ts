@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import * as a from "../../../kernels/functions/algebra.ts";
 import type { Float, Integer, Precision, Scalar } from "../../../kernels/functions/algebra.ts";
 import { evaluate } from "../../../kernels/functions/evaluate.ts";
-import { toFunctionBody } from "../../../kernels/functions/javascript.ts";
+import { toStatements } from "../../../kernels/functions/javascript.ts";
 import { print } from "../../../kernels/functions/print.ts";
 import { printWasm } from "../../../kernels/functions/wasm.ts";
 import { WgslPrinter } from "../../../kernels/functions/wgsl.ts";
@@ -75,7 +75,7 @@ Deno.test("both precisions compute the same integers", () => {
 });
 
 Deno.test("JavaScript text gives what the evaluator gives", () => {
-  const f = new Function("x", "k", toFunctionBody(graphOf("float64")).text);
+  const f = new Function("x", "k", toStatements(graphOf("float64"), (y) => `return ${y};`).text);
   assertEquals(VALUES.map((x) => f(x, KEY)), byEvaluator("float64"));
 });
 

@@ -4,7 +4,7 @@ import { LaneCode } from "../../../kernels/elementwise/lanes.ts";
 import * as a from "../../../kernels/functions/algebra.ts";
 import type { Float, Precision, Scalar } from "../../../kernels/functions/algebra.ts";
 import { evaluate } from "../../../kernels/functions/evaluate.ts";
-import { toFunctionBody } from "../../../kernels/functions/javascript.ts";
+import { toStatements } from "../../../kernels/functions/javascript.ts";
 import { print } from "../../../kernels/functions/print.ts";
 import { printWasm } from "../../../kernels/functions/wasm.ts";
 import { declareFunctions, WgslPrinter } from "../../../kernels/functions/wgsl.ts";
@@ -95,7 +95,7 @@ for (const [name, text] of Object.entries(TEXTS)) {
     const graph = graphOf("float64");
     const expected = VALUES.map(EXPECTED[name]!);
     assertEquals(byEvaluator(graph, "float64"), expected);
-    const f = new Function("x", toFunctionBody(graph).text);
+    const f = new Function("x", toStatements(graph, (y) => `return ${y};`).text);
     assertEquals(VALUES.map((x) => f(x)), expected);
     for (const precision of ["float32", "float64"] as const) {
       const own = graphOf(precision);

@@ -1,0 +1,74 @@
+/**
+ * Expressions as JavaScript has them: what loops are compared with, and what people read.
+ *
+ * @module
+ */
+import type { Expression, Operator } from "../../kernels/elementwise/expression.ts";
+import { callJavaScript, scalarFunction } from "../../kernels/functions/javascript.ts";
+
+/** The expression as JavaScript; `integer` multiplies as 32-bit integers do. */
+export function toJavaScript(e: Expression, integer = false): string {
+  const js = (x: Expression) => toJavaScript(x, integer);
+  switch (e.kind) {
+    case "number":
+      return e.value < 0 || Object.is(e.value, -0) ? `(-${-e.value})` : String(e.value);
+    case "name":
+      return e.name;
+    case "negate":
+      return `(-${js(e.operand)})`;
+    case "call":
+      return callJavaScript(e.name, e.arguments.map(js));
+    case "choose":
+      return `(${js(e.condition)} ? ${js(e.then)} : ${js(e.otherwise)})`;
+    case "binary":
+      if (integer && e.operator === "*") return `Math.imul(${js(e.left)}, ${js(e.right)})`;
+      return /[<=]/.test(e.operator)
+        ? `(${js(e.left)} ${e.operator} ${js(e.right)} ? 1 : 0)`
+        : `(${js(e.left)} ${e.operator} ${js(e.right)})`;
+  }
+}
+
+/** Values of an expression's names. */
+export type Scope = Record<string, number>;
+
+/** The expression as a function of its names: slow, and free of generated code. */
+export function toFunction(e: Expression, integer = false): (scope: Scope) => number {
+  switch (e.kind) {
+    case "number":
+      return () => e.value;
+    case "name":
+      return (scope) => scope[e.name]!;
+    case "negate": {
+      const operand = toFunction(e.operand, integer);
+      return (scope) => -operand(scope);
+    }
+    case "call": {
+      const call = scalarFunction(e.name);
+      const args = e.arguments.map((x) => toFunction(x, integer));
+      return (scope) => call(...args.map((f) => f(scope)));
+    }
+    case "choose": {
+      const [condition, then, otherwise] = [e.condition, e.then, e.otherwise].map((x) =>
+        toFunction(x, integer)
+      );
+      return (scope) => condition!(scope) ? then!(scope) : otherwise!(scope);
+    }
+    case "binary": {
+      const compute = OPERATORS[integer && e.operator === "*" ? "imul" : e.operator];
+      const [left, right] = [toFunction(e.left, integer), toFunction(e.right, integer)];
+      return (scope) => compute(left(scope), right(scope));
+    }
+  }
+}
+
+const OPERATORS: Record<Operator | "imul", (x: number, y: number) => number> = {
+  "+": (x, y) => x + y,
+  "-": (x, y) => x - y,
+  "*": (x, y) => x * y,
+  "/": (x, y) => x / y,
+  "<": (x, y) => x < y ? 1 : 0,
+  "<=": (x, y) => x <= y ? 1 : 0,
+  "==": (x, y) => x === y ? 1 : 0,
+  "!=": (x, y) => x !== y ? 1 : 0,
+  imul: Math.imul,
+};
