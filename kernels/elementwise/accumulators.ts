@@ -60,6 +60,13 @@ function termOf(code: LaneCode, { reduce }: Reducer, x: Value<"f64">): Value<"f6
   return f64.mul(value, value);
 }
 
+/** What elements side by side add. */
+export function termsOf(code: LaneCode, { reduce }: Reducer, x: V128): V128 {
+  if (reduce !== "norm") return x;
+  const value = code.builder.let(x);
+  return f64x2.mul(value, value);
+}
+
 /** What a sum amounts to. */
 function resultOf({ reduce, divisor = 1 }: Reducer, sum: Value<"f64">): Value<"f64"> {
   const share = divisor === 1 ? sum : f64.div(sum, f64.const(divisor));
@@ -86,10 +93,11 @@ class PartialSums implements Accumulator {
     const { builder } = this.#code;
     const lanes = this.#read(value);
     const widen = this.#integers ? f64x2.convertLowI32x4S : f64x2.promoteLowF32x4;
+    const terms = (x: V128) => termsOf(this.#code, this.#reducer, widen(x));
     eachRegister(lanes, this.#low.length, width, (register, row) => {
       const [low, high] = [this.#low[row]!, this.#high[row]!];
-      builder.set(low, f64x2.add(low, this.#term(widen(register))));
-      builder.set(high, f64x2.add(high, this.#term(widen(rotate(register, 8)))));
+      builder.set(low, f64x2.add(low, terms(register)));
+      builder.set(high, f64x2.add(high, terms(rotate(register, 8))));
     });
   }
 
@@ -114,12 +122,6 @@ class PartialSums implements Accumulator {
     return this.#integers
       ? { kind: "integer", lanes: sums.map((sum) => i32x4.splat(i32.truncSatF64S(sum))) }
       : { kind: "float", lanes: sums.map((sum) => f32x4.splat(f32.demoteF64(sum))) };
-  }
-
-  #term(x: V128): V128 {
-    if (this.#reducer.reduce !== "norm") return x;
-    const value = this.#code.builder.let(x);
-    return f64x2.mul(value, value);
   }
 
   #read(value: TypedLanes): Lanes {
@@ -223,7 +225,7 @@ export class Extremes {
   }
 
   /** Takes in a value of `count` registers, or of one for all of them. */
-  add(value: TypedLanes, count: number): void {
+  add(value: TypedLanes, count: number = this.count): void {
     if (this.#integers === undefined) this.#start(value);
     const lanes = this.#code.let(
       this.#integers ? convert("integer", this.#code, value) : convert("float", this.#code, value),

@@ -8,7 +8,7 @@ import type { CodeBuilder } from "../wasm/code.ts";
 import { i32, type Local, type ValueType } from "../wasm/value.ts";
 import { type Outgoing, pack, type Place, unpack } from "./elements.ts";
 import { LaneCode, type Lanes } from "./lanes.ts";
-import type { Assignment, LoopOperand, LoopSpec, PassLoad } from "./passes.ts";
+import type { Assignment, LoopOperand, LoopSpec, Pass, PassLoad } from "./passes.ts";
 import { convertTo, type HostMath, translate, type TypedLanes } from "./typed.ts";
 
 /** The parameters of a loop as its body sees them. */
@@ -99,6 +99,20 @@ export class BodyWriter {
       });
     }
     return { dtype, addresses, along: turned ? 1 : along };
+  }
+
+  /** Where a pass reads and writes, by kind and number. */
+  places({ loads, stores }: Pass, rows = 1): Map<string, Place> {
+    const used = [
+      ...loads.map(({ from, index }) => [from, index] as const),
+      ...stores.map(({ output }) => ["output", output] as const),
+    ];
+    const places = new Map<string, Place>();
+    for (const [kind, index] of used) {
+      const key = `${kind}${index}`;
+      if (!places.has(key)) places.set(key, this.place(kind, index, rows));
+    }
+    return places;
   }
 
   /** What was read, as what is computed with. */

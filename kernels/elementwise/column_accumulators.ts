@@ -5,7 +5,7 @@
  */
 import { f32x4, f64x2, i32x4, i8x16 } from "../wasm/simd.ts";
 import type { Local, Value } from "../wasm/value.ts";
-import { Extremes, type Reducer, rotate } from "./accumulators.ts";
+import { Extremes, type Reducer, rotate, termsOf } from "./accumulators.ts";
 import type { LaneCode } from "./lanes.ts";
 import { convert, type TypedLanes } from "./typed.ts";
 
@@ -25,7 +25,7 @@ export function createColumnAccumulator(
 ): ColumnAccumulator {
   const { reduce } = reducer;
   return reduce === "max" || reduce === "min"
-    ? new ColumnExtremes(code, reduce, width)
+    ? new Extremes(code, reduce, width)
     : new ColumnSums(code, reducer, width);
 }
 
@@ -52,15 +52,16 @@ class ColumnSums implements ColumnAccumulator {
     const lanes = this.#code.let(
       this.#integers ? convert("integer", this.#code, value) : convert("float", this.#code, value),
     );
+    const terms = (x: Value<"v128">) => termsOf(this.#code, this.#reducer, x);
     this.#low.forEach((low, i) => {
       const register = lanes[i] ?? lanes[0]!;
       if (this.#integers) builder.set(low, i32x4.add(low, register));
-      else if (float === "float64") builder.set(low, f64x2.add(low, this.#term(register)));
+      else if (float === "float64") builder.set(low, f64x2.add(low, terms(register)));
       else {
         const high = this.#high[i]!;
         const second = rotate(register, 8);
-        builder.set(low, f64x2.add(low, this.#term(f64x2.promoteLowF32x4(register))));
-        builder.set(high, f64x2.add(high, this.#term(f64x2.promoteLowF32x4(second))));
+        builder.set(low, f64x2.add(low, terms(f64x2.promoteLowF32x4(register))));
+        builder.set(high, f64x2.add(high, terms(f64x2.promoteLowF32x4(second))));
       }
     });
   }
@@ -77,34 +78,10 @@ class ColumnSums implements ColumnAccumulator {
     return { kind: "float", lanes };
   }
 
-  /** What elements add. */
-  #term(x: Value<"v128">): Value<"v128"> {
-    if (this.#reducer.reduce !== "norm") return x;
-    const value = this.#code.builder.let(x);
-    return f64x2.mul(value, value);
-  }
-
   /** What sums amount to. */
   #result(sum: Value<"v128">): Value<"v128"> {
     const { reduce, divisor = 1 } = this.#reducer;
     const share = divisor === 1 ? sum : f64x2.div(sum, f64x2.splat(divisor));
     return reduce === "norm" ? f64x2.sqrt(share) : share;
-  }
-}
-
-/** Extremes. */
-class ColumnExtremes implements ColumnAccumulator {
-  readonly #extremes: Extremes;
-
-  constructor(code: LaneCode, reduce: "max" | "min", width: number) {
-    this.#extremes = new Extremes(code, reduce, width);
-  }
-
-  add(value: TypedLanes): void {
-    this.#extremes.add(value, this.#extremes.count);
-  }
-
-  finish(): TypedLanes {
-    return this.#extremes.finish();
   }
 }

@@ -120,17 +120,13 @@ class ColumnWriter {
   }
 
   /** From the first row to the last, once. */
-  #writePass({ before, loads, moving, reductions, stores }: Pass, strip: Strip): void {
+  #writePass(pass: Pass, strip: Strip): void {
+    const { before, loads, moving, reductions, stores } = pass;
     const body = this.#body;
     const { builder, code } = body;
     for (const assignment of before) body.assign(assignment, strip.shared);
     if (stores.length + reductions.length === 0) return;
-    const places = new Map<string, Place>();
-    for (const { from, index } of loads) places.set(`${from}${index}`, body.place(from, index));
-    for (const { output } of stores) {
-      const key = `output${output}`;
-      if (!places.has(key)) places.set(key, body.place("output", output));
-    }
+    const places = body.places(pass);
     const accumulators = reductions.map((reduction) =>
       createColumnAccumulator(code, reduction, strip.width)
     );

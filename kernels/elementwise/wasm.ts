@@ -202,7 +202,7 @@ class LoopWriter {
     if (pass.stores.length + pass.reductions.length === 0) return;
     const open: OpenPass = {
       pass,
-      places: this.#places(pass, rows),
+      places: this.#body.places(pass, rows),
       left: builder.let(this.#body.local("columns")),
       accumulators: pass.reductions.map((reduction) => ({
         of: reduction.of,
@@ -245,17 +245,6 @@ class LoopWriter {
       builder.increase(rows, -1);
       this.#stages.leave(1);
     });
-  }
-
-  #places({ loads, stores }: Pass, rows: number): Map<string, Place> {
-    const places = new Map<string, Place>();
-    const open = (kind: "operand" | "output", index: number) => {
-      const key = `${kind}${index}`;
-      if (!places.has(key)) places.set(key, this.#body.place(kind, index, rows));
-    };
-    for (const { from, index } of loads) open(from, index);
-    for (const { output } of stores) open("output", output);
-    return places;
   }
 
   /** Whole groups of elements of one row, side by side. */
