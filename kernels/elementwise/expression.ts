@@ -16,10 +16,9 @@ export type Operator = "+" | "-" | "*" | "/" | "<" | "<=" | "==" | "!=";
 export type Expression =
   | { kind: "number"; value: number }
   | { kind: "name"; name: string }
-  | { kind: "negate"; operand: Expression }
-  | { kind: "binary"; operator: Operator; left: Expression; right: Expression }
-  | { kind: "call"; name: string; arguments: Expression[] }
-  | { kind: "choose"; condition: Expression; then: Expression; otherwise: Expression };
+  | { kind: "negate" | "choose"; operands: Expression[] }
+  | { kind: "binary"; operator: Operator; operands: Expression[] }
+  | { kind: "call"; name: string; operands: Expression[] };
 
 const TOKEN = /\s*(\d+\.?\d*(?:e[-+]?\d+)?|[a-z]\w*|<=|==|!=|[-+*/<?:(),])/y;
 
@@ -62,7 +61,7 @@ export function parseExpression(text: string): Expression {
     if (!take("?")) return condition;
     const then = choice();
     expect(":");
-    return { kind: "choose", condition, then, otherwise: choice() };
+    return { kind: "choose", operands: [condition, then, choice()] };
   };
   const binary = (level: number): Expression => {
     if (level === PRECEDENCE.length) return operand();
@@ -70,11 +69,11 @@ export function parseExpression(text: string): Expression {
     for (;;) {
       const operator = PRECEDENCE[level]!.find((o) => take(o));
       if (operator === undefined) return left;
-      left = { kind: "binary", operator, left, right: binary(level + 1) };
+      left = { kind: "binary", operator, operands: [left, binary(level + 1)] };
     }
   };
   const operand = (): Expression => {
-    if (take("-")) return { kind: "negate", operand: operand() };
+    if (take("-")) return { kind: "negate", operands: [operand()] };
     if (take("(")) {
       const inner = choice();
       expect(")");
@@ -91,7 +90,7 @@ export function parseExpression(text: string): Expression {
     while (take(",")) args.push(choice());
     expect(")");
     checkArity(text, token, args.length);
-    return { kind: "call", name: token, arguments: args };
+    return { kind: "call", name: token, operands: args };
   };
   const result = choice();
   if (at < tokens.length) expect("the end");
@@ -108,26 +107,19 @@ function checkArity(text: string, name: string, count: number): void {
   );
 }
 
+/** What an expression is made of. */
+export function partsOf(e: Expression): readonly Expression[] {
+  return "operands" in e ? e.operands : [];
+}
+
 /** The functions that an expression calls. */
 export function callsIn(e: Expression): string[] {
   return [...(e.kind === "call" ? [e.name] : []), ...partsOf(e).flatMap(callsIn)];
 }
 
-/** What an expression is made of. */
-export function partsOf(e: Expression): Expression[] {
-  switch (e.kind) {
-    case "number":
-    case "name":
-      return [];
-    case "negate":
-      return [e.operand];
-    case "binary":
-      return [e.left, e.right];
-    case "choose":
-      return [e.condition, e.then, e.otherwise];
-    case "call":
-      return e.arguments;
-  }
+/** The names that an expression has in it. */
+export function namesIn(e: Expression): string[] {
+  return e.kind === "name" ? [e.name] : partsOf(e).flatMap(namesIn);
 }
 
 /** The expression with others in the places of names. */
@@ -135,26 +127,8 @@ export function substitute(
   e: Expression,
   values: Readonly<Record<string, Expression>>,
 ): Expression {
-  const inside = (x: Expression) => substitute(x, values);
-  switch (e.kind) {
-    case "number":
-      return e;
-    case "name":
-      return values[e.name] ?? e;
-    case "negate":
-      return { ...e, operand: inside(e.operand) };
-    case "call":
-      return { ...e, arguments: e.arguments.map(inside) };
-    case "choose":
-      return {
-        ...e,
-        condition: inside(e.condition),
-        then: inside(e.then),
-        otherwise: inside(e.otherwise),
-      };
-    case "binary":
-      return { ...e, left: inside(e.left), right: inside(e.right) };
-  }
+  if (e.kind === "name") return values[e.name] ?? e;
+  return "operands" in e ? { ...e, operands: e.operands.map((x) => substitute(x, values)) } : e;
 }
 
 /** What takes longer to be computed again than to be written and read. */
@@ -162,17 +136,8 @@ export const WORTH_KEEPING = 4;
 
 /** Roughly how many times as long as an addition an expression takes. */
 export function costOf(e: Expression): number {
-  const parts = partsOf(e).reduce((sum, x) => sum + costOf(x), 0);
-  switch (e.kind) {
-    case "number":
-    case "name":
-      return 0;
-    case "binary":
-      return (e.operator === "/" ? WORTH_KEEPING : 1) + parts;
-    case "negate":
-    case "choose":
-      return 1 + parts;
-    case "call":
-      return costOfFunction(e.name) + parts;
-  }
+  if (!("operands" in e)) return 0;
+  const parts = e.operands.reduce((sum, x) => sum + costOf(x), 0);
+  if (e.kind === "call") return costOfFunction(e.name) + parts;
+  return (e.kind === "binary" && e.operator === "/" ? WORTH_KEEPING : 1) + parts;
 }

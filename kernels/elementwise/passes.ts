@@ -4,7 +4,7 @@
  * @module
  */
 import type { DType } from "../../src/dtype.ts";
-import { costOf, type Expression, WORTH_KEEPING } from "./expression.ts";
+import { costOf, type Expression, namesIn, WORTH_KEEPING } from "./expression.ts";
 
 /** Values that a loop reads. */
 export interface LoopOperand {
@@ -149,24 +149,6 @@ export function withTemporaries(spec: LoopSpec, plan: typeof planPasses = planPa
     if (name === undefined) return kept;
     const store: LoopStore = { name, dtype: spec.float, moves: true, temporary: true };
     kept = { ...kept, stores: [...kept.stores, store] };
-  }
-}
-
-/** The names that an expression has in it. */
-export function namesIn(e: Expression): string[] {
-  switch (e.kind) {
-    case "number":
-      return [];
-    case "name":
-      return [e.name];
-    case "negate":
-      return namesIn(e.operand);
-    case "binary":
-      return [...namesIn(e.left), ...namesIn(e.right)];
-    case "choose":
-      return [e.condition, e.then, e.otherwise].flatMap(namesIn);
-    case "call":
-      return e.arguments.flatMap(namesIn);
   }
 }
 

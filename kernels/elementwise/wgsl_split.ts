@@ -5,7 +5,8 @@
  * @module
  */
 import type { WgslPlan } from "../wgsl/kernel.ts";
-import { type Assignment, type LoopSpec, type LoopStore, namesIn, planPasses } from "./passes.ts";
+import { namesIn } from "./expression.ts";
+import { type Assignment, type LoopSpec, type LoopStore, planPasses } from "./passes.ts";
 import type { LoopOperand, Reduction } from "./passes.ts";
 import { emitElements } from "./wgsl_elements.ts";
 import { emitRows, type RowTeam, teamFor, type WgslOptions } from "./wgsl_rows.ts";

@@ -15,7 +15,7 @@ import {
   type WgslPlan,
 } from "../wgsl/kernel.ts";
 import type { Assignment, LoopSpec, PassLoad } from "./passes.ts";
-import { namesIn } from "./passes.ts";
+import { callsIn, namesIn } from "./expression.ts";
 import { KINDS, toKind, toScalar } from "./scalars.ts";
 
 /** A kernel, and the buffers that it is bound to: operands by number, then stores. */
@@ -176,9 +176,7 @@ function elementOf(dtype: DType): WgslElement {
 /** What a loop does, in a few words: the functions that it calls and how it reduces. */
 function nameOf({ body }: LoopSpec): string {
   const words = body.flatMap((statement) =>
-    "reduce" in statement
-      ? [statement.reduce]
-      : JSON.stringify(statement.expression).match(/(?<="call","name":")\w+/g) ?? []
+    "reduce" in statement ? [statement.reduce] : callsIn(statement.expression)
   );
   return ["loop", ...new Set(words)].join(" ");
 }

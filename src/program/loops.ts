@@ -226,11 +226,13 @@ function expressionOf({ op, params }: Step, inputs: readonly Expression[]): Expr
 
 /** Divisions by powers of two as the products that they are to the bit, and faster. */
 function multiplied(e: Expression): Expression {
-  if (e.kind !== "binary" || e.operator !== "/" || e.right.kind !== "number") return e;
-  const { value } = e.right;
+  if (e.kind !== "binary" || e.operator !== "/") return e;
+  const [dividend, divisor] = e.operands as [Expression, Expression];
+  if (divisor.kind !== "number") return e;
+  const { value } = divisor;
   const power = Math.log2(Math.abs(value));
   if (!Number.isInteger(power) || Math.abs(power) > LARGEST_POWER) return e;
-  return { ...e, operator: "*", right: { kind: "number", value: 1 / value } };
+  return { ...e, operator: "*", operands: [dividend, { kind: "number", value: 1 / value }] };
 }
 
 /** Powers of two with a reciprocal of full precision, in single precision too. */

@@ -15,7 +15,7 @@ function expressions(names: string[], functions: string[]): fc.Arbitrary<Express
     const call = (name: string) => {
       const count = definitionOf(name)!.arity;
       return fc.array(tie("tree"), { minLength: count, maxLength: count })
-        .map((args): Expression => ({ kind: "call", name, arguments: args }));
+        .map((args): Expression => ({ kind: "call", name, operands: args }));
     };
     return {
       tree: fc.oneof(
@@ -25,15 +25,13 @@ function expressions(names: string[], functions: string[]): fc.Arbitrary<Express
           kind: "number",
           value,
         })),
-        tie("tree").map((operand): Expression => ({ kind: "negate", operand })),
+        tie("tree").map((operand): Expression => ({ kind: "negate", operands: [operand] })),
         fc.tuple(fc.constantFrom("+", "-", "*", "/", "<", "<=", "==", "!="), two).map((
           [operator, [left, right]],
-        ): Expression => ({ kind: "binary", operator, left, right })),
+        ): Expression => ({ kind: "binary", operator, operands: [left, right] })),
         fc.tuple(tie("tree"), two).map(([condition, [then, otherwise]]): Expression => ({
           kind: "choose",
-          condition,
-          then,
-          otherwise,
+          operands: [condition, then, otherwise],
         })),
         ...functions.map(call),
       ),
@@ -123,23 +121,22 @@ function bounded(e: Expression, scope: Record<string, number>): Bounded {
   if (e.kind === "number") return around(e.value, 0);
   if (e.kind === "name") return { value: scope[e.name]!, error: 0 };
   if (e.kind === "negate") {
-    const { value, error } = known(e.operand);
+    const { value, error } = known(e.operands[0]!);
     return { value: -value, error };
   }
   if (e.kind === "call") {
-    const { value, error } = known(e.arguments[0]!);
+    const { value, error } = known(e.operands[0]!);
     const f = scalarFunction(e.name);
     const [low, exact, high] = [f(value - error), f(value), f(value + error)];
     const change = Math.max(Math.abs(exact - low), Math.abs(high - exact));
     return around(exact, change, 2.5);
   }
   if (e.kind !== "binary") throw new TypeError("There is no bound");
-  const [x, y] = [known(e.left), known(e.right)];
+  const [x, y] = [known(e.operands[0]!), known(e.operands[1]!)];
   const [u, v] = [Math.abs(x.value), Math.abs(y.value)];
   const value = toFunction({
     ...e,
-    left: { kind: "number", value: x.value },
-    right: { kind: "number", value: y.value },
+    operands: [{ kind: "number", value: x.value }, { kind: "number", value: y.value }],
   })({});
   const product = u * y.error + v * x.error + x.error * y.error;
   return around(value, e.operator === "*" ? product : x.error + y.error);
@@ -153,10 +150,10 @@ Deno.test("emitLoop() in float32 stays as close to the expression as its operati
       fc.constantFrom(0.5, -2, 3).map((value): Expression => ({ kind: "number", value })),
       fc.tuple(fc.constantFrom("+", "-", "*"), tie("tree"), tie("tree")).map((
         [operator, left, right],
-      ): Expression => ({ kind: "binary", operator, left, right })),
+      ): Expression => ({ kind: "binary", operator, operands: [left, right] })),
       fc.tuple(fc.constantFrom("exp", "expm1", "tanh"), tie("tree")).map((
         [name, operand],
-      ): Expression => ({ kind: "call", name, arguments: [operand] })),
+      ): Expression => ({ kind: "call", name, operands: [operand] })),
     ),
   }));
   const [a, c] = [wave("float32", 67), wave("float32", 67, 1)];
@@ -265,7 +262,7 @@ Deno.test("emitLoop() knows which zero is larger", () => {
         const expression: Expression = {
           kind: "call",
           name,
-          arguments: args.map((x) => x ?? { kind: "name", name: "a" }),
+          operands: args.map((x) => x ?? { kind: "name", name: "a" }),
         };
         const loop = { ...chain("a"), body: [{ name: "y", expression }] };
         const [y] = prepare(loop)({ rows: 1, columns: 5, operands: [a] });
@@ -278,7 +275,7 @@ Deno.test("emitLoop() knows which zero is larger", () => {
 Deno.test("emitLoop() takes products of truth and -0 as numbers", () => {
   const minusZero: Expression = { kind: "number", value: -0 };
   const truth = (assign("t", "a < 1") as Assignment).expression;
-  const product: Expression = { kind: "binary", operator: "*", left: truth, right: minusZero };
+  const product: Expression = { kind: "binary", operator: "*", operands: [truth, minusZero] };
   const loop = { ...chain("a"), body: [{ name: "y", expression: product }] };
   const [y] = prepare(loop)({ rows: 1, columns: 2, operands: [Float32Array.of(0, 2)] });
   assertSame(y!, Float32Array.of(-0, -0), "product");

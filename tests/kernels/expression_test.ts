@@ -23,7 +23,7 @@ Deno.test("parseExpression() reads numbers, names and negation", () => {
   assertEquals(parseExpression(" a "), name("a"));
   assertEquals(parseExpression("--a"), {
     kind: "negate",
-    operand: { kind: "negate", operand: name("a") },
+    operands: [{ kind: "negate", operands: [name("a")] }],
   });
 });
 
@@ -31,7 +31,7 @@ Deno.test("parseExpression() reads calls with several arguments", () => {
   assertEquals(parseExpression("max(a, b)"), {
     kind: "call",
     name: "max",
-    arguments: [name("a"), name("b")],
+    operands: [name("a"), name("b")],
   });
 });
 
@@ -113,22 +113,24 @@ const expressions: fc.Arbitrary<Expression> = fc.letrec<{ e: Expression }>((tie)
     { maxDepth: 4 },
     fc.constantFrom("a", "b", "c").map(name),
     fc.constantFrom(0, 1, 0.5, 3, 1e-3).map((value): Expression => ({ kind: "number", value })),
-    tie("e").map((operand): Expression => ({ kind: "negate", operand })),
+    tie("e").map((operand): Expression => ({ kind: "negate", operands: [operand] })),
     fc.tuple(fc.constantFrom("+", "-", "*", "/", "<", "<=", "==", "!="), tie("e"), tie("e")).map(
-      ([operator, left, right]): Expression => ({ kind: "binary", operator, left, right }),
+      ([operator, left, right]): Expression => ({
+        kind: "binary",
+        operator,
+        operands: [left, right],
+      }),
     ),
     fc.tuple(fc.constantFrom("abs", "exp", "log1p", "sign", "tanh"), tie("e")).map(
-      ([f, x]): Expression => ({ kind: "call", name: f, arguments: [x] }),
+      ([f, x]): Expression => ({ kind: "call", name: f, operands: [x] }),
     ),
     fc.tuple(fc.constantFrom("max", "min", "pow"), tie("e"), tie("e")).map(
-      ([f, x, y]): Expression => ({ kind: "call", name: f, arguments: [x, y] }),
+      ([f, x, y]): Expression => ({ kind: "call", name: f, operands: [x, y] }),
     ),
     fc.tuple(tie("e"), tie("e"), tie("e")).map(
       ([condition, then, otherwise]): Expression => ({
         kind: "choose",
-        condition,
-        then,
-        otherwise,
+        operands: [condition, then, otherwise],
       }),
     ),
   ),
@@ -157,13 +159,13 @@ Deno.test("an expression written out and parsed again has the same value", () =>
       case "name":
         return e.name;
       case "negate":
-        return `-(${write(e.operand)})`;
+        return `-(${write(e.operands[0]!)})`;
       case "binary":
-        return `(${write(e.left)} ${e.operator} ${write(e.right)})`;
+        return `(${write(e.operands[0]!)} ${e.operator} ${write(e.operands[1]!)})`;
       case "call":
-        return `${e.name}(${e.arguments.map(write).join(", ")})`;
+        return `${e.name}(${e.operands.map(write).join(", ")})`;
       case "choose":
-        return `(${write(e.condition)} ? ${write(e.then)} : ${write(e.otherwise)})`;
+        return `(${write(e.operands[0]!)} ? ${write(e.operands[1]!)} : ${write(e.operands[2]!)})`;
     }
   };
   fc.assert(

@@ -15,16 +15,18 @@ export function toJavaScript(e: Expression, integer = false): string {
     case "name":
       return e.name;
     case "negate":
-      return `(-${js(e.operand)})`;
+      return `(-${js(e.operands[0]!)})`;
     case "call":
-      return callJavaScript(e.name, e.arguments.map(js));
+      return callJavaScript(e.name, e.operands.map(js));
     case "choose":
-      return `(${js(e.condition)} ? ${js(e.then)} : ${js(e.otherwise)})`;
+      return `(${js(e.operands[0]!)} ? ${js(e.operands[1]!)} : ${js(e.operands[2]!)})`;
     case "binary":
-      if (integer && e.operator === "*") return `Math.imul(${js(e.left)}, ${js(e.right)})`;
+      if (integer && e.operator === "*") {
+        return `Math.imul(${js(e.operands[0]!)}, ${js(e.operands[1]!)})`;
+      }
       return /[<=]/.test(e.operator)
-        ? `(${js(e.left)} ${e.operator} ${js(e.right)} ? 1 : 0)`
-        : `(${js(e.left)} ${e.operator} ${js(e.right)})`;
+        ? `(${js(e.operands[0]!)} ${e.operator} ${js(e.operands[1]!)} ? 1 : 0)`
+        : `(${js(e.operands[0]!)} ${e.operator} ${js(e.operands[1]!)})`;
   }
 }
 
@@ -39,23 +41,24 @@ export function toFunction(e: Expression, integer = false): (scope: Scope) => nu
     case "name":
       return (scope) => scope[e.name]!;
     case "negate": {
-      const operand = toFunction(e.operand, integer);
+      const operand = toFunction(e.operands[0]!, integer);
       return (scope) => -operand(scope);
     }
     case "call": {
       const call = scalarFunction(e.name);
-      const args = e.arguments.map((x) => toFunction(x, integer));
+      const args = e.operands.map((x) => toFunction(x, integer));
       return (scope) => call(...args.map((f) => f(scope)));
     }
     case "choose": {
-      const [condition, then, otherwise] = [e.condition, e.then, e.otherwise].map((x) =>
-        toFunction(x, integer)
-      );
+      const [condition, then, otherwise] = e.operands.map((x) => toFunction(x, integer));
       return (scope) => condition!(scope) ? then!(scope) : otherwise!(scope);
     }
     case "binary": {
       const compute = OPERATORS[integer && e.operator === "*" ? "imul" : e.operator];
-      const [left, right] = [toFunction(e.left, integer), toFunction(e.right, integer)];
+      const [left, right] = [
+        toFunction(e.operands[0]!, integer),
+        toFunction(e.operands[1]!, integer),
+      ];
       return (scope) => compute(left(scope), right(scope));
     }
   }

@@ -190,19 +190,18 @@ export function rounded(
     case "name":
       return scope[e.name]!;
     case "negate":
-      return -value(e.operand);
+      return -value(e.operands[0]!);
     case "choose":
-      return value(e.condition) ? value(e.then) : value(e.otherwise);
+      return value(e.operands[0]!) ? value(e.operands[1]!) : value(e.operands[2]!);
     case "call":
-      return round(scalarFunction(e.name)(...e.arguments.map(value)));
+      return round(scalarFunction(e.name)(...e.operands.map(value)));
     case "binary": {
-      const [left, right] = [value(e.left), value(e.right)];
+      const [left, right] = e.operands.map(value);
       const operands: Expression = {
         ...e,
-        left: { kind: "name", name: "l" },
-        right: { kind: "name", name: "r" },
+        operands: [{ kind: "name", name: "l" }, { kind: "name", name: "r" }],
       };
-      return round(toFunction(operands)({ l: left, r: right }));
+      return round(toFunction(operands)({ l: left!, r: right! }));
     }
   }
 }
