@@ -23,15 +23,6 @@ import type { MatrixView } from "./reference.ts";
 import { hasRelaxedSimd } from "../wasm/features.ts";
 import { reserve, scratchMemory } from "../wasm/module.ts";
 
-/** A kernel for matrices that lie in `memory`. Needs SIMD (`hasSimd()`). */
-export function createMatmul(
-  memory: WebAssembly.Memory,
-  dtype: FloatType,
-  relaxed?: boolean,
-): InnerProduct {
-  return new InnerProduct(memory, kernelOptions("product", dtype, relaxed));
-}
-
 /**
  * `out[m, n] = a[m, k] · b[k, n]`; `out` starts at `at` and is row-major. Needs SIMD (`hasSimd()`).
  * Linear memory for copies is kept for the next call: 15 MB at most, 28 MB for float64.

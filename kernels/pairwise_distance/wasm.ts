@@ -9,20 +9,7 @@
  * @module
  */
 import type { FloatArray } from "../../src/dtype.ts";
-import type { FloatType } from "../matmul/emit.ts";
-import { commonType, InnerProduct, innerProduct, kernelOptions } from "../matmul/wasm.ts";
-
-/**
- * A kernel for points that lie in `memory`: the rows of the first matrix and the columns of the
- * second, which are the rows of a matrix whose strides are exchanged. Needs SIMD (`hasSimd()`).
- */
-export function createSquaredDistances(
-  memory: WebAssembly.Memory,
-  dtype: FloatType,
-  relaxed?: boolean,
-): InnerProduct {
-  return new InnerProduct(memory, kernelOptions("squaredDifference", dtype, relaxed));
-}
+import { commonType, innerProduct, kernelOptions } from "../matmul/wasm.ts";
 
 /**
  * `out[i, j] = Σ_k (a[i, k] − b[j, k])²` for (n, d) `a` and (m, d) `b`. Needs SIMD (`hasSimd()`).

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Code, flatten, float32Bytes, float64Bytes, unsignedLeb128 } from "./encoding.ts";
+import { type Code, unsignedLeb128 } from "./encoding.ts";
 import {
   type Binary,
   binary,
@@ -64,16 +64,6 @@ function shift(number: number): Shift {
   });
 }
 
-function constantOf(bytes: readonly number[]): V128 {
-  if (bytes.length !== 16) {
-    throw new RangeError(
-      `Cannot compute a vector constant as its lanes must fill 16 bytes: ` +
-        `current size is ${bytes.length} bytes`,
-    );
-  }
-  return { type: "v128", code: [opcode(12), bytes] };
-}
-
 /** Instructions that read and write single lanes. */
 interface Lanes<T extends ValueType> {
   /** All lanes alike. */
@@ -103,8 +93,6 @@ type FloatVector<T extends "f32" | "f64"> =
   & Record<keyof typeof FLOAT_BINARY, Binary<"v128">>
   & Record<"ceil" | "floor" | "trunc" | "nearest", Unary<"v128">>
   & {
-    /** A constant for each lane. */
-    const: (...values: number[]) => V128;
     /** One number of memory in all lanes. */
     loadSplat: Load<"v128">;
     /** `x · y + z`, rounded once or twice as is faster; relaxed SIMD. */
@@ -219,7 +207,6 @@ export const f32x4: FloatVector<"f32"> & {
   ...byName(FLOAT_UNARY, (distance) => vectorUnary(224 + distance)),
   ...byName(FLOAT_BINARY, (distance) => vectorBinary(224 + distance)),
   ...byName({ ceil: 103, floor: 104, trunc: 105, nearest: 106 }, vectorUnary),
-  const: (...values) => constantOf(flatten(values.map(float32Bytes))),
   loadSplat: load(opcode(9), 2, "v128"),
   relaxedMadd: vectorTernary(0x105),
   relaxedNmadd: vectorTernary(0x106),
@@ -239,7 +226,6 @@ export const f64x2: FloatVector<"f64"> & {
   ...byName(FLOAT_UNARY, (distance) => vectorUnary(236 + distance)),
   ...byName(FLOAT_BINARY, (distance) => vectorBinary(236 + distance)),
   ...byName({ ceil: 116, floor: 117, trunc: 122, nearest: 148 }, vectorUnary),
-  const: (...values) => constantOf(flatten(values.map(float64Bytes))),
   loadSplat: load(opcode(10), 3, "v128"),
   relaxedMadd: vectorTernary(0x107),
   relaxedNmadd: vectorTernary(0x108),

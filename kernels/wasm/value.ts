@@ -139,18 +139,12 @@ const I32_BINARY = {
   ltS: 0x48,
   ltU: 0x49,
   gtS: 0x4a,
-  gtU: 0x4b,
   leS: 0x4c,
-  leU: 0x4d,
   geS: 0x4e,
-  geU: 0x4f,
   add: 0x6a,
   sub: 0x6b,
   mul: 0x6c,
   divS: 0x6d,
-  divU: 0x6e,
-  remS: 0x6f,
-  remU: 0x70,
   and: 0x71,
   or: 0x72,
   xor: 0x73,
@@ -204,28 +198,20 @@ export const i32:
     /** Reads one byte, from 0 to 255. */
     load8U: Load<"i32">;
     /** The whole part, limited to the range; 0 for NaN. */
-    truncSatF32S: Unary<"f32", "i32">;
-    /** The whole part, limited to the range; 0 for NaN. */
     truncSatF64S: Unary<"f64", "i32">;
-    /** The bits of a number. */
-    reinterpretF32: Unary<"f32", "i32">;
   } = onDemand(() => ({
     ...byName(I32_UNARY, (opcode) => unary([opcode], "i32", "i32")),
     ...byName(I32_BINARY, (opcode) => binary([opcode], "i32", "i32")),
     const: (value) => constant("i32", value),
     load: load([0x28], 2, "i32"),
     load8U: load([0x2d], 0, "i32"),
-    truncSatF32S: unary([0xfc, 0], "f32", "i32"),
     truncSatF64S: unary([0xfc, 2], "f64", "i32"),
-    reinterpretF32: unary([0xbc], "f32", "i32"),
   }));
 
 /** Single-precision numbers. */
 export const f32: FloatInstructions<"f32"> & {
   /** The nearest single-precision number. */
   demoteF64: Unary<"f64", "f32">;
-  /** The number of some bits. */
-  reinterpretI32: Unary<"i32", "f32">;
 } = onDemand(() => ({
   ...floatInstructions("f32", {
     compare: 0x5b,
@@ -235,7 +221,6 @@ export const f32: FloatInstructions<"f32"> & {
     convert: 0xb2,
   }),
   demoteF64: unary([0xb6], "f64", "f32"),
-  reinterpretI32: unary([0xbe], "i32", "f32"),
 }));
 
 /** Double-precision numbers. */

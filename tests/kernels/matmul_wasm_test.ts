@@ -4,7 +4,6 @@ import fc from "fast-check";
 import { matmul as matmulEager } from "../../kernels/matmul/eager.ts";
 import { blockShape, emitKernel, type FloatType, type Term } from "../../kernels/matmul/emit.ts";
 import {
-  createMatmul,
   InnerProduct,
   kernelOptions,
   matmulWasm,
@@ -217,7 +216,7 @@ Deno.test("matmulWasm() needs no more linear memory than it says, however large 
 /** A linear memory with matrices in it, and where they are. */
 function inMemory(dtype: FloatType, m: number, k: number, n: number) {
   const memory = new WebAssembly.Memory({ initial: 1 });
-  const kernel = createMatmul(memory, dtype);
+  const kernel = new InnerProduct(memory, kernelOptions("product", dtype));
   const bytes = dtype === "float32" ? 4 : 8;
   const [a, b] = [random(dtype, m * k, 13), random(dtype, k * n, 14)];
   const atA = 64;
@@ -238,7 +237,7 @@ function inMemory(dtype: FloatType, m: number, k: number, n: number) {
 
 for (const dtype of ["float32", "float64"] as const) {
   for (const [m, k, n] of [[13, 29, 11], [101, 257, 70], [5, 1, 1]] as const) {
-    Deno.test(`createMatmul() works on ${dtype} in linear memory and on nothing else: ${m}×${k}×${n}`, () => {
+    Deno.test(`InnerProduct works on ${dtype} in linear memory and on nothing else: ${m}×${k}×${n}`, () => {
       const { kernel, whole, a, b, atA, atB, out, scratch, end, values } = inMemory(dtype, m, k, n);
       const [left, right] = [
         { data: a, offset: 0, rowStride: k, columnStride: 1 },
@@ -319,7 +318,7 @@ Deno.test("InnerProduct.run() reads nothing beyond its operands, up to the end o
   const memory = new WebAssembly.Memory({ initial: 40 });
   const end = memory.buffer.byteLength;
   for (const dtype of ["float32", "float64"] as const) {
-    const kernel = createMatmul(memory, dtype);
+    const kernel = new InnerProduct(memory, kernelOptions("product", dtype));
     for (const [m, k, n] of [[7, 9, 13], [5, 4, 8], [1, 1, 1], [13, 3, 2]] as const) {
       for (const transposed of [false, true]) {
         const last = (rows: number, columns: number) => {

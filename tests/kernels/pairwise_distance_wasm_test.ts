@@ -4,10 +4,8 @@ import fc from "fast-check";
 import type { FloatType } from "../../kernels/matmul/emit.ts";
 import { squaredDistances as squaredDistancesEager } from "../../kernels/pairwise_distance/eager.ts";
 import { squaredDistances } from "../../kernels/pairwise_distance/reference.ts";
-import {
-  createSquaredDistances,
-  squaredDistancesWasm,
-} from "../../kernels/pairwise_distance/wasm.ts";
+import { InnerProduct, kernelOptions } from "../../kernels/matmul/wasm.ts";
+import { squaredDistancesWasm } from "../../kernels/pairwise_distance/wasm.ts";
 import { fill } from "../../kernels/random/eager.ts";
 import { hasRelaxedSimd } from "../../kernels/wasm/features.ts";
 import { reserve } from "../../kernels/wasm/module.ts";
@@ -103,10 +101,10 @@ for (const { name, dtype, relaxed } of KERNELS) {
     assertEquals(again, first);
   });
 
-  Deno.test(`createSquaredDistances() compares rows in linear memory: ${name}`, () => {
+  Deno.test(`InnerProduct compares rows in linear memory: ${name}`, () => {
     const [n, m, d] = [19, 33, 7];
     const memory = new WebAssembly.Memory({ initial: 1 });
-    const kernel = createSquaredDistances(memory, dtype, relaxed);
+    const kernel = new InnerProduct(memory, kernelOptions("squaredDifference", dtype, relaxed));
     const [a, b] = [points(dtype, n * d, 8), points(dtype, m * d, 9)];
     const out = a.byteLength + b.byteLength;
     const bytes = a.BYTES_PER_ELEMENT;
