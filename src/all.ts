@@ -7,13 +7,17 @@
  *
  * @module
  */
+import "../kernels/elementwise/accumulators.ts";
+import "../kernels/elementwise/body.ts";
 import "../kernels/elementwise/eager.ts";
 import "../kernels/elementwise/elements.ts";
 import "../kernels/elementwise/expression.ts";
 import "../kernels/elementwise/lanes.ts";
+import "../kernels/elementwise/passes.ts";
 import "../kernels/elementwise/reference.ts";
 import "../kernels/elementwise/scalars.ts";
 import "../kernels/elementwise/typed.ts";
+import "../kernels/elementwise/wasm.ts";
 import "../kernels/functions/algebra.ts";
 import "../kernels/functions/angles.ts";
 import "../kernels/functions/elementary.ts";
@@ -30,6 +34,7 @@ import "../kernels/functions/text.ts";
 import "../kernels/functions/wasm.ts";
 import "../kernels/layout/axes.ts";
 import "../kernels/layout/reference.ts";
+import "../kernels/layout/tiles.ts";
 import "../kernels/matmul/eager.ts";
 import "../kernels/matmul/emit.ts";
 import "../kernels/matmul/mirror.ts";

@@ -4,16 +4,14 @@
  * @module
  */
 import type { FloatArray, NumberArray } from "../../src/dtype.ts";
-import { hasRelaxedSimd, hasSimd } from "../wasm/features.ts";
+import { hasSimd } from "../wasm/features.ts";
 import { ModuleBuilder, reserve, scratchMemory } from "../wasm/module.ts";
-import { i32, type Local, type ValueType } from "../wasm/value.ts";
-import { f32x4, f64x2, v128 } from "../wasm/simd.ts";
 import type { Precision } from "../functions/algebra.ts";
 import { COSTLY, costOfFunction, graphOf } from "../functions/mod.ts";
 import { callsIn, parseExpression } from "./expression.ts";
-import { LaneCode, type Lanes } from "./lanes.ts";
 import { ElementwiseKernel, OPERANDS, PARAMETERS } from "./reference.ts";
-import { convert, importMath, translate, type TypedLanes } from "./typed.ts";
+import { importMath } from "./typed.ts";
+import { emitLoop } from "./wasm.ts";
 
 /**
  * Arrays of so many values are left to WebAssembly, in expressions that call a function which takes
@@ -26,10 +24,7 @@ const LARGE = 4096;
 /** Values that are copied to linear memory at a time: they stay in the processor's caches. */
 const CHUNK = 8192;
 
-/** Registers side by side, which the loop computes at once; chunks hold whole ones. */
-const REGISTERS = [0, 1, 2, 3] as const;
-
-/** A loop of the module: the addresses of the output and the operands, parameters, bytes. */
+/** A loop of the module: addresses, steps from row to row, parameters, and the numbers of both. */
 type WasmLoop = (...numbers: number[]) => void;
 
 /** The loops of one expression. */
@@ -85,7 +80,7 @@ export class EagerKernel extends ElementwiseKernel {
       data.forEach((x, i) => {
         values.set(moves[i] ? x.subarray(start, start + size) : x, (i + 1) * CHUNK);
       });
-      loop(...addresses, ...params, size * out.BYTES_PER_ELEMENT);
+      loop(...addresses, ...addresses, ...params, 1, size);
       out.set(values.subarray(0, size), start);
     }
   }
@@ -98,43 +93,19 @@ function precisionOf(out: NumberArray, data: readonly NumberArray[]): Precision 
   return isOf(Float32Array) ? "float32" : isOf(Float64Array) ? "float64" : undefined;
 }
 
-/** A loop over whole registers: what lies behind the last value has room, and is computed too. */
 function emit(
   expression: string,
-  precision: Precision,
+  float: Precision,
   moves: readonly boolean[],
   parameterCount: number,
 ): WasmLoop {
   const module = new ModuleBuilder({ from: "import" });
-  const math = importMath(module);
-  const operands = OPERANDS.slice(0, moves.length);
-  const parameters = PARAMETERS.slice(0, parameterCount);
-  const types: Record<string, ValueType> = {
-    ...Object.fromEntries(["out", ...operands].map((name) => [name, "i32"])),
-    ...Object.fromEntries(parameters.map((name) => [name, "f64"])),
-    bytes: "i32",
-  };
-  const loop = module.addFunction(types, (builder, locals) => {
-    const code = new LaneCode(builder, precision, hasRelaxedSimd());
-    const splat = precision === "float32" ? f32x4.loadSplat : f64x2.loadSplat;
-    const address = (name: string) => locals[name] as Local<"i32">;
-    const values = new Map<string, Lanes>();
-    for (const name of parameters) values.set(name, code.parameter(locals[name] as Local<"f64">));
-    operands.forEach((name, i) => {
-      if (!moves[i]) values.set(name, code.let([splat(address(name))]));
-    });
-    const valueOf = (name: string): TypedLanes => ({ kind: "float", lanes: values.get(name)! });
-    builder.for(address("bytes"), REGISTERS.length * 16, (at) => {
-      operands.forEach((name, i) => {
-        if (!moves[i]) return;
-        const place = builder.let(i32.add(address(name), at));
-        values.set(name, code.let(REGISTERS.map((r) => v128.load(place, 16 * r))));
-      });
-      const result = translate(parseExpression(expression), { code, math, valueOf });
-      const lanes = code.let(convert("float", code, result));
-      const place = builder.let(i32.add(address("out"), at));
-      for (const r of REGISTERS) builder.store("v128", place, lanes[r]!, 16 * r);
-    });
+  const loop = emitLoop(module, importMath(module), {
+    float,
+    operands: moves.map((moving, i) => ({ name: OPERANDS[i]!, dtype: float, moves: moving })),
+    parameters: PARAMETERS.slice(0, parameterCount),
+    body: [{ name: "out", expression: parseExpression(expression) }],
+    stores: [{ name: "out", dtype: float, moves: true }],
   });
   module.exportFunction("loop", loop);
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module.encode()), {

@@ -3,11 +3,7 @@ import { assert, assertEquals, assertLess, assertLessOrEqual } from "@std/assert
 import fc from "fast-check";
 import { matmul as matmulEager } from "../../kernels/matmul/eager.ts";
 import { blockShape, emitKernel, type FloatType, type Term } from "../../kernels/matmul/emit.ts";
-import {
-  InnerProduct,
-  kernelOptions,
-  matmulWasm,
-} from "../../kernels/matmul/wasm.ts";
+import { InnerProduct, kernelOptions, matmulWasm } from "../../kernels/matmul/wasm.ts";
 import { matmul, type MatrixView } from "../../kernels/matmul/reference.ts";
 import { fill } from "../../kernels/random/eager.ts";
 import { hasRelaxedSimd } from "../../kernels/wasm/features.ts";
