@@ -7,7 +7,7 @@
 import { zeros } from "../create.ts";
 import { allocate, type DType, isFloating, type TypedArray } from "../dtype.ts";
 import type { LoopOp, Spec } from "../op.ts";
-import { reshape, slice, where } from "../ops/mod.ts";
+import { notEqual, reshape, slice } from "../ops/mod.ts";
 import { type Shape, sizeOf } from "../shape.ts";
 import { fromData, type Tensor, tensor } from "../tensor.ts";
 import { apply } from "../trace.ts";
@@ -112,8 +112,8 @@ export const loopOp: LoopOp<LoopParams> = {
   vjp(g, _output, inputs, { loop: { name }, dtype, kept }, wanted) {
     if (kept === undefined) {
       throw new TypeError(
-        `Cannot compute the gradient of ${name} as it goes back over all turns: pass max, the most ` +
-          `turns that there can be`,
+        `Cannot compute the gradient of ${name} as a carry is kept for every turn: pass max, the ` +
+          `most turns that there can be`,
       );
     }
     const cotangents = unpack(g, resultsOf(kept.base, dtype));
@@ -191,13 +191,16 @@ function valuesToKeep(body: Body, own: number): number[] {
   return dearValues(body).filter((id) => (left -= room(id)) >= 0);
 }
 
-/** A loop that ends by itself as one of all its turns, of which those after the end change nothing. */
+/**
+ * A loop that ends by itself as one of all its turns, each of which is done or not. The last tensor
+ * of its carry is not 0 where it goes on, in the type of another one: one loop gives both.
+ */
 function ofFixedLength({ ends: _, ...loop }: Loop): Loop {
-  const { name, body } = loop;
-  const specs = body.inputs.map((id) => body.values[id]!);
-  const again = recordBody(name, specs, (live) => {
-    const next = interpret(body, live);
-    return next.map((y, k) => where(live[0]!, y, live[k]!));
+  const { name, body, carries } = loop;
+  const turn = { name, body, length: 1, reverse: false, ends: true };
+  const again = recordBody(name, body.inputs.map((id) => body.values[id]!), (live) => {
+    const { carry: [, ...next] } = runLoop(turn, live.slice(0, carries), [], live.slice(carries));
+    return [notEqual(next.at(-1)!, 0), ...next];
   });
   return { ...loop, body: again.body };
 }

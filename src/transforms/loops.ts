@@ -39,7 +39,7 @@ export interface ScanOptions extends ForLoopOptions {
 
 /** Options of {@linkcode whileLoop}. */
 export interface WhileLoopOptions {
-  /** The most turns; needed where the loop is differentiated, as all of them are gone back over. */
+  /** The most turns; needed where the loop is differentiated, as so many carries are kept. */
   max?: number | undefined;
 }
 
@@ -156,8 +156,8 @@ export function forLoop<C>(
 
 /**
  * Does the same while a condition holds. Both functions are recorded once; eagerly and in programs
- * there are as many turns as it takes. Gradients need `max`: the way back goes over so many turns,
- * of which those that did not happen change nothing.
+ * there are as many turns as it takes. Gradients need `max`: so many carries are kept, and the way
+ * back passes over the turns that did not happen.
  *
  * @param cond Called once as `cond(carry)`; returns a `bool` tensor of one value, whether there is
  * another turn.

@@ -77,7 +77,10 @@ const looped = scan as unknown as typeof unrolled;
 
 for (const length of [0, 1, 7]) {
   for (
-    const options of [{}, { reverse: true }, { checkpoint: "sqrt" }, { checkpoint: 2 }] as const
+    const options of [{}, { reverse: true }, { checkpoint: "sqrt" }, { checkpoint: 2 }, {
+      reverse: true,
+      checkpoint: 3,
+    }] as const
   ) {
     const name = `scan() of ${length} rows with ${JSON.stringify(options)} equals unrolling`;
     Deno.test(`${name}, with gradients of two orders, eagerly and compiled`, async () => {
@@ -184,6 +187,21 @@ Deno.test("whileLoop() goes on while its condition holds", async () => {
   assertEquals((await back(f64(1), f64(2))).map((g) => g.item()), [128, 448]);
 });
 
+Deno.test("whileLoop() is differentiated where another turn would have no value", async () => {
+  const f = (x: Tensor) =>
+    whileLoop((y: Tensor) => y.greater(0.5), (y: Tensor) => y.sub(0.4).log().add(1), x, { max: 9 });
+  const plain = (x: Tensor) => {
+    let y = x;
+    while (y.item() > 0.5) y = y.sub(0.4).log().add(1);
+    return y;
+  };
+  const all = (g: typeof f) => (x: Tensor) => [g(x), grad(g)(x), grad(grad(g))(x)];
+  const x = f64(1.2);
+  assertEquals(bits(all(f)(x)), bits(all(plain)(x)));
+  await using program = await compile(all(f), [x]);
+  assertEquals(bits(await program(x)), bits(all(f)(x)));
+});
+
 Deno.test("whileLoop() without max may be done where nothing goes back over it", () => {
   const f = (x: Tensor) => whileLoop((y: Tensor) => y.less(9), (y: Tensor) => y.mul(2), x);
   assertEquals(grad((x: Tensor) => stopGradient(f(x)).mul(x))(f64(1)).item(), 16);
@@ -279,7 +297,7 @@ Deno.test("loops say what they cannot do", async () => {
   );
   assertEquals(
     message(() => grad((x: Tensor) => whileLoop((y: Tensor) => y.less(9), (y) => y.mul(2), x))(1)),
-    "Cannot compute the gradient of whileLoop as it goes back over all turns: pass max, the most " +
+    "Cannot compute the gradient of whileLoop as a carry is kept for every turn: pass max, the most " +
       "turns that there can be",
   );
   let escaped: Tensor | undefined;
