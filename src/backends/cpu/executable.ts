@@ -25,7 +25,7 @@ import { planOf } from "./explain.ts";
 import { Frame, framesOf } from "./frame.ts";
 import type { Graph, Step, ValueId } from "../../program/graph.ts";
 import { type Kernel, Kernels } from "./kernels.ts";
-import { addLoops } from "./loop_kernels.ts";
+import { LoopKernels } from "./loop_kernels.ts";
 import type { Memories } from "./memories.ts";
 import { type GroupLoop, keepingLoopOf } from "../../program/loops.ts";
 import { fuseSteps, isGroup, type Unit } from "../../program/passes/fuse.ts";
@@ -51,12 +51,6 @@ export interface CpuOptions {
   smallestShared?: number | undefined;
 }
 
-/** Loops and the numbers of their kernels, in the order of their units. */
-interface KnownLoops {
-  loops: readonly (GroupLoop | undefined)[];
-  numbers: readonly (number | undefined)[];
-}
-
 /** A graph that can be run, again and again, in memory of its own. */
 export class CpuExecutable implements Executable {
   readonly graph: Graph;
@@ -75,7 +69,7 @@ export class CpuExecutable implements Executable {
   readonly #memories: Memories | undefined;
   readonly #kernels: Kernels | undefined;
   readonly #known = new Map<string, number>();
-  readonly #loops = new Map<readonly Unit[], KnownLoops>();
+  readonly #loops: LoopKernels;
   readonly #frame: Frame;
   readonly #jobs: Job[] = [];
   readonly #firstJob: number;
@@ -96,6 +90,7 @@ export class CpuExecutable implements Executable {
     this.#memories = options.memories;
     const kernels = () => new Kernels(this.bytes, this.#team !== undefined, options.memories);
     if (this.wasm) this.#kernels = holding(this, kernels);
+    this.#loops = new LoopKernels(this.#kernels);
     const buffer = this.#kernels?.memory.buffer ??
       holding(this, () => new ArrayBuffer(this.bytes));
     this.#frame = new Frame(this, buffer, 0);
@@ -127,7 +122,7 @@ export class CpuExecutable implements Executable {
   #instruct(frame: Frame): Instruction[] {
     const { units, graph } = frame;
     const kernels = this.#kernels;
-    const { loops, numbers } = this.#loopsOf(units, graph);
+    const { loops, numbers } = this.#loops.of(units, graph);
     return units.flatMap((unit, i) => {
       if (isGroup(unit)) {
         return [
@@ -148,17 +143,6 @@ export class CpuExecutable implements Executable {
       }
       return runStep(step, frame);
     });
-  }
-
-  /** The loops among units, and the numbers of their kernels. */
-  #loopsOf(units: readonly Unit[], graph: Graph): KnownLoops {
-    let known = this.#loops.get(units);
-    if (known === undefined) {
-      const loops = units.map((unit) => isGroup(unit) ? keepingLoopOf(unit, graph) : undefined);
-      known = { loops, numbers: this.#kernels === undefined ? [] : addLoops(this.#kernels, loops) };
-      this.#loops.set(units, known);
-    }
-    return known;
   }
 
   /** A body that is run for one block of rows after the other. */

@@ -1,5 +1,5 @@
 /**
- * Loops of programs as functions of one module.
+ * The kernels of a program's loops: those of the units of one graph are one module.
  *
  * @module
  */
@@ -7,11 +7,41 @@ import { emitColumnLoop } from "../../../kernels/elementwise/columns.ts";
 import { importMath } from "../../../kernels/elementwise/typed.ts";
 import { emitLoop } from "../../../kernels/elementwise/wasm.ts";
 import { ModuleBuilder } from "../../../kernels/wasm/module.ts";
-import type { GroupLoop } from "../../program/loops.ts";
+import type { Graph } from "../../program/graph.ts";
+import { type GroupLoop, keepingLoopOf } from "../../program/loops.ts";
+import { isGroup, type Unit } from "../../program/passes/fuse.ts";
 import type { Kernels } from "./kernels.ts";
 
+/** Loops and the numbers of their kernels, in the order of their units. */
+interface KnownLoops {
+  loops: readonly (GroupLoop | undefined)[];
+  numbers: readonly (number | undefined)[];
+}
+
+/** Makes loops ready, once for all frames of the same units. */
+export class LoopKernels {
+  readonly #kernels: Kernels | undefined;
+  readonly #known = new Map<readonly Unit[], KnownLoops>();
+
+  /** Without kernels, loops have no numbers. */
+  constructor(kernels: Kernels | undefined) {
+    this.#kernels = kernels;
+  }
+
+  /** The loops among units. */
+  of(units: readonly Unit[], graph: Graph): KnownLoops {
+    let known = this.#known.get(units);
+    if (known === undefined) {
+      const loops = units.map((unit) => isGroup(unit) ? keepingLoopOf(unit, graph) : undefined);
+      known = { loops, numbers: this.#kernels === undefined ? [] : addLoops(this.#kernels, loops) };
+      this.#known.set(units, known);
+    }
+    return known;
+  }
+}
+
 /** Adds the loops as functions of one module, equal ones once; returns their numbers. */
-export function addLoops(
+function addLoops(
   kernels: Kernels,
   loops: readonly (GroupLoop | undefined)[],
 ): (number | undefined)[] {
