@@ -2,6 +2,7 @@ import { assertEquals, assertGreater } from "@std/assert";
 import * as cg from "../mod.ts";
 import * as losses from "../src/losses/mod.ts";
 import * as metrics from "../src/metrics/mod.ts";
+import * as nn from "../src/nn/mod.ts";
 import * as optim from "../src/optim/mod.ts";
 import * as random from "../src/random.ts";
 
@@ -57,6 +58,12 @@ Deno.test("mod.ts exports what the other entry points do, split() of keys as spl
       assertEquals([name, found === value], [name, true]);
     }
   }
+});
+
+Deno.test("mod.ts leaves the layers to ./nn, as one has the name of an operation", () => {
+  const shared = Object.keys(nn).filter((name) => name in cg);
+  assertEquals(shared, ["layerNorm"]);
+  assertEquals(nn.layerNorm as unknown === cg.layerNorm, false);
 });
 
 /** Runs in a fresh realm: what is global before and after the import. */

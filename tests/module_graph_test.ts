@@ -24,6 +24,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["src/transforms/"],
   ["src/program/"],
   ["src/testing.ts", "src/random.ts", "src/losses/", "src/metrics/", "src/optim/"],
+  ["src/nn/"],
   ["src/backends/"],
   ["src/compile/"],
   ["src/data/"],
@@ -175,6 +176,7 @@ for (
     "src/losses/mod.ts",
     "src/metrics/mod.ts",
     "src/optim/mod.ts",
+    "src/nn/mod.ts",
     "src/random.ts",
     "src/testing.ts",
   ]
@@ -193,8 +195,9 @@ for (
   });
 }
 
-Deno.test("losses, metrics and optimizers know no device", () => {
-  for (const entry of ["src/losses/mod.ts", "src/metrics/mod.ts", "src/optim/mod.ts"]) {
+Deno.test("losses, metrics, optimizers and layers know no device", () => {
+  for (const room of ["losses", "metrics", "optim", "nn"]) {
+    const entry = `src/${room}/mod.ts`;
     for (const path of reachableFrom(entry)) {
       assertEquals(
         /^src\/(backends|program|compile|mpi)\//.test(path),

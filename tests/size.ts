@@ -39,6 +39,7 @@ export const ROOMS: readonly Room[] = [
   { name: "losses", paths: ["src/losses/"] },
   { name: "metrics", paths: ["src/metrics/"] },
   { name: "optim", paths: ["src/optim/"] },
+  { name: "nn", paths: ["src/nn/"] },
   { name: "random", paths: ["src/random/", "src/random.ts"] },
   { name: "data", paths: ["src/data/"] },
   { name: "mpi", paths: ["src/mpi/"] },

@@ -6,6 +6,7 @@ import { VALID_DATA, validReaders, writeFiles } from "./valid_data.ts";
 import { VALID_LOSSES } from "./valid_losses.ts";
 import { VALID_METRICS } from "./valid_metrics.ts";
 import { saveFirst, VALID_MPI, validCheckpoints } from "./valid_mpi.ts";
+import { VALID_NN } from "./valid_nn.ts";
 import { validPrograms } from "./valid_programs.ts";
 import { formatCall, formatPlace, type Place, placesOf, replaced } from "./walk.ts";
 
@@ -57,6 +58,7 @@ async function rows(folder: string): Promise<ValidCall[]> {
     ...validReaders(folder),
     ...VALID_MPI,
     ...validCheckpoints(folder),
+    ...VALID_NN,
     ...await validPrograms(),
   ];
 }

@@ -4,11 +4,12 @@ import * as data from "@cellgrad/cellgrad/data";
 import * as losses from "@cellgrad/cellgrad/losses";
 import * as metrics from "@cellgrad/cellgrad/metrics";
 import * as mpi from "@cellgrad/cellgrad/mpi";
+import * as nn from "@cellgrad/cellgrad/nn";
 import * as optim from "@cellgrad/cellgrad/optim";
 import * as random from "@cellgrad/cellgrad/random";
 import * as testing from "@cellgrad/cellgrad/testing";
 
-const entries = { data, losses, metrics, mpi, optim, random, testing };
+const entries = { data, losses, metrics, mpi, nn, optim, random, testing };
 
 export async function program(path: string): Promise<number[]> {
   const device: Device = await webgpu().catch(() => "cpu");

@@ -1,0 +1,45 @@
+/** One valid call of every function of `./nn`. */
+import * as cg from "../../mod.ts";
+import * as nn from "../../src/nn/mod.ts";
+import type { ValidCall } from "./valid_calls.ts";
+
+const wave = (...shape: number[]) => {
+  const length = shape.reduce((a, b) => a * b, 1);
+  return cg.tensor(Array.from({ length }, (_, i) => Math.sin(3 * i)), { shape });
+};
+const row = (name: keyof typeof nn, args: () => unknown[], options?: number): ValidCall => ({
+  name,
+  f: nn[name] as ValidCall["f"],
+  args,
+  ...(options === undefined ? {} : { options }),
+});
+
+const key = () => cg.key(1);
+const dense = (outputs: number, inputs: number) => ({
+  weight: wave(outputs, inputs),
+  bias: wave(outputs),
+});
+const statistics = () => ({ running_mean: wave(3), running_var: [1, 2, 3] });
+
+export const VALID_NN: readonly ValidCall[] = [
+  row("linear", () => [dense(2, 3), wave(4, 3)]),
+  row("initLinear", () => [key(), 3, 2, { dtype: "float64" }], 3),
+  row("embedding", () => [{ weight: wave(4, 2) }, [0, 3]]),
+  row("initEmbedding", () => [key(), 3, 2, { dtype: "float64" }], 3),
+  row("layerNorm", () => [{ weight: wave(3), bias: wave(3) }, wave(2, 3), { epsilon: 1e-6 }], 2),
+  row("initLayerNorm", () => [3, { dtype: "float64" }], 1),
+  row("batchNorm", () => [
+    { weight: wave(3), bias: wave(3) },
+    wave(2, 3),
+    { state: statistics(), training: true, epsilon: 1e-6, momentum: 0.2 },
+  ], 2),
+  row("initBatchNorm", () => [3, { dtype: "float64" }], 1),
+  row("dropout", () => [wave(2, 3), { rate: 0.5, key: key() }], 1),
+  row("mlp", () => [{ 0: dense(3, 2), 2: dense(1, 3) }, wave(4, 2), { activation: "tanh" }], 2),
+  row("initMlp", () => [key(), [3, 4, 2], { dtype: "float64" }], 2),
+  row("fromStateDict", () => [
+    { "a.weight": wave(2), "a.bias": [1] },
+    { like: { a: { weight: wave(2), bias: wave(1) } } },
+  ], 1),
+  row("toStateDict", () => [{ a: { weight: wave(2) }, b: [wave(1)] }]),
+];
