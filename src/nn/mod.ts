@@ -32,6 +32,14 @@
  * @module
  */
 export type { Activation } from "./activations.ts";
+export {
+  type AttentionMasks,
+  initMultiHeadAttention,
+  type InitMultiHeadAttentionOptions,
+  multiHeadAttention,
+  type MultiHeadAttentionOptions,
+  type MultiHeadAttentionParams,
+} from "./attention.ts";
 export { dropout, type DropoutOptions } from "./dropout.ts";
 export {
   embedding,
@@ -60,3 +68,14 @@ export {
   type ParamTree,
   toStateDict,
 } from "./state_dict.ts";
+export {
+  initTransformerEncoder,
+  initTransformerEncoderLayer,
+  type InitTransformerEncoderLayerOptions,
+  type InitTransformerEncoderOptions,
+  transformerEncoder,
+  transformerEncoderLayer,
+  type TransformerEncoderLayerOptions,
+  type TransformerEncoderLayerParams,
+  type TransformerEncoderParams,
+} from "./transformer.ts";

@@ -19,6 +19,31 @@ const dense = (outputs: number, inputs: number) => ({
   weight: wave(outputs, inputs),
   bias: wave(outputs),
 });
+const attention = () => ({
+  in_proj_weight: wave(6, 2),
+  in_proj_bias: wave(6),
+  out_proj: dense(2, 2),
+});
+const layer = () => ({
+  self_attn: attention(),
+  linear1: dense(3, 2),
+  linear2: dense(2, 3),
+  norm1: { weight: wave(2), bias: wave(2) },
+  norm2: { weight: wave(2), bias: wave(2) },
+});
+const masks = () => ({
+  mask: [[false, true], [false, false]],
+  keyPaddingMask: [[0, -1]],
+});
+const encoder = () => ({
+  heads: 2,
+  activation: "gelu",
+  normFirst: true,
+  dropout: 0.1,
+  key: key(),
+  epsilon: 1e-6,
+  ...masks(),
+});
 const statistics = () => ({ running_mean: wave(3), running_var: [1, 2, 3] });
 
 export const VALID_NN: readonly ValidCall[] = [
@@ -35,6 +60,28 @@ export const VALID_NN: readonly ValidCall[] = [
   ], 2),
   row("initBatchNorm", () => [3, { dtype: "float64" }], 1),
   row("dropout", () => [wave(2, 3), { rate: 0.5, key: key() }], 1),
+  row("multiHeadAttention", () => [
+    attention(),
+    wave(1, 2, 2),
+    wave(1, 2, 2),
+    wave(1, 2, 2),
+    { heads: 2, ...masks() },
+  ], 4),
+  row("initMultiHeadAttention", () => [key(), { dModel: 4, heads: 2, dtype: "float64" }], 1),
+  row("transformerEncoderLayer", () => [layer(), wave(1, 2, 2), encoder()], 2),
+  row("initTransformerEncoderLayer", () => [
+    key(),
+    { dModel: 4, heads: 2, feedForward: 3, dtype: "float64" },
+  ], 1),
+  row("transformerEncoder", () => [
+    { layers: { 0: layer() }, norm: { weight: wave(2), bias: wave(2) } },
+    wave(1, 2, 2),
+    encoder(),
+  ], 2),
+  row("initTransformerEncoder", () => [
+    key(),
+    { layers: 2, dModel: 4, heads: 2, feedForward: 3, dtype: "float64" },
+  ], 1),
   row("mlp", () => [{ 0: dense(3, 2), 2: dense(1, 3) }, wave(4, 2), { activation: "tanh" }], 2),
   row("initMlp", () => [key(), [3, 4, 2], { dtype: "float64" }], 2),
   row("fromStateDict", () => [
