@@ -63,6 +63,19 @@ export {
 } from "./norm.ts";
 export type { Initialized, InitOptions } from "./params.ts";
 export {
+  gru,
+  type GruOptions,
+  type GruResult,
+  initGru,
+  initLstm,
+  type InitRecurrentOptions,
+  lstm,
+  type LstmOptions,
+  type LstmResult,
+  type LstmState,
+  type RecurrentParams,
+} from "./recurrent.ts";
+export {
   fromStateDict,
   type FromStateDictOptions,
   type ParamTree,

@@ -31,6 +31,12 @@ const layer = () => ({
   norm1: { weight: wave(2), bias: wave(2) },
   norm2: { weight: wave(2), bias: wave(2) },
 });
+const recurrent = (gates: number) => ({
+  weight_ih_l0: wave(2 * gates, 3),
+  weight_hh_l0: wave(2 * gates, 2),
+  bias_ih_l0: wave(2 * gates),
+  bias_hh_l0: wave(2 * gates),
+});
 const masks = () => ({
   mask: [[false, true], [false, false]],
   keyPaddingMask: [[0, -1]],
@@ -82,6 +88,12 @@ export const VALID_NN: readonly ValidCall[] = [
     key(),
     { layers: 2, dModel: 4, heads: 2, feedForward: 3, dtype: "float64" },
   ], 1),
+  row("lstm", () => [recurrent(4), wave(3, 1, 3), {
+    state: { h: wave(1, 2), c: wave(1, 2) },
+  }], 2),
+  row("initLstm", () => [key(), 3, 2, { layers: 2, dtype: "float64" }], 3),
+  row("gru", () => [recurrent(3), wave(3, 1, 3), { state: wave(1, 2) }], 2),
+  row("initGru", () => [key(), 3, 2, { layers: 2, dtype: "float64" }], 3),
   row("mlp", () => [{ 0: dense(3, 2), 2: dense(1, 3) }, wave(4, 2), { activation: "tanh" }], 2),
   row("initMlp", () => [key(), [3, 4, 2], { dtype: "float64" }], 2),
   row("fromStateDict", () => [
