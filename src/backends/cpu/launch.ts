@@ -47,8 +47,8 @@ const LEAST_ELEMENTS = 64;
 /** A loop and the places of what it reads and writes; from `scratch` on, what it keeps for a while. */
 export class LoopCalls {
   readonly #loop: GroupLoop;
-  readonly #targets: readonly Lane[];
-  readonly #sources: readonly Lane[];
+  readonly #targets: readonly Walk[];
+  readonly #sources: readonly Walk[];
   readonly #stages: readonly { at: number; part: number }[];
 
   constructor(loop: GroupLoop, offsets: ReadonlyMap<ValueId, number>, scratch = 0) {
@@ -143,12 +143,12 @@ export class LoopCalls {
     columns: Range,
     thread: number,
   ): number[] {
-    const address = (lane: Lane, start: number) =>
-      lane.at + start * lane.bytes + block * lane.block + thread * lane.part +
-      (lane.part > 0 ? 0 : rows[0] * lane.step + columns[0] * lane.along);
+    const address = (walk: Walk, start: number) =>
+      walk.at + start * walk.bytes + block * walk.block + thread * walk.part +
+      (walk.part > 0 ? 0 : rows[0] * walk.step + columns[0] * walk.along);
     return [
-      ...this.#targets.map((lane) => address(lane, 0)),
-      ...this.#sources.map((lane, i) => address(lane, starts[i]!)),
+      ...this.#targets.map((walk) => address(walk, 0)),
+      ...this.#sources.map((walk, i) => address(walk, starts[i]!)),
       ...this.#targets.map(({ step }) => step),
       ...this.#sources.map(({ step, pitch = step }) => pitch),
       ...this.#stages.map(({ at, part }) => at + thread * part),
@@ -159,7 +159,7 @@ export class LoopCalls {
 }
 
 /** How a loop walks along a value, in bytes. */
-interface Lane {
+interface Walk {
   at: number;
   bytes: number;
   step: number;
