@@ -122,14 +122,14 @@ export const loopOp: LoopOp<LoopParams> = {
 };
 
 /** The last results of loops of several types, as each type asks for its own. */
-const last = new WeakMap<Body, { inputs: readonly Tensor[]; results: TypedArray[] }>();
+const last = new WeakMap<Loop, { inputs: readonly Tensor[]; results: TypedArray[] }>();
 
 function runOnce(loop: Loop, inputs: readonly Tensor[]): TypedArray[] {
-  const known = last.get(loop.body);
+  const known = last.get(loop);
   if (known?.inputs.every((x, i) => x === inputs[i])) return known.results;
   const results = run(loop, inputs);
   const types = new Set(results.keys().map((k) => specOf(loop.body, k).dtype));
-  if (types.size > 1) last.set(loop.body, { inputs, results });
+  if (types.size > 1) last.set(loop, { inputs, results });
   return results;
 }
 

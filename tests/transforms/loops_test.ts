@@ -3,6 +3,7 @@ import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "
 import {
   arange,
   compile,
+  cond,
   forLoop,
   grad,
   hvp,
@@ -200,6 +201,17 @@ Deno.test("whileLoop() is differentiated where another turn would have no value"
   assertEquals(bits(all(f)(x)), bits(all(plain)(x)));
   await using program = await compile(all(f), [x]);
   assertEquals(bits(await program(x)), bits(all(f)(x)));
+});
+
+Deno.test("whileLoop() is not taken for its first turn, which begins with the same", () => {
+  const squares = (x: Tensor) =>
+    whileLoop(([i]: Tensor[]) => i!.less(2), ([i, y]: Tensor[]) => [i!.add(1), y!.mul(y!)], [
+      tensor(0, { dtype: "int32" }),
+      x,
+    ], { max: 5 })[1]!;
+  const f = (x: Tensor) =>
+    forLoop(1, (y: Tensor) => cond(y.greater(0), squares, (z: Tensor) => z, y), x);
+  assertEquals(grad(f)(f64(1.5)).item(), 4 * 1.5 ** 3);
 });
 
 Deno.test("whileLoop() without max may be done where nothing goes back over it", () => {
