@@ -3,12 +3,13 @@
  *
  * @module
  */
+import { sizeOf } from "../../src/shape.ts";
 import type { WgslPlan } from "../wgsl/kernel.ts";
 import type { LoopSpec } from "./passes.ts";
 import { emitElements } from "./wgsl_elements.ts";
 import { withSums } from "./wgsl_ranges.ts";
 import { emitRows, teamFor, type WgslOptions } from "./wgsl_rows.ts";
-import { countOf, type LoopSpace } from "./wgsl_space.ts";
+import type { LoopSpace } from "./wgsl_space.ts";
 import { planSplitRows } from "./wgsl_split.ts";
 
 /**
@@ -34,7 +35,7 @@ export function planLoop(
         `${spec.float} with ${spec.parameters?.length ?? 0} parameters`,
     );
   }
-  const [rows, columns] = [countOf(space.rows), countOf(space.columns)];
+  const [rows, columns] = [sizeOf(space.rows), sizeOf(space.columns)];
   const reduces = spec.body.some((statement) => "reduce" in statement);
   if (rows === 0 || (columns === 0 && !reduces)) return { kernels: [], temporaries: [] };
   if (!reduces) return { kernels: [emitElements(spec, space)], temporaries: [] };

@@ -3,17 +3,18 @@
  *
  * @module
  */
+import { sizeOf } from "../../src/shape.ts";
 import { groupsFor, WORKGROUP } from "../wgsl/kernel.ts";
 import { type LoopSpec, planPasses } from "./passes.ts";
-import { contiguousWalk, countOf, isContiguous, type LoopSpace, positionOf } from "./wgsl_space.ts";
+import { contiguousWalk, isContiguous, type LoopSpace, positionOf } from "./wgsl_space.ts";
 import { type BoundKernel, LoopWriter } from "./wgsl_writer.ts";
 
 /** A kernel with an invocation for each element. */
 export function emitElements(spec: LoopSpec, space: LoopSpace): BoundKernel {
   const writer = new LoopWriter(spec);
   const { operands, output = contiguousWalk(space) } = space;
-  const columns = countOf(space.columns);
-  const count = countOf(space.rows) * columns;
+  const columns = sizeOf(space.columns);
+  const count = sizeOf(space.rows) * columns;
   const position = (walk: LoopSpace["operands"][number]) =>
     isContiguous(walk, space) ? "index" : positionOf(walk, space);
   const [pass] = planPasses(spec);

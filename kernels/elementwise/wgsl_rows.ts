@@ -7,17 +7,12 @@
  *
  * @module
  */
+import { sizeOf } from "../../src/shape.ts";
 import { number, parameter } from "../functions/algebra.ts";
 import { groupsFor, indent, WORKGROUP } from "../wgsl/kernel.ts";
 import { type LoopSpec, type Pass, planPasses, type Reduction } from "./passes.ts";
 import { extreme, toKind } from "./scalars.ts";
-import {
-  contiguousWalk,
-  countOf,
-  type LoopSpace,
-  type LoopWalk,
-  positionOf,
-} from "./wgsl_space.ts";
+import { contiguousWalk, type LoopSpace, type LoopWalk, positionOf } from "./wgsl_space.ts";
 import { type BoundKernel, LoopWriter } from "./wgsl_writer.ts";
 
 /** What kernels are made for. */
@@ -66,7 +61,7 @@ export function teamFor(
 ): RowTeam {
   const { longRow, mostLanes, busy } = WORKGROUPS[isSoftware ? "software" : "hardware"];
   const isApart = operands.some(isAcross) && !operands.some(isAlong);
-  const columns = countOf(extents);
+  const columns = sizeOf(extents);
   const lanes = isApart || columns < longRow
     ? 1
     : Math.min(mostLanes, 2 ** Math.floor(Math.log2(Math.max(64, columns / 4))));
@@ -111,7 +106,7 @@ class RowWriter extends LoopWriter {
 
   write(): BoundKernel {
     const { lanes, parts } = this.#team;
-    const rows = countOf(this.#space.rows);
+    const rows = sizeOf(this.#space.rows);
     const { stores, operands } = this.spec;
     const loads = this.rowOperands().map((index) =>
       this.load(
@@ -193,7 +188,7 @@ let part = index / ${rows}u;`;
   }
 
   #loop(inside: readonly string[], sums: readonly Accumulator[]): string {
-    const columns = countOf(this.#space.columns);
+    const columns = sizeOf(this.#space.columns);
     const stride = this.#team.lanes * this.#team.parts;
     const each = Math.ceil(columns / stride);
     const blocked = sums.filter(({ reduce, kind }) => reduce === "sum" && kind === "float");

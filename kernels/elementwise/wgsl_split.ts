@@ -4,13 +4,14 @@
  *
  * @module
  */
+import { sizeOf, stridesOf } from "../../src/shape.ts";
 import type { WgslPlan } from "../wgsl/kernel.ts";
 import { namesIn } from "./expression.ts";
 import { type Assignment, type LoopSpec, type LoopStore, planPasses } from "./passes.ts";
 import type { LoopOperand, Reduction } from "./passes.ts";
 import { emitElements } from "./wgsl_elements.ts";
 import { emitRows, type RowTeam, teamFor, type WgslOptions } from "./wgsl_rows.ts";
-import { countOf, type LoopSpace, type LoopWalk } from "./wgsl_space.ts";
+import type { LoopSpace, LoopWalk } from "./wgsl_space.ts";
 import { type BoundKernel, kindsOf } from "./wgsl_writer.ts";
 
 /** A value that a kernel reads, and where from. */
@@ -74,7 +75,7 @@ class Splitter {
       name,
       dtype: kinds.get(of) === "float" ? "float32" : "int32",
       moves: false,
-      buffer: this.#temporary(countOf(this.#space.rows) * this.#team.parts),
+      buffer: this.#temporary(sizeOf(this.#space.rows) * this.#team.parts),
     }));
     const targets = [...outputs.map((output) => this.#target(output)), ...partial];
     this.#add(
@@ -100,7 +101,7 @@ class Splitter {
 
   /** What rows amount to, from what their parts do. */
   #combine(reductions: readonly Reduction[], partial: readonly Target[]): void {
-    const rows = countOf(this.#space.rows);
+    const rows = sizeOf(this.#space.rows);
     const { parts } = this.#team;
     const results = partial.map((target) => ({ ...target, buffer: this.#resultBuffer(target) }));
     const spec: LoopSpec = {
@@ -116,7 +117,7 @@ class Splitter {
       emitRows(spec, space, { ...teamFor(rows, space, this.#options), parts: 1 }),
       buffers,
     );
-    const strides = this.#space.rows.map((_, d, all) => countOf(all.slice(d + 1)));
+    const strides = stridesOf(this.#space.rows);
     const perRow = { rows: strides, columns: this.#space.columns.map(() => 0) };
     for (const result of results) this.#sources.push({ ...result, walk: perRow });
   }
@@ -126,7 +127,7 @@ class Splitter {
     const output = this.#spec.stores.findIndex((store) =>
       !store.moves && store.name === name && store.dtype === dtype
     );
-    return output === -1 ? this.#temporary(countOf(this.#space.rows)) : this.#target(output).buffer;
+    return output === -1 ? this.#temporary(sizeOf(this.#space.rows)) : this.#target(output).buffer;
   }
 
   #target(output: number): Target {

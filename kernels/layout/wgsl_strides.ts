@@ -26,7 +26,7 @@ export function offsetOf(
     if (stride === 0) return [];
     const divided = behind === 1 ? number : `${number} / ${behind}u`;
     const along = i === 0 ? divided : `${divided} % ${extent}u`;
-    return [stride === 1 ? along : `(${along}) * ${stride}u`];
+    return [stride === 1 ? along : `${along} * ${stride}u`];
   });
   return terms.length === 0 ? "0u" : terms.join(" + ");
 }

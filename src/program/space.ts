@@ -5,7 +5,7 @@
  */
 import { type Axis, mergeAxes } from "../../kernels/layout/axes.ts";
 import type { Strides } from "../../kernels/layout/reference.ts";
-import type { Shape } from "../shape.ts";
+import { type Shape, sizeOf } from "../shape.ts";
 
 /** A loop of rows and columns, repeated over outer dimensions. */
 export interface IterationSpace {
@@ -94,7 +94,7 @@ export function walkOuter(
 ): void {
   const position = outer.map(() => 0);
   operands.forEach(({ offset }, k) => starts[k] = offset);
-  const count = outer.reduce((a, b) => a * b, 1);
+  const count = sizeOf(outer);
   for (let index = 0; index < count; index++) {
     visit(index);
     for (let d = outer.length - 1; d >= 0; d--) {

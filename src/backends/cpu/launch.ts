@@ -12,6 +12,7 @@ import { type TiledBytes, tiledRows } from "../../../kernels/layout/tiles.ts";
 import { blockShape, type FloatType, type KernelOptions } from "../../../kernels/matmul/emit.ts";
 import { kernelOptions } from "../../../kernels/matmul/wasm.ts";
 import { BYTES } from "../../dtype.ts";
+import { sizeOf } from "../../shape.ts";
 import type { ProductOp } from "../../op.ts";
 import type { Graph, Step, ValueId } from "../../program/graph.ts";
 import type { GroupLoop } from "../../program/loops.ts";
@@ -94,7 +95,7 @@ export class LoopCalls {
   split(threads: number, smallestNs: number): Calls[] | undefined {
     const { space: { outer, rows, columns, over }, spec: { body } } = this.#loop;
     const elements = rows * columns;
-    const blocks = outer.reduce((a, b) => a * b, 1);
+    const blocks = sizeOf(outer);
     if (NS.statement * blocks * elements * body.length < smallestNs) return undefined;
     if (outer.length > 0 && elements < LEAST_ELEMENTS) return undefined;
     if (over === "column") {
