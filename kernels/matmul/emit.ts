@@ -7,6 +7,7 @@
  *
  * @module
  */
+import type { Precision } from "../functions/algebra.ts";
 import type { CodeBuilder, WasmFunction } from "../wasm/code.ts";
 import { ModuleBuilder } from "../wasm/module.ts";
 import { i32, type Local, select, type Value } from "../wasm/value.ts";
@@ -17,15 +18,12 @@ import { addPack, minimum, type Pack, PACK_SLACK } from "./pack.ts";
 /** What a pair of numbers adds to a sum. */
 export type Term = "product" | "squaredDifference";
 
-/** The element types that there are kernels for. */
-export type FloatType = "float32" | "float64";
-
 /** What kind of kernel. */
 export interface KernelOptions {
   /** What a pair of numbers adds to a sum. */
   term: Term;
   /** The type of the elements, and of the sums. */
-  dtype: FloatType;
+  dtype: Precision;
   /** Whether products and sums are one instruction, rounded once or twice as the machine likes. */
   relaxed: boolean;
 }

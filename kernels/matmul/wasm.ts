@@ -9,12 +9,12 @@
  *
  * @module
  */
+import type { Precision } from "../functions/algebra.ts";
 import type { FloatArray } from "../../src/dtype.ts";
 import {
   type BlockShape,
   blockShape,
   emitKernel,
-  type FloatType,
   type KernelOptions,
   scratchBytes,
   type Term,
@@ -60,7 +60,7 @@ export type OutputPointer = Omit<MatrixPointer, "columnStride">;
  */
 export function kernelOptions(
   term: Term,
-  dtype: FloatType,
+  dtype: Precision,
   relaxed: boolean = hasRelaxedSimd(),
 ): KernelOptions {
   return { term, dtype, relaxed: relaxed && dtype === "float32" };
@@ -139,7 +139,7 @@ function sharedKernel(options: KernelOptions): InnerProduct {
 }
 
 /** The type to compute with: float32 where every array is. */
-export function commonType(...arrays: FloatArray[]): FloatType {
+export function commonType(...arrays: FloatArray[]): Precision {
   return arrays.every((x) => x instanceof Float32Array) ? "float32" : "float64";
 }
 

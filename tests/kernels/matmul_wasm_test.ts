@@ -1,8 +1,9 @@
+import type { Precision } from "../../kernels/functions/algebra.ts";
 import type { FloatArray } from "../../src/dtype.ts";
 import { assert, assertEquals, assertLess, assertLessOrEqual } from "@std/assert";
 import fc from "fast-check";
 import { matmul as matmulEager } from "../../kernels/matmul/eager.ts";
-import { blockShape, emitKernel, type FloatType, type Term } from "../../kernels/matmul/emit.ts";
+import { blockShape, emitKernel, type Term } from "../../kernels/matmul/emit.ts";
 import { InnerProduct, kernelOptions, matmulWasm } from "../../kernels/matmul/wasm.ts";
 import { matmul, type MatrixView } from "../../kernels/matmul/reference.ts";
 import { fill } from "../../kernels/random/eager.ts";
@@ -39,7 +40,7 @@ const SIZES = [
 const LARGE = [[1000, 3, 1000], [3, 1000, 3], [1, 2500, 9], [1100, 5, 7], [7, 300, 2100]] as const;
 
 /** The kernels: float32 with and without multiplication and addition at once, and float64. */
-const KERNELS: { name: string; dtype: FloatType; relaxed: boolean }[] = [
+const KERNELS: { name: string; dtype: Precision; relaxed: boolean }[] = [
   ...(hasRelaxedSimd()
     ? [{ name: "relaxed float32", dtype: "float32", relaxed: true }] as const
     : []),
@@ -47,11 +48,11 @@ const KERNELS: { name: string; dtype: FloatType; relaxed: boolean }[] = [
   { name: "float64", dtype: "float64", relaxed: false },
 ];
 
-const allocate = (dtype: FloatType, length: number): FloatArray =>
+const allocate = (dtype: Precision, length: number): FloatArray =>
   dtype === "float32" ? new Float32Array(length) : new Float64Array(length);
 
 /** Normal numbers as the type holds them. */
-function random(dtype: FloatType, length: number, seed: number): FloatArray {
+function random(dtype: Precision, length: number, seed: number): FloatArray {
   const data = allocate(dtype, length);
   fill("normal", data, [seed, length]);
   return data;
@@ -59,7 +60,7 @@ function random(dtype: FloatType, length: number, seed: number): FloatArray {
 
 /** A matrix at an offset: by rows, by columns, with gaps between them, or every other value. */
 function view(
-  dtype: FloatType,
+  dtype: Precision,
   rows: number,
   columns: number,
   layout: "rows" | "columns" | "gaps" | "sparse",
@@ -210,7 +211,7 @@ Deno.test("matmulWasm() needs no more linear memory than it says, however large 
 });
 
 /** A linear memory with matrices in it, and where they are. */
-function inMemory(dtype: FloatType, m: number, k: number, n: number) {
+function inMemory(dtype: Precision, m: number, k: number, n: number) {
   const memory = new WebAssembly.Memory({ initial: 1 });
   const kernel = new InnerProduct(memory, kernelOptions("product", dtype));
   const bytes = dtype === "float32" ? 4 : 8;

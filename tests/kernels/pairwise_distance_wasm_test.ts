@@ -1,7 +1,7 @@
+import type { Precision } from "../../kernels/functions/algebra.ts";
 import type { FloatArray } from "../../src/dtype.ts";
 import { assertEquals, assertLess, assertLessOrEqual } from "@std/assert";
 import fc from "fast-check";
-import type { FloatType } from "../../kernels/matmul/emit.ts";
 import { squaredDistances as squaredDistancesEager } from "../../kernels/pairwise_distance/eager.ts";
 import { squaredDistances } from "../../kernels/pairwise_distance/reference.ts";
 import { InnerProduct, kernelOptions } from "../../kernels/matmul/wasm.ts";
@@ -12,7 +12,7 @@ import { reserve } from "../../kernels/wasm/module.ts";
 import * as cg from "../../mod.ts";
 
 /** The kernels: float32 with and without multiplication and addition at once, and float64. */
-const KERNELS: { name: string; dtype: FloatType; relaxed: boolean }[] = [
+const KERNELS: { name: string; dtype: Precision; relaxed: boolean }[] = [
   ...(hasRelaxedSimd()
     ? [{ name: "relaxed float32", dtype: "float32", relaxed: true }] as const
     : []),
@@ -20,11 +20,11 @@ const KERNELS: { name: string; dtype: FloatType; relaxed: boolean }[] = [
   { name: "float64", dtype: "float64", relaxed: false },
 ];
 
-const allocate = (dtype: FloatType, length: number): FloatArray =>
+const allocate = (dtype: Precision, length: number): FloatArray =>
   dtype === "float32" ? new Float32Array(length) : new Float64Array(length);
 
 /** Normal numbers around a centre, as the type holds them. */
-function points(dtype: FloatType, length: number, seed: number, centre = 0): FloatArray {
+function points(dtype: Precision, length: number, seed: number, centre = 0): FloatArray {
   const data = allocate(dtype, length);
   fill("normal", data, [seed, length]);
   for (let i = 0; i < length; i++) data[i]! += centre;

@@ -6,10 +6,11 @@
  *
  * @module
  */
+import type { Precision } from "../../../kernels/functions/algebra.ts";
 import { STRIP } from "../../../kernels/elementwise/columns.ts";
 import { rowsAtOnce } from "../../../kernels/elementwise/wasm.ts";
 import { type TiledBytes, tiledRows } from "../../../kernels/layout/tiles.ts";
-import { blockShape, type FloatType, type KernelOptions } from "../../../kernels/matmul/emit.ts";
+import { blockShape, type KernelOptions } from "../../../kernels/matmul/emit.ts";
 import { kernelOptions } from "../../../kernels/matmul/wasm.ts";
 import { BYTES } from "../../dtype.ts";
 import { sizeOf } from "../../shape.ts";
@@ -227,7 +228,7 @@ export class ProductCalls {
     scratch: number,
   ) {
     const { shape, dtype } = graph.values[output]!;
-    this.options = kernelOptions(term, dtype as FloatType);
+    this.options = kernelOptions(term, dtype as Precision);
     const { a: left, b: right } = transposed(params);
     const matrix = (id: number, transposed: boolean) => {
       const columns = graph.values[id]!.shape[1]!;
