@@ -3,16 +3,15 @@
  *
  * @module
  */
-import { mergeAxes } from "./axes.ts";
-
 import { sizeOf } from "../../src/shape.ts";
+import { mergeAxes } from "./axes.ts";
 
 /**
  * Where a view has the element of a number: `Σ (number / behind) mod extent · stride`.
  *
  * @param number A name of type `u32`.
  * @param shape The shape that the number counts through in row-major order.
- * @param strides Elements between neighbours along each axis; 0 repeats.
+ * @param strides Elements between neighbours along each axis; 0 repeats. An empty shape has no element: 0.
  */
 export function offsetOf(
   number: string,
@@ -21,6 +20,7 @@ export function offsetOf(
 ): string {
   const axes = mergeAxes(shape, [strides]);
   let behind = sizeOf(shape);
+  if (behind === 0) return "0u";
   const terms = axes.flatMap(({ extent, strides: [stride] }, i) => {
     behind /= extent;
     if (stride === 0) return [];
