@@ -40,7 +40,7 @@ export function importMath(module: ModuleBuilder): HostMath {
 }
 
 /** What the translation of an expression needs to know. */
-export interface Scope {
+export interface Translation {
   /** Where instructions go. */
   code: LaneCode;
   /** Functions that have no vector form. */
@@ -50,7 +50,7 @@ export interface Scope {
 }
 
 /** Calls a function of the host for each element. */
-function callHost({ code, math }: Scope, name: HostFunction, args: readonly Lanes[]): Lanes {
+function callHost({ code, math }: Translation, name: HostFunction, args: readonly Lanes[]): Lanes {
   const single = code.float === "float32";
   const width = Math.max(...args.map((x) => x.length));
   const compute = (register: number, lane: number): Value<"f64"> => {
@@ -81,8 +81,8 @@ function callHost({ code, math }: Scope, name: HostFunction, args: readonly Lane
 }
 
 /** The value of an expression, in variables. */
-export function translate(e: Expression, scope: Scope): TypedLanes {
-  const { code, valueOf } = scope;
+export function translate(e: Expression, translation: Translation): TypedLanes {
+  const { code, valueOf } = translation;
   const nodes = new Map<string, ScalarLike>();
   const lanes: Record<string, Lanes> = {};
   const value = toScalar(e, (name) => {
@@ -97,7 +97,7 @@ export function translate(e: Expression, scope: Scope): TypedLanes {
   if (typeof value === "number") {
     return { kind: "float", lanes: code.number(value), literal: value };
   }
-  const host: CallHost = (name, operands) => callHost(scope, name, operands);
+  const host: CallHost = (name, operands) => callHost(translation, name, operands);
   return { kind: value.kind, lanes: printWasm(code, host, [value], lanes)[0]! };
 }
 
