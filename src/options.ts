@@ -160,11 +160,6 @@ export function checkChoice(
   );
 }
 
-/** A check for one of several texts. */
-export function choiceOf(...choices: readonly string[]): Check {
-  return (caller, name, value) => checkChoice(caller, name, value, choices);
-}
-
 /** Throws a `TypeError` unless an option is the name of an element type. */
 export function checkDTypeOption(caller: string, _name: string, value: unknown): void {
   checkDType(caller, value);

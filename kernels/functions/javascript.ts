@@ -3,34 +3,11 @@
  *
  * @module
  */
-import type { HostFunction, Precision, Scalar } from "./algebra.ts";
-import { evaluate, roundEven } from "./evaluate.ts";
+import type { HostFunction, Scalar } from "./algebra.ts";
+import { roundEven } from "./evaluate.ts";
 import { definitionOf, graphOf, PARAMETERS } from "./mod.ts";
 import { INFIX } from "./print.ts";
 import { TextPrinter } from "./text.ts";
-
-/** A scalar function as one of JavaScript. */
-export type NumberFunction = (...args: number[]) => number;
-
-const functions = new Map<string, NumberFunction>();
-
-/** A scalar function: the host's where it has it, else evaluated. */
-export function scalarFunction(name: string, precision: Precision = "float64"): NumberFunction {
-  const key = `${name} ${precision}`;
-  const known = functions.get(key);
-  if (known !== undefined) return known;
-  const host = precision === "float64" || definitionOf(name)!.texts === undefined
-    ? hostName(name)
-    : undefined;
-  const made = host === undefined ? evaluated(name, precision) : Math[host];
-  functions.set(key, made);
-  return made;
-}
-
-function evaluated(name: string, precision: Precision): NumberFunction {
-  const all = evaluate([graphOf(name, precision)], precision);
-  return (...args) => all(...args)[0]!;
-}
 
 type Write = (x: string, y: string, z: string, literal: number) => string;
 
@@ -112,7 +89,7 @@ export function callJavaScript(name: string, operands: readonly string[]): strin
 }
 
 /** What the host calls a function that it has. */
-function hostName(name: string): HostFunction | undefined {
+export function hostName(name: string): HostFunction | undefined {
   if (definitionOf(name)!.texts === undefined) return name as HostFunction;
   const { operation, literal } = graphOf(name, "float64");
   return operation === "host" ? literal as HostFunction : undefined;

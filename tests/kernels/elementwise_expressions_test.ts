@@ -3,7 +3,7 @@ import fc from "fast-check";
 import type { Expression } from "../../kernels/elementwise/expression.ts";
 import { toFunction } from "./expressions.ts";
 import { definitionOf } from "../../kernels/functions/mod.ts";
-import { scalarFunction } from "../../kernels/functions/javascript.ts";
+import { scalarFunction } from "./functions/scalar_function.ts";
 import type { Assignment, LoopSpec } from "../../kernels/elementwise/passes.ts";
 import { hasRelaxedSimd } from "../../kernels/wasm/features.ts";
 import { arrayOf, assertSame, assign, chain, prepare, rounded, ulpOf, wave } from "./wasm_loops.ts";

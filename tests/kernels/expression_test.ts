@@ -1,6 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { declareJavaScript, scalarFunction } from "../../kernels/functions/javascript.ts";
+import { declareJavaScript } from "../../kernels/functions/javascript.ts";
+import { scalarFunction } from "./functions/scalar_function.ts";
 import { callsIn, type Expression, parseExpression } from "../../kernels/elementwise/expression.ts";
 import { type Scope, toFunction, toJavaScript } from "./expressions.ts";
 

@@ -4,7 +4,8 @@
  * @module
  */
 import type { Expression, Operator } from "../../kernels/elementwise/expression.ts";
-import { callJavaScript, scalarFunction } from "../../kernels/functions/javascript.ts";
+import { callJavaScript } from "../../kernels/functions/javascript.ts";
+import { scalarFunction } from "./functions/scalar_function.ts";
 
 /** The expression as JavaScript; `integer` multiplies as 32-bit integers do. */
 export function toJavaScript(e: Expression, integer = false): string {

@@ -3,7 +3,7 @@ import type { DType, NumberArray } from "../../src/dtype.ts";
 import { assert } from "@std/assert";
 import { type Expression, parseExpression } from "../../kernels/elementwise/expression.ts";
 import { toFunction } from "./expressions.ts";
-import { scalarFunction } from "../../kernels/functions/javascript.ts";
+import { scalarFunction } from "./functions/scalar_function.ts";
 import type { Assignment, LoopSpec, Reduction } from "../../kernels/elementwise/passes.ts";
 import { importMath } from "../../kernels/elementwise/typed.ts";
 import { emitLoop, type EmitOptions } from "../../kernels/elementwise/wasm.ts";

@@ -1,5 +1,5 @@
 /** What the tests of the samplers measure, and the distributions they compare with. */
-import { scalarFunction } from "../../kernels/functions/javascript.ts";
+import { scalarFunction } from "../kernels/functions/scalar_function.ts";
 
 const lgammaValue = scalarFunction("lgamma");
 

@@ -1,6 +1,6 @@
 /** Scalar functions on arrays by each printer, with the numbers that they are tried on. */
 import type { Precision } from "../../../kernels/functions/algebra.ts";
-import { scalarFunction } from "../../../kernels/functions/javascript.ts";
+import { scalarFunction } from "./scalar_function.ts";
 import { definitionOf } from "../../../kernels/functions/mod.ts";
 import { declareFunctions } from "../../../kernels/functions/wgsl.ts";
 import { createKernel, groupsFor, type WgslKernel } from "../../../kernels/wgsl/kernel.ts";

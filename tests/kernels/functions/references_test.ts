@@ -1,7 +1,8 @@
 /** Functions that are written in both precisions, beside values of 50 digits. */
 import { assertEquals, assertLessOrEqual } from "@std/assert";
 import { hasRelaxedSimd } from "../../../kernels/wasm/features.ts";
-import { declareJavaScript, scalarFunction } from "../../../kernels/functions/javascript.ts";
+import { declareJavaScript } from "../../../kernels/functions/javascript.ts";
+import { scalarFunction } from "./scalar_function.ts";
 import { gpuTest } from "../wgsl_runner.ts";
 import { assertSame } from "../wasm_loops.ts";
 import { byJavaScript, byWasm, byWgsl, EDGES, sweep } from "./functions.ts";

@@ -1,5 +1,5 @@
 /** What the tests know of each scalar function: where it is tried, and how far it may be off. */
-import { scalarFunction } from "../../../kernels/functions/javascript.ts";
+import { scalarFunction } from "./scalar_function.ts";
 
 /** An error that is allowed, in units in the last place of single precision. */
 export interface Bounds {
