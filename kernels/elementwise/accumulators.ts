@@ -228,7 +228,7 @@ export class Extremes {
   add(value: TypedLanes, count: number = this.count): void {
     if (this.#integers === undefined) this.#start(value);
     const lanes = this.#code.let(
-      this.#integers ? convert("integer", this.#code, value) : convert("float", this.#code, value),
+      convert(this.#integers ? "integer" : "float", this.#code, value),
     );
     for (let i = 0; i < count; i++) {
       const register = lanes[i] ?? lanes[0]!;

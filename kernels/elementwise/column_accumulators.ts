@@ -50,7 +50,7 @@ class ColumnSums implements ColumnAccumulator {
     const { builder, float } = this.#code;
     this.#integers = value.kind !== "float" && float === "float32";
     const lanes = this.#code.let(
-      this.#integers ? convert("integer", this.#code, value) : convert("float", this.#code, value),
+      convert(this.#integers ? "integer" : "float", this.#code, value),
     );
     const terms = (x: Value<"v128">) => termsOf(this.#code, this.#reducer, x);
     this.#low.forEach((low, i) => {

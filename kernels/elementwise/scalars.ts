@@ -41,7 +41,7 @@ export function toKind(kind: Kind, x: ScalarLike, precision: Precision): Scalar 
     return kind === "float" ? toFloat(x) : kind === "integer" ? toInteger(x) : toTruth(x);
   }
   if (kind === "float") return a.number(x, precision);
-  if (kind === "integer") return a.integer(nearestInteger(x));
+  if (kind === "integer") return a.integer(limitToInt32(x));
   return a.integerEqual(a.integer(Math.abs(x) > 0 ? 1 : 0), 1);
 }
 
@@ -60,12 +60,12 @@ function toTruth(x: Scalar): a.Truth {
   return x.kind === "float" ? a.less(0, a.abs(x as Float)) : x as a.Truth;
 }
 
-/** Constants stay what they are; as integers, the nearest ones. */
+/** Constants stay what they are; as integers, within their limits. */
 const floatLike = (x: ScalarLike): FloatLike => typeof x === "number" ? x : toFloat(x);
 const integerLike = (x: ScalarLike): a.IntegerLike =>
-  typeof x === "number" ? nearestInteger(x) : toInteger(x);
+  typeof x === "number" ? limitToInt32(x) : toInteger(x);
 
-function nearestInteger(x: number): number {
+function limitToInt32(x: number): number {
   return Math.min(2 ** 31 - 1, Math.max(-(2 ** 31), x));
 }
 

@@ -98,7 +98,7 @@ export function translate(e: Expression, translation: Translation): TypedLanes {
     return { kind: "float", lanes: code.number(value), literal: value };
   }
   const host: CallHost = (name, operands) => callHost(translation, name, operands);
-  return { kind: value.kind, lanes: printWasm(code, host, [value], lanes)[0]! };
+  return { kind: value.kind, lanes: printWasm(code, [value], lanes, host)[0]! };
 }
 
 /** A value as one of the given kind. */
@@ -111,12 +111,8 @@ export function convert(kind: Kind, code: LaneCode, value: TypedLanes): Lanes {
     );
   }
   const x = value.literal ?? parameter("x", code.float, value.kind);
-  return printWasm(code, callNone, [toKind(kind, x, code.float)], { x: value.lanes })[0]!;
+  return printWasm(code, [toKind(kind, x, code.float)], { x: value.lanes })[0]!;
 }
-
-const callNone: CallHost = (name) => {
-  throw new TypeError(`Cannot emit a conversion as it calls the host: current function is ${name}`);
-};
 
 /** The value in the type of an element, so that later steps see what memory would hold. */
 export function convertTo(code: LaneCode, dtype: DType, value: TypedLanes): TypedLanes {

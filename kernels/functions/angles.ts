@@ -39,7 +39,7 @@ function reduceSmall(x: Float): ReducedAngle {
 }
 
 /** The upper 32 of the 64 bits of a product. */
-function upperProduct(x: Integer, y: Integer): Integer {
+export function upperProduct(x: Integer, y: Integer): Integer {
   const [xHigh, xLow] = [a.shrU(x, 16), a.and(x, 0xffff)];
   const [yHigh, yLow] = [a.shrU(y, 16), a.and(y, 0xffff)];
   const [cross, other] = [a.imul(xHigh, yLow), a.imul(xLow, yHigh)];
@@ -50,7 +50,7 @@ function upperProduct(x: Integer, y: Integer): Integer {
 }
 
 /** `x < y` of integers without a sign. */
-function below(x: Integer, y: Integer): a.Truth {
+export function below(x: Integer, y: Integer): a.Truth {
   const sign = a.integer(0x80000000);
   return a.integerLess(a.xor(x, sign), a.xor(y, sign));
 }

@@ -134,12 +134,17 @@ export function log(x: Float): Float {
 const LOG2E_HIGH = 1.4423828125;
 const LOG2E_LOW = Math.LOG2E - LOG2E_HIGH;
 
+/** The number's first 12 bits. */
+export function upperPart(x: Float): Float {
+  return a.fromBits(a.and(a.bits(x), 0xfffff000));
+}
+
 /** `log₂ x` within 1 ulp; −∞ at 0, NaN below. */
 export function log2(x: Float): Float {
   const { k, f } = splitNumber(x);
   const { half, rest } = seriesOfLogarithm(f, 0);
   // log(1 + f) in two parts, the first of 12 bits.
-  const high = a.fromBits(a.and(a.bits(a.sub(f, half)), 0xfffff000));
+  const high = upperPart(a.sub(f, half));
   const low = a.add(a.sub(a.sub(f, high), half), rest);
   const tail = a.fma(a.add(high, low), LOG2E_LOW, a.mul(low, LOG2E_HIGH));
   const main = a.mul(high, LOG2E_HIGH);

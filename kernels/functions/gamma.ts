@@ -45,7 +45,8 @@ const DIGAMMA_SERIES = {
   float64: { from: 12, terms: 10 },
 } as const;
 
-const HALF_LOG_TWO_PI = Math.log(2 * Math.PI) / 2;
+/** `½ log 2π`. */
+export const HALF_LOG_TWO_PI: number = Math.log(2 * Math.PI) / 2;
 
 /** The logarithm, in the precision of its argument. */
 export function log(x: Float): Float {
@@ -53,7 +54,7 @@ export function log(x: Float): Float {
 }
 
 /** `log Γ(y) − (y − ½) log y + y − ½ log 2π` of a large number, from its inverse. */
-function stirlingTail(inverse: Float): Float {
+export function stirlingTail(inverse: Float): Float {
   const { terms } = SERIES[inverse.precision!];
   const coefficients = BERNOULLI.slice(0, terms).map((b, i) => b / ((2 * i + 2) * (2 * i + 1)));
   return a.mul(inverse, a.polynomial(a.mul(inverse, inverse), coefficients));

@@ -15,9 +15,7 @@
  */
 import * as a from "./algebra.ts";
 import type { Float, Precision } from "./algebra.ts";
-import { BERNOULLI, log, sumOfInverses } from "./gamma.ts";
-
-const HALF_LOG_TWO_PI = Math.log(2 * Math.PI) / 2;
+import { BERNOULLI, HALF_LOG_TWO_PI, log, stirlingTail, sumOfInverses } from "./gamma.ts";
 
 /** `y β(y)` in 1/y for y from 1 on. */
 const BINET = [
@@ -38,12 +36,9 @@ export function binet(y: Float): Float {
 }
 
 function doubleBinet(y: Float): Float {
-  const inverse = a.div(1, y);
-  const series = BERNOULLI.map((b, i) => b / ((2 * i + 2) * (2 * i + 1)));
-  const tail = a.mul(inverse, a.polynomial(a.mul(inverse, inverse), series));
   const difference = a.sub(a.call("lgamma", y), a.mul(a.sub(y, 0.5), log(y)));
   const small = a.add(difference, a.sub(y, HALF_LOG_TWO_PI));
-  return a.choose(a.less(y, 12), small, tail);
+  return a.choose(a.less(y, 12), small, stirlingTail(a.div(1, y)));
 }
 
 function log1p(x: Float): Float {

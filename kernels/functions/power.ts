@@ -5,7 +5,7 @@
  */
 import * as a from "./algebra.ts";
 import type { Float } from "./algebra.ts";
-import { expOfReduced } from "./elementary.ts";
+import { expOfReduced, upperPart } from "./elementary.ts";
 
 /** `1.5 (log(1 + s) − log(1 − s) − 2 s) / s³ − 1` in s², less s² itself. */
 const LOG_TAIL = [0.6, 0.42857143283, 0.33333334327, 0.27272811532, 0.23066075146, 0.20697501302];
@@ -18,11 +18,6 @@ const SCALE_LOW = SCALE - SCALE_HIGH;
 /** `log₂ 1.5` in two parts. */
 const LOG_HIGH = 0.5849609375;
 const LOG_LOW = Math.log2(1.5) - LOG_HIGH;
-
-/** The number's first 12 bits. */
-function upperPart(x: Float): Float {
-  return a.fromBits(a.and(a.bits(x), 0xfffff000));
-}
 
 /** A number in two parts, of which the first has 12 bits. */
 interface Parts {

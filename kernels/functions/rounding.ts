@@ -5,10 +5,11 @@
  */
 import * as a from "./algebra.ts";
 import type { Float } from "./algebra.ts";
+import { upperPart } from "./elementary.ts";
 
 /** The upper half of a number's digits: products of two such are exact. */
 function upperHalf(x: Float): Float {
-  if (x.precision === "float32") return a.fromBits(a.and(a.bits(x), 0xfffff000));
+  if (x.precision === "float32") return upperPart(x);
   const scaled = a.mul(x, 2 ** 27 + 1);
   return a.sub(scaled, a.sub(scaled, x));
 }

@@ -33,8 +33,8 @@ export abstract class TextPrinter implements Printer<string> {
   }
 
   /** The statements so far, and the last ones. */
-  take(...last: string[]): string {
-    return [...this.lines.splice(0), ...last].join("\n");
+  take(last: string): string {
+    return [...this.lines.splice(0), last].join("\n");
   }
 
   /** The value of an operation. */

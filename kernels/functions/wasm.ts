@@ -16,6 +16,12 @@ import { print, type Printer } from "./print.ts";
 /** Calls a function of the host's `Math` for every lane. */
 export type CallHost = (name: HostFunction, operands: readonly Lanes[]) => Lanes;
 
+const refuseHost: CallHost = (name) => {
+  throw new TypeError(
+    `Cannot emit instructions as they call the host: current function is ${name}`,
+  );
+};
+
 type V128 = Value<"v128">;
 type Write = (code: LaneCode, x: Lanes, y: Lanes, z: Lanes, literal: number) => Lanes;
 
@@ -211,9 +217,9 @@ class WasmPrinter implements Printer<Lanes> {
 /** The values of a graph's nodes, given those of its parameters. */
 export function printWasm(
   code: LaneCode,
-  callHost: CallHost,
   roots: readonly Scalar[],
   parameters: Readonly<Record<string, Lanes>>,
+  callHost: CallHost = refuseHost,
 ): Lanes[] {
   const width = Math.max(...Object.values(parameters).map((x) => x.length));
   return print(roots, parameters, new WasmPrinter(code, callHost, width));

@@ -22,8 +22,8 @@ import { offsetOf, placeAlong } from "./wgsl_strides.ts";
 const MOST_INPUTS = 7;
 
 /**
- * Copies of arrays into one of a shape, seven per kernel; what no copy reaches is 0. An input without
- * values takes no part: its buffer is bound to nothing.
+ * Copies of arrays into one of a shape, seven per kernel; what a single copy of neighbours leaves around it
+ * is 0. An input without values is copied by no kernel.
  */
 export function copiesPlan(
   name: string,

@@ -27,7 +27,8 @@ import { threefry, type Words } from "./threefry.ts";
 export const SCHEDULE: readonly string[] = Array.from({ length: 12 }, (_, i) => `added${i}`);
 
 const ADDED = SCHEDULE.map(a.integerParameter);
-const ELEMENT = a.integerParameter("element");
+/** The position of a number. */
+export const ELEMENT: a.Integer = a.integerParameter("element");
 
 /** What an element's number is made of. */
 export interface Draw {
@@ -229,7 +230,7 @@ export function precisionOf({ name, dtype }: Sampling): Precision {
  * bits of attempt 0 may be known.
  */
 export function numberOf(
-  { name, dtype }: Sampling,
+  { name, dtype }: Pick<Sampling, "name" | "dtype">,
   precision: Precision,
   first: Words = bitsOf(0),
 ): Scalar {

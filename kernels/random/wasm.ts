@@ -73,8 +73,8 @@ export function emitSampler(
         if (sampling.moves) builder.copy(spare, parameter, i32.mul(count, ownBytes));
       });
       const element = code.let(lift(i32x4.add)(positions, [i32x4.splat(first)]));
-      const [x, y] = printWasm(code, refuseHost, bitsOf(0), { ...schedule, element });
-      const [value] = printWasm(code, refuseHost, [graph], {
+      const [x, y] = printWasm(code, bitsOf(0), { ...schedule, element });
+      const [value] = printWasm(code, [graph], {
         ...{ ...schedule, element: apart(code, element), x: apart(code, x!), y: apart(code, y!) },
         ...common ?? readParameter(code, sampling, from),
       });
@@ -95,7 +95,7 @@ export function emitSampler(
 function readSchedule(code: LaneCode, key: Local<"i32">): Record<string, Lanes> {
   const words = [0, 4].map((offset) => code.let([i32x4.splat(i32.load(key, offset))]));
   const roots = keySchedule([integerParameter("k0"), integerParameter("k1")]);
-  const lanes = printWasm(code, refuseHost, roots, { k0: words[0]!, k1: words[1]! });
+  const lanes = printWasm(code, roots, { k0: words[0]!, k1: words[1]! });
   return Object.fromEntries(SCHEDULE.map((name, i) => [name, lanes[i]!]));
 }
 
@@ -131,8 +131,4 @@ function readParameter(
     moves ? readGroups(code, place, REGISTERS[code.float]) : readFirst(place),
   );
   return { integer, parameter: code.let(convert("float", code, unpack(code, dtype, integer))) };
-}
-
-function refuseHost(name: string): never {
-  throw new TypeError(`Cannot emit a sampler as it calls the host: current function is ${name}`);
 }

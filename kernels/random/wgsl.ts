@@ -9,7 +9,9 @@
  *
  * @module
  */
-import { integerParameter, type Scalar } from "../functions/algebra.ts";
+import * as a from "../functions/algebra.ts";
+import type { Scalar } from "../functions/algebra.ts";
+import { below, upperProduct } from "../functions/angles.ts";
 import { print } from "../functions/print.ts";
 import { declareFunctions, WgslPrinter } from "../functions/wgsl.ts";
 import { broadcastStrides, sizeOf } from "../../src/shape.ts";
@@ -23,21 +25,27 @@ import {
   type WgslPlan,
 } from "../wgsl/kernel.ts";
 import { fraction } from "./normal.ts";
-import { bitsOf, numberOf, type SamplerName, SCHEDULE } from "./samplers.ts";
+import { bitsOf, ELEMENT, numberOf, type SamplerName, SCHEDULE } from "./samplers.ts";
 import { keySchedule, type Words } from "./threefry.ts";
 
 const KEY = { name: "key", type: "i32" } as const;
 
-const WORDS: Words = [integerParameter("k0"), integerParameter("k1")];
+const WORDS: Words = [a.integerParameter("k0"), a.integerParameter("k1")];
 
-/** What an element's values are, by the key and other parameters: statements and their results. */
-function textOf(roots: readonly Scalar[], parameters: Record<string, string>) {
+/**
+ * What an element's values are, by the key and other parameters: statements, their results, and the
+ * functions that they and the rest of the kernel call.
+ */
+function textOf(
+  roots: readonly Scalar[],
+  parameters: Record<string, string>,
+  uses: readonly string[] = [],
+) {
   const printer = new WgslPrinter();
-  const key = { k0: "key[0]", k1: "key[1]" };
-  const words = print(keySchedule(WORDS), key, printer);
+  const words = print(keySchedule(WORDS), { k0: "key[0]", k1: "key[1]" }, printer);
   const added = Object.fromEntries(SCHEDULE.map((name, i) => [name, words[i]!]));
-  const results = print(roots, { ...added, ...key, ...parameters }, printer);
-  const declarations = declareFunctions(printer.uses);
+  const results = print(roots, { ...added, ...parameters }, printer);
+  const declarations = declareFunctions([...uses, ...printer.uses]);
   return { statements: printer.lines.join("\n"), declarations, results };
 }
 
@@ -51,9 +59,9 @@ export function samplerKernel(
   count: number,
   parameter?: { readonly element: WgslElement; readonly count: number },
 ): WgslKernel {
-  const sampling = { name, dtype: element, parameter: parameter?.element, moves: false };
   const at = parameter?.count === 1 ? "0" : "index";
-  const { statements, declarations, results: [value] } = textOf([numberOf(sampling, "float32")], {
+  const number = numberOf({ name, dtype: element }, "float32");
+  const { statements, declarations, results: [value] } = textOf([number], {
     element: "element",
     parameter: "parameter",
     integer: `parameters[${at}]`,
@@ -89,22 +97,26 @@ export function categoricalKernel(
   classes: number,
 ): WgslKernel {
   const count = sizeOf(shape);
-  const drawn = textOf([fraction(bitsOf(0), "float32")], { element: "i32(index)" });
+  const { statements, declarations, results: [drawn] } = textOf(
+    [fraction(bitsOf(0), "float32")],
+    { element: "i32(index)" },
+    ["scalar_exp"],
+  );
   const row = offsetOf("index", shape, broadcastStrides(batch, shape));
   return createKernel({
     name: "categorical",
     inputs: [KEY, { name: "logits", type: "f32" }],
     outputs: [{ name: "y", type: "i32" }],
     groups: groupsFor(count),
-    declarations: declareFunctions(["scalar_exp"]),
+    declarations,
     body: `if (index >= ${count}u) { return; }
 let start = (${row}) * ${classes}u;
 var largest = logits[start];
 for (var c = 1u; c < ${classes}u; c++) { largest = max(largest, logits[start + c]); }
 var total = 0.0;
 for (var c = 0u; c < ${classes}u; c++) { total += scalar_exp(logits[start + c] - largest); }
-${drawn.statements}
-let limit = ${drawn.results[0]} * total;
+${statements}
+let limit = ${drawn} * total;
 var cumulative = 0.0;
 var chosen = 0u;
 // Where rounding lifts the limit to the total, the last class that is possible is taken.
@@ -117,6 +129,14 @@ y[index] = i32(chosen);`,
   });
 }
 
+/** `⌊(N + ½) 2⁻⁵² (i + 1)⌋` in position i, from the products of the two words of N. */
+function partnerOf([high, low]: Words): Scalar {
+  const extent = a.iadd(ELEMENT, 1);
+  const lower = upperProduct(a.or(a.and(low, 0xfffff000), 0x800), extent);
+  const sum = a.iadd(a.imul(high, extent), lower);
+  return a.iadd(upperProduct(high, extent), a.chooseInteger(below(sum, lower), 1, 0));
+}
+
 /**
  * The numbers 0 … n − 1 in random order, that of the CPU. Input: key (int32, 2); output: int32.
  *
@@ -124,7 +144,7 @@ y[index] = i32(chosen);`,
  * before it, are done one after the other.
  */
 export function permutationPlan(n: number): WgslPlan {
-  const { statements, declarations, results: [x, y] } = textOf(bitsOf(0), {
+  const { statements, declarations, results: [partner] } = textOf([partnerOf(bitsOf(0))], {
     element: "i32(index)",
   });
   const partners = createKernel({
@@ -132,24 +152,11 @@ export function permutationPlan(n: number): WgslPlan {
     inputs: [KEY],
     outputs: [{ name: "order", type: "i32" }, { name: "partners", type: "u32" }],
     groups: groupsFor(n),
-    declarations: `${declarations}
-// The upper 32 of the 64 bits of a product.
-fn upperHalf(x: u32, y: u32) -> u32 {
-  let low = (x & 0xffffu) * (y & 0xffffu);
-  let middle = (x >> 16u) * (y & 0xffffu) + (low >> 16u);
-  let other = (x & 0xffffu) * (y >> 16u) + (middle & 0xffffu);
-  return (x >> 16u) * (y >> 16u) + (middle >> 16u) + (other >> 16u);
-}
-`,
-    // ⌊(N + ½) 2⁻⁵² (i + 1)⌋, from the products of the two words of N.
+    declarations,
     body: `if (index >= ${n}u) { return; }
 order[index] = i32(index);
 ${statements}
-let word = bitcast<u32>(${x});
-let extent = index + 1u;
-let lower = upperHalf((bitcast<u32>(${y}) & 0xfffff000u) | 0x800u, extent);
-let sum = word * extent + lower;
-partners[index] = upperHalf(word, extent) + select(0u, 1u, sum < lower);`,
+partners[index] = bitcast<u32>(${partner});`,
   });
   const exchanges = createKernel({
     name: "permutation exchanges",

@@ -7,16 +7,11 @@
 import type { CodeBuilder, WasmFunction } from "../wasm/code.ts";
 import type { ModuleBuilder } from "../wasm/module.ts";
 import { f32, f64, i32, type Local, type Value } from "../wasm/value.ts";
-import { emitSlices, sliceScratchBytes } from "./slices.ts";
+import { emitSlices, sliceScratchBytes, type SliceSum } from "./slices.ts";
 import type { Selection } from "./wasm.ts";
 
 /** What is added up, and onto what. */
-export interface ScatterSum extends Omit<Selection, "bytes"> {
-  /** The type of what is added and of the sums. */
-  dtype: "float32" | "float64";
-  /** Whether the sums start from values, or from zeros. */
-  onto: "values" | "zeros";
-}
+export type ScatterSum = SliceSum & Pick<Selection, "by">;
 
 /** A function that adds up: addresses, scratch memory, and the extent `outer`. */
 export type ScatterFunction = WasmFunction<

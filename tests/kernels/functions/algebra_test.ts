@@ -51,7 +51,7 @@ function byWasm(precision: Precision): number[] {
       builder.for(end, 16, (at) => {
         const parameters = { x: code.let([v128.load(at)]), k: code.integer(KEY) };
         const host = () => parameters.x;
-        const [y] = printWasm(code, host, [graphOf(precision)], parameters);
+        const [y] = printWasm(code, [graphOf(precision)], parameters, host);
         builder.store("v128", at, y![0]!);
       });
     }),

@@ -75,7 +75,7 @@ function byWasm(graph: Scalar, precision: Precision): number[] {
     const code = new LaneCode(builder, precision, false);
     builder.for(end, 32, (at) => {
       const x = code.let([v128.load(at), v128.load(at, 16)]);
-      const [y] = printWasm(code, () => x, [graph], { x });
+      const [y] = printWasm(code, [graph], { x });
       y!.forEach((register, i) => builder.store("v128", at, register, 16 * i));
     });
   });
