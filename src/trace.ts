@@ -26,10 +26,26 @@ export function nextLevel(): number {
 /** So many values fit into a tensor of any type. */
 const SURELY_FITS = MAX_BYTES / 8;
 
+let branch: Trace | null = null;
+
+/** Runs a branch of a choice: what it computes of watched tensors from outside is the branch's, too. */
+export function within<R>(trace: Trace, f: () => R): R {
+  const outer = branch;
+  branch = trace;
+  try {
+    return f();
+  } finally {
+    branch = outer;
+  }
+}
+
 /** Does an operation: by the innermost trace that watches one of its inputs, else at once. */
 export function apply<P>(op: Op<P>, inputs: readonly Tensor[], params: P): Tensor {
   const innermost = innermostOf(inputs);
-  if (innermost !== null) return (innermost as Trace).process(op, inputs, params);
+  if (innermost !== null) {
+    const trace = branch !== null && branch.level > innermost.level ? branch : innermost;
+    return (trace as Trace).process(op, inputs, params);
+  }
   if ("compose" in op) return compose(op.name, op.compose(inputs, params), null);
   const spec = op.infer(inputs, params);
   if (sizeOf(spec.shape) > SURELY_FITS) checkSize(op.name, spec.shape, spec.dtype);

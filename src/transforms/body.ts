@@ -8,7 +8,7 @@ import { isFloating, type TypedArray } from "../dtype.ts";
 import type { Composite, Op, Spec } from "../op.ts";
 import { sizeOf } from "../shape.ts";
 import { type Source, Tensor } from "../tensor.ts";
-import { apply, applyKnown, compose, nextLevel, type Trace } from "../trace.ts";
+import { apply, applyKnown, compose, nextLevel, type Trace, within } from "../trace.ts";
 
 /** The number of a value of a body, or a tensor that is the same for all turns. */
 type Ref = number | Tensor;
@@ -115,17 +115,22 @@ class BodyTrace implements Trace {
   }
 }
 
-/** Runs a function on tensors without values and returns what it did. */
+/**
+ * Runs a function on tensors without values and returns what it did. What it computes of captured
+ * tensors alone is done before, but for a branch.
+ */
 export function recordBody(
   caller: string,
   specs: readonly Spec[],
   f: (inputs: Tensor[]) => readonly Tensor[],
+  isBranch = false,
 ): Recorded {
   const trace = new BodyTrace(caller);
   const given = specs.map((spec) => trace.make(spec));
   const inputs = given.map((_, i) => i);
   try {
-    const outputs = f(given).map((y) => trace.refOf(y));
+    const made = isBranch ? within(trace, () => f(given)) : f(given);
+    const outputs = made.map((y) => trace.refOf(y));
     const { values, captured } = trace;
     return {
       body: {

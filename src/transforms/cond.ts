@@ -19,8 +19,7 @@ const CALLER = "cond";
 /**
  * One of two results, by a condition. Only the function that is chosen is done: eagerly at once; in
  * programs and in functions of loops, where the condition is known only later, both are recorded.
- * (WebGPU computes both, and keeps one. What a function computes of what it closes over alone is
- * computed before: operands are better.) Gradients reach the operands and what the chosen function
+ * (WebGPU computes both, and keeps one.) Gradients reach the operands and what the chosen function
  * closes over, and are zero for the other one, whatever it would have computed.
  *
  * @param predicate Which one: a `bool` of one value, true or false.
@@ -63,7 +62,7 @@ export function cond<Args extends unknown[], R>(
   const whenTrue = recordBody(CALLER, inputs, (live) => {
     like = flattenTree(CALLER, onTrue(...rebuildAll(flats, live) as Args), "the result of onTrue");
     return like.leaves;
-  });
+  }, true);
   const leaves = whenTrue.body.outputs.map((_, k) => {
     const { shape, dtype } = specOf(whenTrue.body, k);
     return zeros(shape, { dtype });
@@ -73,7 +72,7 @@ export function cond<Args extends unknown[], R>(
     const must = "onFalse must return the shapes and types that onTrue does";
     const result = onFalse(...rebuildAll(flats, live) as Args);
     return carryLike(CALLER, result, { leaves, rebuild }, must);
-  });
+  }, true);
   const either = doIf(chosen, whenTrue, inputs, leaves);
   return rebuild(doIf(equal(chosen, false), whenFalse, inputs, either)) as TensorTree<R>;
 }

@@ -32,11 +32,12 @@ const CALLER = "fixedPoint";
  * order. The start has no gradient.
  *
  * @param f Called once as `f(x)`; returns the next x, like the start in branches, shapes and types.
- * It must come closer to its fixed point with each turn.
+ * It must come closer to its fixed point with each turn; otherwise the gradient is refused, or NaN.
  * @param x0 The start: a floating tensor, or arrays and plain objects of them, of one type.
  * @param options `tolerance` and `max`.
- * @returns The fixed point.
- * @throws {TypeError} If x changes its branches, shapes or types, or is not floating of one type.
+ * @returns The fixed point; NaN or infinite where the turns lead there, which ends them.
+ * @throws {TypeError} If x changes its branches, shapes or types, is not floating of one type, or
+ * holds no values.
  * @throws {RangeError} If it still changes after `max` turns; in a program, the next read of a
  * result tells. If `tolerance` or `max` is out of range.
  *
@@ -60,7 +61,7 @@ export function fixedPoint<T>(
   checkNumber(CALLER, "tolerance", tolerance, { min: 0 });
   checkNumber(CALLER, "max", max, { min: 1, integer: true });
   const start = flattenTree(CALLER, x0, "x0");
-  checkTypes(start);
+  checkStart(start);
   const first = pack(start.leaves);
   const { body, captured } = recordBody(CALLER, [first], ([x]) => {
     const next: unknown = f(start.rebuild(unpack(x!, start.leaves)) as T);
@@ -110,8 +111,11 @@ const fixedPointOp: Composite<Iteration> = {
   },
 };
 
-function checkTypes({ leaves }: Flat): void {
+function checkStart({ leaves }: Flat): void {
   requireFloating(CALLER, "x0", leaves);
+  if (leaves.length > 0 && leaves.every(({ size }) => size === 0)) {
+    throw new TypeError(`Cannot compute ${CALLER} as x0 must hold values: there are none`);
+  }
   const types = new Set(leaves.map(({ dtype }) => dtype));
   if (types.size === 1) return;
   throw new TypeError(

@@ -84,6 +84,10 @@ Deno.test("fixedPoint() says where it does not come to rest", async () => {
       "float32",
   );
   assert(Number.isNaN(fixedPoint((x: Tensor) => x.mul(NaN), f64(1)).item()));
+  assertEquals(
+    message(() => fixedPoint((x: Tensor) => x, tensor([], { dtype: "float64" }))),
+    "Cannot compute fixedPoint as x0 must hold values: there are none",
+  );
 });
 
 /** One of two functions of which each is not defined where the other one is meant. */
@@ -121,6 +125,32 @@ Deno.test("cond() in programs and loops has the values and gradients of the chos
     assertEquals(collatz(f64(x)).item(), plain(x));
     const [value, gradient] = await loops(f64(x)) as Tensor[];
     assertEquals([value!.item(), gradient!.item()], [plain(x), grad(collatz)(f64(x)).item()]);
+  }
+});
+
+Deno.test("cond() computes nothing in the branch not chosen, of what it closes over either", async () => {
+  const ids = (x: Tensor) => f64([5, 6]).gather(x.cast("int32"), { axis: 0 });
+  const functions: ((x: Tensor) => Tensor)[] = [
+    (x) => cond(x.greater(0), () => x.sqrt(), () => x.mul(x).mul(x)),
+    (x) => cond(x.greater(0), () => x.log(), () => x.mul(2)),
+    (x) => cond(x.less(0), () => x.mul(x), () => ids(x.abs()).mul(x)),
+    (x) => cond(x.less(0), () => cond(x.less(-2), () => x.neg().log(), () => x), () => x.sqrt()),
+    (x) =>
+      cond(x.less(0), () => forLoop(2, (c: Tensor) => c.mul(x.neg().log()), x), () => x.mul(x)),
+  ];
+  const looped = (f: (x: Tensor) => Tensor) => (x: Tensor) =>
+    forLoop(1, (c: Tensor) => c.add(f(x)), f64(0));
+  for (const f of functions) {
+    const all = (g: typeof f) => (x: Tensor) => [g(x), grad(g)(x), hessian(g)(x)];
+    await using program = await compile(all(f), [f64(1)]);
+    await using loop = await compile(all(looped(f)), [f64(1)]);
+    for (const x of [f64(-1), f64(-3), f64(1)]) {
+      const expected = all(f)(x);
+      assert(expected.every((y) => Number.isFinite(y.item())));
+      for (const found of [await program(x), all(looped(f))(x), await loop(x)]) {
+        (found as Tensor[]).forEach((y, i) => assertAllClose(y, expected[i]!, { rtol: 1e-14 }));
+      }
+    }
   }
 });
 
