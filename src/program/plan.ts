@@ -48,8 +48,6 @@ export function bytesOf(graph: Graph, id: ValueId): number {
   return sizeOf(shape) * BYTES[dtype];
 }
 
-export { isAlias };
-
 /** What a unit reads. */
 export function readsOf(unit: Unit): readonly ValueId[] {
   return isGroup(unit) ? unit.operands : unit.inputs;

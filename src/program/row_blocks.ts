@@ -47,6 +47,9 @@ export interface BlockInput {
   readonly carry?: number;
 }
 
+/** Where an input lies that is the same for all blocks. */
+export const SHARED = { start: 0, step: undefined } as const;
+
 /** Whether all blocks see the same, which therefore may lie outside of the body. */
 export function isShared({ step, carry }: BlockInput): boolean {
   return step === undefined && carry === undefined;
@@ -184,11 +187,11 @@ class OpenRun {
     const { graph, captured } = this.body;
     const add = (x: Tensor) => all.includes(x) ? all.indexOf(x) : all.push(x) - 1;
     const inputs = graph.inputs.slice(0, given).map((_, from): BlockInput => {
-      if (from >= rowInputs) return { from, start: 0, step: undefined };
+      if (from >= rowInputs) return { from, ...SHARED };
       const step = height * sizeOf(all[from]!.shape.slice(1));
       return { from, start: this.#first * step, step };
     });
-    for (const x of captured) inputs.push({ from: add(x), start: 0, step: undefined });
+    for (const x of captured) inputs.push({ from: add(x), ...SHARED });
     for (const tensors of this.#varying.values()) {
       inputs.push({ from: add(stack(tensors)), start: 0, step: tensors[0]!.size });
     }

@@ -8,7 +8,13 @@ import type { Tensor } from "../tensor.ts";
 import { interpret } from "../transforms/body.ts";
 import { type Loop, type LoopParams, resultsOf, rowSpec } from "../transforms/loop.ts";
 import type { Graph, ValueId } from "./graph.ts";
-import type { BlockInput, BlockResult, RecordBody, RowLoop } from "./row_blocks.ts";
+import {
+  type BlockInput,
+  type BlockResult,
+  type RecordBody,
+  type RowLoop,
+  SHARED,
+} from "./row_blocks.ts";
 
 /** Records what is done in every turn of a loop, and where its results of one type lie. */
 export function recordTurns(
@@ -31,9 +37,7 @@ export function recordTurns(
     inputs: inputs.map((_, i): BlockInput => {
       if (i >= carries + rows) return { from: i, ...SHARED };
       if (i >= carries) return { from: i, ...rowsOf(loop, specs[i]!.shape) };
-      return made.includes(i)
-        ? { from: i, ...SHARED, carry: made.indexOf(i) }
-        : { from: i, ...SHARED };
+      return { from: i, ...SHARED, ...(made.includes(i) ? { carry: made.indexOf(i) } : {}) };
     }),
     ...(ends ? { ends: 0 } : {}),
   };
@@ -64,8 +68,6 @@ function withNeeded(results: number[], graph: Graph, loop: Loop): number[] {
   ).toArray();
   return more.length === 0 ? made : withNeeded([...made, ...more], graph, loop);
 }
-
-const SHARED = { start: 0, step: undefined };
 
 /** Where the first turn's row is, and how far it is to the next one's. */
 function rowsOf({ length, reverse }: Loop, shape: readonly number[]) {

@@ -27,9 +27,10 @@ import type { Graph, Step, ValueId } from "../../program/graph.ts";
 import { type Kernel, Kernels } from "./kernels.ts";
 import { LoopKernels } from "./loop_kernels.ts";
 import type { Memories } from "./memories.ts";
+import { isAlias } from "../../program/alias.ts";
 import { type GroupLoop, keepingLoopOf } from "../../program/loops.ts";
 import { fuseSteps, isGroup, type Unit } from "../../program/passes/fuse.ts";
-import { bytesOf, isAlias, type MemoryPlan, planMemory } from "../../program/plan.ts";
+import { bytesOf, type MemoryPlan, planMemory } from "../../program/plan.ts";
 import { loopIn } from "../../program/row_blocks.ts";
 import { rowLoop } from "./row_loop.ts";
 import { lookupKernel } from "./select.ts";
@@ -69,7 +70,7 @@ export class CpuExecutable implements Executable {
   readonly #memories: Memories | undefined;
   readonly #kernels: Kernels | undefined;
   readonly #known = new Map<string, number>();
-  readonly #loops: LoopKernels;
+  readonly #loops: LoopKernels | undefined;
   readonly #frame: Frame;
   readonly #jobs: Job[] = [];
   readonly #firstJob: number;
@@ -90,7 +91,7 @@ export class CpuExecutable implements Executable {
     this.#memories = options.memories;
     const kernels = () => new Kernels(this.bytes, this.#team !== undefined, options.memories);
     if (this.wasm) this.#kernels = holding(this, kernels);
-    this.#loops = new LoopKernels(this.#kernels);
+    this.#loops = this.#kernels && new LoopKernels(this.#kernels);
     const buffer = this.#kernels?.memory.buffer ??
       holding(this, () => new ArrayBuffer(this.bytes));
     this.#frame = new Frame(this, buffer, 0);
@@ -122,12 +123,12 @@ export class CpuExecutable implements Executable {
   #instruct(frame: Frame): Instruction[] {
     const { units, graph } = frame;
     const kernels = this.#kernels;
-    const { loops, numbers } = this.#loops.of(units, graph);
+    const known = this.#loops?.of(units, graph);
     return units.flatMap((unit, i) => {
       if (isGroup(unit)) {
         return [
           ...(unit.lookups ?? []).flatMap((step) => checkLookup(step, frame) ?? []),
-          this.#wasmLoop(loops[i]!, frame, kernels!, numbers[i]!),
+          this.#wasmLoop(known!.loops[i]!, frame, kernels!, known!.numbers[i]!),
         ];
       }
       const step = unit;

@@ -59,7 +59,7 @@ const SHARED = 3;
 const MOST_PAGES = 65536;
 
 /** A module whose first import is a memory without a maximum, with that memory taken as shared. */
-export function importShared(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+function importShared(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   let start = HEADER_BYTES;
   let [size, from] = readLeb128(bytes, start + 1);
   while (bytes[start] !== IMPORTS) {

@@ -20,11 +20,10 @@ interface KnownLoops {
 
 /** Makes loops ready, once for all frames of the same units. */
 export class LoopKernels {
-  readonly #kernels: Kernels | undefined;
+  readonly #kernels: Kernels;
   readonly #known = new Map<readonly Unit[], KnownLoops>();
 
-  /** Without kernels, loops have no numbers. */
-  constructor(kernels: Kernels | undefined) {
+  constructor(kernels: Kernels) {
     this.#kernels = kernels;
   }
 
@@ -33,7 +32,7 @@ export class LoopKernels {
     let known = this.#known.get(units);
     if (known === undefined) {
       const loops = units.map((unit) => isGroup(unit) ? keepingLoopOf(unit, graph) : undefined);
-      known = { loops, numbers: this.#kernels === undefined ? [] : addLoops(this.#kernels, loops) };
+      known = { loops, numbers: addLoops(this.#kernels, loops) };
       this.#known.set(units, known);
     }
     return known;

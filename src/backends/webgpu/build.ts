@@ -8,7 +8,8 @@ import { WGSL_TYPES, type WgslKernel } from "../../../kernels/wgsl/kernel.ts";
 import type { Graph, Step, ValueId } from "../../program/graph.ts";
 import { describeHost, type PlannedUnit } from "../../program/explain.ts";
 import { isGroup, type Unit } from "../../program/passes/fuse.ts";
-import { isAlias, writesOf } from "../../program/plan.ts";
+import { isAlias } from "../../program/alias.ts";
+import { writesOf } from "../../program/plan.ts";
 import {
   type BlockResult,
   type BlockRun,

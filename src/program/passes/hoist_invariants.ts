@@ -6,7 +6,7 @@
 import { sizeOf } from "../../shape.ts";
 import type { Tensor } from "../../tensor.ts";
 import type { Graph, Step, ValueId } from "../graph.ts";
-import { type BlockRun, isShared, loopIn, type RowLoop } from "../row_blocks.ts";
+import { type BlockRun, isShared, loopIn, type RowLoop, SHARED } from "../row_blocks.ts";
 
 /**
  * The graph whose loops have optimized bodies. What a body computes from shared inputs alone is
@@ -86,7 +86,7 @@ function close(
     return isOwn ? [[id, inputs[i]!] as const] : [];
   });
   const others = [...shared].flatMap(([id, from]) =>
-    read.has(id) ? [[id, { from: add(from), start: 0, step: undefined }] as const] : []
+    read.has(id) ? [[id, { from: add(from), ...SHARED }] as const] : []
   );
   const all = [...own, ...others];
   return {

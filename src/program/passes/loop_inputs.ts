@@ -5,13 +5,13 @@
  */
 import { stretchStart } from "../../../kernels/layout/reference.ts";
 import { sizeOf } from "../../shape.ts";
-import type { Graph, Step, ValueId } from "../graph.ts";
+import { type Graph, makersOf, type Step, type ValueId } from "../graph.ts";
 import { type BlockInput, isShared, loopIn, type RowLoop } from "../row_blocks.ts";
 
 /** The graph whose loops need no copies of stretches. */
 export function readStretches(graph: Graph): Graph {
   if (!graph.steps.some(loopIn)) return graph;
-  const makers = new Map(graph.steps.map((step) => [step.output, step]));
+  const makers = makersOf(graph);
   const steps = graph.steps.map((step) => {
     const loop = loopIn(step);
     if (loop === undefined) return step;

@@ -43,8 +43,6 @@ function unchanged(
   switch (op.kind) {
     case "view":
       return isSame() ? a : undefined;
-    case "reduce":
-      return op.reduce === "sum" && op.over(params).axes.length === 0 ? a : undefined;
     case "map":
       break;
     default:

@@ -9,7 +9,7 @@ import { broadcastToOp } from "../../ops/layout.ts";
 import type { Primitive, Spec } from "../../op.ts";
 import { sameShape, sizeOf } from "../../shape.ts";
 import { isAlias } from "../alias.ts";
-import type { Graph, Step, ValueId } from "../graph.ts";
+import { type Graph, makersOf, type Step, type ValueId } from "../graph.ts";
 import { eliminateCommonSubexpressions } from "./common_subexpressions.ts";
 import { eliminateDeadCode } from "./dead_code.ts";
 import { simplifySteps } from "./simplify.ts";
@@ -38,7 +38,7 @@ class Sinker {
   constructor(graph: Graph) {
     this.#graph = graph;
     this.#values = [...graph.values];
-    this.#makers = new Map(graph.steps.map((step) => [step.output, step]));
+    this.#makers = makersOf(graph);
     this.#others = new Set(
       graph.steps.flatMap(({ op, inputs }) =>
         op.kind === "map" || op.kind === "reduce" ? [] : inputs

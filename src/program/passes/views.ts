@@ -113,10 +113,7 @@ export class Views {
     const [shape, picked] = [values[x!]!.shape, values[indices!]!.shape];
     const axis = op.axis(params);
     const [data, positions] = [this.sourceOf(x!), this.sourceOf(indices!)];
-    const isWhole = sizeOf(picked) === sizeOf(values[positions.root]!.shape);
-    if (data.lookup || positions.lookup || !isWhole || sizeOf(shape.slice(axis + 1)) < 2) {
-      return false;
-    }
+    if (data.lookup || sizeOf(shape.slice(axis + 1)) < 2) return false;
     const around = (
       strides: readonly number[],
       inside: readonly number[],
