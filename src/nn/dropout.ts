@@ -4,6 +4,7 @@
  * @module
  */
 import { checkNumber, readOptions, refuseMore } from "../options.ts";
+import { floating } from "../ops/elementwise.ts";
 import { div, where } from "../ops/mod.ts";
 import { bernoulli } from "../random.ts";
 import { checkKey } from "../random/ops.ts";
@@ -45,7 +46,7 @@ export function dropout(x: TensorLike, options: DropoutOptions): Tensor {
   const defaults = { rate: undefined as unknown as number, key: undefined };
   const { rate, key } = readOptions("dropout", options, defaults);
   checkRate("dropout", "rate", rate, key);
-  return drop(asTensor(x, undefined, "dropout", "x"), rate, key);
+  return drop(floating(asTensor(x, undefined, "dropout", "x")), rate, key);
 }
 
 /** Throws unless a rate is in [0, 1), and the key one or none. */

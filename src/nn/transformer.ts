@@ -218,6 +218,7 @@ export function transformerEncoder(
   checkNames(place, params, ["layers"], ["norm"]);
   const inner = branchOf(place, "layers");
   const layers = numbered(inner, params.layers);
+  checkNames(inner, params.layers, layers.map((_, i) => String(i)));
   const keys = settings.key === undefined ? [] : split(settings.key, layers.length);
   const result = layers.reduce<TensorLike>(
     (rows, [name, layer], i) =>

@@ -89,7 +89,7 @@ function sizeOfResults(loop: Loop, dtype: DType): number {
 /** A loop. */
 export const loopOp: LoopOp<LoopParams> = {
   kind: "loop",
-  name: "scan",
+  name: "loop",
   infer(_inputs, { loop, dtype }) {
     return { shape: [sizeOfResults(loop, dtype)], dtype };
   },
@@ -188,7 +188,11 @@ function withHistory(loop: Loop): Pick<Kept, "base" | "whole"> {
 function valuesToKeep(body: Body, own: number): number[] {
   const room = (id: number) => sizeOf(body.values[id]!.shape);
   let left = 2 * body.inputs.slice(0, own).reduce((sum, id) => sum + room(id), 0);
-  return dearValues(body).filter((id) => (left -= room(id)) >= 0);
+  return dearValues(body).filter((id) => {
+    const fits = room(id) <= left;
+    if (fits) left -= room(id);
+    return fits;
+  });
 }
 
 /**

@@ -50,7 +50,7 @@ export interface WhileLoopOptions {
  * loop in the other direction over the carries that were kept.
  *
  * @param f Called once as `f(carry, x)` on tensors without values, `x` being a row of `xs`; returns
- * the next carry, like `init` in branches, shapes and types, and a tree of results.
+ * the next carry, like `init` in branches, shapes and types, and a tree of results, or `null`.
  * @param init The first carry: a tensor, or arrays and plain objects of them.
  * @param xs What is gone over along axis 0, a tree of tensors with equally many rows; or `null`.
  * @param options `length`, `reverse` and `checkpoint`.
@@ -80,7 +80,9 @@ export function scan<C, X, Y>(
   const defaults = { length: undefined, reverse: false, checkpoint: "all" as const };
   const { length: given, reverse, checkpoint } = readOptions("scan", options, defaults);
   checkBoolean("scan", "reverse", reverse);
-  const rows = xs === null ? { leaves: [], rebuild: () => null } : flattenTree("scan", xs, "xs");
+  const treeOrNull = (tree: unknown, name: string): Flat =>
+    tree === null ? { leaves: [], rebuild: () => null } : flattenTree("scan", tree, name);
+  const rows = treeOrNull(xs, "xs");
   const length = countTurns(rows.leaves, given);
   const carry = flattenTree("scan", init, "init");
   let results: Flat | undefined;
@@ -93,9 +95,7 @@ export function scan<C, X, Y>(
         `Cannot compute scan as f must return [carry, y]: current value is ${describe(pair)}`,
       );
     }
-    results = pair[1] === null
-      ? { leaves: [], rebuild: () => null }
-      : flattenTree("scan", pair[1], "y");
+    results = treeOrNull(pair[1], "y");
     return [...carryLike("scan", pair[0], carry), ...results.leaves];
   });
   const settings = {
@@ -169,7 +169,7 @@ export function forLoop<C>(
  * @throws {TypeError} If the carry changes its branches, shapes or types, `cond` does not return one
  * `bool`, or a gradient is asked for without `max`.
  * @throws {RangeError} If the condition still holds after `max` turns; in a program, the next read
- * of a result tells.
+ * of a result tells. If `max` is not a whole number of at least 1.
  *
  * @example The first power of 2 above 100
  * ```ts

@@ -111,6 +111,11 @@ const ROWS: Row[] = [
     "sigmoid, softplus: current value is swish",
   ],
   [
+    call(nn.transformerEncoder, { layers: { 0: layer, 2: layer } }, x, { heads: 2 }),
+    TypeError,
+    "transformerEncoder as params.layers must have 0, 1: missing is 1; left over is 2",
+  ],
+  [
     call(nn.transformerEncoder, { layers: {} }, x, { heads: 2 }),
     TypeError,
     'transformerEncoder as params.layers must have layers by their numbers, "0" and so on: ' +
