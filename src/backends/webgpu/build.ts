@@ -188,7 +188,7 @@ export class Build {
   #check(step: Step, scope: Scope): Instruction[] {
     const check = checkOf(step, scope.graph);
     if (check === undefined) return [];
-    const { graph, depth } = scope;
+    const { graph, depth, going } = scope;
     const path = depth === 0 ? hostPath(check.values, graph) : undefined;
     if (path?.inputs.length === 0) {
       verifyOnHost(check, path, graph, []);
@@ -203,12 +203,14 @@ export class Build {
       wanted: forbidden.kind === "nothing" ? "none" : "first",
       masked: check.values.length > 1,
       flagged: check.flag !== undefined,
+      loops: going.length,
       note,
     });
     const notes = { place: this.#notes, bytes: NOTE_BYTES * (note + 1) };
     const flags = check.flag === undefined ? [] : [check.flag];
     const looked = [...check.values, ...flags].map((id) => this.#bound(id, scope));
-    const dispatch = this.#dispatch(kernel, [...looked, notes]);
+    const conditions = going.map((place) => ({ place, bytes: 4 }));
+    const dispatch = this.#dispatch(kernel, [...looked, ...conditions, notes]);
     return [{ kind: "check", check: note, dispatch }];
   }
 
@@ -240,7 +242,7 @@ export class Build {
     return [
       ...zeros,
       ...runs.flatMap((run) => {
-        const inner = new Scope(run.body, new Map(), scope.depth + 1);
+        const inner = new Scope(run.body, new Map(), scope);
         bodies.push(inner.units);
         return this.#run(run, step, results, out, scope, inner);
       }),
@@ -280,6 +282,8 @@ export class Build {
         carried.push({ place, carry: carry!, bytes });
       }
     });
+    const goesOn = ends === undefined ? undefined : inner.places.get(body.inputs[ends]!)!;
+    if (goesOn !== undefined) inner.going.push(goesOn);
     const made = body.outputs.map(take);
     turn.push(...this.#sequence(inner, made));
     results.forEach((result, k) => {
@@ -288,7 +292,6 @@ export class Build {
     });
     turn.push(...carried.map(({ place, carry, bytes }) => copyOf(made[carry]!, place, bytes)));
     own.forEach((place) => this.slots.give(place));
-    const goesOn = ends === undefined ? undefined : inner.places.get(body.inputs[ends]!)!;
     return [
       ...before,
       { kind: "loop", count, body: turn, goesOn },

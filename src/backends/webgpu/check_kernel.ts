@@ -19,6 +19,8 @@ export interface WgslCheck {
   readonly masked?: boolean;
   /** Whether there is nothing to find unless a flag, of float32, is not 0. */
   readonly flagged?: boolean;
+  /** How many loops around may have ended, after which nothing is noted. */
+  readonly loops?: number;
   /** The number of the note. */
   readonly note: number;
 }
@@ -29,19 +31,22 @@ const LANES = 256;
 /**
  * Notes the position, counted from 1, and the bits of the first value that is found, or position 1
  * where there should be some and is none. An earlier note stays. Inputs: the values, and where
- * there are some the mask and the flag; output: the notes, two words each.
+ * there are some the mask, the flag, and whether loops go on; output: the notes, two words each.
  */
 export function checkKernel(check: WgslCheck): WgslKernel {
-  const { type, count, predicate, wanted, masked = false, flagged = false, note } = check;
+  const { type, count, predicate, wanted, masked = false, flagged = false, loops = 0, note } =
+    check;
   const isBad = wanted === "first" ? `first < ${count}u` : `first >= ${count}u`;
   const position = wanted === "first" ? "first" : "0u";
   const value = wanted === "first" ? "bitcast<u32>(values[first])" : "0u";
+  const conditions = Array.from({ length: loops }, (_, i) => `goes_on${i}`);
   return createKernel({
     name: "check",
     inputs: [
       { name: "values", type },
       ...(masked ? [{ name: "counted", type: "u32" } as const] : []),
       ...(flagged ? [{ name: "flag", type: "f32" } as const] : []),
+      ...conditions.map((name) => ({ name, type: "u32" } as const)),
     ],
     outputs: [{ name: "notes", type: "u32" }],
     groups: 1,
@@ -63,7 +68,7 @@ for (var half = ${LANES / 2}u; half > 0u; half /= 2u) {
 }
 if (lane == 0u && notes[${2 * note}u] == 0u) {
   let first = found[0];
-  if (${isBad}) {
+  if (${[isBad, ...conditions.map((name) => `${name}[0] != 0u`)].join(" && ")}) {
     notes[${2 * note}u] = ${position} + 1u;
     notes[${2 * note + 1}u] = ${value};
   }

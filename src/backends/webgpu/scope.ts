@@ -20,14 +20,17 @@ export class Scope {
   readonly outside: Map<ValueId, { scope: Scope; id: ValueId }> = new Map();
   /** What is done, for the plan in words. */
   readonly units: PlannedUnit[] = [];
+  /** Where it lies whether the loops around go on, of those that end by themselves. */
+  readonly going: PlaceId[];
   /** Values that are numbers known beforehand. */
   readonly literals: Map<ValueId, number>;
   #lifetimes: Lifetimes | undefined;
 
-  constructor(graph: Graph, literals: Map<ValueId, number>, depth = 0) {
+  constructor(graph: Graph, literals: Map<ValueId, number>, around?: Scope) {
     this.graph = graph;
     this.literals = literals;
-    this.depth = depth;
+    this.depth = around === undefined ? 0 : around.depth + 1;
+    this.going = around === undefined ? [] : [...around.going];
   }
 
   /** How long values live that units make and read. */

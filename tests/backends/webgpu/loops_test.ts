@@ -84,6 +84,24 @@ gpuTest("whileLoop() stops long before the most turns", async (gpu) => {
   assertEquals((await readAll([await back(tensor(1))]))[0]!.item(), 128);
 });
 
+gpuTest("what is not allowed is told of no turn that is not done", async (gpu) => {
+  const x = tensor([5, 6, 7]);
+  const at = (i: Tensor) => x.gather(i.cast("int32"), { axis: 0 });
+  const sum = (i: Tensor) => {
+    const next = ([i, s]: [Tensor, Tensor]): [Tensor, Tensor] => [i.add(1), s.add(at(i))];
+    return whileLoop(([i]: [Tensor, Tensor]) => i.less(3), next, [i, tensor(0)], { max: 9 })[1]!;
+  };
+  const few = (i: Tensor) => cond(i.less(3), () => forLoop(2, () => at(i), tensor(0)), () => i);
+  const rarely = (i: Tensor) => cond(i.less(3), () => sum(i), () => at(i.sub(3)));
+  const f = (i: Tensor) => [sum(i), few(i), rarely(i), grad((y: Tensor) => few(y).mul(y))(i)];
+  await using program = await compile(f, [tensor(0)], { device: gpu });
+  for (const i of [tensor(0), tensor(2), tensor(4)]) {
+    assertEquals(await readAll(await program(i)), f(i));
+  }
+  const below = await program(tensor(-1));
+  await assertRejects(() => readAll(below), RangeError, "indices must be in [0, 2]");
+});
+
 gpuTest("nested loops run on the device", async (gpu) => {
   const f = (x: Tensor) =>
     forLoop(
