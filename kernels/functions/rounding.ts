@@ -14,8 +14,22 @@ function upperHalf(x: Float): Float {
   return a.sub(scaled, a.sub(scaled, x));
 }
 
-/** `x − q y` without rounding, where it is a number. */
+/** From where on products with parts of numbers may overflow, and by how much less they do not. */
+const LARGE = {
+  float32: { from: 2 ** 100, by: 2 ** 30 },
+  float64: { from: 2 ** 990, by: 2 ** 60 },
+} as const;
+
+/** `x − q y` without rounding. */
 function withoutMultiple(x: Float, q: Float, y: Float): Float {
+  const { from, by } = LARGE[x.precision!];
+  const isLarge = a.less(from, a.abs(x));
+  const down = a.choose(isLarge, 1 / by, 1);
+  const rest = smallWithoutMultiple(a.mul(x, down), q, a.mul(y, down));
+  return a.mul(rest, a.choose(isLarge, by, 1));
+}
+
+function smallWithoutMultiple(x: Float, q: Float, y: Float): Float {
   const product = a.opaque(a.mul(q, y));
   const [qHigh, yHigh] = [upperHalf(q), upperHalf(y)];
   const [qLow, yLow] = [a.sub(q, qHigh), a.sub(y, yHigh)];

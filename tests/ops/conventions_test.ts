@@ -1,5 +1,6 @@
 /** What operations do at kinks, ties and extremes, where a definition has to choose. */
 import { assertEquals } from "@std/assert";
+import fc from "fast-check";
 import * as cg from "../../mod.ts";
 import { constantMax } from "../../src/ops/reduce.ts";
 import { assertAllClose, checkGradients } from "../../src/testing.ts";
@@ -196,6 +197,24 @@ Deno.test("round() takes halves to even numbers, and integers stay what they are
     assertEquals([f(whole).dtype, ...f(whole).data], ["int32", 2 ** 30 + 1, -7]);
     assertEquals(cg.grad((x: cg.Tensor) => f(x).sum())(cg.tensor([0.5, 2])).toArray(), [0, 0]);
   }
+});
+
+Deno.test("mod() rounds nothing, however far numbers are from each other", () => {
+  const wide = fc.double({ noNaN: true, noDefaultInfinity: true });
+  const at = (x: number, dtype: "float32" | "float64") => cg.tensor([Math.abs(x)], { dtype });
+  const cases: [number, number][] = [[1e300, 3e-300], [1e308, 3], [1.7e308, 1.5e-323], [3e38, 7]];
+  fc.assert(
+    fc.property(wide, wide, (x, y) => {
+      for (const dtype of ["float64", "float32"] as const) {
+        const [a, b] = [at(x, dtype), at(y, dtype)];
+        const [p, q] = [a.item(), b.item()];
+        if (Number.isFinite(p) && Number.isFinite(q) && q > 0) {
+          assertEquals(cg.mod(a, b).item(), p % q, `${p} % ${q}`);
+        }
+      }
+    }),
+    { examples: cases, numRuns: 2000 },
+  );
 });
 
 Deno.test("mod() has the sign of the divisor, and the quotient in its gradient", () => {
