@@ -116,6 +116,14 @@ Deno.test("multiHeadAttention() gives a query without keys the bias of its last 
   assert(grad((x: Tensor) => f(x).sum())(X).data.every(Number.isFinite));
 });
 
+Deno.test("multiHeadAttention() gives zeros to a query from which two masks together hide all", () => {
+  const params = nn.initMultiHeadAttention(key(0), { dModel: 4, ...HEADS, ...f64 });
+  const x = numbers(1, 1, 2, 4);
+  const mask = [[true, false], [true, false]];
+  const options = { ...HEADS, mask, keyPaddingMask: [[false, true]] };
+  assertEquals([...nn.multiHeadAttention(params, x, x, x, options).data], Array(8).fill(0));
+});
+
 Deno.test("masks of numbers are added: far below, they hide as booleans do", () => {
   const [params] = LAYERS.multiHeadAttention;
   const run = (mask: number[][] | boolean[][], keyPaddingMask: number[][] | boolean[][]) =>

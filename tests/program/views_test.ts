@@ -176,3 +176,22 @@ for (const dtype of ["float32", "float64", "int32", "bool"] as const) {
     }
   });
 }
+
+Deno.test("slices of what is looked up start at positions of their own", () => {
+  const x = matrix(20, 24);
+  const i = cg.tensor([4, 7, 18, 1, 0, 3], { dtype: "int32" });
+  const f: Program = (x, i) => [x!.gather(i!).slice(2).exp()];
+  const [y] = new CpuExecutable(graphOf(f, [x, i])).run([x, i]);
+  assertAllClose(y!, x.gather([18, 1, 0, 3]).exp(), { rtol: 1e-6, atol: 1e-6 });
+});
+
+Deno.test("loops stop growing before an engine's limits: tensors, and what is computed", () => {
+  const xs = Array.from({ length: 1200 }, (_, i) => cg.full([3], i));
+  const many = graphOf((...xs) => xs.map((x) => x.add(1)), xs);
+  const found = new CpuExecutable(many).run(xs);
+  assertEquals(found.map(({ data }) => data[2]), xs.map((_, i) => i + 1));
+  const x = matrix(8);
+  const steps = Array.from({ length: 1800 });
+  const long = graphOf((x) => [steps.reduce<Tensor>((y) => y.mul(x!).tanh(), x!)], [x]);
+  assertEquals(new CpuExecutable(long).run([x])[0]!.shape, [8]);
+});

@@ -1,5 +1,11 @@
 /** Fixed points and choices: values, gradients of two orders, programs, messages. */
-import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import {
   compile,
   cond,
@@ -68,6 +74,16 @@ Deno.test("fixedPoint() of trees, and in programs", async () => {
   ];
   await using program = await compile(f, [a, W]);
   assertEquals(await program(a, W), f(a, W));
+});
+
+Deno.test("fixedPoint() ends by the change, relative to values beyond 1", () => {
+  const half = (x: Tensor) => x.mul(0.5);
+  assertEquals(fixedPoint(half, f64(1 / 1024), { tolerance: 1e-4, max: 20 }).item(), 2 ** -14);
+  const towards = (x: Tensor) => x.add(1024).div(2);
+  const far = fixedPoint(towards, f64(0), { tolerance: 1e-2, max: 20 }).item();
+  assertEquals(far, 1024 * (1 - 2 ** -7));
+  const text = message(() => fixedPoint(half, f64(1), { max: 0 }), RangeError);
+  assertStringIncludes(text, "max must be a whole number at least 1");
 });
 
 Deno.test("fixedPoint() says where it does not come to rest", async () => {
