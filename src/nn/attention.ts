@@ -6,8 +6,21 @@
 import { zeros } from "../create.ts";
 import type { DType } from "../dtype.ts";
 import { checkAxes, checkNumber, readOptions, refuseMore } from "../options.ts";
-import { add, matmul, mul, reshape, softmax, split, transpose, where } from "../ops/mod.ts";
+import {
+  add,
+  expandDims,
+  matmul,
+  mul,
+  reshape,
+  softmax,
+  split,
+  transpose,
+  where,
+} from "../ops/mod.ts";
+import { foldIn } from "../random.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
+import { mapRowBlocks } from "../transforms/map_row_blocks.ts";
+import { drop } from "./dropout.ts";
 import { applyLinear, type LinearParams, makeLinear, project } from "./linear.ts";
 import {
   branchOf,
@@ -53,7 +66,8 @@ export interface MultiHeadAttentionOptions extends AttentionMasks {
  * joined by a linear layer (Vaswani et al. 2017, arXiv:1706.03762).
  *
  * A query from which all keys are hidden by booleans gets zeros in place of values, where PyTorch 1
- * gives NaN.
+ * gives NaN. Beyond 2²² scores, these are computed a block of queries after the other, and again on
+ * the way back, so that memory is linear in the tokens.
  *
  * @param params `in_proj_weight`, `in_proj_bias` and `out_proj`.
  * @param query (batch, queries, features)
@@ -103,28 +117,84 @@ export function multiHeadAttention(
 /** What attention looks at, and its name in messages. */
 export type Input = readonly [name: string, x: TensorLike];
 
-/**
- * Attention within another function, of queries, keys and values; `adjust` is what is done to the
- * weights before they are used.
- */
+/** Attention within another function, of queries, keys and values. */
 export function attend(
   place: Place,
   params: unknown,
   inputs: readonly Input[],
-  { heads, mask, keyPaddingMask }: MultiHeadAttentionOptions,
-  adjust: (weights: Tensor) => Tensor = (weights) => weights,
+  options: MultiHeadAttentionOptions,
+  dropout: Dropout = { rate: 0, key: undefined },
 ): Tensor {
   const { caller } = place;
+  const { heads } = options;
   checkNames(place, params, ["in_proj_weight", "out_proj"], ["in_proj_bias"]);
   const projection = readProjection(place, params);
   const features = projection.weight.shape[1]!;
   checkHeads(caller, heads, features);
-  const [q, k, v] = projectAll(caller, inputs, projection).map((x) => separate(x, heads));
-  const queries = mul(q!, 1 / Math.sqrt(features / heads));
-  const scores = matmul(queries, transpose(k!, [0, 1, 3, 2]));
-  const masks = readMasks(caller, { mask, keyPaddingMask }, scores);
-  const joined = join(matmul(adjust(weigh(scores, masks)), v!));
+  const [queries, ...others] = projectAll(caller, inputs, projection);
+  const scaled = mul(queries!, 1 / Math.sqrt(features / heads));
+  const [q, k, v] = [scaled, ...others].map((x) => separate(x, heads)) as [Tensor, Tensor, Tensor];
+  const masks = readMasks(caller, options, q, k);
+  const joined = join(attendBlocks(q, k, v, masks, dropout));
   return applyLinear(branchOf(place, "out_proj"), params.out_proj, joined);
+}
+
+/** Dropout of weights; nothing is dropped without a key. */
+export interface Dropout {
+  rate: number;
+  key: Tensor | undefined;
+}
+
+/** The most scores that are there at once, and those of a block where there would be more. */
+const SCORES = { most: 2 ** 22, block: 2 ** 20 } as const;
+
+/** `weights · v` for (batch, heads, …), a block of queries after the other where they are many. */
+function attendBlocks(q: Tensor, k: Tensor, v: Tensor, masks: Masks, dropout: Dropout): Tensor {
+  const [batch, heads, queries, keys] = [...q.shape.slice(0, 3), k.shape[2]!] as [
+    ...[number, number],
+    ...[number, number],
+  ];
+  const scores = batch * heads * keys;
+  if (queries * scores <= SCORES.most) return attendTo(q, k, v, masks, dropout);
+  const { mask, padding } = masks;
+  const own: Blocks = { q: transpose(q, [2, 0, 1, 3]), ...(mask && { mask }) };
+  const all: Shared = {
+    k,
+    v,
+    ...(padding && { padding }),
+    ...(dropout.key && { key: dropout.key }),
+  };
+  const block = ({ q, mask }: Blocks, { k, v, padding, key }: Shared, offset: number) => {
+    const drops = { rate: dropout.rate, key: key && foldIn(key, offset) };
+    return transpose(attendTo(transpose(q, [1, 2, 0, 3]), k, v, { mask, padding }, drops), [
+      2,
+      0,
+      1,
+      3,
+    ]);
+  };
+  const rows = Math.max(1, Math.floor(SCORES.block / scores));
+  return transpose(mapRowBlocks(block, own, all, { rows }), [1, 2, 0, 3]);
+}
+
+/** What is cut into blocks: (queries, batch, heads, width), and (queries, keys). */
+interface Blocks {
+  q: Tensor;
+  mask?: Tensor | undefined;
+}
+
+/** What all blocks see. */
+interface Shared {
+  k: Tensor;
+  v: Tensor;
+  padding?: Tensor | undefined;
+  key?: Tensor | undefined;
+}
+
+/** `weights · v` for all queries at once. */
+function attendTo(q: Tensor, k: Tensor, v: Tensor, masks: Masks, { rate, key }: Dropout): Tensor {
+  const weights = weigh(matmul(q, transpose(k, [0, 1, 3, 2])), masks);
+  return matmul(drop(weights, rate, key), v);
 }
 
 /** What makes queries, keys and values. */
@@ -188,28 +258,40 @@ function join(x: Tensor): Tensor {
   return reshape(transpose(x, [0, 2, 1, 3]), [batch, tokens, heads * width]);
 }
 
-/** The masks that are given, with the axes of the scores. */
-function readMasks(caller: string, masks: AttentionMasks, scores: Tensor): Tensor[] {
-  const { mask, keyPaddingMask } = masks;
-  const [batch, , queries, keys] = scores.shape as readonly [number, number, number, number];
-  const read = (name: string, given: TensorLike, axes: number[], shape: number[]) => {
-    const own = asTensor(given, scores.dtype, caller, name);
+/** Masks as tensors. */
+interface Masks {
+  /** (queries, keys) */
+  mask?: Tensor | undefined;
+  /** (batch, keys) */
+  padding?: Tensor | undefined;
+}
+
+function readMasks(
+  caller: string,
+  { mask, keyPaddingMask }: AttentionMasks,
+  q: Tensor,
+  k: Tensor,
+): Masks {
+  const [batch, , queries] = q.shape as readonly [number, number, number];
+  const keys = k.shape[2]!;
+  const read = (name: string, given: TensorLike | undefined, axes: number[]) => {
+    if (given === undefined) return undefined;
+    const own = asTensor(given, q.dtype, caller, name);
     checkAxes(caller, name, own, axes);
-    return reshape(own, shape);
+    return own;
   };
-  return [
-    ...mask === undefined ? [] : [read("mask", mask, [queries, keys], [1, 1, queries, keys])],
-    ...keyPaddingMask === undefined
-      ? []
-      : [read("keyPaddingMask", keyPaddingMask, [batch, keys], [batch, 1, 1, keys])],
-  ];
+  return {
+    mask: read("mask", mask, [queries, keys]),
+    padding: read("keyPaddingMask", keyPaddingMask, [batch, keys]),
+  };
 }
 
 /** The score of what is hidden: a finite one, as devices may not know others. */
 const HIDDEN = -1e38;
 
 /** Softmax over the keys, of which hidden ones get exactly 0. */
-function weigh(scores: Tensor, masks: readonly Tensor[]): Tensor {
+function weigh(scores: Tensor, { mask, padding }: Masks): Tensor {
+  const masks = [mask, padding && expandDims(padding, [1, 2])].filter((own) => own !== undefined);
   const hidden = masks.filter(({ dtype }) => dtype === "bool");
   const added = masks.filter(({ dtype }) => dtype !== "bool").reduce(
     (x, mask) => add(x, mask),

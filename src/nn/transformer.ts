@@ -81,7 +81,7 @@ interface Settings extends AttentionMasks {
  * With `normFirst`, `x ← x + attention(norm1(x))`, `x ← x + feedForward(norm2(x))`; else `x ←
  * norm1(x + attention(x))`, `x ← norm2(x + feedForward(x))`. With a key, dropout acts where
  * PyTorch's does: on the weights of the attention, behind it, behind the activation, and at the
- * end.
+ * end; where weights are computed in blocks, each block draws anew.
  *
  * @param params `self_attn`, `linear1`, `linear2`, `norm1` and `norm2`.
  * @param x (batch, tokens, features)
@@ -147,9 +147,12 @@ function encode(place: Place, params: unknown, x: TensorLike, settings: Settings
   const keys = key === undefined ? [] : split(key, 4);
   const at = (name: typeof LAYER[number]) => [branchOf(place, name), params[name]] as const;
   const attention = (rows: TensorLike) => {
-    const adjust = (weights: Tensor) => drop(weights, dropout, keys[0]);
     const inputs = Array<Input>(3).fill(["x", rows]);
-    return drop(attend(...at("self_attn"), inputs, settings, adjust), dropout, keys[1]);
+    return drop(
+      attend(...at("self_attn"), inputs, settings, { rate: dropout, key: keys[0] }),
+      dropout,
+      keys[1],
+    );
   };
   const feedForward = (rows: Tensor) => {
     const hidden = activation(applyLinear(...at("linear1"), rows));

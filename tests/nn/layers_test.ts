@@ -2,7 +2,9 @@
 import { assert, assertAlmostEquals, assertEquals, assertNotEquals } from "@std/assert";
 import {
   compile,
+  concat,
   grad,
+  greater,
   hvp,
   jvp,
   key,
@@ -10,10 +12,12 @@ import {
   normal,
   ones,
   slice,
+  split,
   type Tensor,
   tensor,
   treeLeaves,
   treeMap,
+  uniform,
   variance,
 } from "../../mod.ts";
 import * as nn from "../../src/nn/mod.ts";
@@ -122,6 +126,44 @@ Deno.test("multiHeadAttention() gives zeros to a query from which two masks toge
   const mask = [[true, false], [true, false]];
   const options = { ...HEADS, mask, keyPaddingMask: [[false, true]] };
   assertEquals([...nn.multiHeadAttention(params, x, x, x, options).data], Array(8).fill(0));
+});
+
+Deno.test("multiHeadAttention() of very many tokens is that of some queries at a time", async () => {
+  const [params] = LAYERS.multiHeadAttention;
+  const count = 1500;
+  const x = numbers(7, 1, count, 4);
+  const hidden = greater(uniform(key(8), [count, count]), 0.7);
+  const keyPaddingMask = greater(uniform(key(9), [1, count]), 0.9);
+  const attend = (queries: Tensor, mask: Tensor, x: Tensor) =>
+    nn.multiHeadAttention(params, queries, x, x, { ...HEADS, mask, keyPaddingMask });
+  const whole = (x: Tensor) => attend(x, hidden, x);
+  const apart = (x: Tensor) =>
+    concat(
+      split(x, 2, { axis: 1 }).map((queries, i) => attend(queries, split(hidden, 2)[i]!, x)),
+      { axis: 1 },
+    );
+  const slopes = (f: (x: Tensor) => Tensor) => (x: Tensor) => [
+    f(x),
+    grad((x: Tensor) => f(x).sin().sum())(x),
+  ];
+  await using program = await compile(slopes(whole), [x]);
+  await using expected = await compile(slopes(apart), [x]);
+  assert(program.explain().includes("mapRowBlocks"));
+  assert(!expected.explain().includes("mapRowBlocks"));
+  const [found, wanted] = [await program(x), await expected(x)];
+  wanted.forEach((y, i) => assertAllClose(found[i]!, y, { rtol: 1e-9, atol: 1e-12 }));
+  assertAllClose(whole(x), wanted[0]!, { rtol: 1e-9, atol: 1e-12 });
+});
+
+Deno.test("dropout in the attention of very many tokens is a function of its key", () => {
+  const layer = nn.initTransformerEncoderLayer(key(2), SIZE);
+  const x = numbers(7, 1, 1500, 4);
+  const run = (seed: number, dropout: number) =>
+    nn.transformerEncoderLayer(layer, x, { ...HEADS, dropout, key: key(seed) });
+  const dropped = run(3, 0.2);
+  assertEquals(run(3, 0.2), dropped);
+  assertNotEquals(run(4, 0.2), dropped);
+  assert(dropped.data.every(Number.isFinite));
 });
 
 Deno.test("masks of numbers are added: far below, they hide as booleans do", () => {
