@@ -5,6 +5,7 @@
  * @module
  */
 import type { ViewCopy } from "../kernels/layout/reference.ts";
+import type { ProductLayout } from "../kernels/matmul/reference.ts";
 import type { DType, TypedArray } from "./dtype.ts";
 import type { Shape } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";
@@ -111,16 +112,10 @@ export interface ProductOp<P> extends Facts<P> {
   readonly kind: "product";
   /** `Σ a b` over the columns of the one and the rows of the other, or `Σ (a − b)²` over columns. */
   readonly term: "product" | "squaredDifference";
-  /** Which operands lie transposed. */
-  readonly transposed: (params: P) => Transposed;
-}
-
-/** Which operands of a product are read transposed. */
-export interface Transposed {
-  /** Whether the left one is. */
-  readonly a: boolean;
-  /** Whether the right one is. */
-  readonly b: boolean;
+  /** Where the matrices of inputs of these shapes lie. */
+  readonly layout: (inputs: readonly Shape[], params: P) => ProductLayout;
+  /** Parameters for matrices that lie elsewhere; none where they cannot. */
+  readonly placed?: (layout: ProductLayout) => unknown;
 }
 
 /** Values of the first input at the positions along an axis that the second one names. */

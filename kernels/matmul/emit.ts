@@ -83,7 +83,8 @@ export function emitKernel(options: KernelOptions): Uint8Array<ArrayBuffer> {
   const packRows = addPack(module, shape.bytes, shape.tileRows, UNROLL);
   const packColumns = addPack(module, shape.bytes, shape.tileColumns, UNROLL);
   const mirror = addMirror(module, shape.bytes);
-  module.exportFunction("run", addBlocks(module, shape, panels, packRows, packColumns, mirror));
+  const blocks = addBlocks(module, shape, panels, packRows, packColumns, mirror);
+  module.exportFunction("run", addBatch(module, shape, blocks));
   return module.encode();
 }
 
@@ -258,6 +259,32 @@ const RUN_PARAMETERS = {
   add: "i32",
   symmetric: "i32",
 } as const;
+type Run = WasmFunction<typeof RUN_PARAMETERS, null>;
+
+const BATCH_PARAMETERS = {
+  ...RUN_PARAMETERS,
+  count: "i32",
+  outStep: "i32",
+  aStep: "i32",
+  bStep: "i32",
+} as const;
+
+/** Products of `count` pairs of matrices, elements apart. */
+function addBatch(
+  module: ModuleBuilder,
+  { bytes }: BlockShape,
+  run: Run,
+): WasmFunction<typeof BATCH_PARAMETERS, null> {
+  return module.addFunction(BATCH_PARAMETERS, (code, p) => {
+    const { count, outStep, aStep, bStep, ...matrices } = p;
+    code.for(count, 1, () => {
+      code.call(run, matrices);
+      code.increase(matrices.out, i32.mul(outStep, bytes));
+      code.increase(matrices.a, i32.mul(aStep, bytes));
+      code.increase(matrices.b, i32.mul(bStep, bytes));
+    });
+  });
+}
 
 /**
  * The whole product, block by block. Of a symmetric one, all blocks that touch the diagonal or lie
@@ -270,7 +297,7 @@ function addBlocks(
   packRows: Pack,
   packColumns: Pack,
   mirror: Mirror,
-): WasmFunction<typeof RUN_PARAMETERS, null> {
+): Run {
   const { bytes } = shape;
   return module.addFunction(RUN_PARAMETERS, (code, p) => {
     const inBytes = (elements: Value<"i32">) => code.let(i32.mul(elements, bytes));

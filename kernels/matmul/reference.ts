@@ -4,6 +4,7 @@
  * @module
  */
 import type { FloatArray } from "../../src/dtype.ts";
+import type { Strides } from "../layout/reference.ts";
 
 /** Where a matrix lies in an array: its first value, and the steps between rows and columns. */
 export interface MatrixView {
@@ -15,6 +16,24 @@ export interface MatrixView {
   rowStride: number;
   /** Elements from a column to the next. */
   columnStride: number;
+}
+
+/** Products `(m, k) · (k, n)` for every position along outer axes. */
+export interface ProductLayout {
+  /** Extents of the outer axes. */
+  readonly outer: readonly number[];
+  /** Rows of the left matrices, and of the results. */
+  readonly m: number;
+  /** Terms of each sum. */
+  readonly k: number;
+  /** Columns of the right matrices, and of the results. */
+  readonly n: number;
+  /** Where the left ones lie in the first input, along `(…outer, m, k)`. */
+  readonly a: Strides;
+  /** Where the right ones lie in the second input, along `(…outer, k, n)`. */
+  readonly b: Strides;
+  /** Where the results lie in the output, along `(…outer, m, n)`. */
+  readonly out: Strides;
 }
 
 /** Columns of `b` that are packed together: four accumulators wide. */

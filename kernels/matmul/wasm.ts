@@ -114,6 +114,10 @@ export class InnerProduct {
       scratch,
       Number(add),
       Number(symmetric),
+      1,
+      0,
+      0,
+      0,
     );
   }
 }

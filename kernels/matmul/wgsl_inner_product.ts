@@ -18,7 +18,7 @@ export interface WgslMatrix {
   readonly rowStride: number;
   /** Elements from a column to the next. */
   readonly columnStride: number;
-  /** The position of the first value: a WGSL expression of `batch`, a `u32`. */
+  /** The position of the first value: a WGSL expression of `batch` and `result`, `u32` both. */
   readonly offset: string;
 }
 
@@ -34,14 +34,16 @@ export interface InnerProductDraft {
   readonly k: number;
   /** Columns of `b` and of the result. */
   readonly n: number;
-  /** How many results, one behind the other. */
+  /** How many results. */
   readonly batch: number;
-  /** Into how many sums of equally many terms each is split, one result behind the other. */
+  /** Into how many sums of equally many terms each is split. */
   readonly parts: number;
   /** The left matrix, the buffer `a`. */
   readonly a: WgslMatrix;
   /** The right matrix, the buffer `b`. */
   readonly b: WgslMatrix;
+  /** The results, the buffer `out`: those of all parts, one behind the other, where there are several. */
+  readonly out: WgslMatrix;
   /** Whether workgroups share tiles: where workgroup memory is faster than memory. */
   readonly tiled: boolean;
 }
@@ -159,7 +161,9 @@ ${directStep(draft, shape)}
 }
 let y = row${rowStep > 1 ? " + lane" : ""};
 let x = column${columnStep > 1 ? " + lane" : ""};
-let start = result * ${m * n}u + y * ${n}u + x;
+let start = ${draft.out.offset} + ${scaled("y", draft.out.rowStride)} + ${
+    scaled("x", draft.out.columnStride)
+  };
 ${
     lines(rows, (i) =>
       lines(columns, (j) => directStore(draft, i * rowStep, j * columnStep, i, j)))
@@ -176,14 +180,15 @@ ${lines(rows, (i) => lines(columns, (j) => accumulate(term, `s${i}_${j}`, `a${i}
 }
 
 function directStore(
-  { m, n }: InnerProductDraft,
+  { m, n, out }: InnerProductDraft,
   down: number,
   right: number,
   i: number,
   j: number,
 ): string {
   const isInside = `y + ${down}u < ${m}u && x + ${right}u < ${n}u`;
-  return `if (${isInside}) { out[start + ${down * n + right}u] = s${i}_${j}; }`;
+  const at = down * out.rowStride + right * out.columnStride;
+  return `if (${isInside}) { out[start + ${at}u] = s${i}_${j}; }`;
 }
 
 /** Rows and columns of a workgroup's tile of the result. */
@@ -203,7 +208,7 @@ const TILED_LANES = TILE / ROWS * TILE / 4;
 
 /** Each workgroup: a tile, whose factors its invocations load together. */
 function tiledParts(draft: InnerProductDraft): Parts {
-  const { term, m, n } = draft;
+  const { term } = draft;
   const declarations = `var<workgroup> aTile: array<vec4f, ${DEPTH * PITCH}>;
 var<workgroup> bTile: array<vec4f, ${DEPTH * PITCH}>;`;
   const body = `${locate(draft, TILE, TILE)}
@@ -223,7 +228,7 @@ ${lines(ROWS, (i) => `    ${accumulate(term, `s${i}`, `vec4f(x${i >> 2}[${i & 3}
   }
   workgroupBarrier();
 }
-${lines(ROWS, (i) => tiledStore(m, n, i))}`;
+${lines(ROWS, (i) => tiledStore(draft, i))}`;
   const groups = countGroups(draft, TILE, TILE);
   return { groups, workgroupSize: TILED_LANES, declarations, body };
 }
@@ -256,11 +261,14 @@ ${lines(4, (i) => `      ${value(i)},`)}
 }
 
 /** Stores the four sums of one row of an invocation. */
-function tiledStore(m: number, n: number, i: number): string {
+function tiledStore({ m, n, out }: InnerProductDraft, i: number): string {
+  const across = scaled(`column + 4u * side`, out.columnStride);
   const store = (j: number) =>
-    `  if (column + 4u * side + ${j}u < ${n}u) { out[to + ${j}u] = s${i}[${j}]; }`;
+    `  if (column + 4u * side + ${j}u < ${n}u) { out[to + ${
+      j * out.columnStride
+    }u] = s${i}[${j}]; }`;
   return `if (row + 4u * mine + ${i}u < ${m}u) {
-  let to = result * ${m * n}u + (row + 4u * mine + ${i}u) * ${n}u + column + 4u * side;
+  let to = ${out.offset} + (row + 4u * mine + ${i}u) * ${out.rowStride}u + ${across};
 ${lines(4, store)}
 }`;
 }

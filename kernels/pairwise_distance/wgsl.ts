@@ -30,6 +30,7 @@ export function squaredDistancesKernel(
     parts: 1,
     a: { rowStride: d, columnStride: 1, offset: "0u" },
     b: { rowStride: 1, columnStride: d, offset: "0u" },
+    out: { rowStride: m, columnStride: 1, offset: "0u" },
     tiled: options.tiled,
   });
 }

@@ -5,10 +5,20 @@
  */
 import { matmul as multiply } from "../../kernels/matmul/eager.ts";
 import { squaredDistances } from "../../kernels/pairwise_distance/eager.ts";
-import { allocate, type FloatArray } from "../dtype.ts";
-import { type Composite, perInput, type ProductOp, type Transposed } from "../op.ts";
+import { copyView, type Strides } from "../../kernels/layout/reference.ts";
+import type { MatrixView, ProductLayout } from "../../kernels/matmul/reference.ts";
+import { allocate, type FloatArray, type TypedArray } from "../dtype.ts";
+import { type Composite, perInput, type ProductOp } from "../op.ts";
 import { checkOptions, refuseMore } from "../options.ts";
-import { broadcastShapes, broadcastStrides, formatShape, type Shape, sizeOf } from "../shape.ts";
+import {
+  broadcastShapes,
+  broadcastStrides,
+  formatShape,
+  sameShape,
+  type Shape,
+  sizeOf,
+  stridesOf,
+} from "../shape.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
 import { apply } from "../trace.ts";
 import { add, mul, sub } from "./arithmetic.ts";
@@ -19,29 +29,36 @@ import { expandDims, reshape, squeeze, transpose } from "./layout.ts";
 import { l2Normalize } from "./normalize.ts";
 import { mean, sum } from "./reduce.ts";
 
+/** Which operands of a product lie transposed; or where all matrices lie. */
+interface MatmulParams {
+  readonly a: boolean;
+  readonly b: boolean;
+  readonly layout?: ProductLayout;
+}
+
 /** Products of the matrices in the last two axes; the axes before them broadcast. */
-export const matmulOp: ProductOp<Transposed> = {
+export const matmulOp: ProductOp<MatmulParams> = {
   kind: "product",
   name: "matmul",
   term: "product",
-  transposed: (transposed) => transposed,
-  infer([a, b], transposed) {
-    const batch = broadcastShapes("matmul", a!.shape.slice(0, -2), b!.shape.slice(0, -2));
-    const [left, right] = [matrixOf(a!.shape, transposed.a), matrixOf(b!.shape, transposed.b)];
-    return { shape: [...batch, left.rows, right.columns], dtype: a!.dtype };
+  layout: layoutOf,
+  placed: (layout) => ({ a: false, b: false, layout }),
+  infer([a, b], params) {
+    const { outer, m, n } = layoutOf([a!.shape, b!.shape], params);
+    return { shape: [...outer, m, n], dtype: a!.dtype };
   },
-  forward([a, b], transposed, { shape, dtype }) {
-    const out = allocate(dtype, sizeOf(shape)) as FloatArray;
-    const left = { data: a!.data as FloatArray, ...matrixOf(a!.shape, transposed.a) };
-    const right = { data: b!.data as FloatArray, ...matrixOf(b!.shape, transposed.b) };
-    const [m, k, n] = [left.rows, left.columns, right.columns];
-    const batch = shape.slice(0, -2);
-    const offsetsA = batchOffsets(a!.shape.slice(0, -2), batch, m * k);
-    const offsetsB = batchOffsets(b!.shape.slice(0, -2), batch, k * n);
-    offsetsA.forEach((offset, i) =>
-      multiply(out, i * m * n, { ...left, offset }, { ...right, offset: offsetsB[i]! }, m, k, n)
-    );
-    return out;
+  forward([a, b], params, { shape, dtype }) {
+    const { outer, m, k, n, ...places } = layoutOf([a!.shape, b!.shape], params);
+    const products = allocate(dtype, sizeOf(shape)) as FloatArray;
+    const left = matricesIn(a!.data, outer, places.a);
+    const right = matricesIn(b!.data, outer, places.b);
+    left.forEach((matrix, i) => multiply(products, i * m * n, matrix, right[i]!, m, k, n));
+    const whole = [...outer, m, n];
+    const plain = { data: products, offset: 0, strides: stridesOf(whole) };
+    if (sameShape(places.out.strides, plain.strides)) return products;
+    const out = { data: allocate(dtype, sizeOf(shape)), ...places.out };
+    copyView(out, plain, whole);
+    return out.data;
   },
   vjp: perInput(
     (g, _y, [, b], transposed) =>
@@ -55,26 +72,34 @@ export const matmulOp: ProductOp<Transposed> = {
   ),
 };
 
-function product(a: Tensor, b: Tensor, transposed: Transposed): Tensor {
+function product(a: Tensor, b: Tensor, transposed: MatmulParams): Tensor {
   return apply(matmulOp, [a, b], transposed);
 }
 
-/** The matrices of a shape, as they lie or transposed. */
-function matrixOf(shape: Shape, transposed: boolean) {
-  const [rows, columns] = shape.slice(-2) as [number, number];
-  return transposed
-    ? { rows: columns, columns: rows, rowStride: 1, columnStride: columns }
-    : { rows, columns, rowStride: columns, columnStride: 1 };
+/** Where the matrices in the last two axes lie. */
+function layoutOf([a, b]: readonly Shape[], params: MatmulParams): ProductLayout {
+  if (params.layout !== undefined) return params.layout;
+  const outer = broadcastShapes("matmul", a!.slice(0, -2), b!.slice(0, -2));
+  const place = (shape: Shape, isTransposed: boolean): Strides => {
+    const [rows, columns] = shape.slice(-2) as [number, number];
+    const around = broadcastStrides(shape.slice(0, -2), outer).map((by) => by * rows * columns);
+    return { offset: 0, strides: [...around, ...isTransposed ? [1, columns] : [columns, 1]] };
+  };
+  const [m, k] = params.a ? [a!.at(-1)!, a!.at(-2)!] : [a!.at(-2)!, a!.at(-1)!];
+  const n = b!.at(params.b ? -2 : -1)!;
+  const out = { offset: 0, strides: stridesOf([...outer, m, n]) };
+  return { outer, m, k, n, a: place(a!, params.a), b: place(b!, params.b), out };
 }
 
-/** Where each matrix of a batch starts, in an operand whose batch axes may repeat. */
-function batchOffsets(own: Shape, batch: Shape, matrixSize: number): number[] {
-  let offsets = [0];
-  broadcastStrides(own, batch).forEach((stride, axis) => {
-    const steps = Array.from({ length: batch[axis]! }, (_, i) => i * stride * matrixSize);
-    offsets = offsets.flatMap((offset) => steps.map((step) => offset + step));
-  });
-  return offsets;
+/** The matrices for all positions along outer axes. */
+function matricesIn(data: TypedArray, outer: Shape, { offset, strides }: Strides): MatrixView[] {
+  const [rowStride, columnStride] = strides.slice(-2) as [number, number];
+  const places = outer.reduce(
+    (found, extent, axis) =>
+      found.flatMap((at) => Array.from({ length: extent }, (_, i) => at + i * strides[axis]!)),
+    [offset],
+  );
+  return places.map((offset) => ({ data: data as FloatArray, offset, rowStride, columnStride }));
 }
 
 /** Products of all pairs of rows of one matrix. */
@@ -99,7 +124,7 @@ export const pairwiseSquaredDistanceOp: ProductOp<null> = {
   kind: "product",
   name: "pairwiseSquaredDistance",
   term: "squaredDifference",
-  transposed: () => ({ a: false, b: true }),
+  layout: (shapes) => layoutOf(shapes, { a: false, b: true }),
   infer: ([x, y]) => ({ shape: [x!.shape[0]!, y!.shape[0]!], dtype: x!.dtype }),
   forward([x, y], _params, { shape, dtype }) {
     const out = allocate(dtype, sizeOf(shape)) as FloatArray;

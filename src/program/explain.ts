@@ -151,7 +151,7 @@ function countFlops(unit: Unit, graph: Graph): number {
   const first = graph.values[inputs[0] ?? output]!.shape;
   switch (op.kind) {
     case "product": {
-      const k = first.at(op.transposed(params).a ? -2 : -1)!;
+      const { k } = op.layout(inputs.map((id) => graph.values[id]!.shape), params);
       return (op.term === "product" ? 2 : 3) * size * k;
     }
     case "map":

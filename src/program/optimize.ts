@@ -14,7 +14,7 @@ import { hoistInvariants } from "./passes/hoist_invariants.ts";
 import { eliminateCommonSubexpressions } from "./passes/common_subexpressions.ts";
 import { sinkViews } from "./passes/sink_views.ts";
 import { simplifySteps } from "./passes/simplify.ts";
-import { readTransposedOperands } from "./passes/transposed_operands.ts";
+import { placeProducts } from "./passes/product_layouts.ts";
 
 /** All passes, in the order in which they help each other. */
 export function optimize(graph: Graph): Graph {
@@ -29,7 +29,8 @@ export function optimize(graph: Graph): Graph {
     sinkViews,
     (whole: Graph) =>
       fuseRowLoops(whole, (body) => eliminateDeadCode(eliminateCommonSubexpressions(body))),
-    readTransposedOperands,
+    eliminateDeadCode,
+    placeProducts,
     guardChecks,
     eliminateDeadCode,
   ];

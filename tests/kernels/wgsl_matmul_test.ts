@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import fc from "fast-check";
-import { matmul, type MatrixView } from "../../kernels/matmul/reference.ts";
-import { matmulPlan, type WgslMatmulOptions } from "../../kernels/matmul/wgsl.ts";
+import { matmul, type MatrixView, type ProductLayout } from "../../kernels/matmul/reference.ts";
+import { matmulPlan } from "../../kernels/matmul/wgsl.ts";
 import { gpuTest, type Job, type WgslRunner } from "./wgsl_runner.ts";
 
 interface Case {
@@ -10,6 +10,17 @@ interface Case {
   n: number;
   transposeA?: boolean;
   transposeB?: boolean;
+  transposeOut?: boolean;
+}
+
+/** Single matrices, as they are or transposed. */
+function layoutOf({ m, k, n, transposeA, transposeB, transposeOut }: Case): ProductLayout {
+  const place = (rows: number, columns: number, isTransposed = false) => ({
+    offset: 0,
+    strides: isTransposed ? [1, rows] : [columns, 1],
+  });
+  const [a, b] = [place(m, k, transposeA), place(k, n, transposeB)];
+  return { outer: [], m, k, n, a, b, out: place(m, n, transposeOut) };
 }
 
 /** Numbers in [−1, 1) that are the same every time. */
@@ -27,15 +38,11 @@ function view(data: Float32Array, rows: number, columns: number, isTransposed = 
 }
 
 /** A product to run, and a check of what comes out of it. */
-function product({ m, k, n, transposeA, transposeB }: Case, tiled: boolean, seed: number) {
+function product(one: Case, tiled: boolean, seed: number) {
+  const { m, k, n, transposeA, transposeB, transposeOut = false } = one;
   const [a, b] = [random(m * k, seed), random(k * n, seed + 1)];
-  const options: WgslMatmulOptions = {
-    tiled,
-    ...(transposeA === undefined ? {} : { transposeA }),
-    ...(transposeB === undefined ? {} : { transposeB }),
-  };
   const out = new Float32Array(m * n).fill(NaN);
-  const job: Job = { plan: matmulPlan(m, k, n, options), inputs: [a, b], outputs: [out] };
+  const job: Job = { plan: matmulPlan(layoutOf(one), { tiled }), inputs: [a, b], outputs: [out] };
   const check = () => {
     const [x, y] = [view(a, m, k, transposeA), view(b, k, n, transposeB)];
     const expected = new Float64Array(m * n);
@@ -51,7 +58,8 @@ function product({ m, k, n, transposeA, transposeB }: Case, tiled: boolean, seed
       n,
     );
     for (let i = 0; i < m * n; i++) {
-      const error = Math.abs(out[i]! - expected[i]!);
+      const at = transposeOut ? i % n * m + Math.floor(i / n) : i;
+      const error = Math.abs(out[at]! - expected[i]!);
       assertLessOrEqual(error, (k + 1) * 2 ** -24 * sizes[i]!, `${m}x${k}x${n} at ${i}`);
     }
   };
@@ -76,7 +84,7 @@ for (const tiled of [false, true]) {
     await runAll(runner, [...cases, { m: 100, k: 3, n: 129 }], tiled);
   });
 
-  gpuTest(`matmulPlan() reads operands that lie transposed with ${kind}`, async (runner) => {
+  gpuTest(`matmulPlan() has matrices that lie transposed with ${kind}`, async (runner) => {
     const extent = fc.integer({ min: 1, max: 90 });
     const cases = fc.sample(
       fc.record({
@@ -85,6 +93,7 @@ for (const tiled of [false, true]) {
         n: extent,
         transposeA: fc.boolean(),
         transposeB: fc.boolean(),
+        transposeOut: fc.boolean(),
       }),
       { seed: 1, numRuns: 12 },
     );
@@ -95,6 +104,7 @@ for (const tiled of [false, true]) {
     const cases = [
       { m: 1, k: 1025, n: 1 },
       { m: 65, k: 5000, n: 20, transposeA: true },
+      { m: 65, k: 5000, n: 20, transposeOut: true },
       { m: 3, k: 20_011, n: 64, transposeB: true },
       { m: 300, k: 777, n: 2 },
       { m: 2, k: 512, n: 300 },
@@ -112,8 +122,13 @@ for (const tiled of [false, true]) {
     const [m, k, n] = [9, 5, 66];
     const [a, b] = [random(3 * m * k, 5), random(2 * k * n, 6)];
     const out = new Float32Array(6 * m * n);
-    const options = { tiled, batchA: [3, 1], batchB: [2], transposeB: true };
-    await runner.run([{ plan: matmulPlan(m, k, n, options), inputs: [a, b], outputs: [out] }]);
+    const layout = {
+      ...{ outer: [3, 2], m, k, n },
+      a: { offset: 0, strides: [m * k, 0, k, 1] },
+      b: { offset: 0, strides: [0, k * n, 1, k] },
+      out: { offset: 0, strides: [2 * m * n, m * n, n, 1] },
+    };
+    await runner.run([{ plan: matmulPlan(layout, { tiled }), inputs: [a, b], outputs: [out] }]);
     for (let i = 0; i < 3; i++) {
       for (let j = 0; j < 2; j++) {
         const expected = new Float32Array(m * n);

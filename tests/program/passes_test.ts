@@ -7,7 +7,6 @@ import { foldConstants } from "../../src/program/passes/constant_folding.ts";
 import { fuseSteps, isGroup } from "../../src/program/passes/fuse.ts";
 import { eliminateCommonSubexpressions } from "../../src/program/passes/common_subexpressions.ts";
 import { simplifySteps } from "../../src/program/passes/simplify.ts";
-import { readTransposedOperands } from "../../src/program/passes/transposed_operands.ts";
 import { isAlias } from "../../src/program/alias.ts";
 import { planMemory, readsOf, writesOf } from "../../src/program/plan.ts";
 import { record } from "../../src/program/record.ts";
@@ -124,11 +123,6 @@ for (
     assertEquals(simplifySteps(graphOf(f)).steps.length, 1);
   });
 }
-
-Deno.test("readTransposedOperands() copies no transpose", () => {
-  const graph = graphOf((x, y) => x.transpose().matmul(y).matmul(x.transpose()), [3, 3]);
-  assertEquals(names(eliminateDeadCode(readTransposedOperands(graph))), ["matmul", "matmul"]);
-});
 
 Deno.test("fuseSteps() makes one loop of a chain and the sum of its rows", () => {
   const [group, ...rest] = fuseSteps(graphOf((x, y) => x.sub(y).square().exp().sum({ axis: 1 })));

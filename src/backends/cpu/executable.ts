@@ -35,7 +35,7 @@ import { loopIn } from "../../program/row_blocks.ts";
 import { rowLoop } from "./row_loop.ts";
 import { lookupKernel } from "./select.ts";
 import { type Positions, splitCalls, type StepKernel, wholeCalls } from "./step_kernel.ts";
-import { kernelOf, productOf } from "./step_kernels.ts";
+import { kernelOf } from "./step_kernels.ts";
 import type { Job, Team } from "./threads.ts";
 
 type Instruction = () => void;
@@ -134,9 +134,8 @@ export class CpuExecutable implements Executable {
       const step = unit;
       if (loopIn(step) !== undefined) return this.#rowLoop(step, frame);
       if (isAlias(step, graph)) return runAlias(step, frame) ?? [];
-      const product = productOf(step, graph);
-      if (kernels !== undefined && product !== undefined) {
-        return this.#product(step, product, frame, kernels);
+      if (kernels !== undefined && step.op.kind === "product") {
+        return this.#product(step, step.op, frame, kernels);
       }
       const kernel = kernelOf(step, graph);
       if (kernels !== undefined && kernel !== undefined) {
@@ -187,8 +186,7 @@ export class CpuExecutable implements Executable {
     this.#known.set(key, kernel);
     const parts = this.#team && calls.split(this.#team.size, this.#smallestShared);
     if (parts !== undefined) return this.#share([step.output], kernels, kernel, parts);
-    const [run, all] = [kernels.get(kernel), calls.whole()];
-    return () => run(...all);
+    return runAll(kernels.get(kernel), calls.whole());
   }
 
   /** A step that is a function of its own, as WebAssembly, after a check of its positions. */
@@ -301,9 +299,9 @@ function addStepKernel(kernel: StepKernel, kernels: Kernels): number {
 /** Bytes that a thread may need in between for any step of a graph, or of a loop's body in it. */
 function scratchBytes(graph: Graph): number {
   return graph.steps.reduce((most, step) => {
-    const own = productOf(step, graph) === undefined
-      ? kernelOf(step, graph)?.scratchBytes ?? 0
-      : SCRATCH_BYTES;
+    const own = step.op.kind === "product"
+      ? SCRATCH_BYTES
+      : kernelOf(step, graph)?.scratchBytes ?? 0;
     const bodies = loopIn(step)?.runs.map(({ body }) => scratchBytes(body)) ?? [];
     return Math.max(most, own, ...bodies);
   }, 0);

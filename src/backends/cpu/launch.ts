@@ -9,8 +9,10 @@
 import type { Precision } from "../../../kernels/functions/algebra.ts";
 import { STRIP } from "../../../kernels/elementwise/columns.ts";
 import { rowsAtOnce } from "../../../kernels/elementwise/wasm.ts";
+import { type Axis, mergeAxes } from "../../../kernels/layout/axes.ts";
 import { type TiledBytes, tiledRows } from "../../../kernels/layout/tiles.ts";
 import { blockShape, type KernelOptions } from "../../../kernels/matmul/emit.ts";
+import type { ProductLayout } from "../../../kernels/matmul/reference.ts";
 import { kernelOptions } from "../../../kernels/matmul/wasm.ts";
 import { BYTES } from "../../dtype.ts";
 import { sizeOf } from "../../shape.ts";
@@ -211,62 +213,112 @@ function scratchPlaces(
   return { temporaries, stages, bytes };
 }
 
-/** A product of matrices, or distances, and the places of its operands. */
+/** Products of matrices, or distances, and the places of their operands. */
 export class ProductCalls {
-  /** The kernel that it needs. */
+  /** The kernel that they need. */
   readonly options: KernelOptions;
-  readonly #numbers: (rows: Range, part: number, symmetric?: boolean) => number[];
-  /** Whether the matrix and its transpose are multiplied. */
-  readonly #symmetric: boolean;
-  readonly #size: { m: number; k: number; n: number };
+  readonly #layout: ProductLayout;
+  /** Outer axes, but for the last, that is walked within a call. */
+  readonly #outer: readonly Axis[];
+  readonly #batch: Axis;
+  /** Where the first matrices lie. */
+  readonly #starts: Triple;
+  readonly #bytes: number;
+  readonly #scratch: number;
 
   constructor(
     { inputs, params, output }: Step,
-    { term, transposed }: ProductOp<unknown>,
+    op: ProductOp<unknown>,
     graph: Graph,
     offsets: ReadonlyMap<ValueId, number>,
     scratch: number,
   ) {
-    const { shape, dtype } = graph.values[output]!;
-    this.options = kernelOptions(term, dtype as Precision);
-    const { a: left, b: right } = transposed(params);
-    const matrix = (id: number, transposed: boolean) => {
-      const columns = graph.values[id]!.shape[1]!;
-      const strides = transposed ? [1, columns] as const : [columns, 1] as const;
-      return { at: offsets.get(id)!, strides };
-    };
-    const [a, b] = [matrix(inputs[0]!, left), matrix(inputs[1]!, right)];
-    const [m, n] = shape as [number, number];
-    const k = graph.values[inputs[0]!]!.shape[left ? 0 : 1]!;
-    const out = offsets.get(output)!;
-    const bytes = BYTES[dtype];
-    this.#size = { m, k, n };
-    this.#symmetric = a.at === b.at && m === n && a.strides[0] === b.strides[1] &&
-      a.strides[1] === b.strides[0];
-    this.#numbers = ([from, to], part, symmetric = false) => [
-      ...[out + from * n * bytes, n],
-      ...[a.at + from * a.strides[0] * bytes, ...a.strides],
-      ...[b.at, ...b.strides],
-      ...[to - from, k, n],
-      ...[scratch + part * SCRATCH_BYTES, 0, Number(symmetric)],
-    ];
+    const { dtype } = graph.values[output]!;
+    this.options = kernelOptions(op.term, dtype as Precision);
+    this.#bytes = BYTES[dtype];
+    this.#scratch = scratch;
+    this.#layout = op.layout(inputs.map((id) => graph.values[id]!.shape), params);
+    const { outer, out, a, b } = this.#layout;
+    const axes = mergeAxes(outer, [out, a, b].map(({ strides }) => strides.slice(0, -2)));
+    this.#batch = axes.pop() ?? { extent: 1, strides: [0, 0, 0] };
+    this.#outer = axes;
+    const ids = [output, ...inputs];
+    this.#starts = [out, a, b].map(({ offset }, i) =>
+      offsets.get(ids[i]!)! + offset * this.#bytes
+    ) as Triple;
   }
 
-  /** The arguments of one call for all rows. */
-  whole(): number[] {
-    return this.#numbers([0, this.#size.m], 0, this.#symmetric);
+  /** The arguments of the calls for all rows of all matrices. */
+  whole(): Calls {
+    return this.#calls([0, this.#count], [0, this.#layout.m], 0);
   }
 
   /** A part for each thread; `undefined` where it is best or necessary to stay on one. */
   split(threads: number, smallestNs: number): Calls[] | undefined {
-    const { m, k, n } = this.#size;
-    if (NS.product * 2 * m * k * n < smallestNs) return undefined;
-    const ranges = shares(m, threads, blockShape(this.options).tileRows);
-    return ifSeveral(
-      ranges.map((range, i) => isEmpty(range) ? [] : [this.#numbers(range, i)]),
-    );
+    const { m, k, n } = this.#layout;
+    if (NS.product * 2 * this.#count * m * k * n < smallestNs) return undefined;
+    const byMatrices = this.#count >= threads;
+    const ranges = byMatrices
+      ? shares(this.#count, threads, 1)
+      : shares(m, threads, blockShape(this.options).tileRows);
+    return ifSeveral(ranges.map((range, part) => {
+      if (isEmpty(range)) return [];
+      return byMatrices
+        ? this.#calls(range, [0, m], part)
+        : this.#calls([0, this.#count], range, part);
+    }));
+  }
+
+  get #count(): number {
+    return sizeOf(this.#layout.outer);
+  }
+
+  /** The arguments for some rows of some matrices, on one of several threads. */
+  #calls([first, end]: Range, rows: Range, part: number): number[][] {
+    const { extent, strides } = this.#batch;
+    const calls: number[][] = [];
+    for (let at = first; at < end;) {
+      const [outer, inner] = [Math.floor(at / extent), at % extent];
+      const count = Math.min(extent - inner, end - at);
+      const starts = this.#startsAt(outer).map((start, i) => start + inner * strides[i]!) as Triple;
+      calls.push([...this.#matrices(starts, rows, part), count, ...strides]);
+      at += count;
+    }
+    return calls;
+  }
+
+  /** Elements from the first matrices to those at a position along the outer axes. */
+  #startsAt(index: number): number[] {
+    const starts = [0, 0, 0];
+    let rest = index;
+    for (const { extent, strides } of this.#outer.toReversed()) {
+      strides.forEach((stride, i) => starts[i]! += rest % extent * stride);
+      rest = Math.floor(rest / extent);
+    }
+    return starts;
+  }
+
+  #matrices(starts: Triple, [from, to]: Range, part: number): number[] {
+    const { m, k, n, ...places } = this.#layout;
+    const [out, a, b] = this.#starts.map((at, i) => at + starts[i]! * this.#bytes) as Triple;
+    const [[outRow], [aRow, aColumn], [bRow, bColumn]] = [places.out, places.a, places.b].map(
+      ({ strides }) => strides.slice(-2) as [number, number],
+    ) as [Pair, Pair, Pair];
+    const [, aStep, bStep] = this.#batch.strides;
+    const isTwice = a === b && aStep === bStep && aRow === bColumn && aColumn === bRow;
+    const isSymmetric = isTwice && m === n && from === 0 && to === m;
+    return [
+      ...[out + from * outRow * this.#bytes, outRow],
+      ...[a + from * aRow * this.#bytes, aRow, aColumn],
+      ...[b, bRow, bColumn],
+      ...[to - from, k, n],
+      ...[this.#scratch + part * SCRATCH_BYTES, 0, Number(isSymmetric)],
+    ];
   }
 }
+
+type Pair = [number, number];
+type Triple = [out: number, a: number, b: number];
 
 /** Contiguous shares of `count`, one for each thread, about equal, in multiples of `unit`. */
 function shares(count: number, threads: number, unit: number): Range[] {

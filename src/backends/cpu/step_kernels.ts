@@ -3,20 +3,13 @@
  *
  * @module
  */
-import type { ProductOp } from "../../op.ts";
-import type { Graph, Step, ValueId } from "../../program/graph.ts";
+import type { Graph, Step } from "../../program/graph.ts";
 import { castKernel, viewKernel } from "./layout.ts";
 import { bytesOf } from "../../program/plan.ts";
 import { randomKernel } from "./random.ts";
 import { reduceKernel } from "./reduce.ts";
 import { lookupKernel, scatterKernel, sortKernel } from "./select.ts";
 import type { StepKernel } from "./step_kernel.ts";
-
-/** The operation of a step that multiplies two matrices, or finds their distances. */
-export function productOf({ op, inputs }: Step, graph: Graph): ProductOp<unknown> | undefined {
-  const isMatrix = (id: ValueId) => graph.values[id]!.shape.length === 2;
-  return op.kind === "product" && inputs.every(isMatrix) ? op : undefined;
-}
 
 /** The kernel of a step; `undefined` where the host does it. */
 export function kernelOf(step: Step, graph: Graph): StepKernel | undefined {
@@ -47,5 +40,5 @@ export function kernelOf(step: Step, graph: Graph): StepKernel | undefined {
 
 /** Whether the host does a step, by the operation's own rule. */
 export function isOnHost(step: Step, graph: Graph): boolean {
-  return productOf(step, graph) === undefined && kernelOf(step, graph) === undefined;
+  return step.op.kind !== "product" && kernelOf(step, graph) === undefined;
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { castKernel, copiesPlan } from "../../../kernels/layout/wgsl.ts";
+import type { ProductLayout } from "../../../kernels/matmul/reference.ts";
 import { matmulPlan } from "../../../kernels/matmul/wgsl.ts";
 import { squaredDistancesKernel } from "../../../kernels/pairwise_distance/wgsl.ts";
 import { categoricalKernel, permutationPlan, samplerKernel } from "../../../kernels/random/wgsl.ts";
@@ -20,9 +21,9 @@ import {
   type WgslPlan,
 } from "../../../kernels/wgsl/kernel.ts";
 import type { DType } from "../../dtype.ts";
-import type { Primitive, ProductOp, RandomOp, Transposed } from "../../op.ts";
+import type { Primitive, ProductOp, RandomOp } from "../../op.ts";
 import type { Graph, Step, ValueId } from "../../program/graph.ts";
-import { extentsAround, type Shape, sizeOf } from "../../shape.ts";
+import { extentsAround, sameShape, type Shape, sizeOf } from "../../shape.ts";
 import type { Target } from "./engine.ts";
 import { asGroup, lowerGroup, rowRanges } from "./lower_loops.ts";
 import { planReductionOf, planSort } from "./lower_reductions.ts";
@@ -74,8 +75,7 @@ function emit(op: Primitive<unknown>, context: StepContext): WgslPlan | WgslKern
   const [x, y] = shapes as [Shape, Shape];
   switch (op.kind) {
     case "product":
-      if (op.term === "product") return planMatmul(context, op.transposed(params));
-      return squaredDistancesKernel(shape[0]!, shape[1]!, x[1]!, { tiled: !isSoftware });
+      return planProduct(op, op.layout(shapes, params), isSoftware);
     case "reduce":
       return planReductionOf(op.reduce, op.over(params), context);
     case "sort":
@@ -156,26 +156,34 @@ export function lowerStep(
   return { ...made, parts: parts ?? [{ plan: "kernels" in found ? found : planOf(found) }] };
 }
 
+/** The kernels of products of matrices, or of distances. */
+function planProduct(
+  { term }: ProductOp<unknown>,
+  layout: ProductLayout,
+  isSoftware: boolean,
+): WgslPlan {
+  const { m, k, n } = layout;
+  return term === "product"
+    ? matmulPlan(layout, { tiled: !isSoftware })
+    : planOf(squaredDistancesKernel(m, n, k, { tiled: !isSoftware }));
+}
+
 /** Some rows after the other of a product, or of distances, that is too large to be seen whole. */
 function productParts(
   op: ProductOp<unknown>,
-  context: StepContext,
+  { shapes, shape, params, isSoftware }: StepContext,
   { largestBinding }: Target,
 ): Part[] | undefined {
-  const { shapes, shape, params } = context;
-  const fits = [...shapes, shape].every((own) => 4 * sizeOf(own) <= largestBinding);
-  if (op.transposed(params).a || fits || shapes.some((own) => own.length !== 2)) return undefined;
-  const [[m, k], b] = shapes as [readonly [number, number], Shape];
-  const [n, bytes] = [shape[1]!, 4 * sizeOf(b)];
-  const plan = (rows: number) => {
-    const found = emit(op, { ...context, shapes: [[rows, k], b], shape: [rows, n] })!;
-    return "kernels" in found ? found : planOf(found);
-  };
+  if ([...shapes, shape].every((own) => 4 * sizeOf(own) <= largestBinding)) return undefined;
+  const layout = op.layout(shapes, params);
+  const { outer, m, k, n, a, out } = layout;
+  const inOrder = a.offset === 0 && sameShape(a.strides, [k, 1]) && sameShape(out.strides, [n, 1]);
+  if (outer.length > 0 || !inOrder) return undefined;
   return rowRanges(m, 4 * Math.max(k, n), largestBinding)?.map(([first, rows]) => ({
-    plan: plan(rows),
+    plan: planProduct(op, { ...layout, m: rows }, isSoftware),
     ranges: [
       { offset: 4 * first * k, bytes: 4 * rows * k },
-      { offset: 0, bytes },
+      { offset: 0, bytes: 4 * sizeOf(shapes[1]!) },
       { offset: 4 * first * n, bytes: 4 * rows * n },
     ],
   }));
@@ -184,16 +192,4 @@ function productParts(
 /** What a type is on the device: constants of float64 are narrowed. */
 export function deviceElement(dtype: DType): WgslElement {
   return dtype === "float64" ? "float32" : dtype;
-}
-
-function planMatmul({ shapes, shape, isSoftware }: StepContext, transposed: Transposed): WgslPlan {
-  const [a, b] = shapes as [Shape, Shape];
-  const k = a.at(transposed.a ? -2 : -1)!;
-  return matmulPlan(shape.at(-2)!, k, shape.at(-1)!, {
-    tiled: !isSoftware,
-    transposeA: transposed.a,
-    transposeB: transposed.b,
-    batchA: a.slice(0, -2),
-    batchB: b.slice(0, -2),
-  });
 }

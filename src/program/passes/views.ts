@@ -161,7 +161,7 @@ export function readBy(step: Step, graph: Graph): Strides | undefined {
 }
 
 /** What is read of a value, in what it lies in; `undefined` where no strides lead there. */
-function composeReads(
+export function composeReads(
   shape: Shape,
   { offset, strides }: Strides,
   source: Source,
