@@ -8,6 +8,7 @@ import { Team } from "../../src/backends/cpu/threads.ts";
 import { optimize } from "../../src/program/optimize.ts";
 import { isGroup } from "../../src/program/passes/fuse.ts";
 import { record } from "../../src/program/record.ts";
+import { assertAllClose } from "../../src/testing.ts";
 import { assertLikeEager, gpuTest } from "../backends/webgpu/gpu.ts";
 
 type Tensor = cg.Tensor;
@@ -49,6 +50,31 @@ Deno.test("attention copies nothing, in either direction", () => {
   const copies = copiesOf(f, numbers(3, 4, 8), numbers(24, 8), numbers(24));
   // What slices of the weights make is put where it belongs.
   assertEquals(copies.filter((name) => name !== "pad"), []);
+});
+
+/** The rows, terms and columns of the products of a program, and how many there are of each. */
+function productsOf(f: Program, ...xs: Tensor[]): string[] {
+  const { graph, units } = new CpuExecutable(graphOf(f, xs));
+  return units.flatMap((unit) => {
+    if (isGroup(unit)) return ["loop"];
+    if (unit.op.kind !== "product") return [unit.op.name];
+    const shapes = unit.inputs.map((id) => graph.values[id]!.shape);
+    const { outer, m, k, n } = unit.op.layout(shapes, unit.params);
+    return [`${[...outer, ""].join(" of ")}${m}x${k}x${n}`];
+  });
+}
+
+Deno.test("a stack times one matrix is one product, and so is the gradient of the matrix", () => {
+  const [x, w] = [numbers(3, 4, 5, 6), numbers(6, 7)];
+  const stack = (x: Tensor, w: Tensor) => x.matmul(cg.broadcastTo(w, [3, 4, 6, 7]));
+  assertEquals(productsOf((x, w) => [stack(x!, w!)], x, w), ["60x6x7"]);
+  const gradients: Program = (x, w) => {
+    const [y, pull] = cg.vjp(stack, x!, w!);
+    return pull(y);
+  };
+  assertEquals(productsOf(gradients, x, w), ["60x6x7", "60x7x6", "6x60x7"]);
+  const found = new CpuExecutable(graphOf(gradients, [x, w])).run([x, w]);
+  gradients(x, w).forEach((y, i) => assertAllClose(found[i]!, y, { rtol: 1e-12, atol: 1e-12 }));
 });
 
 /** A tensor of a shape that is a view: turned, cut, or merged from more axes. */

@@ -22,7 +22,7 @@ export function placeProducts(graph: Graph): Graph {
     const { op } = step;
     if (moved.has(step)) continue;
     if (op.kind === "product" && op.placed !== undefined) {
-      const placed = placeOperands(step, op, sources, graph);
+      const placed = addMembers(placeOperands(step, op, sources, graph), readers, moved, graph);
       steps.push(placeResult(placed, readers, moved, graph));
     } else steps.push(step);
     const source = viewedBy(step, sources, graph);
@@ -77,10 +77,65 @@ function isNear({ strides }: Strides, shape: Shape): boolean {
   return [-2, -1].some((axis) => strides.at(axis) === 1 || shape.at(axis) === 1);
 }
 
+/** Products that are only there to be added up over outer axes, as one product of more terms. */
+function addMembers(
+  placed: Placed,
+  readers: Readers,
+  moved: Set<Step>,
+  { values }: Graph,
+): Placed {
+  const { step, layout: { outer, m, n, ...rest } } = placed;
+  const [sum, ...others]: readonly (Step | undefined)[] = readers.get(step.output) ?? [];
+  if (sum?.op.kind !== "reduce" || sum.op.reduce !== "sum" || others.length > 0) return placed;
+  const { axes } = sum.op.over(sum.params);
+  const summed = [...outer, m, n].map((extent, i) => axes.includes(i) ? 1 : extent);
+  if (sizeOf(summed) !== sizeOf(values[sum.output]!.shape)) return placed;
+  const strides = stridesOf(summed).map((stride, i) => axes.includes(i) ? 0 : stride);
+  const layout = fold({ ...rest, outer, m, n, out: { offset: 0, strides } });
+  const isOne = layout.outer.every((_, i) => layout.out.strides[i] !== 0) &&
+    axes.every((axis) => axis < outer.length);
+  if (!isOne) return placed;
+  moved.add(sum);
+  return { ...placed, step: { ...step, output: sum.output }, layout };
+}
+
+/** The layout with as few outer axes as possible: rows, or the terms of sums, go on along others. */
+function fold(layout: ProductLayout): ProductLayout {
+  for (let axis = layout.outer.length - 1; axis >= 0; axis--) {
+    const folded = foldAxis(layout, axis);
+    if (folded !== undefined) return fold(folded);
+  }
+  return layout;
+}
+
+/** The layout without an outer axis; `undefined` where neither rows nor terms go on along it. */
+function foldAxis(layout: ProductLayout, axis: number): ProductLayout | undefined {
+  const { outer, m, k, a, b, out } = layout;
+  const extent = outer[axis]!;
+  const goesOn = ({ strides }: Strides, place: -1 | -2, count: number) =>
+    count === 1 || strides[axis] === strides.at(place)! * count;
+  const isFixed = ({ strides }: Strides) => strides[axis] === 0;
+  const drop = ({ offset, strides }: Strides, place: -1 | -2, count?: number) => {
+    const inner = count === 1 ? strides.with(place, strides[axis]!) : strides;
+    return { offset, strides: inner.toSpliced(axis, 1) };
+  };
+  const rest = { ...layout, outer: outer.toSpliced(axis, 1), b: drop(b, -2), out: drop(out, -2) };
+  if (extent === 1) return { ...rest, a: drop(a, -2) };
+  if (isFixed(b) && goesOn(a, -2, m) && goesOn(out, -2, m)) {
+    return { ...rest, m: m * extent, a: drop(a, -2, m), out: drop(out, -2, m) };
+  }
+  if (isFixed(out) && goesOn(a, -1, k) && goesOn(b, -2, k)) {
+    return { ...rest, k: k * extent, a: drop(a, -1, k), b: drop(b, -2, k) };
+  }
+  return undefined;
+}
+
+type Readers = ReadonlyMap<ValueId, readonly (Step | undefined)[]>;
+
 /** The product that writes the last of the views that its result is only there for. */
 function placeResult(
   { step, op, layout }: Placed,
-  readers: ReadonlyMap<ValueId, readonly (Step | undefined)[]>,
+  readers: Readers,
   moved: Set<Step>,
   graph: Graph,
 ): Step {
@@ -98,7 +153,8 @@ function placeResult(
     best = { ...found, output: id };
     passed.splice(0).forEach((own) => moved.add(own));
   }
-  return { ...step, ...best, params: op.placed!(best.layout) };
+  const { inputs, output } = best;
+  return { op, inputs, output, params: op.placed!(fold(best.layout)) };
 }
 
 /** Who reads each value; `undefined` stands for the caller. */
