@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { symmetricEigen } from "./eigen.ts";
+import { symmetricEigen } from "../../kernels/linalg/eigen.ts";
 import { matmul, type MatrixView } from "../../kernels/matmul/reference.ts";
 import { fill, foldedKey } from "../../kernels/random/eager.ts";
 import type { Matrix } from "./matrix.ts";

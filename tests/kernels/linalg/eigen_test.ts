@@ -1,7 +1,7 @@
 import { assertAlmostEquals, assertEquals, assertGreaterOrEqual, assertLess } from "@std/assert";
 import fc from "fast-check";
-import { symmetricEigen } from "../../src/data/eigen.ts";
-import { fill } from "../../kernels/random/eager.ts";
+import { symmetricEigen } from "../../../kernels/linalg/eigen.ts";
+import { fill } from "../../../kernels/random/eager.ts";
 
 /** The largest deviation from A·v = λ·v relative to A, and from orthonormal vectors. */
 function errors(a: Float64Array, n: number): { residual: number; orthogonality: number } {
