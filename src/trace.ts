@@ -218,6 +218,13 @@ function escapeError(name: string, what: string, from: Trace): TypeError {
   );
 }
 
+/** Whether the values are known: not those of a program or a loop that is recorded. */
+export function isKnown(x: Tensor): boolean {
+  let known = x;
+  while (known.trace instanceof Tape) known = known.trace.lower(known);
+  return known.trace === null;
+}
+
 /** How many values are NaN. */
 export function countNaN(x: Tensor): number {
   if (!isFloating(x.dtype)) return 0;

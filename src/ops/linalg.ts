@@ -94,12 +94,18 @@ function layoutOf([a, b]: readonly Shape[], params: MatmulParams): ProductLayout
 /** The matrices for all positions along outer axes. */
 function matricesIn(data: TypedArray, outer: Shape, { offset, strides }: Strides): MatrixView[] {
   const [rowStride, columnStride] = strides.slice(-2) as [number, number];
-  const places = outer.reduce(
+  return placesAlong(outer, strides, offset).map((offset) => (
+    { data: data as FloatArray, offset, rowStride, columnStride }
+  ));
+}
+
+/** The places of all positions along axes, in order. */
+export function placesAlong(axes: Shape, strides: readonly number[], offset = 0): number[] {
+  return axes.reduce(
     (found, extent, axis) =>
       found.flatMap((at) => Array.from({ length: extent }, (_, i) => at + i * strides[axis]!)),
     [offset],
   );
-  return places.map((offset) => ({ data: data as FloatArray, offset, rowStride, columnStride }));
 }
 
 /** Products of all pairs of rows of one matrix. */

@@ -7,7 +7,7 @@ import { zeros } from "../create.ts";
 import { equal } from "../ops/mod.ts";
 import { checkFunction } from "../options.ts";
 import { asTensor, type Tensor, tensor, type TensorLike } from "../tensor.ts";
-import { Tape } from "../trace.ts";
+import { isKnown } from "../trace.ts";
 import { type Flat, flattenTree, rebuildAll, type TensorTree } from "../tree.ts";
 import { type Body, recordBody, type Recorded, specOf } from "./body.ts";
 import type { LikeArguments } from "./linearize.ts";
@@ -94,11 +94,4 @@ function doIf(
   };
   const loop = { name: CALLER, body: turn, length: 1, reverse: false, ends: true };
   return runLoop(loop, carry, [], [...inputs, ...captured]).carry.slice(1);
-}
-
-/** Whether the values are known: not those of a program or a loop that is recorded. */
-function isKnown(x: Tensor): boolean {
-  let known = x;
-  while (known.trace instanceof Tape) known = known.trace.lower(known);
-  return known.trace === null;
 }
