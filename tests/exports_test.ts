@@ -1,5 +1,6 @@
 import { assertEquals, assertGreater } from "@std/assert";
 import * as cg from "../mod.ts";
+import * as linalg from "../src/linalg/mod.ts";
 import * as losses from "../src/losses/mod.ts";
 import * as metrics from "../src/metrics/mod.ts";
 import * as nn from "../src/nn/mod.ts";
@@ -64,6 +65,12 @@ Deno.test("mod.ts leaves the layers to ./nn, as one has the name of an operation
   const shared = Object.keys(nn).filter((name) => name in cg);
   assertEquals(shared, ["layerNorm"]);
   assertEquals(nn.layerNorm as unknown === cg.layerNorm, false);
+});
+
+Deno.test("mod.ts leaves linear algebra to ./linalg", () => {
+  const names = ["cholesky", "det", "eigh", "inverse", "logDet", "pinv", "qr", "solve"];
+  assertEquals(Object.keys(linalg).sort(), [...names, "solveTriangular", "svd"]);
+  assertEquals(Object.keys(linalg).filter((name) => name in cg), []);
 });
 
 /** Runs in a fresh realm: what is global before and after the import. */

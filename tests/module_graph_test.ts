@@ -22,6 +22,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["src/ops/"],
   ["src/ranges.ts"],
   ["src/transforms/"],
+  ["src/linalg/"],
   ["src/program/"],
   ["src/testing.ts", "src/random.ts", "src/losses/", "src/metrics/", "src/optim/"],
   ["src/nn/"],
@@ -176,6 +177,7 @@ for (
     "src/losses/mod.ts",
     "src/metrics/mod.ts",
     "src/optim/mod.ts",
+    "src/linalg/mod.ts",
     "src/nn/mod.ts",
     "src/random.ts",
     "src/testing.ts",
@@ -195,8 +197,8 @@ for (
   });
 }
 
-Deno.test("losses, metrics, optimizers and layers know no device", () => {
-  for (const room of ["losses", "metrics", "optim", "nn"]) {
+Deno.test("losses, metrics, optimizers, layers and linear algebra know no device", () => {
+  for (const room of ["losses", "metrics", "optim", "linalg", "nn"]) {
     const entry = `src/${room}/mod.ts`;
     for (const path of reachableFrom(entry)) {
       assertEquals(

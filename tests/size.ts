@@ -30,6 +30,7 @@ export const ROOMS: readonly Room[] = [
     ],
     budget: 1_100,
   },
+  { name: "linear algebra", paths: ["src/linalg/", "kernels/linalg/"] },
   {
     name: "compile stack",
     paths: ["src/program/", "src/compile/", "src/backends/", "kernels/"],

@@ -17,6 +17,7 @@ Deno.test("types: what must compile does, what must not does not, and the source
   const entries = [
     "mod.ts",
     "src/testing.ts",
+    "src/linalg/mod.ts",
     "src/nn/mod.ts",
     "src/data/mod.ts",
     "src/mpi/mod.ts",

@@ -125,7 +125,7 @@ export function determinant({ factors, sign }: Elimination, n: number): Scaled {
     digits /= 2 ** carry;
     exponent += size + carry;
   }
-  return { digits, exponent };
+  return { digits: digits === 0 ? 0 : digits, exponent };
 }
 
 /** The power of two at or below a number's size, within the range of exponents. */

@@ -35,7 +35,7 @@ export const solveTriangularOp: OpaqueOp<Side> = onSystems<Side>(
   (g, x, [a], { lower, transpose }) => {
     const back = solveSide(a!, g, { lower, transpose: !transpose });
     const full = transpose ? matmul(x, turned(back)) : matmul(back, turned(x));
-    return [neg(triangle(full, { lower })), back];
+    return [triangle(neg(full), { lower }), back];
   },
 );
 

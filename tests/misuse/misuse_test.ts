@@ -6,11 +6,13 @@
  */
 import { assert, assertEquals, assertGreater, assertMatch } from "@std/assert";
 import * as data from "../../src/data/mod.ts";
+import * as linalg from "../../src/linalg/mod.ts";
 import * as losses from "../../src/losses/mod.ts";
 import * as metrics from "../../src/metrics/mod.ts";
 import * as mpi from "../../src/mpi/mod.ts";
 import * as nn from "../../src/nn/mod.ts";
 import { VALID_DATA, validReaders } from "./valid_data.ts";
+import { VALID_LINALG } from "./valid_linalg.ts";
 import { VALID_LOSSES } from "./valid_losses.ts";
 import { VALID_METRICS } from "./valid_metrics.ts";
 import { VALID_MPI, validCheckpoints } from "./valid_mpi.ts";
@@ -84,7 +86,7 @@ Deno.test("the walk notices messages of the engine, deaf functions, slow and end
   assertEquals(await faultsOf("endless"), ['does not end: endless: argument 0 = ""']);
 });
 
-Deno.test("every function of losses, metrics, data, mpi and nn has a row with a valid call", () => {
+Deno.test("every function of losses, metrics, data, mpi, linalg and nn has a row with a valid call", () => {
   const named = new Set(
     [
       ...VALID_LOSSES,
@@ -93,12 +95,13 @@ Deno.test("every function of losses, metrics, data, mpi and nn has a row with a 
       ...validReaders(""),
       ...VALID_MPI,
       ...validCheckpoints(""),
+      ...VALID_LINALG,
       ...VALID_NN,
     ].map(({ name }) => name),
   );
   // Classes, and what needs an MPI library or has no argument.
   const others = ["AnnDataFile", "Communicator", "Table", "openMpi", "singleProcess"];
-  const all = [losses, metrics, data, mpi, nn].flatMap((module) => Object.keys(module));
+  const all = [losses, metrics, data, mpi, linalg, nn].flatMap((module) => Object.keys(module));
   const missing = all.filter((name) => !named.has(name) && !others.includes(name));
   assertListed("the tables of valid calls in tests/misuse/", [], missing);
 });

@@ -3,6 +3,7 @@ import { type BadValue, badValues, secondCopy } from "./bad_values.ts";
 import { faultIn, type Outcome } from "./judge.ts";
 import { METHOD_CALLS, VALID_CALLS, type ValidCall } from "./valid_calls.ts";
 import { VALID_DATA, validReaders, writeFiles } from "./valid_data.ts";
+import { VALID_LINALG } from "./valid_linalg.ts";
 import { VALID_LOSSES } from "./valid_losses.ts";
 import { VALID_METRICS } from "./valid_metrics.ts";
 import { saveFirst, VALID_MPI, validCheckpoints } from "./valid_mpi.ts";
@@ -58,6 +59,7 @@ async function rows(folder: string): Promise<ValidCall[]> {
     ...validReaders(folder),
     ...VALID_MPI,
     ...validCheckpoints(folder),
+    ...VALID_LINALG,
     ...VALID_NN,
     ...await validPrograms(),
   ];

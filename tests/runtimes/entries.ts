@@ -1,6 +1,7 @@
 // Type-checked only, where the package is installed: every entry point, and what `using` ends.
 import { compile, type Device, type Tensor, tensor, webgpu } from "@cellgrad/cellgrad";
 import * as data from "@cellgrad/cellgrad/data";
+import * as linalg from "@cellgrad/cellgrad/linalg";
 import * as losses from "@cellgrad/cellgrad/losses";
 import * as metrics from "@cellgrad/cellgrad/metrics";
 import * as mpi from "@cellgrad/cellgrad/mpi";
@@ -9,7 +10,7 @@ import * as optim from "@cellgrad/cellgrad/optim";
 import * as random from "@cellgrad/cellgrad/random";
 import * as testing from "@cellgrad/cellgrad/testing";
 
-const entries = { data, losses, metrics, mpi, nn, optim, random, testing };
+const entries = { data, linalg, losses, metrics, mpi, nn, optim, random, testing };
 
 export async function program(path: string): Promise<number[]> {
   const device: Device = await webgpu().catch(() => "cpu");
