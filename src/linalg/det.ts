@@ -6,9 +6,19 @@
 import { cofactorsOf } from "../../kernels/linalg/cofactors.ts";
 import { determinant, eliminate, logOf, scaledBy } from "../../kernels/linalg/lu.ts";
 import type { OpaqueOp } from "../op.ts";
-import { equal, expandDims, matmul, mul, sign, stopGradient, sub, sum, where } from "../ops/mod.ts";
+import {
+  expandDims,
+  matmul,
+  mul,
+  reshape,
+  sign,
+  slice,
+  stopGradient,
+  sub,
+  sum,
+  where,
+} from "../ops/mod.ts";
 import { refuseMore } from "../options.ts";
-import { reshape, slice } from "../ops/mod.ts";
 import { fromData, type Tensor, type TensorLike } from "../tensor.ts";
 import { apply } from "../trace.ts";
 import { onMatrices, takeSquare, turned, unpack } from "./matrices.ts";
