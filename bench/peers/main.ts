@@ -7,6 +7,7 @@
  * @module
  */
 import * as cellgrad from "@cellgrad/cellgrad";
+import * as linalg from "@cellgrad/cellgrad/linalg";
 import { runProgram, UsageError } from "../../examples/lib/arguments.ts";
 import { makeCompiled, makeOurs } from "./ours.ts";
 import { loadPyTorch } from "./pytorch.ts";
@@ -14,6 +15,8 @@ import { jsonLine, type Pair, pairTable, ratioOf } from "./report.ts";
 import { runWorkload } from "./run.ts";
 import { loadPeers, type Side } from "./side.ts";
 import { chooseWorkloads, WORKLOADS } from "./workloads.ts";
+
+const LIBRARY = { ...cellgrad, linalg };
 
 /** What is left at least of the speed of another checkout. */
 const KEPT = 0.95;
@@ -48,7 +51,7 @@ const LOADERS = {
   "jax-js": async () => (await import("./jax.ts")).SIDE,
   "tensorflow.js": async () => (await import("./tensorflow.ts")).SIDE,
   "pytorch": loadPyTorch,
-  "compiled": () => Promise.resolve(makeCompiled(cellgrad)),
+  "compiled": () => Promise.resolve(makeCompiled(LIBRARY)),
 };
 
 /** What the samples of a busy machine have in common with those of a quiet one. */
@@ -58,9 +61,13 @@ function fastest(samples: readonly number[]): number {
 
 /** Another checkout of this library as a side. */
 async function loadCheckout(folder: string): Promise<Side> {
-  const { href } = new URL(`${folder}/mod.ts`, `file://${Deno.cwd()}/`);
+  const root = new URL(`${folder}/`, `file://${Deno.cwd()}/`);
+  const load = (path: string) => import(new URL(path, root).href);
   try {
-    return makeOurs(folder, await import(href));
+    return makeOurs(folder, {
+      ...await load("mod.ts"),
+      linalg: await load("src/linalg/mod.ts").catch(() => ({})),
+    });
   } catch (error) {
     throw new UsageError(
       `Cannot load ${folder}: ${error instanceof Error ? error.message : error}`,
@@ -88,7 +95,7 @@ async function main({ json, only, beside, rounds }: Values): Promise<number> {
     ? chosen
     : chosen.map((all) => ({ ...all, rivals: [{ peer: beside, target: KEPT }] }));
   console.error(`Beside ${peers.map(({ name, version }) => `${name} ${version}`).join(", ")}`);
-  const ours = makeOurs("cellgrad", cellgrad);
+  const ours = makeOurs("cellgrad", LIBRARY);
   const effort = beside === undefined
     ? { rounds, sampleMs: 100, budgetMs: 10_000 }
     : { rounds: 3 * rounds, sampleMs: 30, budgetMs: 10_000, typical: fastest };

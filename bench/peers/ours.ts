@@ -6,10 +6,11 @@
  */
 import type * as cellgrad from "@cellgrad/cellgrad";
 import type { Tensor } from "@cellgrad/cellgrad";
+import type * as linalg from "@cellgrad/cellgrad/linalg";
 import { type Call, type Inputs, makeSide, type Side } from "./side.ts";
 
-/** This library, of some checkout. */
-type Library = typeof cellgrad;
+/** This library, of some checkout, with an entry point of its own. */
+export type Library = typeof cellgrad & { linalg: typeof linalg };
 
 /** Turns the inputs into tensors of a library, and returns the call. */
 type Form = (cg: Library, inputs: Inputs) => Promise<Call> | Call;
@@ -159,6 +160,25 @@ function sinkhorn(cg: Library, inputs: Inputs): Promise<Call> {
   return gradient(cg, loss as never, [0, 1], tensors(cg, inputs));
 }
 
+/** Factors of matrices in double precision, each as an array. */
+function factors(f: (cg: Library, ...matrices: Tensor[]) => Tensor[]): Form {
+  return (cg, inputs) => {
+    const matrices = tensors(cg, inputs).map((x) => x.cast("float64"));
+    return () => f(cg, ...matrices).map((x) => new Float32Array(x.data));
+  };
+}
+
+/** Minus the logarithm of the density of a normal distribution, up to a constant. */
+function normalLikelihood(cg: Library, inputs: Inputs): Promise<Call> {
+  const loss = (a: Tensor, x: Tensor) => {
+    const l = cg.linalg.cholesky(a);
+    const energy = cg.linalg.solveTriangular(l, x).square().sum().mul(0.5);
+    return energy.add(cg.linalg.logDet(l).logAbs);
+  };
+  const double = tensors(cg, inputs).map((x) => x.cast("float64"));
+  return gradient(cg, loss as never, [0, 1], double);
+}
+
 const COMPILED: Readonly<Record<string, Form>> = {
   "lgamma": (cg, inputs) => compiled(cg, (x) => cg.lgamma(x!), tensors(cg, inputs)),
   "digamma": (cg, inputs) => compiled(cg, (x) => cg.digamma(x!), tensors(cg, inputs)),
@@ -255,6 +275,11 @@ const FORMS: Readonly<Record<string, Form>> = {
       [0],
       tensors(cg, inputs, { genes: "int32" }),
     ),
+  "cholesky": factors((cg, a) => [cg.linalg.cholesky(a!)]),
+  "eigh": factors((cg, a) => Object.values(cg.linalg.eigh(a!))),
+  "svd": factors((cg, a) => Object.values(cg.linalg.svd(a!))),
+  "solve": factors((cg, a, b) => [cg.linalg.solve(a!, b!)]),
+  "normal likelihood": normalLikelihood,
 };
 
 /** A side that does some forms with a checkout of this library. */

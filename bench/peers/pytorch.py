@@ -183,6 +183,24 @@ def sinkhorn(x, y):
     return f.mean() + g.mean()
 
 
+def factors(f, *args):
+    """Factors of matrices in double precision."""
+    args = [x.double() for x in args]
+
+    def call():
+        result = f(*args)
+        parts = result if isinstance(result, tuple) else (result,)
+        return [x.numpy() for x in parts]
+
+    return call
+
+
+def normal_likelihood(a, x):
+    factor = torch.linalg.cholesky(a)
+    whitened = torch.linalg.solve_triangular(factor, x[:, None], upper=False)
+    return whitened.square().sum() / 2 + torch.linalg.slogdet(factor)[1]
+
+
 def training_step(loss, start):
     params = [p.requires_grad_() for p in start]
     optimizer = torch.optim.Adam(params, lr=1e-3)
@@ -259,6 +277,11 @@ FORMS = {
     "embedding and layer norm": lambda table, genes, targets: gradient(
         embedding, 1, [table, genes.long(), targets]
     ),
+    "cholesky": lambda a: factors(torch.linalg.cholesky, a),
+    "eigh": lambda a: factors(torch.linalg.eigh, a),
+    "svd": lambda a: factors(torch.linalg.svd, a),
+    "solve": lambda a, b: factors(torch.linalg.solve, a, b),
+    "normal likelihood": lambda a, x: gradient(normal_likelihood, 2, [a.double(), x.double()]),
 }
 
 

@@ -69,6 +69,18 @@ function numbers(shape: number[], draw: () => number): NumberArray {
   return { shape, data: Float32Array.from({ length: size }, draw) };
 }
 
+/** The covariance of normal numbers, symmetric and positive definite. */
+function covariance(seed: number, n: number): NumberArray {
+  const { data } = gaussian(seed, [n, n]);
+  const at = (i: number, j: number) => {
+    let sum = i === j ? n : 0;
+    for (let k = 0; k < n; k++) sum += data[i * n + k]! * data[j * n + k]!;
+    return sum / n;
+  };
+  const all = Float32Array.from({ length: n * n }, (_, k) => at(Math.floor(k / n), k % n));
+  return { shape: [n, n], data: all };
+}
+
 /** Uniform numbers between limits. */
 function between(seed: number, shape: number[], low: number, high: number): NumberArray {
   const next = uniform(seed);
@@ -190,6 +202,20 @@ function gammaFunction(name: string, pytorch: number): Workload[] {
       rivals: [{ peer: COMPILED, target: 0.67 }],
     },
   ];
+}
+
+/** Linear algebra in double precision; vectors may have either sign. */
+function factors(form: string, inputs: () => Inputs, pytorch: number | null): Workload {
+  const [first] = Object.values(inputs());
+  return {
+    name: `${form} ${first!.shape[0]}`,
+    form,
+    inputs,
+    rivals: rivals(undefined, undefined, pytorch),
+    summary: (output) => output.map((x) => x * x),
+    // Engines compile the loops of an algorithm while they are called.
+    steps: 60,
+  };
 }
 
 const MASKED = [64, 2000];
@@ -345,6 +371,11 @@ export const WORKLOADS: readonly Workload[] = [
     }),
     rivals: [...rivals(undefined, undefined, 1), ...withoutTargets(JAX)],
   },
+  factors("cholesky", () => ({ a: covariance(1, 256) }), 0.2),
+  factors("eigh", () => ({ a: covariance(2, 128) }), 0.2),
+  factors("svd", () => ({ a: gaussian(3, [128, 128]) }), null),
+  factors("solve", () => ({ a: gaussian(4, [256, 256]), b: gaussian(5, [256, 256]) }), null),
+  factors("normal likelihood", () => ({ a: covariance(6, 256), x: gaussian(7, [256]) }), null),
 ];
 
 /** The workload of a name, else those whose names contain the text; all by default. */

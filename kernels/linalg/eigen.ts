@@ -54,12 +54,7 @@ function tridiagonalize(
     let projection = 0;
     for (let i = k + 1; i < n; i++) projection += w[i]! * v[i]!;
     for (let i = k + 1; i < n; i++) w[i] = 2 * (w[i]! - projection * v[i]!);
-    for (let i = k + 1; i < n; i++) {
-      const vi = v[i]!;
-      const wi = w[i]!;
-      const at = i * n;
-      for (let j = k + 1; j <= i; j++) a[at + j]! -= vi * w[j]! + wi * v[j]!;
-    }
+    subtractBoth(a, v, w, k + 1, n);
   }
   if (n > 1) beside[n - 2] = a[n * n - 2]!;
   return reflectedIdentity(directions, count, n, n);
@@ -103,6 +98,22 @@ function multiplySymmetric(
     w[j]! += a[at + j]! * vi;
   }
   w[i] = sum;
+}
+
+/** `A −= v·wᵀ + w·vᵀ` in the lower triangle, rows and columns from `first` on. */
+function subtractBoth(
+  a: Float64Array,
+  v: Float64Array,
+  w: Float64Array,
+  first: number,
+  n: number,
+): void {
+  for (let i = first; i < n; i++) {
+    const vi = v[i]!;
+    const wi = w[i]!;
+    const at = i * n;
+    for (let j = first; j <= i; j++) a[at + j]! -= vi * w[j]! + wi * v[j]!;
+  }
 }
 
 /** QL iterations until the numbers beside the diagonal vanish; entries are at most about 1. */
@@ -232,8 +243,9 @@ function rotateColumns(
 function sorted(d: Float64Array, columns: Float64Array, scale: number, n: number): Eigen {
   const order = Array.from(d, (_, i) => i).sort((i, j) => d[j]! - d[i]! || i - j);
   const vectors = new Float64Array(n * n);
-  order.forEach((column, i) => {
+  for (let i = 0; i < n; i++) {
+    const column = order[i]!;
     for (let j = 0; j < n; j++) vectors[i * n + j] = columns[j * n + column]!;
-  });
+  }
   return { values: Float64Array.from(order, (i) => d[i]! * scale), vectors };
 }

@@ -1,0 +1,10 @@
+import * as cg from "@cellgrad/cellgrad"; import { eigh, cholesky } from "@cellgrad/cellgrad/linalg";
+import { symmetricEigen } from "./kernels/linalg/eigen.ts";
+import { factorizeCholesky } from "./kernels/linalg/cholesky.ts";
+import process from "node:process";
+const cpu=()=>{const {user,system}=process.cpuUsage();return (user+system)/1000;};
+const t=(n:string,f:()=>void,N=60)=>{for(let i=0;i<30;i++)f(); let b=1e9,w=1e9;for(let r=0;r<8;r++){const s=cpu(),p=performance.now();for(let i=0;i<N;i++)f();b=Math.min(b,(cpu()-s)/N);w=Math.min(w,(performance.now()-p)/N);}console.log(n,"cpu",b.toFixed(2),"wall",w.toFixed(2));};
+const cov=(n:number)=>{const x=cg.normal(cg.key(1),[n,n],{dtype:"float64"});return x.matmul(x.transpose()).div(n).add(cg.eye(n));};
+const A=cov(128),B=cov(256);
+t("kernel eigen",()=>symmetricEigen(A.data as Float64Array,128)); t("eigh",()=>eigh(A));
+t("kernel chol",()=>factorizeCholesky((B.data as Float64Array).slice(),256)); t("chol",()=>cholesky(B));
