@@ -8,6 +8,7 @@
  */
 import { largestOf } from "./entries.ts";
 import { reflectedIdentity, reflector } from "./reflections.ts";
+import { type Rotations, rotations } from "./rotations.ts";
 
 /** Eigenvalues from the largest down, and eigenvectors of length 1 in the rows of `vectors`. */
 export interface Eigen {
@@ -25,9 +26,14 @@ export function symmetricEigen(matrix: Float64Array, n: number): Eigen {
   for (let i = 0; i < a.length; i++) a[i]! /= scale;
   const diagonal = new Float64Array(n);
   const beside = new Float64Array(n);
-  const columns = tridiagonalize(a, diagonal, beside, n);
-  iterate(diagonal, beside, columns, n);
-  return sorted(diagonal, columns, scale, n);
+  const q = tridiagonalize(a, diagonal, beside, n);
+  const vectors = rotations(n);
+  const { rows, pitch } = vectors;
+  for (let i = 0; i < n; i++) {
+    for (let j = 0; j < n; j++) rows[i * pitch + j] = q[j * n + i]!;
+  }
+  iterate(diagonal, beside, vectors, n);
+  return sorted(diagonal, vectors, scale, n);
 }
 
 /**
@@ -117,8 +123,7 @@ function subtractBoth(
 }
 
 /** QL iterations until the numbers beside the diagonal vanish; entries are at most about 1. */
-function iterate(d: Float64Array, e: Float64Array, columns: Float64Array, n: number): void {
-  const [s, c] = [new Float64Array(n), new Float64Array(n)];
+function iterate(d: Float64Array, e: Float64Array, vectors: Rotations, n: number): void {
   for (let l = 0; l < n; l++) {
     for (;;) {
       let m = l;
@@ -128,7 +133,7 @@ function iterate(d: Float64Array, e: Float64Array, columns: Float64Array, n: num
         m++;
       }
       if (m === l) break;
-      rotateColumns(columns, s, c, step(d, e, s, c, l, m), m, n);
+      vectors.rotate(step(d, e, vectors, l, m), m);
     }
   }
 }
@@ -136,13 +141,12 @@ function iterate(d: Float64Array, e: Float64Array, columns: Float64Array, n: num
 /**
  * One implicit QL step on the unreduced block from `l` to `m`.
  *
- * @returns The first column that its rotations reach, each of two neighbours.
+ * @returns The first vector that its rotations reach, each of two neighbours.
  */
 function step(
   d: Float64Array,
   e: Float64Array,
-  sines: Float64Array,
-  cosines: Float64Array,
+  { sines, cosines }: Rotations,
   l: number,
   m: number,
 ): number {
@@ -188,64 +192,10 @@ function lengthOf(f: number, g: number): number {
   return largest * Math.sqrt(x * x + y * y);
 }
 
-/** Rotates neighbouring columns, from the last two before `m` down to `first`: four rows at once. */
-function rotateColumns(
-  a: Float64Array,
-  sines: Float64Array,
-  cosines: Float64Array,
-  first: number,
-  m: number,
-  n: number,
-): void {
-  let row = 0;
-  for (; row + 4 <= n; row += 4) {
-    const at = row * n;
-    const bt = at + n;
-    const ct = bt + n;
-    const dt = ct + n;
-    let p = a[at + m]!;
-    let q = a[bt + m]!;
-    let r = a[ct + m]!;
-    let t = a[dt + m]!;
-    for (let i = m - 1; i >= first; i--) {
-      const s = sines[i]!;
-      const c = cosines[i]!;
-      const w = a[at + i]!;
-      const x = a[bt + i]!;
-      const y = a[ct + i]!;
-      const z = a[dt + i]!;
-      a[at + i + 1] = s * w + c * p;
-      a[bt + i + 1] = s * x + c * q;
-      a[ct + i + 1] = s * y + c * r;
-      a[dt + i + 1] = s * z + c * t;
-      p = c * w - s * p;
-      q = c * x - s * q;
-      r = c * y - s * r;
-      t = c * z - s * t;
-    }
-    a[at + first] = p;
-    a[bt + first] = q;
-    a[ct + first] = r;
-    a[dt + first] = t;
-  }
-  for (; row < n; row++) {
-    const at = row * n;
-    let p = a[at + m]!;
-    for (let i = m - 1; i >= first; i--) {
-      const w = a[at + i]!;
-      a[at + i + 1] = sines[i]! * w + cosines[i]! * p;
-      p = cosines[i]! * w - sines[i]! * p;
-    }
-    a[at + first] = p;
-  }
-}
-
-function sorted(d: Float64Array, columns: Float64Array, scale: number, n: number): Eigen {
+/** Values from the largest down, and the rows that belong to them. */
+function sorted(d: Float64Array, { rows, pitch }: Rotations, scale: number, n: number): Eigen {
   const order = Array.from(d, (_, i) => i).sort((i, j) => d[j]! - d[i]! || i - j);
   const vectors = new Float64Array(n * n);
-  for (let i = 0; i < n; i++) {
-    const column = order[i]!;
-    for (let j = 0; j < n; j++) vectors[i * n + j] = columns[j * n + column]!;
-  }
+  order.forEach((row, i) => vectors.set(rows.subarray(row * pitch, row * pitch + n), i * n));
   return { values: Float64Array.from(order, (i) => d[i]! * scale), vectors };
 }
