@@ -9,8 +9,8 @@ import { productOf, rowsOf } from "./products.ts";
 import { decomposeSingular } from "./svd.ts";
 
 /**
- * The (n, n) cofactors: det(A)·A⁻ᵀ where there is an inverse, else from the singular values, of which
- * each is left out in turn.
+ * The (n, n) cofactors: det(A)·A⁻ᵀ where there is an inverse, else from the singular values, of
+ * which each is left out in turn.
  */
 export function cofactorsOf(a: Float64Array, n: number): Float64Array {
   const lu = eliminate(a.slice(), n);

@@ -80,7 +80,9 @@ export function hasZero(a: Float64Array, n: number): boolean {
   return false;
 }
 
-/** The (n, k) solution of A·X = B, or of Aᵀ·X = B, which may overwrite B; NaN where a pivot is 0. */
+/**
+ * The (n, k) solution of A·X = B, or of Aᵀ·X = B, which may overwrite B; NaN where a pivot is 0.
+ */
 export function solveEliminated(
   lu: Elimination,
   b: Float64Array,

@@ -2,8 +2,8 @@
  * Singular values and vectors.
  *
  * Rotations that make the columns of a matrix orthogonal (Jacobi's method from one side: Golub and
- * Van Loan, "Matrix computations", section 8.6.3) begin at the eigenvectors of AᵀA, which are nearly
- * there. So no digit is lost to squares, and small values keep theirs.
+ * Van Loan, "Matrix computations", section 8.6.3) begin at the eigenvectors of AᵀA, which are
+ * nearly there. So no digit is lost to squares, and small values keep theirs.
  *
  * @module
  */

@@ -14,8 +14,8 @@ export interface Triangle {
 }
 
 /**
- * Replaces the n rows of `x`, each of k columns, by the solution of T·X = B: block after block, what
- * those that are solved contribute is one product.
+ * Replaces the n rows of `x`, each of k columns, by the solution of T·X = B: block after block,
+ * what those that are solved contribute is one product.
  */
 export function solveTriangle(
   t: Rows,

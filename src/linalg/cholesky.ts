@@ -64,11 +64,12 @@ export const choleskyOp: OpaqueOp<null> = onMatrices({
 /**
  * The Cholesky factor of symmetric, positive definite matrices.
  *
- * The mean of A and its transpose is decomposed, so that gradients are symmetric, as those of PyTorch
- * and JAX are. Computed in float64, whatever the type.
+ * The mean of A and its transpose is decomposed, so that gradients are symmetric, as those of
+ * PyTorch and JAX are. Computed in float64, whatever the type.
  *
  * @param a (…, n, n)
- * @returns L (…, n, n), lower triangular with a positive diagonal, `A = L·Lᵀ`; NaN where A holds NaN.
+ * @returns L (…, n, n), lower triangular with a positive diagonal, `A = L·Lᵀ`; NaN where A holds
+ * NaN.
  * @throws {TypeError} If the matrices are not square.
  * @throws {RangeError} If a matrix is not positive definite; in programs its factor is NaN.
  *
@@ -105,8 +106,8 @@ const OPTIONS: Checks<SolveTriangularOptions> = { lower: checkBoolean, transpose
  *
  * @param a (…, n, n)
  * @param b (…, n, k), or (n): a vector only at rank 1.
- * @param options `lower`, whether T is the lower triangle of `a`, before it is transposed, `true` by
- * default; `transpose`, `false` by default.
+ * @param options `lower`, whether T is the lower triangle of `a`, before it is transposed, `true`
+ * by default; `transpose`, `false` by default.
  * @returns X, (…, n, k), or (…, n) where `b` is a vector.
  * @throws {TypeError} If the shapes do not fit, or an option is unknown.
  * @throws {RangeError} If the diagonal has a 0; in programs X is NaN.

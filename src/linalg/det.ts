@@ -35,8 +35,8 @@ export const detOp: OpaqueOp<null> = onMatrices({
 });
 
 /**
- * The cofactors of each matrix, U·diag(Πⱼ≠ᵢ sⱼ)·Vᵀ up to its sign. In the axes of U and V, moving them
- * moves by the products that leave two singular values out.
+ * The cofactors of each matrix, U·diag(Πⱼ≠ᵢ sⱼ)·Vᵀ up to its sign. Their derivatives, along U and V,
+ * are the products that leave two singular values out.
  */
 export const cofactorOp: OpaqueOp<null> = onMatrices({
   name: "cofactor",
@@ -99,8 +99,9 @@ export const logDetOp: OpaqueOp<null> = onMatrices({
 /**
  * The determinant of square matrices, computed in float64 whatever the type.
  *
- * Its gradient is the matrix of cofactors, at singular matrices too; so is the second derivative right
- * there. For large matrices, whose determinants leave the range of numbers, use {@linkcode logDet}.
+ * Its gradient is the matrix of cofactors, at singular matrices too, and so is the second derivative
+ * right there. Determinants of large matrices leave the range of numbers: {@linkcode logDet} does
+ * not.
  *
  * @param a (…, n, n)
  * @returns (…); 1 where n is 0.
@@ -130,8 +131,8 @@ export interface LogDet {
 }
 
 /**
- * The determinant of square matrices as its sign and the logarithm of its size, which do not leave the
- * range of numbers. The gradient is `A⁻ᵀ`; NaN at singular matrices, where there is none.
+ * The determinant of square matrices as its sign and the logarithm of its size, which do not leave
+ * the range of numbers. The gradient is `A⁻ᵀ`; NaN at singular matrices, where there is none.
  *
  * @param a (…, n, n)
  * @returns `{ sign, logAbs }`; 0 and −∞ where a matrix is singular.

@@ -49,14 +49,14 @@ export interface Eigh {
 }
 
 /**
- * Eigenvalues and eigenvectors of symmetric matrices: `A = V·diag(λ)·Vᵀ`, by Householder reflections
- * and implicit QL iterations, in float64 whatever the type.
+ * Eigenvalues and eigenvectors of symmetric matrices: `A = V·diag(λ)·Vᵀ`, by Householder
+ * reflections and implicit QL iterations, in float64 whatever the type.
  *
- * The mean of A and its transpose is decomposed, so that gradients are symmetric, as those of PyTorch
- * and JAX are. Gradients of the values alone are finite where values repeat. Those of the vectors
- * divide by the gaps between values: where values repeat, vectors are not defined, and what depends on
- * them has a gradient that is infinite or NaN (Giles 2008, "An extended collection of matrix
- * derivative results").
+ * The mean of A and its transpose is decomposed, so that gradients are symmetric, as those of
+ * PyTorch and JAX are. Gradients of the values alone are finite where values repeat. Those of the
+ * vectors divide by the gaps between values: where values repeat, vectors are not defined, and what
+ * depends on them has a gradient that is infinite or NaN (Giles 2008, "An extended collection of
+ * matrix derivative results").
  *
  * @param a (…, n, n)
  * @returns `{ values, vectors }`; NaN where a matrix holds NaN or infinite numbers.

@@ -1,6 +1,6 @@
 /**
- * What the operations of linear algebra have in common: matrices in the last two axes, and a batch of
- * them in the axes before.
+ * What the operations of linear algebra have in common: matrices in the last two axes, and a batch
+ * of them in the axes before.
  *
  * @module
  */
@@ -96,7 +96,9 @@ export interface MatrixDraft {
   vjp: Vjp<null>;
 }
 
-/** An operation on each matrix in the last two axes, in float64; several results lie in one axis. */
+/**
+ * An operation on each matrix in the last two axes, in float64; several results lie in one axis.
+ */
 export function onMatrices({ name, parts, compute, finite, vjp }: MatrixDraft): OpaqueOp<null> {
   return {
     kind: "opaque",
@@ -185,8 +187,8 @@ function eachMatrix(x: Tensor, batch: Shape): FloatArray[] {
 }
 
 /**
- * Throws a `RangeError` where a result is known already, and its first number is NaN though it is made
- * of finite ones: in programs it stays NaN.
+ * Throws a `RangeError` where a result is known already, and its first number is NaN though it is
+ * made of finite ones: in programs it stays NaN.
  */
 export function refuseNaN(
   caller: string,

@@ -46,9 +46,9 @@ export interface Qr {
 }
 
 /**
- * Matrices of orthonormal columns times upper triangular ones: `A = Q·R`, reduced, k the smaller of m
- * and n; by Householder reflections, in float64 whatever the type. The signs are those of LAPACK, so
- * of NumPy and PyTorch: the diagonal of R may be negative.
+ * Matrices of orthonormal columns times upper triangular ones: `A = Q·R`, reduced, k the smaller of
+ * m and n; by Householder reflections, in float64 whatever the type. The signs are those of LAPACK,
+ * so of NumPy and PyTorch: the diagonal of R may be negative.
  *
  * The gradient needs the first k columns to be independent; else it is infinite or NaN.
  *

@@ -67,10 +67,10 @@ export function decompose(a: Tensor): Svd {
  * Jacobi rotations, in float64 whatever the type.
  *
  * Gradients of the values alone are finite where values repeat. Those of the vectors divide by the
- * gaps between squares of values, and by values where m and n differ: where values repeat, or are 0,
- * vectors are not defined, and what depends on them has a gradient that is infinite or NaN (Giles
- * 2008, "An extended collection of matrix derivative results"). The vectors of one value change their
- * signs together.
+ * gaps between squares of values, and by values where m and n differ: where values repeat, or are
+ * 0, vectors are not defined, and what depends on them has a gradient that is infinite or NaN
+ * (Giles 2008, "An extended collection of matrix derivative results"). The vectors of one value
+ * change their signs together.
  *
  * @param a (…, m, n)
  * @returns `{ u, s, vt }`; NaN where a matrix holds NaN or infinite numbers.
@@ -94,7 +94,9 @@ export function svd(a: TensorLike): Svd {
 /** Distances to the next number, in proportion. */
 const EPSILON = { float32: 2 ** -23, float64: 2 ** -52 };
 
-/** The pseudoinverse, with the gradient of Golub and Pereyra (1973, https://doi.org/10.1137/0710036). */
+/**
+ * The pseudoinverse, with the gradient of Golub and Pereyra (1973, https://doi.org/10.1137/0710036).
+ */
 export const pinvOp: Composite<null> = {
   name: "pinv",
   compose([a]) {
@@ -118,9 +120,9 @@ export const pinvOp: Composite<null> = {
 };
 
 /**
- * The pseudoinverse of Moore and Penrose: for full rank `(AᵀA)⁻¹Aᵀ`, which gives the solution of least
- * squares. Singular values of at most max(m, n)·ε·s₀ count as 0, with ε the precision of the type and
- * s₀ the largest. The gradient is that among matrices of the same rank.
+ * The pseudoinverse of Moore and Penrose: for full rank `(AᵀA)⁻¹Aᵀ`, which gives the solution of
+ * least squares. Singular values of at most max(m, n)·ε·s₀ count as 0, with ε the precision of the
+ * type and s₀ the largest. The gradient is that among matrices of the same rank.
  *
  * @param a (…, m, n)
  * @returns (…, n, m); NaN where a matrix holds NaN or infinite numbers.

@@ -1,4 +1,6 @@
-/** What linear algebra does at the edges: nothing, NaN, singular and degenerate matrices, extremes. */
+/**
+ * What linear algebra does at the edges: nothing, NaN, singular and degenerate matrices, extremes.
+ */
 import { assert, assertEquals, assertLess, assertStringIncludes, assertThrows } from "@std/assert";
 import {
   compile,

@@ -3,8 +3,8 @@
     apt-get install python3-torch python3-scipy
     /usr/bin/python3 tests/linalg/make_vectors.py > tests/linalg/torch.json
 
-Every case holds the inputs, the outputs, and the gradients of Σ output · cos(position) by all inputs.
-Vectors whose signs are free are squared. SciPy must give the same values, else nothing is written.
+Every case holds the inputs, the outputs, and the gradients of Σ output · cos(position) by all
+inputs. Vectors whose signs are free are squared. SciPy must give the same values, else nothing is written.
 Made with PyTorch 1.13.0 and SciPy 1.10.1.
 """
 
