@@ -7,6 +7,7 @@
  *
  * @module
  */
+import "../kernels/cumulative/reference.ts";
 import "../kernels/elementwise/accumulators.ts";
 import "../kernels/elementwise/body.ts";
 import "../kernels/elementwise/eager.ts";
@@ -128,6 +129,10 @@ import "./ops/arg_reduce.ts";
 import "./ops/arithmetic.ts";
 import "./ops/checks.ts";
 import "./ops/compare.ts";
+import "./ops/contract.ts";
+import "./ops/contraction_order.ts";
+import "./ops/cumulative.ts";
+import "./ops/einsum.ts";
 import "./ops/elementwise.ts";
 import "./ops/exponential.ts";
 import "./ops/gradient.ts";
@@ -138,11 +143,14 @@ import "./ops/mod.ts";
 import "./ops/moments.ts";
 import "./ops/negative_binomial.ts";
 import "./ops/normalize.ts";
+import "./ops/quantile.ts";
 import "./ops/reduce.ts";
 import "./ops/rounding.ts";
 import "./ops/select.ts";
 import "./ops/sort.ts";
 import "./ops/special.ts";
+import "./ops/subscripts.ts";
+import "./ops/truth.ts";
 import "./optim/adam.ts";
 import "./optim/clip.ts";
 import "./optim/mod.ts";

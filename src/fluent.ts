@@ -9,7 +9,9 @@ import { call, FluentElementwise, ops } from "./fluent_elementwise.ts";
 import type {
   ArgReduceOptions,
   AxisOptions,
+  ContractedAxes,
   CosineSimilarityOptions,
+  CumulativeOptions,
   JoinOptions,
   L2NormalizeOptions,
   LayerNormOptions,
@@ -56,6 +58,56 @@ export abstract class Fluent extends FluentElementwise {
   /** Variance over axes. */
   variance(this: Tensor, options?: VarianceOptions): Tensor {
     return call(ops.variance, this, arguments);
+  }
+
+  /** Standard deviation over axes. */
+  std(this: Tensor, options?: VarianceOptions): Tensor {
+    return call(ops.std, this, arguments);
+  }
+
+  /** Product over axes. */
+  prod(this: Tensor, options?: ReduceOptions): Tensor {
+    return call(ops.prod, this, arguments);
+  }
+
+  /** Whether any value over axes is not 0. */
+  any(this: Tensor, options?: ReduceOptions): Tensor {
+    return call(ops.any, this, arguments);
+  }
+
+  /** Whether all values over axes are not 0. */
+  all(this: Tensor, options?: ReduceOptions): Tensor {
+    return call(ops.all, this, arguments);
+  }
+
+  /** Middle value over axes. */
+  median(this: Tensor, options?: ReduceOptions): Tensor {
+    return call(ops.median, this, arguments);
+  }
+
+  /** Quantiles over axes. */
+  quantile(this: Tensor, q: number | readonly number[], options?: ReduceOptions): Tensor {
+    return call(ops.quantile, this, arguments);
+  }
+
+  /** Running sum along an axis. */
+  cumsum(this: Tensor, options?: CumulativeOptions): Tensor {
+    return call(ops.cumsum, this, arguments);
+  }
+
+  /** Running product along an axis. */
+  cumprod(this: Tensor, options?: CumulativeOptions): Tensor {
+    return call(ops.cumprod, this, arguments);
+  }
+
+  /** Largest value so far along an axis. */
+  cumMax(this: Tensor, options?: CumulativeOptions): Tensor {
+    return call(ops.cumMax, this, arguments);
+  }
+
+  /** `log Σ e^x` so far along an axis. */
+  cumLogSumExp(this: Tensor, options?: CumulativeOptions): Tensor {
+    return call(ops.cumLogSumExp, this, arguments);
   }
 
   /** Euclidean length over axes. */
@@ -186,6 +238,16 @@ export abstract class Fluent extends FluentElementwise {
   /** Matrix product. */
   matmul(this: Tensor, other: TensorLike): Tensor {
     return call(ops.matmul, this, arguments);
+  }
+
+  /** Sums of products over the last axis, and one of the other. */
+  dot(this: Tensor, other: TensorLike): Tensor {
+    return call(ops.dot, this, arguments);
+  }
+
+  /** Sums of products over some axes of both. */
+  tensordot(this: Tensor, other: TensorLike, axes: ContractedAxes): Tensor {
+    return call(ops.tensordot, this, arguments);
   }
 
   /** Squared distances between all pairs of rows. */

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { Combination } from "../kernels/cumulative/reference.ts";
 import type { ViewCopy } from "../kernels/layout/reference.ts";
 import type { ProductLayout } from "../kernels/matmul/reference.ts";
 import type { DType, TypedArray } from "./dtype.ts";
@@ -151,6 +152,15 @@ export interface Order {
   readonly nanFirst: boolean;
 }
 
+/** What the values up to each place along an axis amount to. */
+export interface CumulativeOp<P> extends Facts<P> {
+  readonly kind: "cumulative";
+  /** Runs in float64: sums, products, the largest so far (NaN wins), or `s = a s + b` of two inputs. */
+  readonly combination: Combination;
+  /** The axis, and whether it is walked from its end. */
+  readonly along: (params: P) => { readonly axis: number; readonly reverse: boolean };
+}
+
 /** Numbers drawn from a key, each by its position alone. */
 export interface RandomOp<P> extends Facts<P> {
   readonly kind: "random";
@@ -179,7 +189,7 @@ export interface OpaqueOp<P> extends Facts<P> {
 /** An operation that the engine computes itself: one of these kinds, and of no other. */
 export type Primitive<P> =
   | (MapOp<P> | ViewOp<P> | ReduceOp<P> | ProductOp<P> | LookupOp<P> | ScatterOp<P>)
-  | (SortOp<P> | RandomOp<P> | CheckOp<P> | LoopOp<P> | OpaqueOp<P>);
+  | (SortOp<P> | CumulativeOp<P> | RandomOp<P> | CheckOp<P> | LoopOp<P> | OpaqueOp<P>);
 
 /** An operation with a gradient rule of its own whose values are computed by other operations. */
 export interface Composite<P> {

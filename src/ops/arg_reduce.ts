@@ -9,9 +9,9 @@ import type { SortOp } from "../op.ts";
 import { checkOptions } from "../options.ts";
 import { reducedShape, sizeOf } from "../shape.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
-import { ARG_REDUCE } from "./checks.ts";
+import { REDUCE } from "./checks.ts";
 import { numeric } from "./elementwise.ts";
-import { type Axes, middleAxis, reduceBy, requireValues } from "./reduce.ts";
+import { type Axes, middleAxis, reduceBy, type ReduceOptions, requireValues } from "./reduce.ts";
 
 function argExtreme(name: string, sign: 1 | -1): SortOp<Axes> {
   return {
@@ -36,12 +36,7 @@ export const argMaxOp: SortOp<Axes> = argExtreme("argMax", 1);
 export const argMinOp: SortOp<Axes> = argExtreme("argMin", -1);
 
 /** Options of {@linkcode argMax} and {@linkcode argMin}. */
-export interface ArgReduceOptions {
-  /** The axis to search, negative ones counted from the end; by default all, in row-major order. */
-  axis?: number | undefined;
-  /** Whether the searched axis stays, with extent 1; `false` by default. */
-  keepDims?: boolean | undefined;
-}
+export type ArgReduceOptions = ReduceOptions;
 
 function argReduce(op: SortOp<Axes>, x: TensorLike, options: ArgReduceOptions): Tensor {
   const operand = numeric(asTensor(x));
@@ -50,11 +45,11 @@ function argReduce(op: SortOp<Axes>, x: TensorLike, options: ArgReduceOptions): 
 }
 
 /**
- * Position of the largest value along an axis; the first of equals, or the first NaN.
+ * Position of the largest value over axes; the first of equals, or the first NaN.
  *
  * @param x Any shape.
- * @param options `axis`, all in row-major order by default; `keepDims`, `false` by default.
- * @returns An `int32` tensor of positions. No gradient passes.
+ * @param options `axis`, all by default; `keepDims`, `false` by default.
+ * @returns An `int32` tensor of positions, of several axes in row-major order. No gradient passes.
  * @throws {RangeError} If the axis does not exist.
  * @throws {TypeError} If there is nothing to compare.
  *
@@ -67,16 +62,16 @@ function argReduce(op: SortOp<Axes>, x: TensorLike, options: ArgReduceOptions): 
  * ```
  */
 export function argMax(x: TensorLike, options: ArgReduceOptions = {}): Tensor {
-  if (arguments.length > 1) checkOptions("argMax", ARG_REDUCE, 1, arguments);
+  if (arguments.length > 1) checkOptions("argMax", REDUCE, 1, arguments);
   return argReduce(argMaxOp, x, options);
 }
 
 /**
- * Position of the smallest value along an axis; the first of equals, or the first NaN.
+ * Position of the smallest value over axes; the first of equals, or the first NaN.
  *
  * @param x Any shape.
- * @param options `axis`, all in row-major order by default; `keepDims`, `false` by default.
- * @returns An `int32` tensor of positions. No gradient passes.
+ * @param options `axis`, all by default; `keepDims`, `false` by default.
+ * @returns An `int32` tensor of positions, of several axes in row-major order. No gradient passes.
  * @throws {RangeError} If the axis does not exist.
  * @throws {TypeError} If there is nothing to compare.
  *
@@ -89,6 +84,6 @@ export function argMax(x: TensorLike, options: ArgReduceOptions = {}): Tensor {
  * ```
  */
 export function argMin(x: TensorLike, options: ArgReduceOptions = {}): Tensor {
-  if (arguments.length > 1) checkOptions("argMin", ARG_REDUCE, 1, arguments);
+  if (arguments.length > 1) checkOptions("argMin", REDUCE, 1, arguments);
   return argReduce(argMinOp, x, options);
 }

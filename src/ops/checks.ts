@@ -15,7 +15,7 @@ import {
   checkWholes,
   numberIn,
 } from "../options.ts";
-import type { ArgReduceOptions } from "./arg_reduce.ts";
+import type { CumulativeOptions } from "./cumulative.ts";
 import type { LeakyReluOptions } from "./exponential.ts";
 import type { CustomVjp, DebugGradientOptions, GradientReversalOptions } from "./gradient.ts";
 import type { JoinOptions } from "./join.ts";
@@ -37,8 +37,8 @@ export const REDUCE: Checks<ReduceOptions> = { axis: checkWholes, keepDims: chec
 /** Of `variance`. */
 export const VARIANCE: Checks<VarianceOptions> = { ...REDUCE, correction: checkNumber };
 
-/** Of `argMax` and `argMin`. */
-export const ARG_REDUCE: Checks<ArgReduceOptions> = { axis: checkWhole, keepDims: checkBoolean };
+/** Of `cumsum` and its kind. */
+export const CUMULATIVE: Checks<CumulativeOptions> = { axis: checkWhole, reverse: checkBoolean };
 
 /** Of `softmax` and `logSoftmax`. */
 export const SOFTMAX: Checks<SoftmaxOptions> = { axis: checkWholes };

@@ -59,6 +59,15 @@ export {
   type GradientReversalOptions,
   stopGradient,
 } from "./gradient.ts";
+export {
+  cumLogSumExp,
+  cumMax,
+  cumprod,
+  cumsum,
+  type CumulativeOptions,
+  prod,
+} from "./cumulative.ts";
+export { type ContractedAxes, dot, einsum, tensordot } from "./einsum.ts";
 export { concat, type JoinOptions, slice, split, stack } from "./join.ts";
 export { broadcastTo, cast, expandDims, reshape, squeeze, transpose } from "./layout.ts";
 export {
@@ -80,7 +89,8 @@ export { ceil, floor, mod, round } from "./rounding.ts";
 export { digamma, erf, erfc, lgamma } from "./special.ts";
 export { argMax, argMin, type ArgReduceOptions } from "./arg_reduce.ts";
 export { logSumExp, max, mean, min, type ReduceOptions, sum } from "./reduce.ts";
-export { norm, variance, type VarianceOptions } from "./moments.ts";
+export { norm, std, variance, type VarianceOptions } from "./moments.ts";
+export { median, quantile } from "./quantile.ts";
 export {
   type AxisOptions,
   gather,
@@ -90,5 +100,6 @@ export {
   takeAlongAxis,
 } from "./select.ts";
 export { argSort, sort, type SortOptions, type TopK, topK, type TopKOptions } from "./sort.ts";
+export { all, any } from "./truth.ts";
 
 bindFluent(functions);

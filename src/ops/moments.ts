@@ -22,7 +22,7 @@ import {
   sum,
 } from "./reduce.ts";
 
-/** Options of {@linkcode variance}. */
+/** Options of {@linkcode variance} and {@linkcode std}. */
 export interface VarianceOptions extends ReduceOptions {
   /** What is taken off the count in the denominator: 0 (the default) or 1 for an unbiased estimate. */
   correction?: number | undefined;
@@ -57,6 +57,32 @@ export function variance(x: TensorLike, options: VarianceOptions = {}): Tensor {
   const excess = reshape(mul(square(rest), count / divisor), spread.shape);
   // Equal values have a spread that is all excess, up to rounding.
   return where(less(spread, excess), mul(spread, 0), sub(spread, excess));
+}
+
+/**
+ * Standard deviation over axes: the length of the differences from the mean, whose squares are added
+ * up in float64, so that none overflows or vanishes. Its gradient is 0 where it is 0.
+ *
+ * @param x Any shape.
+ * @param options `axis`, all by default; `keepDims`, `false` by default; `correction`, 0 by default
+ * (as NumPy does; 1 divides by n − 1, as PyTorch does).
+ * @returns `√(Σ (x − mean)² / (n − correction))`, at least 0; NaN where there is nothing to divide by.
+ * @throws {RangeError} If an axis does not exist.
+ *
+ * @example Of two numbers
+ * ```ts
+ * import { std } from "@cellgrad/cellgrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(std([1, 5]).item(), 2);
+ * ```
+ */
+export function std(x: TensorLike, options: VarianceOptions = {}): Tensor {
+  if (arguments.length > 1) checkOptions("std", VARIANCE, 1, arguments);
+  const operand = floating(asTensor(x));
+  const divisor = reducedCount("std", operand, options) - (options.correction ?? 0);
+  const { centred, rest } = centre(operand, options.axis);
+  return reduceShared(normOp, sub(centred, rest), options, divisor);
 }
 
 /**

@@ -157,6 +157,7 @@ function countFlops(unit: Unit, graph: Graph): number {
     case "map":
       return size;
     case "reduce":
+    case "cumulative":
       return sizeOf(first);
     default:
       return 0;

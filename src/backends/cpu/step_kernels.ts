@@ -4,6 +4,7 @@
  * @module
  */
 import type { Graph, Step } from "../../program/graph.ts";
+import { cumulativeKernel } from "./cumulative.ts";
 import { castKernel, viewKernel } from "./layout.ts";
 import { bytesOf } from "../../program/plan.ts";
 import { randomKernel } from "./random.ts";
@@ -26,6 +27,8 @@ export function kernelOf(step: Step, graph: Graph): StepKernel | undefined {
       return scatterKernel(step, op, graph);
     case "sort":
       return sortKernel(step, op, graph);
+    case "cumulative":
+      return cumulativeKernel(step, op, graph);
     case "map":
       return op.expression === "a" ? castKernel(step, graph) : undefined;
     case "random":

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { accumulationPlan } from "../../../kernels/cumulative/wgsl.ts";
 import { castKernel, copiesPlan } from "../../../kernels/layout/wgsl.ts";
 import type { ProductLayout } from "../../../kernels/matmul/reference.ts";
 import { matmulPlan } from "../../../kernels/matmul/wgsl.ts";
@@ -80,6 +81,11 @@ function emit(op: Primitive<unknown>, context: StepContext): WgslPlan | WgslKern
       return planReductionOf(op.reduce, op.over(params), context);
     case "sort":
       return planSort(op.order(params), context);
+    case "cumulative": {
+      const { axis, reverse } = op.along(params);
+      const { combination } = op;
+      return accumulationPlan({ combination, element, reverse, ...extentsAround(shape, axis) });
+    }
     case "lookup": {
       const axis = op.axis(params);
       return op.by === "slice"

@@ -1,0 +1,194 @@
+/**
+ * Running results along the middle axis of an (outer, count, inner) array in WGSL.
+ *
+ * Short lines are walked by one invocation each. Longer ones are cut into blocks: a workgroup finds
+ * what each of its invocations' places amount to and combines these in a tree, so that few roundings
+ * follow each other. What whole blocks amount to is accumulated in the same way, and carried over.
+ *
+ * @module
+ */
+import type { AxisExtents } from "../../src/shape.ts";
+import { HELPERS } from "../wgsl/helpers.ts";
+import {
+  createKernel,
+  groupsFor,
+  planOf,
+  WGSL_TYPES,
+  type WgslElement,
+  type WgslKernel,
+  type WgslPlan,
+  WORKGROUP,
+} from "../wgsl/kernel.ts";
+import type { Combination } from "./reference.ts";
+
+/** Lines up to this length are walked by one invocation. */
+const SHORT = 32;
+
+/** Places of an invocation in a block. */
+const PLACES = 16;
+
+/** Places of a block. */
+const BLOCK = PLACES * WORKGROUP;
+
+/** What is accumulated: the middle axis, and how. */
+export interface WgslAccumulation extends AxisExtents {
+  /** How. */
+  readonly combination: Combination;
+  /** The type of the elements, before and after. */
+  readonly element: WgslElement;
+  /** Whether lines are walked from their ends. */
+  readonly reverse: boolean;
+}
+
+/** The kernels that accumulate: one input, of recurrences two, and one output. */
+export function accumulationPlan(plan: WgslAccumulation): WgslPlan {
+  const { outer, count, inner } = plan;
+  const own = plan.combination === "recurrence" ? [0, 1] : [0];
+  const out = own.length;
+  const blocks = Math.ceil(count / BLOCK);
+  if (blocks === 1) return planOf(count <= SHORT ? shortKernel(plan) : blockKernel(plan));
+  const totals = own.map((_, i) => out + 1 + i);
+  const carries = out + 1 + totals.length;
+  const rest = accumulationPlan({
+    ...plan,
+    ...{ outer: outer * inner, count: blocks, inner: 1, reverse: false },
+  });
+  // The inner plan's buffers are the totals, the carries, and temporaries behind these.
+  const moved = (buffers: readonly number[]) => buffers.map((buffer) => buffer + out + 1);
+  return {
+    kernels: [
+      { kernel: blockKernel(plan, "totals"), inputs: own, outputs: totals },
+      ...rest.kernels.map(({ kernel, inputs, outputs }) => ({
+        kernel,
+        inputs: moved(inputs),
+        outputs: moved(outputs),
+      })),
+      { kernel: blockKernel(plan, "carried"), inputs: [...own, carries], outputs: [out] },
+    ],
+    temporaries: [...totals, carries].map(() => outer * inner * blocks).concat(rest.temporaries),
+  };
+}
+
+/** The state of a line: a number, or the factor and the summand of all steps so far. */
+function stateOf({ combination, element }: WgslAccumulation) {
+  const isPair = combination === "recurrence";
+  const type = WGSL_TYPES[element];
+  const larger = element === "float32" ? "scalar_max(l, r)" : "max(l, r)";
+  const both = {
+    sum: "l + r",
+    product: "l * r",
+    max: larger,
+    recurrence: "vec2f(l.x * r.x, r.x * l.y + r.y)",
+  }[combination];
+  const state = isPair ? "vec2f" : type;
+  return {
+    type,
+    state,
+    inputs: (isPair ? ["a", "b"] : ["a"]).map((name) => ({ name, type })),
+    read: isPair ? "vec2f(a[at], b[at])" : "a[at]",
+    carried: (carry: string) => isPair ? `vec2f(0f, ${carry})` : carry,
+    value: isPair ? "state.y" : "state",
+    declarations:
+      (larger.startsWith("scalar") && combination === "max"
+        ? `${HELPERS.is_nan.text}\n${HELPERS.scalar_max.text}\n`
+        : "") + `fn join(l: ${state}, r: ${state}) -> ${state} { return ${both}; }\n`,
+  };
+}
+
+/** Where the places of a line lie: `origin`, and `at` from the number `place`. */
+function walk({ count, inner, reverse }: WgslAccumulation, line: string) {
+  return {
+    origin: `let origin = ${line} / ${inner}u * ${count * inner}u + ${line} % ${inner}u;`,
+    at: `let at = origin + ${reverse ? `(${count - 1}u - place)` : "place"} * ${inner}u;`,
+  };
+}
+
+/** Each invocation: a line. */
+function shortKernel(plan: WgslAccumulation): WgslKernel {
+  const { outer, count, inner, combination } = plan;
+  const { type, state, inputs, read, value, declarations } = stateOf(plan);
+  const { origin, at } = walk(plan, "index");
+  return createKernel({
+    name: `cumulative ${combination}`,
+    inputs,
+    outputs: [{ name: "y", type }],
+    groups: groupsFor(outer * inner),
+    declarations,
+    body: `if (index >= ${outer * inner}u) { return; }
+${origin}
+var state: ${state};
+for (var place = 0u; place < ${count}u; place++) {
+  ${at}
+  if (place == 0u) { state = ${read}; } else { state = join(state, ${read}); }
+  y[at] = ${value};
+}`,
+  });
+}
+
+/**
+ * Each workgroup: a block of a line. It gives the running results, which go on from those of the
+ * block before where they are `carried`, or what the whole block amounts to.
+ */
+function blockKernel(plan: WgslAccumulation, part?: "totals" | "carried"): WgslKernel {
+  const { outer, count, inner, combination } = plan;
+  const blocks = Math.ceil(count / BLOCK);
+  const own = stateOf(plan);
+  const { origin, at } = walk(plan, "line");
+  const carry = part === "carried" ? [{ name: "carries", type: own.type }] : [];
+  const totals = own.inputs.map(({ type }, i) => ({ name: `total${i}`, type }));
+  const loop = (first: string, store: string) =>
+    `for (var place = start; place < min(start + ${PLACES}u, ${count}u); place++) {
+  ${at}
+  if (${first}) { state = ${own.read}; } else { state = join(state, ${own.read}); }${store}
+}`;
+  return createKernel({
+    name: `cumulative ${combination} ${part ?? "block"}`,
+    inputs: [...own.inputs, ...carry],
+    outputs: part === "totals" ? totals : [{ name: "y", type: own.type }],
+    groups: outer * inner * blocks,
+    declarations: `${own.declarations}var<workgroup> parts: array<${own.state}, ${WORKGROUP}>;`,
+    body: `let line = group / ${blocks}u;
+let block = group % ${blocks}u;
+${origin}
+let start = block * ${BLOCK}u + lane * ${PLACES}u;
+let filled = (min(${BLOCK}u, ${count}u - block * ${BLOCK}u) + ${PLACES - 1}u) / ${PLACES}u;
+var state: ${own.state};
+${loop("place == start", "")}
+parts[lane] = state;
+for (var reach = 1u; reach < ${WORKGROUP}u; reach *= 2u) {
+  workgroupBarrier();
+  let before = parts[max(lane, reach) - reach];
+  workgroupBarrier();
+  if (lane >= reach && lane < filled) { parts[lane] = join(before, parts[lane]); }
+}
+workgroupBarrier();
+${part === "totals" ? storeTotals(totals) : storeRunning(own, part, blocks, loop)}`,
+  });
+}
+
+function storeTotals(totals: readonly { name: string }[]): string {
+  const whole = "parts[filled - 1u]";
+  const values = totals.length === 1 ? [whole] : [`${whole}.x`, `${whole}.y`];
+  const stores = totals.map(({ name }, i) => `${name}[group] = ${values[i]};`);
+  return `if (lane == 0u) { ${stores.join(" ")} }`;
+}
+
+/** The second walk, from what lies before: other blocks, and other invocations' places. */
+function storeRunning(
+  { carried, value }: ReturnType<typeof stateOf>,
+  part: "carried" | undefined,
+  blocks: number,
+  loop: (first: string, store: string) => string,
+): string {
+  const before = part === undefined ? "" : `if (block > 0u) {
+  state = ${carried(`carries[line * ${blocks}u + block - 1u]`)};
+  if (lane > 0u) { state = join(state, parts[lane - 1u]); }
+  isFirst = false;
+} else `;
+  return `var isFirst = true;
+${before}if (lane > 0u) {
+  state = parts[lane - 1u];
+  isFirst = false;
+}
+${loop("isFirst", `\n  isFirst = false;\n  y[at] = ${value};`)}`;
+}
