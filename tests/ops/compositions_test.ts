@@ -11,6 +11,7 @@ const sum = (v: number[]) => v.reduce((a, b) => a + b, 0);
 const mean = (v: number[]) => sum(v) / v.length;
 const spread = (v: number[]) => mean(v.map((x) => (x - mean(v)) ** 2));
 const length = (v: number[]) => Math.hypot(...v);
+const ordered = (v: number[]) => [...v].sort((a, b) => a - b);
 const each = (f: (x: number) => number) => (rows: Values) => rows.map((row) => row.map(f));
 const column = (f: (row: number[]) => number) => (rows: Values) => rows.map((row) => f(row));
 
@@ -30,6 +31,18 @@ const ROWS: [string, (x: cg.Tensor) => cg.Tensor, (x: Values) => cg.NestedArray,
     2,
   ],
   ["norm", (x) => cg.norm(x, { axis: 1 }), column(length), 2],
+  ["std", (x) => cg.std(x, { axis: 1 }), column((v) => Math.sqrt(spread(v))), 2],
+  ["prod", (x) => cg.prod(x, { axis: 1 }), column((v) => v.reduce((a, b) => a * b, 1)), 2],
+  ["median", (x) => cg.median(x, { axis: 1 }), column((v) => ordered(v)[1]!), 2],
+  [
+    "quantile",
+    (x) => cg.quantile(x, [0.2, 1], { axis: 1 }),
+    (rows) =>
+      [(v: number[]) => 0.6 * v[0]! + 0.4 * v[1]!, (v: number[]) => v[2]!].map((at) =>
+        rows.map((v) => at(ordered(v)))
+      ),
+    2,
+  ],
   [
     "logSumExp",
     (x) => cg.logSumExp(x, { axis: 1 }),

@@ -6,6 +6,7 @@ import * as exponential from "../../src/ops/exponential.ts";
 import * as rounding from "../../src/ops/rounding.ts";
 import * as special from "../../src/ops/special.ts";
 import type { Tensor } from "../../src/tensor.ts";
+import { INTERPOLATE_ROW } from "./cumulative_rows.ts";
 import { digammaByShift, lgammaByShift, LIKELIHOOD_ELEMENTWISE } from "./likelihood_rows.ts";
 
 /** A row of the table. */
@@ -268,5 +269,6 @@ export const ROWS: readonly Row[] = [
     reference: (a, b) => a - 2 * b,
     ...two,
   },
+  INTERPOLATE_ROW,
   ...LIKELIHOOD_ELEMENTWISE,
 ];

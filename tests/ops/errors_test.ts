@@ -31,6 +31,7 @@ function bind<F>(functions: Record<string, F>, call: (f: F) => unknown): Failure
 const matrix = cg.ones([2, 3]);
 
 const { add, sub, mul, div, pow, maximum, minimum, equal, notEqual, less, lessEqual } = cg;
+const { std, prod, any, all, median, cumsum, cumprod, cumMax, cumLogSumExp } = cg;
 const { greater, greaterEqual, sum, mean, max, min, variance, norm, argMax, argMin } = cg;
 const { logSumExp, softmax, logSoftmax, l2Normalize, layerNorm, argSort, sort } = cg;
 
@@ -48,13 +49,17 @@ fails("names all three shapes", "where", TypeError, {
     cg.where([true, false], [1, 2, 3], 0),
 });
 
-const overAxes = { sum, mean, max, min, variance, norm, logSumExp, softmax, logSoftmax };
+const overAxes = {
+  ...{ sum, mean, max, min, variance, norm, logSumExp, softmax, logSoftmax },
+  ...{ std, prod, any, all, median, argMax, argMin },
+  quantile: (x: cg.TensorLike, options: cg.ReduceOptions) => cg.quantile(x, 0.5, options),
+};
+const running = { cumsum, cumprod, cumMax, cumLogSumExp };
 const scaled = { l2Normalize, layerNorm };
 const alongAxis: Record<string, (x: cg.Tensor, options: cg.AxisOptions) => unknown> = {
   ...overAxes,
   ...scaled,
-  argMax,
-  argMin,
+  ...running,
   argSort,
   sort,
   gather: (x, options) => cg.gather(x, [0], options),
@@ -76,14 +81,14 @@ for (const axis of [2, -3]) {
 
 allFail(
   "functions along an axis say that a single number has none",
-  bind({ ...overAxes, ...scaled, argMax, argMin, argSort, sort }, (f) => f(1, { axis: -1 })),
+  bind({ ...overAxes, ...scaled, ...running, argSort, sort }, (f) => f(1, { axis: -1 })),
   RangeError,
   "a tensor of rank 0 has no axes: current value of axis is -1",
 );
 
 allFail(
   "functions along the last axis say that a single number has none",
-  bind({ softmax, logSoftmax, ...scaled, argSort, sort }, (f) => f(1)),
+  bind({ softmax, logSoftmax, ...scaled, ...running, argSort, sort }, (f) => f(1)),
   RangeError,
   "a tensor of rank 0 has no axes: current value of axis is -1",
 );
@@ -96,8 +101,8 @@ allFail(
 );
 
 allFail(
-  "extremes and logSumExp() refuse to reduce nothing",
-  bind({ max, min, argMax, argMin, logSumExp }, (f) => f(cg.zeros([0, 2]))),
+  "extremes, medians and logSumExp() refuse to reduce nothing",
+  bind({ max, min, argMax, argMin, logSumExp, median }, (f) => f(cg.zeros([0, 2]))),
   TypeError,
   "there are no values to reduce: current shape is [0, 2]",
 );
@@ -114,10 +119,22 @@ allFail(
 
 Deno.test("extremes, softmax() and logSumExp() of no rows are no rows", () => {
   const none = cg.zeros([0, 2]);
-  for (const f of [max, min, argMax, argMin, logSumExp]) {
+  for (const f of [max, min, argMax, argMin, logSumExp, median]) {
     assertEquals(f(none, { axis: 1 }).shape, [0]);
   }
   assertEquals([softmax(none).shape, logSoftmax(none).shape], [[0, 2], [0, 2]]);
+});
+
+fails("wants shares from 0 to 1", "quantile", RangeError, {
+  "q must be in [0, 1]: current value is 1.5": () => cg.quantile([1], 1.5),
+  "q must be in [0, 1]: current value is NaN": () => cg.quantile([1], [0.5, NaN]),
+});
+
+fails("wants shares that are numbers", "quantile", TypeError, {
+  "q must be a number or an array of them: current value is undefined": () =>
+    cg.quantile([1], undefined as never),
+  'q must be a number or an array of them: current value is ["0.5"]': () =>
+    cg.quantile([1], ["0.5"] as never),
 });
 
 fails("wants an interval", "clip", RangeError, {

@@ -2,12 +2,14 @@ import { assertEquals } from "@std/assert";
 import * as argReduce from "../../src/ops/arg_reduce.ts";
 import * as arithmetic from "../../src/ops/arithmetic.ts";
 import * as compare from "../../src/ops/compare.ts";
+import * as cumulative from "../../src/ops/cumulative.ts";
 import * as exponential from "../../src/ops/exponential.ts";
 import * as gradient from "../../src/ops/gradient.ts";
 import * as join from "../../src/ops/join.ts";
 import * as layout from "../../src/ops/layout.ts";
 import * as likelihood from "../../src/ops/negative_binomial.ts";
 import * as linalg from "../../src/ops/linalg.ts";
+import * as quantile from "../../src/ops/quantile.ts";
 import * as reduce from "../../src/ops/reduce.ts";
 import * as rounding from "../../src/ops/rounding.ts";
 import * as special from "../../src/ops/special.ts";
@@ -21,12 +23,14 @@ const FAMILIES = [
   argReduce,
   arithmetic,
   compare,
+  cumulative,
   exponential,
   gradient,
   join,
   layout,
   likelihood,
   linalg,
+  quantile,
   reduce,
   rounding,
   select,

@@ -19,6 +19,7 @@ import { type Shape, sizeOf, stridesOf } from "../../src/shape.ts";
 import { fromData, type Tensor, tensor } from "../../src/tensor.ts";
 import { apply } from "../../src/trace.ts";
 import { numbers, shapes, tensors } from "./arbitraries.ts";
+import { CUMULATIVE_ROWS } from "./cumulative_rows.ts";
 import { LIKELIHOOD_ROWS } from "./likelihood_rows.ts";
 
 /** One call of an operation. */
@@ -516,6 +517,7 @@ export const ROWS: readonly Row[] = [
       },
     ],
   },
+  ...CUMULATIVE_ROWS,
   ...LIKELIHOOD_ROWS,
   ...([
     [gradient.stopGradientOp, gradient.stopGradient],
