@@ -4,7 +4,7 @@
  * @module
  */
 import { describe } from "../describe.ts";
-import { refuseMore } from "../options.ts";
+import { checkWholes, refuseMore } from "../options.ts";
 import { formatShape, normalizeAxis } from "../shape.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
 import { mul } from "./arithmetic.ts";
@@ -131,17 +131,18 @@ function pairedAxes(axes: unknown, x: Tensor, y: Tensor): [number[], number[]] {
         `${count}, current shapes are ${formatShape(x.shape)} and ${formatShape(y.shape)}`,
     );
   }
-  const lists = Array.isArray(axes) && axes.length === 2
-    ? axes.map((own: unknown) => Array.isArray(own) ? Array.from(own) : [own])
-    : [];
-  const areNumbers = lists.every((own) => own.every((axis) => typeof axis === "number"));
-  if (lists.length !== 2 || !areNumbers || lists[0]!.length !== lists[1]!.length) {
-    throw new TypeError(
-      `Cannot compute tensordot as axes must be how many are summed over, or [axes of a, as many ` +
-        `axes of b]: current value is ${describe(axes)}`,
-    );
-  }
-  return [normalizeList(lists[0]!, x.rank), normalizeList(lists[1]!, y.rank)];
+  if (!Array.isArray(axes) || axes.length !== 2) throw noAxes(axes);
+  for (const own of [axes[0], axes[1]]) checkWholes("tensordot", "axes", own);
+  const [left, right] = (axes as (number | number[])[]).map((own) => [own].flat());
+  if (left!.length !== right!.length) throw noAxes(axes);
+  return [normalizeList(left!, x.rank), normalizeList(right!, y.rank)];
+}
+
+function noAxes(axes: unknown): TypeError {
+  return new TypeError(
+    `Cannot compute tensordot as axes must be how many are summed over, or [axes of a, as many ` +
+      `axes of b]: current value is ${describe(axes)}`,
+  );
 }
 
 /** Axes in the order given. */

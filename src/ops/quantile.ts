@@ -3,8 +3,7 @@
  *
  * @module
  */
-import { describe } from "../describe.ts";
-import { checkOptions } from "../options.ts";
+import { checkArray, checkNumber, checkOptions } from "../options.ts";
 import { normalizeAxes, reducedShape } from "../shape.ts";
 import { asTensor, fromData, type Tensor, type TensorLike } from "../tensor.ts";
 import { apply } from "../trace.ts";
@@ -39,7 +38,7 @@ export const interpolateOp: Elementwise = elementwise(
  * @param options `axis`, all by default; `keepDims`, `false` by default.
  * @returns The quantiles; those of a list along a new first axis.
  * @throws {RangeError} If an axis does not exist, or `q` is outside of [0, 1].
- * @throws {TypeError} If there are no values, or `q` is neither a number nor a list of them.
+ * @throws {TypeError} If there are no values, or `q` is neither a number nor an array of them.
  *
  * @example Quartiles
  * ```ts
@@ -56,7 +55,8 @@ export function quantile(
   options: ReduceOptions = {},
 ): Tensor {
   if (arguments.length > 2) checkOptions("quantile", REDUCE, 2, arguments);
-  const shares = checkShares(q);
+  checkShares(q);
+  const shares = typeof q === "number" ? [q] : q;
   const [first, shape] = quantilesOf("quantile", floating(asTensor(x)), shares, options);
   return reshape(first, typeof q === "number" ? shape : [shares.length, ...shape]);
 }
@@ -85,20 +85,9 @@ export function median(x: TensorLike, options: ReduceOptions = {}): Tensor {
   return reshape(middle, shape);
 }
 
-function checkShares(q: unknown): number[] {
-  const shares: unknown[] = Array.isArray(q) ? Array.from(q) : [q];
-  const other = shares.find((share) => typeof share !== "number");
-  if (other !== undefined || shares.includes(undefined)) {
-    throw new TypeError(
-      `Cannot compute quantile as q must be a number or an array of them: ` +
-        `current value is ${describe(q)}`,
-    );
-  }
-  const outside = (shares as number[]).find((share) => !(share >= 0 && share <= 1));
-  if (outside === undefined) return shares as number[];
-  throw new RangeError(
-    `Cannot compute quantile as q must be in [0, 1]: current value is ${outside}`,
-  );
+function checkShares(q: unknown): asserts q is number | readonly number[] {
+  if (Array.isArray(q)) checkArray("quantile", "q", q);
+  for (const share of [q].flat()) checkNumber("quantile", "q", share, { min: 0, max: 1 });
 }
 
 /** The quantiles, (shares, …), and the shape of the result of one. */

@@ -223,6 +223,7 @@ Deno.test("tensordot() and dot() say which axes do not meet", () => {
     [() => tensordot(m, m, 3), RangeError, "axes must be at most the ranks of a and b"],
     [() => tensordot(m, m, -1), TypeError, "axes must be how many are summed over"],
     [() => tensordot(m, m, [[0, 1], [0]]), TypeError, "axes must be how many are summed over"],
+    [() => tensordot(m, m, [[0], [0.5]]), TypeError, "axes must be a whole number or an array"],
     [() => tensordot(m, m, undefined as never), TypeError, "axes must be how many"],
     [() => tensordot(m, m, [0, 2]), RangeError, "axis must be an integer in [-2, 1]"],
     [() => tensordot(m, m, [[0, 0], [0, 1]]), RangeError, "axes names an axis twice"],

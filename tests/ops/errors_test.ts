@@ -126,15 +126,18 @@ Deno.test("extremes, softmax() and logSumExp() of no rows are no rows", () => {
 });
 
 fails("wants shares from 0 to 1", "quantile", RangeError, {
-  "q must be in [0, 1]: current value is 1.5": () => cg.quantile([1], 1.5),
-  "q must be in [0, 1]: current value is NaN": () => cg.quantile([1], [0.5, NaN]),
+  "q must be a finite number at least 0 and at most 1: current value is 1.5": () =>
+    cg.quantile([1], 1.5),
+  "q must be a finite number at least 0 and at most 1: current value is -1": () =>
+    cg.quantile([1], [0.5, -1]),
 });
 
 fails("wants shares that are numbers", "quantile", TypeError, {
-  "q must be a number or an array of them: current value is undefined": () =>
+  "q must be a finite number: current value is undefined": () =>
     cg.quantile([1], undefined as never),
-  'q must be a number or an array of them: current value is ["0.5"]': () =>
-    cg.quantile([1], ["0.5"] as never),
+  "q must be a finite number: current value is NaN": () => cg.quantile([1], [0.5, NaN]),
+  "q must be an array without holes: current value is [, , ]": () =>
+    cg.quantile([1], new Array(3)),
 });
 
 fails("wants an interval", "clip", RangeError, {
