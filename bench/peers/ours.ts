@@ -265,6 +265,10 @@ const FORMS: Readonly<Record<string, Form>> = {
     return () => [cg.digamma(x!).data as Float32Array];
   },
   "normal": (cg, { like }) => compiled(cg, (key) => cg.normal(key!, like!.shape), [cg.key(1)]),
+  // One number comes out: fresh memory for a million would cost more than to add them up.
+  "cumsum": (cg, inputs) => compiled(cg, (x) => cg.cumsum(x!).square().mean(), tensors(cg, inputs)),
+  "quantile": (cg, inputs) =>
+    compiled(cg, (x) => cg.quantile(x!, [0.1, 0.5, 0.9]), tensors(cg, inputs)),
   "symmetric squares": (cg, inputs) =>
     gradient(cg, (x) => x!.mul(x!.transpose()).square().sum(), [0], tensors(cg, inputs)),
   "embedding and layer norm": (cg, inputs) =>

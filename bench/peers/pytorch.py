@@ -273,6 +273,8 @@ FORMS = {
     "lgamma": lambda x: forward(torch.lgamma, [x]),
     "digamma": lambda x: forward(torch.digamma, [x]),
     "normal": lambda like: forward(torch.randn_like, [like]),
+    "cumsum": lambda x: forward(lambda x: x.cumsum(0).square().mean(), [x]),
+    "quantile": lambda x: forward(torch.quantile, [x, torch.tensor([0.1, 0.5, 0.9])]),
     "symmetric squares": lambda x: gradient(lambda x: (x * x.T).square().sum(), 1, [x]),
     "embedding and layer norm": lambda table, genes, targets: gradient(
         embedding, 1, [table, genes.long(), targets]

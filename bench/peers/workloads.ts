@@ -355,6 +355,12 @@ export const WORKLOADS: readonly Workload[] = [
     summary: moments,
     tolerance: 0.02,
   },
+  ...["cumsum", "quantile"].map((form): Workload => ({
+    name: `${form} 1000000`,
+    form,
+    inputs: () => ({ x: gaussian(1, [1_000_000], 1, 0.5) }),
+    rivals: rivals(undefined, undefined, 0.5),
+  })),
   {
     name: "symmetric squares 2048",
     form: "symmetric squares",

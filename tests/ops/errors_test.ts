@@ -136,8 +136,7 @@ fails("wants shares that are numbers", "quantile", TypeError, {
   "q must be a finite number: current value is undefined": () =>
     cg.quantile([1], undefined as never),
   "q must be a finite number: current value is NaN": () => cg.quantile([1], [0.5, NaN]),
-  "q must be an array without holes: current value is [, , ]": () =>
-    cg.quantile([1], new Array(3)),
+  "q must be an array without holes: current value is [, , ]": () => cg.quantile([1], new Array(3)),
 });
 
 fails("wants an interval", "clip", RangeError, {
