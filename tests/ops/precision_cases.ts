@@ -14,6 +14,7 @@ const FUNCTIONS: Record<string, (x: Tensor, axis: number) => Tensor> = {
   mean: (x, axis) => cg.mean(x, { axis }),
   norm: (x, axis) => cg.norm(x, { axis }),
   l2Normalize: (x, axis) => cg.l2Normalize(x, { axis, epsilon: 1e-37 }),
+  std: (x, axis) => cg.std(x, { axis }),
   variance: (x, axis) => cg.variance(x, { axis }),
   layerNorm: (x, axis) => cg.layerNorm(x, { axis }),
 };

@@ -36,6 +36,10 @@ const STEPS: MakeStep[] = [
   (a) => cg.stopGradient(a).mul(a),
   (a, b, full, [rows]) => cg.concat([full(a), full(b)]).slice(1, rows + 1),
   (a, _b, full) => cg.layerNorm(full(a), { epsilon: 1 }),
+  (a, b, full) =>
+    cg.cumsum(full(a), { axis: 0 }).tanh().add(cg.cumLogSumExp(full(b), { reverse: true }).tanh()),
+  (a, b, full, [rows]) =>
+    cg.einsum("ij,kj->ki", full(a), full(b)).slice([0, 0], [rows, 1]).div(10).tanh(),
   (a, _b, full, [rows]) =>
     cg.pairwiseSquaredDistance(full(a)).slice([0, 0], [rows, 1]).div(10).tanh(),
 ];
