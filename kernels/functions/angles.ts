@@ -1,5 +1,5 @@
 /**
- * Sine, cosine and the angle of two coordinates in single precision.
+ * Sine, cosine, tangent and their inverses in single precision.
  *
  * @module
  */
@@ -102,34 +102,53 @@ function reduceLarge(x: Float): ReducedAngle {
   };
 }
 
-function sinOfReduced({ rest, quarters }: ReducedAngle, further: number): Float {
+/** Sine and cosine of up to π/4. */
+function seriesOf(rest: Float): [sine: Float, cosine: Float] {
   const square = a.mul(rest, rest);
   const sine = a.fma(a.mul(rest, square), a.polynomial(square, SIN_TAIL), rest);
   const series = a.mul(a.mul(square, square), a.polynomial(square, COS_TAIL));
-  const cosine = a.add(1, a.fnma(square, 0.5, series));
-  const quarter = a.iadd(quarters, further);
-  const isOdd = a.integerEqual(a.and(quarter, 1), 1);
-  const sign = a.shl(a.and(quarter, 2), 30);
-  return a.fromBits(a.xor(a.bits(a.choose(isOdd, cosine, sine)), sign));
+  return [sine, a.add(1, a.fnma(square, 0.5, series))];
 }
 
-/** `sin(x + further · π/2)` */
-function sinFrom(x: Float, further: number): Float {
-  const small = sinOfReduced(reduceSmall(x), further);
-  const large = sinOfReduced(reduceLarge(x), further);
+function isOddQuarter(quarters: Integer): a.Truth {
+  return a.integerEqual(a.and(quarters, 1), 1);
+}
+
+function sinOfReduced({ rest, quarters }: ReducedAngle): Float {
+  const [sine, cosine] = seriesOf(rest);
+  const sign = a.shl(a.and(quarters, 2), 30);
+  return a.fromBits(a.xor(a.bits(a.choose(isOddQuarter(quarters), cosine, sine)), sign));
+}
+
+function tanOfReduced({ rest, quarters }: ReducedAngle): Float {
+  const [sine, cosine] = seriesOf(rest);
+  const isOdd = isOddQuarter(quarters);
+  return a.div(a.choose(isOdd, a.neg(cosine), sine), a.choose(isOdd, sine, cosine));
+}
+
+/** A function of an angle of any size, `further · π/2` later. */
+function ofAngle(x: Float, f: (reduced: ReducedAngle) => Float, further = 0): Float {
+  const later = ({ rest, quarters }: ReducedAngle) =>
+    f({ rest, quarters: a.iadd(quarters, further) });
   const isFinite = a.less(a.abs(x), Infinity);
   const isSmall = a.lessEqual(a.abs(x), LARGEST_ANGLE);
-  return a.rarely(a.not(isSmall), a.choose(isFinite, large, NaN), small);
+  const large = a.choose(isFinite, later(reduceLarge(x)), NaN);
+  return a.rarely(a.not(isSmall), large, later(reduceSmall(x)));
 }
 
 /** `sin x` within 2.4 ulp. */
 export function sin(x: Float): Float {
-  return a.choose(a.equal(x, 0), x, sinFrom(x, 0));
+  return a.choose(a.equal(x, 0), x, ofAngle(x, sinOfReduced));
 }
 
 /** `cos x` within 2.4 ulp. */
 export function cos(x: Float): Float {
-  return sinFrom(x, 1);
+  return ofAngle(x, sinOfReduced, 1);
+}
+
+/** `tan x` within 4 ulp. */
+export function tan(x: Float): Float {
+  return a.choose(a.equal(x, 0), x, ofAngle(x, tanOfReduced));
 }
 
 /** `arctan t / t` in t² for `|t| ≤ 1`. */
@@ -160,4 +179,24 @@ export function atan2(y: Float, x: Float): Float {
   const isLeft = a.integerLess(a.bits(x), 0);
   const angle = a.copySign(a.choose(isLeft, complement(right, 1), right), y);
   return a.choose(a.either(a.isNaN(x), a.isNaN(y)), NaN, angle);
+}
+
+/** `arctan x`, from −π/2 to π/2. */
+export function atan(x: Float): Float {
+  return a.call("atan2", x, 1);
+}
+
+/** `√(1 − x²)`, with all its digits next to 1. */
+function other(x: Float): Float {
+  return a.sqrt(a.mul(a.opaque(a.sub(1, x)), a.add(1, x)));
+}
+
+/** `arcsin x`; NaN outside of [−1, 1]. */
+export function asin(x: Float): Float {
+  return a.choose(a.less(1, a.abs(x)), NaN, a.call("atan2", x, other(x)));
+}
+
+/** `arccos x`; NaN outside of [−1, 1]. */
+export function acos(x: Float): Float {
+  return a.choose(a.less(1, a.abs(x)), NaN, a.call("atan2", other(x), x));
 }

@@ -1,5 +1,5 @@
 /**
- * Exponentials, logarithms and hyperbolic tangent in single precision.
+ * Exponentials and logarithms in single precision.
  *
  * Arguments are reduced to a small interval, where a polynomial serves, fitted to the least largest
  * error (Remez) with coefficients of 24 bits and listed from the constant on.
@@ -53,6 +53,19 @@ function tailOfPower(r: Float): Float {
 export function exp(x: Float): Float {
   const { n, rest } = reducePower(x, -104, 89);
   return expOfReduced(rest, n);
+}
+
+/** `2^x` within 1 ulp, exact for whole numbers. */
+export function exp2(x: Float): Float {
+  const limited = a.max(a.min(x, 129), -151);
+  const { number: n, integer } = a.nearest(limited, 1);
+  return expOfReduced(a.mul(a.sub(limited, n), Math.LN2), integer);
+}
+
+/** `½ e^x` within 1 ulp, for x from 0 on: it overflows later than `e^x`. */
+export function halfExp(x: Float): Float {
+  const { n, rest } = reducePower(x, 0, 90);
+  return expOfReduced(rest, a.isub(n, 1));
 }
 
 /** `2ⁿ e^r` for `|r| ≤ ½ log 2` and n from −151 to 129. */
@@ -130,27 +143,47 @@ export function log(x: Float): Float {
   return limitLogarithm(x, sumLogarithm(k, f, 0));
 }
 
-/** `log₂ e` in two parts, the first of 12 bits. */
-const LOG2E_HIGH = 1.4423828125;
-const LOG2E_LOW = Math.LOG2E - LOG2E_HIGH;
+/** What becomes the base of a logarithm: of e and of 2, in two parts, the first of few bits. */
+interface Base {
+  readonly e: readonly [number, number];
+  readonly two: readonly [number, number];
+}
+
+const BASE_2: Base = { e: [1.4423828125, Math.LOG2E - 1.4423828125], two: [1, 0] };
+const BASE_10: Base = {
+  e: [0.434326171875, Math.LOG10E - 0.434326171875],
+  two: [0.301025390625, Math.log10(2) - 0.301025390625],
+};
 
 /** The number's first 12 bits. */
 export function upperPart(x: Float): Float {
   return a.fromBits(a.and(a.bits(x), 0xfffff000));
 }
 
-/** `log₂ x` within 1 ulp; −∞ at 0, NaN below. */
-export function log2(x: Float): Float {
+/** The logarithm to a base; −∞ at 0, NaN below. */
+function logarithmTo({ e: [eHigh, eLow], two: [twoHigh, twoLow] }: Base, x: Float): Float {
   const { k, f } = splitNumber(x);
   const { half, rest } = seriesOfLogarithm(f, 0);
   // log(1 + f) in two parts, the first of 12 bits.
   const high = upperPart(a.sub(f, half));
   const low = a.add(a.sub(a.sub(f, high), half), rest);
-  const tail = a.fma(a.add(high, low), LOG2E_LOW, a.mul(low, LOG2E_HIGH));
-  const main = a.mul(high, LOG2E_HIGH);
-  const sum = a.opaque(a.add(k, main));
-  const lost = a.add(a.sub(k, sum), main);
+  const change = a.mul(low, eHigh);
+  const tail = a.fma(a.add(high, low), eLow, twoLow === 0 ? change : a.fma(k, twoLow, change));
+  const main = a.mul(high, eHigh);
+  const whole = twoHigh === 1 ? k : a.mul(k, twoHigh);
+  const sum = a.opaque(a.add(whole, main));
+  const lost = a.add(a.sub(whole, sum), main);
   return limitLogarithm(x, a.add(sum, a.add(lost, tail)));
+}
+
+/** `log₂ x` within 1 ulp; −∞ at 0, NaN below. */
+export function log2(x: Float): Float {
+  return logarithmTo(BASE_2, x);
+}
+
+/** `log₁₀ x` within 1 ulp; −∞ at 0, NaN below. */
+export function log10(x: Float): Float {
+  return logarithmTo(BASE_10, x);
 }
 
 /** `log(1 + x)` within 1.1 ulp; −∞ at −1, NaN below. */
@@ -167,10 +200,4 @@ export function log1p(x: Float): Float {
   const k = a.toFloat(a.shrS(exponent, 23), "float32");
   const result = limitLogarithm(u, sumLogarithm(k, rest, change));
   return a.fromBits(a.or(a.bits(result), a.and(a.bits(x), SIGN_BIT)));
-}
-
-/** `tanh x` within 2.5 ulp, from `e^(−2|x|) − 1`. */
-export function tanh(x: Float): Float {
-  const power = a.call("expm1", a.mul(a.abs(x), -2));
-  return a.copySign(a.div(a.neg(power), a.add(power, 2)), x);
 }

@@ -91,8 +91,9 @@ export function callJavaScript(name: string, operands: readonly string[]): strin
 /** What the host calls a function that it has. */
 export function hostName(name: string): HostFunction | undefined {
   if (definitionOf(name)!.texts === undefined) return name as HostFunction;
-  const { operation, literal } = graphOf(name, "float64");
-  return operation === "host" ? literal as HostFunction : undefined;
+  const { operation, operands, literal } = graphOf(name, "float64");
+  const isHost = operation === "host" && operands.every((x) => x.operation === "parameter");
+  return isHost ? literal as HostFunction : undefined;
 }
 
 /** A function's statements, and the functions that it calls. */

@@ -10,15 +10,19 @@ import {
   host,
   HOST_FUNCTIONS,
   type HostFunction,
+  number,
   parameter,
   type Precision,
   round,
   type Scalar,
+  trunc,
 } from "./algebra.ts";
 import * as angles from "./angles.ts";
 import * as elementary from "./elementary.ts";
 import * as errorFunction from "./error_function.ts";
 import * as gamma from "./gamma.ts";
+import * as hyperbolic from "./hyperbolic.ts";
+import { erfinv } from "./inverse_error_function.ts";
 import * as likelihood from "./negative_binomial.ts";
 import * as power from "./power.ts";
 import { mod } from "./rounding.ts";
@@ -56,18 +60,34 @@ const DEFINITIONS: Readonly<Record<string, Definition>> = {
   expm1: hosted("expm1", elementary.expm1),
   log: hosted("log", elementary.log),
   log1p: hosted("log1p", elementary.log1p),
-  tanh: hosted("tanh", elementary.tanh),
+  exp2: {
+    arity: 1,
+    texts: { float32: elementary.exp2, float64: (x) => host("pow", number(2, "float64"), x) },
+  },
+  log2: hosted("log2", elementary.log2),
+  log10: hosted("log10", elementary.log10),
+  sinh: hosted("sinh", hyperbolic.sinh),
+  cosh: hosted("cosh", hyperbolic.cosh),
+  tanh: hosted("tanh", hyperbolic.tanh),
+  asinh: hosted("asinh", hyperbolic.asinh),
+  acosh: hosted("acosh", hyperbolic.acosh),
+  atanh: hosted("atanh", hyperbolic.atanh),
   sin: hosted("sin", angles.sin),
   cos: hosted("cos", angles.cos),
-  log2: hosted("log2", elementary.log2),
+  tan: hosted("tan", angles.tan),
+  asin: hosted("asin", angles.asin),
+  acos: hosted("acos", angles.acos),
+  atan: hosted("atan", angles.atan),
   atan2: hosted("atan2", angles.atan2),
   pow: written(2, power.pow),
   floor: written(1, floor),
   ceil: written(1, ceil),
   round: written(1, round),
+  trunc: written(1, trunc),
   mod: written(2, mod),
   erf: written(1, errorFunction.erf),
   erfc: written(1, errorFunction.erfc),
+  erfinv: written(1, erfinv),
   lgamma: written(1, gamma.lgamma),
   binet: written(1, likelihood.binet),
   dispersionOffset: written(2, likelihood.dispersionOffset),

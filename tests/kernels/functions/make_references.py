@@ -44,7 +44,20 @@ GAMMA = [1, 1.4616321, 2, 2.5, 3, 4, 8, 12]
 positive = arguments(1e-3, 30, GAMMA) + arguments(31, 1e7) + [single(1e-10), single(1e-30)]
 signed = [x for x in arguments(1e-3, 9, [1, 3]) for x in (x, -x)] + [1e-10, -1e-30]
 signed = [single(x) for x in signed]
+
+
+def erfinv(x):
+    """By Newton's method on what is left of 1, which has the digits next to it."""
+    y = mp.sqrt(-mp.log1p(-abs(x)))
+    for _ in range(200):
+        y += (mp.erfc(y) - (1 - abs(x))) * mp.sqrt(mp.pi) / 2 * mp.exp(y * y)
+    return mp.sign(x) * y
+
+
+# Next to 0 and by equal factors next to 1.
+inside = [x for x in arguments(1e-30, 0.99) + [1 - 2.0**-k for k in range(1, 25)] for x in (x, -x)]
 references = {
+    "erfinv": rows(erfinv, inside),
     "erf": rows(mp.erf, signed),
     "erfc": rows(mp.erfc, signed),
     "lgamma": rows(lambda x: mp.loggamma(x).real, positive + negative()),
@@ -58,6 +71,8 @@ far = [1e-300, 5e-11, 12345.678, 1e10, 1e300, -1e-10, -50.75, -100.3, -12345.25]
 doubles = {
     "lgamma": [[x, float(mp.loggamma(mp.mpf(x)).real)] for x in far],
     "polygamma0": [[x, float(mp.psi(0, mp.mpf(x)))] for x in far[1:4] + [-50.75]],
+    "erfinv": [[x, float(erfinv(mp.mpf(x)))] for x in (-1e-300, 0.3, 0.9, 0.998, -0.99999)]
+    + [[1 - 2.0**-k, float(erfinv(1 - mp.mpf(2) ** -k))] for k in range(25, 54)],
     "erfc": [[x, float(mp.erfc(mp.mpf(x)))] for x in (0.1, 1.1, 7.3, 15.5, 26.4)],
 }
 print(json.dumps({"singles": references, "doubles": doubles}))

@@ -67,10 +67,11 @@ function valuesOf(name: string, ...x: number[]): number[] {
 }
 
 Deno.test("scalar functions keep the sign of zero", () => {
-  for (const name of ["expm1", "log1p", "tanh", "sin"]) {
+  const odd = ["tanh", "sinh", "asinh", "atanh", "sin", "tan", "asin", "atan", "erfinv"];
+  for (const name of ["expm1", "log1p", "trunc", ...odd]) {
     assertEquals(valuesOf(name, 0, -0), [0, -0]);
   }
-  for (const name of ["exp", "cos"]) assertEquals(valuesOf(name, 0, -0), [1, 1]);
+  for (const name of ["exp", "exp2", "cos", "cosh"]) assertEquals(valuesOf(name, 0, -0), [1, 1]);
 });
 
 Deno.test("scalar functions are right at infinities, and pass NaN on", () => {
@@ -82,6 +83,31 @@ Deno.test("scalar functions are right at infinities, and pass NaN on", () => {
   assertEquals(valuesOf("tanh", ...special), [1, -1, NaN]);
   assertEquals(valuesOf("sin", ...special), [NaN, NaN, NaN]);
   assertEquals(valuesOf("cos", ...special), [NaN, NaN, NaN]);
+  assertEquals(valuesOf("tan", ...special), [NaN, NaN, NaN]);
+  assertEquals(valuesOf("exp2", ...special), [Infinity, 0, NaN]);
+  assertEquals(valuesOf("log10", ...special), [Infinity, NaN, NaN]);
+  assertEquals(valuesOf("sinh", ...special), special);
+  assertEquals(valuesOf("asinh", ...special), special);
+  assertEquals(valuesOf("cosh", ...special), [Infinity, Infinity, NaN]);
+  assertEquals(valuesOf("acosh", ...special), [Infinity, NaN, NaN]);
+});
+
+Deno.test("inverse functions are NaN outside of their domain, and infinite at its ends", () => {
+  const outside = [-3e38, -2, 2, 3e38, Infinity, -Infinity, 1.0000001, NaN];
+  for (const name of ["asin", "acos", "atanh", "erfinv"]) {
+    assertEquals([name, ...valuesOf(name, ...outside)], [name, ...outside.map(() => NaN)]);
+  }
+  for (const name of ["atanh", "erfinv"]) {
+    assertEquals(valuesOf(name, 1, -1), [Infinity, -Infinity]);
+  }
+  assertEquals(valuesOf("acosh", 1, 0.9999999, 0, -1, -2, -3e38), [0, NaN, NaN, NaN, NaN, NaN]);
+});
+
+Deno.test("exp2() and log10() are exact for powers", () => {
+  const whole = Array.from({ length: 277 }, (_, i) => i - 149);
+  assertEquals(valuesOf("exp2", ...whole), whole.map((n) => 2 ** n));
+  const tens = Array.from({ length: 11 }, (_, i) => i);
+  assertEquals(valuesOf("log10", ...tens.map((n) => 10 ** n)), tens);
 });
 
 Deno.test("log() and log1p() are NaN and -Infinity where there is no logarithm", () => {
