@@ -8,7 +8,13 @@
  * @module
  */
 import type * as Functions from "./ops/mod.ts";
-import type { LeakyReluOptions } from "./ops/mod.ts";
+import type {
+  EluOptions,
+  GeluOptions,
+  HardtanhOptions,
+  LeakyReluOptions,
+  NanToNumOptions,
+} from "./ops/mod.ts";
 import type { Tensor, TensorLike } from "./tensor.ts";
 
 /** The functions, once they are there. */
@@ -102,9 +108,19 @@ export abstract class FluentElementwise {
     return call(ops.rsqrt, this, arguments);
   }
 
+  /** `1 / x`. */
+  reciprocal(this: Tensor): Tensor {
+    return call(ops.reciprocal, this, arguments);
+  }
+
   /** `e^x`. */
   exp(this: Tensor): Tensor {
     return call(ops.exp, this, arguments);
+  }
+
+  /** `2^x`. */
+  exp2(this: Tensor): Tensor {
+    return call(ops.exp2, this, arguments);
   }
 
   /** `e^x − 1`. */
@@ -122,6 +138,11 @@ export abstract class FluentElementwise {
     return call(ops.log2, this, arguments);
   }
 
+  /** Logarithm to base 10. */
+  log10(this: Tensor): Tensor {
+    return call(ops.log10, this, arguments);
+  }
+
   /** `log(1 + x)`. */
   log1p(this: Tensor): Tensor {
     return call(ops.log1p, this, arguments);
@@ -137,14 +158,59 @@ export abstract class FluentElementwise {
     return call(ops.cos, this, arguments);
   }
 
+  /** Tangent. */
+  tan(this: Tensor): Tensor {
+    return call(ops.tan, this, arguments);
+  }
+
+  /** The angle with this sine. */
+  asin(this: Tensor): Tensor {
+    return call(ops.asin, this, arguments);
+  }
+
+  /** The angle with this cosine. */
+  acos(this: Tensor): Tensor {
+    return call(ops.acos, this, arguments);
+  }
+
+  /** The angle with this tangent. */
+  atan(this: Tensor): Tensor {
+    return call(ops.atan, this, arguments);
+  }
+
   /** The angle of the point (x, this). */
   atan2(this: Tensor, x: TensorLike): Tensor {
     return call(ops.atan2, this, arguments);
   }
 
+  /** Hyperbolic sine. */
+  sinh(this: Tensor): Tensor {
+    return call(ops.sinh, this, arguments);
+  }
+
+  /** Hyperbolic cosine. */
+  cosh(this: Tensor): Tensor {
+    return call(ops.cosh, this, arguments);
+  }
+
   /** Hyperbolic tangent. */
   tanh(this: Tensor): Tensor {
     return call(ops.tanh, this, arguments);
+  }
+
+  /** Inverse of the hyperbolic sine. */
+  asinh(this: Tensor): Tensor {
+    return call(ops.asinh, this, arguments);
+  }
+
+  /** Inverse of the hyperbolic cosine. */
+  acosh(this: Tensor): Tensor {
+    return call(ops.acosh, this, arguments);
+  }
+
+  /** Inverse of the hyperbolic tangent. */
+  atanh(this: Tensor): Tensor {
+    return call(ops.atanh, this, arguments);
   }
 
   /** The logistic function. */
@@ -172,6 +238,26 @@ export abstract class FluentElementwise {
     return call(ops.leakyRelu, this, arguments);
   }
 
+  /** `x σ(x)`. */
+  silu(this: Tensor): Tensor {
+    return call(ops.silu, this, arguments);
+  }
+
+  /** x times the share of a standard normal distribution below it. */
+  gelu(this: Tensor, options?: GeluOptions): Tensor {
+    return call(ops.gelu, this, arguments);
+  }
+
+  /** Exponential linear unit. */
+  elu(this: Tensor, options?: EluOptions): Tensor {
+    return call(ops.elu, this, arguments);
+  }
+
+  /** The identity between two limits. */
+  hardtanh(this: Tensor, options?: HardtanhOptions): Tensor {
+    return call(ops.hardtanh, this, arguments);
+  }
+
   /** The error function. */
   erf(this: Tensor): Tensor {
     return call(ops.erf, this, arguments);
@@ -180,6 +266,11 @@ export abstract class FluentElementwise {
   /** `1 − erf x`. */
   erfc(this: Tensor): Tensor {
     return call(ops.erfc, this, arguments);
+  }
+
+  /** Inverse of the error function. */
+  erfinv(this: Tensor): Tensor {
+    return call(ops.erfinv, this, arguments);
   }
 
   /** Rounded down. */
@@ -195,6 +286,11 @@ export abstract class FluentElementwise {
   /** Rounded to the nearest whole number. */
   round(this: Tensor): Tensor {
     return call(ops.round, this, arguments);
+  }
+
+  /** Rounded towards 0. */
+  trunc(this: Tensor): Tensor {
+    return call(ops.trunc, this, arguments);
   }
 
   /** The remainder of a division rounded down. */
@@ -245,5 +341,40 @@ export abstract class FluentElementwise {
   /** Where the values are NaN. */
   isNaN(this: Tensor): Tensor {
     return call(ops.isNaN, this, arguments);
+  }
+
+  /** Where the values are neither infinite nor NaN. */
+  isFinite(this: Tensor): Tensor {
+    return call(ops.isFinite, this, arguments);
+  }
+
+  /** Where the values are infinite. */
+  isInf(this: Tensor): Tensor {
+    return call(ops.isInf, this, arguments);
+  }
+
+  /** Where something does not hold. */
+  logicalNot(this: Tensor): Tensor {
+    return call(ops.logicalNot, this, arguments);
+  }
+
+  /** Where both hold. */
+  logicalAnd(this: Tensor, other: TensorLike): Tensor {
+    return call(ops.logicalAnd, this, arguments);
+  }
+
+  /** Where at least one of two holds. */
+  logicalOr(this: Tensor, other: TensorLike): Tensor {
+    return call(ops.logicalOr, this, arguments);
+  }
+
+  /** Where exactly one of two holds. */
+  logicalXor(this: Tensor, other: TensorLike): Tensor {
+    return call(ops.logicalXor, this, arguments);
+  }
+
+  /** With numbers in place of NaN and infinities. */
+  nanToNum(this: Tensor, options?: NanToNumOptions): Tensor {
+    return call(ops.nanToNum, this, arguments);
   }
 }

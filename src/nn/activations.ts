@@ -4,7 +4,7 @@
  * @module
  */
 import { checkChoice } from "../options.ts";
-import { erfc, leakyRelu, mul, relu, sigmoid, softplus, tanh } from "../ops/mod.ts";
+import { gelu, leakyRelu, relu, sigmoid, silu, softplus, tanh } from "../ops/mod.ts";
 import type { Tensor } from "../tensor.ts";
 
 /** Activations by name; `gelu` is the exact one, `leakyRelu` has the slope 0.01. */
@@ -17,15 +17,10 @@ export type Activation =
   | "sigmoid"
   | "softplus";
 
-/** `x·Φ(x)`, with all digits where Φ is small. */
-function gelu(x: Tensor): Tensor {
-  return mul(mul(x, 0.5), erfc(mul(x, -Math.SQRT1_2)));
-}
-
 const ACTIVATIONS: Readonly<Record<Activation, (x: Tensor) => Tensor>> = {
   relu: (x) => relu(x),
-  gelu,
-  silu: (x) => mul(x, sigmoid(x)),
+  gelu: (x) => gelu(x),
+  silu: (x) => silu(x),
   leakyRelu: (x) => leakyRelu(x),
   tanh: (x) => tanh(x),
   sigmoid: (x) => sigmoid(x),

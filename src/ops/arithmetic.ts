@@ -335,6 +335,25 @@ export function clip(x: TensorLike, min: number, max: number): Tensor {
 const [SMALLEST, LARGEST] = [-(2 ** 31), 2 ** 31 - 1];
 
 /**
+ * Reciprocal.
+ *
+ * @param x Any shape.
+ * @returns `1 / x`; ∞ at 0, −∞ at −0.
+ *
+ * @example Two and a quarter
+ * ```ts
+ * import { reciprocal } from "@cellgrad/cellgrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(reciprocal([2, 0.25]).toArray(), [0.5, 4]);
+ * ```
+ */
+export function reciprocal(x: TensorLike): Tensor {
+  if (arguments.length > 1) refuseMore("reciprocal", "x", 1, arguments);
+  return div(1, x);
+}
+
+/**
  * The square. Quicker than `pow(x, 2)`.
  *
  * @param x Any shape.

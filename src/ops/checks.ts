@@ -5,6 +5,7 @@
  */
 import {
   checkBoolean,
+  checkChoice,
   checkDTypeOption,
   checkFunction,
   checkNumber,
@@ -16,10 +17,13 @@ import {
   numberIn,
 } from "../options.ts";
 import type { CumulativeOptions } from "./cumulative.ts";
+import type { EluOptions, GeluOptions, HardtanhOptions } from "./activations.ts";
+import type { ArgReduceOptions } from "./arg_reduce.ts";
 import type { LeakyReluOptions } from "./exponential.ts";
 import type { CustomVjp, DebugGradientOptions, GradientReversalOptions } from "./gradient.ts";
 import type { JoinOptions } from "./join.ts";
 import type { CosineSimilarityOptions } from "./linalg.ts";
+import type { NanToNumOptions } from "./logical.ts";
 import type { L2NormalizeOptions, LayerNormOptions, SoftmaxOptions } from "./normalize.ts";
 import type { VarianceOptions } from "./moments.ts";
 import type { ReduceOptions } from "./reduce.ts";
@@ -27,9 +31,24 @@ import type { AxisOptions, OneHotOptions } from "./select.ts";
 import type { SortOptions, TopKOptions } from "./sort.ts";
 
 const epsilon = numberIn({ min: 0 });
+const limit = numberIn({ infinite: true });
 
 /** Of `leakyRelu`. */
 export const LEAKY: Checks<LeakyReluOptions> = { negativeSlope: checkNumber };
+
+/** Of `gelu`. */
+export const GELU: Checks<GeluOptions> = {
+  approximate: (caller, name, value) => checkChoice(caller, name, value, ["none", "tanh"]),
+};
+
+/** Of `elu`. */
+export const ELU: Checks<EluOptions> = { alpha: checkNumber };
+
+/** Of `hardtanh`. */
+export const HARDTANH: Checks<HardtanhOptions> = { min: limit, max: limit };
+
+/** Of `nanToNum`. */
+export const NAN_TO_NUM: Checks<NanToNumOptions> = { nan: limit, posInf: limit, negInf: limit };
 
 /** Of `sum` and its kind. */
 export const REDUCE: Checks<ReduceOptions> = { axis: checkWholes, keepDims: checkBoolean };

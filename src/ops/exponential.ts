@@ -1,21 +1,14 @@
 /**
- * Exponentials, logarithms, roots, trigonometry and activations.
+ * Exponentials, logarithms, roots and what activations are made of.
  *
  * @module
  */
 import { checkOptions, refuseMore } from "../options.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
-import { add, div, mul, neg, square, sub } from "./arithmetic.ts";
+import { add, div, mul, neg } from "./arithmetic.ts";
 import { LEAKY } from "./checks.ts";
 import { greater, lessEqual, where } from "./compare.ts";
-import {
-  applyFloating,
-  applyFloatingBinary,
-  type Elementwise,
-  elementwise,
-  floating,
-  unary,
-} from "./elementwise.ts";
+import { applyFloating, type Elementwise, floating, unary } from "./elementwise.ts";
 
 /** `√x`. */
 export const sqrtOp: Elementwise = unary("sqrt", "sqrt(a)", (g, y) => div(g, mul(y, 2)));
@@ -36,27 +29,22 @@ export const log2Op: Elementwise = unary(
   (g, _y, [x]) => div(g, mul(x!, Math.LN2)),
 );
 
+/** `2^x`. */
+export const exp2Op: Elementwise = unary("exp2", "exp2(a)", (g, y) => mul(g, mul(y, Math.LN2)));
+
+/** `log₁₀ x`. */
+export const log10Op: Elementwise = unary(
+  "log10",
+  "log10(a)",
+  (g, _y, [x]) => div(g, mul(x!, Math.LN10)),
+);
+
 /** `log(1 + x)`. */
 export const log1pOp: Elementwise = unary(
   "log1p",
   "log1p(a)",
   (g, _y, [x]) => div(g, add(x!, 1)),
 );
-
-/** `sin x`. */
-export const sinOp: Elementwise = unary("sin", "sin(a)", (g, _y, [x]) => mul(g, cos(x!)));
-
-/** `cos x`. */
-export const cosOp: Elementwise = unary("cos", "cos(a)", (g, _y, [x]) => neg(mul(g, sin(x!))));
-
-/** The angle of the point (b, a). */
-export const atan2Op: Elementwise = elementwise("atan2", "atan2(a, b)", [
-  (g, _y, [y, x]) => mul(g, div(x!, add(square(x!), square(y!)))),
-  (g, _y, [y, x]) => neg(mul(g, div(y!, add(square(x!), square(y!))))),
-]);
-
-/** `tanh x`. */
-export const tanhOp: Elementwise = unary("tanh", "tanh(a)", (g, y) => mul(g, sub(1, square(y))));
 
 /** The logistic function; its derivative `σ(x) σ(−x)` keeps its digits where `1 − σ` loses them. */
 export const sigmoidOp: Elementwise = unary(
@@ -130,6 +118,25 @@ export function exp(x: TensorLike): Tensor {
 }
 
 /**
+ * Power of 2, exact for whole numbers. Undoes {@linkcode log2}.
+ *
+ * @param x Any shape.
+ * @returns `2^x`.
+ *
+ * @example Doublings
+ * ```ts
+ * import { exp2 } from "@cellgrad/cellgrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(exp2([0, 3, -2]).toArray(), [1, 8, 0.25]);
+ * ```
+ */
+export function exp2(x: TensorLike): Tensor {
+  if (arguments.length > 1) refuseMore("exp2", "x", 1, arguments);
+  return applyFloating(exp2Op, x);
+}
+
+/**
  * `e^x − 1`, accurate near 0. Undoes {@linkcode log1p}.
  *
  * @param x Any shape.
@@ -187,6 +194,25 @@ export function log2(x: TensorLike): Tensor {
 }
 
 /**
+ * Logarithm to base 10.
+ *
+ * @param x Any shape.
+ * @returns `log₁₀ x`; −∞ at 0, NaN below.
+ *
+ * @example Orders of magnitude of p-values
+ * ```ts
+ * import { log10 } from "@cellgrad/cellgrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(log10([1, 1000, 0]).toArray(), [0, 3, -Infinity]);
+ * ```
+ */
+export function log10(x: TensorLike): Tensor {
+  if (arguments.length > 1) refuseMore("log10", "x", 1, arguments);
+  return applyFloating(log10Op, x);
+}
+
+/**
  * `log(1 + x)`, accurate near 0: what normalized counts are transformed by.
  *
  * @param x Any shape.
@@ -203,84 +229,6 @@ export function log2(x: TensorLike): Tensor {
 export function log1p(x: TensorLike): Tensor {
   if (arguments.length > 1) refuseMore("log1p", "x", 1, arguments);
   return applyFloating(log1pOp, x);
-}
-
-/**
- * Sine of an angle in radians.
- *
- * @param x Any shape.
- * @returns `sin x`.
- *
- * @example At zero
- * ```ts
- * import { sin } from "@cellgrad/cellgrad";
- * import { assertEquals } from "@std/assert";
- *
- * assertEquals(sin([0]).toArray(), [0]);
- * ```
- */
-export function sin(x: TensorLike): Tensor {
-  if (arguments.length > 1) refuseMore("sin", "x", 1, arguments);
-  return applyFloating(sinOp, x);
-}
-
-/**
- * Cosine of an angle in radians.
- *
- * @param x Any shape.
- * @returns `cos x`.
- *
- * @example At zero
- * ```ts
- * import { cos } from "@cellgrad/cellgrad";
- * import { assertEquals } from "@std/assert";
- *
- * assertEquals(cos([0]).toArray(), [1]);
- * ```
- */
-export function cos(x: TensorLike): Tensor {
-  if (arguments.length > 1) refuseMore("cos", "x", 1, arguments);
-  return applyFloating(cosOp, x);
-}
-
-/**
- * The angle of a point in the plane, in radians. Both gradients are NaN at the origin.
- *
- * @param y Its second coordinate, of any shape.
- * @param x Its first coordinate, of a shape that broadcasts with that of `y`.
- * @returns The angle from the first axis on, in [−π, π]; negative where `y` is.
- * @throws {TypeError} If the shapes do not broadcast.
- *
- * @example Half a turn and a quarter
- * ```ts
- * import { atan2 } from "@cellgrad/cellgrad";
- * import { assertEquals } from "@std/assert";
- *
- * assertEquals(atan2([0, 1], [-1, 0]).toArray(), [Math.fround(Math.PI), Math.fround(Math.PI / 2)]);
- * ```
- */
-export function atan2(y: TensorLike, x: TensorLike): Tensor {
-  if (arguments.length > 2) refuseMore("atan2", "x", 2, arguments);
-  return applyFloatingBinary(atan2Op, y, x);
-}
-
-/**
- * Hyperbolic tangent.
- *
- * @param x Any shape.
- * @returns `tanh x`, in [−1, 1].
- *
- * @example Saturation
- * ```ts
- * import { tanh } from "@cellgrad/cellgrad";
- * import { assertEquals } from "@std/assert";
- *
- * assertEquals(tanh([0, 100]).toArray(), [0, 1]);
- * ```
- */
-export function tanh(x: TensorLike): Tensor {
-  if (arguments.length > 1) refuseMore("tanh", "x", 1, arguments);
-  return applyFloating(tanhOp, x);
 }
 
 /**

@@ -7,6 +7,15 @@ import { bindFluent } from "../fluent_elementwise.ts";
 import * as functions from "./mod.ts";
 
 export {
+  elu,
+  type EluOptions,
+  gelu,
+  type GeluOptions,
+  hardtanh,
+  type HardtanhOptions,
+  silu,
+} from "./activations.ts";
+export {
   abs,
   add,
   clip,
@@ -16,6 +25,7 @@ export {
   mul,
   neg,
   pow,
+  reciprocal,
   sign,
   square,
   sub,
@@ -31,23 +41,21 @@ export {
   where,
 } from "./compare.ts";
 export {
-  atan2,
-  cos,
   exp,
+  exp2,
   expm1,
   leakyRelu,
   type LeakyReluOptions,
   log,
+  log10,
   log1p,
   log2,
   logSigmoid,
   relu,
   rsqrt,
   sigmoid,
-  sin,
   softplus,
   sqrt,
-  tanh,
 } from "./exponential.ts";
 export {
   clipGradient,
@@ -68,6 +76,7 @@ export {
   prod,
 } from "./cumulative.ts";
 export { type ContractedAxes, dot, einsum, tensordot } from "./einsum.ts";
+export { acosh, asinh, atanh, cosh, sinh, tanh } from "./hyperbolic.ts";
 export { concat, type JoinOptions, slice, split, stack } from "./join.ts";
 export { broadcastTo, cast, expandDims, reshape, squeeze, transpose } from "./layout.ts";
 export {
@@ -77,6 +86,16 @@ export {
   pairwiseSquaredDistance,
 } from "./linalg.ts";
 export {
+  isFinite,
+  isInf,
+  logicalAnd,
+  logicalNot,
+  logicalOr,
+  logicalXor,
+  nanToNum,
+  type NanToNumOptions,
+} from "./logical.ts";
+export {
   l2Normalize,
   type L2NormalizeOptions,
   layerNorm,
@@ -85,8 +104,9 @@ export {
   softmax,
   type SoftmaxOptions,
 } from "./normalize.ts";
-export { ceil, floor, mod, round } from "./rounding.ts";
-export { digamma, erf, erfc, lgamma } from "./special.ts";
+export { ceil, floor, mod, round, trunc } from "./rounding.ts";
+export { digamma, erf, erfc, erfinv, lgamma } from "./special.ts";
+export { acos, asin, atan, atan2, cos, sin, tan } from "./trigonometric.ts";
 export { argMax, argMin, type ArgReduceOptions } from "./arg_reduce.ts";
 export { logSumExp, max, mean, min, type ReduceOptions, sum } from "./reduce.ts";
 export { norm, std, variance, type VarianceOptions } from "./moments.ts";

@@ -25,6 +25,9 @@ export const ceilOp: Elementwise = unary("ceil", "ceil(a)", null);
 /** The nearest whole number, an even one of two. */
 export const roundOp: Elementwise = unary("round", "round(a)", null);
 
+/** The whole part. */
+export const truncOp: Elementwise = unary("trunc", "trunc(a)", null);
+
 /** The remainder of `a / b` with the sign of `b`. */
 export const modOp: Elementwise = elementwise("mod", "mod(a, b)", [
   (g) => g,
@@ -94,6 +97,25 @@ export function ceil(x: TensorLike): Tensor {
 export function round(x: TensorLike): Tensor {
   if (arguments.length > 1) refuseMore("round", "x", 1, arguments);
   return toWhole(roundOp, x);
+}
+
+/**
+ * Rounds towards 0. The gradient is 0 everywhere.
+ *
+ * @param x Any shape; integers are returned as they are.
+ * @returns The whole parts.
+ *
+ * @example On both sides of zero
+ * ```ts
+ * import { trunc } from "@cellgrad/cellgrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(trunc([1.5, -1.5]).toArray(), [1, -1]);
+ * ```
+ */
+export function trunc(x: TensorLike): Tensor {
+  if (arguments.length > 1) refuseMore("trunc", "x", 1, arguments);
+  return toWhole(truncOp, x);
 }
 
 /**

@@ -24,6 +24,13 @@ export const erfcOp: Elementwise = unary(
   (g, _y, [x]) => neg(mul(g, bell(x!))),
 );
 
+/** The number of which x is the error function. */
+export const erfinvOp: Elementwise = unary(
+  "erfinv",
+  "erfinv(a)",
+  (g, y) => mul(g, mul(exp(square(y)), Math.sqrt(Math.PI) / 2)),
+);
+
 /** `log |Γ(x)|`. */
 export const lgammaOp: Elementwise = unary(
   "lgamma",
@@ -87,6 +94,26 @@ export function erf(x: TensorLike): Tensor {
 export function erfc(x: TensorLike): Tensor {
   if (arguments.length > 1) refuseMore("erfc", "x", 1, arguments);
   return applyFloating(erfcOp, x);
+}
+
+/**
+ * Inverse of the error function, with all digits towards both ends. The quantile of a standard
+ * normal distribution at p is `√2 erfinv(2p − 1)`.
+ *
+ * @param x Any shape.
+ * @returns The y with `erf y = x`; ±∞ at ±1, NaN beyond.
+ *
+ * @example Half of a normal distribution lies within 0.67 standard deviations
+ * ```ts
+ * import { erfinv } from "@cellgrad/cellgrad";
+ * import { assertAlmostEquals } from "@std/assert";
+ *
+ * assertAlmostEquals(erfinv(0.5).item() * Math.SQRT2, 0.6744897, 1e-6);
+ * ```
+ */
+export function erfinv(x: TensorLike): Tensor {
+  if (arguments.length > 1) refuseMore("erfinv", "x", 1, arguments);
+  return applyFloating(erfinvOp, x);
 }
 
 /**

@@ -27,13 +27,16 @@ const square = (x: cg.Tensor) => cg.sum(cg.square(x));
 const UNARY = [
   ["neg", "abs", "sign", "square", "sqrt", "rsqrt", "exp", "expm1", "log", "log1p", "sin", "cos"],
   ["tanh", "sigmoid", "logSigmoid", "softplus", "relu", "lgamma", "digamma", "isNaN"],
-  ["erf", "erfc", "log2", "floor", "ceil", "round", "stopGradient"],
+  ["erf", "erfc", "log2", "floor", "ceil", "round", "stopGradient", "trunc", "reciprocal"],
+  ["exp2", "log10", "tan", "asin", "acos", "atan", "sinh", "cosh", "asinh", "acosh", "atanh"],
+  ["erfinv", "silu", "isFinite", "isInf", "logicalNot"],
 ].flat() as (keyof typeof cg)[];
 
 /** The functions of two tensors of one shape, and no more. */
 const BINARY = [
   ["add", "sub", "mul", "div", "pow", "maximum", "minimum", "equal", "notEqual", "less"],
-  ["lessEqual", "greater", "greaterEqual", "atan2", "mod"],
+  ["lessEqual", "greater", "greaterEqual", "atan2", "mod", "logicalAnd", "logicalOr"],
+  ["logicalXor"],
 ].flat() as (keyof typeof cg)[];
 
 const row = (
@@ -52,6 +55,10 @@ const OPERATIONS: ValidCall[] = [
   ...BINARY.map((name) => row(name, () => [matrix(), matrix()])),
   row("clip", () => [matrix(), 2, 4]),
   row("leakyRelu", () => [matrix(), { negativeSlope: 0.1 }], 1),
+  row("gelu", () => [matrix(), { approximate: "tanh" }], 1),
+  row("elu", () => [matrix(), { alpha: 0.5 }], 1),
+  row("hardtanh", () => [matrix(), { min: -2, max: 2 }], 1),
+  row("nanToNum", () => [matrix(), { nan: 1, posInf: 2, negInf: -2 }], 1),
   row("where", () => [[true, false, true], matrix(), matrix()]),
   row("sum", () => [matrix(), { axis: 1, keepDims: true }], 1),
   row("mean", () => [matrix(), { axis: [0, 1], keepDims: false }], 1),

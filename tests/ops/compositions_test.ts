@@ -3,6 +3,7 @@ import fc from "fast-check";
 import * as cg from "../../mod.ts";
 import { rowProducts } from "../../src/ops/linalg.ts";
 import { assertAllClose, checkGradients } from "../../src/testing.ts";
+import { scalarFunction } from "../kernels/functions/scalar_function.ts";
 import { numbers, RUNS, tensors } from "./arbitraries.ts";
 
 type Values = number[][];
@@ -15,10 +16,25 @@ const ordered = (v: number[]) => [...v].sort((a, b) => a - b);
 const each = (f: (x: number) => number) => (rows: Values) => rows.map((row) => row.map(f));
 const column = (f: (row: number[]) => number) => (rows: Values) => rows.map((row) => f(row));
 
+const geluByTanh = (x: number) =>
+  x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3))) / 2;
+
 /** Functions of a matrix, and the same in plain arrays. */
 const ROWS: [string, (x: cg.Tensor) => cg.Tensor, (x: Values) => cg.NestedArray, 0 | 1 | 2][] = [
   ["square", cg.square, each((x) => x ** 2), 2],
   ["rsqrt", (x) => cg.rsqrt(x.square().add(1)), each((x) => 1 / Math.sqrt(x ** 2 + 1)), 2],
+  ["reciprocal", cg.reciprocal, each((x) => x ** -1), 2],
+  ["silu", cg.silu, each((x) => x / (1 + Math.exp(-x))), 2],
+  ["gelu", cg.gelu, each((x) => x * (1 + scalarFunction("erf")(x / Math.SQRT2)) / 2), 2],
+  ["gelu by tanh", (x) => cg.gelu(x, { approximate: "tanh" }), each(geluByTanh), 2],
+  ["elu", (x) => cg.elu(x, { alpha: 2 }), each((x) => x > 0 ? x : 2 * (Math.exp(x) - 1)), 2],
+  [
+    "hardtanh",
+    (x) => cg.hardtanh(x, { min: -5, max: 5 }),
+    each((x) => Math.max(-5, Math.min(x, 5))),
+    2,
+  ],
+  ["nanToNum", (x) => cg.nanToNum(x.log()), each((x) => x < 0 ? 0 : Math.log(x)), 2],
   ["logSigmoid", cg.logSigmoid, each((x) => Math.log(1 / (1 + Math.exp(-x)))), 2],
   ["relu", cg.relu, each((x) => x > 0 ? x : 0), 2],
   ["leakyRelu", cg.leakyRelu, each((x) => x > 0 ? x : 0.01 * x), 2],

@@ -17,6 +17,76 @@ Deno.test("leakyRelu() has at 0 the slope of its negative side", () => {
   assertEquals(slope((x) => cg.leakyRelu(x, { negativeSlope: 0.25 }), [-1, 0, 1]), [0.25, 0.25, 1]);
 });
 
+Deno.test("elu() has at 0 the slope of its negative side, and no NaN far from it", () => {
+  assertEquals(slope((x) => cg.elu(x, { alpha: 0.25 }), [-1e4, 0, 1, 1e4]), [0, 0.25, 1, 1]);
+  assertEquals(cg.elu(f64([NaN])).toArray(), [NaN]);
+});
+
+Deno.test("hardtanh() passes the gradient at its limits, as clip() does", () => {
+  assertEquals(slope((x) => cg.hardtanh(x), [-2, -1, 0, 1, 2]), [0, 1, 1, 1, 0]);
+});
+
+Deno.test("gelu() and silu() keep their digits on the negative side, and are finite far from 0", () => {
+  assertAllClose(cg.gelu(f64([-10, -30])), [-7.619853024160527e-23, -1.4720141781444e-196], {
+    rtol: 1e-7,
+    atol: 0,
+  });
+  const tanh = (x: cg.Tensor) => cg.gelu(x, { approximate: "tanh" });
+  for (const f of [cg.gelu, cg.silu, tanh]) {
+    assertEquals(f(f64([-1e4, 0, 1e4])).add(0).toArray(), [0, 0, 1e4]);
+    assertEquals(slope(f, [-1e4, 0, 1e4]).map((v: number) => v + 0), [0, 0.5, 1]);
+  }
+});
+
+Deno.test("nanToNum() takes the ends of the type by default, and passes no gradient there", () => {
+  const given = [NaN, Infinity, -Infinity, 3];
+  const largest = Math.fround(3.4028234663852886e38);
+  assertEquals(cg.nanToNum(cg.tensor(given)).toArray(), [0, largest, -largest, 3]);
+  const most = Number.MAX_VALUE;
+  assertEquals(cg.nanToNum(f64(given)).toArray(), [0, most, -most, 3]);
+  assertEquals(slope(cg.nanToNum, given), [0, 0, 0, 1]);
+  const whole = cg.tensor([1, 2], { dtype: "int32" });
+  assertEquals([cg.nanToNum(whole).dtype, cg.nanToNum([true]).dtype], ["int32", "bool"]);
+});
+
+Deno.test("isFinite(), isInf() and the logical operations take integers and booleans", () => {
+  for (const x of [cg.tensor([0, -7], { dtype: "int32" }), cg.tensor([false, true])]) {
+    assertEquals(cg.isFinite(x).toArray(), [true, true]);
+    assertEquals(cg.isInf(x).toArray(), [false, false]);
+    assertEquals(cg.logicalNot(x).toArray(), [true, false]);
+    assertEquals(cg.logicalAnd(x, [1.5, NaN]).toArray(), [false, true]);
+    assertEquals(cg.logicalOr(x, false).toArray(), [false, true]);
+    assertEquals(cg.logicalXor(x, [[true], [false]]).toArray(), [[true, false], [false, true]]);
+  }
+});
+
+Deno.test("inverse functions have infinite gradients where their domains end", () => {
+  assertEquals(slope(cg.asin, [1, -1]), [Infinity, Infinity]);
+  assertEquals(slope(cg.acos, [1, -1]), [-Infinity, -Infinity]);
+  assertEquals(slope(cg.acosh, [1]), [Infinity]);
+  assertEquals(slope(cg.atanh, [1, -1]), [Infinity, Infinity]);
+  assertEquals(slope(cg.erfinv, [1, -1]), [Infinity, Infinity]);
+  assertEquals(slope(cg.asin, [2]), [NaN]);
+  assertEquals(slope(cg.acosh, [0, -2]), [NaN, NaN]);
+});
+
+Deno.test("inverse hyperbolic functions have gradients where squares overflow or vanish", () => {
+  for (const x of [1e-200, 1, 1e8, 1e200]) {
+    assertAllClose(f64(slope(cg.asinh, [x, -x])), [1 / Math.hypot(1, x), 1 / Math.hypot(1, x)]);
+  }
+  assertAllClose(f64(slope(cg.acosh, [1e200])), [1e-200], { atol: 0 });
+  assertEquals(slope((x) => cg.asinh(cg.cast(x, "float32")), [1e30]), [Math.fround(1e-30)]);
+  assertAllClose(cg.asinh(f64([1e-20, -1e-20])), [1e-20, -1e-20], { atol: 0 });
+  assertAllClose(cg.atanh(f64([1e-20])), [1e-20], { atol: 0 });
+});
+
+Deno.test("erfinv() has all digits in both tails, and undoes erf()", () => {
+  const tiny = 2 ** -53;
+  assertAllClose(cg.erfc(cg.erfinv(f64([1 - tiny]))), [tiny], { rtol: 1e-13, atol: 0 });
+  const x = f64([-3, -1, -1e-9, 0.5, 2]);
+  assertAllClose(cg.erfinv(cg.erf(x)), x, { rtol: 1e-11, atol: 0 });
+});
+
 Deno.test("abs() has gradient 0 at 0", () => {
   assertEquals(slope(cg.abs, [-1, 0, 1]), [-1, 0, 1]);
 });
@@ -193,7 +263,7 @@ Deno.test("pairwiseSquaredDistance() keeps its digits at second order where weig
 Deno.test("round() takes halves to even numbers, and integers stay what they are", () => {
   assertEquals(cg.round([0.5, 1.5, -2.5, 2.6]).toArray(), [0, 2, -2, 3]);
   const whole = cg.tensor([2 ** 30 + 1, -7], { dtype: "int32" });
-  for (const f of [cg.round, cg.floor, cg.ceil]) {
+  for (const f of [cg.round, cg.floor, cg.ceil, cg.trunc]) {
     assertEquals([f(whole).dtype, ...f(whole).data], ["int32", 2 ** 30 + 1, -7]);
     assertEquals(cg.grad((x: cg.Tensor) => f(x).sum())(cg.tensor([0.5, 2])).toArray(), [0, 0]);
   }

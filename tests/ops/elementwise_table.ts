@@ -3,8 +3,10 @@ import type { Op } from "../../src/op.ts";
 import * as arithmetic from "../../src/ops/arithmetic.ts";
 import * as compare from "../../src/ops/compare.ts";
 import * as exponential from "../../src/ops/exponential.ts";
+import * as hyperbolic from "../../src/ops/hyperbolic.ts";
 import * as rounding from "../../src/ops/rounding.ts";
 import * as special from "../../src/ops/special.ts";
+import * as trigonometric from "../../src/ops/trigonometric.ts";
 import type { Tensor } from "../../src/tensor.ts";
 import { INTERPOLATE_ROW } from "./cumulative_rows.ts";
 import { digammaByShift, lgammaByShift, LIKELIHOOD_ELEMENTWISE } from "./likelihood_rows.ts";
@@ -40,6 +42,16 @@ function erfBySeries(x: number): number {
     sum += term / (2 * k + 1);
   }
   return 2 / Math.sqrt(Math.PI) * sum;
+}
+
+function inverseErfByBisection(x: number): number {
+  let [low, high] = [-4, 4];
+  for (let i = 0; i < 60; i++) {
+    const middle = (low + high) / 2;
+    if (erfBySeries(middle) < x) low = middle;
+    else high = middle;
+  }
+  return low;
 }
 
 const one = { differentiable: [0] };
@@ -168,22 +180,22 @@ export const ROWS: readonly Row[] = [
     ...one,
   },
   {
-    op: exponential.sinOp,
-    call: exponential.sin,
+    op: trigonometric.sinOp,
+    call: trigonometric.sin,
     domain: [R],
     reference: (a) => Math.cos(a - Math.PI / 2),
     ...one,
   },
   {
-    op: exponential.cosOp,
-    call: exponential.cos,
+    op: trigonometric.cosOp,
+    call: trigonometric.cos,
     domain: [R],
     reference: (a) => Math.sin(a + Math.PI / 2),
     ...one,
   },
   {
-    op: exponential.tanhOp,
-    call: exponential.tanh,
+    op: hyperbolic.tanhOp,
+    call: hyperbolic.tanh,
     domain: [R],
     reference: (a) => Math.sinh(a) / Math.cosh(a),
     ...one,
@@ -232,8 +244,8 @@ export const ROWS: readonly Row[] = [
     ...one,
   },
   {
-    op: exponential.atan2Op,
-    call: exponential.atan2,
+    op: trigonometric.atan2Op,
+    call: trigonometric.atan2,
     domain: [R, P],
     reference: (a, b) => Math.atan(a / b),
     ...two,
@@ -270,5 +282,97 @@ export const ROWS: readonly Row[] = [
     ...two,
   },
   INTERPOLATE_ROW,
+  {
+    op: exponential.exp2Op,
+    call: exponential.exp2,
+    domain: [R],
+    reference: (a) => Math.exp(a * Math.LN2),
+    ...one,
+  },
+  {
+    op: exponential.log10Op,
+    call: exponential.log10,
+    domain: [P],
+    reference: (a) => Math.log(a) / Math.LN10,
+    ...one,
+  },
+  {
+    op: trigonometric.tanOp,
+    call: trigonometric.tan,
+    domain: [[-1.2, 1.2]],
+    reference: (a) => Math.sin(a) / Math.cos(a),
+    ...one,
+  },
+  {
+    op: trigonometric.asinOp,
+    call: trigonometric.asin,
+    domain: [[-0.9, 0.9]],
+    reference: (a) => Math.PI / 2 - Math.acos(a),
+    ...one,
+  },
+  {
+    op: trigonometric.acosOp,
+    call: trigonometric.acos,
+    domain: [[-0.9, 0.9]],
+    reference: (a) => Math.PI / 2 - Math.asin(a),
+    ...one,
+  },
+  {
+    op: trigonometric.atanOp,
+    call: trigonometric.atan,
+    domain: [R],
+    reference: (a) => Math.asin(a / Math.sqrt(1 + a * a)),
+    ...one,
+  },
+  {
+    op: hyperbolic.sinhOp,
+    call: hyperbolic.sinh,
+    domain: [R],
+    reference: (a) => (Math.exp(a) - Math.exp(-a)) / 2,
+    ...one,
+  },
+  {
+    op: hyperbolic.coshOp,
+    call: hyperbolic.cosh,
+    domain: [R],
+    reference: (a) => (Math.exp(a) + Math.exp(-a)) / 2,
+    ...one,
+  },
+  {
+    op: hyperbolic.asinhOp,
+    call: hyperbolic.asinh,
+    domain: [R],
+    reference: (a) => Math.log(a + Math.sqrt(a * a + 1)),
+    ...one,
+  },
+  {
+    op: hyperbolic.acoshOp,
+    call: hyperbolic.acosh,
+    domain: [[1.2, 4]],
+    reference: (a) => Math.log(a + Math.sqrt(a * a - 1)),
+    ...one,
+  },
+  {
+    op: hyperbolic.atanhOp,
+    call: hyperbolic.atanh,
+    domain: [[-0.9, 0.9]],
+    reference: (a) => Math.log((1 + a) / (1 - a)) / 2,
+    ...one,
+  },
+  {
+    op: special.erfinvOp,
+    call: special.erfinv,
+    domain: [[-0.9, 0.9]],
+    reference: inverseErfByBisection,
+    ...one,
+  },
+  {
+    op: rounding.truncOp,
+    call: rounding.trunc,
+    domain: [R],
+    kinks: WHOLE,
+    reference: Math.trunc,
+    ...none,
+  },
   ...LIKELIHOOD_ELEMENTWISE,
 ];

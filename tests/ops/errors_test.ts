@@ -35,11 +35,16 @@ const { std, prod, any, all, median, cumsum, cumprod, cumMax, cumLogSumExp } = c
 const { greater, greaterEqual, sum, mean, max, min, variance, norm, argMax, argMin } = cg;
 const { logSumExp, softmax, logSoftmax, l2Normalize, layerNorm, argSort, sort } = cg;
 
+const { atan2, mod } = cg;
+const pairs = { atan2, mod };
 const comparisons = { equal, notEqual, less, lessEqual, greater, greaterEqual };
 
 allFail(
   "operations on two tensors name themselves and both shapes where these do not broadcast",
-  bind({ add, sub, mul, div, pow, maximum, minimum, ...comparisons }, (f) => f(matrix, [1, 2])),
+  bind(
+    { add, sub, mul, div, pow, maximum, minimum, ...comparisons, ...pairs },
+    (f) => f(matrix, [1, 2]),
+  ),
   TypeError,
   "the shapes do not broadcast: current shapes are [2, 3] and [2]",
 );
@@ -141,6 +146,15 @@ fails("wants shares that are numbers", "quantile", TypeError, {
 
 fails("wants an interval", "clip", RangeError, {
   "min must be at most max: current values are 2 and 1": () => cg.clip([1], 2, 1),
+});
+
+fails("wants an interval", "hardtanh", RangeError, {
+  "min must be at most max: current values are 2 and 1": () => cg.hardtanh([1], { min: 2 }),
+});
+
+fails("knows two forms", "gelu", TypeError, {
+  "approximate must be one of none, tanh: current value is exact": () =>
+    cg.gelu([1], { approximate: "exact" as never }),
 });
 
 fails("wants numbers for limits", "clip", TypeError, {

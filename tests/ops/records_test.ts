@@ -5,6 +5,7 @@ import * as compare from "../../src/ops/compare.ts";
 import * as cumulative from "../../src/ops/cumulative.ts";
 import * as exponential from "../../src/ops/exponential.ts";
 import * as gradient from "../../src/ops/gradient.ts";
+import * as hyperbolic from "../../src/ops/hyperbolic.ts";
 import * as join from "../../src/ops/join.ts";
 import * as layout from "../../src/ops/layout.ts";
 import * as likelihood from "../../src/ops/negative_binomial.ts";
@@ -15,6 +16,7 @@ import * as rounding from "../../src/ops/rounding.ts";
 import * as special from "../../src/ops/special.ts";
 import * as select from "../../src/ops/select.ts";
 import * as sorting from "../../src/ops/sort.ts";
+import * as trigonometric from "../../src/ops/trigonometric.ts";
 import { ROWS as ELEMENTWISE } from "./elementwise_table.ts";
 import { ROWS as STRUCTURAL } from "./structural_table.ts";
 import { assertListed } from "../guards.ts";
@@ -26,6 +28,7 @@ const FAMILIES = [
   cumulative,
   exponential,
   gradient,
+  hyperbolic,
   join,
   layout,
   likelihood,
@@ -36,6 +39,7 @@ const FAMILIES = [
   select,
   sorting,
   special,
+  trigonometric,
 ];
 
 /** Every exported record, by the name of its constant. */

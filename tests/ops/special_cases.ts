@@ -22,6 +22,32 @@ function power(x: number, y: number): number {
 
 const pairs = BASES.flatMap((x) => BASES.map((y) => [x, y] as const));
 
+const ENDS = [0, Infinity, -Infinity, NaN];
+
+/** Functions of one number, and where their domains end or something else happens. */
+const DOMAINS = {
+  tan: [-0],
+  asin: [-0, 1, -1, 2, -1.5],
+  acos: [1, -1, 2, -1.5],
+  atan: [-0],
+  sinh: [-0, 1000, -1000],
+  cosh: [-0, 1000, -1000],
+  asinh: [-0],
+  acosh: [1, 0.5, -1, -3],
+  atanh: [-0, 1, -1, 2, -1.5],
+  log10: [-0, 1, 1000, -1],
+};
+
+/** What is true of numbers, and of pairs of them. */
+const TRUTHS: Record<string, { f: (x: Tensor, y: Tensor) => Tensor; expected: number[] }> = {
+  isFinite: { f: (x) => cg.isFinite(x), expected: [1, 1, 1, 0, 0, 0] },
+  isInf: { f: (x) => cg.isInf(x), expected: [0, 0, 0, 1, 1, 0] },
+  logicalNot: { f: (x) => cg.logicalNot(x), expected: [1, 1, 0, 0, 0, 0] },
+  logicalAnd: { f: cg.logicalAnd, expected: [0, 0, 0, 1, 1, 0] },
+  logicalOr: { f: cg.logicalOr, expected: [0, 1, 1, 1, 1, 1] },
+  logicalXor: { f: cg.logicalXor, expected: [0, 1, 1, 0, 0, 1] },
+};
+
 /** The cases. */
 export const SPECIAL_CASES: readonly SpecialCase[] = [
   {
@@ -72,7 +98,37 @@ export const SPECIAL_CASES: readonly SpecialCase[] = [
     inputs: [[0, -0, -1, Infinity, NaN, 8]],
     expected: [-Infinity, -Infinity, NaN, Infinity, NaN, 3],
   },
-  ...[Math.floor, Math.ceil].map((f): SpecialCase => ({
+  ...Object.entries(DOMAINS).map(([name, ends]): SpecialCase => ({
+    name,
+    f: (x) => cg[name as "asin"](x!),
+    inputs: [[...ENDS, ...ends]],
+    expected: [...ENDS, ...ends].map(Math[name as "asin"]),
+  })),
+  {
+    name: "erfinv",
+    f: (x) => cg.erfinv(x!),
+    inputs: [[0, -0, 1, -1, 2, -Infinity, NaN]],
+    expected: [0, -0, Infinity, -Infinity, NaN, NaN, NaN],
+  },
+  {
+    name: "exp2",
+    f: (x) => cg.exp2(x!),
+    inputs: [[0, -0, 3, -2, 2000, -2000, Infinity, -Infinity, NaN]],
+    expected: [1, 1, 8, 0.25, Infinity, 0, Infinity, 0, NaN],
+  },
+  ...Object.entries(TRUTHS).map(([name, { f, expected }]): SpecialCase => ({
+    name,
+    f: (x, y) => cg.cast(f(x!, y!), x!.dtype),
+    inputs: [[0, -0, 2, Infinity, -Infinity, NaN], [0, 3, 0, NaN, -1, 0]],
+    expected,
+  })),
+  {
+    name: "nanToNum",
+    f: (x) => cg.nanToNum(x!, { nan: 1, posInf: 2, negInf: 3 }),
+    inputs: [[NaN, Infinity, -Infinity, -0, 4]],
+    expected: [1, 2, 3, -0, 4],
+  },
+  ...[Math.trunc, Math.floor, Math.ceil].map((f): SpecialCase => ({
     name: f.name,
     f: (x) => cg[f.name as "floor"](x!),
     inputs: [[0, -0, 0.5, -0.5, Infinity, -Infinity, NaN, 2 ** 99]],
