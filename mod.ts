@@ -39,7 +39,7 @@ export {
   type TensorLike,
   type TensorOptions,
 } from "./src/tensor.ts";
-export { arange, type CreateOptions, eye, full, ones, zeros } from "./src/create.ts";
+export { arange, type CreateOptions, eye, full, linspace, ones, zeros } from "./src/create.ts";
 export * from "./src/ops/mod.ts";
 export { checkpoint } from "./src/transforms/checkpoint.ts";
 export { hessian, hvp, jacobian, type JacobianOf } from "./src/transforms/jacobian.ts";

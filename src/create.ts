@@ -5,7 +5,7 @@
  */
 import { describe } from "./describe.ts";
 import { allocate, type DType } from "./dtype.ts";
-import { checkDTypeOption, checkOptions, type Checks } from "./options.ts";
+import { checkDTypeOption, checkNumber, checkOptions, type Checks } from "./options.ts";
 import { checkExtent, checkShape, checkSize, type Shape, sizeOf } from "./shape.ts";
 import { convertData, Tensor } from "./tensor.ts";
 
@@ -154,4 +154,42 @@ export function arange(n: number, options: CreateOptions = {}): Tensor {
   const numbers = allocate("float64", n);
   for (let i = 0; i < n; i++) numbers[i] = i;
   return new Tensor([n], dtype, convertData("arange", numbers, "float64", dtype));
+}
+
+/**
+ * Numbers at equal distances, both ends among them.
+ *
+ * @param start The first number.
+ * @param stop The last number.
+ * @param n How many; of one, it is the first.
+ * @param options `dtype`, `float32` by default.
+ * @returns The (n) tensor.
+ * @throws {TypeError} If an end is no finite number, or `n` is no extent.
+ * @throws {RangeError} If `dtype` cannot hold a number.
+ *
+ * @example Five points on the unit interval
+ * ```ts
+ * import { linspace } from "@cellgrad/cellgrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(linspace(0, 1, 5).toArray(), [0, 0.25, 0.5, 0.75, 1]);
+ * ```
+ */
+export function linspace(
+  start: number,
+  stop: number,
+  n: number,
+  options: CreateOptions = {},
+): Tensor {
+  if (arguments.length > 3) checkOptions("linspace", CREATE, 3, arguments);
+  checkNumber("linspace", "start", start);
+  checkNumber("linspace", "stop", stop);
+  const dtype = options.dtype ?? "float32";
+  checkExtent("linspace", "n", n);
+  checkSize("linspace", [n], "float64");
+  const numbers = allocate("float64", n);
+  const last = Math.max(1, n - 1);
+  // Each end is exact, and none of the products overflows.
+  for (let i = 0; i < n; i++) numbers[i] = start * (1 - i / last) + stop * (i / last);
+  return new Tensor([n], dtype, convertData("linspace", numbers, "float64", dtype));
 }

@@ -12,14 +12,20 @@ import type {
   ContractedAxes,
   CosineSimilarityOptions,
   CumulativeOptions,
+  FlipOptions,
   JoinOptions,
   L2NormalizeOptions,
   LayerNormOptions,
+  PadOptions,
   ReduceOptions,
+  RepeatOptions,
+  RollOptions,
+  SliceOptions,
   SoftmaxOptions,
   SortOptions,
   TopK,
   TopKOptions,
+  TriangleOptions,
   VarianceOptions,
 } from "./ops/mod.ts";
 import { checkArray } from "./options.ts";
@@ -191,13 +197,85 @@ export abstract class Fluent extends FluentElementwise {
   }
 
   /** A block of the tensor. */
-  slice(this: Tensor, start: number | readonly number[], end?: number | readonly number[]): Tensor {
+  slice(
+    this: Tensor,
+    start: number | readonly number[],
+    end?: number | readonly number[],
+    options?: SliceOptions,
+  ): Tensor {
     return call(ops.slice, this, arguments);
+  }
+
+  /**
+   * The part at positions along the first axes: whole numbers, negative ones from the end. `x.at(i)`
+   * is a row of a matrix, `x.at(i, j)` one of its values, of rank 0.
+   */
+  at(this: Tensor, ...positions: number[]): Tensor {
+    return ops.at(this, ...positions);
   }
 
   /** The tensor in parts. */
   split(this: Tensor, parts: number | readonly number[], options?: JoinOptions): Tensor[] {
     return call(ops.split, this, arguments);
+  }
+
+  /** All values in one axis. */
+  flatten(this: Tensor): Tensor {
+    return call(ops.flatten, this, arguments);
+  }
+
+  /** One axis in another place. */
+  moveAxis(this: Tensor, from: number, to: number): Tensor {
+    return call(ops.moveAxis, this, arguments);
+  }
+
+  /** With more around it. */
+  pad(
+    this: Tensor,
+    widths: readonly (readonly [before: number, after: number])[],
+    options?: PadOptions,
+  ): Tensor {
+    return call(ops.pad, this, arguments);
+  }
+
+  /** In reverse order along axes. */
+  flip(this: Tensor, options?: FlipOptions): Tensor {
+    return call(ops.flip, this, arguments);
+  }
+
+  /** Moved along an axis, around its end. */
+  roll(this: Tensor, shift: number, options?: RollOptions): Tensor {
+    return call(ops.roll, this, arguments);
+  }
+
+  /** Several times over, as tiles are laid. */
+  tile(this: Tensor, repeats: number | readonly number[]): Tensor {
+    return call(ops.tile, this, arguments);
+  }
+
+  /** Every value several times. */
+  repeat(this: Tensor, n: number, options?: RepeatOptions): Tensor {
+    return call(ops.repeat, this, arguments);
+  }
+
+  /** The diagonal, or a matrix with this one. */
+  diag(this: Tensor): Tensor {
+    return call(ops.diag, this, arguments);
+  }
+
+  /** The lower triangle. */
+  tril(this: Tensor, options?: TriangleOptions): Tensor {
+    return call(ops.tril, this, arguments);
+  }
+
+  /** The upper triangle. */
+  triu(this: Tensor, options?: TriangleOptions): Tensor {
+    return call(ops.triu, this, arguments);
+  }
+
+  /** All products with the values of another. */
+  outer(this: Tensor, other: TensorLike): Tensor {
+    return call(ops.outer, this, arguments);
   }
 
   /** Slices by their positions. */
@@ -213,6 +291,21 @@ export abstract class Fluent extends FluentElementwise {
     options?: AxisOptions,
   ): Tensor {
     return call(ops.scatterAdd, this, arguments);
+  }
+
+  /** With slices replaced at positions. */
+  scatterSet(this: Tensor, indices: TensorLike, values: TensorLike, options?: AxisOptions): Tensor {
+    return call(ops.scatterSet, this, arguments);
+  }
+
+  /** Sums of slices by segment. */
+  segmentSum(this: Tensor, segments: TensorLike, count: number): Tensor {
+    return call(ops.segmentSum, this, arguments);
+  }
+
+  /** The largest values of segments. */
+  segmentMax(this: Tensor, segments: TensorLike, count: number): Tensor {
+    return call(ops.segmentMax, this, arguments);
   }
 
   /** One value per position along an axis. */

@@ -17,11 +17,16 @@ import type {
 } from "./ops/mod.ts";
 import type { Tensor, TensorLike } from "./tensor.ts";
 
+/** What methods call: functions that users have too, and what is a method only. */
+export type MethodTable = typeof Functions & {
+  at: (x: Tensor, ...positions: number[]) => Tensor;
+};
+
 /** The functions, once they are there. */
-export let ops: typeof Functions;
+export let ops: MethodTable;
 
 /** Gives the methods their functions. Internal. */
-export function bindFluent(functions: typeof Functions): void {
+export function bindFluent(functions: MethodTable): void {
   ops = functions;
 }
 

@@ -127,10 +127,14 @@ export interface LookupOp<P> extends Facts<P> {
   readonly axis: (params: P) => number;
 }
 
-/** Values added up at positions along an axis: onto the first input by slices, onto zeros by values. */
+/**
+ * What values at the same position along an axis amount to: sums onto the first input by slices,
+ * onto zeros by values; maxima of slices, the lowest number where there is none.
+ */
 export interface ScatterOp<P> extends Facts<P> {
   readonly kind: "scatter";
   readonly by: "slice" | "value";
+  readonly reduce: "sum" | "max";
   readonly axis: (params: P) => number;
 }
 

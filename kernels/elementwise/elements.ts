@@ -53,7 +53,7 @@ export function advance(
 export function readGroups(code: LaneCode, place: Place, width: number): Lanes {
   const { dtype, addresses, along = 1 } = place;
   if (along === 0) return readFirst(place);
-  if (along > 1) return readApart(code, place, width);
+  if (along !== 1) return readApart(code, place, width);
   const bytes = lanesOf(code) * BYTES[dtype];
   const read = (address: Local<"i32">, offset: number) => {
     if (bytes === 16) return v128.load(address, offset);
@@ -63,19 +63,23 @@ export function readGroups(code: LaneCode, place: Place, width: number): Lanes {
   return addresses.flatMap((at) => Array.from({ length: width }, (_, i) => read(at, i * bytes)));
 }
 
-/** Reads whole groups of elements that do not lie side by side. */
+/** Reads whole groups of elements that do not lie side by side, or the other way round. */
 function readApart(code: LaneCode, { dtype, addresses, along = 1 }: Place, width: number): Lanes {
   const bytes = BYTES[dtype];
-  return addresses.flatMap((at) =>
-    Array.from({ length: width }, (_, group) => {
-      const offset = (lane: number) => (group * lanesOf(code) + lane) * along * bytes;
+  const last = width * lanesOf(code) - 1;
+  // Loads skip forwards only.
+  const behind = along < 0 ? last * along * bytes : 0;
+  return addresses.flatMap((first) => {
+    const at = behind < 0 ? code.builder.let(i32.add(first, behind)) : first;
+    return Array.from({ length: width }, (_, group) => {
+      const offset = (lane: number) => (group * lanesOf(code) + lane) * along * bytes - behind;
       let register: V128 = v128.loadSplat(bytes, at, offset(0));
       for (let lane = 1; lane < lanesOf(code); lane++) {
         register = v128.loadLane(bytes, at, register, lane, offset(lane));
       }
       return register;
-    })
-  );
+    });
+  });
 }
 
 /** Reads the first element of each row into all lanes. */
@@ -105,7 +109,12 @@ export function readRemainder(
           addresses.forEach((at, row) => {
             const bytes = BYTES[dtype];
             const register = registers[i]![row]!;
-            builder.set(register, v128.loadLane(bytes, at, register, lane, lane * along * bytes));
+            const skipped = lane * along * bytes;
+            const from = skipped < 0 ? i32.add(at, skipped) : at;
+            builder.set(
+              register,
+              v128.loadLane(bytes, from, register, lane, Math.max(0, skipped)),
+            );
           })
         ),
     );

@@ -74,7 +74,7 @@ export class LoopWriter {
     const { dtype } = (from === "operand" ? this.spec.operands : this.spec.stores)[index]!;
     const lookup = from === "operand" ? this.spec.operands[index]!.lookup : undefined;
     const skipped = lookup &&
-      `u32(${this.#printer.textOf(this.valueOf(lookup.positions))}) * ${lookup.step}u`;
+      `u32(${this.#printer.textOf(this.valueOf(lookup.positions))}) * ${lookup.step >>> 0}u`;
     const at = skipped === undefined ? position : `${skipped} + ${position}`;
     const element = `${this.#bind(from, index)}[${at}]`;
     const value = elementOf(dtype) === "bool" ? `${element} != 0u` : element;

@@ -9,7 +9,7 @@ import type { NumberArray } from "../../src/dtype.ts";
 export interface Strides {
   /** The position of the first value. */
   offset: number;
-  /** Elements between neighbours, per dimension; 0 repeats. */
+  /** Elements between neighbours, per dimension; 0 repeats, negative ones go backwards. */
   strides: readonly number[];
 }
 

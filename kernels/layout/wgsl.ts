@@ -70,7 +70,7 @@ function placeIn(number: string, shape: readonly number[], { offset, strides }: 
   return offset === 0 ? from : `${offset}u + ${from}`;
 }
 
-/** A copy into the middle of zeros. */
+/** A copy into the middle of zeros, or with zeros in between. */
 function surroundKernel(
   name: string,
   type: WgslType,
@@ -79,13 +79,19 @@ function surroundKernel(
 ): WgslKernel {
   const count = sizeOf(around);
   const strides = stridesOf(around);
-  const start = around.map((extent, axis) => Math.floor(to.offset / strides[axis]!) % extent);
-  const inside = around.flatMap((extent, axis) =>
-    extent === shape[axis]
-      ? []
-      : [`(${placeAlong("index", around, axis)}) - ${start[axis]}u < ${shape[axis]}u`]
+  const starts = around.map((extent, axis) => Math.floor(to.offset / strides[axis]!) % extent);
+  const steps = shape.map((extent, axis) => extent > 1 ? to.strides[axis]! / strides[axis]! : 1);
+  const places = starts.map((start, axis) =>
+    `((${placeAlong("index", around, axis)}) - ${start}u)`
   );
-  const skipped = start.reduce((sum, at, axis) => sum + at * from.strides[axis]!, 0);
+  const inside = places.flatMap((place, axis) => [
+    ...steps[axis]! > 1 ? [`${place} % ${steps[axis]}u == 0u`] : [],
+    ...around[axis]! === shape[axis] ? [] : [`${place} / ${steps[axis]}u < ${shape[axis]}u`],
+  ]);
+  const skipped = starts.reduce((sum, at, axis) => sum + at * from.strides[axis]!, 0);
+  const source = steps.some((step) => step > 1)
+    ? places.map((place, axis) => `${place} / ${steps[axis]}u * ${from.strides[axis]}u`).join(" + ")
+    : `${offsetOf("index", around, from.strides)} - ${skipped}u`;
   return createKernel({
     name,
     inputs: [{ name: "x", type }],
@@ -93,9 +99,7 @@ function surroundKernel(
     groups: groupsFor(count),
     body: `if (index >= ${count}u) { return; }
 var value = ${type}(0);
-if (${inside.join(" && ") || "true"}) { value = x[${
-      offsetOf("index", around, from.strides)
-    } - ${skipped}u]; }
+if (${inside.join(" && ") || "true"}) { value = x[${source}]; }
 y[index] = value;`,
   });
 }

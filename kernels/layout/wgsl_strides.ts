@@ -11,7 +11,7 @@ import { mergeAxes } from "./axes.ts";
  *
  * @param number A name of type `u32`.
  * @param shape The shape that the number counts through in row-major order.
- * @param strides Elements between neighbours along each axis; 0 repeats. An empty shape has no element: 0.
+ * @param strides Elements between neighbours along each axis; 0 repeats, negative ones go backwards. An empty shape has no element: 0.
  */
 export function offsetOf(
   number: string,
@@ -26,7 +26,8 @@ export function offsetOf(
     if (stride === 0) return [];
     const divided = behind === 1 ? number : `${number} / ${behind}u`;
     const along = i === 0 ? divided : `${divided} % ${extent}u`;
-    return [stride === 1 ? along : `${along} * ${stride}u`];
+    // Unsigned integers wrap around: what goes backwards is added as well.
+    return [stride === 1 ? along : `${along} * ${stride! >>> 0}u`];
   });
   return terms.length === 0 ? "0u" : terms.join(" + ");
 }

@@ -40,6 +40,22 @@ export function scatterAddSlices(
   }
 }
 
+/** The largest of them: `maxima[o, indices[k], :] = max(…, data[o, k, :])`; NaN wins. */
+export function maxSlices(
+  maxima: NumberArray,
+  data: NumberArray,
+  indices: NumberArray,
+  { outer, count, inner }: AxisExtents,
+): void {
+  let at = 0;
+  for (let o = 0; o < outer; o++) {
+    for (let k = 0; k < indices.length; k++, at += inner) {
+      const to = (o * count + indices[k]!) * inner;
+      for (let j = 0; j < inner; j++) maxima[to + j] = Math.max(maxima[to + j]!, data[at + j]!);
+    }
+  }
+}
+
 /** Single values by their positions: `out[o, k, j] = data[o, indices[o, k, j], j]`. */
 export function gatherAlong(
   out: NumberArray,

@@ -13,11 +13,18 @@ import type { Selection } from "./wasm.ts";
 /** What is added up, and onto what. */
 export type ScatterSum = SliceSum & Pick<Selection, "by">;
 
-/** A function that adds up: addresses, scratch memory, and the extent `outer`. */
-export type ScatterFunction = WasmFunction<
-  { out: "i32"; base: "i32"; updates: "i32"; indices: "i32"; scratch: "i32"; outer: "i32" },
-  null
->;
+/** Addresses, scratch memory, and the extent `outer`. */
+export const SCATTER_PARAMETERS = {
+  out: "i32",
+  base: "i32",
+  updates: "i32",
+  indices: "i32",
+  scratch: "i32",
+  outer: "i32",
+} as const;
+
+/** A function that adds up. */
+export type ScatterFunction = WasmFunction<typeof SCATTER_PARAMETERS, null>;
 
 /** Bytes of scratch memory that adding up needs: lists of slices, or a float64 for each value. */
 export function scatterScratchBytes(sum: ScatterSum): number {
@@ -27,17 +34,9 @@ export function scatterScratchBytes(sum: ScatterSum): number {
 
 /** Adds a function to a module that adds values at their positions. */
 export function emitScatter(module: ModuleBuilder, sum: ScatterSum): ScatterFunction {
-  const parameters = {
-    out: "i32",
-    base: "i32",
-    updates: "i32",
-    indices: "i32",
-    scratch: "i32",
-    outer: "i32",
-  } as const;
   const { by, dtype, onto, count, picked, inner } = sum;
   const bytes = dtype === "float64" ? 8 : 4;
-  return module.addFunction(parameters, (code, at) => {
+  return module.addFunction(SCATTER_PARAMETERS, (code, at) => {
     code.while(at.outer, () => {
       const size = count * inner * bytes;
       if (by === "slice") emitSlices(code, sum, at);

@@ -15,7 +15,7 @@ import {
   type WgslKernel,
   type WgslPlan,
 } from "../wgsl/kernel.ts";
-import { type ScatterDraft, sumSortedKernel } from "./wgsl_segments.ts";
+import { combinationOf, type ScatterDraft, sumSortedKernel } from "./wgsl_segments.ts";
 import { PlanDraft, sortPairs } from "./wgsl_sort.ts";
 import type { AxisExtents } from "../../src/shape.ts";
 
@@ -77,12 +77,36 @@ export function scatterAddPlan(
   around: AxisExtents,
   picked: number,
 ): WgslPlan {
-  const sums = { name: "scatterAdd", element, around, picked, hasBase: true, isShared: true };
+  return slicesPlan({
+    ...{ name: "scatterAdd", element, around, picked, reduce: "sum" },
+    ...{ hasBase: true, isShared: true },
+  });
+}
+
+/**
+ * The largest slices at their positions: `y[o, indices[k], :] = max(…, x[o, k, :])`, the lowest number
+ * where there is none. Inputs: x, the `picked` indices (int32).
+ */
+export function maxSlicesPlan(
+  element: WgslElement,
+  around: AxisExtents,
+  picked: number,
+): WgslPlan {
+  return slicesPlan({
+    ...{ name: "segmentMax", element, around, picked, reduce: "max" },
+    ...{ hasBase: false, isShared: true },
+  });
+}
+
+/** Slices at shared positions, which are sorted where there are many. */
+function slicesPlan(sums: ScatterDraft): WgslPlan {
+  const { picked, hasBase } = sums;
   if (picked <= FEW) return planOf(sumFewKernel(sums));
-  const draft = new PlanDraft(4);
+  const inputs = hasBase ? 3 : 2;
+  const draft = new PlanDraft(inputs + 1);
   const row = { outer: 1, count: picked, inner: 1 };
   const pairs = sortPairs(draft, 1, "int32", row, { descending: false, kept: picked });
-  draft.add(sumSortedKernel(sums), [0, 2, ...pairs], [3]);
+  draft.add(sumSortedKernel(sums), [...hasBase ? [0, 2] : [0], ...pairs], [inputs]);
   return draft.plan();
 }
 
@@ -95,7 +119,10 @@ export function putAlongAxisPlan(
   around: AxisExtents,
   picked: number,
 ): WgslPlan {
-  const sums = { name: "putAlongAxis", element, around, picked, hasBase: false, isShared: false };
+  const sums: ScatterDraft = {
+    ...{ name: "putAlongAxis", element, around, picked, reduce: "sum" },
+    ...{ hasBase: false, isShared: false },
+  };
   if (picked <= FEW) return planOf(sumFewKernel(sums));
   const draft = new PlanDraft(3);
   const rows = { ...around, count: picked };
@@ -108,6 +135,7 @@ export function putAlongAxisPlan(
 function sumFewKernel(draft: ScatterDraft): WgslKernel {
   const { name, element, around: { outer, count, inner }, picked, hasBase, isShared } = draft;
   const type = WGSL_TYPES[element];
+  const { start, combine, declarations } = combinationOf(draft);
   const size = outer * count * inner;
   const from = `(slice * ${picked}u + k) * ${inner}u + behind`;
   const values = { name: "updates", type };
@@ -117,13 +145,14 @@ function sumFewKernel(draft: ScatterDraft): WgslKernel {
     inputs: hasBase ? [{ name: "x", type }, indices, values] : [values, indices],
     outputs: [{ name: "y", type }],
     groups: groupsFor(size),
+    declarations,
     body: `if (index >= ${size}u) { return; }
 let slice = index / ${count * inner}u;
 let place = i32(index / ${inner}u % ${count}u);
 let behind = index % ${inner}u;
-var sum = ${hasBase ? "x[index]" : `${type}(0)`};
+var sum = ${hasBase ? "x[index]" : start};
 for (var k = 0u; k < ${picked}u; k++) {
-  if (indices[${isShared ? "k" : from}] == place) { sum += updates[${from}]; }
+  if (indices[${isShared ? "k" : from}] == place) { sum = ${combine("sum", `updates[${from}]`)}; }
 }
 y[index] = sum;`,
   });

@@ -1,5 +1,5 @@
 /**
- * Sums of the values that sorted positions lead to.
+ * Sums and maxima of the values that sorted positions lead to.
  *
  * @module
  */
@@ -10,6 +10,7 @@ import {
   type WgslElement,
   type WgslKernel,
 } from "../wgsl/kernel.ts";
+import { declareFunctions } from "../functions/wgsl.ts";
 import type { AxisExtents } from "../../src/shape.ts";
 
 /** What is added up, and where. */
@@ -24,8 +25,31 @@ export interface ScatterDraft {
   readonly picked: number;
   /** Whether sums start from an input, `x`, rather than from 0. */
   readonly hasBase: boolean;
+  /** What values at one position amount to. */
+  readonly reduce: "sum" | "max";
   /** Whether all slices have the same positions. */
   readonly isShared: boolean;
+}
+
+/** How results begin, and what is made of one and another value. */
+export interface Combination {
+  readonly start: string;
+  readonly combine: (x: string, y: string) => string;
+  readonly declarations: string;
+}
+
+/** How values are combined; maxima of nothing are the lowest number. */
+export function combinationOf({ reduce, element }: ScatterDraft): Combination {
+  const type = WGSL_TYPES[element];
+  if (reduce === "sum") {
+    return { start: `${type}(0)`, combine: (x, y) => `${x} + ${y}`, declarations: "" };
+  }
+  const isFloat = type === "f32";
+  return {
+    start: isFloat ? "number_from_bits(0xff800000u)" : `${type}(-2147483647 - 1)`,
+    combine: (x, y) => `${isFloat ? "scalar_max" : "max"}(${x}, ${y})`,
+    declarations: isFloat ? declareFunctions(["scalar_max", "number_from_bits"]) : "",
+  };
 }
 
 /** Invocations that share a long sum. */
@@ -41,6 +65,7 @@ const MOST_SHARED = 2 ** 16;
 export function sumSortedKernel(draft: ScatterDraft): WgslKernel {
   const { name, element, around: { outer, count, inner }, picked, hasBase } = draft;
   const type = WGSL_TYPES[element];
+  const combination = combinationOf(draft);
   const size = outer * count * inner;
   const isLong = picked >= LANES * count && size <= MOST_SHARED;
   const values = { name: "updates", type };
@@ -49,7 +74,7 @@ export function sumSortedKernel(draft: ScatterDraft): WgslKernel {
 let key = (${number} / ${inner}u % ${count}u) ^ 0x80000000u;
 let behind = ${number} % ${inner}u;
 let row = ${draft.isShared ? "0u" : `(slice * ${inner}u + behind) * ${picked}u`};
-let base = ${hasBase ? `x[${number}]` : `${type}(0)`};
+let base = ${hasBase ? `x[${number}]` : combination.start};
 let first = lowerBound(row, key);`;
   const value = `updates[(slice * ${picked}u + places[row + p]) * ${inner}u + behind]`;
   return createKernel({
@@ -62,9 +87,12 @@ let first = lowerBound(row, key);`;
     ],
     outputs: [{ name: "y", type }],
     groups: isLong ? size : groupsFor(size),
-    declarations: (isLong ? `var<workgroup> parts: array<${type}, ${LANES}>;\n` : "") +
-      lowerBound(picked),
-    body: isLong ? sharedBody(head, type, value, picked) : ownBody(head, size, value, picked),
+    declarations: `${combination.declarations}
+${isLong ? `var<workgroup> parts: array<${type}, ${LANES}>;` : ""}
+${lowerBound(picked)}`,
+    body: isLong
+      ? sharedBody(head, combination, value, picked)
+      : ownBody(head, combination, size, value, picked),
   });
 }
 
@@ -81,31 +109,42 @@ function lowerBound(picked: number): string {
 }
 
 /** Each invocation: one sum. */
-function ownBody(head: string, size: number, value: string, picked: number): string {
+function ownBody(
+  head: string,
+  { combine }: Combination,
+  size: number,
+  value: string,
+  picked: number,
+): string {
   return `if (index >= ${size}u) { return; }
 ${head}
 var sum = base;
 for (var p = first; p < ${picked}u; p++) {
   if (keys[row + p] != key) { break; }
-  sum += ${value};
+  sum = ${combine("sum", value)};
 }
 y[index] = sum;`;
 }
 
 /** Each workgroup: one sum, of as many parts as it has invocations. */
-function sharedBody(head: string, type: string, value: string, picked: number): string {
+function sharedBody(
+  head: string,
+  { start, combine }: Combination,
+  value: string,
+  picked: number,
+): string {
   return `${head}
 let last = lowerBound(row, key + 1u);
 let part = (last - first + ${LANES - 1}u) / ${LANES}u;
 let start = first + lane * part;
-var sum = ${type}(0);
+var sum = ${start};
 for (var p = start; p < min(start + part, min(last, ${picked}u)); p++) {
-  sum += ${value};
+  sum = ${combine("sum", value)};
 }
 parts[lane] = sum;
 for (var half = ${LANES / 2}u; half > 0u; half /= 2u) {
   workgroupBarrier();
-  if (lane < half) { parts[lane] += parts[lane + half]; }
+  if (lane < half) { parts[lane] = ${combine("parts[lane]", "parts[lane + half]")}; }
 }
-if (lane == 0u) { y[group] = base + parts[0]; }`;
+if (lane == 0u) { y[group] = ${combine("base", "parts[0]")}; }`;
 }

@@ -20,13 +20,16 @@ import type { CumulativeOptions } from "./cumulative.ts";
 import type { EluOptions, GeluOptions, HardtanhOptions } from "./activations.ts";
 import type { ArgReduceOptions } from "./arg_reduce.ts";
 import type { LeakyReluOptions } from "./exponential.ts";
+import type { TriangleOptions } from "./diagonal.ts";
 import type { CustomVjp, DebugGradientOptions, GradientReversalOptions } from "./gradient.ts";
-import type { JoinOptions } from "./join.ts";
+import type { JoinOptions, SliceOptions } from "./join.ts";
 import type { CosineSimilarityOptions } from "./linalg.ts";
 import type { NanToNumOptions } from "./logical.ts";
 import type { L2NormalizeOptions, LayerNormOptions, SoftmaxOptions } from "./normalize.ts";
 import type { VarianceOptions } from "./moments.ts";
+import type { FlipOptions, PadOptions, RollOptions } from "./pad.ts";
 import type { ReduceOptions } from "./reduce.ts";
+import type { RepeatOptions } from "./repeat.ts";
 import type { AxisOptions, OneHotOptions } from "./select.ts";
 import type { SortOptions, TopKOptions } from "./sort.ts";
 
@@ -77,6 +80,27 @@ export const COSINE: Checks<CosineSimilarityOptions> = { epsilon };
 
 /** Of `concat`, `stack` and `split`. */
 export const JOIN: Checks<JoinOptions> = { axis: checkWhole };
+
+/** Of `slice`. */
+export const SLICE: Checks<SliceOptions> = { step: checkWholes };
+
+/** Of `pad`. */
+export const PAD: Checks<PadOptions> = {
+  mode: (caller, name, value) => checkChoice(caller, name, value, ["constant", "edge", "reflect"]),
+  value: limit,
+};
+
+/** Of `flip`. */
+export const FLIP: Checks<FlipOptions> = { axis: checkWholes };
+
+/** Of `roll`. */
+export const ROLL: Checks<RollOptions> = { axis: checkWhole };
+
+/** Of `repeat`. */
+export const REPEAT: Checks<RepeatOptions> = { axis: checkWhole };
+
+/** Of `tril` and `triu`. */
+export const TRIANGLE: Checks<TriangleOptions> = { diagonal: checkWhole };
 
 /** Of `gather` and its kind. */
 export const AXIS: Checks<AxisOptions> = { axis: checkWhole };

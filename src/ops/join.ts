@@ -5,13 +5,13 @@
  */
 import { describe } from "../describe.ts";
 import { perInput, type ViewOp } from "../op.ts";
-import { checkOptions, checkWholes, refuseMore } from "../options.ts";
+import { checkNumber, checkOptions, checkWholes, wholesAmong } from "../options.ts";
 import { formatShape, normalizeAxis, type Shape } from "../shape.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
 import { apply } from "../trace.ts";
-import { JOIN } from "./checks.ts";
+import { JOIN, SLICE } from "./checks.ts";
 import { promoteList } from "./elementwise.ts";
-import { blockOf, expandDims, view } from "./layout.ts";
+import { blockOf, expandDims, reshape, view } from "./layout.ts";
 
 /** Tensors one behind the other along an axis. */
 export const concatOp: ViewOp<number> = view(
@@ -36,29 +36,53 @@ export const concatOp: ViewOp<number> = view(
   }),
 );
 
-/** A block of a tensor: where it starts and its shape. */
+/** A block of a tensor: where it starts, its shape, and its steps. */
 export interface Block {
   /** The first position along each axis. */
   start: readonly number[];
   /** The extents. */
   shape: Shape;
+  /** From one position to the next along each axis, negative ones backwards; 1 by default. */
+  step?: readonly number[] | undefined;
 }
 
 /** A block of a tensor. */
 export const sliceOp: ViewOp<Block> = view(
   "slice",
   (_inputs, { shape }) => shape,
-  ([x], { start }, shape) => [{ shape, to: blockOf(shape), from: blockOf(x!, start) }],
-  perInput((g, _y, [x], { start }) => apply(padOp, [g], { start, shape: x!.shape })),
+  ([x], { start, step }, shape) => [
+    { shape, to: blockOf(shape), from: blockOf(x!, start, step) },
+  ],
+  perInput((g, _y, [x], { start, step, shape }) => {
+    if (step === undefined) return apply(padOp, [g], { start, shape: x!.shape });
+    const back = step.flatMap((by, axis) => by < 0 ? [axis] : []);
+    const lowest = start.map((at, axis) => at + Math.min(0, step[axis]! * (shape[axis]! - 1)));
+    const [forth, shapes] = [step.map(Math.abs), x!.shape];
+    return apply(padOp, [turned(g, back)], { start: lowest, step: forth, shape: shapes });
+  }),
 );
 
-/** A tensor as a block in a larger one of zeros. */
+/** A tensor as a block in a larger one of zeros; its steps go forwards. */
 export const padOp: ViewOp<Block> = view(
   "pad",
   (_inputs, { shape }) => shape,
-  ([x], { start }, shape) => [{ shape: x!, to: blockOf(shape, start), from: blockOf(x!) }],
-  perInput((g, _y, [x], { start }) => apply(sliceOp, [g], { start, shape: x!.shape })),
+  ([x], { start, step }, shape) => [
+    { shape: x!, to: blockOf(shape, start, step), from: blockOf(x!) },
+  ],
+  perInput((g, _y, [x], { start, step }) => apply(sliceOp, [g], { start, step, shape: x!.shape })),
 );
+
+/** The values in reverse order along some axes. */
+export function turned(x: Tensor, axes: readonly number[]): Tensor {
+  const { shape } = x;
+  const back = shape.map((extent, axis) => axes.includes(axis) && extent > 1);
+  if (!back.includes(true)) return x;
+  return apply(sliceOp, [x], {
+    start: shape.map((extent, axis) => back[axis] ? extent - 1 : 0),
+    shape,
+    step: back.map((isBack) => isBack ? -1 : 1),
+  });
+}
 
 /** Options of {@linkcode concat}, {@linkcode stack} and {@linkcode split}. */
 export interface JoinOptions {
@@ -138,6 +162,12 @@ export function stack(xs: readonly TensorLike[], options: JoinOptions = {}): Ten
   return concat(operands.map((x) => expandDims(x, axis)), { axis });
 }
 
+/** Options of {@linkcode slice}. */
+export interface SliceOptions {
+  /** From one position to the next along the first axis, or one step per axis; 1 by default. */
+  step?: number | readonly number[] | undefined;
+}
+
 /**
  * A block of a tensor, with the meaning of `Array.prototype.slice` along each axis.
  *
@@ -145,11 +175,14 @@ export function stack(xs: readonly TensorLike[], options: JoinOptions = {}): Ten
  * @param start The first position along the first axis, or one per axis; negative ones count from
  * the end. Axes that are not named are kept whole.
  * @param end The position after the last, alike; by default the end.
+ * @param options `step`, 1 by default: of every axis, only each `step`-th position. To go backwards,
+ * `flip` first.
  * @returns The block.
- * @throws {RangeError} If a position is not an integer, or lies outside of the axis.
- * @throws {TypeError} If there are more positions than axes.
+ * @throws {RangeError} If a position is not an integer, or lies outside of the axis, or a step is
+ * below 1.
+ * @throws {TypeError} If there are more positions or steps than axes.
  *
- * @example The last two rows, the first column
+ * @example The last two rows, the first column, every other row
  * ```ts
  * import { slice } from "@cellgrad/cellgrad";
  * import { assertEquals } from "@std/assert";
@@ -157,30 +190,61 @@ export function stack(xs: readonly TensorLike[], options: JoinOptions = {}): Ten
  * const x = [[1, 2], [3, 4], [5, 6]];
  * assertEquals(slice(x, -2).toArray(), [[3, 4], [5, 6]]);
  * assertEquals(slice(x, [1, 0], [3, 1]).toArray(), [[3], [5]]);
+ * assertEquals(slice(x, 0, 3, { step: 2 }).toArray(), [[1, 2], [5, 6]]);
  * ```
  */
 export function slice(
   x: TensorLike,
   start: number | readonly number[],
   end?: number | readonly number[],
+  options: SliceOptions = {},
 ): Tensor {
-  if (arguments.length > 3) refuseMore("slice", "end", 3, arguments);
+  if (arguments.length > 3) checkOptions("slice", SLICE, 3, arguments);
   checkWholes("slice", "start", start);
   if (end !== undefined) checkWholes("slice", "end", end);
   const operand = asTensor(x);
-  const starts = typeof start === "number" ? [start] : start;
-  const ends = end === undefined ? [] : typeof end === "number" ? [end] : end;
-  if (Math.max(starts.length, ends.length) > operand.rank) {
+  const [starts, ends, steps] = [start, end ?? [], options.step ?? []].map((given) =>
+    typeof given === "number" ? [given] : given
+  ) as [readonly number[], readonly number[], readonly number[]];
+  if (Math.max(starts.length, ends.length, steps.length) > operand.rank) {
     throw new TypeError(
-      `Cannot compute slice as there are more positions than axes: ` +
-        `current shape is ${formatShape(operand.shape)}, start [${starts}], end [${ends}]`,
+      `Cannot compute slice as there are more positions than axes: current shape is ` +
+        `${formatShape(operand.shape)}, start [${starts}], end [${ends}]` +
+        (steps.length > 0 ? `, step [${steps}]` : ""),
     );
   }
+  steps.forEach((by) => checkNumber("slice", "step", by, { integer: true, min: 1 }));
   const from = operand.shape.map((n, i) => slicePosition(starts[i] ?? 0, n, i));
+  const step = operand.shape.map((_, i) => steps[i] ?? 1);
   const shape = operand.shape.map((n, i) =>
-    Math.max(0, slicePosition(ends[i] ?? n, n, i) - from[i]!)
+    Math.max(0, Math.ceil((slicePosition(ends[i] ?? n, n, i) - from[i]!) / step[i]!))
   );
-  return apply(sliceOp, [operand], { start: from, shape });
+  const isStepping = step.some((by) => by > 1);
+  return apply(sliceOp, [operand], { start: from, shape, step: isStepping ? step : undefined });
+}
+
+/** The part of a tensor at positions along its first axes. */
+export function at(x: Tensor, ...positions: number[]): Tensor {
+  const given = wholesAmong("at", "positions", positions);
+  if (given.length > x.rank) {
+    throw new TypeError(
+      `Cannot compute at as there are more positions than axes: current shape is ` +
+        `${formatShape(x.shape)}, positions [${given}]`,
+    );
+  }
+  const start = x.shape.map((extent, axis) => {
+    const position = given[axis] ?? 0;
+    if (axis >= given.length || position >= -extent && position < extent) {
+      return position < 0 ? position + extent : position;
+    }
+    throw new RangeError(
+      `Cannot compute at as a position along axis ${axis} must be in ` +
+        `[${-extent}, ${extent - 1}]: current value is ${position}`,
+    );
+  });
+  const rest = x.shape.slice(given.length);
+  const shape = [...given.map(() => 1), ...rest];
+  return reshape(apply(sliceOp, [x], { start, shape }), rest);
 }
 
 function slicePosition(at: number, extent: number, axis: number): number {

@@ -62,10 +62,15 @@ export function view<P>(
   };
 }
 
-/** The view of an array, from a position on. */
-export function blockOf(shape: Shape, start: readonly number[] = []): Strides {
-  const strides = stridesOf(shape);
-  return { offset: start.reduce((sum, at, i) => sum + at * strides[i]!, 0), strides };
+/** The view of an array, from a position on, by steps along its axes. */
+export function blockOf(
+  shape: Shape,
+  start: readonly number[] = [],
+  step: readonly number[] = [],
+): Strides {
+  const own = stridesOf(shape);
+  const strides = own.map((stride, axis) => stride * (step[axis] ?? 1));
+  return { offset: start.reduce((sum, at, i) => sum + at * own[i]!, 0), strides };
 }
 
 /** The same values in another shape. */
@@ -304,4 +309,49 @@ export function broadcastTo(x: TensorLike, ...shape: [shape: Shape] | number[]):
     );
   }
   return apply(broadcastToOp, [operand], [...extents]);
+}
+
+/**
+ * One axis in another place; the others keep their order.
+ *
+ * @param x Any shape.
+ * @param from The axis, negative ones counted from the end.
+ * @param to Its place in the result, alike.
+ * @returns The tensor with its axes in the new order.
+ * @throws {RangeError} If there is no such axis.
+ *
+ * @example Channels last
+ * ```ts
+ * import { moveAxis } from "@cellgrad/cellgrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(moveAxis([[[1, 2], [3, 4]]], 0, -1).shape, [2, 2, 1]);
+ * ```
+ */
+export function moveAxis(x: TensorLike, from: number, to: number): Tensor {
+  if (arguments.length > 3) refuseMore("moveAxis", "to", 3, arguments);
+  const operand = asTensor(x);
+  const [source, target] = [from, to].map((axis) => normalizeAxis("moveAxis", axis, operand.rank));
+  const others = operand.shape.flatMap((_, axis) => axis === source ? [] : [axis]);
+  return transpose(operand, others.toSpliced(target!, 0, source!));
+}
+
+/**
+ * All values in one axis, in row-major order.
+ *
+ * @param x Any shape.
+ * @returns A vector, which shares the values.
+ *
+ * @example Rows behind each other
+ * ```ts
+ * import { flatten } from "@cellgrad/cellgrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(flatten([[1, 2], [3, 4]]).toArray(), [1, 2, 3, 4]);
+ * ```
+ */
+export function flatten(x: TensorLike): Tensor {
+  if (arguments.length > 1) refuseMore("flatten", "x", 1, arguments);
+  const operand = asTensor(x);
+  return reshape(operand, [operand.size]);
 }

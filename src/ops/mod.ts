@@ -4,6 +4,7 @@
  * @module
  */
 import { bindFluent } from "../fluent_elementwise.ts";
+import { at } from "./join.ts";
 import * as functions from "./mod.ts";
 
 export {
@@ -57,6 +58,7 @@ export {
   softplus,
   sqrt,
 } from "./exponential.ts";
+export { diag, outer, trace, type TriangleOptions, tril, triu } from "./diagonal.ts";
 export {
   clipGradient,
   type CustomVjp,
@@ -77,8 +79,17 @@ export {
 } from "./cumulative.ts";
 export { type ContractedAxes, dot, einsum, tensordot } from "./einsum.ts";
 export { acosh, asinh, atanh, cosh, sinh, tanh } from "./hyperbolic.ts";
-export { concat, type JoinOptions, slice, split, stack } from "./join.ts";
-export { broadcastTo, cast, expandDims, reshape, squeeze, transpose } from "./layout.ts";
+export { concat, type JoinOptions, slice, type SliceOptions, split, stack } from "./join.ts";
+export {
+  broadcastTo,
+  cast,
+  expandDims,
+  flatten,
+  moveAxis,
+  reshape,
+  squeeze,
+  transpose,
+} from "./layout.ts";
 export {
   cosineSimilarity,
   type CosineSimilarityOptions,
@@ -104,6 +115,16 @@ export {
   softmax,
   type SoftmaxOptions,
 } from "./normalize.ts";
+export {
+  flip,
+  type FlipOptions,
+  pad,
+  type PadMode,
+  type PadOptions,
+  roll,
+  type RollOptions,
+} from "./pad.ts";
+export { meshgrid, repeat, type RepeatOptions, tile } from "./repeat.ts";
 export { ceil, floor, mod, round, trunc } from "./rounding.ts";
 export { digamma, erf, erfc, erfinv, lgamma } from "./special.ts";
 export { acos, asin, atan, atan2, cos, sin, tan } from "./trigonometric.ts";
@@ -111,6 +132,7 @@ export { argMax, argMin, type ArgReduceOptions } from "./arg_reduce.ts";
 export { logSumExp, max, mean, min, type ReduceOptions, sum } from "./reduce.ts";
 export { norm, std, variance, type VarianceOptions } from "./moments.ts";
 export { median, quantile } from "./quantile.ts";
+export { scatterSet, segmentMax, segmentSum } from "./segment.ts";
 export {
   type AxisOptions,
   gather,
@@ -122,4 +144,4 @@ export {
 export { argSort, sort, type SortOptions, type TopK, topK, type TopKOptions } from "./sort.ts";
 export { all, any } from "./truth.ts";
 
-bindFluent(functions);
+bindFluent({ ...functions, at });

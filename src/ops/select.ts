@@ -60,6 +60,7 @@ export const scatterAddOp: ScatterOp<number> = {
   kind: "scatter",
   name: "scatterAdd",
   by: "slice",
+  reduce: "sum",
   axis: (axis) => axis,
   infer: ([x]) => ({ shape: x!.shape, dtype: x!.dtype }),
   forward([x, indices, updates], axis, { shape, dtype }) {
@@ -101,6 +102,7 @@ export const putAlongAxisOp: ScatterOp<{ axis: number; shape: Shape }> = {
   kind: "scatter",
   name: "putAlongAxis",
   by: "value",
+  reduce: "sum",
   axis: ({ axis }) => axis,
   infer: ([x], { shape }) => ({ shape, dtype: x!.dtype }),
   forward([x, indices], { axis, shape }, { dtype }) {

@@ -5,6 +5,7 @@
  */
 import { BYTES } from "../../dtype.ts";
 import { emitLineSort, type LineSort, sortScratchBytes } from "../../../kernels/select/sort.ts";
+import { emitMaxima, type SliceMaximum } from "../../../kernels/select/maxima.ts";
 import { emitScatter, scatterScratchBytes, type ScatterSum } from "../../../kernels/select/sums.ts";
 import { emitGather, type Selection } from "../../../kernels/select/wasm.ts";
 import type { LookupOp, ScatterOp, SortOp } from "../../op.ts";
@@ -89,12 +90,38 @@ export function lookupKernel(
   };
 }
 
-/** The kernel of a step that adds up by position; `undefined` of integers. */
-export function scatterKernel(
+/** The kernel of a step that finds the largest slices by position; `undefined` of booleans. */
+function maximaKernel(
   { inputs, params, output }: Step,
-  { by, axis }: ScatterOp<unknown>,
+  { name, axis }: ScatterOp<unknown>,
   graph: Graph,
 ): StepKernel | undefined {
+  const { shape, dtype } = graph.values[output]!;
+  if (dtype === "bool" || sizeOf(shape) === 0) return undefined;
+  const [updates, indices] = inputs as [ValueId, ValueId];
+  const { outer, count, inner } = extentsAround(shape, axis(params));
+  const picked = sizeOf(graph.values[indices]!.shape);
+  const maximum: SliceMaximum = { dtype, count, picked, inner };
+  const own = { base: undefined, indices, updates };
+  return {
+    key: JSON.stringify(["maxima", maximum]),
+    emit: (module) => emitMaxima(module, maximum),
+    scratchBytes: 0,
+    positions: positionsToCheck(indices, count, name, graph),
+    slices: outer,
+    nanoseconds: outer * (count + picked) * inner * NS.picked,
+    calls: (range, places) => scatterCalls(output, own, { ...maximum, by: "slice" }, range, places),
+  };
+}
+
+/** The kernel of a step that adds up by position; `undefined` of integers. */
+export function scatterKernel(
+  step: Step,
+  op: ScatterOp<unknown>,
+  graph: Graph,
+): StepKernel | undefined {
+  if (op.reduce === "max") return maximaKernel(step, op, graph);
+  const [{ inputs, params, output }, { by, axis }] = [step, op];
   const { shape, dtype } = graph.values[output]!;
   if ((dtype !== "float32" && dtype !== "float64") || sizeOf(shape) === 0) return undefined;
   const [onto, indices, updates] = by === "slice"
@@ -124,7 +151,7 @@ export function scatterKernel(
 function scatterCalls(
   output: ValueId,
   { base, indices, updates }: { base: ValueId | undefined; indices: ValueId; updates: ValueId },
-  { by, dtype, count, picked, inner }: ScatterSum,
+  { by, dtype, count, picked, inner }: SliceMaximum & Pick<ScatterSum, "by">,
   [from, to]: SliceRange,
   { offsets, scratch }: Places,
 ): number[][] {

@@ -11,6 +11,7 @@ import { squaredDistancesKernel } from "../../../kernels/pairwise_distance/wgsl.
 import { categoricalKernel, permutationPlan, samplerKernel } from "../../../kernels/random/wgsl.ts";
 import {
   gatherKernel,
+  maxSlicesPlan,
   putAlongAxisPlan,
   scatterAddPlan,
   takeAlongAxisKernel,
@@ -94,6 +95,9 @@ function emit(op: Primitive<unknown>, context: StepContext): WgslPlan | WgslKern
     }
     case "scatter": {
       const axis = op.axis(params);
+      if (op.reduce === "max") {
+        return maxSlicesPlan(element, extentsAround(shape, axis), sizeOf(y));
+      }
       return op.by === "slice"
         ? scatterAddPlan(element, extentsAround(x, axis), sizeOf(y))
         : putAlongAxisPlan(element, extentsAround(shape, axis), x[axis]!);

@@ -32,7 +32,10 @@ export function lowerGroup(
     0,
   );
   const isRow = space.over === "row";
-  const parts = largest > largestBinding && space.outer.length === 0 && isRow
+  const isPlain = own.operands.every(({ offset, step, along }) =>
+    offset === 0 && step >= 0 && along >= 0
+  );
+  const parts = largest > largestBinding && space.outer.length === 0 && isRow && isPlain
     ? loopParts(spec, own, largestBinding, { isSoftware })
     : undefined;
   const whole = () =>

@@ -170,17 +170,19 @@ export function composeReads(
   const { lookup } = source;
   const axes = mergeAxes(inputShape, [source.strides, lookup?.strides ?? source.strides]);
   const own = stridesOf(axes.map(({ extent }) => extent));
-  const ends = axes.map(({ extent }, i) => Math.floor(offset / own[i]!) % extent);
-  const starts = [...ends];
+  const starts = axes.map(({ extent }, i) => Math.floor(offset / own[i]!) % extent);
+  const [lows, highs] = [[...starts], [...starts]];
   const steps = strides.map((stride, axis) => {
     if (stride === 0 || shape[axis] === 1) return undefined;
-    const along = own.findIndex((behind) => behind <= stride);
+    const along = own.findIndex((behind) => behind <= Math.abs(stride));
     if (along < 0 || stride % own[along]! !== 0) return null;
     const count = stride / own[along]!;
+    const ends = count < 0 ? lows : highs;
     ends[along]! += count * (shape[axis]! - 1);
     return { along, count };
   });
-  if (steps.includes(null) || ends.some((at, i) => at >= axes[i]!.extent)) return undefined;
+  const isOutside = axes.some(({ extent }, i) => lows[i]! < 0 || highs[i]! >= extent);
+  if (steps.includes(null) || isOutside) return undefined;
   const read = ({ offset }: Strides, view: 0 | 1): Strides => ({
     offset: offset + starts.reduce((sum, at, i) => sum + at * axes[i]!.strides[view]!, 0),
     strides: steps.map((step) => step ? step.count * axes[step.along]!.strides[view]! : 0),
@@ -222,5 +224,5 @@ function isCheap(step: Step, graph: Graph): boolean {
 }
 
 function isFar({ strides }: Strides): boolean {
-  return strides.some((stride) => stride > LARGEST_STRIDE);
+  return strides.some((stride) => Math.abs(stride) > LARGEST_STRIDE);
 }
