@@ -7,7 +7,7 @@ import * as nn from "../src/nn/mod.ts";
 import * as optim from "../src/optim/mod.ts";
 import * as random from "../src/random.ts";
 
-const CONSTRUCTORS = ["tensor", "zeros", "ones", "full", "eye", "arange", "oneHot"];
+const CONSTRUCTORS = ["tensor", "zeros", "ones", "full", "eye", "arange", "linspace", "oneHot"];
 
 const OPERATIONS = [
   ["add", "sub", "mul", "div", "neg", "abs", "sign", "pow", "maximum", "minimum", "clip"],
@@ -16,7 +16,8 @@ const OPERATIONS = [
   ["atan2", "floor", "ceil", "round", "trunc", "mod", "reciprocal", "exp2", "log10", "tan", "asin"],
   ["acos", "atan", "sinh", "cosh", "asinh", "acosh", "atanh", "erfinv", "silu", "gelu", "elu"],
   ["hardtanh", "isFinite", "isInf", "logicalNot", "logicalAnd", "logicalOr", "logicalXor"],
-  ["nanToNum"],
+  ["nanToNum", "pad", "flip", "roll", "tile", "repeat", "moveAxis", "flatten", "meshgrid", "diag"],
+  ["trace", "tril", "triu", "outer", "scatterSet", "segmentSum", "segmentMax"],
   ["equal", "notEqual", "less", "lessEqual", "greater", "greaterEqual", "where", "isNaN"],
   ["sum", "mean", "max", "min", "variance", "norm", "argMax", "argMin", "logSumExp"],
   ["std", "prod", "any", "all", "median", "quantile", "cumsum", "cumprod", "cumMax"],
@@ -51,10 +52,15 @@ Deno.test("mod.ts exports every transform", () => {
   assertEquals(kinds(TRANSFORMS, cg), functions(TRANSFORMS));
 });
 
-Deno.test("every operation but where() and einsum() is a method as well", () => {
-  const methods = OPERATIONS.filter((name) => name !== "where" && name !== "einsum");
+Deno.test("every operation but where(), einsum(), meshgrid() and trace() is a method as well", () => {
+  const others = ["where", "einsum", "meshgrid", "trace"];
+  const methods = OPERATIONS.filter((name) => !others.includes(name));
   assertEquals(kinds(methods, cg.Tensor.prototype), functions(methods));
-  assertEquals(["where", "einsum"].some((name) => name in cg.Tensor.prototype), false);
+  for (const name of others) assertEquals(name in cg.Tensor.prototype, false);
+});
+
+Deno.test("at() is a method only", () => {
+  assertEquals(["at" in cg.Tensor.prototype, "at" in cg], [true, false]);
 });
 
 Deno.test("mod.ts exports what the other entry points do, split() of keys as splitKey()", () => {

@@ -4,7 +4,7 @@
  * @module
  */
 import { checkExtent, formatShape, normalizeAxis } from "../shape.ts";
-import { checkOptions, refuseMore } from "../options.ts";
+import { checkOptions, checkWholes, refuseMore } from "../options.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
 import { REPEAT } from "./checks.ts";
 import { broadcastTo, expandDims, reshape } from "./layout.ts";
@@ -29,8 +29,9 @@ import { broadcastTo, expandDims, reshape } from "./layout.ts";
  */
 export function tile(x: TensorLike, repeats: number | readonly number[]): Tensor {
   if (arguments.length > 2) refuseMore("tile", "repeats", 2, arguments);
+  checkWholes("tile", "repeats", repeats);
   const operand = asTensor(x);
-  const given = Array.isArray(repeats) ? [...repeats] : [repeats];
+  const given = typeof repeats === "number" ? [repeats] : repeats;
   given.forEach((count) => checkExtent("tile", "repeats", count));
   const rank = Math.max(operand.rank, given.length);
   const inFront = (list: readonly number[]) => [...new Array(rank - list.length).fill(1), ...list];

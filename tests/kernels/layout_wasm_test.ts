@@ -93,6 +93,34 @@ const views = fc.tuple(fc.constantFrom<Size>(1, 4, 8), shapes).chain(([size, sha
   return { size, copy, data };
 });
 
+/** The same the other way round along some axes, and by steps. */
+const turnedViews = fc.tuple(views, fc.nat(80)).map(([{ size, copy, data }, choice]) => {
+  const { shape, to, from } = copy;
+  const back = shape.map((_, axis) => Math.floor(choice / 3 ** axis) % 3 === 1);
+  const step = shape.map((_, axis) => Math.floor(choice / 3 ** axis) % 3 === 2 ? 2 : 1);
+  const shorter = shape.map((extent, axis) => Math.ceil(extent / step[axis]!));
+  const last = from.strides.map((stride, axis) =>
+    back[axis] ? stride * Math.max(0, shape[axis]! - 1) : 0
+  );
+  const turned = {
+    offset: last.reduce((sum, at) => sum + at, from.offset),
+    strides: from.strides.map((stride, axis) => back[axis] ? -stride : stride * step[axis]!),
+  };
+  const target = { ...to, strides: stridesOf(shorter) };
+  return { size, copy: { shape: shorter, to: target, from: turned }, data };
+});
+
+Deno.test("emitCopies() goes backwards and by steps as the reference does", () => {
+  fc.assert(
+    fc.property(turnedViews, ({ size, copy, data }) => {
+      const copies = { size, copies: [copy] };
+      const length = product(copy.shape) + 1;
+      assertEquals(run(copies, length, [data]), expected(copies, length, [data]));
+    }),
+    { seed: 1, numRuns: 400 },
+  );
+});
+
 Deno.test("emitCopies() transposes and repeats as the reference does", () => {
   fc.assert(
     fc.property(views, ({ size, copy, data }) => {

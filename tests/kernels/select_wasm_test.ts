@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { KEYS, type SortType } from "../../kernels/select/keys.ts";
 import * as reference from "../../kernels/select/reference.ts";
 import { emitLineSort, type LineSort, sortScratchBytes } from "../../kernels/select/sort.ts";
+import { emitMaxima, type SliceMaximum } from "../../kernels/select/maxima.ts";
 import { emitScatter, scatterScratchBytes, type ScatterSum } from "../../kernels/select/sums.ts";
 import { hasThreshold } from "../../kernels/select/threshold.ts";
 import { emitGather, type Selection } from "../../kernels/select/wasm.ts";
@@ -175,6 +176,26 @@ Deno.test("emitScatter() adds up as the reference does, to the bit", () => {
       assertEquals([...given], [...arrayOf(dtype, sums)]);
     }),
     { seed: 3, numRuns: 400 },
+  );
+});
+
+Deno.test("emitMaxima() finds what the reference finds, NaN among it", () => {
+  const numbers = selections.filter(({ spec: { by, dtype } }) =>
+    by === "slice" && dtype !== "bool"
+  );
+  fc.assert(
+    fc.property(numbers, ({ spec, indices, part }) => {
+      const { outer, by: _, ...rest } = spec;
+      const maximum = rest as SliceMaximum;
+      const lowest = spec.dtype === "int32" ? -(2 ** 31) : -Infinity;
+      const expected = arrayOf(spec.dtype, outer * spec.count * spec.inner).fill(lowest);
+      reference.maxSlices(expected, part, indices, spec);
+      const out = arrayOf(spec.dtype, expected.length);
+      const inputs = [undefined, part, indices];
+      const given = run((module) => emitMaxima(module, maximum), out, inputs, 0, outer);
+      assertEquals([...given], [...expected]);
+    }),
+    { seed: 5, numRuns: 300 },
   );
 });
 

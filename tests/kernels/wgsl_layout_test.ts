@@ -95,6 +95,44 @@ gpuTest("copiesPlan() surrounds blocks with zeros as the reference does", async 
   );
 });
 
+/** Every so many-th position, or all of them backwards, along each axis. */
+function stepsIn(shape: readonly number[], choices: readonly number[]) {
+  const step = shape.map((_, i) => [1, -1, 2, 3][choices[i]! % 4]!);
+  const block = shape.map((extent, i) => Math.ceil(extent / Math.abs(step[i]!)));
+  const start = shape.map((extent, i) => step[i]! < 0 ? extent - 1 : 0);
+  const own = viewOf(shape, start);
+  return { block, view: { ...own, strides: own.strides.map((s, i) => s * step[i]!) } };
+}
+
+gpuTest("copiesPlan() goes backwards and by steps as the reference does", async (runner) => {
+  await checkAll(
+    runner,
+    CASES.map(({ shape, choices }) => {
+      const { block, view } = stepsIn(shape, choices);
+      return checkCopies(
+        [numbered(shape)],
+        [{ shape: block, to: viewOf(block), from: view }],
+        block,
+      );
+    }),
+  );
+});
+
+gpuTest("copiesPlan() puts zeros in between as the reference does", async (runner) => {
+  await checkAll(
+    runner,
+    CASES.map(({ shape, choices }) => {
+      const forth = choices.map((choice) => choice % 4 === 1 ? 0 : choice);
+      const { block, view } = stepsIn(shape, forth);
+      return checkCopies(
+        [numbered(block)],
+        [{ shape: block, to: view, from: viewOf(block) }],
+        shape,
+      );
+    }),
+  );
+});
+
 gpuTest("copiesPlan() gives zeros around nothing", async (runner) => {
   const copy = { shape: [0, 3], to: viewOf([2, 3], [1, 0]), from: viewOf([0, 3]) };
   await checkAll(runner, [checkCopies([new Float32Array(0)], [copy], [2, 3])]);

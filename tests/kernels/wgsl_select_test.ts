@@ -5,11 +5,13 @@ import {
   argSortRows,
   gatherAlong,
   gatherSlices,
+  maxSlices,
   scatterAddAlong,
   scatterAddSlices,
 } from "../../kernels/select/reference.ts";
 import {
   gatherKernel,
+  maxSlicesPlan,
   putAlongAxisPlan,
   scatterAddPlan,
   takeAlongAxisKernel,
@@ -120,6 +122,53 @@ function scatterCheck(around: AxisExtents, picked: number, seed: number, distinc
     expected: Float32Array.from(sums),
   };
 }
+
+/** Slices to compare, and the largest; some are NaN. */
+function maximaCheck(
+  element: "float32" | "int32",
+  around: AxisExtents,
+  picked: number,
+  seed: number,
+): Check & { expected: Float32Array | Int32Array } {
+  const { outer, count, inner } = around;
+  const updates = values(outer * picked * inner, seed);
+  if (element === "float32" && seed % 2 === 0) updates[seed % updates.length] = NaN;
+  const typed = element === "float32" ? Float32Array : Int32Array;
+  const given = typed.from(updates);
+  const indices = integers(picked, count, seed + 1);
+  const lowest = element === "float32" ? -Infinity : -(2 ** 31);
+  const expected = new typed(outer * count * inner).fill(lowest);
+  maxSlices(expected, given, indices, around);
+  const plan = maxSlicesPlan(element, around, picked);
+  return { job: { plan, inputs: [given, indices], outputs: [expected.slice().fill(9)] }, expected };
+}
+
+/** As numbers: NaN has many bits. */
+async function checkMaxima(
+  runner: { run(jobs: readonly Job[]): Promise<void> },
+  checks: readonly Check[],
+): Promise<void> {
+  await runner.run(checks.map(({ job }) => job));
+  for (const { job, expected } of checks) assertEquals([...job.outputs[0]!], [...expected]);
+}
+
+gpuTest("maxSlicesPlan() finds the slices that the reference finds", async (runner) => {
+  await checkMaxima(
+    runner,
+    CASES.flatMap(({ picked, seed, ...around }) => [
+      maximaCheck("float32", around, picked, Math.abs(seed)),
+      maximaCheck("int32", around, picked, Math.abs(seed)),
+    ]),
+  );
+});
+
+gpuTest("maxSlicesPlan() compares many slices, spread or in one place", async (runner) => {
+  await checkMaxima(runner, [
+    maximaCheck("float32", { outer: 1, count: 5000, inner: 3 }, 100_000, 3),
+    maximaCheck("float32", { outer: 2, count: 7, inner: 2 }, 20_000, 4),
+    maximaCheck("float32", { outer: 2, count: 3, inner: 30 }, 64, 6),
+  ]);
+});
 
 gpuTest("scatterAddPlan() adds slices up as the reference does", async (runner) => {
   await checkAll(

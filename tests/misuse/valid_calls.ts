@@ -94,7 +94,23 @@ const OPERATIONS: ValidCall[] = [
   row("broadcastTo", () => [matrix(), [2, 2, 3]]),
   row("concat", () => [[matrix(), matrix()], { axis: 1 }], 1),
   row("stack", () => [[matrix(), matrix()], { axis: 1 }], 1),
-  row("slice", () => [matrix(), [0, 1], [2, 3]]),
+  row("slice", () => [matrix(), [0, 1], [2, 3], { step: [1, 2] }], 3),
+  row("pad", () => [matrix(), [[1, 0], [0, 2]], { mode: "constant", value: 2 }], 2),
+  row("flip", () => [matrix(), { axis: 1 }], 1),
+  row("roll", () => [matrix(), 1, { axis: 1 }], 2),
+  row("tile", () => [matrix(), [2, 1]]),
+  row("repeat", () => [matrix(), 2, { axis: 1 }], 2),
+  row("moveAxis", () => [matrix(), 0, 1]),
+  row("flatten", () => [matrix()]),
+  { ...row("meshgrid", () => [[1, 2], [3, 4, 5]]), variadic: true },
+  row("diag", () => [matrix()]),
+  row("trace", () => [matrix()]),
+  row("tril", () => [matrix(), { diagonal: 1 }], 1),
+  row("triu", () => [matrix(), { diagonal: 1 }], 1),
+  row("outer", () => [[1, 2], [3, 4, 5]]),
+  row("scatterSet", () => [matrix(), [1], [[1, 1, 1]], { axis: 0 }], 3),
+  row("segmentSum", () => [matrix(), [1, 0], 2]),
+  row("segmentMax", () => [matrix(), [1, 0], 2]),
   row("split", () => [matrix(), 3, { axis: 1 }], 2),
   row("gather", () => [matrix(), [2, 0], { axis: 1 }], 2),
   row("scatterAdd", () => [matrix(), [1], [[1, 1, 1]], { axis: 0 }], 3),
@@ -118,6 +134,7 @@ const CREATION: ValidCall[] = [
   row("full", () => [[2, 3], 4, { dtype: "int32" }], 2),
   row("eye", () => [2, { dtype: "int32" }], 1),
   row("arange", () => [3, { dtype: "int32" }], 1),
+  row("linspace", () => [0, 1, 3, { dtype: "float64" }], 3),
 ];
 
 const custom = () => ({
@@ -258,7 +275,7 @@ export const VALID_CALLS: readonly ValidCall[] = [
 ];
 
 /** The same as methods of a tensor: the first argument is what the method is called on. */
-export const METHOD_CALLS: readonly ValidCall[] = OPERATIONS.filter(({ name }) =>
+const OPERATION_METHODS: readonly ValidCall[] = OPERATIONS.filter(({ name }) =>
   name in cg.Tensor.prototype
 ).map(({ name, args, options }): ValidCall => {
   const joins = name === "concat" || name === "stack";
@@ -274,3 +291,14 @@ export const METHOD_CALLS: readonly ValidCall[] = OPERATIONS.filter(({ name }) =
     ...(options === undefined ? {} : { options: options + (joins ? 1 : 0) }),
   };
 });
+
+/** All methods that operations are. */
+export const METHOD_CALLS: readonly ValidCall[] = [
+  ...OPERATION_METHODS,
+  {
+    name: "at",
+    f: (x, ...positions) => cg.tensor(x).at(...positions),
+    args: () => [matrix(), 1, -1],
+    variadic: true,
+  },
+];

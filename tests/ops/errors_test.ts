@@ -387,3 +387,83 @@ Deno.test("operations under differentiation fail with the same messages", () => 
     "Cannot compute add as the shapes do not broadcast: current shapes are [2] and [3]",
   );
 });
+
+fails("wants a pair for each axis", "pad", TypeError, {
+  "widths must be a pair of whole numbers for each axis: current shape is [2, 3], widths are [1, 1]":
+    () => cg.pad(matrix, [1, 1] as never),
+  "only the mode constant has a value: current mode is edge": () =>
+    cg.pad([1], [[1, 1]], { mode: "edge", value: 2 }),
+  "mode must be one of constant, edge, reflect: current value is wrap": () =>
+    cg.pad([1], [[1, 1]], { mode: "wrap" as never }),
+});
+
+fails("wants enough to repeat or reflect", "pad", RangeError, {
+  "widths must not be negative: current value is -1": () => cg.pad([1], [[-1, 1]]),
+  "axis 0 of extent 2 has only 1 values to reflect: current width is 2": () =>
+    cg.pad([1, 2], [[0, 2]], { mode: "reflect" }),
+  "axis 0 of extent 0 has only 0 values to repeat: current width is 1": () =>
+    cg.pad(cg.zeros([0]), [[0, 1]], { mode: "edge" }),
+});
+
+fails("goes forwards", "slice", RangeError, {
+  "step must be a whole number at least 1: current value is 0": () =>
+    cg.slice([1, 2], 0, 2, { step: 0 }),
+  "step must be a whole number at least 1: current value is -1": () =>
+    cg.slice([1, 2], 0, 2, { step: [-1] }),
+});
+
+fails("has a step for each axis at most", "slice", TypeError, {
+  "there are more positions than axes: current shape is [2], start [0], end [2], step [1,1]": () =>
+    cg.slice([1, 2], 0, 2, { step: [1, 1] }),
+});
+
+fails("wants positions inside", "at", RangeError, {
+  "a position along axis 1 must be in [-3, 2]: current value is 3": () => matrix.at(0, 3),
+});
+
+fails("wants positions of axes", "at", TypeError, {
+  "there are more positions than axes: current shape is [2, 3], positions [0,0,0]": () =>
+    matrix.at(0, 0, 0),
+});
+
+fails("wants a vector or a matrix", "diag", TypeError, {
+  "x must have rank 1 or 2: current shape is []": () => cg.diag(1),
+});
+
+fails("wants a matrix", "trace", TypeError, {
+  "x must have rank 2: current shape is [2]": () => cg.trace([1, 2]),
+});
+
+fails("wants matrices", "tril", TypeError, {
+  "x must have rank 2 or more: current shape is [2]": () => cg.tril([1, 2]),
+});
+
+fails("wants vectors", "meshgrid", TypeError, {
+  "it needs tensors of rank 1: there are none": () => cg.meshgrid(),
+  "it needs tensors of rank 1: current shape is [2, 3]": () => cg.meshgrid([1], matrix),
+});
+
+fails("wants a number for each slice", "segmentSum", TypeError, {
+  "segments must hold one number for each slice of x: current shapes are [3] and [2, 3]": () =>
+    cg.segmentSum(matrix, [0, 1, 0], 2),
+});
+
+fails("wants numbers of segments", "segmentMax", RangeError, {
+  "segments must be in [0, 1]: current value at position 1 is 2": () =>
+    cg.segmentMax(matrix, [0, 2], 2),
+});
+
+fails("wants values that fit", "scatterSet", TypeError, {
+  "values must have the shape [2, 1]: current shape is [2]": () =>
+    cg.scatterSet(matrix, [0], [1, 2], { axis: 1 }),
+});
+
+fails("wants positions inside", "scatterSet", RangeError, {
+  "indices must be in [0, 1]: current value at position 0 is -1": () =>
+    cg.scatterSet(matrix, [-1], [[1, 2, 3]]),
+});
+
+fails("wants numbers of a range", "linspace", TypeError, {
+  "start must be a finite number: current value is NaN": () => cg.linspace(NaN, 1, 2),
+  "n must be a non-negative integer: current value is 1.5": () => cg.linspace(0, 1, 1.5),
+});

@@ -13,6 +13,7 @@ import * as linalg from "../../src/ops/linalg.ts";
 import * as quantile from "../../src/ops/quantile.ts";
 import * as reduce from "../../src/ops/reduce.ts";
 import * as rounding from "../../src/ops/rounding.ts";
+import * as segment from "../../src/ops/segment.ts";
 import * as special from "../../src/ops/special.ts";
 import * as select from "../../src/ops/select.ts";
 import * as sorting from "../../src/ops/sort.ts";
@@ -36,6 +37,7 @@ const FAMILIES = [
   quantile,
   reduce,
   rounding,
+  segment,
   select,
   sorting,
   special,

@@ -13,6 +13,7 @@ import * as layout from "../../src/ops/layout.ts";
 import * as linalg from "../../src/ops/linalg.ts";
 import * as moments from "../../src/ops/moments.ts";
 import * as reduce from "../../src/ops/reduce.ts";
+import * as segment from "../../src/ops/segment.ts";
 import * as select from "../../src/ops/select.ts";
 import * as sorting from "../../src/ops/sort.ts";
 import { type Shape, sizeOf, stridesOf } from "../../src/shape.ts";
@@ -235,33 +236,58 @@ export const ROWS: readonly Row[] = [
   {
     op: join.sliceOp,
     order: 2,
-    cases: blocks.map(({ x, start, end }) => ({
-      inputs: [x],
-      call: (y: Tensor) => join.slice(y, start, end),
-      shape: start.map((s, i) => end[i]! - s),
-      value: (position: readonly number[]) => at(x, position.map((p, i) => p + start[i]!)),
-    })),
+    cases: fc.oneof(
+      fc.tuple(blocks, fc.integer({ min: 1, max: 3 })).map(([{ x, start, end }, step]) => ({
+        inputs: [x],
+        call: (y: Tensor) =>
+          join.slice(y, start, end, { step: start.map((_, i) => 1 + step % (i + 2)) }),
+        shape: start.map((s, i) => Math.ceil((end[i]! - s) / (1 + step % (i + 2)))),
+        value: (position: readonly number[]) =>
+          at(x, position.map((p, i) => p * (1 + step % (i + 2)) + start[i]!)),
+      })),
+      withAxis((shape) => tensors(shape, values)).map(([x, axis]) => ({
+        inputs: [x],
+        call: (y: Tensor) => join.turned(y, [axis]),
+        shape: x.shape,
+        value: (position: readonly number[]) =>
+          at(x, position.map((p, i) => i === axis ? x.shape[i]! - 1 - p : p)),
+      })),
+      tensors([7, 5], values).map((x) => ({
+        inputs: [x],
+        call: (y: Tensor) =>
+          apply(join.sliceOp, [y], { start: [6, 1], shape: [3, 2], step: [-2, 3] }),
+        shape: [3, 2],
+        value: ([i, j]: readonly number[]) => at(x, [6 - 2 * i!, 1 + 3 * j!]),
+      })),
+    ),
     edges: [
       { call: () => join.slice(f64([1, 2], [1, 2]), 1), expected: none },
+      { call: () => join.slice(none, 0, 0, { step: 2 }), expected: none },
+      { call: () => join.turned(none, [0, 1]), expected: none },
       { call: () => join.slice(f64([4], []), []), expected: f64([4], []) },
     ],
   },
   {
     op: join.padOp,
     order: 2,
-    cases: shapes.chain((shape) => tensors(shape, values)).map((x) => {
-      const shape = x.shape.map((n, i) => n + i + 1);
-      const start = x.shape.map((_, i) => i);
-      return {
-        inputs: [x],
-        call: (y: Tensor) => apply(join.padOp, [y], { start, shape }),
-        shape,
-        value(position: readonly number[]) {
-          const own = position.map((p, i) => p - start[i]!);
-          return own.every((p, i) => p >= 0 && p < x.shape[i]!) ? at(x, own) : 0;
-        },
-      };
-    }),
+    cases: shapes.chain((shape) => fc.tuple(tensors(shape, values), fc.boolean())).map(
+      ([x, stepping]) => {
+        const step = x.shape.map((_, i) => stepping ? i + 2 : 1);
+        const shape = x.shape.map((n, i) => n * step[i]! + i + 1);
+        const start = x.shape.map((_, i) => i);
+        return {
+          inputs: [x],
+          call: (y: Tensor) => apply(join.padOp, [y], { start, shape, step }),
+          shape,
+          value(position: readonly number[]) {
+            const own = position.map((p, i) => (p - start[i]!) / step[i]!);
+            const isOwn = (p: number, i: number) =>
+              p >= 0 && p < x.shape[i]! && Number.isInteger(p);
+            return own.every(isOwn) ? at(x, own) : 0;
+          },
+        };
+      },
+    ),
     edges: [{
       call: () => apply(join.padOp, [none], { start: [1, 0], shape: [1, 2] }),
       expected: f64([0, 0], [1, 2]),
@@ -378,6 +404,35 @@ export const ROWS: readonly Row[] = [
       call: () => select.scatterAdd(f64([1, 2], [1, 2]), i32([]), none),
       expected: f64([1, 2], [1, 2]),
     }],
+  },
+  {
+    op: segment.segmentMaxOp,
+    order: 2,
+    cases: withAxis(distinct).chain(([x, axis]) =>
+      fc.tuple(fc.constant(x), fc.constant(axis), positions(3, x.shape[axis]!))
+    ).map(([x, axis, numbers]) => {
+      // Without empty segments, as infinities have no differences.
+      const filled = numbers.map((to) => [...new Set(numbers)].sort().indexOf(to));
+      const count = new Set(numbers).size;
+      return {
+        inputs: [x],
+        call: (y: Tensor) => apply(segment.segmentMaxOp, [y, i32(filled)], { axis, count }),
+        shape: x.shape.map((n, i) => i === axis ? count : n),
+        value: (p: readonly number[]) =>
+          Math.max(
+            ...filled.flatMap((to, k) =>
+              to === p[axis] ? [at(x, p.map((q, i) => i === axis ? k : q))] : []
+            ),
+          ),
+      };
+    }),
+    edges: [
+      {
+        call: () => segment.segmentMax(none, i32([]), 1),
+        expected: f64([-Infinity, -Infinity], [1, 2]),
+      },
+      { call: () => segment.segmentMax(f64([], [0]), i32([]), 0), expected: f64([], [0]) },
+    ],
   },
   {
     op: select.takeAlongAxisOp,

@@ -69,6 +69,17 @@ const VIEWS: MakeStep[] = [
   (a, _b, full, [rows, columns]) =>
     full(a).transpose().reshape([rows, columns]).tanh().slice([0, columns - 1]),
   (a, b, full) => full(a).transpose().matmul(full(b).cos()).div(10).tanh().slice([0], [1]),
+  (a, b, full) => cg.flip(full(a)).sin().mul(full(b)),
+  (a, _b, full) => cg.flip(full(a), { axis: 0 }).mean({ axis: 1, keepDims: true }).tanh(),
+  (a, b, full, extents) =>
+    full(a).slice([0, 0], extents, { step: [2, 3] }).tanh()
+      .mul(cg.flip(full(b)).slice([0, 0], extents, { step: [2, 3] })).mean({ keepDims: true }),
+  (a, _b, full) => cg.roll(full(a), 1, { axis: 0 }).tanh(),
+  (a, b, full, [rows, columns]) =>
+    cg.pad(full(a).slice(1), [[1, 0], [1, 0]], { mode: "reflect" })
+      .slice([0, 1]).reshape([rows, columns]).mul(full(b)).tanh(),
+  (a, _b, full) => full(a).mul(cg.tril(full(a), { diagonal: 1 })).tanh(),
+  (a, _b, full) => cg.segmentMax(full(a).tanh(), [0, 1, 0], 2).mean({ axis: 0, keepDims: true }),
 ];
 
 const ALL = [...STEPS, ...VIEWS];

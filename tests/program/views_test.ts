@@ -42,6 +42,20 @@ Deno.test("transposes, slices and repeats are read where they lie", () => {
   );
 });
 
+Deno.test("steps and reversals are read where they lie", () => {
+  const x = matrix(64, 48);
+  assertEquals(unitsOf((x) => [cg.flip(x!).exp()], x), ["loop over 64,48"]);
+  assertEquals(unitsOf((x) => [cg.flip(x!, { axis: 1 }).mul(x!).sum()], x), ["loop over 64,48"]);
+  assertEquals(
+    unitsOf((x) => [x!.slice(0, 64, { step: 2 }).sub(x!.slice(1, 64, { step: 2 })).square()], x),
+    ["loop over 32,48"],
+  );
+  const downwards: Program = (x) => [cg.flip(x!.transpose(), { axis: 0 }).slice([0, 3]).tanh()];
+  assertEquals(unitsOf(downwards, x), ["loop over 48,61"]);
+  const gradient: Program = (x) => [cg.grad((y: Tensor) => cg.flip(y).mul(y).sin().sum())(x!)];
+  assertEquals(unitsOf(gradient, x), ["loop over 64,48", "loop over 64,48"]);
+});
+
 Deno.test("a matrix times its transpose is one loop, and so is all of its gradient", () => {
   const square = (x: Tensor) => x.mul(x.transpose()).square().sum();
   const gradient: Program = (x) => cg.valueAndGrad(square)(x!).flat() as Tensor[];
@@ -96,8 +110,8 @@ function viewed(x: Tensor, choices: readonly number[]): Tensor {
   return choices.reduce((y, choice) => {
     const { shape } = y;
     const rank = shape.length;
-    const turn = Math.floor(choice / 6);
-    switch (choice % 6) {
+    const turn = Math.floor(choice / 8);
+    switch (choice % 8) {
       case 0:
         return rank < 2
           ? y
@@ -115,6 +129,12 @@ function viewed(x: Tensor, choices: readonly number[]): Tensor {
         const positions = Array.from({ length: 6 }, (_, i) => (i * 7 + turn) % shape[axis]!);
         return y.gather(cg.tensor(Int32Array.from(positions), { shape: [2, 3] }), { axis });
       }
+      case 5:
+        return cg.flip(y, turn % 3 === 0 ? {} : { axis: turn % rank });
+      case 6:
+        return y.slice(shape.map((n, i) => (turn + i) % n), shape, {
+          step: shape.map((_, i) => 1 + (turn + i) % 3),
+        });
       default:
         return sizeOf(shape) > 2000 ? y : cg.broadcastTo(y.expandDims(turn % 2), [
           ...shape.slice(0, turn % 2),
@@ -135,7 +155,7 @@ const REDUCTIONS: ((y: Tensor) => Tensor)[] = [
 ];
 
 const extents = fc.constantFrom(1, 2, 3, 8, 9, 17, 32, 36);
-const chains = fc.array(fc.nat({ max: 119 }), { minLength: 1, maxLength: 4 });
+const chains = fc.array(fc.nat({ max: 159 }), { minLength: 1, maxLength: 4 });
 
 for (const dtype of ["float32", "float64", "int32", "bool"] as const) {
   Deno.test(`chains of views of ${dtype} give compiled the bits that they give eagerly`, async () => {
