@@ -22,7 +22,8 @@ Deno.test("types: what must compile does, what must not does not, and the source
     "src/data/mod.ts",
     "src/mpi/mod.ts",
   ];
-  const result = await check([...entries, "tests/types/values.ts", "tests/types/functions.ts"]);
+  const files = ["values", "functions", "operations"].map((name) => `tests/types/${name}.ts`);
+  const result = await check([...entries, ...files]);
   assertEquals(result, { ok: true, text: "" });
 });
 
