@@ -77,7 +77,7 @@ Deno.test("a stack times one matrix is one product, and so is the gradient of th
   gradients(x, w).forEach((y, i) => assertAllClose(found[i]!, y, { rtol: 1e-12, atol: 1e-12 }));
 });
 
-/** A tensor of a shape that is a view: turned, cut, or merged from more axes. */
+/** A tensor of a shape that is a view: turned, cut, by steps, backwards, or merged from more axes. */
 interface Viewed {
   base: Tensor;
   view: (base: Tensor) => Tensor;
@@ -90,9 +90,11 @@ const viewed = (shape: readonly number[]): fc.Arbitrary<Viewed> =>
     first: fc.tuple(...shape.map(() => fc.nat(2))),
     repeats: fc.boolean(),
     merges: fc.boolean(),
-  }).map(({ order, margin, first, repeats, merges }) => {
+    steps: fc.tuple(...shape.map(() => fc.constantFrom(1, 1, 1, 2, 3))),
+    back: fc.subarray(shape.map((_, i) => i)),
+  }).map(({ order, margin, first, repeats, merges, steps, back: backwards }) => {
     const starts = first.map((at, i) => Math.min(at, margin[i]!));
-    const own = shape.map((extent, i) => repeats && i === 0 ? 1 : extent + margin[i]!);
+    const own = shape.map((extent, i) => repeats && i === 0 ? 1 : extent * steps[i]! + margin[i]!);
     const turned = order.map((axis) => own[axis]!);
     const base = numbers(...merges ? [turned.reduce((a, b) => a * b, 1)] : turned);
     return {
@@ -101,8 +103,9 @@ const viewed = (shape: readonly number[]): fc.Arbitrary<Viewed> =>
         const back = order.map((_, i) => order.indexOf(i));
         const whole = x.reshape(turned).transpose(back);
         const at = repeats ? [0, ...starts.slice(1)] : starts;
-        const ends = shape.map((extent, i) => repeats && i === 0 ? 1 : at[i]! + extent);
-        return cg.broadcastTo(whole.slice(at, ends), shape);
+        const ends = shape.map((extent, i) => repeats && i === 0 ? 1 : at[i]! + extent * steps[i]!);
+        const cut = cg.flip(whole.slice(at, ends, { step: steps }), { axis: backwards });
+        return cg.broadcastTo(cut, shape);
       },
     };
   });
@@ -131,6 +134,7 @@ const drawn: fc.Arbitrary<Drawn> = fc.record({
     merged: fc.nat(outer.length),
     then: fc.constantFrom<Drawn["then"][]>(
       (y) => [y],
+      (y) => [cg.flip(y)],
       (y) => [y.exp(), y.sum({ axis: 0 })],
       (y) => [y.reshape([y.shape[0]!, -1]).matmul(y.reshape([-1, y.shape[0]!]))],
     ),

@@ -72,9 +72,10 @@ function placeOperands(
   return { step: { ...step, inputs: [a.root, b.root] }, op, layout: { ...layout, a, b } };
 }
 
-/** Whether rows or columns are neighbours, so that they are read as vectors. */
+/** Whether rows or columns are neighbours, so that they are read as vectors, and none goes backwards. */
 function isNear({ strides }: Strides, shape: Shape): boolean {
-  return [-2, -1].some((axis) => strides.at(axis) === 1 || shape.at(axis) === 1);
+  const isForwards = strides.every((stride) => stride >= 0);
+  return isForwards && [-2, -1].some((axis) => strides.at(axis) === 1 || shape.at(axis) === 1);
 }
 
 /** Products that are only there to be added up over outer axes, as one product of more terms. */
