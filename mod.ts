@@ -56,6 +56,12 @@ export {
   whileLoop,
   type WhileLoopOptions,
 } from "./src/transforms/loops.ts";
+export {
+  type MappedAxes,
+  vmap,
+  type VmapArguments,
+  type VmapOptions,
+} from "./src/transforms/vmap.ts";
 export { mapRowBlocks, type MapRowBlocksOptions } from "./src/transforms/map_row_blocks.ts";
 export {
   compile,

@@ -106,6 +106,8 @@ export interface ReduceOp<P> extends Facts<P> {
   readonly reduce: "sum" | "mean" | "norm" | "max" | "min";
   /** The axes, and what means and squared norms are divided by. */
   readonly over: (params: P) => { readonly axes: readonly number[]; readonly divisor?: number };
+  /** Parameters that do the same to operands with one more axis, of `count` entries, in front. */
+  readonly lift: (params: P, count: number) => unknown;
 }
 
 /** Sums of what pairs of rows and columns give. */
@@ -125,6 +127,8 @@ export interface LookupOp<P> extends Facts<P> {
   /** Whether a position names a slice, or a single value. */
   readonly by: "slice" | "value";
   readonly axis: (params: P) => number;
+  /** Parameters that do the same to operands with one more axis, of `count` entries, in front. */
+  readonly lift: (params: P, count: number) => unknown;
 }
 
 /**
@@ -136,12 +140,16 @@ export interface ScatterOp<P> extends Facts<P> {
   readonly by: "slice" | "value";
   readonly reduce: "sum" | "max";
   readonly axis: (params: P) => number;
+  /** Parameters that do the same to operands with one more axis, of `count` entries, in front. */
+  readonly lift: (params: P, count: number) => unknown;
 }
 
 /** Positions along axes in the order of their values. */
 export interface SortOp<P> extends Facts<P> {
   readonly kind: "sort";
   readonly order: (params: P) => Order;
+  /** Parameters that do the same to operands with one more axis, of `count` entries, in front. */
+  readonly lift: (params: P, count: number) => unknown;
 }
 
 /** Which positions sorting gives. */

@@ -211,7 +211,7 @@ export class Tape implements Trace {
   }
 }
 
-function escapeError(name: string, what: string, from: Trace): TypeError {
+export function escapeError(name: string, what: string, from: Trace): TypeError {
   return new TypeError(
     `Cannot compute ${name} as ${what} escaped from ${from.caller}, which has ended: ` +
       `return it from the function (with hasAux), or pass it through stopGradient there`,

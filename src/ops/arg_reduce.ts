@@ -11,13 +11,21 @@ import { reducedShape, sizeOf } from "../shape.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
 import { REDUCE } from "./checks.ts";
 import { numeric } from "./elementwise.ts";
-import { type Axes, middleAxis, reduceBy, type ReduceOptions, requireValues } from "./reduce.ts";
+import {
+  type Axes,
+  liftAxes,
+  middleAxis,
+  reduceBy,
+  type ReduceOptions,
+  requireValues,
+} from "./reduce.ts";
 
 function argExtreme(name: string, sign: 1 | -1): SortOp<Axes> {
   return {
     kind: "sort",
     name,
     order: ({ axes }) => ({ axes, descending: sign === 1, kept: 1, nanFirst: true }),
+    lift: liftAxes,
     infer: ([x], p) => ({ shape: reducedShape(x!.shape, p.axes, p.keepDims), dtype: "int32" }),
     forward([x], { axes }, { shape }) {
       const out = allocate("int32", sizeOf(shape));

@@ -60,8 +60,14 @@ function reduction<P extends Axes & Partial<Shared>>(
     },
     reduce,
     over: (params) => params,
+    lift: liftAxes,
     vjp,
   };
+}
+
+/** The same axes where there is one more in front. */
+export function liftAxes<P extends Axes>(params: P): P {
+  return { ...params, axes: params.axes.map((axis) => axis + 1) };
 }
 
 /** The sum over axes. */

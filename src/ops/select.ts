@@ -37,6 +37,7 @@ export const gatherOp: LookupOp<number> = {
   name: "gather",
   by: "slice",
   axis: (axis) => axis,
+  lift: (axis) => axis + 1,
   infer: ([x, indices], axis) => ({
     shape: [...x!.shape.slice(0, axis), ...indices!.shape, ...x!.shape.slice(axis + 1)],
     dtype: x!.dtype,
@@ -62,6 +63,7 @@ export const scatterAddOp: ScatterOp<number> = {
   by: "slice",
   reduce: "sum",
   axis: (axis) => axis,
+  lift: (axis) => axis + 1,
   infer: ([x]) => ({ shape: x!.shape, dtype: x!.dtype }),
   forward([x, indices, updates], axis, { shape, dtype }) {
     const sums = Float64Array.from(x!.data);
@@ -83,6 +85,7 @@ export const takeAlongAxisOp: LookupOp<number> = {
   name: "takeAlongAxis",
   by: "value",
   axis: (axis) => axis,
+  lift: (axis) => axis + 1,
   infer: ([x, indices]) => ({ shape: indices!.shape, dtype: x!.dtype }),
   forward([x, indices], axis, { dtype }) {
     const out = allocate(dtype, indices!.size);
@@ -104,6 +107,7 @@ export const putAlongAxisOp: ScatterOp<{ axis: number; shape: Shape }> = {
   by: "value",
   reduce: "sum",
   axis: ({ axis }) => axis,
+  lift: ({ axis, shape }, count) => ({ axis: axis + 1, shape: [count, ...shape] }),
   infer: ([x], { shape }) => ({ shape, dtype: x!.dtype }),
   forward([x, indices], { axis, shape }, { dtype }) {
     const sums = new Float64Array(sizeOf(shape));

@@ -28,6 +28,7 @@ export const argSortOp: SortOp<SortParams> = {
   kind: "sort",
   name: "argSort",
   order: ({ axis, ...rest }) => ({ axes: [axis], ...rest, nanFirst: false }),
+  lift: (params) => ({ ...params, axis: params.axis + 1 }),
   infer: ([x], { axis, kept }) => ({
     shape: x!.shape.map((n, i) => i === axis ? kept : n),
     dtype: "int32",

@@ -45,7 +45,7 @@ export function pullBack(
 }
 
 /** A cotangent in the shape and type of its input: summed over what was broadcast. */
-function fitCotangent(name: string, g: Tensor, input: Tensor): Tensor {
+export function fitCotangent(name: string, g: Tensor, input: Tensor): Tensor {
   const fitted = sameShape(g.shape, input.shape) ? g : unbroadcast(g, input.shape);
   if (fitted === null) {
     throw new TypeError(

@@ -233,7 +233,7 @@ const checkEndOp = check<{ name: string; must: string; max: number }>({
   name: "checkEnd",
   forbidden: () => ({ kind: "outside", low: 0, high: 0 }),
   forward({ data }, { name, must, max }) {
-    if (data[0] === 0) return data;
+    if (data.every((value) => value === 0)) return data;
     throw new RangeError(
       `Cannot compute ${name} as ${must} after max turns: current value is ${max}`,
     );

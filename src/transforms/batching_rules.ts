@@ -1,0 +1,251 @@
+/**
+ * What each kind of operation does to all rows at once.
+ *
+ * @module
+ */
+import { copyAll, isIdentity } from "../../kernels/layout/reference.ts";
+import { check } from "../check.ts";
+import { arange } from "../create.ts";
+import { allocate } from "../dtype.ts";
+import type {
+  CheckOp,
+  Composite,
+  LookupOp,
+  MapOp,
+  Primitive,
+  ProductOp,
+  Refusal,
+  ScatterOp,
+  ViewOp,
+  Vjp,
+} from "../op.ts";
+import { add, mul, reshape, sum } from "../ops/mod.ts";
+import { sameShape, type Shape, sizeOf } from "../shape.ts";
+import { Tensor } from "../tensor.ts";
+import { apply } from "../trace.ts";
+import { fitCotangent } from "./backward.ts";
+import { BatchTrace, type Call, moveAxis, rowsOf, type Rule, withRank } from "./batching.ts";
+import { batchBlocks, batchLoop, eachRow } from "./batching_loops.ts";
+
+type Kind = Primitive<unknown>["kind"];
+
+/** The rule of every kind of operation. */
+const RULES: {
+  readonly [K in Kind]: (call: Call<Extract<Primitive<unknown>, { kind: K }>>) => Tensor;
+} = {
+  map: batchMap,
+  view: batchView,
+  reduce: batchLifted,
+  product: batchProduct,
+  lookup: (call) => call.op.by === "slice" ? batchSlices(call) : batchLifted(call),
+  scatter: (call) => call.op.by === "slice" ? batchSlices(call) : batchLifted(call),
+  sort: batchLifted,
+  check: batchCheck,
+  loop: batchLoop as never,
+  random: eachRow,
+  opaque: eachRow,
+};
+
+/** Does an operation on rows. */
+export const batchRule: Rule = (call) => {
+  if (!("kind" in call.op)) return batchComposite(call as Call<Composite<unknown>>);
+  const rule = RULES[call.op.kind] as (call: Call<Primitive<unknown>>) => Tensor;
+  return rule(call as Call<Primitive<unknown>>);
+};
+
+/** The inputs with axes of extent 1 behind that of the rows, so that the others meet from the right. */
+function aligned({ operands }: Call<unknown>): Tensor[] {
+  const rank = Math.max(...operands.map(({ shape }) => shape.length));
+  return operands.map((operand) => withRank(operand, rank));
+}
+
+function batchMap(call: Call<MapOp<unknown>>): Tensor {
+  return apply(call.op, aligned(call), call.params);
+}
+
+/** By parameters that leave the axis in front alone. */
+function batchLifted(
+  { op, operands, params, batch: { count } }: Call<
+    Extract<Primitive<unknown>, { lift: (params: unknown, count: number) => unknown }>
+  >,
+): Tensor {
+  return apply(op, operands.map((x) => rowsOf(x, count)), op.lift(params, count));
+}
+
+/** Products whose outer axes meet from the right; others, and distances, row by row. */
+function batchProduct(call: Call<ProductOp<unknown>>): Tensor {
+  const { op, inputs, params, batch: { count } } = call;
+  if (op.term === "product") {
+    const operands = aligned(call);
+    const { shape } = op.infer(operands, params);
+    if (sameShape(shape, [count, ...op.infer(inputs, params).shape])) {
+      return apply(op, operands, params);
+    }
+  }
+  return eachRow(call);
+}
+
+/** Slices at positions that may differ from row to row: the rows lie one behind the other along the axis. */
+function batchSlices(call: Call<LookupOp<unknown> | ScatterOp<unknown>>): Tensor {
+  const { op, operands: [x, indices, updates], params, batch: { count } } = call;
+  if (!indices!.isMapped) return batchLifted(call);
+  const axis = op.axis(params);
+  const positions = checkedPositions(call);
+  if (!x!.isMapped && updates === undefined) {
+    return moveAxis(apply(op, [x!.value, positions], params), axis, 0);
+  }
+  const extent = x!.shape[axis]!;
+  const outer = x!.shape.slice(0, axis);
+  const inner = x!.shape.slice(axis + 1);
+  const starts = mul(arange(count, { dtype: "int32" }), extent);
+  const shifted = add(positions, reshape(starts, [count, ...indices!.shape.map(() => 1)]));
+  const behind = reshape(moveAxis(rowsOf(x!, count), 0, axis), [
+    ...outer,
+    count * extent,
+    ...inner,
+  ]);
+  if (updates === undefined) return moveAxis(apply(op, [behind, shifted], params), axis, 0);
+  const added = moveAxis(rowsOf(updates, count), 0, axis);
+  const all = apply(op, [behind, shifted, added], params);
+  return moveAxis(reshape(all, [...outer, count, extent, ...inner]), axis, 0);
+}
+
+/** The positions of all rows, which are looked at before they are moved. */
+function checkedPositions(
+  { op, operands, inputs, params }: Call<LookupOp<unknown> | ScatterOp<unknown>>,
+): Tensor {
+  const { value } = operands[1]!;
+  const refusal = op.refuses?.(inputs, params, op.infer(inputs, params));
+  return refusal === undefined ? value : apply(checkPositionsOp, [value], refusal);
+}
+
+/** Positions as they are, where the operation that they are for takes them. */
+const checkPositionsOp: CheckOp<Refusal> = check({
+  name: "checkPositions",
+  forbidden: ({ forbidden }) => forbidden,
+  forward(x, { verify }) {
+    verify(x);
+    return x.data;
+  },
+});
+
+/** Where something must be found, each row must have it. */
+function batchCheck(call: Call<CheckOp<unknown>>): Tensor {
+  const { op, operands, inputs, params, batch: { count } } = call;
+  const refusal = op.refuses?.(inputs, params, op.infer(inputs, params));
+  if (refusal?.forbidden.kind === "nothing") return eachRow(call);
+  return apply(op, operands.map((x) => rowsOf(x, count)), params);
+}
+
+/** Which inputs are mapped, for what is done to them later. */
+interface Rows {
+  readonly isMapped: readonly boolean[];
+  readonly count: number;
+  /** The name of the transform, for messages. */
+  readonly caller: string;
+}
+
+/** A view of rows; nothing but plain values, as programs compare parameters. */
+interface RowsView extends Rows {
+  readonly params: unknown;
+}
+
+function rowsIn({ operands, batch: { count, caller } }: Call<unknown>): Rows {
+  return { isMapped: operands.map((x) => x.isMapped), count, caller };
+}
+
+function batchView(call: Call<ViewOp<unknown>>): Tensor {
+  const { op, operands, params } = call;
+  return apply(viewOfRows(op), operands.map((x) => x.value), { params, ...rowsIn(call) });
+}
+
+const viewsOfRows = new WeakMap<ViewOp<unknown>, ViewOp<RowsView>>();
+
+/** The view of all rows that a view is of each. */
+function viewOfRows(op: ViewOp<unknown>): ViewOp<RowsView> {
+  let known = viewsOfRows.get(op);
+  if (known === undefined) viewsOfRows.set(op, known = makeViewOfRows(op));
+  return known;
+}
+
+function makeViewOfRows(op: ViewOp<unknown>): ViewOp<RowsView> {
+  const { name, vjp, join } = op;
+  const shapeOfRow = (shape: Shape, isMapped: boolean | undefined) =>
+    isMapped ? shape.slice(1) : shape;
+  const copies: ViewOp<RowsView>["copies"] = (shapes, { params, isMapped, count }, output) => {
+    const rows = shapes.map((shape, i) => shapeOfRow(shape, isMapped[i]));
+    const row = output.slice(1);
+    return op.copies(rows, params, row).map(({ shape, to, from }, i) => ({
+      shape: [count, ...shape],
+      to: { ...to, strides: [sizeOf(row), ...to.strides] },
+      from: { ...from, strides: [isMapped[i] ? sizeOf(rows[i]!) : 0, ...from.strides] },
+    }));
+  };
+  return {
+    kind: "view",
+    name,
+    infer(inputs, { params, isMapped, count }) {
+      const rows = inputs.map((x, i) =>
+        new Tensor(shapeOfRow(x.shape, isMapped[i]), x.dtype, x.source)
+      );
+      const { shape, dtype } = op.infer(rows, params);
+      return { shape: [count, ...shape], dtype };
+    },
+    forward(inputs, params, { shape, dtype }) {
+      const [first] = inputs as [Tensor];
+      const size = sizeOf(shape);
+      const all = copies(inputs.map((x) => x.shape), params, shape);
+      if (first.size === size && isIdentity(all, size)) return first.data;
+      const data = allocate(dtype, size);
+      copyAll(data, inputs.map((x) => x.data), all);
+      return data;
+    },
+    copies,
+    vjp: vjp &&
+      ((g, output, inputs, { params, ...rows }, wanted) =>
+        liftVjp(name, vjp, rows)(g, output, inputs, params, wanted)),
+    ...join && {
+      join: (first, second) => ({ ...second, params: join(first.params, second.params) }),
+    },
+  };
+}
+
+/** An operation with a gradient rule of its own keeps it. */
+function batchComposite(call: Call<Composite<unknown>>): Tensor {
+  const { op, operands, params, batch } = call;
+  if (op.blocks !== undefined) return batchBlocks(call);
+  const rows = rowsIn(call);
+  const all: Composite<unknown> = {
+    name: op.name,
+    compose(inputs) {
+      const [y] = batch.inner().run(inputs, rows.isMapped, (live) => [op.compose(live, params)]);
+      return rowsOf(y!, batch.count);
+    },
+    vjp: liftVjp(op.name, op.vjp, rows),
+  };
+  return apply(all, operands.map((x) => x.value), params);
+}
+
+/** A gradient rule on all rows, made of one on each; what is the same for all is summed over them. */
+function liftVjp<P>(name: string, vjp: Vjp<P>, { isMapped, count, caller }: Rows): Vjp<P> {
+  return (g, output, inputs, params, wanted) => {
+    const places: number[] = [];
+    const found = new BatchTrace(caller, count, batchRule).run(
+      [g, output, ...inputs],
+      [true, true, ...isMapped],
+      ([g, output, ...rows]) =>
+        vjp(g!, output!, rows, params, wanted).flatMap((result, i) => {
+          if (!wanted[i] || result === null) return [];
+          places.push(i);
+          return [fitCotangent(name, result, rows[i]!)];
+        }),
+    );
+    const cotangents = inputs.map((): Tensor | null => null);
+    places.forEach((i, k) => {
+      const own = found[k]!;
+      if (isMapped[i]) cotangents[i] = rowsOf(own, count);
+      else cotangents[i] = own.isMapped ? sum(own.value, { axis: 0 }) : mul(own.value, count);
+    });
+    return cotangents;
+  };
+}
