@@ -191,5 +191,6 @@ import "./transforms/linearize.ts";
 import "./transforms/loop.ts";
 import "./transforms/loops.ts";
 import "./transforms/map_row_blocks.ts";
+import "./transforms/push_forward.ts";
 import "./transforms/vmap.ts";
 import "./tree.ts";

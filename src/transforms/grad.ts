@@ -4,7 +4,6 @@
  * @module
  */
 import { pullBack, seed } from "./backward.ts";
-import { zeros } from "../create.ts";
 import { describe } from "../describe.ts";
 import { isFloating } from "../dtype.ts";
 import { type LikeArguments, likeLeaves, linearize, requireFloating, run } from "./linearize.ts";
@@ -225,59 +224,4 @@ export function vjp<Args extends unknown[], R>(
     return pull(likeLeaves("vjp", "the cotangent", cotangent, outputs));
   };
   return [output as TensorTree<R>, pullback as never];
-}
-
-/**
- * The output of a function, and the Jacobian-vector product: how the output moves when the
- * arguments move along tangents. Made of two pullbacks, so any order works.
- *
- * @param f The function; it takes and returns tensors, or arrays and plain objects of them.
- * @param primals The arguments, in an array.
- * @param tangents Their directions, trees like the arguments.
- * @returns `[output, tangent]`.
- * @throws {TypeError} If an argument or the output is not floating, or a tangent has not the shape
- * of its argument.
- *
- * @example The derivative along a direction
- * ```ts
- * import { jvp, type Tensor } from "@cellgrad/cellgrad";
- * import { assertEquals } from "@std/assert";
- *
- * const [y, dy] = jvp((x: Tensor) => x.square(), [[1, 2]], [[1, 0]]);
- * assertEquals(y.toArray(), [1, 4]);
- * assertEquals(dy.toArray(), [2, 0]);
- * ```
- */
-export function jvp<Args extends unknown[], R>(
-  f: (...args: Args) => R,
-  primals: LikeArguments<Args>,
-  tangents: LikeArguments<Args>,
-): [TensorTree<R>, TensorTree<R>] {
-  checkFunction("jvp", "f", f);
-  if (arguments.length > 3) refuseMore("jvp", "tangents", 3, arguments);
-  checkArgumentList("jvp", "primals", primals);
-  checkArgumentList("jvp", "tangents", tangents, primals.length);
-  const first = linearize("jvp", f, primals as unknown[]);
-  requireFloating("jvp", "the function's result", first.outputs.leaves);
-  const zero = first.outputs.leaves.map((y) => zeros(y.shape, { dtype: y.dtype }));
-  const second = linearize("jvp", (...cotangents: Tensor[]) => first.pull(cotangents), zero);
-  const directions = first.inputs.flatMap((flat, i) =>
-    likeLeaves("jvp", `tangents[${i}]`, (tangents as unknown[])[i], flat)
-  );
-  return [
-    first.output as TensorTree<R>,
-    first.outputs.rebuild(second.pull(directions)) as TensorTree<R>,
-  ];
-}
-
-function checkArgumentList(caller: string, name: string, list: unknown, count?: number): void {
-  if (
-    Array.isArray(list) && !list.includes(undefined) &&
-    (count === undefined || list.length === count)
-  ) return;
-  throw new TypeError(
-    `Cannot compute ${caller} as ${name} must be an array of ` +
-      (count === undefined ? `f's arguments` : `one direction per argument, ${count} in all`) +
-      `: current value is ${describe(list)}`,
-  );
 }

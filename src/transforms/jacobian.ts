@@ -5,8 +5,10 @@
  */
 import { zeros } from "../create.ts";
 import { allocate } from "../dtype.ts";
-import { likeLeaves, linearize } from "./linearize.ts";
-import { add, mul, reshape, stack, sum } from "../ops/mod.ts";
+import { BatchTrace, rowsOf } from "./batching.ts";
+import { batchRule } from "./batching_rules.ts";
+import { likeLeaves, linearize, type Linearized } from "./linearize.ts";
+import { add, concat, mul, reshape, sum } from "../ops/mod.ts";
 import { checkFunction, refuseMore } from "../options.ts";
 import { fromData, type Tensor } from "../tensor.ts";
 import { grad } from "./grad.ts";
@@ -52,8 +54,8 @@ export type JacobianOf<R, T> = R extends Tensor ? TensorTree<T>
   : never;
 
 /**
- * The Jacobian: the derivative of every entry of the output by every entry of the argument. One
- * pullback per entry of the output.
+ * The Jacobian: the derivative of every entry of the output by every entry of the argument. All
+ * rows are pulled back at once, as by {@linkcode vmap}, or in parts where they would take much memory.
  *
  * @param f A function of one tensor or tree that returns a tensor or tree.
  * @returns A function of the point. For tensors, its result has the shape of the output followed by
@@ -78,28 +80,43 @@ function jacobianOf<T, R>(caller: string, f: (x: T) => R): (x: LikeTree<T>) => J
   return (x, ...rest: unknown[]) => {
     if (rest.length > 0) refuseMore(caller, "x", 0, rest);
     const { leaves: inputs, rebuild } = flattenTree(caller, x, "argument 0");
-    const { outputs, pull } = linearize(caller, f as (x: never) => unknown, [x]);
+    const found = linearize(caller, f as (x: never) => unknown, [x]);
+    const { outputs } = found;
     const blocks = outputs.leaves.map((output, k) => {
-      const rows = Array.from({ length: output.size }, (_, i) => {
-        const cotangents = outputs.leaves.map((y, j) => basis(y, j === k ? i : -1));
-        return flattenTree(caller, pull(cotangents)[0]).leaves;
-      });
+      const rows = pullRows(caller, found, k);
       return rebuild(inputs.map((input, j) => {
         const shape = [...output.shape, ...input.shape];
-        return rows.length === 0
+        const parts = rows.map((part) => part[j]!);
+        return parts.length === 0
           ? zeros(shape, { dtype: input.dtype })
-          : reshape(stack(rows.map((row) => row[j]!)), shape);
+          : reshape(concat(parts), shape);
       }));
     });
     return outputs.rebuild(blocks) as JacobianOf<R, T>;
   };
 }
 
-/** Zeros like a tensor, with a 1 at one position where that is not negative. */
-function basis(like: Tensor, position: number): Tensor {
-  const data = allocate(like.dtype, like.size);
-  if (position >= 0) data[position] = 1;
-  return fromData(data, like.shape);
+/** So many values at most does a tensor hold that stands for several rows of a Jacobian at once. */
+const MOST_VALUES = 2 ** 22;
+
+/** The gradients of every entry of an output, rows in front: in one pass, or in parts where that is large. */
+function pullRows(caller: string, { outputs, pull, largest }: Linearized, k: number): Tensor[][] {
+  const { size, dtype, shape } = outputs.leaves[k]!;
+  const most = Math.max(1, Math.floor(MOST_VALUES / largest()));
+  return Array.from({ length: Math.ceil(size / most) }, (_, part) => {
+    const first = part * most;
+    const count = Math.min(most, size - first);
+    const data = allocate(dtype, count * size);
+    for (let row = 0; row < count; row++) data[row * size + first + row] = 1;
+    const basis = fromData(data, [count, ...shape], dtype);
+    const others = outputs.leaves.map((y) => zeros(y.shape, { dtype: y.dtype }));
+    const pulled = new BatchTrace(caller, count, batchRule).run(
+      [basis],
+      [true],
+      ([g]) => flattenTree(caller, pull(others.with(k, g!))[0]).leaves,
+    );
+    return pulled.map((y) => rowsOf(y, count));
+  });
 }
 
 /**

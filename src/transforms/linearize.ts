@@ -52,6 +52,8 @@ export interface Linearized {
   inputs: readonly Flat[];
   outputs: Flat;
   pull: (cotangents: readonly Tensor[]) => unknown[];
+  /** The size of the largest tensor on the way back. */
+  largest: () => number;
 }
 
 export function linearize(
@@ -74,6 +76,7 @@ export function linearize(
     inputs: flats,
     outputs: { leaves: lowered, rebuild: outputs.rebuild },
     pull: (cotangents) => rebuildAll(flats, pullBack(tape, outputs.leaves, cotangents, watched)),
+    largest: () => tape.entries.reduce((most, { value }) => Math.max(most, value.size), 1),
   };
 }
 
