@@ -180,6 +180,7 @@ import "./trace.ts";
 import "./transforms/backward.ts";
 import "./transforms/batching.ts";
 import "./transforms/batching_loops.ts";
+import "./transforms/batching_products.ts";
 import "./transforms/batching_rules.ts";
 import "./transforms/body.ts";
 import "./transforms/checkpoint.ts";

@@ -123,8 +123,14 @@ export function rowsOf({ value, isMapped, shape }: Operand, count: number): Tens
   return isMapped ? value : broadcastTo(value, [count, ...shape]);
 }
 
+/** The inputs with axes of extent 1 behind that of the rows, so that the others meet from the right. */
+export function aligned({ operands }: Call<unknown>): Tensor[] {
+  const rank = Math.max(...operands.map(({ shape }) => shape.length));
+  return operands.map((operand) => withRank(operand, rank));
+}
+
 /** All rows, each with axes of extent 1 in front, so that it has so many. */
-export function withRank({ value, isMapped, shape }: Operand, rank: number): Tensor {
+function withRank({ value, isMapped, shape }: Operand, rank: number): Tensor {
   if (!isMapped || shape.length === rank) return value;
   const added = Array.from({ length: rank - shape.length }, () => 1);
   return reshape(value, [value.shape[0]!, ...added, ...shape]);

@@ -13,19 +13,19 @@ import type {
   LookupOp,
   MapOp,
   Primitive,
-  ProductOp,
   Refusal,
   ScatterOp,
   ViewOp,
   Vjp,
 } from "../op.ts";
 import { add, mul, reshape, sum } from "../ops/mod.ts";
-import { sameShape, type Shape, sizeOf } from "../shape.ts";
+import { type Shape, sizeOf } from "../shape.ts";
 import { Tensor } from "../tensor.ts";
 import { apply } from "../trace.ts";
 import { fitCotangent } from "./backward.ts";
-import { BatchTrace, type Call, moveAxis, rowsOf, type Rule, withRank } from "./batching.ts";
+import { aligned, BatchTrace, type Call, moveAxis, rowsOf, type Rule } from "./batching.ts";
 import { batchBlocks, batchLoop, eachRow } from "./batching_loops.ts";
+import { batchProduct } from "./batching_products.ts";
 
 type Kind = Primitive<unknown>["kind"];
 
@@ -53,12 +53,6 @@ export const batchRule: Rule = (call) => {
   return rule(call as Call<Primitive<unknown>>);
 };
 
-/** The inputs with axes of extent 1 behind that of the rows, so that the others meet from the right. */
-function aligned({ operands }: Call<unknown>): Tensor[] {
-  const rank = Math.max(...operands.map(({ shape }) => shape.length));
-  return operands.map((operand) => withRank(operand, rank));
-}
-
 function batchMap(call: Call<MapOp<unknown>>): Tensor {
   return apply(call.op, aligned(call), call.params);
 }
@@ -70,19 +64,6 @@ function batchLifted(
   >,
 ): Tensor {
   return apply(op, operands.map((x) => rowsOf(x, count)), op.lift(params, count));
-}
-
-/** Products whose outer axes meet from the right; others, and distances, row by row. */
-function batchProduct(call: Call<ProductOp<unknown>>): Tensor {
-  const { op, inputs, params, batch: { count } } = call;
-  if (op.term === "product") {
-    const operands = aligned(call);
-    const { shape } = op.infer(operands, params);
-    if (sameShape(shape, [count, ...op.infer(inputs, params).shape])) {
-      return apply(op, operands, params);
-    }
-  }
-  return eachRow(call);
 }
 
 /** Slices at positions that may differ from row to row: the rows lie one behind the other along the axis. */
