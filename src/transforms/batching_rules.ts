@@ -68,8 +68,12 @@ function batchLifted(
 
 /** Slices at positions that may differ from row to row: the rows lie one behind the other along the axis. */
 function batchSlices(call: Call<LookupOp<unknown> | ScatterOp<unknown>>): Tensor {
-  const { op, operands: [x, indices, updates], params, batch: { count } } = call;
-  if (!indices!.isMapped) return batchLifted(call);
+  const { op, operands, params, batch: { count } } = call;
+  const [x, indices, updates] = operands;
+  if (!indices!.isMapped) {
+    const all = operands.map((own) => own === indices ? own.value : rowsOf(own, count));
+    return apply(op, all, op.lift(params, count));
+  }
   const axis = op.axis(params);
   const positions = checkedPositions(call);
   if (!x!.isMapped && updates === undefined) {

@@ -201,6 +201,6 @@ function axesLike(
 
 function otherBranches(name: string, what: string): TypeError {
   return new TypeError(
-    `Cannot compute ${CALLER} as ${name} must have branches of ${what}, or be a number or null`,
+    `Cannot compute ${CALLER} as ${name} must have the branches of ${what}, or be a number or null`,
   );
 }
