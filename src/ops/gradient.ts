@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { type Composite, type MapOp, perInput } from "../op.ts";
+import { type Composite, type MapOp, type OpaqueOp, perInput } from "../op.ts";
 import { checkFunction, checkLimits, checkOptions, checkText, refuseMore } from "../options.ts";
-import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
+import { asTensor, fromData, type Tensor, type TensorLike } from "../tensor.ts";
 import { apply, countNaN } from "../trace.ts";
 import { clip, mul } from "./arithmetic.ts";
 import { CUSTOM, DEBUG, REVERSAL } from "./checks.ts";
@@ -42,10 +42,20 @@ export const clipGradientOp: MapOp<readonly [number, number]> = identity<
 /** The value; the gradient shown to a function. */
 export const debugGradientOp: MapOp<(gradient: Tensor) => void> = identity<
   (gradient: Tensor) => void
->("debugGradient", (g, report) => {
-  report(g);
-  return g;
-});
+>("debugGradient", (g, report) => apply(seenGradientOp, [g], report));
+
+/** A gradient as it is, when a function has seen it: on the host, in programs and row by row too. */
+const seenGradientOp: OpaqueOp<(gradient: Tensor) => void> = {
+  kind: "opaque",
+  name: "debugGradient",
+  infer: ([g]) => ({ shape: g!.shape, dtype: g!.dtype }),
+  forward([g], report) {
+    const { shape, dtype, data } = g!;
+    report(fromData(data.slice(), shape, dtype));
+    return data;
+  },
+  vjp: perInput((g) => g),
+};
 
 /**
  * The value as a constant: no gradient passes.

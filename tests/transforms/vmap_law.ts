@@ -1,6 +1,17 @@
 /** The law of `vmap`: what it gives is the stack of what its function gives for every row. */
 import { assertEquals } from "@std/assert";
-import { compile, grad, mul, normal, stack, sum, type Tensor, vmap } from "../../mod.ts";
+import {
+  cast,
+  compile,
+  gather,
+  grad,
+  mul,
+  normal,
+  stack,
+  sum,
+  type Tensor,
+  vmap,
+} from "../../mod.ts";
 import { key } from "../../src/random.ts";
 import { isFloating } from "../../src/dtype.ts";
 import { fromData } from "../../src/tensor.ts";
@@ -11,8 +22,8 @@ export interface Law {
   f: (...inputs: Tensor[]) => Tensor;
   rows: readonly (readonly Tensor[])[];
   isMapped: readonly boolean[];
-  /** Whether there are gradients to compare: around `vmap`, or inside of it as well. */
-  gradients?: "none" | "around" | "all";
+  /** Whether there are gradients to compare, around `vmap` and inside of it; `true` by default. */
+  gradients?: boolean;
 }
 
 /** As many rows as a tensor has values to begin with, from each of them on. */
@@ -22,6 +33,12 @@ export function turns({ data, shape, dtype, size }: Tensor, count: number): Tens
     for (let i = 0; i < size; i++) turned[i] = data[(i + k) % size]!;
     return fromData(turned, shape, dtype);
   });
+}
+
+/** Rows of random numbers. */
+export function matrixRows(rows: number, columns: number, seed: number): Tensor[] {
+  const x = normal(key(seed), [rows, columns], { dtype: "float64" });
+  return Array.from({ length: rows }, (_, i) => gather(x, i));
 }
 
 /** Inputs of `vmap(f)`: rows in a stack, or the one that is the same for all. */
@@ -38,17 +55,24 @@ function byRow({ rows, isMapped }: Law): Tensor[][] {
   );
 }
 
-/** What the same call gives with and without `vmap`: values, then gradients around and inside of it. */
-function bothWays(law: Law) {
-  const { f, rows, isMapped, gradients = "all" } = law;
+/** What a call gives with and without `vmap`: values, then gradients around and inside of it. */
+export interface BothWays {
+  found: (...inputs: Tensor[]) => Tensor[];
+  inputs: Tensor[];
+  expected: Tensor[];
+}
+
+/** The same call both ways. */
+export function bothWays(law: Law): BothWays {
+  const { f, rows, isMapped, gradients = true } = law;
   const inAxes = isMapped.map((mapped) => mapped ? 0 : null);
   const mapped = vmap(f, { inAxes });
   const each = byRow(law);
   const values = each.map((inputs) => f(...inputs));
   const weights = normal(key(1), values[0]!.shape, { dtype: "float64" });
   const live = rows.flatMap(([x], i) => isFloating(x!.dtype) ? [i] : []);
-  const score = (y: Tensor) => sum(mul(y, weights));
-  const slopes = gradients === "none" || live.length === 0
+  const score = (y: Tensor) => sum(mul(y, cast(weights, y.dtype)));
+  const slopes = !gradients || live.length === 0
     ? []
     : each.map((inputs) =>
       grad((...xs: Tensor[]) => score(f(...xs)), { argnums: live })(...inputs)
@@ -57,13 +81,12 @@ function bothWays(law: Law) {
     ? []
     : live.map((_, at) => stack(slopes.map((own) => own[at]!)));
   const around = columns.map((all, at) => isMapped[live[at]!] ? all : sum(all, { axis: 0 }));
-  const expected = [stack(values), ...around, ...gradients === "all" ? columns : []];
+  const expected = [stack(values), ...around, ...columns];
   const found = (...inputs: Tensor[]): Tensor[] => {
     const results = [mapped(...inputs)];
     if (slopes.length === 0) return results;
     const total = (...xs: Tensor[]) => score(mapped(...xs));
     results.push(...grad(total, { argnums: live })(...inputs));
-    if (gradients === "around") return results;
     const slope = grad((...xs: Tensor[]) => score(f(...xs)), { argnums: live });
     results.push(...vmap(slope, { inAxes })(...inputs));
     return results;

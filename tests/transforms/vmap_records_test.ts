@@ -1,101 +1,16 @@
 /** `vmap` of every record of an operation: the stack of what it gives for every row. */
 import { assertEquals, assertGreater, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import {
-  cast,
-  foldIn,
-  grad,
-  key,
-  square,
-  stack,
-  sum,
-  type Tensor,
-  tensor,
-  vmap,
-} from "../../mod.ts";
+import { foldIn, key, stack, type Tensor, tensor, vmap } from "../../mod.ts";
 import type { CheckOp, Op, RandomOp } from "../../src/op.ts";
 import * as labels from "../../src/labels.ts";
 import * as ranges from "../../src/ranges.ts";
 import * as samplers from "../../src/random/ops.ts";
 import { gatherOp, putAlongAxisOp, scatterAddOp, takeAlongAxisOp } from "../../src/ops/select.ts";
-import { fromData, type Source, Tensor as AnyTensor } from "../../src/tensor.ts";
-import { apply, nextLevel, type Trace } from "../../src/trace.ts";
+import { apply } from "../../src/trace.ts";
 import { assertListed } from "../guards.ts";
-import { broadcastable, numbers, tensors } from "../ops/arbitraries.ts";
-import { ROWS as ELEMENTWISE } from "../ops/elementwise_table.ts";
-import { type Case, ROWS as STRUCTURAL } from "../ops/structural_table.ts";
+import { COUNT, LAWS } from "./vmap_laws.ts";
 import { assertCompiledLaw, assertLaw, type Law, turns } from "./vmap_law.ts";
-
-const COUNT = 3;
-
-/** Records whose gradient rules look at values. */
-const READERS = ["debugGradient"];
-
-/** Which inputs are mapped, at least one of them. */
-const masks = (length: number) =>
-  fc.array(fc.boolean(), { minLength: length, maxLength: length }).filter((m) => m.includes(true));
-
-function elementwiseLaws(row: typeof ELEMENTWISE[number]): fc.Arbitrary<Law> {
-  const { call, domain, kinks, differentiable } = row;
-  return fc.tuple(broadcastable(domain.length), masks(domain.length)).chain(([shapes, isMapped]) =>
-    fc.tuple(
-      ...shapes.map((shape, i) =>
-        fc.array(tensors(shape, numbers(domain[i]!, kinks)), { minLength: COUNT, maxLength: COUNT })
-      ),
-    ).map((rows): Law => ({
-      f: call,
-      rows,
-      isMapped,
-      gradients: differentiable.length === 0 ? "none" : "all",
-    }))
-  );
-}
-
-/** Notes with which inputs and parameters an operation is done. */
-class Spy implements Trace {
-  readonly level: number = nextLevel();
-  readonly caller = "the spy";
-  readonly calls: { op: Op<unknown>; inputs: Tensor[]; params: unknown }[] = [];
-
-  watch(value: Tensor): Tensor {
-    const source: Source = { data: () => value.data, read: () => value.read() };
-    return new AnyTensor(value.shape, value.dtype, source, this);
-  }
-
-  process<P>(op: Op<P>, inputs: readonly Tensor[], params: P): Tensor {
-    const plain = inputs.map((x) => x.trace === this ? fromData(x.data, x.shape, x.dtype) : x);
-    this.calls.push({ op: op as Op<unknown>, inputs: plain, params });
-    return this.watch(apply(op, plain, params));
-  }
-}
-
-/** The law for each time that a case does the operation itself, whatever its inputs are. */
-function structuralLaws(row: typeof STRUCTURAL[number]): fc.Arbitrary<Law[]> {
-  return fc.tuple(row.cases, fc.infiniteStream(fc.boolean())).map(([{ inputs, call }, coins]) => {
-    const callsOf = (given: Tensor[]) => {
-      const spy = new Spy();
-      call(...given.map((x) => spy.watch(x)));
-      return spy.calls.filter(({ op }) => op as unknown === row.op);
-    };
-    const own = callsOf(inputs);
-    // Some do nothing to what is float64.
-    const found = own.length > 0 ? own : callsOf(inputs.map((x) => cast(x, "float32")));
-    return found.map(({ op, inputs, params }): Law => {
-      const drawn = inputs.map(() => coins.next().value!);
-      return {
-        f: (...xs) => apply(op, xs, params),
-        rows: inputs.map((x) => turns(x, COUNT)),
-        isMapped: drawn.includes(true) ? drawn : drawn.map(() => true),
-        gradients: op.vjp === null ? "none" : READERS.includes(op.name) ? "around" : "all",
-      };
-    });
-  });
-}
-
-const LAWS: readonly (readonly [Op<never>, fc.Arbitrary<Law[]>])[] = [
-  ...ELEMENTWISE.map((row) => [row.op, elementwiseLaws(row).map((law) => [law])] as const),
-  ...STRUCTURAL.map((row) => [row.op, structuralLaws(row)] as const),
-];
 
 for (const [op, laws] of LAWS) {
   const first = LAWS.find(([other]) => other.name === op.name)![0];
@@ -115,24 +30,10 @@ for (const [op, laws] of LAWS) {
 
   Deno.test(`vmap of ${label} is the same in programs`, async () => {
     for (const found of fc.sample(laws, { seed: 16, numRuns: 3 })) {
-      const [law] = found;
-      if (law === undefined) continue;
-      const gradients = law.gradients === "around" ? "none" : law.gradients!;
-      await assertCompiledLaw({ ...law, gradients });
+      for (const law of found.slice(0, 1)) await assertCompiledLaw(law);
     }
   });
 }
-
-Deno.test("what looks at gradients sees those of all rows around vmap, and none inside", () => {
-  const row = STRUCTURAL.find(({ op }) => READERS.includes(op.name))!;
-  const [{ call }] = fc.sample(row.cases, 1) as [Case];
-  const slope = grad((x: Tensor) => sum(square(call(x))));
-  assertThrows(
-    () => vmap(slope)(tensor([1, 2])),
-    TypeError,
-    "Cannot read the values of a tensor in the function of vmap",
-  );
-});
 
 const doubles = (data: number[], shape: number[] = [data.length]) =>
   tensor(data, { shape, dtype: "float64" });
@@ -217,7 +118,7 @@ for (const [name, op] of recordsOf<RandomOp<never>>(samplers, "random")) {
       const inputs = rows.map((all, i) => isMapped[i] ? stack(all) : all[0]!);
       const each = keys(COUNT).map((_, k) => f(...rows.map((all, i) => all[isMapped[i] ? k : 0]!)));
       assertEquals(vmap(f, { inAxes })(...inputs), stack(each));
-      await assertCompiledLaw({ f, rows, isMapped, gradients: "none" });
+      await assertCompiledLaw({ f, rows, isMapped, gradients: false });
     }
   });
 }
@@ -248,7 +149,7 @@ for (const [name, op] of ALL_CHECKS) {
     assertListed("CHECKS", Object.keys(CHECKS), ALL_CHECKS.map(([n]) => n));
     const [good, bad, params] = CHECKS[name]!;
     const f = (x: Tensor) => apply(op, [x], params as never);
-    const law: Law = { f, rows: [turns(good, COUNT)], isMapped: [true], gradients: "none" };
+    const law: Law = { f, rows: [turns(good, COUNT)], isMapped: [true], gradients: false };
     assertLaw(law);
     await assertCompiledLaw(law);
     assertThrows(() => f(bad));

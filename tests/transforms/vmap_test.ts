@@ -3,10 +3,8 @@ import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import {
   checkpoint,
   compile,
-  cond,
   customVjp,
-  fixedPoint,
-  forLoop,
+  debugGradient,
   gather,
   grad,
   hessian,
@@ -14,7 +12,6 @@ import {
   jacobian,
   jvp,
   linearize,
-  mapRowBlocks,
   normal,
   scan,
   splitKey,
@@ -31,7 +28,7 @@ import {
 } from "../../mod.ts";
 import { key, permutation, uniform } from "../../src/random.ts";
 import { assertAllClose } from "../../src/testing.ts";
-import { assertCompiledLaw, assertLaw } from "./vmap_law.ts";
+import { assertLaw } from "./vmap_law.ts";
 
 const f64 = (data: number[] | number[][] | number) => tensor(data, { dtype: "float64" });
 const numbers = (shape: number[], seed = 1) => normal(key(seed), shape, { dtype: "float64" });
@@ -256,128 +253,14 @@ Deno.test("a gradient rule of one's own stays, under vmap() and around it", () =
   }
 });
 
-// ---- loops and choices
-
-/** Functions of a row and of what may be the same for all rows. */
-const LOOPS: Readonly<Record<string, (x: Tensor, w: Tensor) => Tensor>> = {
-  "scan": (x, w) => {
-    const turn = (c: Tensor, r: Tensor): [Tensor, Tensor] => [c.mul(w).add(r).sin(), c.mul(r)];
-    const [last, ys] = scan(turn, w, x.reshape([2, 2]).mul(w.sum()).reshape([4]));
-    return ys.mul(last.expandDims(0));
-  },
-  "scan in reverse, in segments": (x, w) => {
-    const turn = (c: Tensor, r: Tensor): [Tensor, Tensor] => [c.sin().add(r), c.mul(r)];
-    return scan(turn, w.sum(), x, { reverse: true, checkpoint: 2 })[1];
-  },
-  "forLoop": (x, w) => forLoop(4, (y: Tensor, i: Tensor) => y.mul(w).add(i).tanh(), x),
-  "forLoop whose carry becomes mapped": (x, w) =>
-    forLoop(3, ([a, b]: Tensor[]) => [a!.add(b!.sum()), b!.mul(x)], [w, w])[0]!,
-  "whileLoop that ends with each row": (x, w) =>
-    whileLoop(
-      (y: Tensor) => sum(y.square()).less(50),
-      (y: Tensor) => y.mul(w.square().add(1.3)),
-      x,
-      {
-        max: 40,
-      },
-    ),
-  "whileLoop over what is the same": (x, w) =>
-    whileLoop(
-      ([n]: Tensor[]) => n!.less(5),
-      ([n, y]: Tensor[]) => [n!.add(1), y!.mul(w).add(x)],
-      [tensor(0), x],
-      { max: 9 },
-    )[1]!,
-  "whileLoop that counts for each row": (x, w) =>
-    whileLoop(
-      ([n, y]: Tensor[]) => sum(y!.square()).less(n!.mul(9)),
-      ([n, y]: Tensor[]) => [n!.add(1), y!.mul(1.7).add(w)],
-      [f64(1), x],
-      { max: 30 },
-    )[0]!.mul(x),
-  "cond": (x, w) =>
-    cond(sum(x).greater(0), (x: Tensor) => x.mul(w).sin(), (x: Tensor) => x.sub(w).cos(), x),
-  "cond in cond": (x, w) => {
-    const inner = (x: Tensor) =>
-      cond(sum(x).greater(1), (x: Tensor) => x.square(), (x: Tensor) => x.mul(w), x);
-    return cond(sum(x).greater(0), inner, (x: Tensor) => x.neg(), x);
-  },
-  "cond within a loop": (x, w) =>
-    forLoop(
-      3,
-      (y: Tensor) =>
-        cond(sum(y).greater(0), (y: Tensor) => y.sub(w.abs()), (y: Tensor) => y.neg().mul(1.2), y),
-      x,
-    ),
-  "fixedPoint": (x, w) =>
-    fixedPoint(
-      (y: Tensor) => y.mul(w.tanh()).mul(0.5).add(x).cos(),
-      zeros([4], { dtype: "float64" }),
-      {
-        tolerance: 1e-13,
-      },
-    ),
-  "mapRowBlocks": (x, w) =>
-    mapRowBlocks(
-      (block: Tensor, all: Tensor) => block.mul(sum(all.square())).sin(),
-      x,
-      [w, x].map((y) => y.mul(0.5))[1]!.mul(sum(w)),
-      { rows: 3 },
-    ),
-  "mapRowBlocks of sums": (x, w) =>
-    mapRowBlocks(
-      ([x, w]: Tensor[], all: Tensor) => sum(x!.mul(w!).mul(all.sum()), { keepDims: true }),
-      [x, w],
-      w,
-      { rows: 3, combine: "sum" },
-    ).mul(x),
-  "checkpoint": (x, w) => checkpoint((a: Tensor, b: Tensor) => a.sin().mul(b).mul(a))(x, w),
-};
-
-for (const [name, f] of Object.entries(LOOPS)) {
-  Deno.test(`vmap() of ${name}: each row for itself, with gradients, in programs too`, async () => {
-    const rows = [rowsOf(X), rowsOf(numbers([3, 4], 8))];
-    for (const isMapped of [[true, true], [true, false], [false, true]]) {
-      const law = { f, rows, isMapped };
-      assertLaw(law);
-      await assertCompiledLaw(law);
-    }
-  });
-}
-
-Deno.test("vmap() of a loop that one row would not end refuses it", () => {
-  const grow = (x: Tensor) =>
-    whileLoop((y: Tensor) => y.less(100), (y: Tensor) => y.mul(2), x, { max: 5 });
-  assertEquals(vmap(grow)([50, 20]).toArray(), [100, 160]);
-  assertThrows(
-    () => vmap(grow)([50, 1]),
-    RangeError,
-    "Cannot compute whileLoop as cond must not hold after max turns: current value is 5",
-  );
-});
-
-Deno.test("a row does not see what it has not chosen: neither NaN, nor refusals", () => {
-  const root = (x: Tensor) =>
-    cond(x.greater(0), (x: Tensor) => x.sqrt(), (x: Tensor) => x.mul(0), x);
-  const X = f64([4, 0, -1]);
-  assertEquals(vmap(root)(X).toArray(), [2, 0, -0]);
-  assertEquals(vmap(grad(root))(X).toArray(), [0.25, 0, 0]);
-  assertEquals(grad((X: Tensor) => sum(vmap(root)(X)))(X).toArray(), [0.25, 0, 0]);
-  const table = f64([10, 20]);
-  const pick = (i: Tensor) => cond(i.less(2), (i: Tensor) => gather(table, i), () => f64(-1), i);
-  assertEquals(vmap(pick)(tensor([1, 7, 0], { dtype: "int32" })).toArray(), [20, -1, 10]);
-});
-
-Deno.test("a row that has ended does not come to NaN by further turns", () => {
-  // From 1, the next turn would divide by 0.
-  const down = (x: Tensor) =>
-    whileLoop((y: Tensor) => y.greater(1), (y: Tensor) => y.sub(1).mul(y).div(y.sub(1)).sub(1), x, {
-      max: 9,
-    });
-  const X = f64([1, 4, 2]);
-  assertEquals(vmap(down)(X).toArray(), [1, 1, 1]);
-  assertEquals(vmap(grad(down))(X).toArray(), [1, 1, 1]);
-  assertEquals(grad((X: Tensor) => sum(vmap(down)(X)))(X).toArray(), [1, 1, 1]);
+Deno.test("debugGradient() shows the gradient of each row, around vmap() that of all", () => {
+  const seen: unknown[] = [];
+  const report = (g: Tensor) => seen.push(g.toArray());
+  const f = (x: Tensor) => sum(debugGradient(x, "x", { report }).square());
+  vmap(grad(f))([[1, 2], [3, 4]]);
+  grad((X: Tensor) => sum(vmap(f)(X)))([[1, 2], [3, 4]]);
+  jacobian((x: Tensor) => debugGradient(x, "x", { report }))([1, 2]);
+  assertEquals(seen, [[2, 4], [6, 8], [[2, 4], [6, 8]], [1, 0], [0, 1]]);
 });
 
 // ---- random numbers
