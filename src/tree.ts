@@ -59,7 +59,7 @@ function isPlainObject(value: unknown): value is Record<string, unknown> {
 }
 
 /** How many branches deep a tree may be. */
-const DEEPEST = 256;
+export const DEEPEST = 256;
 
 /** How long an array in a tree may be. */
 const LONGEST = 2 ** 25;

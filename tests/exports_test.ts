@@ -29,7 +29,7 @@ const OPERATIONS = [
 ].flat();
 
 const TRANSFORMS = [
-  ["grad", "valueAndGrad", "vjp", "jvp", "hvp", "jacobian", "hessian"],
+  ["grad", "valueAndGrad", "vjp", "jvp", "hvp", "jacobian", "hessian", "linearize", "vmap"],
   ["stopGradient", "gradientReversal", "clipGradient", "customVjp", "checkpoint"],
   ["debugGradient", "mapRowBlocks", "compile"],
   ["scan", "forLoop", "whileLoop", "fixedPoint", "cond"],

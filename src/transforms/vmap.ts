@@ -7,7 +7,14 @@ import { describe } from "../describe.ts";
 import { checkFunction, isPlainObject, readOptions, refuseMore } from "../options.ts";
 import { formatShape, normalizeAxis } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
-import { type Flat, flattenTree, type LikeTree, rebuildAll, type TensorTree } from "../tree.ts";
+import {
+  DEEPEST,
+  type Flat,
+  flattenTree,
+  type LikeTree,
+  rebuildAll,
+  type TensorTree,
+} from "../tree.ts";
 import { BatchTrace, moveAxis, type Operand, rowsOf } from "./batching.ts";
 import { batchRule } from "./batching_rules.ts";
 
@@ -74,6 +81,7 @@ export function vmap<Args extends unknown[], R, const A extends MappedAxes = 0>(
   if (arguments.length > 2) refuseMore(CALLER, "options", 2, arguments);
   const { inAxes, outAxes } = readOptions(CALLER, options, { inAxes: 0, outAxes: 0 });
   checkAxes("inAxes", inAxes);
+  checkForArguments(inAxes);
   checkAxes("outAxes", outAxes);
   return (...args) => {
     const given = readArguments(args, inAxes);
@@ -158,16 +166,31 @@ function placeRows(y: Operand, axis: number | null, count: number): Tensor {
   );
 }
 
-/** Throws a `TypeError` unless a value is whole numbers and `null`, in arrays and plain objects. */
+/** Throws a `TypeError` unless a value is a whole number or `null`, or a tree of them. */
 function checkAxes(name: string, axes: unknown): asserts axes is MappedAxes {
-  const isAxes = (node: unknown): boolean =>
-    node === null || Number.isInteger(node) ||
-    (Array.isArray(node) && !node.includes(undefined) && node.every(isAxes)) ||
-    (isPlainObject(node) && Object.values(node).every(isAxes));
+  // What was seen is not looked at again: few arrays can be entries of many.
+  const seen = new Set<unknown>();
+  const isAxes = (node: unknown, depth = 0): boolean => {
+    if (node === null || Number.isInteger(node) || seen.has(node)) return true;
+    if (depth > DEEPEST || (!Array.isArray(node) && !isPlainObject(node))) return false;
+    seen.add(node);
+    // Unlike every(), find() sees the holes of arrays.
+    const entries = Array.isArray(node) ? node : Object.values(node);
+    return entries.findIndex((entry) => !isAxes(entry, depth + 1)) < 0;
+  };
   if (isAxes(axes)) return;
   throw new TypeError(
     `Cannot compute ${CALLER} as ${name} must be a whole number, null, or arrays and plain objects ` +
       `of them: current value is ${describe(axes)}`,
+  );
+}
+
+/** Throws a `TypeError` unless axes are for arguments, and not for none of them. */
+function checkForArguments(inAxes: MappedAxes): void {
+  if (typeof inAxes === "number" || Array.isArray(inAxes)) return;
+  throw new TypeError(
+    `Cannot compute ${CALLER} as inAxes must be a whole number, or an array with an entry for each ` +
+      `argument: current value is ${describe(inAxes)}`,
   );
 }
 

@@ -118,6 +118,11 @@ const MESSAGES: Readonly<Record<string, [() => unknown, string]>> = {
     () => vmap((x: Tensor) => x, { inAxes: [0.5] }),
     "Cannot compute vmap as inAxes must be a whole number, null, or arrays and plain objects of them",
   ],
+  "axes for no argument": [
+    () => vmap((x: Tensor) => x, { inAxes: null }),
+    "Cannot compute vmap as inAxes must be a whole number, or an array with an entry for each " +
+    "argument: current value is null",
+  ],
   "too few axes": [
     () => vmap((x: Tensor, y: Tensor) => x.add(y), { inAxes: [0] })([1], [2]),
     "Cannot compute vmap as inAxes must have one entry for each argument: current numbers are 1 and 2",
@@ -131,7 +136,7 @@ const MESSAGES: Readonly<Record<string, [() => unknown, string]>> = {
     "Cannot compute vmap as outAxes must have the branches of the function's result, or be",
   ],
   "nothing mapped": [
-    () => vmap((x: Tensor) => x, { inAxes: null })(tensor([1])),
+    () => vmap((x: Tensor) => x, { inAxes: [null] })(tensor([1])),
     "Cannot compute vmap as inAxes must map over an axis of at least one tensor: there is none",
   ],
   "no axis": [

@@ -10,6 +10,7 @@ import {
   hessian,
   hvp,
   jvp,
+  linearize,
   mapRowBlocks,
   maskedMseLoss,
   maskedRelativeError,
@@ -21,6 +22,7 @@ import {
   treeMap,
   valueAndGrad,
   vjp,
+  vmap,
 } from "../../mod.ts";
 import { writeSafetensors } from "../../src/data/mod.ts";
 import { assertAllClose, checkGradients } from "../../src/testing.ts";
@@ -102,6 +104,16 @@ is<[Params, Tensor]>(vjp(loss, params, x)[1](1));
 is<Tensor>(jvp(loss, [params, x], [params, x])[1]);
 is<Params>(hvp(of)(params, params));
 is<Tensor>(hessian(of)(params).w.w);
+is<Tensor>(linearize(loss, params, x)[1](params, x));
+is<Tensor>(vmap(loss)(params, x));
+is<Tensor>(vmap(loss)(params, [[1, 2]]));
+is<Params>(vmap(grad(loss), { inAxes: [null, 0] })(params, [[1, 2]]));
+is<Params>(
+  vmap((p: Params, by: string) => treeMap((y) => y.mul(by.length), p), {
+    inAxes: [{ w: 0, b: null, layers: 1 }, null],
+    outAxes: -1,
+  })(params, "x"),
+);
 is<Tensor>(checkpoint(loss)(params, x));
 is<Params>(treeMap((leaf) => leaf.mul(2), params));
 is<Tensor[]>(treeLeaves(params));
@@ -114,6 +126,16 @@ const layer: Layer = { w: x };
 writeSafetensors(layer);
 writeSafetensors({ w: [1, 2] });
 assertAllClose(x, [[1, 2], [3, 4]]);
+// @ts-expect-error: an axis is a whole number, null, or a tree of them
+vmap(loss, { inAxes: ["0", null] });
+// @ts-expect-error: no such option
+vmap(loss, { in_axes: 0 });
+// @ts-expect-error: the second argument is missing
+vmap(loss)(params);
+// @ts-expect-error: what is not mapped over is handed on as it is, and loss wants a tensor
+vmap(loss, { inAxes: [0, null] })(params, [[1, 2]]);
+// @ts-expect-error: one tangent for each argument
+linearize(loss, params, x)[1](params);
 // @ts-expect-error: a leaf is missing
 grad(loss)({ w: x, b: x }, x);
 // @ts-expect-error: a leaf is text
