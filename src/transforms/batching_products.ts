@@ -4,44 +4,71 @@
  * @module
  */
 import type { ProductOp } from "../op.ts";
-import { mul, reshape } from "../ops/mod.ts";
 import { matmulOp } from "../ops/linalg.ts";
-import { sizeOf } from "../shape.ts";
+import { mul, reshape } from "../ops/mod.ts";
+import { sameShape, type Shape, sizeOf } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { apply } from "../trace.ts";
 import { aligned, type Call, type Operand } from "./batching.ts";
 import { eachRow } from "./batching_loops.ts";
 
-/** Products as few as can be; distances row by row. */
+/** As few products as can be; distances row by row. */
 export function batchProduct(call: Call<ProductOp<unknown>>): Tensor {
   const { op, operands: [a, b], inputs, params, batch: { count } } = call;
   if (op.term !== "product") return eachRow(call);
-  const transposed = op.transposed(params);
-  const { shape } = op.infer(inputs, params);
-  const [m, n] = shape.slice(-2) as [number, number];
-  const k = a!.shape.at(transposed.a ? -2 : -1)!;
-  const all = [count, ...shape];
+  const { m, k, n, ...places } = op.layout(inputs.map((x) => x.shape), params);
+  const shape = [count, ...op.infer(inputs, params).shape];
   if (k === 1) {
     // A column times a row, whichever way they lie.
-    const upright = { ...call, operands: [withMatrix(a!, m, 1), withMatrix(b!, 1, n)] };
-    const [column, row] = aligned(upright) as [Tensor, Tensor];
+    const operands = [withMatrix(a!, [m, 1]), withMatrix(b!, [1, n])];
+    const [column, row] = aligned({ ...call, operands }) as [Tensor, Tensor];
     return mul(column, row);
   }
-  const canJoin = (x: Operand, other: Operand) =>
-    x.isMapped && !other.isMapped && other.shape.length === 2;
-  const join = (x: Operand) => reshape(x.value, [count * sizeOf(x.shape) / k, k]);
-  if (canJoin(a!, b!) && (m === 1 || !transposed.a)) {
-    return reshape(apply(matmulOp, [join(a!), b!.value], { a: false, b: transposed.b }), all);
+  // Whether the terms of a sum lie side by side.
+  const isUpright = places.a.strides.at(-1) === 1;
+  const isTurned = places.b.strides.at(-1) !== 1;
+  if (canJoin(a!, b!) && isUpright && (m === 1 || places.a.strides.at(-2) === k)) {
+    const all = product(joined(a!, m, k), reshaped(b!.value, isTurned ? [n, k] : [k, n]), isTurned);
+    return reshape(all, shape);
   }
   if (canJoin(b!, a!) && n === 1) {
-    return reshape(apply(matmulOp, [join(b!), a!.value], { a: false, b: !transposed.a }), all);
+    const all = product(
+      joined(b!, 1, k),
+      reshaped(a!.value, isUpright ? [m, k] : [k, m]),
+      isUpright,
+    );
+    return reshape(all, shape);
   }
-  return apply(op, aligned(call), params);
+  const operands = aligned(call);
+  return sameShape(op.infer(operands, params).shape, shape)
+    ? apply(op, operands, params)
+    : eachRow(call);
+}
+
+function product(a: Tensor, b: Tensor, isTurned: boolean): Tensor {
+  return apply(matmulOp, [a, b], { a: false, b: isTurned });
+}
+
+/** Whether the rows of an operand's matrices are those of one, as all meet the same other one. */
+function canJoin(x: Operand, other: Operand): boolean {
+  return x.isMapped && !other.isMapped && other.shape.length === 2;
+}
+
+/** All rows of all matrices, so many in each, of length `k`. */
+function joined({ value, shape }: Operand, rows: number, k: number): Tensor {
+  return reshape(value, [value.shape[0]! * sizeOf(shape.slice(0, -2)) * rows, k]);
+}
+
+function reshaped(x: Tensor, shape: Shape): Tensor {
+  return sameShape(x.shape, shape) ? x : reshape(x, shape);
 }
 
 /** An operand whose matrices have these extents. */
-function withMatrix({ value, isMapped, shape }: Operand, rows: number, columns: number): Operand {
-  const own = [...shape.slice(0, -2), rows, columns];
-  const front = isMapped ? [value.shape[0]!] : [];
-  return { value: reshape(value, [...front, ...own]), isMapped, shape: own };
+function withMatrix({ value, isMapped, shape }: Operand, matrix: Shape): Operand {
+  const own = [...shape.slice(0, -2), ...matrix];
+  return {
+    value: reshaped(value, [...isMapped ? [value.shape[0]!] : [], ...own]),
+    isMapped,
+    shape: own,
+  };
 }

@@ -26,9 +26,11 @@ import {
   whileLoop,
   zeros,
 } from "../../mod.ts";
+import { matmulOp } from "../../src/ops/linalg.ts";
 import { key, permutation, uniform } from "../../src/random.ts";
 import { assertAllClose } from "../../src/testing.ts";
-import { assertLaw } from "./vmap_law.ts";
+import { apply } from "../../src/trace.ts";
+import { assertLaw, turns } from "./vmap_law.ts";
 
 const f64 = (data: number[] | number[][] | number) => tensor(data, { dtype: "float64" });
 const numbers = (shape: number[], seed = 1) => normal(key(seed), shape, { dtype: "float64" });
@@ -266,6 +268,34 @@ Deno.test("debugGradient() shows the gradient of each row, around vmap() that of
   grad((X: Tensor) => sum(vmap(f)(X)))([[1, 2], [3, 4]]);
   jacobian((x: Tensor) => debugGradient(x, "x", { report }))([1, 2]);
   assertEquals(seen, [[2, 4], [6, 8], [[2, 4], [6, 8]], [1, 0], [0, 1]]);
+});
+
+// ---- products
+
+const MATRICES = [[2, 3, 4], [1, 3, 4], [2, 3, 1], [2, 1, 4], [1, 3, 1], [2, 0, 3], [0, 2, 3], [
+  3,
+  2,
+  0,
+], [
+  3,
+  3,
+  3,
+]];
+
+Deno.test("vmap() of products: matrices as they lie and transposed, of one row and one column", () => {
+  for (const [m, k, n] of MATRICES as [number, number, number][]) {
+    for (const [left, right] of [[false, false], [true, false], [false, true], [true, true]]) {
+      for (const outer of [[], [2]]) {
+        const a = turns(numbers([...outer, ...left ? [k, m] : [m, k]], 1), 3);
+        const b = turns(numbers(right ? [n, k] : [k, n], 2), 3);
+        const f = (a: Tensor, b: Tensor) => apply(matmulOp, [a, b], { a: left!, b: right! });
+        for (const isMapped of [[true, true], [true, false], [false, true]]) {
+          assertLaw({ f, rows: [a, b], isMapped });
+          assertLaw({ f: (b, a) => f(a, b), rows: [b, a], isMapped });
+        }
+      }
+    }
+  }
 });
 
 // ---- random numbers
