@@ -86,8 +86,8 @@ export function compose(name: string, output: Tensor, trace: TraceLevel | null):
 
 export function foreignError(name: string): TypeError {
   return new TypeError(
-    `Cannot compute ${name} as its function uses a tensor under differentiation that is not ` +
-      `among its arguments: pass it as an argument, or through stopGradient`,
+    `Cannot compute ${name} as its function uses a tensor under differentiation or vmap that is ` +
+      `not among its arguments: pass it as an argument, or through stopGradient`,
   );
 }
 

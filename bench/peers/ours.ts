@@ -256,6 +256,11 @@ const FORMS: Readonly<Record<string, Form>> = {
       tensors(cg, inputs),
     ),
   "vae step": vaeStep,
+  "jacobian, eager": (cg, inputs) => {
+    const [x, w1, w2] = tensors(cg, inputs) as [Tensor, Tensor, Tensor];
+    const rows = cg.jacobian((x: Tensor) => x.matmul(w1).tanh().matmul(w2).tanh());
+    return () => [rows(x).data as Float32Array];
+  },
   "lgamma, eager": (cg, inputs) => {
     const [x] = tensors(cg, inputs);
     return () => [cg.lgamma(x!).data as Float32Array];

@@ -158,6 +158,11 @@ def lstm(x, wi, wh, b):
     return call
 
 
+def jacobian(x, w1, w2):
+    network = lambda x: ((x @ w1).tanh() @ w2).tanh()
+    return lambda: [torch.autograd.functional.jacobian(network, x, vectorize=True)]
+
+
 def runge_kutta(start, rate):
     step = 1e-3
 
@@ -270,6 +275,7 @@ FORMS = {
     "lstm": lstm,
     "runge kutta": lambda y, k: gradient(runge_kutta, 2, [y.double(), k.double()]),
     "sinkhorn": lambda x, y: gradient(sinkhorn, 2, [x, y]),
+    "jacobian, eager": jacobian,
     "lgamma": lambda x: forward(torch.lgamma, [x]),
     "digamma": lambda x: forward(torch.digamma, [x]),
     "normal": lambda like: forward(torch.randn_like, [like]),

@@ -345,6 +345,16 @@ export const WORKLOADS: readonly Workload[] = [
     inputs: () => ({ x: gaussian(1, [1000, 2]), y: gaussian(2, [1000, 2], 1, 0.5) }),
     rivals: rivals(undefined, undefined, 2),
   },
+  {
+    name: "jacobian, eager 128 of 64-256",
+    form: "jacobian, eager",
+    inputs: () => ({
+      x: gaussian(1, [64]),
+      w1: gaussian(2, [64, 256], 0.1),
+      w2: gaussian(3, [256, 128], 0.1),
+    }),
+    rivals: withoutTargets(PYTORCH),
+  },
   ...gammaFunction("lgamma", 1.5),
   ...gammaFunction("digamma", 3),
   {

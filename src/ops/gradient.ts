@@ -138,7 +138,8 @@ export interface DebugGradientOptions {
  *
  * @param x Any shape.
  * @param name What the message calls the place.
- * @param options `report`, to see each gradient instead.
+ * @param options `report`, to see each gradient instead: of each row where it flows within `vmap`,
+ * `jacobian` or `hessian`, and of each run of a program on the CPU.
  * @returns The same values.
  * @throws {RangeError} On the way back, if the gradient holds NaN or infinite values.
  *
@@ -197,8 +198,8 @@ export interface CustomVjp {
  *
  * @param definition `forward` and `vjp`.
  * @returns The function. What it differentiates must come in through its arguments.
- * @throws {TypeError} When called, if `forward` uses a tensor under differentiation that is not
- * among its arguments; on the way back, if there is not one cotangent per input, of its shape.
+ * @throws {TypeError} When called, if `forward` uses a tensor under differentiation or vmap that is
+ * not among its arguments; on the way back, if there is not one cotangent per input, of its shape.
  *
  * @example A straight-through estimator
  * ```ts

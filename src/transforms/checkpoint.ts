@@ -16,8 +16,8 @@ import { mapTensors } from "../tree.ts";
  * @param f A function that returns one tensor. What it differentiates must come in through its
  * arguments: tensors, or arrays and plain objects of them; other arguments are constants.
  * @returns A function of the same arguments.
- * @throws {TypeError} When called, if f uses a tensor under differentiation that is not among its
- * arguments.
+ * @throws {TypeError} When called, if f uses a tensor under differentiation or vmap that is not among
+ * its arguments.
  *
  * @example A layer that is not remembered
  * ```ts

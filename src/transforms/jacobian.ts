@@ -120,7 +120,8 @@ function pullRows(caller: string, { outputs, pull, largest }: Linearized, k: num
 }
 
 /**
- * The Hessian: second derivatives by every pair of entries of the argument.
+ * The Hessian: second derivatives by every pair of entries of the argument. All rows are pulled back
+ * at once, as those of {@linkcode jacobian}.
  *
  * @param f A function of one tensor or tree that returns one number.
  * @returns A function of the point. For a tensor, its result has the tensor's shape twice over.

@@ -44,8 +44,8 @@ const CALLER = "mapRowBlocks";
  * @param options `rows`, the rows of a block; `combine`, `"concat"` by default.
  * @returns The combined result. Gradients reach all floating row inputs and shared inputs.
  * @throws {TypeError} If the row inputs have no rows or unequally many, `f` returns no tensor, or one
- * of a shape that does not fit, or uses a tensor under differentiation that is not among its inputs;
- * if an option does not exist, or `combine` is neither.
+ * of a shape that does not fit, or uses a tensor under differentiation or vmap that is not among its
+ * inputs; if an option does not exist, or `combine` is neither.
  * @throws {RangeError} If `rows` is not a whole number of at least 1.
  *
  * @example Each cell's mean squared distance to all cells, two cells at a time

@@ -213,8 +213,8 @@ Deno.test("customVjp() refuses to close over a tensor under differentiation", ()
   };
   assertEquals(
     message(() => grad(f)([3, 4])),
-    "Cannot compute layer as its function uses a tensor under differentiation that is not among " +
-      "its arguments: pass it as an argument, or through stopGradient",
+    "Cannot compute layer as its function uses a tensor under differentiation or vmap that is " +
+      "not among its arguments: pass it as an argument, or through stopGradient",
   );
 });
 
@@ -309,8 +309,8 @@ Deno.test("checkpoint() refuses to close over a tensor under differentiation", (
   const f = (w: Tensor) => checkpoint((x: Tensor) => x.mul(w))(tensor([1, 2])).sum();
   assertEquals(
     message(() => grad(f)([3, 4])),
-    "Cannot compute checkpoint as its function uses a tensor under differentiation that is not " +
-      "among its arguments: pass it as an argument, or through stopGradient",
+    "Cannot compute checkpoint as its function uses a tensor under differentiation or vmap that is " +
+      "not among its arguments: pass it as an argument, or through stopGradient",
   );
 });
 

@@ -132,8 +132,8 @@ Deno.test("blocks may not close over what is differentiated", async () => {
   await assertRejects(
     () => compile(f, [cells(4)]),
     TypeError,
-    "Cannot compute mapRowBlocks as its function uses a tensor under differentiation that is not " +
-      "among its arguments: pass it as an argument, or through stopGradient",
+    "Cannot compute mapRowBlocks as its function uses a tensor under differentiation or vmap that is " +
+      "not among its arguments: pass it as an argument, or through stopGradient",
   );
 });
 

@@ -256,8 +256,8 @@ Deno.test("mapRowBlocks() is named by checkNaN where its function makes NaN", ()
 
 Deno.test("mapRowBlocks() rejects a function that uses what is differentiated besides", () => {
   const expected =
-    "Cannot compute mapRowBlocks as its function uses a tensor under differentiation that is not " +
-    "among its arguments: pass it as an argument, or through stopGradient";
+    "Cannot compute mapRowBlocks as its function uses a tensor under differentiation or vmap that is " +
+    "not among its arguments: pass it as an argument, or through stopGradient";
   for (const combine of ["concat", "sum"] as const) {
     const options = { rows: 1, combine };
     const outside = (x: Tensor) => mapRowBlocks((b: Tensor) => b.mul(x), [1, 2], [], options).sum();

@@ -291,7 +291,6 @@ Deno.test("vmap() of products: matrices as they lie and transposed, of one row a
         const f = (a: Tensor, b: Tensor) => apply(matmulOp, [a, b], { a: left!, b: right! });
         for (const isMapped of [[true, true], [true, false], [false, true]]) {
           assertLaw({ f, rows: [a, b], isMapped });
-          assertLaw({ f: (b, a) => f(a, b), rows: [b, a], isMapped });
         }
       }
     }
