@@ -171,6 +171,8 @@ export interface CumulativeOp<P> extends Facts<P> {
   readonly combination: Combination;
   /** The axis, and whether it is walked from its end. */
   readonly along: (params: P) => { readonly axis: number; readonly reverse: boolean };
+  /** Parameters that do the same to operands with one more axis, of `count` entries, in front. */
+  readonly lift: (params: P, count: number) => unknown;
 }
 
 /** Numbers drawn from a key, each by its position alone. */

@@ -48,6 +48,7 @@ function cumulative(
     name,
     combination,
     along: (direction) => direction,
+    lift: ({ axis, reverse }) => ({ axis: axis + 1, reverse }),
     infer: ([x]) => ({ shape: x!.shape, dtype: x!.dtype }),
     forward(inputs, { axis, reverse }, { shape, dtype }) {
       const out = allocate(dtype, sizeOf(shape));

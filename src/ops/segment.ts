@@ -40,6 +40,7 @@ export const segmentMaxOp: ScatterOp<Segments> = {
   by: "slice",
   reduce: "max",
   axis: ({ axis }) => axis,
+  lift: ({ axis, count }) => ({ axis: axis + 1, count }),
   infer: ([x], { axis, count }) => ({
     shape: x!.shape.toSpliced(axis, 1, count),
     dtype: x!.dtype,

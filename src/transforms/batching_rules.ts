@@ -40,6 +40,7 @@ const RULES: {
   lookup: (call) => call.op.by === "slice" ? batchSlices(call) : batchLifted(call),
   scatter: (call) => call.op.by === "slice" ? batchSlices(call) : batchLifted(call),
   sort: batchLifted,
+  cumulative: batchLifted,
   check: batchCheck,
   loop: batchLoop as never,
   random: eachRow,
@@ -74,6 +75,7 @@ function batchSlices(call: Call<LookupOp<unknown> | ScatterOp<unknown>>): Tensor
     const all = operands.map((own) => own === indices ? own.value : rowsOf(own, count));
     return apply(op, all, op.lift(params, count));
   }
+  if (op.kind === "scatter" && op.reduce === "max") return eachRow({ ...call, op });
   const axis = op.axis(params);
   const positions = checkedPositions(call);
   if (!x!.isMapped && updates === undefined) {
