@@ -4,7 +4,7 @@
  * @module
  */
 import { isFloating, type TypedArray } from "./dtype.ts";
-import type { Op } from "./op.ts";
+import type { Op, RowBlocks } from "./op.ts";
 import { checkSize, MAX_BYTES, sizeOf } from "./shape.ts";
 import { type Source, Tensor, type TraceLevel } from "./tensor.ts";
 
@@ -39,6 +39,16 @@ export function within<R>(trace: Trace, f: () => R): R {
   }
 }
 
+/** The values of a map over blocks of rows; `undefined` where it is left to its composition. */
+type RunBlocks = (name: string, map: RowBlocks, inputs: readonly Tensor[]) => Tensor | undefined;
+
+let runBlocks: RunBlocks | undefined;
+
+/** Says what does maps over blocks of rows where nothing is watched. */
+export function runBlocksBy(run: RunBlocks): void {
+  runBlocks = run;
+}
+
 /** Does an operation: by the innermost trace that watches one of its inputs, else at once. */
 export function apply<P>(op: Op<P>, inputs: readonly Tensor[], params: P): Tensor {
   const innermost = innermostOf(inputs);
@@ -46,7 +56,10 @@ export function apply<P>(op: Op<P>, inputs: readonly Tensor[], params: P): Tenso
     const trace = branch !== null && branch.level > innermost.level ? branch : innermost;
     return (trace as Trace).process(op, inputs, params);
   }
-  if ("compose" in op) return compose(op.name, op.compose(inputs, params), null);
+  if ("compose" in op) {
+    const made = op.blocks === undefined ? undefined : runBlocks?.(op.name, op.blocks, inputs);
+    return made ?? compose(op.name, op.compose(inputs, params), null);
+  }
   const spec = op.infer(inputs, params);
   if (sizeOf(spec.shape) > SURELY_FITS) checkSize(op.name, spec.shape, spec.dtype);
   return new Tensor(spec.shape, spec.dtype, op.forward(inputs, params, spec));

@@ -64,12 +64,47 @@ function batchMixing(neighbours: (cells: number) => number): Form {
     );
 }
 
+/** How a function is called: as a program, or as it is. */
+type Way = <Args extends unknown[], R>(
+  cg: Library,
+  f: (...args: Args) => R,
+  args: Args,
+) => Promise<(...args: Args) => R | Promise<R>>;
+
+const asProgram: Way = async <Args extends unknown[], R>(
+  cg: Library,
+  f: (...args: Args) => R,
+  args: Args,
+) => await cg.compile(f as never, args as never) as never;
+
+const asItIs: Way = (_cg, f) => Promise.resolve(f);
+
+/** The value and gradient of a loss of ten thousand cells. */
+function manyCells(
+  loss: (cg: Library, cells: Tensor, batches: Tensor) => Tensor,
+): (way: Way) => Form {
+  return (way) => async (cg, inputs) => {
+    const [cells, batches] = tensors(cg, inputs, { batches: "int32" }) as [Tensor, Tensor];
+    const f = (x: Tensor) => cg.valueAndGrad((y: Tensor) => loss(cg, y, batches))(x);
+    const call = await way(cg, f, [cells]);
+    return async () => (await call(cells)).map((x) => x.data as Float32Array);
+  };
+}
+
+/** Forms that are measured as programs and without. */
+const BOTH_WAYS: Readonly<Record<string, (way: Way) => Form>> = {
+  "batch mixing 10000": manyCells((cg, cells, batches) => cg.batchMixingLoss(cells, batches)),
+  "mmd 10000": manyCells((cg, cells, batches) => cg.mmdLoss(cells, batches, { kernel: "rbf" })),
+  "mlp step with adam": (way) => (cg, inputs) => mlpStep(cg, inputs, way),
+};
+
 /** A training step as one program; parameters and optimizer state go in and come out. */
 async function trainingStep(
   cg: Library,
   loss: (params: Tensor[], ...data: Tensor[]) => Tensor,
   data: Tensor[],
   start: Tensor[],
+  way: Way = asProgram,
 ): Promise<Call> {
   const optimizer = cg.adam({ learningRate: 1e-3 });
   let params = start;
@@ -78,19 +113,19 @@ async function trainingStep(
     const [value, gradients] = cg.valueAndGrad(loss)(p, ...data);
     return { value, ...optimizer.update(gradients, s, p) };
   };
-  const program = await cg.compile(step, [params, state, ...data]);
+  const call = await way(cg, step, [params, state, ...data]);
   return async () => {
-    const { value, ...next } = await program(params, state, ...data);
+    const { value, ...next } = await call(params, state, ...data);
     ({ params, state } = next);
     return [value.data as Float32Array];
   };
 }
 
-function mlpStep(cg: Library, inputs: Inputs): Promise<Call> {
+function mlpStep(cg: Library, inputs: Inputs, way?: Way): Promise<Call> {
   const [cells, types, ...params] = tensors(cg, inputs, { types: "int32" });
   const loss = ([w1, b1, w2, b2]: Tensor[], x: Tensor, labels: Tensor) =>
     cg.crossEntropyLoss(x.matmul(w1!).add(b1!).relu().matmul(w2!).add(b2!), labels);
-  return trainingStep(cg, loss, [cells!, types!], params);
+  return trainingStep(cg, loss, [cells!, types!], params, way);
 }
 
 /** An autoencoder of counts: scVI's model with a layer of 128 on each side. */
@@ -184,8 +219,21 @@ const COMPILED: Readonly<Record<string, Form>> = {
   "digamma": (cg, inputs) => compiled(cg, (x) => cg.digamma(x!), tensors(cg, inputs)),
 };
 
+/** The forms of a way. */
+function formsBy(way: Way): Record<string, Form> {
+  const forms = Object.entries(BOTH_WAYS).map(([form, make]) => [form, make(way)] as const);
+  return Object.fromEntries(forms);
+}
+
+/** Forms as they are called without compiling. */
+function eager(forms: Readonly<Record<string, Form>>): Record<string, Form> {
+  const named = Object.entries(forms).map(([form, make]) => [`${form}, eager`, make] as const);
+  return Object.fromEntries(named);
+}
+
 const FORMS: Readonly<Record<string, Form>> = {
   ...COMPILED,
+  ...eager(formsBy(asItIs)),
   "matmul": (cg, inputs) => {
     const [a, b] = tensors(cg, inputs) as [Tensor, Tensor];
     return () => [a.matmul(b).data as Float32Array];
@@ -237,7 +285,7 @@ const FORMS: Readonly<Record<string, Form>> = {
       [0, 1],
       tensors(cg, inputs, { mask: "bool" }),
     ),
-  "mlp step": mlpStep,
+  "mlp step": (cg, inputs) => mlpStep(cg, inputs),
   lstm,
   "runge kutta": rungeKutta,
   sinkhorn,
@@ -306,6 +354,5 @@ export function makeOurs(name: string, cg: Library): Side {
 
 /** Programs beside what we do without compiling. */
 export function makeCompiled(cg: Library): Side {
-  const forms = Object.entries(COMPILED).map(([form, make]) => [`${form}, eager`, make] as const);
-  return sideOf("compiled", cg, Object.fromEntries(forms));
+  return sideOf("compiled", cg, eager({ ...COMPILED, ...formsBy(asProgram) }));
 }

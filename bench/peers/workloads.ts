@@ -176,6 +176,23 @@ function batchMixing(selection: string, targets: Parameters<typeof rivals>): Wor
   };
 }
 
+/** Ten thousand cells of three batches. */
+function manyCells(scale: number): Inputs {
+  return { cells: gaussian(1, [10_000, 50], scale), batches: labels([10_000], 3) };
+}
+
+/** Cells and their types, and a network of two layers. */
+function mlp(): Inputs {
+  return {
+    cells: gaussian(1, [256, 2000]),
+    types: labels([256], 20),
+    w1: gaussian(2, [2000, 128], 0.03),
+    b1: gaussian(3, [128], 0.01),
+    w2: gaussian(4, [128, 20], 0.1),
+    b2: gaussian(5, [20], 0.01),
+  };
+}
+
 /** Negative binomials with a dispersion for each count, or for each gene. */
 function negativeBinomial(name: string, dispersions: number[]): Workload {
   return {
@@ -215,6 +232,16 @@ function factors(form: string, inputs: () => Inputs, pytorch: number | null): Wo
     summary: (output) => output.map((x) => x * x),
     // Engines compile the loops of an algorithm while they are called.
     steps: 60,
+  };
+}
+
+/** A computation beside the same one compiled. */
+function eagerly(name: string, inputs: () => Inputs): Workload {
+  return {
+    name: `${name}, eager`,
+    form: `${name}, eager`,
+    inputs,
+    rivals: [{ peer: COMPILED, target: 0.5 }],
   };
 }
 
@@ -279,14 +306,7 @@ export const WORKLOADS: readonly Workload[] = [
   {
     name: "mlp step 256x2000-128-20",
     form: "mlp step",
-    inputs: () => ({
-      cells: gaussian(1, [256, 2000]),
-      types: labels([256], 20),
-      w1: gaussian(2, [2000, 128], 0.03),
-      b1: gaussian(3, [128], 0.01),
-      w2: gaussian(4, [128, 20], 0.1),
-      b2: gaussian(5, [20], 0.01),
-    }),
+    inputs: mlp,
     rivals: rivals(1.5, 7, 0.35),
     steps: 3,
   },
@@ -355,6 +375,9 @@ export const WORKLOADS: readonly Workload[] = [
     }),
     rivals: withoutTargets(PYTORCH),
   },
+  eagerly("batch mixing 10000", () => manyCells(0.15)),
+  eagerly("mmd 10000", () => manyCells(1)),
+  { ...eagerly("mlp step with adam", mlp), steps: 3 },
   ...gammaFunction("lgamma", 1.5),
   ...gammaFunction("digamma", 3),
   {

@@ -15,13 +15,18 @@ export type Device = "cpu" | ProgramDevice;
 export interface CompileOptions {
   /** Where the program runs: `"cpu"`, by default, or what `await webgpu()` returned. */
   device?: Device | undefined;
-  /** How many threads share the larger steps on the CPU; 1 by default. */
-  threads?: number | undefined;
+  /** How many threads share the larger steps on the CPU; 1 by default. `"auto"` asks the machine. */
+  threads?: number | "auto" | undefined;
   /**
    * Arguments that are not needed after the call, `true` for all or their positions: tensors of
    * these that are on the device give their memory back, and throw when used again. None by default.
    */
   donate?: boolean | readonly number[] | undefined;
+  /**
+   * `"exact"`, each number of rows by a program of its own, by default; or `"bucket"`, rounded up
+   * where the function treats rows one by one.
+   */
+  shapes?: "exact" | "bucket" | undefined;
 }
 
 /** The arguments of a program: anything that becomes a tensor, wherever the examples have one. */
@@ -52,8 +57,22 @@ export interface Program<Args extends readonly unknown[], R> extends AwaitUsingD
  * values (`item`, `data`) of its arguments, and must be pure: it is run once per set of shapes, now
  * and then again.
  *
+ * With `shapes: "bucket"`, a call with another number of rows than the examples, such as the ragged
+ * last batch, runs by the program for the next power of two, or for the examples' own number where
+ * that is nearer: copies of its last row are put behind it, and what is made of them is cut off. Rows
+ * are along the first axes of those arguments whose shapes differ from the examples', all in the same
+ * way. This is done only where the function is seen not to notice, so that results are the same to
+ * the bit: it is recorded with and without the further rows, and each of its operations must treat
+ * rows one by one, as networks, predictions and losses with `reduction: "none"` do. What has a mean
+ * or a sum over rows, a gradient of weights, random numbers by a key that is an argument or a loop
+ * over rows is compiled for the shapes as they are, and so is everything on a WebGPU device;
+ * `explain()` counts both. A loss over rows shares a program if you fill its batches up yourself and
+ * give each row a weight, 0 for what was filled in, in place of the mean.
+ *
  * With `threads`, large steps are shared between that many threads (`explain()` lists what they
- * make), to the same bits. All shapes have their threads in common; threads that were not needed for
+ * make), to the same bits. `"auto"` takes as many as the machine runs at once, at most eight, and one
+ * where threads share no memory; it shares only steps that give each thread 20 µs of work by a rough
+ * estimate, and where there is none, no thread starts. All shapes have their threads in common; threads that were not needed for
  * two seconds end, and start anew at the next call. Node has them from 22.3 on. Browsers share memory only on pages that are
  * served with the headers `Cross-Origin-Opener-Policy: same-origin` and
  * `Cross-Origin-Embedder-Policy: require-corp`, and need `worker-src blob:` in a content security
@@ -70,13 +89,14 @@ export interface Program<Args extends readonly unknown[], R> extends AwaitUsingD
  *
  * @param f The function; it takes and returns tensors, or arrays and plain objects of them.
  * @param exampleArgs Arguments of the shapes and types to expect; their values do not matter.
- * @param options `device`, `"cpu"` by default; `threads`, 1 by default; `donate`, none by default.
+ * @param options `device`, `"cpu"` by default; `threads`, 1 by default; `donate`, none by default;
+ * `shapes`, `"exact"` by default.
  * @returns The program.
  * @throws {TypeError} If the function reads values of its arguments, or does not return tensors; or
  * if there are to be several threads where none can share memory, or on a WebGPU device; if there is
  * float64 on a WebGPU device.
  * @throws {RangeError} If the program is beyond what WebAssembly, the engine's stack or the device's
- * buffers allow, or memory is exhausted; if `threads` is not a whole number from 1 to 1023, or `donate` names an argument
+ * buffers allow, or memory is exhausted; if `threads` is neither `"auto"` nor a whole number from 1 to 1023, or `donate` names an argument
  * that does not exist.
  *
  * @example A step of gradient descent
@@ -94,6 +114,17 @@ export interface Program<Args extends readonly unknown[], R> extends AwaitUsingD
  * const { value, w } = await program([1, -1], x, 0.5);
  * assertEquals(value.item(), 1);
  * assertEquals(w.toArray(), [3, 2]);
+ * ```
+ *
+ * @example Batches of 3 and of 1 by one program
+ * ```ts
+ * import { compile, softmax, type Tensor, zeros } from "@cellgrad/cellgrad";
+ * import { assertEquals, assertStringIncludes } from "@std/assert";
+ *
+ * const predict = (x: Tensor) => softmax(x.mul(2));
+ * await using program = await compile(predict, [zeros([4, 2])], { shapes: "bucket" });
+ * assertEquals((await program(zeros([3, 2]))).shape, [3, 2]);
+ * assertStringIncludes(program.explain(), "rows from 3 to 4");
  * ```
  */
 export async function compile<Args extends unknown[], R>(

@@ -5,9 +5,10 @@
  */
 import { describe } from "../describe.ts";
 import type { Spec } from "../op.ts";
-import { checkNumber, readOptions } from "../options.ts";
+import { checkChoice, checkNumber, readOptions } from "../options.ts";
 import { formatShape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
+import { runBlocksBy } from "../trace.ts";
 import { type Flat, flattenTree, outline, rebuildAll, type TensorTree } from "../tree.ts";
 import type { CompileOptions, Program, ProgramArguments } from "./compile.ts";
 import { CpuDevice, MAX_THREADS } from "../backends/cpu/mod.ts";
@@ -15,6 +16,8 @@ import type { Executable, ProgramDevice } from "../program/device.ts";
 import type { Graph } from "../program/graph.ts";
 import { optimize } from "../program/optimize.ts";
 import { record } from "../program/record.ts";
+import { Buckets, cutOutputs, type Padding, padLeaves } from "./buckets.ts";
+import { runBlocks } from "./eager_blocks.ts";
 import { type Specialization, Specializations } from "./specializations.ts";
 
 /** What the options say. */
@@ -24,6 +27,18 @@ interface Settings {
   own: CpuDevice | undefined;
   /** For each argument, whether it is donated. */
   donated: readonly boolean[];
+  /** Whether numbers of rows are rounded up. */
+  bucketed: boolean;
+}
+
+/** What a call is done by. */
+interface Found {
+  used: Specialization;
+  /** The arguments' leaves, and which are donated. */
+  leaves: readonly Tensor[];
+  given: readonly boolean[];
+  /** How many rows the leaves have beyond those that were given. */
+  padding: Padding | undefined;
 }
 
 /** See {@linkcode compile}. */
@@ -32,54 +47,58 @@ export async function makeProgram<Args extends unknown[], R>(
   exampleArgs: ProgramArguments<Args>,
   options: CompileOptions,
 ): Promise<Program<Args, R>> {
+  runBlocksBy(runBlocks);
   checkFunction(f);
   checkArguments(exampleArgs);
-  const { device, own, donated } = readSettings(options, exampleArgs.length);
+  const { device, own, donated, bucketed } = readSettings(options, exampleArgs.length);
   const specializations = new Specializations();
+  let buckets: Buckets | undefined;
   const disposal = () => new TypeError("Cannot run the program as it has been disposed of");
   /** The branches of the example arguments. */
   let forms: readonly string[] | undefined;
-  const find = (args: readonly unknown[]): [Specialization, Tensor[], boolean[]] => {
+  const find = (args: readonly unknown[]): Found => {
     if (specializations.isDisposed) throw disposal();
     checkCount(args.length, exampleArgs.length);
     const flats = args.map((arg, i) => flattenTree("the program", arg, `argument ${i}`));
     forms ??= flats.map(outline);
-    const leaves = flats.flatMap((flat) => flat.leaves);
+    const all = flats.flatMap((flat) => flat.leaves);
     const given = flats.flatMap((flat, i) => flat.leaves.map(() => donated[i]!));
     const rebuild = (values: readonly unknown[]) => rebuildAll(flats, values);
+    const recordFor = (specs: readonly Spec[]) =>
+      recordFunction(f as (...args: unknown[]) => unknown, specs, rebuild);
+    if (bucketed) buckets ??= new Buckets(all);
+    const padding = buckets?.find(signature(all, rebuild), all, (specs) => recordFor(specs).graph);
+    const leaves = padding === undefined ? all : padLeaves(all, padding);
     const key = signature(leaves, rebuild);
-    let found = specializations.get(key);
-    if (found === undefined) {
+    let used = specializations.get(key);
+    if (used === undefined) {
       specializations.makeRoom();
-      found = explainForms(
-        flats,
-        forms,
-        () => specialize(f as (...args: unknown[]) => unknown, leaves, rebuild, device),
-      );
-      specializations.add(key, found);
+      used = explainForms(flats, forms, () => specialize(recordFor(leaves), device));
+      specializations.add(key, used);
     }
-    return [found, leaves, given];
+    return { used, leaves, given, padding };
   };
   const dispose = () => {
     specializations.dispose();
     own?.dispose(disposal());
   };
-  const [first] = find(exampleArgs as readonly unknown[]);
+  const { used: first } = find(exampleArgs as readonly unknown[]);
   await using(first, specializations, () => first.executable);
   await device.ready?.();
   return Object.assign(
     (...args: ProgramArguments<Args>) =>
       new Promise<TensorTree<R>>((resolve) => {
-        const [used, leaves, given] = find(args as readonly unknown[]);
+        const { used, leaves, given, padding } = find(args as readonly unknown[]);
         const run = () => then(used.executable, (found) => found.run(leaves, given));
         const results = using(used, specializations, () => {
           const waiting = device.ready?.();
           return waiting === undefined ? run() : waiting.then(run);
         });
-        resolve(then(results, (found) => used.rebuild(found) as TensorTree<R>));
+        resolve(then(results, (found) =>
+          used.rebuild(padding ? cutOutputs(found, padding) : found) as TensorTree<R>));
       }),
     {
-      explain: () => specializations.explain(),
+      explain: () => [specializations.explain(), ...buckets ? [buckets.explain()] : []].join("\n"),
       dispose,
       [Symbol.asyncDispose]: () => new Promise<void>((resolve) => resolve(dispose())),
     },
@@ -113,15 +132,19 @@ function checkCount(given: number, expected: number): void {
 }
 
 function readSettings(options: CompileOptions, argumentCount: number): Settings {
-  const defaults = { device: "cpu", threads: 1, donate: false } as const;
-  const { device, threads, donate } = readOptions("compile", options, defaults);
+  const defaults = { device: "cpu", threads: 1, donate: false, shapes: "exact" } as const;
+  const { device, threads, donate, shapes } = readOptions("compile", options, defaults);
   checkDevice(device, threads);
-  checkNumber("compile", "threads", threads, { integer: true, min: 1, max: MAX_THREADS });
+  checkChoice("compile", "shapes", shapes, ["exact", "bucket"]);
+  if (threads !== "auto") {
+    checkNumber("compile", "threads", threads, { integer: true, min: 1, max: MAX_THREADS });
+  }
   const own = device === "cpu" ? new CpuDevice(threads) : undefined;
   return {
     device: own ?? device as ProgramDevice,
     own,
     donated: readDonated(donate, argumentCount),
+    bucketed: shapes === "bucket" && own !== undefined,
   };
 }
 
@@ -201,20 +224,28 @@ function signature(leaves: readonly Tensor[], rebuild: (l: readonly unknown[]) =
   return JSON.stringify(rebuild(specs));
 }
 
-function specialize(
+/** What a function does to arguments of some shapes, and its result from tensors. */
+interface Recorded {
+  graph: Graph;
+  rebuild: (leaves: readonly unknown[]) => unknown;
+}
+
+function recordFunction(
   f: (...args: unknown[]) => unknown,
-  leaves: readonly Tensor[],
+  specs: readonly Spec[],
   rebuildArguments: (leaves: readonly unknown[]) => unknown[],
-  device: ProgramDevice,
-): Specialization {
-  const specs: Spec[] = leaves.map(({ shape, dtype }) => ({ shape, dtype }));
-  let rebuild: (leaves: readonly unknown[]) => unknown = () => undefined;
+): Recorded {
+  let rebuild: Recorded["rebuild"] = () => undefined;
   const graph = record(specs, (inputs) => {
     const result = f(...rebuildArguments(inputs));
     const flat = flattenTree("compile", result, "the function's result");
     rebuild = flat.rebuild;
     return flat.leaves;
   });
+  return { graph, rebuild };
+}
+
+function specialize({ graph, rebuild }: Recorded, device: ProgramDevice): Specialization {
   return { executable: prepareAny(graph, device), rebuild, uses: 0 };
 }
 

@@ -55,7 +55,7 @@ export interface MmdOptions {
  * - `"rbf"`: `L = mean_{i<j} [K_ii + K_jj − 2 K_ij]`, the biased estimate of the squared MMD, with
  *   `K_ij` the mean of `k(x, y)` over the cells x of batch i and y of batch j, and
  *   `k(x, y) = mean_σ exp(−‖x − y‖² / 2σ²)`. In [0, 2]. It compares all pairs of cells, in time of
- *   n²; above 2048 cells, memory is that of a block of cells, and the gradient computes each twice
+ *   n²; above 2048 cells, memory is that of a block of cells, and the gradient computes each once
  *   more, in a program never. Choose bandwidths around the typical distance of two cells.
  *
  * A single batch gives 0 with gradient 0, and so does a batch without cells where `nBatches` says
@@ -192,12 +192,17 @@ interface BatchMeansParams {
 const batchMeansOp: Composite<BatchMeansParams> = {
   name: "mmdLoss",
   compose: ([x, shares], params) => pairMeans(x!, shares!, params),
-  vjp(g, _means, inputs, { widths, largest }) {
+  vjp(g, _means, inputs, { widths, largest }, wanted) {
     const [x, shares] = inputs as [Tensor, Tensor];
     const bothWays = add(g, transpose(g));
-    const meansOf = (rows: Tensor) => kernelMeans(rows, x, shares, widths, largest);
-    const [means, pull] = vjp(meansOf, x);
-    return [pull(matmul(shares, bothWays))[0], matmul(means, bothWays)];
+    const pullRows = (
+      [rows, cotangents]: [Tensor, Tensor],
+      [cells, members]: [Tensor, Tensor],
+    ) => vjp((own: Tensor) => rowMeans(own, cells, members, widths), rows)[1](cotangents)[0];
+    return [
+      mapCells(pullRows, [x, matmul(shares, bothWays)], [x, shares], x.shape[0]!, largest),
+      wanted[1] ? matmul(kernelMeans(x, x, shares, widths, largest), bothWays) : null,
+    ];
   },
 };
 
@@ -214,12 +219,20 @@ export function kernelMeans(
   widths: readonly number[],
   largest?: number,
 ): Tensor {
-  const meansOf = ([rows]: [Tensor], [cells, members]: [Tensor, Tensor]) => {
-    const squared = pairwiseSquaredDistance(rows, cells);
-    const kernels = gaussians(squared, widths);
-    return matmul(div(kernels.reduce((a, b) => add(a, b)), widths.length), members);
-  };
+  const meansOf = ([rows]: [Tensor], [cells, members]: [Tensor, Tensor]) =>
+    rowMeans(rows, cells, members, widths);
   return mapCells(meansOf, [x], [cells, shares], cells.shape[0]!, largest);
+}
+
+/** The same of some rows, at once. */
+function rowMeans(
+  rows: Tensor,
+  cells: Tensor,
+  shares: Tensor,
+  widths: readonly number[],
+): Tensor {
+  const kernels = gaussians(pairwiseSquaredDistance(rows, cells), widths);
+  return matmul(div(kernels.reduce((a, b) => add(a, b)), widths.length), shares);
 }
 
 /**

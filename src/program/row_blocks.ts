@@ -5,8 +5,8 @@
  */
 import type { DType, TypedArray } from "../dtype.ts";
 import type { LoopOp, RowBlocks, Spec } from "../op.ts";
-import { type Shape, sizeOf } from "../shape.ts";
-import { fromData, type Tensor } from "../tensor.ts";
+import { sameShape, type Shape, sizeOf } from "../shape.ts";
+import { fromData, Tensor } from "../tensor.ts";
 import type { Graph, Step, ValueId } from "./graph.ts";
 
 /** The parameters of a step that is a loop; blocks are the turns of one that goes over rows. */
@@ -210,9 +210,10 @@ function outlineOf({ values, inputs, outputs, steps, constants }: Graph): unknow
   return { values, inputs, outputs, steps, constants: [...constants.keys()] };
 }
 
-/** Whether two descriptions say the same; functions, records of operations and tensors by identity. */
-function isSame(a: unknown, b: unknown): boolean {
+/** Whether two descriptions say the same; functions and records of operations by identity. */
+export function isSame(a: unknown, b: unknown): boolean {
   if (Object.is(a, b)) return true;
+  if (a instanceof Tensor && b instanceof Tensor) return isSameTensor(a, b);
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
   if (a instanceof Map && b instanceof Map) return isSame([...a], [...b]);
   const isPlain = Array.isArray(a) || Object.getPrototypeOf(a) === Object.prototype;
@@ -223,7 +224,14 @@ function isSame(a: unknown, b: unknown): boolean {
     keys.every((key) => Object.hasOwn(right!, key) && isSame(left![key], right![key]));
 }
 
-function hasSameValues(a: Tensor, b: Tensor): boolean {
+/** Whether two tensors are alike, as far as their values are at hand. */
+function isSameTensor(a: Tensor, b: Tensor): boolean {
+  return ArrayBuffer.isView(a.source) && ArrayBuffer.isView(b.source) && a.dtype === b.dtype &&
+    sameShape(a.shape, b.shape) && hasSameValues(a, b);
+}
+
+/** Whether the values of a tensor are those that another one has, or starts with. */
+export function hasSameValues(a: Tensor, b: Tensor): boolean {
   if (a === b) return true;
   const [left, right]: TypedArray[] = [a.data, b.data];
   for (let i = 0; i < left!.length; i++) if (!Object.is(left![i], right![i])) return false;

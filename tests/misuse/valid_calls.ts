@@ -188,7 +188,11 @@ const TRANSFORMS: ValidCall[] = [
     ]),
     variadic: true,
   },
-  row("compile", () => [square, [matrix()], { device: "cpu", threads: 1, donate: false }], 2),
+  row("compile", () => [
+    square,
+    [matrix()],
+    { device: "cpu", threads: 1, donate: false, shapes: "bucket" },
+  ], 2),
   row("webgpu", () => [{ powerPreference: "low-power" }], 0),
   row("treeLeaves", () => [{ a: matrix(), b: [1, 2] }]),
   { ...row("treeMap", () => [(x: cg.Tensor) => x, { a: matrix() }]), variadic: true },

@@ -55,6 +55,15 @@ export function findThreads(): StartThreads {
   );
 }
 
+/** Whether threads can be started that share memory. */
+export function canShareMemory(): boolean {
+  try {
+    return findThreads() !== undefined;
+  } catch {
+    return false;
+  }
+}
+
 function noThreads(why: string): TypeError {
   return new TypeError(
     `Cannot compute compile with several threads as ${why}, or leave threads out`,

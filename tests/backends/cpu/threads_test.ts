@@ -396,7 +396,7 @@ Deno.test("compile() refuses options that do not exist", async () => {
   assertEquals(
     error.message,
     "Cannot compute compile as there is no option workers: did you mean threads? " +
-      "The options are device, threads, donate",
+      "The options are device, threads, donate, shapes",
   );
 });
 
@@ -415,3 +415,43 @@ Deno.test("a process ends, whether its programs were disposed of or forgotten", 
   };
   assertEquals(await Promise.all([run(""), run("program.dispose()")]), [0, 0]);
 });
+
+/** As if the machine ran so many threads at once. */
+const withCores = (count: number | undefined, test: () => Promise<void>) =>
+  withGlobal("navigator", count && { hardwareConcurrency: count }, test);
+
+for (const [cores, threads] of [[1, 1], [2, 2], [3, 3], [64, 8], [undefined, 1]] as const) {
+  Deno.test(`threads: auto are ${threads} on a machine of ${cores}, to the same bits`, () =>
+    withCores(cores, async () => {
+      const f = (x: Tensor) => cg.softmax(x.matmul(x.transpose())).matmul(x);
+      const x = random(0, [300, 200]);
+      await using single = await cg.compile(f, [x]);
+      await using program = await cg.compile(f, [x], { threads: "auto" });
+      assertEquals((await program(x)).data, (await single(x)).data);
+      assertEquals(program.explain().match(/threads: (\d+), sharing %/)?.[1] ?? "1", `${threads}`);
+    }));
+}
+
+Deno.test("threads: auto shares by what each thread would do, and starts none for small steps", () =>
+  withCores(8, () =>
+    countWorkers(async (count) => {
+      // Two statements of 100,000 elements take about 50 µs: enough for two threads, not for eight.
+      const f = (x: Tensor) => x.mul(2).add(1);
+      const [small, large] = [cg.ones([1000, 100]), cg.ones([1000, 1000])];
+      await using auto = await cg.compile(f, [small], { threads: "auto" });
+      assertEquals((await auto(small)).data[99_999], 3);
+      assertEquals(count.started, 0);
+      assertEquals((await auto(large)).data[999_999], 3);
+      assertEquals(count.started, 7);
+      await using two = await cg.compile(f, [small], { threads: 2 });
+      assertEquals((await two(small)).data[99_999], 3);
+      assertEquals(count.started, 8);
+    })));
+
+Deno.test("threads: auto is one thread where none can share memory", () =>
+  withCores(4, () =>
+    withGlobal("crossOriginIsolated", false, async () => {
+      await using program = await cg.compile(matmul, [A, B], { threads: "auto" });
+      assertEquals((await program(A, B)).shape, [200, 170]);
+      assert(!program.explain().includes("threads"));
+    })));

@@ -1,0 +1,162 @@
+/**
+ * Rows on their own: whether further rows leave what a function makes of the others as it is.
+ *
+ * @module
+ */
+import type { ViewCopy } from "../../kernels/layout/reference.ts";
+import { sameShape, type Shape } from "../shape.ts";
+import type { Graph, Step, ValueId } from "./graph.ts";
+import { eliminateDeadCode } from "./passes/dead_code.ts";
+import { hasSameValues, isSame } from "./row_blocks.ts";
+
+/**
+ * Which outputs of a function have rows of their own for the rows that it is given; `undefined` where
+ * its operations do not show that further rows change nothing. The function was recorded twice: `few`
+ * with `n` rows, `many` with the same ones and others behind them.
+ *
+ * A value is the same in both, or has the values of `few` first: for each row as many, one row behind
+ * the other. Every operation is asked by its kind whether it hands that on. What the function makes of
+ * the number of rows itself, be it a divisor, shows as a difference between the recordings.
+ */
+export function rowWiseOutputs(
+  few: Graph,
+  many: Graph,
+  n: number,
+  m: number,
+): boolean[] | undefined {
+  const both = new Recordings(eliminateDeadCode(few), eliminateDeadCode(many), n, m);
+  return both.areRowWise() ? few.outputs.map((id) => both.hasRows(id) === true) : undefined;
+}
+
+/** The same function with few rows and with many. */
+class Recordings {
+  readonly #few: Graph;
+  readonly #many: Graph;
+  readonly #n: number;
+  readonly #m: number;
+
+  constructor(few: Graph, many: Graph, n: number, m: number) {
+    this.#few = few;
+    this.#many = many;
+    this.#n = n;
+    this.#m = m;
+  }
+
+  /** Whether a value has rows; `undefined` where it is neither the same nor only longer. */
+  hasRows(id: ValueId): boolean | undefined {
+    const [few, many] = [this.#few.values[id]!, this.#many.values[id]!];
+    if (few.dtype !== many.dtype) return undefined;
+    if (sameShape(few.shape, many.shape)) return false;
+    const [first = 0, ...rest] = few.shape;
+    const [longer = 0, ...others] = many.shape;
+    const fits = first % this.#n === 0 && first * this.#m === longer * this.#n;
+    return fits && sameShape(rest, others) ? true : undefined;
+  }
+
+  areRowWise(): boolean {
+    const [few, many] = [this.#few, this.#many];
+    return isSame([few.inputs, few.outputs, few.steps.length, [...few.constants.keys()]], [
+      ...[many.inputs, many.outputs, many.steps.length, [...many.constants.keys()]],
+    ]) &&
+      [...few.inputs, ...few.outputs].every((id) => this.hasRows(id) !== undefined) &&
+      [...few.constants.keys()].every((id) => this.#isConstant(id)) &&
+      few.steps.every((step, i) => this.#keepsRows(step, many.steps[i]!));
+  }
+
+  /** Whether a constant has the same values for the rows of both. */
+  #isConstant(id: ValueId): boolean {
+    if (this.hasRows(id) === undefined) return false;
+    const [few, many] = [this.#few.constants.get(id)!, this.#many.constants.get(id)!];
+    return hasSameValues(few, many);
+  }
+
+  /** Whether a step makes of values that are the same, or only longer, another such value. */
+  #keepsRows(step: Step, other: Step): boolean {
+    const { op, inputs, params, output } = step;
+    const isOther = op !== other.op || output !== other.output || !isSame(inputs, other.inputs);
+    const [rows, isLonger] = [inputs.map((id) => this.hasRows(id)), this.hasRows(output)];
+    if (isOther || isLonger === undefined || rows.includes(undefined)) return false;
+    if (!isLonger && !rows.includes(true)) return isSame(params, other.params);
+    if (op.kind === "view") return this.#movesRows(step, other, isLonger);
+    if (!isLonger) return false;
+    const same = <T>(factsOf: (params: unknown) => T, hold: (facts: T) => boolean) =>
+      isSame(factsOf(params), factsOf(other.params)) && hold(factsOf(params));
+    const isBehind = (axis: number) => axis > 0;
+    const [first, ...others] = rows as boolean[];
+    switch (op.kind) {
+      case "map":
+      case "check":
+        return isSame(params, other.params) && this.#alignsRows(step);
+      case "reduce":
+        return same(op.over, ({ axes }) => axes.every(isBehind));
+      case "sort":
+        return same(op.order, ({ axes }) => axes.every(isBehind));
+      case "product":
+        return this.#alignsRows(step) && same(op.transposed, ({ a }) =>
+          // In stacks of matrices, rows are matrices; else the result has the rows of the left one.
+          this.#few.values[output]!.shape.length > 2 || (first! && !a && !others[0]));
+      case "lookup":
+        return same(
+          op.axis,
+          (axis) => first ? isBehind(axis) && others[0] === (op.by === "value") : axis === 0,
+        );
+      case "scatter":
+        return first! && same(op.axis, isBehind) && others.at(-1)! &&
+          (op.by === "value" || !others[0]);
+      case "random":
+      case "loop":
+      case "opaque":
+        return false;
+    }
+  }
+
+  /** Whether the rows of inputs that have some meet those of the output. */
+  #alignsRows({ inputs, output }: Step): boolean {
+    const { shape } = this.#few.values[output]!;
+    return inputs.every((id) => {
+      const own = this.#few.values[id]!.shape;
+      return !this.hasRows(id) || (own.length === shape.length && own[0] === shape[0]);
+    });
+  }
+
+  /** Whether a view puts each row's values where that row is, and all rows' alike. */
+  #movesRows(step: Step, other: Step, isLonger: boolean): boolean {
+    const [few, many] = [copiesOf(step, this.#few), copiesOf(other, this.#many)];
+    // What is no longer reads rows that are there in both.
+    if (!isLonger) return isSame(few, many);
+    const ofOne = (graph: Graph, copies: readonly ViewCopy[], count: number) => {
+      const size = (id: ValueId) => graph.values[id]!.shape.reduce((a, b) => a * b, 1) / count;
+      return copies.map((copy, i) => {
+        const id = step.inputs[i]!;
+        return rowCopy(copy, count, size(step.output), this.hasRows(id) ? size(id) : 0);
+      });
+    };
+    const rows = ofOne(this.#few, few, this.#n);
+    return !rows.includes(undefined) && isSame(rows, ofOne(this.#many, many, this.#m));
+  }
+}
+
+function copiesOf({ op, inputs, params, output }: Step, { values }: Graph): readonly ViewCopy[] {
+  const shapes = inputs.map((id): Shape => values[id]!.shape);
+  return op.kind === "view" ? op.copies(shapes, params, values[output]!.shape) : [];
+}
+
+/**
+ * What is copied for one row, where a copy does the same for all, one of `to` elements behind the
+ * other, and stays within the row; of `from` elements, or 0 where all rows read the same.
+ */
+function rowCopy(copy: ViewCopy, rows: number, to: number, from: number): ViewCopy | undefined {
+  const axis = copy.shape.findIndex((extent, i) =>
+    extent % rows === 0 && extent > 0 && copy.to.strides[i]! * (extent / rows) === to &&
+    copy.from.strides[i]! * (extent / rows) === from
+  );
+  if (axis < 0) return undefined;
+  const shape = copy.shape.map((extent, i) => i === axis ? extent / rows : extent);
+  const isWithin = ({ offset, strides }: ViewCopy["to"], size: number) => {
+    const ends = strides.map((stride, i) => stride * (shape[i]! - 1));
+    const reach = (pick: (end: number) => number) => ends.reduce((sum, e) => sum + pick(e), offset);
+    return reach((end) => Math.min(0, end)) >= 0 && reach((end) => Math.max(0, end)) < size;
+  };
+  const fits = isWithin(copy.to, to) && (from === 0 || isWithin(copy.from, from));
+  return fits ? { ...copy, shape } : undefined;
+}
