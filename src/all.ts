@@ -10,6 +10,7 @@
 import "../kernels/cumulative/reference.ts";
 import "../kernels/elementwise/accumulators.ts";
 import "../kernels/elementwise/body.ts";
+import "../kernels/elementwise/chunks.ts";
 import "../kernels/elementwise/eager.ts";
 import "../kernels/elementwise/elements.ts";
 import "../kernels/elementwise/expression.ts";
@@ -186,6 +187,7 @@ import "./transforms/body.ts";
 import "./transforms/checkpoint.ts";
 import "./transforms/cond.ts";
 import "./transforms/fixed_point.ts";
+import "./transforms/fuse_maps.ts";
 import "./transforms/grad.ts";
 import "./transforms/jacobian.ts";
 import "./transforms/linearize.ts";

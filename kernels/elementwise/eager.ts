@@ -5,13 +5,11 @@
  */
 import type { FloatArray, NumberArray } from "../../src/dtype.ts";
 import { hasSimd } from "../wasm/features.ts";
-import { ModuleBuilder, reserve, scratchMemory } from "../wasm/module.ts";
 import type { Precision } from "../functions/algebra.ts";
 import { COSTLY, costOfFunction, graphOf } from "../functions/mod.ts";
+import { ChunkedLoop } from "./chunks.ts";
 import { callsIn, parseExpression } from "./expression.ts";
 import { ElementwiseKernel, OPERANDS, PARAMETERS } from "./reference.ts";
-import { importMath } from "./typed.ts";
-import { emitLoop } from "./wasm.ts";
 
 /**
  * Arrays of so many values are left to WebAssembly, in expressions that call a function which takes
@@ -21,16 +19,10 @@ import { emitLoop } from "./wasm.ts";
  */
 const LARGE = 4096;
 
-/** Values that are copied to linear memory at a time: they stay in the processor's caches. */
-const CHUNK = 8192;
-
-/** A loop of the module: addresses, steps from row to row, parameters, and the numbers of both. */
-type WasmLoop = (...numbers: number[]) => void;
-
 /** The loops of one expression. */
 export class EagerKernel extends ElementwiseKernel {
   readonly #expression: string;
-  readonly #loops = new Map<string, WasmLoop>();
+  readonly #loops = new Map<string, ChunkedLoop>();
   readonly #isVector: Partial<Record<Precision, boolean>> = {};
 
   /** Parses the expression; WebAssembly is made when first needed. */
@@ -68,21 +60,7 @@ export class EagerKernel extends ElementwiseKernel {
     const key = `${precision} ${moves}`;
     const loop = this.#loops.get(key) ?? emit(this.#expression, precision, moves, params.length);
     this.#loops.set(key, loop);
-    const memory = scratchMemory();
-    const bytes = CHUNK * out.BYTES_PER_ELEMENT;
-    const addresses = [out, ...data].map((_, i) => i * bytes);
-    reserve(memory, addresses.length * bytes);
-    const values = precision === "float32"
-      ? new Float32Array(memory.buffer)
-      : new Float64Array(memory.buffer);
-    for (let start = 0; start < out.length; start += CHUNK) {
-      const size = Math.min(CHUNK, out.length - start);
-      data.forEach((x, i) => {
-        values.set(moves[i] ? x.subarray(start, start + size) : x, (i + 1) * CHUNK);
-      });
-      loop(...addresses, ...addresses, ...params, 1, size);
-      out.set(values.subarray(0, size), start);
-    }
+    loop.run([out], data, params);
   }
 }
 
@@ -98,19 +76,12 @@ function emit(
   float: Precision,
   moves: readonly boolean[],
   parameterCount: number,
-): WasmLoop {
-  const module = new ModuleBuilder({ from: "import" });
-  const loop = emitLoop(module, importMath(module), {
+): ChunkedLoop {
+  return new ChunkedLoop({
     float,
     operands: moves.map((moving, i) => ({ name: OPERANDS[i]!, dtype: float, moves: moving })),
     parameters: PARAMETERS.slice(0, parameterCount),
     body: [{ name: "out", expression: parseExpression(expression) }],
     stores: [{ name: "out", dtype: float, moves: true }],
   });
-  module.exportFunction("loop", loop);
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module.encode()), {
-    env: { memory: scratchMemory() },
-    Math: Math as unknown as WebAssembly.ModuleImports,
-  });
-  return exports.loop as WasmLoop;
 }

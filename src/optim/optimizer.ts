@@ -9,6 +9,7 @@ import { checkNumber, isPlainObject, refuseMore } from "../options.ts";
 import { add, cast } from "../ops/mod.ts";
 import { formatShape, sameShape } from "../shape.ts";
 import { Tensor } from "../tensor.ts";
+import { fuseMaps } from "../transforms/fuse_maps.ts";
 import { type LikeTree, type TensorTree, treeMap } from "../tree.ts";
 
 /** A learning rate: a number, or a function of the number of updates made before. */
@@ -77,6 +78,7 @@ export interface Rule {
 /** The optimizer that a rule describes. */
 export function makeOptimizer(rule: Rule): Optimizer {
   const names = Object.keys(rule.moments);
+  const follow = fuseMaps(rule.name, followRule(rule));
   return {
     init<T>(params: T) {
       if (arguments.length > 1) refuseMore(rule.name, "params", 1, arguments);
@@ -89,29 +91,40 @@ export function makeOptimizer(rule: Rule): Optimizer {
     update<T>(grads: unknown, state: OptimizerState<TensorTree<T>>, params: T) {
       if (arguments.length > 3) refuseMore(rule.name, "params", 3, arguments);
       checkState(rule.name, state, names);
-      const fitted = treeMap(
-        (p, g) => {
-          const grad = fitGradient(rule.name, g, p);
-          return rule.adjust?.(grad, p) ?? grad;
-        },
-        params,
-        grads,
-      );
-      const moments = Object.fromEntries(
-        names.map((name) => [name, treeMap(rule.moments[name]!, state.moments[name]!, fitted)]),
-      ) as Record<string, TensorTree<T>>;
+      const fitted = treeMap((p, g) => fitGradient(rule.name, g, p), params, grads);
+      const before = names.map((name) => treeMap((m) => m, state.moments[name]!, fitted));
       const step = add(state.step, 1);
+      const made: Tensor[][] = [];
       const next = treeMap(
         (param, grad, ...own) => {
           const rate = rateAt(rule, state.step, param.dtype);
-          return rule.step({ param, grad, moments: own, rate, count: cast(step, param.dtype) });
+          const [moved, ...followed] = follow([param, grad, rate, cast(step, param.dtype), ...own]);
+          made.push(followed);
+          return moved!;
         },
         params,
         fitted,
-        ...Object.values(moments),
+        ...before,
       );
+      const moments = Object.fromEntries(names.map((name, k) => {
+        const leaves = made.map((followed) => followed[k]!);
+        return [name, treeMap(() => leaves.shift()!, params)];
+      })) as Record<string, TensorTree<T>>;
       return { params: next, state: { step, moments } };
     },
+  };
+}
+
+/** What a rule does to one tensor: its next value and moments, from what it is and they are. */
+function followRule(rule: Rule): (tensors: readonly Tensor[]) => Tensor[] {
+  const follows = Object.values(rule.moments);
+  return ([param, given, rate, count, ...own]) => {
+    const grad = rule.adjust?.(given!, param!) ?? given!;
+    const moments = own.map((moment, i) => follows[i]!(moment, grad));
+    return [
+      rule.step({ param: param!, grad, moments, rate: rate!, count: count! }),
+      ...moments,
+    ];
   };
 }
 
