@@ -77,7 +77,7 @@ class Recordings {
     const [rows, isLonger] = [inputs.map((id) => this.hasRows(id)), this.hasRows(output)];
     if (isOther || isLonger === undefined || rows.includes(undefined)) return false;
     if (!isLonger && !rows.includes(true)) return isSame(params, other.params);
-    if (op.kind === "view") return this.#movesRows(step, other, isLonger);
+    if (op.kind === "view" || op.kind === "product") return this.#movesRows(step, other, isLonger);
     if (!isLonger) return false;
     const same = <T>(factsOf: (params: unknown) => T, hold: (facts: T) => boolean) =>
       isSame(factsOf(params), factsOf(other.params)) && hold(factsOf(params));
@@ -91,10 +91,6 @@ class Recordings {
         return same(op.over, ({ axes }) => axes.every(isBehind));
       case "sort":
         return same(op.order, ({ axes }) => axes.every(isBehind));
-      case "product":
-        return this.#alignsRows(step) && same(op.transposed, ({ a }) =>
-          // In stacks of matrices, rows are matrices; else the result has the rows of the left one.
-          this.#few.values[output]!.shape.length > 2 || (first! && !a && !others[0]));
       case "lookup":
         return same(
           op.axis,
@@ -119,7 +115,7 @@ class Recordings {
     });
   }
 
-  /** Whether a view puts each row's values where that row is, and all rows' alike. */
+  /** Whether each row's values, or products, are put where that row is, and all rows' alike. */
   #movesRows(step: Step, other: Step, isLonger: boolean): boolean {
     const [few, many] = [copiesOf(step, this.#few), copiesOf(other, this.#many)];
     // What is no longer reads rows that are there in both.
@@ -132,13 +128,29 @@ class Recordings {
       });
     };
     const rows = ofOne(this.#few, few, this.#n);
-    return !rows.includes(undefined) && isSame(rows, ofOne(this.#many, many, this.#m));
+    const longer = ofOne(this.#many, many, this.#m);
+    // Both operands of a product have rows along the same axis.
+    const meet = step.op.kind === "view" || isSame(longer[0]?.shape, longer[1]?.shape);
+    return meet && !rows.includes(undefined) && isSame(rows, longer);
   }
 }
 
+/** Where a view's values come from and go; or those that a product multiplies, all pairs of them. */
 function copiesOf({ op, inputs, params, output }: Step, { values }: Graph): readonly ViewCopy[] {
   const shapes = inputs.map((id): Shape => values[id]!.shape);
-  return op.kind === "view" ? op.copies(shapes, params, values[output]!.shape) : [];
+  if (op.kind === "view") return op.copies(shapes, params, values[output]!.shape);
+  if (op.kind !== "product") return [];
+  const { outer, m, k, n, a, b, out } = op.layout(shapes, params);
+  const place = ({ offset, strides }: ViewCopy["to"], [rows, columns, inner]: number[]) => ({
+    offset,
+    strides: [...strides.slice(0, -2), rows!, columns!, inner!],
+  });
+  const last = ({ strides }: ViewCopy["to"]) => strides.slice(-2) as [number, number];
+  const [shape, to] = [[...outer, m, n, k], place(out, [...last(out), 0])];
+  return [
+    { shape, to, from: place(a, [last(a)[0], 0, last(a)[1]]) },
+    { shape, to, from: place(b, [0, last(b)[1], last(b)[0]]) },
+  ];
 }
 
 /**
