@@ -198,6 +198,8 @@ export interface LoopOp<P> extends Facts<P> {
 /** What only the host can do: devices know nothing of it. */
 export interface OpaqueOp<P> extends Facts<P> {
   readonly kind: "opaque";
+  /** Whether it does the same to all matrices in the last two axes; the axes before broadcast. */
+  readonly batched?: true;
 }
 
 /** An operation that the engine computes itself: one of these kinds, and of no other. */

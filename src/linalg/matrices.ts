@@ -102,6 +102,7 @@ export interface MatrixDraft {
 export function onMatrices({ name, parts, compute, finite, vjp }: MatrixDraft): OpaqueOp<null> {
   return {
     kind: "opaque",
+    batched: true,
     name,
     infer([x]): Spec {
       const { batch, ...extents } = matrixShape(x!);
@@ -149,6 +150,7 @@ export function onSystems<P>(
 ): OpaqueOp<P> {
   return {
     kind: "opaque",
+    batched: true,
     name,
     infer([a, b]): Spec {
       const [left, right] = [matrixShape(a!), matrixShape(b!)];

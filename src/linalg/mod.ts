@@ -4,9 +4,9 @@
  *
  * The last two axes are matrices, the axes before them a batch. Everything is computed in float64
  * by the host, whatever the type and the device: in a program for a graphics card, matrices are
- * read from it and results go back, and `explain` says "on the host". What one matrix makes
- * impossible is a
- * `RangeError`, and NaN in programs; matrices that hold NaN give NaN.
+ * read from it and results go back, and `explain` says "on the host". What a matrix makes
+ * impossible is a `RangeError`; in programs, in the functions of loops and within `vmap` it is NaN.
+ * Matrices that hold NaN give NaN.
  *
  * @example The likelihood of observations under a normal distribution, and its gradient
  * ```ts

@@ -12,6 +12,7 @@ import type {
   Composite,
   LookupOp,
   MapOp,
+  OpaqueOp,
   Primitive,
   Refusal,
   ScatterOp,
@@ -33,7 +34,7 @@ type Kind = Primitive<unknown>["kind"];
 const RULES: {
   readonly [K in Kind]: (call: Call<Extract<Primitive<unknown>, { kind: K }>>) => Tensor;
 } = {
-  map: batchMap,
+  map: batchAligned,
   view: batchView,
   reduce: batchLifted,
   product: batchProduct,
@@ -44,7 +45,7 @@ const RULES: {
   check: batchCheck,
   loop: batchLoop as never,
   random: eachRow,
-  opaque: eachRow,
+  opaque: (call) => call.op.batched ? batchAligned(call) : eachRow(call),
 };
 
 /** Does an operation on rows. */
@@ -54,7 +55,8 @@ export const batchRule: Rule = (call) => {
   return rule(call as Call<Primitive<unknown>>);
 };
 
-function batchMap(call: Call<MapOp<unknown>>): Tensor {
+/** What broadcasts: rows of less axes get axes of extent 1. */
+function batchAligned(call: Call<MapOp<unknown> | OpaqueOp<unknown>>): Tensor {
   return apply(call.op, aligned(call), call.params);
 }
 
