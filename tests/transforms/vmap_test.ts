@@ -254,9 +254,12 @@ Deno.test("a gradient rule of one's own stays, under vmap() and around it", () =
     forward: (x, y) => x.mul(y),
     vjp: (g, _o, [x]) => [g.mul(10), x!.mul(g)],
   });
+  const slopes = [f64([1, 2, 3, 4]), f64([5, 6, 7, 8])];
+  const constant = customVjp({ forward: (x, y) => x.mul(y), vjp: () => slopes });
   for (const isMapped of [[true, true], [true, false], [false, true]]) {
     const rows = [rowsOf(X), rowsOf(numbers([3, 4], 7))];
     assertLaw({ f: (x, y) => odd(x, y), rows, isMapped });
+    assertLaw({ f: (x, y) => constant(x, y), rows, isMapped });
   }
 });
 
