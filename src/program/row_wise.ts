@@ -91,6 +91,8 @@ class Recordings {
         return same(op.over, ({ axes }) => axes.every(isBehind));
       case "sort":
         return same(op.order, ({ axes }) => axes.every(isBehind));
+      case "cumulative":
+        return same(op.along, ({ axis }) => isBehind(axis));
       case "lookup":
         return same(
           op.axis,

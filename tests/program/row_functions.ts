@@ -21,6 +21,7 @@ export const ROW_WISE: Record<string, (x: Tensor) => unknown> = {
   "variances": (x) => cg.variance(x, { axis: 1, keepDims: true }),
   "the largest": (x) => cg.topK(x, 2),
   "the order": (x) => cg.argSort(x),
+  "running sums of rows": (x) => cg.cumsum(x),
   "sorted values and their gradients": (x) => cg.grad((y: Tensor) => cg.sort(y).mul(y).sum())(x),
   "distances to fixed cells": (x) => cg.pairwiseSquaredDistance(x, weights.transpose()),
   "turned rows": (x) => x.reshape([-1, 2, 3]).transpose([0, 2, 1]).sum({ axis: 2 }),
@@ -58,6 +59,7 @@ export const OTHERS: Record<string, (x: Tensor) => unknown> = {
   "rows twice": (x) => cg.concat([x, x]),
   "rows cut otherwise": (x) => x.reshape([2, -1]),
   "sorted columns": (x) => cg.sort(x, { axis: 0 }),
+  "running sums of columns": (x) => cg.cumsum(x, { axis: 0, reverse: true }),
   "the best of each column": (x) => cg.argMax(x, { axis: 0 }),
   "the place of the best": (x) => cg.argMax(x),
   "rows by their order": (x) =>
