@@ -282,3 +282,11 @@ gpuTest("threads are refused", async (gpu) => {
       gpu.name,
   );
 });
+
+gpuTest("rows are as many as they are, whatever shapes says", async (gpu) => {
+  const f = (x: Tensor) => x.mul(2).sum({ axis: 1 });
+  await using program = await compile(f, [zeros([8, 2])], { device: gpu, shapes: "bucket" });
+  const y = await program(tensor([[1, 2], [3, 4], [5, 6]]));
+  assertEquals([y.shape, [...await y.read()]], [[3], [6, 14, 22]]);
+  assert(!program.explain().includes("buckets"));
+});
