@@ -79,7 +79,9 @@ const VIEWS: MakeStep[] = [
     cg.pad(full(a).slice(1), [[1, 0], [1, 0]], { mode: "reflect" })
       .slice([0, 1]).reshape([rows, columns]).mul(full(b)).tanh(),
   (a, _b, full) => full(a).mul(cg.tril(full(a), { diagonal: 1 })).tanh(),
-  (a, _b, full) => cg.segmentMax(full(a).tanh(), [0, 1, 0], 2).mean({ axis: 0, keepDims: true }),
+  (a, _b, full, [rows]) =>
+    cg.segmentMax(full(a).tanh(), Array.from({ length: rows }, (_, i) => i % 3 % 2), 2)
+      .mean({ axis: 0, keepDims: true }),
 ];
 
 const ALL = [...STEPS, ...VIEWS];
