@@ -8,15 +8,17 @@
  */
 import * as cellgrad from "@cellgrad/cellgrad";
 import * as linalg from "@cellgrad/cellgrad/linalg";
+import * as nn from "@cellgrad/cellgrad/nn";
 import { runProgram, UsageError } from "../../examples/lib/arguments.ts";
-import { makeCompiled, makeOurs } from "./ours.ts";
+import { type Library, makeCompiled, makeOurs } from "./ours.ts";
 import { loadPyTorch } from "./pytorch.ts";
 import { jsonLine, type Pair, pairTable, ratioOf } from "./report.ts";
 import { runWorkload } from "./run.ts";
 import { loadPeers, type Side } from "./side.ts";
 import { chooseWorkloads, WORKLOADS } from "./workloads.ts";
 
-const LIBRARY = { ...cellgrad, linalg };
+/** This checkout. */
+const LIBRARY: Library = { ...cellgrad, linalg, nn };
 
 /** What is left at least of the speed of another checkout. */
 const KEPT = 0.95;
@@ -67,6 +69,7 @@ async function loadCheckout(folder: string): Promise<Side> {
     return makeOurs(folder, {
       ...await load("mod.ts"),
       linalg: await load("src/linalg/mod.ts").catch(() => ({})),
+      nn: await load("src/nn/mod.ts"),
     });
   } catch (error) {
     throw new UsageError(

@@ -7,10 +7,11 @@
 import type * as cellgrad from "@cellgrad/cellgrad";
 import type { Tensor } from "@cellgrad/cellgrad";
 import type * as linalg from "@cellgrad/cellgrad/linalg";
+import type * as nn from "@cellgrad/cellgrad/nn";
 import { type Call, type Inputs, makeSide, type Side } from "./side.ts";
 
-/** This library, of some checkout, with an entry point of its own. */
-export type Library = typeof cellgrad & { linalg: typeof linalg };
+/** This library, of some checkout, with entry points of its own. */
+export type Library = typeof cellgrad & { linalg: typeof linalg; nn: typeof nn };
 
 /** Turns the inputs into tensors of a library, and returns the call. */
 type Form = (cg: Library, inputs: Inputs) => Promise<Call> | Call;
@@ -27,6 +28,11 @@ function tensors(
     if (dtype === undefined) return numbers;
     return dtype === "bool" ? numbers.notEqual(0) : cg.tensor(Int32Array.from(data), { shape });
   });
+}
+
+/** Inputs as tensors in double precision. */
+function doubles(cg: Library, inputs: Inputs): Tensor[] {
+  return tensors(cg, inputs).map((x) => x.cast("float64"));
 }
 
 /** A function of tensors as a compiled program. */
@@ -176,8 +182,7 @@ function rungeKutta(cg: Library, inputs: Inputs): Promise<Call> {
     };
     return cg.forLoop(10_000, turn, start).square().sum();
   };
-  const double = tensors(cg, inputs).map((x) => x.cast("float64"));
-  return gradient(cg, loss as never, [0, 1], double);
+  return gradient(cg, loss as never, [0, 1], doubles(cg, inputs));
 }
 
 /** The potentials of optimal transport between two clouds of points. */
@@ -212,6 +217,70 @@ function normalLikelihood(cg: Library, inputs: Inputs): Promise<Call> {
   };
   const double = tensors(cg, inputs).map((x) => x.cast("float64"));
   return gradient(cg, loss as never, [0, 1], double);
+}
+
+/** How far a network on the tokens is from the targets; its parameters have PyTorch's names. */
+function transformerLoss(cg: Library, names: string[], heads: number) {
+  return (params: Tensor[], x: Tensor, targets: Tensor) => {
+    const tree = cg.nn.fromStateDict<never>(
+      Object.fromEntries(names.map((name, i) => [name, params[i]!])),
+    );
+    const network = names[0]!.startsWith("layers")
+      ? cg.nn.transformerEncoder
+      : cg.nn.transformerEncoderLayer;
+    return network(tree, x, { heads, activation: "gelu" }).sub(targets).square().mean();
+  };
+}
+
+function transformerLayer(heads: number): Form {
+  return (cg, inputs) => {
+    const loss = transformerLoss(cg, Object.keys(inputs).slice(1, -1), heads);
+    const args = tensors(cg, inputs);
+    const differentiated = args.slice(1).map((_, i) => i);
+    const ofAll = (x: Tensor, ...rest: Tensor[]) => loss(rest.slice(0, -1), x, rest.at(-1)!);
+    return gradient(cg, ofAll as never, differentiated, args);
+  };
+}
+
+function transformerStep(cg: Library, inputs: Inputs): Promise<Call> {
+  const [x, targets, ...params] = tensors(cg, inputs);
+  const loss = transformerLoss(cg, Object.keys(inputs).slice(2), 4);
+  return trainingStep(cg, loss, [x!, targets!], params);
+}
+
+/** Where the entries of a lower triangle are in a row of them: its diagonal, then its columns. */
+function trianglePlaces(d: number): number[][] {
+  const rows = [...Array(d).keys()];
+  const columnStart = (j: number) => d + j * (d - 1) - j * (j - 1) / 2 - j - 1;
+  const nothing = d * (d + 1) / 2;
+  return rows.map((i) => rows.map((j) => i === j ? i : i > j ? columnStart(j) + i : nothing));
+}
+
+/** The log likelihood of points in a mixture of Gaussians, parametrized as ADBench does. */
+function gaussianMixture(cg: Library, inputs: Inputs): Promise<Call> {
+  const [n, d] = inputs.x!.shape as [number, number];
+  const places = cg.tensor(trianglePlaces(d), { dtype: "int32" });
+  const loss = (alphas: Tensor, means: Tensor, icf: Tensor, x: Tensor) => {
+    const [logDiagonal, below] = cg.split(icf, [d, d * (d - 1) / 2], { axis: 1 });
+    const nothing = cg.zeros([icf.shape[0]!, 1], { dtype: "float64" });
+    const entries = cg.concat([logDiagonal!.exp(), below!, nothing], { axis: 1 });
+    const roots = cg.gather(entries, places, { axis: 1 });
+    const scaled = x.sub(means.expandDims(1)).matmul(roots.transpose([0, 2, 1]));
+    const weights = alphas.add(logDiagonal!.sum({ axis: 1 })).expandDims(1);
+    const logs = weights.sub(scaled.square().sum({ axis: 2 }).mul(0.5));
+    const normalizer = cg.logSumExp(alphas).mul(n).add(n * d * 0.5 * Math.log(2 * Math.PI));
+    return cg.logSumExp(logs, { axis: 0 }).sum().sub(normalizer);
+  };
+  return gradient(cg, loss as never, [0, 1, 2], doubles(cg, inputs));
+}
+
+/** A polynomial through the sign of numbers (GradBench's least squares). */
+function leastSquares(cg: Library, inputs: Inputs): Promise<Call> {
+  const loss = (w: Tensor, t: Tensor) => {
+    const powers = cg.pow(t.expandDims(1), cg.arange(w.shape[0]!, { dtype: "float64" }));
+    return powers.matmul(w.expandDims(1)).squeeze(1).sub(cg.sign(t)).pow(2).sum().mul(0.5);
+  };
+  return gradient(cg, loss as never, [0], doubles(cg, inputs));
 }
 
 const COMPILED: Readonly<Record<string, Form>> = {
@@ -289,6 +358,11 @@ const FORMS: Readonly<Record<string, Form>> = {
   lstm,
   "runge kutta": rungeKutta,
   sinkhorn,
+  "transformer layer of 4 heads": transformerLayer(4),
+  "transformer layer of 8 heads": transformerLayer(8),
+  "transformer step": transformerStep,
+  "gaussian mixture": gaussianMixture,
+  "least squares": leastSquares,
   "negative binomial": (cg, inputs) =>
     gradient(
       cg,

@@ -206,6 +206,57 @@ def normal_likelihood(a, x):
     return whitened.square().sum() / 2 + torch.linalg.slogdet(factor)[1]
 
 
+def fill(network, values):
+    """A network with these parameters, in the order in which it names them."""
+    with torch.no_grad():
+        for parameter, value in zip(network.parameters(), values, strict=True):
+            parameter.copy_(value)
+    return network
+
+
+def encoder_layer(width, heads, hidden):
+    return torch.nn.TransformerEncoderLayer(
+        width, heads, hidden, dropout=0, activation="gelu", batch_first=True
+    )
+
+
+def transformer_layer(heads, x, *rest):
+    *params, targets = rest
+    layer = fill(encoder_layer(x.shape[2], heads, params[4].shape[0]), params)
+    args = [x, *layer.parameters()]
+    return gradient(lambda x, *_: F.mse_loss(layer(x), targets), len(args), args)
+
+
+def transformer_step(x, targets, *params):
+    layer = encoder_layer(x.shape[2], 4, params[4].shape[0])
+    network = fill(torch.nn.TransformerEncoder(layer, 12), params)
+    return training_step(lambda *_: F.mse_loss(network(x), targets), network.parameters())
+
+
+def gaussian_mixture(alphas, means, icf, x):
+    """As GradBench has it, after ADBench."""
+    n, d = x.shape
+    diagonal, below = torch.exp(icf[:, :d]), icf[:, d:]
+    columns, rows = torch.triu_indices(d, d, 1)
+    lower = torch.zeros(len(icf), d, d, dtype=icf.dtype)
+    lower[:, rows, columns] = below
+    centred = x[:, None, :] - means
+    scaled = diagonal * centred + torch.einsum("ijk,mik->mij", lower, centred)
+    logs = alphas + icf[:, :d].sum(1) - 0.5 * (scaled**2).sum(2)
+    normalizer = n * torch.logsumexp(alphas, 0) + n * d * 0.5 * math.log(2 * math.pi)
+    return torch.logsumexp(logs, 1).sum() - normalizer
+
+
+def least_squares(w, t):
+    """A polynomial through the sign of numbers (GradBench's least squares)."""
+    powers = t[:, None] ** torch.arange(len(w))
+    return 0.5 * ((powers @ w - torch.sign(t)) ** 2).sum()
+
+
+def doubles(*args):
+    return [x.double() for x in args]
+
+
 def training_step(loss, start):
     params = [p.requires_grad_() for p in start]
     optimizer = torch.optim.Adam(params, lr=1e-3)
@@ -273,9 +324,14 @@ FORMS = {
     "zinb": lambda *args: gradient(zinb, 3, list(args)),
     "vae step": vae_step,
     "lstm": lstm,
-    "runge kutta": lambda y, k: gradient(runge_kutta, 2, [y.double(), k.double()]),
+    "runge kutta": lambda *args: gradient(runge_kutta, 2, doubles(*args)),
     "sinkhorn": lambda x, y: gradient(sinkhorn, 2, [x, y]),
     "jacobian, eager": jacobian,
+    "transformer layer of 4 heads": lambda *args: transformer_layer(4, *args),
+    "transformer layer of 8 heads": lambda *args: transformer_layer(8, *args),
+    "transformer step": transformer_step,
+    "gaussian mixture": lambda *args: gradient(gaussian_mixture, 3, doubles(*args)),
+    "least squares": lambda *args: gradient(least_squares, 1, doubles(*args)),
     "lgamma": lambda x: forward(torch.lgamma, [x]),
     "digamma": lambda x: forward(torch.digamma, [x]),
     "normal": lambda like: forward(torch.randn_like, [like]),

@@ -3,7 +3,20 @@
  *
  * @module
  */
-import type { Inputs, NumberArray } from "./side.ts";
+import {
+  between,
+  counts,
+  covariance,
+  encoderLayer,
+  gaussian,
+  labels,
+  layers,
+  normal,
+  numbers,
+  positive,
+  uniform,
+} from "./numbers.ts";
+import type { Inputs } from "./side.ts";
 
 /** A peer that does a workload. */
 export interface Rival {
@@ -52,85 +65,12 @@ function withoutTargets(...peers: string[]): Rival[] {
   return peers.map((peer) => ({ peer, target: null }));
 }
 
-/** Numbers in [0, 1) from a seed (mulberry32), without the library, which is to start cold. */
-function uniform(seed: number): () => number {
-  let state = Math.imul(seed, 0x9e3779b1);
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let bits = Math.imul(state ^ (state >>> 15), state | 1);
-    bits ^= bits + Math.imul(bits ^ (bits >>> 7), bits | 61);
-    return ((bits ^ (bits >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
-/** An array of what a function draws. */
-function numbers(shape: number[], draw: () => number): NumberArray {
-  const size = shape.reduce((a, b) => a * b, 1);
-  return { shape, data: Float32Array.from({ length: size }, draw) };
-}
-
-/** The covariance of normal numbers, symmetric and positive definite. */
-function covariance(seed: number, n: number): NumberArray {
-  const { data } = gaussian(seed, [n, n]);
-  const at = (i: number, j: number) => {
-    let sum = i === j ? n : 0;
-    for (let k = 0; k < n; k++) sum += data[i * n + k]! * data[j * n + k]!;
-    return sum / n;
-  };
-  const all = Float32Array.from({ length: n * n }, (_, k) => at(Math.floor(k / n), k % n));
-  return { shape: [n, n], data: all };
-}
-
-/** Uniform numbers between limits. */
-function between(seed: number, shape: number[], low: number, high: number): NumberArray {
-  const next = uniform(seed);
-  return numbers(shape, () => low + (high - low) * next());
-}
-
-/** Draws normal numbers (Box and Muller); every input has a seed of its own. */
-function normal(seed: number): () => number {
-  const next = uniform(seed);
-  return () => Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next());
-}
-
-function gaussian(seed: number, shape: number[], scale = 1, shift = 0): NumberArray {
-  const next = normal(seed);
-  return numbers(shape, () => scale * next() + shift);
-}
-
-/** Labels 0 … count − 1 in turn. */
-function labels(shape: number[], count: number): NumberArray {
-  const size = shape.reduce((a, b) => a * b, 1);
-  return { shape, data: Float32Array.from({ length: size }, (_, i) => (i * 7) % count) };
-}
-
-/** The exponentials of normal numbers. */
-function positive(seed: number, shape: number[]): NumberArray {
-  const next = normal(seed);
-  return numbers(shape, () => Math.exp(next()));
-}
-
-/** Counts of which half are 0 and few are large. */
-function counts(seed: number, shape: number[]): NumberArray {
-  const next = normal(seed);
-  return numbers(shape, () => Math.floor(Math.exp(1.5 * next())));
-}
-
 /** Mean, variance, and the share above 1. */
 function moments(output: Float32Array): Float32Array {
   const mean = (f: (x: number) => number) =>
     output.reduce((sum, x) => sum + f(x), 0) / output.length;
   const center = mean((x) => x);
   return Float32Array.of(center, mean((x) => (x - center) ** 2), mean((x) => Number(x > 1)));
-}
-
-/** The weights and biases of layers. */
-function layers(seed: number, widths: readonly [inputs: number, outputs: number][]): Inputs {
-  const entries = widths.flatMap(([inputs, outputs], i) => [
-    [`w${i}`, gaussian(seed + 2 * i, [inputs, outputs], inputs ** -0.5)] as const,
-    [`b${i}`, gaussian(seed + 2 * i + 1, [outputs], 0.01)] as const,
-  ]);
-  return Object.fromEntries(entries);
 }
 
 function matmul(n: number): Workload {
@@ -242,6 +182,42 @@ function eagerly(name: string, inputs: () => Inputs): Workload {
     form: `${name}, eager`,
     inputs,
     rivals: [{ peer: COMPILED, target: 0.5 }],
+  };
+}
+
+/** A layer of a transformer's encoder on tokens of so many features. */
+function transformerLayer(shape: [number, number, number], heads: number, pytorch: number) {
+  const width = shape[2];
+  return {
+    name: `transformer layer ${shape.join("x")}`,
+    form: `transformer layer of ${heads} heads`,
+    inputs: () => ({
+      x: gaussian(1, shape),
+      ...encoderLayer(3, width, 512),
+      targets: gaussian(2, shape),
+    }),
+    rivals: rivals(undefined, undefined, pytorch),
+  };
+}
+
+/** The parameters of twelve layers under their names. */
+function twelveLayers(width: number, feedForward: number): Inputs {
+  const all = Array.from(
+    { length: 12 },
+    (_, i) =>
+      Object.entries(encoderLayer(3 + 12 * i, width, feedForward))
+        .map(([name, value]) => [`layers.${i}.${name}`, value] as const),
+  );
+  return Object.fromEntries(all.flat());
+}
+
+/** Points in 10 dimensions, and a mixture of 25 Gaussians: inverse roots of covariances by rows. */
+function mixture(): Inputs {
+  return {
+    alphas: gaussian(1, [25]),
+    means: between(2, [25, 10], 0, 1),
+    icf: gaussian(3, [25, 55]),
+    x: gaussian(4, [1000, 10]),
   };
 }
 
@@ -378,6 +354,31 @@ export const WORKLOADS: readonly Workload[] = [
   eagerly("batch mixing 10000", () => manyCells(0.15)),
   eagerly("mmd 10000", () => manyCells(1)),
   { ...eagerly("mlp step with adam", mlp), steps: 3 },
+  transformerLayer([32, 64, 128], 4, 3),
+  transformerLayer([2, 1200, 512], 8, 1.8),
+  {
+    name: "12 transformer layers, step 32x64x128",
+    form: "transformer step",
+    inputs: () => ({
+      x: gaussian(1, [32, 64, 128]),
+      targets: gaussian(2, [32, 64, 128]),
+      ...twelveLayers(128, 512),
+    }),
+    rivals: rivals(undefined, undefined, 2),
+    steps: 3,
+  },
+  {
+    name: "gaussian mixture 1000x10, 25",
+    form: "gaussian mixture",
+    inputs: mixture,
+    rivals: rivals(undefined, undefined, 1.2),
+  },
+  {
+    name: "least squares 16392x128",
+    form: "least squares",
+    inputs: () => ({ w: gaussian(1, [128]), t: between(2, [16_392], -1, 1) }),
+    rivals: rivals(undefined, undefined, 1.2),
+  },
   ...gammaFunction("lgamma", 1.5),
   ...gammaFunction("digamma", 3),
   {
