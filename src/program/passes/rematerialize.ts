@@ -12,32 +12,76 @@ import type { Node, Readers } from "./nodes.ts";
 /** The largest cost of steps that are computed again. */
 const MOST = 8;
 
+/** A loop of other steps. */
+type Extended = Pick<Node, "plan" | "steps">;
+
 /** Plans a loop of some steps, in whatever order they are given. */
-type Replan = (
-  steps: readonly Step[],
-  shape: Shape,
-) => Pick<Node, "plan" | "steps"> | undefined;
+type Replan = (steps: readonly Step[], shape: Shape) => Extended | undefined;
+
+/** A value that loops might compute anew, and the steps that make it. */
+interface Candidate {
+  output: ValueId;
+  chain: readonly Step[];
+}
 
 /**
- * Gives loops that read a value of another loop the few cheap steps that make it, where these need
+ * Gives loops that read values of another loop the few cheap steps that make them, where these need
  * nothing but values that are in memory anyway, and the loop then reads no more than before.
  */
 export function rematerialize(nodes: readonly Node[], readers: Readers, plan: Replan): void {
   for (const node of nodes) {
     if (node.plan === undefined) continue;
     const makers = new Map(node.steps.map((step) => [step.output, step]));
+    let waiting: Candidate[] = [];
+    const read = new Set<ValueId>();
+    const settle = () => {
+      give(waiting, node, readers, plan);
+      waiting = [];
+      read.clear();
+    };
     for (const { output } of node.steps.toReversed()) {
+      if (read.has(output)) settle();
       if (!readers.isNeeded(output, node) || readers.isOutput(output)) continue;
       if (node.plan.rowValues.has(output)) continue;
       const isStored = (id: ValueId) => id !== output && readers.isNeeded(id, node);
       const chain = chainTo(output, node, makers, isStored);
-      const reading = [...readers.of(output)];
-      const planned = chain && reading.map((reader) => extend(reader, node, chain, plan));
-      if (planned?.every((found) => found !== undefined)) {
-        reading.forEach((reader, i) => readers.replace(reader, planned[i]!));
-      }
+      if (chain === undefined) continue;
+      waiting.push({ output, chain });
+      chain.forEach((step) => node.plan!.uses.get(step)!.forEach(({ id }) => read.add(id)));
     }
+    settle();
     dropUnneeded(node, readers, plan);
+  }
+}
+
+/** Gives readers what they need to make values themselves: all at once, or as many as they can. */
+function give(
+  candidates: readonly Candidate[],
+  maker: Node,
+  readers: Readers,
+  plan: Replan,
+): void {
+  if (candidates.length === 0) return;
+  const chains = new Map<Node, Set<Step>>();
+  for (const { output, chain } of candidates) {
+    for (const reader of readers.of(output)) {
+      const steps = chains.get(reader) ?? new Set();
+      chain.forEach((step) => steps.add(step));
+      chains.set(reader, steps);
+    }
+  }
+  const planned = new Map<Node, Extended>();
+  for (const [reader, chain] of chains) {
+    const extended = extend(reader, maker, [...chain], plan);
+    if (extended === undefined) break;
+    planned.set(reader, extended);
+  }
+  if (planned.size === chains.size) {
+    planned.forEach((extended, reader) => readers.replace(reader, extended));
+  } else if (candidates.length > 1) {
+    const half = candidates.length >> 1;
+    give(candidates.slice(0, half), maker, readers, plan);
+    give(candidates.slice(half), maker, readers, plan);
   }
 }
 
@@ -69,7 +113,7 @@ function extend(
   maker: Node,
   chain: readonly Step[],
   plan: Replan,
-): Pick<Node, "plan" | "steps"> | undefined {
+): Extended | undefined {
   if (reader.plan === undefined || !sameShape(reader.plan.shape, maker.plan!.shape)) {
     return undefined;
   }
