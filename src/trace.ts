@@ -14,6 +14,8 @@ export interface Trace extends TraceLevel {
   readonly caller: string;
   /** Does the operation on inputs of which at least one is watched by this trace. */
   process<P>(op: Op<P>, inputs: readonly Tensor[], params: P): Tensor;
+  /** A tensor as if the trace watched it, where what is done to it is better written down. */
+  constant?(x: Tensor): Tensor;
 }
 
 let lastLevel = 0;

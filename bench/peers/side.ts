@@ -43,7 +43,7 @@ export interface Side {
 }
 
 /** The milliseconds that processors have spent on this process, whatever else they do. */
-function processorTime(): number {
+export function processorTime(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1000;
 }

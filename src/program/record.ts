@@ -80,6 +80,10 @@ class Recorder implements Trace {
     return this.#note(rowLoopOp, loop.inputs, loop.params);
   }
 
+  constant(x: Tensor): Tensor {
+    return new Tensor(x.shape, x.dtype, new Unknown(this.idOf(x)), this);
+  }
+
   /** The number of a value; tensors from outside become constants. */
   idOf(x: Tensor): ValueId {
     if (x.trace === this) return (x.source as Unknown).id;

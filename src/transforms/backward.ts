@@ -7,7 +7,7 @@ import { full, zeros } from "../create.ts";
 import { add, cast, reshape, sum } from "../ops/mod.ts";
 import { formatShape, sameShape, type Shape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
-import { countNaN, type Tape, type TapeEntry } from "../trace.ts";
+import { countNaN, Tape, type TapeEntry, type Trace } from "../trace.ts";
 
 /** Cotangents of the watched tensors, given those of outputs of the same tape. */
 export function pullBack(
@@ -73,7 +73,9 @@ function checkGradient(tape: Tape, name: string, result: Tensor, g: Tensor): voi
   );
 }
 
-/** The cotangent to start from: 1. */
+/** The cotangent to start from: 1. A program writes down what is made of it, however large. */
 export function seed(y: Tensor): Tensor {
-  return full(y.shape, 1, { dtype: y.dtype });
+  const one = full(y.shape, 1, { dtype: y.dtype });
+  const { trace } = y.trace instanceof Tape ? (y.source as TapeEntry).value : y;
+  return (trace as Trace | null)?.constant?.(one) ?? one;
 }

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import * as cg from "../../mod.ts";
 import { checkLabels } from "../../src/labels.ts";
 import type { Graph } from "../../src/program/graph.ts";
@@ -80,6 +80,18 @@ Deno.test("foldConstants() does what depends on constants only", () => {
   };
   const folded = foldConstants(constant);
   assertEquals([folded.steps.length, folded.constants.get(1)!.shape], [0, [2, 3]]);
+});
+
+Deno.test("foldConstants() keeps no large values, but what is made of them", () => {
+  const specs = [[300, 300], [300]].map((shape) => ({ shape, dtype: "float64" as const }));
+  const slopes = cg.grad((x: Tensor, b: Tensor) => x.add(b).mean(), { argnums: [0, 1] });
+  const graph = foldConstants(record(specs, ([x, b]) => slopes(x!, b!) as Tensor[]));
+  const folded = eliminateDeadCode(graph);
+  assertEquals(names(folded), ["broadcastTo"]);
+  const [ofX, ofB] = graph.outputs;
+  assertAlmostEquals(folded.constants.get(ofB!)!.data[299]!, 300 / 90_000, 1e-15);
+  assertEquals(folded.constants.has(ofX!), false);
+  assert([...graph.constants.values()].every(({ size }) => size <= 300));
 });
 
 Deno.test("foldConstants() runs checks on constants at once", () => {
