@@ -214,6 +214,17 @@ Deno.test("cheap values are computed anew rather than kept for a later loop", ()
   assertSameValues((x, w) => f(x!, w!), inputs, 1e-4);
 });
 
+Deno.test("many cheap values are computed anew at once, and none is kept for a later loop", async () => {
+  // More than one stretch of steps: the sums cannot be in the loops of what they add.
+  const f = (x: Tensor) =>
+    Array.from({ length: 2100 }, (_, i) => x.mul(i - 1000)).reduce((a, b) => a.add(b));
+  const x = random(0, [16], "float64");
+  const { units } = new CpuExecutable(graphOf((x) => f(x!), [x]));
+  const stored = units.flatMap((unit) => isGroup(unit) ? unit.stored : [unit.output]);
+  assert(stored.length < 10, `${stored.length} values are stored`);
+  assertAllClose(await (await cg.compile(f, [x]))(x), f(x), { rtol: 1e-12, atol: 1e-9 });
+});
+
 Deno.test("fuseSteps() makes plain loops by default: rows are gone over once", () => {
   const graph = graphOf((x) => cg.softmax(x!, { axis: 1 }), [random(0, [4, 30])]);
   const groups = fuseSteps(graph).filter((unit) => isGroup(unit));
