@@ -6,6 +6,7 @@
  */
 import * as cellgrad from "@cellgrad/cellgrad";
 import { compile, type Tensor, zeros } from "@cellgrad/cellgrad";
+import * as linalg from "@cellgrad/cellgrad/linalg";
 import * as nn from "@cellgrad/cellgrad/nn";
 import { textTable } from "../examples/lib/table.ts";
 import { record } from "../src/program/record.ts";
@@ -53,7 +54,7 @@ async function secondsToPrepare(form: string, inputs: Inputs): Promise<number> {
     ms += processorTime() - start;
     return program;
   };
-  const library = { ...cellgrad, nn, compile: timed as typeof compile };
+  const library = { ...cellgrad, linalg, nn, compile: timed as typeof compile };
   await makeOurs("cellgrad", library).prepare(form, inputs);
   return ms / 1000;
 }
