@@ -92,7 +92,7 @@ class Recordings {
       case "sort":
         return same(op.order, ({ axes }) => axes.every(isBehind));
       case "cumulative":
-        return same(op.along, ({ axis }) => isBehind(axis));
+        return rows.every(Boolean) && same(op.along, ({ axis }) => isBehind(axis));
       case "lookup":
         return same(
           op.axis,
