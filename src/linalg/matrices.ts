@@ -116,14 +116,17 @@ export function onMatrices({ name, parts, compute, finite, vjp }: MatrixDraft): 
       const [count, size] = [sizeOf(batch), extents.m * extents.n];
       const width = count === 0 ? 0 : out.length / count;
       for (let i = 0; i < count; i++) {
-        const matrix = new Float64Array(x!.data.subarray(i * size, (i + 1) * size));
+        // Where it fits, the result's own place is where the matrix is worked on.
+        const fits = out instanceof Float64Array && width === size;
+        const matrix = fits ? out.subarray(i * size, (i + 1) * size) : new Float64Array(size);
+        matrix.set(x!.data.subarray(i * size, (i + 1) * size));
         if (finite && !allFinite(matrix)) {
           out.fill(NaN, i * width, (i + 1) * width);
           continue;
         }
         let at = i * width;
         for (const part of compute(matrix, extents)) {
-          out.set(part, at);
+          if (part !== matrix || !fits) out.set(part, at);
           at += part.length;
         }
       }
