@@ -18,7 +18,6 @@ import {
 } from "../options.ts";
 import type { CumulativeOptions } from "./cumulative.ts";
 import type { EluOptions, GeluOptions, HardtanhOptions } from "./activations.ts";
-import type { ArgReduceOptions } from "./arg_reduce.ts";
 import type { LeakyReluOptions } from "./exponential.ts";
 import type { TriangleOptions } from "./diagonal.ts";
 import type { CustomVjp, DebugGradientOptions, GradientReversalOptions } from "./gradient.ts";
