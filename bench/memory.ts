@@ -18,6 +18,7 @@ import {
   valueAndGrad,
 } from "@cellgrad/cellgrad";
 import { key, normal } from "@cellgrad/cellgrad/random";
+import { watchMemory } from "./watch_memory.ts";
 
 const LOSSES: Record<string, (cells: Tensor, batches: Int32Array) => Tensor> = {
   batchMixing: (cells, batches) => batchMixingLoss(cells, batches, { temperature: 50 }),
@@ -36,27 +37,6 @@ interface Cost {
   value: number;
   seconds: number;
   peakMiB: number;
-}
-
-/** Runs beside the measured code: the most memory that the process holds, looked at all the time. */
-const WATCH = `
-let peak = 0;
-const look = () => peak = Math.max(peak, Deno.memoryUsage().rss);
-setInterval(look, 2);
-onmessage = () => postMessage(look());
-`;
-
-async function watchMemory(): Promise<{ peak: () => Promise<number> }> {
-  const url = `data:application/javascript,${encodeURIComponent(WATCH)}`;
-  const worker = new Worker(url, { type: "module" });
-  const peak = () =>
-    new Promise<number>((resolve, reject) => {
-      worker.onmessage = ({ data }) => resolve(data);
-      worker.onerror = reject;
-      worker.postMessage(null);
-    });
-  await peak();
-  return { peak: () => peak().finally(() => worker.terminate()) };
 }
 
 async function measure(run: string): Promise<Cost> {

@@ -1,0 +1,183 @@
+/**
+ * scFormer's generator: a transformer over the genes of a cell that is told which of them are
+ * perturbed.
+ *
+ * A token is the sum of what a gene is, how much of it there is, and whether it is perturbed. The
+ * first token stands for the cell (`cell_emb_style="cls"`, the only one here). Expression after the
+ * perturbation is read off each gene's token by one linear layer (MLM); other heads read the cell's
+ * token: its type (CLS), and expression again (MVC). Parameters have the names of scFormer's
+ * `state_dict`.
+ *
+ * Source: scFormer `scformer/model/generation_model.py`, `TransformerGenerator` (Cui et al. 2022,
+ * https://doi.org/10.1101/2022.11.20.517285).
+ *
+ * @module
+ */
+import {
+  equal,
+  gather,
+  relu,
+  squeeze,
+  type Tensor,
+  type TensorLike,
+  zeros,
+} from "@cellgrad/cellgrad";
+import type { MvcDecoderOptions, ScformerOutputs } from "@cellgrad/cellgrad/losses";
+import {
+  initEmbedding,
+  initTransformerEncoder,
+  linear,
+  transformerEncoder,
+} from "@cellgrad/cellgrad/nn";
+import { foldIn, split, uniform } from "@cellgrad/cellgrad/random";
+import {
+  type CellDecoder,
+  type Classifier,
+  classify,
+  decodeCells,
+  embed,
+  type Embedding,
+  encodeValues,
+  initCellDecoder,
+  initClassifier,
+  initGenes,
+  initValues,
+  type Linear,
+  type NormalizedEmbedding,
+  pick,
+  type ValueEncoder,
+} from "./token_layers.ts";
+
+/** All parameters, by scFormer's names. */
+export interface ScformerParams {
+  /** What a gene is. */
+  encoder: NormalizedEmbedding;
+  /** How much of it there is. */
+  value_encoder: ValueEncoder;
+  /** (3, d): not perturbed, perturbed, and padding. */
+  pert_encoder: Embedding;
+  /** The layers. */
+  transformer_encoder: ReturnType<typeof initTransformerEncoder>;
+  /** From tokens to expression. */
+  decoder: Linear;
+  /** From cells to types. */
+  cls_decoder: Classifier;
+  /** From cells to expression. */
+  mvc_decoder?: CellDecoder;
+}
+
+/** Cells as tokens, the cell's first. */
+export interface ScformerInput {
+  /** (cells, tokens): numbers of genes in the vocabulary. */
+  genes: TensorLike;
+  /** (cells, tokens): expression before. */
+  values: Tensor;
+  /** (cells, tokens): 1 for perturbed genes, else 0, and 2 for padding. */
+  flags: TensorLike;
+}
+
+/** How the model is run. */
+export interface ScformerOptions {
+  /** Heads of the attention. */
+  heads: number;
+  /** The share of values that is dropped where there is a key; 0 by default. */
+  dropout?: number;
+  /** The random key of dropout. */
+  key?: Tensor;
+  /** The number of `<pad>`, which is hidden from all tokens; none by default. */
+  padding?: number;
+  /** Whether MVC trains the genes' embeddings, too; `"inner product"` by default. */
+  archStyle?: MvcDecoderOptions["archStyle"];
+  /** Whether cells are embedded a second time, with other dropout (CCE); `false` by default. */
+  twice?: boolean;
+}
+
+/** What `scformerObjective` takes; expression is (cells, tokens). */
+export type ScformerResult = ScformerOutputs & Record<"mlmOutput" | "cellEmbeddings", Tensor>;
+
+/**
+ * Runs the model.
+ *
+ * @param params The parameters.
+ * @param input Cells as tokens.
+ * @param options `heads`, and what else is wanted.
+ * @returns What the heads put out.
+ */
+export function scformer(
+  params: ScformerParams,
+  input: ScformerInput,
+  options: ScformerOptions,
+): ScformerResult {
+  const { key, twice = false, archStyle = "inner product" } = options;
+  const pass = (n: number) => encode(params, input, options, key && foldIn(key, n));
+  const { genes, tokens } = pass(0);
+  const cells = gather(tokens, 0, { axis: 1 });
+  const { mvc_decoder } = params;
+  return {
+    mlmOutput: squeeze(linear(params.decoder, tokens), 2),
+    clsLogits: classify(params.cls_decoder, cells, relu),
+    mvcOutput: mvc_decoder && decodeCells(mvc_decoder, cells, genes, archStyle).pred,
+    cellEmbeddings: cells,
+    cellEmbeddings2: twice ? gather(pass(1).tokens, 0, { axis: 1 }) : undefined,
+  };
+}
+
+/** The flag of padding. */
+const UNKNOWN = 2;
+
+/** The genes' embeddings, and the tokens after all layers, both (cells, tokens, d). */
+function encode(
+  { encoder, value_encoder, pert_encoder, transformer_encoder }: ScformerParams,
+  input: ScformerInput,
+  { heads, dropout = 0, padding }: ScformerOptions,
+  key: Tensor | undefined,
+): Record<"genes" | "tokens", Tensor> {
+  const [valueKey, encoderKey] = key === undefined ? [] : split(key);
+  const genes = embed(encoder, input.genes, padding);
+  const values = encodeValues(value_encoder, input.values, { rate: dropout, key: valueKey });
+  const flags = pick(pert_encoder, input.flags, UNKNOWN);
+  const keyPaddingMask = padding === undefined ? undefined : equal(input.genes, padding);
+  const tokens = transformerEncoder(transformer_encoder, genes.add(values).add(flags), {
+    ...{ heads, dropout, key: encoderKey, keyPaddingMask },
+  });
+  return { genes, tokens };
+}
+
+/** How large a model is, and whether it predicts expression from cells, too. */
+export interface ScformerSizes {
+  /** Entries of the vocabulary. */
+  vocabulary: number;
+  /** Numbers per token. */
+  dModel: number;
+  /** Heads of the attention. */
+  heads: number;
+  /** Units of the feed-forward parts. */
+  feedForward: number;
+  /** Layers. */
+  layers: number;
+  /** Types of cells. */
+  types: number;
+  /** Whether there is a decoder from cells to expression. */
+  mvc?: boolean;
+}
+
+/** Random parameters, of scFormer's distributions. */
+export function initScformer(key: Tensor, sizes: ScformerSizes): ScformerParams {
+  const { vocabulary, dModel: d, heads, feedForward, layers, types, mvc = false } = sizes;
+  const keys = split(key, 7);
+  const weight = uniform(keys[4]!, [1, d], { min: -0.1, max: 0.1 });
+  return {
+    encoder: initGenes(keys[0]!, vocabulary, d),
+    value_encoder: initValues(keys[1]!, d),
+    pert_encoder: initEmbedding(keys[2]!, 3, d),
+    transformer_encoder: initTransformerEncoder(keys[3]!, {
+      dModel: d,
+      heads,
+      feedForward,
+      layers,
+    }),
+    decoder: { weight, bias: zeros([1]) },
+    cls_decoder: initClassifier(keys[5]!, d, types),
+    ...mvc ? { mvc_decoder: initCellDecoder(keys[6]!, d, d, false) } : {},
+  };
+}
