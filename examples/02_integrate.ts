@@ -1,5 +1,5 @@
 /**
- * Integrates batches of cells: scGPT's fine-tuning objective on a small network, measured before and
+ * Integrates batches of cells: scGPT's fine-tuning objective on a small scGPT, measured before and
  * after, with each of its terms switched off in turn.
  *
  * Run it with `deno task example:integrate`, or `deno task example:integrate --help`.
@@ -51,7 +51,8 @@ const OPTIONS = {
     help: "Spread of log-fold changes in a batch that is simulated or added",
   },
   ...LEARNING_OPTIONS,
-  hidden: { kind: "integer", min: 1, default: 128, help: "Units of the hidden layer" },
+  layers: { kind: "integer", min: 1, max: 12, default: 1, help: "Layers of the transformer" },
+  tokens: { kind: "integer", min: 1, default: 100, help: "Genes that a step sees, drawn anew" },
   ...OBJECTIVE_OPTIONS,
   repeats: { kind: "integer", min: 1, max: 20, default: 3, help: "Seeds to train with" },
   fullOnly: { kind: "boolean", help: "Train with all terms only, without the ablation" },
@@ -107,11 +108,11 @@ async function main(given: Settings): Promise<number> {
 
 /** Settings for a look at everything, not for good numbers. */
 function shortened(settings: Settings): Settings {
-  const { epochs, hidden, repeats } = settings;
+  const { epochs, tokens, repeats } = settings;
   return {
     ...settings,
     epochs: Math.min(6, epochs),
-    hidden: Math.min(32, hidden),
+    tokens: Math.min(50, tokens),
     repeats: Math.min(2, repeats),
   };
 }
@@ -173,14 +174,14 @@ function componentsOf({ expression }: BatchedCells): Tensor {
 /** A trained variant of one of the seeds; throws where Ctrl-C came. */
 async function fitOne(run: Run, cells: BatchedCells, variant: Variant, repeat: number) {
   const { settings, folder, device, signal } = run;
-  const { ecsThreshold, ecsWeight, dabWeight, reversal, maskRatio, epochs, hidden } = settings;
-  const { learningRate, resume } = settings;
+  const { ecsThreshold, ecsWeight, dabWeight, reversal, maskRatio, epochs } = settings;
+  const { layers, tokens, learningRate, resume } = settings;
   const seed = settings.seed + repeat;
   const name = repeat === 0 ? variant.name : `${variant.name}_seed_${seed}`;
   const { embedding, history } = await fit(cells, variant, {
     settings: {
       ...{ ecsThreshold, ecsWeight, dabWeight, reversal },
-      ...{ maskRatio, epochs, hidden, learningRate },
+      ...{ maskRatio, epochs, layers, tokens, learningRate },
     },
     ...{ seed, resume, device, signal },
     file: `${folder}/checkpoints/${name}.safetensors`,

@@ -89,11 +89,15 @@ export interface ScformerOptions {
   /** Whether MVC trains the genes' embeddings, too; `"inner product"` by default. */
   archStyle?: MvcDecoderOptions["archStyle"];
   /** Whether cells are embedded a second time, with other dropout (CCE); `false` by default. */
-  twice?: boolean;
+  twice?: boolean | undefined;
 }
 
 /** What `scformerObjective` takes; expression is (cells, tokens). */
-export type ScformerResult = ScformerOutputs & Record<"mlmOutput" | "cellEmbeddings", Tensor>;
+export type ScformerResult = ScformerOutputs & {
+  mlmOutput: Tensor;
+  mvcOutput: Tensor | undefined;
+  cellEmbeddings: Tensor;
+};
 
 /**
  * Runs the model.

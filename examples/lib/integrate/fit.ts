@@ -4,9 +4,9 @@
  * @module
  */
 import type { Tensor } from "@cellgrad/cellgrad";
-import { scale } from "@cellgrad/cellgrad/data";
+import { highlyVariableGenes, scale } from "@cellgrad/cellgrad/data";
 import { adam } from "@cellgrad/cellgrad/optim";
-import { foldIn, key } from "@cellgrad/cellgrad/random";
+import { foldIn, key, permutation, split } from "@cellgrad/cellgrad/random";
 import { digestOf } from "../cells/digest.ts";
 import {
   decayPerEpoch,
@@ -26,8 +26,10 @@ import { objectiveOf, type ObjectiveSettings, type Variant } from "./variants.ts
 export interface FitSettings extends ObjectiveSettings {
   /** How often each cell is seen. */
   epochs: number;
-  /** Units of the hidden layer. */
-  hidden: number;
+  /** Layers of the transformer. */
+  layers: number;
+  /** Genes that a step sees at most. */
+  tokens: number;
   /** About how far each weight moves per step, in the first epoch. */
   learningRate: number;
   /** The share of a cell's genes that is hidden. */
@@ -61,8 +63,8 @@ export interface Fit {
 /** Values per embedding of a cell. */
 export const EMBEDDING = 32;
 
-/** Values per embedding of a gene or a batch. */
-export const TOKENS = 16;
+/** The most variable genes that the network sees at most, as scGPT's 1,200. */
+const MOST_GENES = 200;
 
 /** Cells per step. */
 const BATCH = 32;
@@ -73,9 +75,22 @@ const CHECKPOINT_EVERY = 25;
 /** z-scores are limited to this size, as scanpy's tutorials do. */
 const LARGEST_SCORE = 10;
 
-/** Expression (cells, genes) as the network and the principal components see it: z-scores. */
+/** Expression (cells, genes) as the principal components see it: z-scores. */
 export function standardize(expression: Tensor): Tensor {
   return scale(expression, { maxValue: LARGEST_SCORE }).values;
+}
+
+/** What is added to a gene's standard deviation, so that those that hardly vary stay small. */
+const LEAST_SPREAD = 0.1;
+
+/** Expression (cells, genes) as the network sees it: variable genes, of one spread; 0 stays 0. */
+function visibleGenes(expression: Tensor): Tensor {
+  const { indices } = highlyVariableGenes(expression, { top: MOST_GENES });
+  const chosen = expression.shape[1]! > MOST_GENES
+    ? expression.gather(indices, { axis: 1 })
+    : expression;
+  const spread = chosen.variance({ axis: 0 }).sqrt().add(LEAST_SPREAD);
+  return chosen.div(spread).minimum(LARGEST_SCORE);
 }
 
 /**
@@ -93,11 +108,12 @@ export async function fit(
 ): Promise<Fit> {
   const { expression, batches } = cells;
   const { settings, seed, file, resume, device, signal } = options;
-  const { epochs, hidden, learningRate, maskRatio } = settings;
+  const { epochs, layers, learningRate } = settings;
   const count = expression.shape[0]!;
-  const standardized = standardize(expression);
+  const seen = visibleGenes(expression);
+  const genes = seen.shape[1]!;
   const kinds = cells.batchNames.length;
-  const sizes = { batches: kinds, hidden, embedding: EMBEDDING, tokens: TOKENS };
+  const sizes = { genes, batches: kinds, embedding: EMBEDDING, layers };
   const epochBatches = (epochKey: Tensor) =>
     variant.perBatch ?? true
       ? groupedBatches(epochKey, batches, { size: BATCH })
@@ -107,15 +123,11 @@ export async function fit(
   const digest = await digestOf(expression);
   const identity = { variant: variant.name, cells: source, digest, batches: origin, ...settings };
   const { parameters, history, interrupted } = await train<Model, CellBatch>({
-    parameters: initModel(foldIn(key(seed), 0), expression.mean({ axis: 0 }), sizes),
+    parameters: initModel(foldIn(key(seed), 0), sizes),
     loss: objectiveOf(variant, settings, kinds),
     optimizer: adam({ learningRate: decayPerEpoch(learningRate, schedule) }),
     batches: epochBatches,
-    prepare: (items, stepKey) => ({
-      ...maskValues(stepKey, standardized.gather(items), { ratio: maskRatio, maskValue: 0 }),
-      values: expression.gather(items),
-      batchLabels: Int32Array.from(items, (cell) => batches[cell]!),
-    }),
+    prepare: (items, stepKey) => batchOf(seen, batches, items, { ...settings, key: stepKey }),
     epochs,
     key: foldIn(key(seed), 1),
     clip: 1,
@@ -124,5 +136,26 @@ export async function fit(
     device,
     signal,
   });
-  return { embedding: interrupted ? undefined : embed(parameters, standardized), history };
+  return { embedding: interrupted ? undefined : embed(parameters, seen, batches), history };
+}
+
+/** Cells with some of their genes, as scGPT's collator draws them, and some values hidden. */
+function batchOf(
+  seen: Tensor,
+  batches: Int32Array,
+  items: Int32Array,
+  { tokens, maskRatio, key }: { tokens: number; maskRatio: number; key: Tensor },
+): CellBatch {
+  const [maskKey, geneKey, dropoutKey] = split(key, 3) as [Tensor, Tensor, Tensor];
+  const genes = permutation(geneKey, seen.shape[1]!).gather(
+    Array.from({ length: Math.min(tokens, seen.shape[1]!) }, (_, i) => i),
+  );
+  const values = seen.gather(items).gather(genes, { axis: 1 });
+  return {
+    genes,
+    ...maskValues(maskKey, values, { ratio: maskRatio }),
+    values,
+    batchLabels: Int32Array.from(items, (cell) => batches[cell]!),
+    key: dropoutKey,
+  };
 }

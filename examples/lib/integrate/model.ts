@@ -1,147 +1,103 @@
 /**
- * The network that integrates batches: a small stand-in for scGPT's transformer, with the same heads.
+ * scGPT at a small size, on cells whose genes are all the vocabulary.
  *
- * An encoder of two layers sees a cell's genes, some of them hidden, and gives its embedding. Two
- * decoders predict expression: one (MLM) from the encoder's hidden layer, the other (MVC) from the
- * embedding alone, both by inner products with embeddings of the genes. Both are told the cell's
- * batch, so that the embedding need not hold it. A discriminator guesses the batch from the
- * embedding, through a reversed gradient (DAB).
+ * It begins from nothing, not from 33 million cells, and so that it learns all the same:
+ *
+ * - Values scale the embeddings of the genes (`input_emb_style="scaling"` of scGPT), and the cell's own
+ *   token begins at 0. After DSBN the mean of the tokens then is what tells cells apart. With the
+ *   encoder of values, all cells look alike at first, more alike than the similarity from which ECS
+ *   pulls them together for good.
+ * - What is read off the cell's token is small at first, as large errors would push all cells the same
+ *   way.
  *
  * @module
  */
 import {
+  broadcastTo,
   concat,
   expandDims,
-  gradientReversal,
-  layerNorm,
-  leakyRelu,
-  matmul,
-  mvcDecoder,
-  oneHot,
-  relu,
-  sigmoid,
+  slice,
   type Tensor,
-  transpose,
+  tensor,
+  type TensorLike,
   zeros,
 } from "@cellgrad/cellgrad";
 import type { ScgptOutputs } from "@cellgrad/cellgrad/losses";
-import { normal, split } from "@cellgrad/cellgrad/random";
-import { applyLinear, initLinear, initWeight, type Linear } from "../linear.ts";
+import { initScgpt, scgpt, type ScgptInput, type ScgptParams } from "../scgpt.ts";
+import type { CellDecoder } from "../token_layers.ts";
 
 /** All parameters. */
-export type Model = {
-  /** From standardized expression (genes) to the hidden layer. */
-  encoder: Linear;
-  /** (genes, hidden): what stands for each gene where it is hidden. */
-  hiddenGenes: Tensor;
-  /** From the hidden layer to the cell embedding. */
-  embedding: Linear;
-  /** (genes, d): embeddings of the genes, shared by both decoders. */
-  genes: Tensor;
-  /** (genes): expression on top of which both decoders predict, the genes' means at first. */
-  levels: Tensor;
-  /** (batches, d): embeddings of the batches, shared by both decoders. */
-  batches: Tensor;
-  /** From hidden layer and batch to expression, by way of the genes' embeddings. */
-  mlm: Linear;
-  /** The same to the probability of being expressed. */
-  mlmZero: Linear;
-  /** The decoder from the cell embedding, that of `mvcDecoder`. */
-  mvc: { Wq: Tensor; bq: Tensor; W: Tensor; Wz: Tensor; bz: Tensor };
-  /** The layers that guess the batch. */
-  discriminator: Linear[];
-};
+export type Model = ScgptParams;
 
 /** The network's sizes. */
 export interface ModelSizes {
+  /** Genes. */
+  genes: number;
   /** Batches. */
   batches: number;
-  /** Units of the hidden layer. */
-  hidden: number;
-  /** Values per embedding of a cell. */
+  /** Values per token, and so per embedding of a cell. */
   embedding: number;
-  /** Values per embedding of a gene or a batch. */
-  tokens: number;
+  /** Layers. */
+  layers: number;
 }
 
 /** A batch of cells, as the loss sees it. */
 export type CellBatch = {
-  /** (cells, genes): standardized expression, 0 where it is hidden. */
+  /** (tokens): the numbers of the genes. */
+  genes: Tensor;
+  /** (cells, tokens): their expression, −1 where it is hidden. */
   visible: Tensor;
-  /** (cells, genes): which values are hidden. */
+  /** (cells, tokens): which values are hidden. */
   mask: Tensor;
-  /** (cells, genes): expression. */
+  /** (cells, tokens): expression. */
   values: Tensor;
   /** (cells): the batch of each cell. */
   batchLabels: Int32Array;
+  /** The key of dropout. */
+  key: Tensor;
 };
 
-/** What the heads put out, and the cells' embeddings. */
-export type ModelOutputs = Required<ScgptOutputs> & {
-  /** (cells, d): layer-normalized, as the output of scGPT's transformer is. */
-  cellEmbeddings: Tensor;
-};
+/** Attention heads. */
+const HEADS = 2;
+/** The share of values that dropout takes out. */
+const DROPOUT = 0.1;
+/** What is read off the cell's token at first, in parts of what PyTorch's weights would give. */
+const QUIET = 0.1;
 
-/**
- * The variance of what decoders add to the genes' levels at first, in parts of their usual one. Large
- * errors at the start would push the embeddings of all cells the same way, beyond the similarity from
- * which ECS pulls them together for good.
- */
-const QUIET = 0.01;
+/** A random network. */
+export function initModel(key: Tensor, sizes: ModelSizes): Model {
+  const { genes, batches, embedding, layers } = sizes;
+  const { value_encoder: _, mvc_decoder, ...rest } = initScgpt(key, {
+    ...{ vocabulary: genes + 1, dModel: embedding, heads: HEADS, feedForward: embedding, layers },
+    ...{ batches, mvc: true, zeroProbs: true },
+  });
+  return { ...rest, mvc_decoder: quiet(mvc_decoder!) };
+}
 
-/**
- * A random network.
- *
- * @param key A random key.
- * @param levels (genes): their mean expression.
- * @param sizes The network's sizes.
- * @returns The parameters.
- */
-export function initModel(key: Tensor, levels: Tensor, sizes: ModelSizes): Model {
-  const { batches, hidden, embedding, tokens: d } = sizes;
-  const genes = levels.size;
-  const keys = split(key, 14) as [Tensor, ...Tensor[]];
-  const linear = (k: number, inputs: number, outputs: number, gain?: number) =>
-    initLinear(keys[k]!, inputs, outputs, gain);
+function quiet({ gene2query, W, W_zero_logit }: CellDecoder): CellDecoder {
+  const { weight, bias } = W_zero_logit!;
   return {
-    encoder: linear(0, genes, hidden, 2),
-    hiddenGenes: initWeight(keys[1]!, genes, hidden),
-    embedding: linear(2, hidden, embedding),
-    genes: normal(keys[3]!, [genes, d]),
-    levels,
-    batches: normal(keys[4]!, [batches, d]),
-    mlm: linear(5, hidden + d, d, QUIET),
-    mlmZero: linear(6, hidden + d, d, QUIET),
-    mvc: {
-      Wq: initWeight(keys[7]!, d, d),
-      bq: zeros([d]),
-      W: initWeight(keys[8]!, embedding + d, d, QUIET),
-      Wz: initWeight(keys[9]!, embedding + d, d, QUIET),
-      bz: zeros([embedding + d]),
-    },
-    discriminator: [
-      linear(10, embedding, embedding, 2),
-      linear(11, embedding, embedding, 2),
-      linear(12, embedding, batches),
-    ],
+    gene2query,
+    W: { weight: W.weight.mul(QUIET) },
+    W_zero_logit: { weight: weight.mul(QUIET), bias },
   };
 }
 
-/** The hidden layer (cells, hidden). */
-function encode(model: Model, visible: Tensor, mask?: Tensor): Tensor {
-  const seen = applyLinear(model.encoder, visible);
-  const all = mask === undefined ? seen : seen.add(matmul(mask.cast("float32"), model.hiddenGenes));
-  return relu(layerNorm(all));
-}
-
-/** The logits of the batches (cells, batches), as scGPT's `AdversarialDiscriminator` has them. */
-function guessBatch(layers: readonly Linear[], embeddings: Tensor): Tensor {
-  const [first, second, last] = layers as [Linear, Linear, Linear];
-  const hidden = [first, second].reduce(
-    (x, layer) => layerNorm(leakyRelu(applyLinear(layer, x))),
-    embeddings,
-  );
-  return applyLinear(last, hidden);
+/** Cells as tokens: the cell's own with value 0, which comes last in the vocabulary, then genes. */
+function tokensOf(
+  model: Model,
+  genes: Tensor,
+  values: Tensor,
+  batchLabels: TensorLike,
+): ScgptInput {
+  const cells = values.shape[0]!;
+  const cell = tensor([model.encoder.embedding.weight.shape[0]! - 1], { dtype: "int32" });
+  const ids = expandDims(concat([cell, genes]), 0);
+  return {
+    genes: broadcastTo(ids, [cells, ids.size]),
+    values: concat([zeros([cells, 1]), values], { axis: 1 }),
+    batchLabels,
+  };
 }
 
 /**
@@ -149,38 +105,50 @@ function guessBatch(layers: readonly Linear[], embeddings: Tensor): Tensor {
  *
  * @param model The parameters.
  * @param cells The batch of cells.
- * @param scale The factor of the reversed gradient.
- * @returns The outputs.
+ * @param reversal The factor of the reversed gradient.
+ * @returns The outputs, and the norms of the batches after these cells.
  */
 export function forward(
   model: Model,
-  { visible, mask, batchLabels }: CellBatch,
-  scale: number,
-): ModelOutputs {
-  const hidden = encode(model, visible, mask);
-  const cellEmbeddings = layerNorm(applyLinear(model.embedding, hidden));
-  const batches = model.batches.shape[0]!;
-  const batch = matmul(oneHot(batchLabels, batches), model.batches);
-  const context = concat([hidden, batch], { axis: 1 });
-  const genes = transpose(model.genes);
-  const perCell = expandDims(model.genes, 0).broadcastTo([
-    visible.shape[0]!,
-    ...model.genes.shape,
-  ]);
-  const mvc = mvcDecoder(concat([cellEmbeddings, batch], { axis: 1 }), perCell, model.mvc, {
-    explicitZeroProb: true,
-  });
+  { genes, visible, batchLabels, key }: CellBatch,
+  reversal: number,
+): {
+  outputs: ScgptOutputs & { cellEmbeddings: Tensor };
+  kept: { dsbn: Model["dsbn"] | undefined };
+} {
+  const input = tokensOf(model, genes, visible, batchLabels);
+  const options = { heads: HEADS, dropout: DROPOUT, key, training: true, reversal };
+  const { outputs, dsbn } = scgpt(model, input, options);
+  const ofGenes = (x: TensorLike | undefined) => slice(x as Tensor, [0, 1], input.values.shape);
   return {
-    mlmOutput: matmul(applyLinear(model.mlm, context), genes).add(model.levels),
-    mlmZeroProbs: sigmoid(matmul(applyLinear(model.mlmZero, context), genes)),
-    mvcOutput: mvc.pred.add(model.levels),
-    mvcZeroProbs: mvc.zeroProbs!,
-    cellEmbeddings,
-    dabLogits: guessBatch(model.discriminator, gradientReversal(cellEmbeddings, { scale })),
+    outputs: {
+      ...outputs,
+      mlmOutput: ofGenes(outputs.mlmOutput),
+      mlmZeroProbs: ofGenes(outputs.mlmZeroProbs),
+      mvcOutput: ofGenes(outputs.mvcOutput),
+      mvcZeroProbs: ofGenes(outputs.mvcZeroProbs),
+    },
+    kept: { dsbn },
   };
 }
 
-/** The embeddings (cells, d) of standardized cells, of length 1 as scGPT uses them. */
-export function embed(model: Model, standardized: Tensor): Tensor {
-  return layerNorm(applyLinear(model.embedding, encode(model, standardized))).l2Normalize();
+/** Cells that are embedded at a time. */
+const CHUNK = 64;
+
+/** The embeddings (cells, d) of cells (cells, genes), of length 1 as scGPT uses them. */
+export function embed(model: Model, expression: Tensor, batches: Int32Array): Tensor {
+  const genes = tensor(Int32Array.from({ length: expression.shape[1]! }, (_, gene) => gene));
+  // DSBN takes one norm for all: cells of one batch at a time.
+  const order = Int32Array.from(batches.keys()).sort((a, b) => batches[a]! - batches[b]!);
+  const chunks: Tensor[] = [];
+  for (let start = 0; start < order.length;) {
+    const batch = batches[order[start]!]!;
+    const chunk = order.slice(start, start + CHUNK).filter((cell) => batches[cell] === batch);
+    const input = tokensOf(model, genes, expression.gather(chunk), chunk.map(() => batch));
+    chunks.push(scgpt(model, input, { heads: HEADS }).outputs.cellEmbeddings);
+    start += chunk.length;
+  }
+  const back = new Int32Array(order.length);
+  order.forEach((cell, position) => back[cell] = position);
+  return concat(chunks).gather(back).l2Normalize();
 }

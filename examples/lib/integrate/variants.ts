@@ -26,7 +26,7 @@ export interface Variant {
   name: string;
   /** What is changed, for readers. */
   title: string;
-  /** Whether the decoder from the hidden layer learns; `true` by default. */
+  /** Whether the decoder from the genes' tokens learns; `true` by default. */
   mlm?: boolean;
   /** Whether the decoder from the embedding learns; `true` by default. */
   mvc?: boolean;
@@ -94,7 +94,8 @@ export function objectiveOf(
   const { mlm = true, mvc = true, zero = true, ecs = true, mixing = "dab" } = variant;
   const { ecsThreshold, ecsWeight, dabWeight, reversal } = settings;
   return (model, cells) => {
-    const { dabLogits, ...outputs } = forward(model, cells, variant.reversal ?? reversal);
+    const { outputs: all, kept } = forward(model, cells, variant.reversal ?? reversal);
+    const { dabLogits, ...outputs } = all;
     const { values, mask, batchLabels } = cells;
     const { total, parts } = scgptObjective(
       mixing === "dab" ? { ...outputs, dabLogits } : outputs,
@@ -108,7 +109,7 @@ export function objectiveOf(
       },
     );
     const { mse, zeroLogProb, ...others } = parts;
-    const kept = mlm ? { mse, zeroLogProb } : {};
+    const own = mlm ? { mse, zeroLogProb } : {};
     const hidden = mlm ? total : [mse, zeroLogProb].reduce<Tensor>(
       (sum, part) => part === undefined ? sum : sum.sub(part),
       total,
@@ -116,7 +117,8 @@ export function objectiveOf(
     const extra = mixingLoss(mixing, outputs.cellEmbeddings, batchLabels, batches);
     return {
       total: extra === undefined ? hidden : hidden.add(extra.mul(dabWeight)),
-      parts: { ...kept, ...others, ...(extra === undefined ? {} : { [mixing]: extra }) },
+      parts: { ...own, ...others, ...(extra === undefined ? {} : { [mixing]: extra }) },
+      kept,
     };
   };
 }

@@ -18,14 +18,21 @@ import { foldIn, key } from "@cellgrad/cellgrad/random";
 import { UsageError } from "../arguments.ts";
 import { digestOf } from "../cells/digest.ts";
 import type { BatchedCells } from "../integrate/cells.ts";
-import { EMBEDDING, type FitSettings, TOKENS } from "../integrate/fit.ts";
-import { type CellBatch, embed, initModel, type Model } from "../integrate/model.ts";
+import { EMBEDDING } from "../integrate/fit.ts";
+import type { ObjectiveSettings } from "../integrate/variants.ts";
 import { decayPerEpoch, lossProgress } from "../training/mod.ts";
+import { type CellBatch, embed, initModel, type Model, TOKENS } from "./model.ts";
 import { countHidden, gatheredObjective } from "./objective.ts";
 import { type ShareOptions, type Shares, sharesOf } from "./shares.ts";
 
 /** Settings of a training on many ranks: what decides its numbers. */
-export interface ParallelSettings extends FitSettings, ShareOptions {
+export interface ParallelSettings extends ObjectiveSettings, ShareOptions {
+  /** How often each cell is seen. */
+  epochs: number;
+  /** Units of the hidden layer. */
+  hidden: number;
+  /** About how far each weight moves per step, in the first epoch. */
+  learningRate: number;
   /** Decides first weights, masks and the order of the cells. */
   seed: number;
 }

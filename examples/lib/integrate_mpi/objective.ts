@@ -6,8 +6,8 @@
 import type { Tensor } from "@cellgrad/cellgrad";
 import { scgptObjective } from "@cellgrad/cellgrad/losses";
 import type { Communicator } from "@cellgrad/cellgrad/mpi";
-import { type CellBatch, forward, type Model } from "../integrate/model.ts";
 import { mixingLoss, type ObjectiveSettings } from "../integrate/variants.ts";
+import { type CellBatch, forward, type Model } from "./model.ts";
 
 /** What mixes the batches. */
 export type Mixing = "dab" | "batchMixing" | "mmd";

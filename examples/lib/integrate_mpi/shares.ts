@@ -8,8 +8,8 @@ import { type Communicator, shardRange, shardRows } from "@cellgrad/cellgrad/mpi
 import { UsageError } from "../arguments.ts";
 import type { BatchedCells } from "../integrate/cells.ts";
 import { standardize } from "../integrate/fit.ts";
-import type { CellBatch } from "../integrate/model.ts";
 import { groupedBatches, maskValues, shuffledBatches } from "../training/mod.ts";
+import type { CellBatch } from "./model.ts";
 import type { Mixing } from "./objective.ts";
 
 /** How cells are dealt out. */

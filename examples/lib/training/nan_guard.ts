@@ -12,6 +12,8 @@ export interface LossParts {
   total: Tensor;
   /** What it is made of, by name: scalars. */
   parts: { readonly [name: string]: Tensor | undefined };
+  /** Branches of the parameters that are no result of learning, such as running statistics, anew. */
+  kept?: { readonly [branch: string]: object | undefined };
 }
 
 /** A training stopped, as its loss or gradient became NaN or infinite. */

@@ -151,24 +151,32 @@ async function save<P extends Parameters, B>(
 function makeStep<P extends Parameters, B>(
   { loss, optimizer, clip }: TrainOptions<P, B>,
 ): (parameters: P, state: OptimizerState<P>, batch: B) => StepResult<P> {
-  const objective = valueAndGrad((parameters: P, batch: B): readonly [Tensor, Losses] => {
-    const { total, parts } = loss(parameters, batch);
-    const given = Object.entries(parts).filter((entry) => entry[1] !== undefined);
-    return [total, { total, ...Object.fromEntries(given) as Losses }];
+  const objective = valueAndGrad((parameters: P, batch: B): readonly [Tensor, Outcome] => {
+    const { total, parts, kept = {} } = loss(parameters, batch);
+    return [total, { losses: { total, ...given(parts) }, kept: given(kept) }];
   }, { hasAux: true });
   return (parameters, state, batch) => {
-    const [[, losses], gradient] = objective(parameters as never, batch);
+    const [[, { losses, kept }], gradient] = objective(parameters as never, batch);
     const limited = clip === undefined ? gradient : clipByGlobalNorm(gradient, clip);
     const updated = optimizer.update(limited as never, state as never, parameters);
     return {
-      parameters: updated.params as P,
+      parameters: { ...updated.params, ...kept } as P,
       optimizer: updated.state as OptimizerState<P>,
       losses: { ...losses, gradientNorm: globalNorm(gradient) },
     };
   };
 }
 
-type Losses = Record<string, Tensor>;
+/** What a loss says besides its value. */
+type Outcome = { losses: Record<string, Tensor>; kept: Record<string, object> };
+
+/** Without what is left out. */
+function given<T>(fields: Readonly<Record<string, T | undefined>>): Record<string, T> {
+  const entries = Object.entries(fields).filter((entry): entry is [string, T] =>
+    entry[1] !== undefined
+  );
+  return Object.fromEntries(entries);
+}
 
 /** How long the loop runs before it lets signals and timers have their turn. */
 const TURN_MS = 50;
