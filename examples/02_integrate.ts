@@ -22,8 +22,8 @@ import { textTable } from "./lib/table.ts";
 import {
   BATCH_STRENGTH,
   CELL_OPTIONS,
-  LEARNING_OPTIONS,
   OBJECTIVE_OPTIONS,
+  TRANSFORMER_OPTIONS,
 } from "./lib/integrate/options.ts";
 import {
   claimFolder,
@@ -50,9 +50,7 @@ const OPTIONS = {
     default: BATCH_STRENGTH,
     help: "Spread of log-fold changes in a batch that is simulated or added",
   },
-  ...LEARNING_OPTIONS,
-  layers: { kind: "integer", min: 1, max: 12, default: 1, help: "Layers of the transformer" },
-  tokens: { kind: "integer", min: 1, default: 100, help: "Genes that a step sees, drawn anew" },
+  ...TRANSFORMER_OPTIONS,
   ...OBJECTIVE_OPTIONS,
   repeats: { kind: "integer", min: 1, max: 20, default: 3, help: "Seeds to train with" },
   fullOnly: { kind: "boolean", help: "Train with all terms only, without the ablation" },
@@ -108,11 +106,11 @@ async function main(given: Settings): Promise<number> {
 
 /** Settings for a look at everything, not for good numbers. */
 function shortened(settings: Settings): Settings {
-  const { epochs, tokens, repeats } = settings;
+  const { epochs, variableGenes, repeats } = settings;
   return {
     ...settings,
     epochs: Math.min(6, epochs),
-    tokens: Math.min(50, tokens),
+    variableGenes: Math.min(50, variableGenes),
     repeats: Math.min(2, repeats),
   };
 }
@@ -175,13 +173,13 @@ function componentsOf({ expression }: BatchedCells): Tensor {
 async function fitOne(run: Run, cells: BatchedCells, variant: Variant, repeat: number) {
   const { settings, folder, device, signal } = run;
   const { ecsThreshold, ecsWeight, dabWeight, reversal, maskRatio, epochs } = settings;
-  const { layers, tokens, learningRate, resume } = settings;
+  const { layers, variableGenes: genes, learningRate, resume } = settings;
   const seed = settings.seed + repeat;
   const name = repeat === 0 ? variant.name : `${variant.name}_seed_${seed}`;
   const { embedding, history } = await fit(cells, variant, {
     settings: {
       ...{ ecsThreshold, ecsWeight, dabWeight, reversal },
-      ...{ maskRatio, epochs, layers, tokens, learningRate },
+      ...{ maskRatio, epochs, layers, genes, learningRate },
     },
     ...{ seed, resume, device, signal },
     file: `${folder}/checkpoints/${name}.safetensors`,

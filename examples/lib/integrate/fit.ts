@@ -6,7 +6,7 @@
 import type { Tensor } from "@cellgrad/cellgrad";
 import { highlyVariableGenes, scale } from "@cellgrad/cellgrad/data";
 import { adam } from "@cellgrad/cellgrad/optim";
-import { foldIn, key, permutation, split } from "@cellgrad/cellgrad/random";
+import { foldIn, key } from "@cellgrad/cellgrad/random";
 import { digestOf } from "../cells/digest.ts";
 import {
   decayPerEpoch,
@@ -28,8 +28,8 @@ export interface FitSettings extends ObjectiveSettings {
   epochs: number;
   /** Layers of the transformer. */
   layers: number;
-  /** Genes that a step sees at most. */
-  tokens: number;
+  /** The most variable genes that the network sees at most. */
+  genes: number;
   /** About how far each weight moves per step, in the first epoch. */
   learningRate: number;
   /** The share of a cell's genes that is hidden. */
@@ -63,9 +63,6 @@ export interface Fit {
 /** Values per embedding of a cell. */
 export const EMBEDDING = 32;
 
-/** The most variable genes that the network sees at most, as scGPT's 1,200. */
-const MOST_GENES = 200;
-
 /** Cells per step. */
 const BATCH = 32;
 
@@ -84,10 +81,9 @@ export function standardize(expression: Tensor): Tensor {
 const LEAST_SPREAD = 0.1;
 
 /** Expression (cells, genes) as the network sees it: variable genes, of one spread; 0 stays 0. */
-function visibleGenes(expression: Tensor): Tensor {
-  const { indices } = highlyVariableGenes(expression, { top: MOST_GENES });
-  const chosen = expression.shape[1]! > MOST_GENES
-    ? expression.gather(indices, { axis: 1 })
+function visibleGenes(expression: Tensor, most: number): Tensor {
+  const chosen = expression.shape[1]! > most
+    ? expression.gather(highlyVariableGenes(expression, { top: most }).indices, { axis: 1 })
     : expression;
   const spread = chosen.variance({ axis: 0 }).sqrt().add(LEAST_SPREAD);
   return chosen.div(spread).minimum(LARGEST_SCORE);
@@ -108,12 +104,11 @@ export async function fit(
 ): Promise<Fit> {
   const { expression, batches } = cells;
   const { settings, seed, file, resume, device, signal } = options;
-  const { epochs, layers, learningRate } = settings;
+  const { epochs, layers, learningRate, maskRatio } = settings;
   const count = expression.shape[0]!;
-  const seen = visibleGenes(expression);
-  const genes = seen.shape[1]!;
+  const seen = visibleGenes(expression, settings.genes);
   const kinds = cells.batchNames.length;
-  const sizes = { genes, batches: kinds, embedding: EMBEDDING, layers };
+  const sizes = { genes: seen.shape[1]!, batches: kinds, embedding: EMBEDDING, layers };
   const epochBatches = (epochKey: Tensor) =>
     variant.perBatch ?? true
       ? groupedBatches(epochKey, batches, { size: BATCH })
@@ -127,7 +122,11 @@ export async function fit(
     loss: objectiveOf(variant, settings, kinds),
     optimizer: adam({ learningRate: decayPerEpoch(learningRate, schedule) }),
     batches: epochBatches,
-    prepare: (items, stepKey) => batchOf(seen, batches, items, { ...settings, key: stepKey }),
+    prepare: (items, stepKey) => {
+      const values = seen.gather(items);
+      const batchLabels = Int32Array.from(items, (cell) => batches[cell]!);
+      return { ...maskValues(stepKey, values, { ratio: maskRatio }), values, batchLabels };
+    },
     epochs,
     key: foldIn(key(seed), 1),
     clip: 1,
@@ -137,25 +136,4 @@ export async function fit(
     signal,
   });
   return { embedding: interrupted ? undefined : embed(parameters, seen, batches), history };
-}
-
-/** Cells with some of their genes, as scGPT's collator draws them, and some values hidden. */
-function batchOf(
-  seen: Tensor,
-  batches: Int32Array,
-  items: Int32Array,
-  { tokens, maskRatio, key }: { tokens: number; maskRatio: number; key: Tensor },
-): CellBatch {
-  const [maskKey, geneKey, dropoutKey] = split(key, 3) as [Tensor, Tensor, Tensor];
-  const genes = permutation(geneKey, seen.shape[1]!).gather(
-    Array.from({ length: Math.min(tokens, seen.shape[1]!) }, (_, i) => i),
-  );
-  const values = seen.gather(items).gather(genes, { axis: 1 });
-  return {
-    genes,
-    ...maskValues(maskKey, values, { ratio: maskRatio }),
-    values,
-    batchLabels: Int32Array.from(items, (cell) => batches[cell]!),
-    key: dropoutKey,
-  };
 }

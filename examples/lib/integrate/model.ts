@@ -43,24 +43,18 @@ export interface ModelSizes {
 
 /** A batch of cells, as the loss sees it. */
 export type CellBatch = {
-  /** (tokens): the numbers of the genes. */
-  genes: Tensor;
-  /** (cells, tokens): their expression, −1 where it is hidden. */
+  /** (cells, genes): expression, −1 where it is hidden. */
   visible: Tensor;
-  /** (cells, tokens): which values are hidden. */
+  /** (cells, genes): which values are hidden. */
   mask: Tensor;
-  /** (cells, tokens): expression. */
+  /** (cells, genes): expression. */
   values: Tensor;
   /** (cells): the batch of each cell. */
   batchLabels: Int32Array;
-  /** The key of dropout. */
-  key: Tensor;
 };
 
 /** Attention heads. */
-const HEADS = 2;
-/** The share of values that dropout takes out. */
-const DROPOUT = 0.1;
+const HEADS = 4;
 /** What is read off the cell's token at first, in parts of what PyTorch's weights would give. */
 const QUIET = 0.1;
 
@@ -84,17 +78,11 @@ function quiet({ gene2query, W, W_zero_logit }: CellDecoder): CellDecoder {
 }
 
 /** Cells as tokens: the cell's own with value 0, which comes last in the vocabulary, then genes. */
-function tokensOf(
-  model: Model,
-  genes: Tensor,
-  values: Tensor,
-  batchLabels: TensorLike,
-): ScgptInput {
-  const cells = values.shape[0]!;
-  const cell = tensor([model.encoder.embedding.weight.shape[0]! - 1], { dtype: "int32" });
-  const ids = expandDims(concat([cell, genes]), 0);
+function tokensOf(values: Tensor, batchLabels: TensorLike): ScgptInput {
+  const [cells, genes] = values.shape as [number, number];
+  const ids = Int32Array.from({ length: genes + 1 }, (_, i) => (i + genes) % (genes + 1));
   return {
-    genes: broadcastTo(ids, [cells, ids.size]),
+    genes: broadcastTo(expandDims(tensor(ids), 0), [cells, genes + 1]),
     values: concat([zeros([cells, 1]), values], { axis: 1 }),
     batchLabels,
   };
@@ -110,15 +98,14 @@ function tokensOf(
  */
 export function forward(
   model: Model,
-  { genes, visible, batchLabels, key }: CellBatch,
+  { visible, batchLabels }: CellBatch,
   reversal: number,
 ): {
   outputs: ScgptOutputs & { cellEmbeddings: Tensor };
   kept: { dsbn: Model["dsbn"] | undefined };
 } {
-  const input = tokensOf(model, genes, visible, batchLabels);
-  const options = { heads: HEADS, dropout: DROPOUT, key, training: true, reversal };
-  const { outputs, dsbn } = scgpt(model, input, options);
+  const input = tokensOf(visible, batchLabels);
+  const { outputs, dsbn } = scgpt(model, input, { heads: HEADS, training: true, reversal });
   const ofGenes = (x: TensorLike | undefined) => slice(x as Tensor, [0, 1], input.values.shape);
   return {
     outputs: {
@@ -137,14 +124,13 @@ const CHUNK = 64;
 
 /** The embeddings (cells, d) of cells (cells, genes), of length 1 as scGPT uses them. */
 export function embed(model: Model, expression: Tensor, batches: Int32Array): Tensor {
-  const genes = tensor(Int32Array.from({ length: expression.shape[1]! }, (_, gene) => gene));
   // DSBN takes one norm for all: cells of one batch at a time.
   const order = Int32Array.from(batches.keys()).sort((a, b) => batches[a]! - batches[b]!);
   const chunks: Tensor[] = [];
   for (let start = 0; start < order.length;) {
     const batch = batches[order[start]!]!;
     const chunk = order.slice(start, start + CHUNK).filter((cell) => batches[cell] === batch);
-    const input = tokensOf(model, genes, expression.gather(chunk), chunk.map(() => batch));
+    const input = tokensOf(expression.gather(chunk), chunk.map(() => batch));
     chunks.push(scgpt(model, input, { heads: HEADS }).outputs.cellEmbeddings);
     start += chunk.length;
   }

@@ -15,7 +15,7 @@ export const CELL_OPTIONS = {
   batch: { kind: "string", placeholder: "KEY", help: "The column that holds the batches" },
 } as const;
 
-/** How long and how fast is learned. */
+/** How long and how fast a small network learns, on many ranks. */
 export const LEARNING_OPTIONS = {
   epochs: { kind: "integer", min: 1, default: 25, help: "How often each cell is seen" },
   learningRate: {
@@ -23,6 +23,24 @@ export const LEARNING_OPTIONS = {
     above: 0,
     default: 3e-3,
     help: "About how far each weight moves per step at first; a tenth less after each epoch",
+  },
+} as const;
+
+/** How long and how fast the transformer learns, and how large it is. */
+export const TRANSFORMER_OPTIONS = {
+  epochs: { kind: "integer", min: 1, default: 15, help: "How often each cell is seen" },
+  learningRate: {
+    kind: "number",
+    above: 0,
+    default: 5e-3,
+    help: "About how far each weight moves per step at first; a tenth less after each epoch",
+  },
+  layers: { kind: "integer", min: 1, max: 12, default: 1, help: "Layers of the transformer" },
+  variableGenes: {
+    kind: "integer",
+    min: 2,
+    default: 200,
+    help: "The most variable genes that the network sees, at most",
   },
 } as const;
 
