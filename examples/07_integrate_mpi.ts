@@ -1,6 +1,6 @@
 /**
- * Integrates batches of cells on many machines: the training of `examples/02_integrate.ts` with
- * each mini-batch shared out over the ranks of MPI.
+ * Integrates batches of cells on many machines: the objective of `examples/02_integrate.ts` with a
+ * small network, each mini-batch shared out over the ranks of MPI.
  *
  * Alone: `deno task example:integrate-mpi`. On four ranks:
  * `mpirun -n 4 --bind-to none deno run --allow-ffi --allow-read --allow-write

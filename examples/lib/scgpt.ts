@@ -120,14 +120,7 @@ export interface ScgptResult {
   dsbn?: DomainNorms | undefined;
 }
 
-/**
- * Runs the model.
- *
- * @param params The parameters.
- * @param input Cells as tokens.
- * @param options `heads`, and what else is wanted.
- * @returns What the heads put out.
- */
+/** Runs the model: from parameters and cells as tokens to what the heads put out. */
 export function scgpt(params: ScgptParams, input: ScgptInput, options: ScgptOptions): ScgptResult {
   const { heads, dropout = 0, key, training = false, padding, reversal = 1 } = options;
   const [valueKey, encoderKey] = key === undefined ? [] : split(key);

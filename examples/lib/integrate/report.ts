@@ -31,8 +31,8 @@ ${note(result)}
 <main>
 <p>A small network learns an embedding of cells under scGPT’s objective for integration: it predicts
 hidden genes (MLM), all genes from the embedding alone (MVC), and whether genes are expressed at all;
-it pushes cells apart (ECS); and it hides the batch from a discriminator (DAB). It is an encoder of
-two layers, not scGPT’s transformer, and it starts from nothing, not from 33 million cells.</p>
+it pushes cells apart (ECS); and it hides the batch from a discriminator (DAB). It is scGPT’s
+transformer at a small size, and it starts from nothing, not from 33 million cells.</p>
 ${tiles(result)}
 ${measureSection(result)}
 ${cloudSection(result)}

@@ -6,12 +6,12 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
-import { tensor } from "@cellgrad/cellgrad";
+import { type Tensor, tensor } from "@cellgrad/cellgrad";
 import { sgd } from "@cellgrad/cellgrad/optim";
 import { key } from "@cellgrad/cellgrad/random";
 import { UsageError } from "../../../examples/lib/arguments.ts";
 import { DivergedError, train } from "../../../examples/lib/training/mod.ts";
-import { inFolder, lineTraining } from "./toy.ts";
+import { inFolder, type Line, lineTraining, type Points } from "./toy.ts";
 
 Deno.test("train() minimises the loss and records every epoch", async () => {
   const { parameters, history, epoch, interrupted } = await train(lineTraining());
@@ -36,6 +36,25 @@ Deno.test("train() computes the same eagerly as compiled", async () => {
   const options = { ...lineTraining(), epochs: 2, clip: 0.5 };
   const [compiled, eager] = [await train(options), await train({ ...options, compiled: false })];
   assertAlmostEquals(compiled.parameters.slope.item(), eager.parameters.slope.item(), 1e-6);
+});
+
+Deno.test("train() keeps what a loss gives anew beside its value, compiled and eagerly", async () => {
+  const options = lineTraining();
+  for (const compiled of [true, false]) {
+    const { parameters } = await train<Line & { seen: { steps: Tensor } }, Points>({
+      ...options,
+      parameters: { ...options.parameters, seen: { steps: tensor(0) } },
+      loss(line, batch) {
+        const kept = { seen: { steps: line.seen.steps.add(1) }, nothing: undefined };
+        return { ...options.loss(line, batch), kept };
+      },
+      epochs: 3,
+      compiled,
+    });
+    assertEquals(parameters.seen.steps.item(), 12);
+    assert(parameters.slope.item() > 0.3);
+    assertEquals(Object.keys(parameters).sort(), ["offset", "seen", "slope"]);
+  }
 });
 
 Deno.test("train() makes batches anew for every epoch, and prepares each with its own key", async () => {

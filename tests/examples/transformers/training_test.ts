@@ -7,7 +7,7 @@ import { foldIn, key, uniform } from "@cellgrad/cellgrad/random";
 import { initScformer, scformer } from "../../../examples/lib/scformer.ts";
 import { initScgpt, scgpt } from "../../../examples/lib/scgpt.ts";
 
-const SIZES = { vocabulary: 7, dModel: 8, heads: 2, feedForward: 8, layers: 2 };
+const SIZES = { vocabulary: 7, dModel: 8, heads: 2, feedForward: 8, layers: 1 };
 const genes = tensor(Int32Array.from({ length: 28 }, (_, i) => (i + 6) % 7), { shape: [4, 7] });
 const values = uniform(key(8), [4, 7]).mul(3);
 const mask = tensor(Int32Array.from({ length: 28 }, (_, i) => i % 7 === 0 ? 0 : i % 2), {
@@ -22,10 +22,10 @@ function learn<P extends object>(
     step: number,
   ) => { total: Tensor; parts: Record<string, Tensor>; kept?: object },
 ): { history: Record<string, number>[]; params: P } {
-  const optimizer = adam({ learningRate: 0.01 });
+  const optimizer = adam({ learningRate: 0.03 });
   let params = start;
   let state = optimizer.init(params as never);
-  const history = Array.from({ length: 30 }, (_, step) => {
+  const history = Array.from({ length: 12 }, (_, step) => {
     const { parts, kept } = loss(params, step);
     const objective = (p: P) => loss(p, step).total;
     const [total, gradient] = valueAndGrad(objective as never)(params as never);
