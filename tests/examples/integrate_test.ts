@@ -83,7 +83,7 @@ Deno.test("the integration gives the same numbers for the same seed, also after 
     assertEquals(await metricsOf(killed), await metricsOf(calm));
     const other = await run(killed, ...long, "--resume", "--learning-rate=0.01");
     assertEquals(other.code, 2);
-    assertStringIncludes(other.stderr, "as its learningRate is 0.003, and that of this run 0.01");
+    assertStringIncludes(other.stderr, "as its learningRate is 0.005, and that of this run 0.01");
   }));
 
 Deno.test("the integration stops on Ctrl-C, ready to be resumed", () =>
