@@ -269,7 +269,7 @@ const BATCH_PARAMETERS = {
   bStep: "i32",
 } as const;
 
-/** Products of `count` pairs of matrices, elements apart. */
+/** Products of `count` pairs of matrices, elements apart; results in one place are added up. */
 function addBatch(
   module: ModuleBuilder,
   { bytes }: BlockShape,
@@ -279,6 +279,7 @@ function addBatch(
     const { count, outStep, aStep, bStep, ...matrices } = p;
     code.for(count, 1, () => {
       code.call(run, matrices);
+      code.set(matrices.add, i32.or(matrices.add, i32.eqz(outStep)));
       code.increase(matrices.out, i32.mul(outStep, bytes));
       code.increase(matrices.a, i32.mul(aStep, bytes));
       code.increase(matrices.b, i32.mul(bStep, bytes));

@@ -22,6 +22,8 @@ export interface MatrixView {
 export interface ProductLayout {
   /** Extents of the outer axes. */
   readonly outer: readonly number[];
+  /** How many of them, the last ones, are summed over as well: results do not move along these. */
+  readonly summed?: number;
   /** Rows of the left matrices, and of the results. */
   readonly m: number;
   /** Terms of each sum. */
@@ -34,6 +36,14 @@ export interface ProductLayout {
   readonly b: Strides;
   /** Where the results lie in the output, along `(…outer, m, n)`. */
   readonly out: Strides;
+}
+
+/** The extents of the outer axes that results have, and of those that are summed over. */
+export function splitOuter(
+  { outer, summed = 0 }: ProductLayout,
+): { kept: readonly number[]; sums: readonly number[] } {
+  const count = outer.length - summed;
+  return { kept: outer.slice(0, count), sums: outer.slice(count) };
 }
 
 /** Columns of `b` that are packed together: four accumulators wide. */

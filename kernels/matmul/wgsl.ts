@@ -10,7 +10,7 @@ import { sizeOf } from "../../src/shape.ts";
 import type { Strides } from "../layout/reference.ts";
 import { offsetOf } from "../layout/wgsl_strides.ts";
 import { createKernel, groupsFor, planOf, type WgslKernel, type WgslPlan } from "../wgsl/kernel.ts";
-import type { ProductLayout } from "./reference.ts";
+import { type ProductLayout, splitOuter } from "./reference.ts";
 import { innerProductKernel, type WgslMatrix } from "./wgsl_inner_product.ts";
 
 /**
@@ -20,14 +20,16 @@ import { innerProductKernel, type WgslMatrix } from "./wgsl_inner_product.ts";
  * Long sums of which there are few are split into parts, which are added up by a second kernel.
  */
 export function matmulPlan(layout: ProductLayout, { tiled }: { tiled: boolean }): WgslPlan {
-  const { outer, m, k, n } = layout;
-  const batch = sizeOf(outer);
+  const { m, n } = layout;
+  const { kept, sums } = splitOuter(layout);
+  const [batch, terms] = [sizeOf(kept), [...sums, layout.k]];
+  const k = sizeOf(terms);
   const parts = partsFor(batch * groupsFor(m, SIDE) * groupsFor(n, SIDE), k);
-  const [a, b, out] = [layout.a, layout.b, layout.out].map((own) => matrixOf(own, outer)) as [
-    WgslMatrix,
-    WgslMatrix,
-    WgslMatrix,
-  ];
+  const [a, b, out] = [
+    matrixOf(layout.a, kept, terms, -1),
+    matrixOf(layout.b, kept, terms, -2),
+    matrixOf(layout.out, kept),
+  ] as const;
   const draft = { name: "matmul", term: "product" as const, m, k, n, batch, parts, a, b, tiled };
   if (parts === 1) return planOf(innerProductKernel({ ...draft, out }));
   const apart = { rowStride: n, columnStride: 1, offset: `result * ${m * n}u` };
@@ -40,11 +42,22 @@ export function matmulPlan(layout: ProductLayout, { tiled }: { tiled: boolean })
   };
 }
 
-/** How the matrices of a batch lie. */
-function matrixOf({ offset, strides }: Strides, outer: readonly number[]): WgslMatrix {
+/** How the matrices of a batch lie; the axis of an operand that is summed over, and those before it. */
+function matrixOf(
+  { offset, strides }: Strides,
+  kept: readonly number[],
+  terms: readonly number[] = [],
+  axis: -1 | -2 = -1,
+): WgslMatrix {
   const [rowStride, columnStride] = strides.slice(-2) as [number, number];
-  const place = offsetOf("batch", outer, strides.slice(0, -2));
-  return { rowStride, columnStride, offset: offset === 0 ? place : `${offset}u + ${place}` };
+  const place = offsetOf("batch", kept, strides.slice(0, kept.length));
+  const along = [...strides.slice(kept.length, -2), strides.at(axis)!];
+  return {
+    rowStride,
+    columnStride,
+    offset: offset === 0 ? place : `${offset}u + ${place}`,
+    ...(terms.length > 1 ? { along: (term) => offsetOf(term, terms, along) } : {}),
+  };
 }
 
 /** The side of a block of results that is work for one processor of a GPU. */
@@ -64,11 +77,12 @@ function partsFor(blocks: number, k: number): number {
 
 /** `out[b, i] = Σ parts[b, p, i]`, in the order of p. */
 function sumPartsKernel(
-  { outer, m, n }: ProductLayout,
+  layout: ProductLayout,
   parts: number,
   { rowStride, columnStride, offset }: WgslMatrix,
 ): WgslKernel {
-  const count = sizeOf(outer) * m * n;
+  const { m, n } = layout;
+  const count = sizeOf(splitOuter(layout).kept) * m * n;
   return createKernel({
     name: "matmul sum",
     inputs: [{ name: "parts", type: "f32" }],

@@ -20,6 +20,8 @@ export interface WgslMatrix {
   readonly columnStride: number;
   /** The position of the first value: a WGSL expression of `batch` and `result`, `u32` both. */
   readonly offset: string;
+  /** Elements from the first term to another, by its number; else by the stride along that axis. */
+  readonly along?: (term: string) => string;
 }
 
 /** What to compute. */
@@ -85,6 +87,12 @@ function lines(count: number, line: (i: number) => string): string {
 
 function scaled(factor: string, stride: number): string {
   return stride === 1 ? factor : `(${factor}) * ${stride}u`;
+}
+
+/** Where a term is, from the first one on. */
+function termAt(draft: InnerProductDraft, name: "a" | "b", term: string): string {
+  const { along, rowStride, columnStride } = draft[name];
+  return along?.(term) ?? scaled(term, name === "a" ? columnStride : rowStride);
 }
 
 /** Adds one term to a sum, `s`, that is a number or a vector. */
@@ -173,10 +181,12 @@ ${
 }
 
 /** One term of all sums of an invocation. */
-function directStep({ term, a, b }: InnerProductDraft, { rows, columns }: DirectShape): string {
-  return `${lines(rows, (i) => `let a${i} = a[aAt${i} + ${scaled("p", a.columnStride)}];`)}
-${lines(columns, (j) => `let b${j} = b[bAt${j} + ${scaled("p", b.rowStride)}];`)}
-${lines(rows, (i) => lines(columns, (j) => accumulate(term, `s${i}_${j}`, `a${i}`, `b${j}`)))}`;
+function directStep(draft: InnerProductDraft, { rows, columns }: DirectShape): string {
+  return `let aTerm = ${termAt(draft, "a", "p")};
+let bTerm = ${termAt(draft, "b", "p")};
+${lines(rows, (i) => `let a${i} = a[aAt${i} + aTerm];`)}
+${lines(columns, (j) => `let b${j} = b[bAt${j} + bTerm];`)}
+${lines(rows, (i) => lines(columns, (j) => accumulate(draft.term, `s${i}_${j}`, `a${i}`, `b${j}`)))}`;
 }
 
 function directStore(
@@ -237,23 +247,25 @@ ${lines(ROWS, (i) => tiledStore(draft, i))}`;
  * Loads a tile of factors: `DEPTH` groups of the 64 values that meet one value each of the other
  * matrix. Neighbouring invocations read neighbours in memory; beyond the matrix there are zeros.
  */
-function tiledLoad({ m, k, n, a, b }: InnerProductDraft, name: "a" | "b"): string {
+function tiledLoad(draft: InnerProductDraft, name: "a" | "b"): string {
+  const { m, k, n, a, b } = draft;
   const [across, extent, start] = name === "a"
     ? [a.rowStride, m, "row"]
     : [b.columnStride, n, "column"];
-  const along = name === "a" ? a.columnStride : b.rowStride;
   // Four values of a vector are neighbours along the tile's side.
   const [vector, depth] = across === 1
     ? [`number % ${TILE / 4}u`, `number / ${TILE / 4}u`]
     : [`number / ${DEPTH}u`, `number % ${DEPTH}u`];
   const value = (i: number) =>
     `select(0.0, ${name}[${name}Start + min(${start} + 4u * vector + ${i}u, ${extent - 1}u) * ` +
-    `${across}u + min(at, ${Math.max(k, 1) - 1}u) * ${along}u], ` +
+    `${across}u + termAt], ` +
     `at < ${k}u && ${start} + 4u * vector + ${i}u < ${extent}u)`;
   return `  for (var number = lane; number < ${DEPTH * TILE / 4}u; number += ${TILED_LANES}u) {
     let vector = ${vector};
     let depth = ${depth};
     let at = p + depth;
+    let term = min(at, ${Math.max(k, 1) - 1}u);
+    let termAt = ${termAt(draft, name, "term")};
     ${name}Tile[depth * ${PITCH}u + vector] = vec4f(
 ${lines(4, (i) => `      ${value(i)},`)}
     );

@@ -22,6 +22,7 @@ import type { LeakyReluOptions } from "./exponential.ts";
 import type { TriangleOptions } from "./diagonal.ts";
 import type { CustomVjp, DebugGradientOptions, GradientReversalOptions } from "./gradient.ts";
 import type { JoinOptions, SliceOptions } from "./join.ts";
+import type { ConvOptions } from "./conv.ts";
 import type { CosineSimilarityOptions } from "./linalg.ts";
 import type { NanToNumOptions } from "./logical.ts";
 import type { L2NormalizeOptions, LayerNormOptions, SoftmaxOptions } from "./normalize.ts";
@@ -29,8 +30,11 @@ import type { VarianceOptions } from "./moments.ts";
 import type { FlipOptions, PadOptions, RollOptions } from "./pad.ts";
 import type { ReduceOptions } from "./reduce.ts";
 import type { RepeatOptions } from "./repeat.ts";
+import type { PoolOptions } from "./pool.ts";
+import type { ResizeOptions } from "./resize.ts";
 import type { AxisOptions, OneHotOptions } from "./select.ts";
 import type { SortOptions, TopKOptions } from "./sort.ts";
+import type { SlidingWindowOptions } from "./windows.ts";
 
 const epsilon = numberIn({ min: 0 });
 const limit = numberIn({ infinite: true });
@@ -125,3 +129,29 @@ export const REVERSAL: Checks<GradientReversalOptions> = { scale: checkNumber };
 
 /** Of `debugGradient`. */
 export const DEBUG: Checks<DebugGradientOptions> = { report: checkFunction };
+
+/** Of `slidingWindow`. */
+export const SLIDING_WINDOW: Checks<SlidingWindowOptions> = {
+  size: checkWholes,
+  stride: checkWholes,
+  dilation: checkWholes,
+  axes: checkWholes,
+};
+
+/** Of `conv`. */
+export const CONV: Checks<ConvOptions> = {
+  stride: checkWholes,
+  padding(caller, name, value) {
+    if (typeof value === "string") checkChoice(caller, name, value, ["same", "valid"]);
+    else checkWholes(caller, name, value);
+  },
+  dilation: checkWholes,
+  groups: numberIn({ min: 1, integer: true }),
+  transposed: checkBoolean,
+};
+
+/** Of `maxPool` and `avgPool`. */
+export const POOL: Checks<PoolOptions> = { stride: checkWholes, padding: checkWholes };
+
+/** Of `resize`. */
+export const RESIZE: Checks<ResizeOptions> = { mode: checkText };

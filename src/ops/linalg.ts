@@ -6,7 +6,8 @@
 import { matmul as multiply } from "../../kernels/matmul/eager.ts";
 import { squaredDistances } from "../../kernels/pairwise_distance/eager.ts";
 import { copyView, type Strides } from "../../kernels/layout/reference.ts";
-import type { MatrixView, ProductLayout } from "../../kernels/matmul/reference.ts";
+import { type MatrixView, type ProductLayout, splitOuter } from "../../kernels/matmul/reference.ts";
+import { zeros } from "../create.ts";
 import { allocate, type FloatArray, type TypedArray } from "../dtype.ts";
 import { type Composite, perInput, type ProductOp } from "../op.ts";
 import { checkOptions, refuseMore } from "../options.ts";
@@ -44,19 +45,29 @@ export const matmulOp: ProductOp<MatmulParams> = {
   layout: layoutOf,
   placed: (layout) => ({ a: false, b: false, layout }),
   infer([a, b], params) {
-    const { outer, m, n } = layoutOf([a!.shape, b!.shape], params);
-    return { shape: [...outer, m, n], dtype: a!.dtype };
+    const layout = layoutOf([a!.shape, b!.shape], params);
+    return { shape: [...splitOuter(layout).kept, layout.m, layout.n], dtype: a!.dtype };
   },
   forward([a, b], params, { shape, dtype }) {
-    const { outer, m, k, n, ...places } = layoutOf([a!.shape, b!.shape], params);
+    const layout = layoutOf([a!.shape, b!.shape], params);
+    const { outer, m, k, n, ...places } = layout;
     const products = allocate(dtype, sizeOf(shape)) as FloatArray;
     const left = matricesIn(a!.data, outer, places.a);
     const right = matricesIn(b!.data, outer, places.b);
-    left.forEach((matrix, i) => multiply(products, i * m * n, matrix, right[i]!, m, k, n));
-    const whole = [...outer, m, n];
+    const { kept, sums } = splitOuter(layout);
+    const terms = sizeOf(sums);
+    const term = allocate(dtype, terms > 1 ? m * n : 0) as FloatArray;
+    left.forEach((matrix, i) => {
+      if (terms === 1) return multiply(products, i * m * n, matrix, right[i]!, m, k, n);
+      multiply(term, 0, matrix, right[i]!, m, k, n);
+      addTo(products, Math.floor(i / terms) * m * n, term);
+    });
+    const whole = [...kept, m, n];
     const plain = { data: products, offset: 0, strides: stridesOf(whole) };
-    if (sameShape(places.out.strides, plain.strides)) return products;
-    const out = { data: allocate(dtype, sizeOf(shape)), ...places.out };
+    const { offset, strides } = places.out;
+    const own = [...strides.slice(0, kept.length), ...strides.slice(-2)];
+    if (sameShape(own, plain.strides)) return products;
+    const out = { data: allocate(dtype, sizeOf(shape)), offset, strides: own };
     copyView(out, plain, whole);
     return out.data;
   },
@@ -71,6 +82,21 @@ export const matmulOp: ProductOp<MatmulParams> = {
         : product(a!, g, { a: !transposed.a, b: false }),
   ),
 };
+
+function addTo(sums: FloatArray, at: number, terms: FloatArray): void {
+  for (let i = 0; i < terms.length; i++) sums[at + i]! += terms[i]!;
+}
+
+/** Products of matrices that lie in their tensors as a layout says, each result in its own place. */
+export function productOf(a: Tensor, b: Tensor, layout: Omit<ProductLayout, "out">): Tensor {
+  const { kept, sums } = splitOuter({ ...layout, out: layout.a });
+  const shape = [...kept, layout.m, layout.n];
+  if (sizeOf(sums) === 0) return zeros(shape, { dtype: a.dtype });
+  const own = stridesOf(shape);
+  const strides = [...own.slice(0, -2), ...sums.map(() => 0), ...own.slice(-2)];
+  const placed = { ...layout, out: { offset: 0, strides } };
+  return apply(matmulOp, [a, b], { a: false, b: false, layout: placed });
+}
 
 function product(a: Tensor, b: Tensor, transposed: MatmulParams): Tensor {
   return apply(matmulOp, [a, b], transposed);

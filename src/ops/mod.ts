@@ -31,6 +31,7 @@ export {
   square,
   sub,
 } from "./arithmetic.ts";
+export { conv, type ConvOptions } from "./conv.ts";
 export {
   equal,
   greater,
@@ -128,6 +129,9 @@ export { meshgrid, repeat, type RepeatOptions, tile } from "./repeat.ts";
 export { ceil, floor, mod, round, trunc } from "./rounding.ts";
 export { digamma, erf, erfc, erfinv, lgamma } from "./special.ts";
 export { acos, asin, atan, atan2, cos, sin, tan } from "./trigonometric.ts";
+export { avgPool, maxPool, type PoolOptions } from "./pool.ts";
+export { resize, type ResizeOptions } from "./resize.ts";
+export { slidingWindow, type SlidingWindowOptions } from "./windows.ts";
 export { argMax, argMin, type ArgReduceOptions } from "./arg_reduce.ts";
 export { logSumExp, max, mean, min, type ReduceOptions, sum } from "./reduce.ts";
 export { norm, std, variance, type VarianceOptions } from "./moments.ts";

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { splitOuter } from "../../kernels/matmul/reference.ts";
 import { formatBytes } from "../describe.ts";
 import type { Spec } from "../op.ts";
 import { formatShape, sizeOf } from "../shape.ts";
@@ -151,8 +152,8 @@ function countFlops(unit: Unit, graph: Graph): number {
   const first = graph.values[inputs[0] ?? output]!.shape;
   switch (op.kind) {
     case "product": {
-      const { k } = op.layout(inputs.map((id) => graph.values[id]!.shape), params);
-      return (op.term === "product" ? 2 : 3) * size * k;
+      const layout = op.layout(inputs.map((id) => graph.values[id]!.shape), params);
+      return (op.term === "product" ? 2 : 3) * size * layout.k * sizeOf(splitOuter(layout).sums);
     }
     case "map":
       return size;

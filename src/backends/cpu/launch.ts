@@ -12,7 +12,7 @@ import { rowsAtOnce } from "../../../kernels/elementwise/wasm.ts";
 import { type Axis, mergeAxes } from "../../../kernels/layout/axes.ts";
 import { type TiledBytes, tiledRows } from "../../../kernels/layout/tiles.ts";
 import { blockShape, type KernelOptions } from "../../../kernels/matmul/emit.ts";
-import type { ProductLayout } from "../../../kernels/matmul/reference.ts";
+import { type ProductLayout, splitOuter } from "../../../kernels/matmul/reference.ts";
 import { kernelOptions } from "../../../kernels/matmul/wasm.ts";
 import { BYTES } from "../../dtype.ts";
 import { sizeOf } from "../../shape.ts";
@@ -225,6 +225,8 @@ export class ProductCalls {
   readonly #starts: Triple;
   readonly #bytes: number;
   readonly #scratch: number;
+  /** How many products each result is the sum of. */
+  readonly #terms: number;
 
   constructor(
     { inputs, params, output }: Step,
@@ -239,6 +241,7 @@ export class ProductCalls {
     this.#scratch = scratch;
     this.#layout = op.layout(inputs.map((id) => graph.values[id]!.shape), params);
     const { outer, out, a, b } = this.#layout;
+    this.#terms = sizeOf(splitOuter(this.#layout).sums);
     const axes = mergeAxes(outer, [out, a, b].map(({ strides }) => strides.slice(0, -2)));
     this.#batch = axes.pop() ?? { extent: 1, strides: [0, 0, 0] };
     this.#outer = axes;
@@ -256,7 +259,7 @@ export class ProductCalls {
   /** A part for each thread; `undefined` where it is best or necessary to stay on one. */
   split(threads: number, smallestNs: number): Calls[] | undefined {
     const { m, k, n } = this.#layout;
-    if (NS.product * 2 * this.#count * m * k * n < smallestNs) return undefined;
+    if (NS.product * 2 * this.#count * this.#terms * m * k * n < smallestNs) return undefined;
     const byMatrices = this.#count >= threads;
     const ranges = byMatrices
       ? shares(this.#count, threads, 1)
@@ -270,18 +273,21 @@ export class ProductCalls {
   }
 
   get #count(): number {
-    return sizeOf(this.#layout.outer);
+    return sizeOf(splitOuter(this.#layout).kept);
   }
 
   /** The arguments for some rows of some matrices, on one of several threads. */
-  #calls([first, end]: Range, rows: Range, part: number): number[][] {
+  #calls([first, last]: Range, rows: Range, part: number): number[][] {
     const { extent, strides } = this.#batch;
+    const terms = this.#terms;
     const calls: number[][] = [];
-    for (let at = first; at < end;) {
+    const end = last * terms;
+    for (let at = first * terms; at < end;) {
       const [outer, inner] = [Math.floor(at / extent), at % extent];
       const count = Math.min(extent - inner, end - at);
       const starts = this.#startsAt(outer).map((start, i) => start + inner * strides[i]!) as Triple;
-      calls.push([...this.#matrices(starts, rows, part), count, ...strides]);
+      const add = at % terms > 0;
+      calls.push([...this.#matrices(starts, rows, part, add), count, ...strides]);
       at += count;
     }
     return calls;
@@ -298,7 +304,7 @@ export class ProductCalls {
     return starts;
   }
 
-  #matrices(starts: Triple, [from, to]: Range, part: number): number[] {
+  #matrices(starts: Triple, [from, to]: Range, part: number, add: boolean): number[] {
     const { m, k, n, ...places } = this.#layout;
     const [out, a, b] = this.#starts.map((at, i) => at + starts[i]! * this.#bytes) as Triple;
     const [[outRow], [aRow, aColumn], [bRow, bColumn]] = [places.out, places.a, places.b].map(
@@ -312,7 +318,7 @@ export class ProductCalls {
       ...[a + from * aRow * this.#bytes, aRow, aColumn],
       ...[b, bRow, bColumn],
       ...[to - from, k, n],
-      ...[this.#scratch + part * SCRATCH_BYTES, 0, Number(isSymmetric)],
+      ...[this.#scratch + part * SCRATCH_BYTES, Number(add), Number(isSymmetric)],
     ];
   }
 }

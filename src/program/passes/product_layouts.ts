@@ -5,7 +5,7 @@
  * @module
  */
 import type { Strides } from "../../../kernels/layout/reference.ts";
-import type { ProductLayout } from "../../../kernels/matmul/reference.ts";
+import { type ProductLayout, splitOuter } from "../../../kernels/matmul/reference.ts";
 import type { ProductOp } from "../../op.ts";
 import { type Shape, sizeOf, stridesOf } from "../../shape.ts";
 import { isAlias } from "../alias.ts";
@@ -174,12 +174,14 @@ function readersOf(graph: Graph): Map<ValueId, (Step | undefined)[]> {
 /** Where results lie in a view that shows all of them, each once; `undefined` where none does. */
 function writtenThrough(
   view: Step,
-  { outer, m, n, out }: ProductLayout,
+  layout: ProductLayout,
   graph: Graph,
 ): Strides | undefined {
+  const { outer, m, n, out } = layout;
   const { shape } = graph.values[view.output]!;
   const read = readBy(view, graph);
-  if (read === undefined || sizeOf(shape) !== sizeOf(outer) * m * n) return undefined;
+  const count = sizeOf(splitOuter(layout).kept) * m * n;
+  if (read === undefined || sizeOf(shape) !== count) return undefined;
   const own = stridesOf(shape);
   const axes = shape.map((extent, i) => ({ extent, from: read.strides[i]!, to: own[i]! }))
     .filter(({ extent }) => extent > 1).sort((x, y) => y.from - x.from);
