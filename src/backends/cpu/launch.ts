@@ -42,6 +42,9 @@ const COLUMNS_TOGETHER = 64;
 /** Loops are split by columns where there are fewer rows than this for each thread. */
 const ROWS_PER_THREAD = 4;
 
+/** So many results of sums of products are kept at hand. */
+const FEW_RESULTS = 2 ** 16;
+
 /** Temporary stores start where cache lines do. */
 const CACHE_LINE = 64;
 
@@ -280,17 +283,21 @@ export class ProductCalls {
   #calls([first, last]: Range, rows: Range, part: number): number[][] {
     const { extent, strides } = this.#batch;
     const terms = this.#terms;
-    const calls: number[][] = [];
+    const calls: { term: number; numbers: number[] }[] = [];
     const end = last * terms;
     for (let at = first * terms; at < end;) {
       const [outer, inner] = [Math.floor(at / extent), at % extent];
       const count = Math.min(extent - inner, end - at);
       const starts = this.#startsAt(outer).map((start, i) => start + inner * strides[i]!) as Triple;
-      const add = at % terms > 0;
-      calls.push([...this.#matrices(starts, rows, part, add), count, ...strides]);
+      const term = at % terms;
+      const numbers = [...this.#matrices(starts, rows, part, term > 0), count, ...strides];
+      calls.push({ term, numbers });
       at += count;
     }
-    return calls;
+    // Few results stay in the caches, so that operands are read once for all of them.
+    const { m, n } = this.#layout;
+    if ((last - first) * m * n <= FEW_RESULTS) calls.sort((x, y) => x.term - y.term);
+    return calls.map(({ numbers }) => numbers);
   }
 
   /** Elements from the first matrices to those at a position along the outer axes. */
