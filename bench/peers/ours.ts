@@ -411,6 +411,15 @@ const FORMS: Readonly<Record<string, Form>> = {
   "svd": factors((cg, a) => Object.values(cg.linalg.svd(a!))),
   "solve": factors((cg, a, b) => [cg.linalg.solve(a!, b!)]),
   "normal likelihood": normalLikelihood,
+  conv: (cg, inputs) =>
+    gradient(
+      cg,
+      (x, kernel) => cg.conv(x!, kernel!, { padding: "same" }).square().mean(),
+      [0, 1],
+      tensors(cg, inputs),
+    ),
+  "conv value": (cg, inputs) =>
+    compiled(cg, (x, kernel) => cg.conv(x!, kernel!, { padding: "same" }), tensors(cg, inputs)),
 };
 
 /** A side that does some forms with a checkout of this library. */

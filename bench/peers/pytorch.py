@@ -141,6 +141,10 @@ def embedding(table, genes, targets):
     return F.mse_loss(rows, targets)
 
 
+def conv(x, kernel):
+    return F.conv2d(x, kernel, padding="same").square().mean()
+
+
 def lstm(x, wi, wh, b):
     layer = torch.nn.LSTM(wi.shape[0], wh.shape[0])
     with torch.no_grad():
@@ -325,6 +329,10 @@ FORMS = {
     "vae step": vae_step,
     "lstm": lstm,
     "runge kutta": lambda *args: gradient(runge_kutta, 2, doubles(*args)),
+    "conv": lambda x, kernel: gradient(conv, 2, [x, kernel]),
+    "conv value": lambda x, kernel: forward(
+        lambda x, kernel: F.conv2d(x, kernel, padding="same"), [x, kernel]
+    ),
     "sinkhorn": lambda x, y: gradient(sinkhorn, 2, [x, y]),
     "jacobian, eager": jacobian,
     "transformer layer of 4 heads": lambda *args: transformer_layer(4, *args),

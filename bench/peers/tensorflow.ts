@@ -124,6 +124,14 @@ function symmetricSquares(x: Untyped): Untyped {
   return tf.sum(tf.sum(tf.square(tf.mul(x, tf.transpose(x))), 1));
 }
 
+/** Channels come last, as the backend wants them, and first in what is compared. */
+function conv({ x, kernel }: Inputs): Call {
+  const [images, weights] = tensors({ x: x!, kernel: kernel! });
+  const last = tf.transpose(images, [0, 2, 3, 1]);
+  const kernels = tf.transpose(weights, [2, 3, 1, 0]);
+  return forward((x, w) => tf.transpose(tf.conv2d(x, w, 1, "same"), [0, 3, 1, 2]), [last, kernels]);
+}
+
 function mlpStep(inputs: Inputs): Call {
   const [cells, labels, ...start] = tensors(inputs, ["types"]);
   const types = oneHot(labels, 20);
@@ -168,5 +176,6 @@ export const SIDE: Side = makeSide("tensorflow.js", VERSION, {
   "bernoulli and masked mse": (inputs) => gradient(bernoulliAndMse, 2, tensors(inputs)),
   "mlp step": mlpStep,
   "normal": ({ like }) => forward(() => tf.randomNormal(like!.shape), []),
+  "conv value": conv,
   "symmetric squares": (inputs) => gradient(symmetricSquares, 1, tensors(inputs)),
 });

@@ -221,6 +221,27 @@ function mixture(): Inputs {
   };
 }
 
+/**
+ * A batch of 32 images of 64×64 with 32 channels, which become 32 others. TensorFlow.js has no
+ * gradient of kernels on its WebAssembly backend: beside it, there is the value alone.
+ */
+function convolution(): Workload[] {
+  const inputs = () => ({
+    x: gaussian(1, [32, 32, 64, 64]),
+    kernel: gaussian(2, [32, 32, 3, 3], 0.06),
+  });
+  const name = "conv 3x3 32x32x64x64";
+  return [
+    { name, form: "conv", inputs, rivals: rivals(undefined, undefined, 0.35) },
+    {
+      name: `${name}, value`,
+      form: "conv value",
+      inputs,
+      rivals: withoutTargets(TENSORFLOW, PYTORCH),
+    },
+  ];
+}
+
 const MASKED = [64, 2000];
 const COUNTED = [256, 1000];
 
@@ -416,6 +437,7 @@ export const WORKLOADS: readonly Workload[] = [
   factors("svd", () => ({ a: gaussian(3, [128, 128]) }), null),
   factors("solve", () => ({ a: gaussian(4, [256, 256]), b: gaussian(5, [256, 256]) }), null),
   factors("normal likelihood", () => ({ a: covariance(6, 256), x: gaussian(7, [256]) }), null),
+  ...convolution(),
 ];
 
 /** The workload of a name, else those whose names contain the text; all by default. */
