@@ -5,15 +5,21 @@ import { FluentElementwise } from "../src/fluent_elementwise.ts";
 import * as functions from "../src/ops/mod.ts";
 import { assertListed } from "./guards.ts";
 
-/** Functions that are no methods: their first argument is no tensor, or they are about gradients. */
+/** Functions that are no methods: their first argument is no tensor, or they are about gradients
+ * or images. */
 const FUNCTIONS_ONLY = [
+  "avgPool",
   "clipGradient",
+  "conv",
   "customVjp",
   "debugGradient",
   "einsum",
   "gradientReversal",
+  "maxPool",
   "meshgrid",
   "oneHot",
+  "resize",
+  "slidingWindow",
   "stopGradient",
   "trace",
   "where",

@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import * as argReduce from "../../src/ops/arg_reduce.ts";
 import * as arithmetic from "../../src/ops/arithmetic.ts";
 import * as compare from "../../src/ops/compare.ts";
+import * as conv from "../../src/ops/conv.ts";
 import * as cumulative from "../../src/ops/cumulative.ts";
 import * as exponential from "../../src/ops/exponential.ts";
 import * as gradient from "../../src/ops/gradient.ts";
@@ -18,6 +19,7 @@ import * as special from "../../src/ops/special.ts";
 import * as select from "../../src/ops/select.ts";
 import * as sorting from "../../src/ops/sort.ts";
 import * as trigonometric from "../../src/ops/trigonometric.ts";
+import * as windows from "../../src/ops/windows.ts";
 import { ROWS as ELEMENTWISE } from "./elementwise_table.ts";
 import { ROWS as STRUCTURAL } from "./structural_table.ts";
 import { assertListed } from "../guards.ts";
@@ -26,6 +28,7 @@ const FAMILIES = [
   argReduce,
   arithmetic,
   compare,
+  conv,
   cumulative,
   exponential,
   gradient,
@@ -42,6 +45,7 @@ const FAMILIES = [
   sorting,
   special,
   trigonometric,
+  windows,
 ];
 
 /** Every exported record, by the name of its constant. */

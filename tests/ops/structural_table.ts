@@ -22,6 +22,7 @@ import { apply } from "../../src/trace.ts";
 import { numbers, shapes, tensors } from "./arbitraries.ts";
 import { CUMULATIVE_ROWS } from "./cumulative_rows.ts";
 import { LIKELIHOOD_ROWS } from "./likelihood_rows.ts";
+import { WINDOW_ROWS } from "./window_rows.ts";
 
 /** One call of an operation. */
 export interface Case {
@@ -43,7 +44,7 @@ export interface Row {
 }
 
 /** The value at a position. */
-function at(x: Tensor, position: readonly number[]): number {
+export function at(x: Tensor, position: readonly number[]): number {
   const strides = stridesOf(x.shape);
   return x.data[position.reduce((sum, p, i) => sum + p * strides[i]!, 0)]!;
 }
@@ -574,6 +575,7 @@ export const ROWS: readonly Row[] = [
   },
   ...CUMULATIVE_ROWS,
   ...LIKELIHOOD_ROWS,
+  ...WINDOW_ROWS,
   ...([
     [gradient.stopGradientOp, gradient.stopGradient],
     [gradient.gradientReversalOp, gradient.gradientReversal],
