@@ -10,6 +10,7 @@ import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
 import { POOL } from "./checks.ts";
 import { floating, numeric } from "./elementwise.ts";
 import { concat } from "./join.ts";
+import { transpose } from "./layout.ts";
 import { max, mean } from "./reduce.ts";
 import { checkFit, perAxis, place, windowsOf } from "./windows.ts";
 
@@ -112,10 +113,14 @@ function poolWindows(
   const whole = axes.map((axis, i) => x.shape[axis]! + 2 * padding[i]!);
   checkFit(caller, sizes, whole);
   const dilation = sizes.map(() => 1);
-  const windows = windowsOf(surround(x, axes, padding, whole), axes, {
-    ...{ size: sizes, stride, dilation },
+  const found = windowsOf(surround(x, axes, padding, whole), axes, {
+    size: sizes,
+    stride,
+    dilation,
   });
-  return { windows, axes: axes.map((axis) => axis + count) };
+  // With their places in front, programs reduce whole rows of windows at a time.
+  const order = [...axes.map((axis) => axis + count), 0, 1, ...axes];
+  return { windows: transpose(found, order), axes: sizes.map((_, i) => i) };
 }
 
 /** A tensor with −∞ around it, as many places before it as behind. */

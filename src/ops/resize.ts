@@ -8,6 +8,7 @@ import { formatShape } from "../shape.ts";
 import { asTensor, type Tensor, tensor, type TensorLike } from "../tensor.ts";
 import { add, mul, sub } from "./arithmetic.ts";
 import { RESIZE } from "./checks.ts";
+import { equal, where } from "./compare.ts";
 import { floating } from "./elementwise.ts";
 import { broadcastTo, expandDims, reshape } from "./layout.ts";
 import { gather } from "./select.ts";
@@ -86,11 +87,12 @@ function blend(x: Tensor, axis: number, extent: number): Tensor {
   );
   const last = own - 1;
   const lower = gather(x, positions(extent, (i) => Math.min(last, Math.floor(at[i]!))), { axis });
-  // Where nothing is in between, a neighbour must not spoil the value.
   const upper = gather(x, positions(extent, (i) => Math.min(last, Math.ceil(at[i]!))), { axis });
   const shape = x.shape.slice(axis).map((_, i) => i === 0 ? extent : 1);
   const share = tensor(at.map((place) => place % 1), { shape, dtype: x.dtype });
-  return add(mul(lower, sub(1, share)), mul(upper, share));
+  const between = add(mul(lower, sub(1, share)), mul(upper, share));
+  // ∞ is nothing between others: it stays what it is where a place meets its centre.
+  return where(equal(share, 0), lower, between);
 }
 
 function positions(count: number, at: (i: number) => number): Tensor {
