@@ -3,8 +3,10 @@
  *
  * @module
  */
+import type { Strides } from "../../kernels/layout/reference.ts";
+import type { ProductLayout } from "../../kernels/matmul/reference.ts";
 import type { ProductOp } from "../op.ts";
-import { matmulOp } from "../ops/linalg.ts";
+import { matmulOp, productOf } from "../ops/linalg.ts";
 import { mul, reshape } from "../ops/mod.ts";
 import { sameShape, type Shape, sizeOf } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
@@ -16,7 +18,9 @@ import { eachRow } from "./batching_loops.ts";
 export function batchProduct(call: Call<ProductOp<unknown>>): Tensor {
   const { op, operands: [a, b], inputs, params, batch: { count } } = call;
   if (op.term !== "product") return eachRow(call);
-  const { m, k, n, ...places } = op.layout(inputs.map((x) => x.shape), params);
+  const layout = op.layout(inputs.map((x) => x.shape), params);
+  if (layout.summed !== undefined) return placedProduct(a!, b!, layout, count);
+  const { m, k, n, ...places } = layout;
   const shape = [count, ...op.infer(inputs, params).shape];
   if (k === 1) {
     // A column times a row, whichever way they lie.
@@ -43,6 +47,20 @@ export function batchProduct(call: Call<ProductOp<unknown>>): Tensor {
   return sameShape(op.infer(operands, params).shape, shape)
     ? apply(op, operands, params)
     : eachRow(call);
+}
+
+/** Products of matrices that lie at other places of their tensors, and of all rows' tensors. */
+function placedProduct(a: Operand, b: Operand, layout: ProductLayout, count: number): Tensor {
+  const place = ({ isMapped, shape }: Operand, { offset, strides }: Strides): Strides => ({
+    offset,
+    strides: [isMapped ? sizeOf(shape) : 0, ...strides],
+  });
+  return productOf(a.value, b.value, {
+    ...layout,
+    outer: [count, ...layout.outer],
+    a: place(a, layout.a),
+    b: place(b, layout.b),
+  });
 }
 
 function product(a: Tensor, b: Tensor, isTurned: boolean): Tensor {

@@ -88,6 +88,7 @@ function addMembers(
   const { step, layout: { outer, m, n, ...rest } } = placed;
   const [sum, ...others]: readonly (Step | undefined)[] = readers.get(step.output) ?? [];
   if (sum?.op.kind !== "reduce" || sum.op.reduce !== "sum" || others.length > 0) return placed;
+  if (rest.summed) return placed;
   const { axes } = sum.op.over(sum.params);
   const summed = [...outer, m, n].map((extent, i) => axes.includes(i) ? 1 : extent);
   if (sizeOf(summed) !== sizeOf(values[sum.output]!.shape)) return placed;
@@ -120,9 +121,15 @@ function foldAxis(layout: ProductLayout, axis: number): ProductLayout | undefine
     const inner = count === 1 ? strides.with(place, strides[axis]!) : strides;
     return { offset, strides: inner.toSpliced(axis, 1) };
   };
-  const rest = { ...layout, outer: outer.toSpliced(axis, 1), b: drop(b, -2), out: drop(out, -2) };
+  const { summed = 0 } = layout;
+  const rest = {
+    ...layout,
+    outer: outer.toSpliced(axis, 1),
+    summed: axis < outer.length - summed ? summed : summed - 1,
+    ...{ b: drop(b, -2), out: drop(out, -2) },
+  };
   if (extent === 1) return { ...rest, a: drop(a, -2) };
-  if (isFixed(b) && goesOn(a, -2, m) && goesOn(out, -2, m)) {
+  if (isFixed(b) && !isFixed(out) && goesOn(a, -2, m) && goesOn(out, -2, m)) {
     return { ...rest, m: m * extent, a: drop(a, -2, m), out: drop(out, -2, m) };
   }
   if (isFixed(out) && goesOn(a, -1, k) && goesOn(b, -2, k)) {
