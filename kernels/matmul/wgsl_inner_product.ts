@@ -186,7 +186,10 @@ function directStep(draft: InnerProductDraft, { rows, columns }: DirectShape): s
 let bTerm = ${termAt(draft, "b", "p")};
 ${lines(rows, (i) => `let a${i} = a[aAt${i} + aTerm];`)}
 ${lines(columns, (j) => `let b${j} = b[bAt${j} + bTerm];`)}
-${lines(rows, (i) => lines(columns, (j) => accumulate(draft.term, `s${i}_${j}`, `a${i}`, `b${j}`)))}`;
+${
+    lines(rows, (i) =>
+      lines(columns, (j) => accumulate(draft.term, `s${i}_${j}`, `a${i}`, `b${j}`)))
+  }`;
 }
 
 function directStore(
