@@ -85,8 +85,9 @@ function lines(count: number, line: (i: number) => string): string {
   return range(count).map(line).join("\n");
 }
 
+/** Unsigned integers wrap around, so that strides may go backwards. */
 function scaled(factor: string, stride: number): string {
-  return stride === 1 ? factor : `(${factor}) * ${stride}u`;
+  return stride === 1 ? factor : `(${factor}) * ${stride >>> 0}u`;
 }
 
 /** Where a term is, from the first one on. */
@@ -261,7 +262,7 @@ function tiledLoad(draft: InnerProductDraft, name: "a" | "b"): string {
     : [`number / ${DEPTH}u`, `number % ${DEPTH}u`];
   const value = (i: number) =>
     `select(0.0, ${name}[${name}Start + min(${start} + 4u * vector + ${i}u, ${extent - 1}u) * ` +
-    `${across}u + termAt], ` +
+    `${across >>> 0}u + termAt], ` +
     `at < ${k}u && ${start} + 4u * vector + ${i}u < ${extent}u)`;
   return `  for (var number = lane; number < ${DEPTH * TILE / 4}u; number += ${TILED_LANES}u) {
     let vector = ${vector};
