@@ -180,7 +180,7 @@ export interface RandomOp<P> extends Facts<P> {
   readonly kind: "random";
   readonly draws:
     | ("foldIn" | "uniform" | "normal" | "gamma")
-    | ("bernoulli" | "poisson" | "categorical" | "permutation");
+    | ("integers" | "bernoulli" | "poisson" | "categorical" | "permutation");
 }
 
 /** The input as it is, or in another type: done even where nothing needs the result, for it refuses. */

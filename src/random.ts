@@ -9,7 +9,9 @@
  * https://doi.org/10.1145/2063384.2063405), so an element's number does not depend on how many
  * others are drawn before it. Keys and uniform numbers are those of JAX's default generator. What
  * samplers need beyond IEEE arithmetic (logarithms, exponentials, quantiles) is written out in
- * IEEE-exact steps, because `Math.log` differs in the last bit between engines.
+ * IEEE-exact steps, because `Math.log` differs in the last bit between engines. Only {@linkcode gumbel},
+ * {@linkcode truncatedNormal}, {@linkcode beta} and {@linkcode dirichlet} apply functions to what they
+ * drew, and are the same up to their rounding.
  *
  * @example A key per purpose
  * ```ts
@@ -39,4 +41,9 @@ export {
   poisson,
   type SampleOptions,
 } from "./random/discrete.ts";
+export { exponential, gumbel, laplace, type SampleTypeOptions } from "./random/exponential.ts";
 export { foldIn, key, split } from "./random/keys.ts";
+export { multivariateNormal } from "./random/multivariate_normal.ts";
+export { beta, dirichlet, type SharesOptions } from "./random/shares.ts";
+export { truncatedNormal, type TruncatedNormalOptions } from "./random/truncated_normal.ts";
+export { choice, type ChoiceOptions, integers } from "./random/whole.ts";

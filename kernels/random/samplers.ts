@@ -19,6 +19,7 @@ import type {
   Scalar,
   Truth,
 } from "../functions/algebra.ts";
+import { below } from "../functions/angles.ts";
 import { excess, exp, log } from "./portable.ts";
 import { BASES, digits, fraction, normal, sides, uniform } from "./normal.ts";
 import { threefry, type Words } from "./threefry.ts";
@@ -59,6 +60,19 @@ function bernoulli({ bits, parameter, precision }: Draw): Truth {
       a.either(a.less(digit, wholes[i]!), a.both(a.equal(digit, wholes[i]!), below)),
     a.less(0.5, rest),
   );
+}
+
+/**
+ * Whole numbers from 0 to the parameter, without a sign: the lowest bits that the parameter needs,
+ * drawn anew where they make more than it, so that none is likelier than another.
+ */
+function integers({ bits, integer: last }: Draw): Integer {
+  const mask = [1, 2, 4, 8, 16].reduce((x, by) => a.or(x, a.shrU(x, by)), last);
+  return a.repeat({ attempt: a.integer(0), value: last }, ({ attempt }) => {
+    const value = a.and(bits(attempt)[0], mask);
+    const going = a.both(a.integerLess(attempt, LAST_ATTEMPT), below(last, value));
+    return { going, next: { attempt: a.iadd(attempt, 1), value } };
+  }).value;
 }
 
 /**
@@ -193,7 +207,7 @@ function foldIn({ integer }: Draw): Integer {
 
 /** The name of a sampler. */
 export type SamplerName =
-  | ("foldIn" | "uniform" | "fraction" | "normal" | "bernoulli" | "gamma" | "poisson")
+  | ("foldIn" | "uniform" | "fraction" | "normal" | "integers" | "bernoulli" | "gamma" | "poisson")
   /** Draws nothing: it is the parameter's exponential, to the same last bit on every machine. */
   | "exp";
 
@@ -203,6 +217,7 @@ export const SAMPLERS: Readonly<Record<SamplerName, (draw: Draw) => Scalar>> = {
   uniform: ({ bits, precision }) => uniform(bits(0), precision),
   fraction: ({ bits, precision }) => fraction(bits(0), precision),
   normal: ({ bits, precision }) => normal(bits(0), precision),
+  integers,
   bernoulli,
   gamma,
   poisson,
@@ -222,7 +237,8 @@ export interface Sampling {
 
 /** The precision in which numbers are computed on the processor. */
 export function precisionOf({ name, dtype }: Sampling): Precision {
-  return dtype === "float32" && (name === "uniform" || name === "normal") ? "float32" : "float64";
+  const isSingle = dtype === "float32" && (name === "uniform" || name === "normal");
+  return isSingle || name === "integers" ? "float32" : "float64";
 }
 
 /**

@@ -194,7 +194,8 @@ export function gamma(
   return mul(x, factor);
 }
 
-function draw(
+/** Numbers of a sampler without a parameter, once the arguments are what they must be. */
+export function draw(
   caller: string,
   op: typeof uniformOp,
   key: Tensor,

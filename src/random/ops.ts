@@ -72,6 +72,9 @@ export const uniformOp: RandomOp<Spec> = sampler("uniform");
 /** Numbers from the standard normal distribution. */
 export const normalOp: RandomOp<Spec> = sampler("normal");
 
+/** Whole numbers from 0 to others, these taken as numbers without a sign. */
+export const integersOp: RandomOp<Spec> = sampler("integers");
+
 /** Booleans that are true with given probabilities. */
 export const bernoulliOp: RandomOp<Spec> = sampler(
   "bernoulli",
@@ -154,6 +157,20 @@ export const checkLargestOp: CheckOp<null> = check({
     throw new RangeError(
       `Cannot compute categorical as the largest logit of every row must be finite: ` +
         `current value in row ${found} is ${data[found]}`,
+    );
+  },
+});
+
+/** Whether bounds are in order, as `int32`, where all are. */
+export const checkOrderOp: CheckOp<null> = check({
+  name: "checkOrder",
+  forbidden: () => ({ kind: "outside", low: 1, high: 1 }),
+  forward({ data }) {
+    const found = data.indexOf(0);
+    if (found < 0) return data;
+    throw new RangeError(
+      `Cannot compute integers as low must be less than high: ` +
+        `in position ${found} of the shape to which they broadcast it is not`,
     );
   },
 });

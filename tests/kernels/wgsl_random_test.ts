@@ -167,6 +167,25 @@ gpuTest("categoricalKernel() gives the classes of the reference but for ties", a
   assertLess(different, 3);
 });
 
+gpuTest("whole numbers of a range are those of the reference", async (runner) => {
+  const count = 3000;
+  const each = Int32Array.from({ length: count }, (_, i) => (i ** 3 * 31) % 2 ** 31);
+  const jobs = [each, ...[0, 5, 2 ** 31 - 1, -1].map((last) => Int32Array.of(last))].map((
+    last,
+    i,
+  ) => ({
+    plan: samplerKernel("integers", "int32", count, { element: "int32", count: last.length }),
+    inputs: [KEYS[i % KEYS.length]!, last],
+    outputs: [new Int32Array(count)],
+  }));
+  await runner.run(jobs);
+  for (const { inputs, outputs } of jobs) {
+    const expected = new Int32Array(count);
+    fill("integers", expected, inputs[0]!, inputs[1]);
+    assertEquals(outputs[0], expected);
+  }
+});
+
 gpuTest(
   "gamma numbers are those of the reference but for other acceptances",
   async (runner) => {

@@ -243,6 +243,24 @@ const RANDOM: ValidCall[] = [
   row("categorical", () => [cg.key(1), [0, 1, 2], { shape: [3] }], 2),
   row("poisson", () => [cg.key(1), 4, { shape: [3] }], 2),
   row("permutation", () => [cg.key(1), 4]),
+  row("integers", () => [cg.key(1), 2, 9, { shape: [3] }], 3),
+  row("choice", () => [
+    cg.key(1),
+    4,
+    { shape: [3], replace: false, weights: [1, 2, 3, 4] },
+  ], 2),
+  row("exponential", () => [cg.key(1), [2, 3], { dtype: "float64" }], 2),
+  row("laplace", () => [cg.key(1), [2, 3], { dtype: "float64" }], 2),
+  row("gumbel", () => [cg.key(1), [2, 3], { dtype: "float64" }], 2),
+  row("truncatedNormal", () => [cg.key(1), [2, 3], { low: -1, high: 2, dtype: "float64" }], 2),
+  row("beta", () => [cg.key(1), 2, 3, { shape: [3], dtype: "float64" }], 3),
+  row("dirichlet", () => [cg.key(1), [2, 3], { shape: [3], dtype: "float64" }], 2),
+  row("multivariateNormal", () => [
+    cg.key(1),
+    [2, 3],
+    [[2, 1], [1, 2]],
+    { shape: [3], dtype: "float64" },
+  ], 3),
 ];
 
 const params = () => ({ w: cg.tensor([1, 2]), b: cg.tensor(0) });

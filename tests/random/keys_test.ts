@@ -2,9 +2,13 @@ import { assertEquals, assertGreater, assertLess, assertThrows } from "@std/asse
 import {
   bernoulli,
   categorical,
+  choice,
+  exponential,
   foldIn,
   gamma,
+  integers,
   key,
+  laplace,
   normal,
   permutation,
   poisson,
@@ -176,6 +180,10 @@ Deno.test("what is drawn keeps its bits from release to release", () => {
     [poisson(k, rates), [-1831631346, 234731458]],
     [categorical(k, [0, 1, -Infinity, 0.5], { shape }), [-1779501603, -1258859391]],
     [permutation(k, 5000), [-1004667919, 99713320]],
+    [integers(k, -1000, 2 ** 30, { shape }), [1919115872, -95614657]],
+    [choice(k, 77, { shape, replace: true }), [-1660282131, 522761031]],
+    [exponential(k, shape), [933148024, 1442105293]],
+    [laplace(k, shape, f64), [743401663, 1185867574]],
   ];
   assertEquals(draws.map(([x]) => hashValues(x.data)), draws.map(([, hash]) => hash));
 });

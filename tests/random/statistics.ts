@@ -64,3 +64,16 @@ export function gammaCdf(x: number, alpha: number): number {
 export function poissonProbability(k: number, rate: number): number {
   return Math.exp(k * Math.log(rate) - rate - lgammaValue(k + 1));
 }
+
+/** The probability that a beta number is below x. */
+export function betaCdf(x: number, a: number, b: number): number {
+  if (x <= 0 || x >= 1) return Number(x >= 1);
+  if (x > 0.5) return 1 - betaCdf(1 - x, b, a);
+  let [term, total] = [1, 1];
+  for (let n = 1; term > 1e-17 * total; n++) {
+    term *= x * (a + b + n - 1) / (a + n);
+    total += term;
+  }
+  const logBeta = lgammaValue(a) + lgammaValue(b) - lgammaValue(a + b);
+  return total * Math.exp(a * Math.log(x) + b * Math.log1p(-x) - logBeta) / a;
+}

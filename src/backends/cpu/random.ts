@@ -11,7 +11,9 @@ import { sizeOf } from "../../shape.ts";
 import type { StepKernel, Verified } from "./step_kernel.ts";
 
 /** Nanoseconds per number, about. */
-const NS = { foldIn: 20, uniform: 5, bernoulli: 10, normal: 15, gamma: 60, poisson: 50 } as const;
+const NS = {
+  ...{ foldIn: 20, uniform: 5, integers: 10, bernoulli: 10, normal: 15, gamma: 60, poisson: 50 },
+} as const;
 
 /** Numbers that are drawn together, whole cache lines of the smallest. */
 const SLICE = 256;

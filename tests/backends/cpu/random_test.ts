@@ -18,6 +18,11 @@ const SAMPLERS: Record<string, (key: Tensor, shape: number[]) => Tensor> = {
   "uniform in float64": (key, shape) => cg.uniform(key, shape, f64),
   "normal": (key, shape) => cg.normal(key, shape),
   "normal in float64": (key, shape) => cg.normal(key, shape, f64),
+  "integers": (key, shape) => cg.integers(key, -7, 6, { shape }),
+  "integers of own ranges": (key, shape) =>
+    cg.integers(key, -(2 ** 31), rates(shape).mul(1e6).floor().cast("int32")),
+  "exponential": (key, shape) => cg.exponential(key, shape),
+  "laplace in float64": (key, shape) => cg.laplace(key, shape, f64),
   "bernoulli": (key, shape) => cg.bernoulli(key, 0.3, { shape }),
   "bernoulli of own probabilities": (key, shape) => cg.bernoulli(key, rates(shape).div(40)),
   "gamma": (key, shape) => cg.gamma(key, 2.5, { shape }),

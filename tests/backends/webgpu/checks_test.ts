@@ -68,6 +68,12 @@ const CASES: readonly CheckCase[] = [
     ],
   },
   {
+    op: random.checkOrderOp,
+    call: (high) => cg.integers(key, i32([0, -3, 5]), high),
+    good: i32([1, 0, 6]),
+    bad: [i32([0, 0, 6]), i32([1, 0, -(2 ** 31)])],
+  },
+  {
     op: random.bernoulliOp,
     call: (p) => cg.bernoulli(key, p),
     good: f32([0, 1, 0.5]),
