@@ -146,13 +146,13 @@ function makeAdam(name: string, settings: Settings): Optimizer {
 }
 
 /** `1 − β^count`: what an average that started at 0 has seen so far. */
-function correction(beta: number, count: Tensor): Tensor {
+export function correction(beta: number, count: Tensor): Tensor {
   // A β of 0 has an infinite logarithm, which devices need not know; e^−100 vanishes beside 1 too.
   return neg(expm1(mul(count, Math.max(Math.log(beta), -100))));
 }
 
 /** The square root, with gradient 0 at 0. */
-function safeSqrt(x: Tensor): Tensor {
+export function safeSqrt(x: Tensor): Tensor {
   const positive = greater(x, 0);
   return where(positive, sqrt(where(positive, x, 1)), x);
 }

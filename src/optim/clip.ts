@@ -41,7 +41,8 @@ export function globalNorm(tree: unknown): Tensor {
  * that it is noticed.
  *
  * @param grads A tensor, or arrays and plain objects of tensors.
- * @param maxNorm The largest norm, above 0.
+ * @param maxNorm The largest norm, above 0. `Infinity` changes nothing: for runs that only measure
+ * the norm.
  * @returns A tree like `grads`.
  * @throws {TypeError} If `maxNorm` is no number, or something in the tree is no tensor.
  * @throws {RangeError} If `maxNorm` is not above 0.
@@ -58,7 +59,8 @@ export function globalNorm(tree: unknown): Tensor {
  */
 export function clipByGlobalNorm<T>(grads: T, maxNorm: number): TensorTree<T> {
   if (arguments.length > 2) refuseMore("clipByGlobalNorm", "maxNorm", 2, arguments);
-  checkNumber("clipByGlobalNorm", "maxNorm", maxNorm, { above: 0 });
+  checkNumber("clipByGlobalNorm", "maxNorm", maxNorm, { above: 0, infinite: true });
+  if (maxNorm === Infinity) return treeMap((g) => g, grads);
   const length = globalNorm(grads);
   const factor = where(less(length, Infinity), div(maxNorm, maximum(length, maxNorm)), NaN);
   return treeMap((g) => mul(g, cast(factor, g.dtype)), grads);

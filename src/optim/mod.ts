@@ -28,7 +28,23 @@
  * @module
  */
 export { adam, type AdamOptions, adamw, type AdamWOptions } from "./adam.ts";
+export { lamb, lion, type LionOptions, nadam, type NadamOptions } from "./adam_kin.ts";
+export {
+  accumulateGradients,
+  type AccumulateGradientsOptions,
+  type MovingAverage,
+  movingAverage,
+  type MovingAverageOptions,
+} from "./averages.ts";
+export { byPath, masked } from "./by_path.ts";
 export { clipByGlobalNorm, globalNorm } from "./clip.ts";
+export {
+  exponentialDecay,
+  type ExponentialDecayOptions,
+  joinSchedules,
+  polynomialDecay,
+  type PolynomialDecayOptions,
+} from "./decay.ts";
 export {
   type LearningRate,
   type Optimizer,
@@ -45,4 +61,5 @@ export {
   warmup,
   type WarmupOptions,
 } from "./schedules.ts";
+export { adagrad, type AdagradOptions, rmsprop, type RmspropOptions } from "./rmsprop.ts";
 export { sgd, type SgdOptions } from "./sgd.ts";

@@ -55,11 +55,20 @@ export interface Leaf {
   grad: Tensor;
   /** Its moments, already brought up to date, in the order of the rule. */
   moments: readonly Tensor[];
+  /** The same as they were before. */
+  before: readonly Tensor[];
   /** The learning rate of this step, in the type of the parameter. */
   rate: Tensor;
   /** The number of this step, counted from 1, in the type of the parameter. */
   count: Tensor;
 }
+
+/** How a moment follows the gradient. */
+export type Follow = (
+  moment: Tensor,
+  grad: Tensor,
+  known: { followed: readonly Tensor[]; count: Tensor },
+) => Tensor;
 
 /** An optimizer as a formula for one tensor. */
 export interface Rule {
@@ -69,8 +78,12 @@ export interface Rule {
   learningRate: LearningRate;
   /** The gradient to use in place of the given one. */
   adjust?: (grad: Tensor, param: Tensor) => Tensor;
-  /** How each moment follows the gradient. */
-  moments: Record<string, (moment: Tensor, grad: Tensor) => Tensor>;
+  /** How each moment follows the gradient; those before it, and the step's number, are known. */
+  moments: Record<string, Follow>;
+  /** What moments are at first; 0 by default. */
+  start?: Readonly<Record<string, number>>;
+  /** Moments that are one number for a whole parameter. */
+  numbers?: readonly string[];
   /** The parameter after the step. */
   step: (leaf: Leaf) => Tensor;
 }
@@ -82,10 +95,10 @@ export function makeOptimizer(rule: Rule): Optimizer {
   return {
     init<T>(params: T) {
       if (arguments.length > 1) refuseMore(rule.name, "params", 1, arguments);
-      const start = () => treeMap((p) => zerosLike(rule.name, p), params);
+      const start = (name: string) => treeMap((p) => startOf(rule, name, p), params);
       return {
         step: zeros([], { dtype: "int32" }),
-        moments: Object.fromEntries(names.map((name) => [name, start()])),
+        moments: Object.fromEntries(names.map((name) => [name, start(name)])),
       };
     },
     update<T>(grads: unknown, state: OptimizerState<TensorTree<T>>, params: T) {
@@ -120,11 +133,12 @@ function followRule(rule: Rule): (tensors: readonly Tensor[]) => Tensor[] {
   const follows = Object.values(rule.moments);
   return ([param, given, rate, count, ...own]) => {
     const grad = rule.adjust?.(given!, param!) ?? given!;
-    const moments = own.map((moment, i) => follows[i]!(moment, grad));
-    return [
-      rule.step({ param: param!, grad, moments, rate: rate!, count: count! }),
-      ...moments,
-    ];
+    const moments: Tensor[] = [];
+    own.forEach((moment, i) => {
+      moments.push(follows[i]!(moment, grad, { followed: moments, count: count! }));
+    });
+    const leaf = { param: param!, grad, moments, before: own, rate: rate!, count: count! };
+    return [rule.step(leaf), ...moments];
   };
 }
 
@@ -141,9 +155,10 @@ function rateAt({ name, learningRate }: Rule, step: Tensor, dtype: DType): Tenso
   );
 }
 
-function zerosLike(caller: string, param: Tensor): Tensor {
+function startOf({ name: caller, start, numbers }: Rule, name: string, param: Tensor): Tensor {
   checkFloating(caller, param);
-  return zeros(param.shape, { dtype: param.dtype });
+  const shape = numbers?.includes(name) ? [] : param.shape;
+  return full(shape, start?.[name] ?? 0, { dtype: param.dtype });
 }
 
 /** The gradient in the type of its parameter; throws where one of them cannot be meant. */

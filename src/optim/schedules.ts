@@ -31,7 +31,7 @@ import { checkLearningRate, type LearningRate } from "./optimizer.ts";
 export type Schedule = (step: TensorLike) => Tensor;
 
 /** A schedule that a function of the step as a floating tensor describes. */
-function makeSchedule(caller: string, rate: (step: Tensor) => Tensor): Schedule {
+export function makeSchedule(caller: string, rate: (step: Tensor) => Tensor): Schedule {
   return (step, ...rest: unknown[]) => {
     if (rest.length > 0) refuseMore(caller, "step", 0, rest);
     const given = asTensor(step);

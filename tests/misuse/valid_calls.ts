@@ -265,6 +265,7 @@ const RANDOM: ValidCall[] = [
 
 const params = () => ({ w: cg.tensor([1, 2]), b: cg.tensor(0) });
 const optimizer = cg.adam({ learningRate: 0.1 });
+const follower = cg.movingAverage();
 
 const OPTIM: ValidCall[] = [
   row("sgd", () => [{ learningRate: 0.1, momentum: 0.9, nesterov: true, weightDecay: 0.1 }], 0),
@@ -272,6 +273,59 @@ const OPTIM: ValidCall[] = [
   row("adamw", () => [
     { learningRate: 0.1, beta1: 0.8, beta2: 0.9, epsilon: 1e-7, weightDecay: 0.1 },
   ], 0),
+  row("rmsprop", () => [
+    {
+      ...{ learningRate: 0.1, alpha: 0.8, epsilon: 1e-7 },
+      ...{ momentum: 0.9, centered: true, weightDecay: 0.1 },
+    },
+  ], 0),
+  row("adagrad", () => [
+    {
+      ...{ learningRate: 0.1, learningRateDecay: 0.1, initialAccumulator: 0.1 },
+      ...{ epsilon: 1e-7, weightDecay: 0.1 },
+    },
+  ], 0),
+  row("nadam", () => [
+    {
+      ...{ learningRate: 0.1, beta1: 0.8, beta2: 0.9, epsilon: 1e-7 },
+      ...{ weightDecay: 0.1, momentumDecay: 1e-3 },
+    },
+  ], 0),
+  row("lion", () => [{ learningRate: 0.1, beta1: 0.8, beta2: 0.9, weightDecay: 0.1 }], 0),
+  row("lamb", () => [
+    { learningRate: 0.1, beta1: 0.8, beta2: 0.9, epsilon: 1e-7, weightDecay: 0.1 },
+  ], 0),
+  row("accumulateGradients", () => [optimizer, { steps: 2 }], 1),
+  row("movingAverage", () => [{ decay: 0.9, debias: false }], 0),
+  row("byPath", () => [() => optimizer]),
+  row("masked", () => [optimizer, () => true]),
+  row("exponentialDecay", () => [
+    0.1,
+    { factor: 0.5, steps: 10, staircase: true, final: 0.01 },
+  ], 1),
+  row("polynomialDecay", () => [0.1, { steps: 10, power: 2, final: 0.01 }], 1),
+  row("joinSchedules", () => [[0.1, cg.constant(0.2)], [5]]),
+  ...Object.entries({
+    accumulateGradients: cg.accumulateGradients(optimizer, { steps: 2 }),
+    byPath: cg.byPath(() => optimizer),
+    masked: cg.masked(optimizer, () => true),
+  }).flatMap(([name, made]): ValidCall[] => [
+    { name: `${name}().init`, f: made.init, args: () => [params()] },
+    {
+      name: `${name}().update`,
+      f: made.update,
+      args: () => [params(), made.init(params()), params()],
+    },
+  ]),
+  { name: "movingAverage().init", f: follower.init, args: () => [params()] },
+  {
+    name: "movingAverage().update",
+    f: follower.update,
+    args: () => [params(), follower.init(params())],
+  },
+  { name: "exponentialDecay()", f: cg.exponentialDecay(0.1, { factor: 0.5 }), args: () => [3] },
+  { name: "polynomialDecay()", f: cg.polynomialDecay(0.1, { steps: 9 }), args: () => [3] },
+  { name: "joinSchedules()", f: cg.joinSchedules([0.1, 0.2], [5]), args: () => [3] },
   row("globalNorm", () => [params()]),
   row("clipByGlobalNorm", () => [params(), 1]),
   row("constant", () => [0.1]),

@@ -1,12 +1,19 @@
 import { assert, assertEquals } from "@std/assert";
 import { type Tensor, tensor } from "../../src/tensor.ts";
 import {
+  adagrad,
   adam,
   adamw,
   clipByGlobalNorm,
   cosine,
+  exponentialDecay,
   globalNorm,
+  lamb,
+  lion,
+  nadam,
   type Optimizer,
+  polynomialDecay,
+  rmsprop,
   sgd,
   step,
   warmup,
@@ -35,7 +42,7 @@ function run(optimizer: Optimizer, dtype: "float32" | "float64"): Params[] {
 }
 
 function make(name: string, options: { learningRate: number }): Optimizer {
-  return { sgd, adam, adamw }[name]!(options);
+  return { sgd, adam, adamw, rmsprop, adagrad, nadam, lion, lamb }[name]!(options);
 }
 
 for (const { optimizer, options, path } of fixture.trajectories) {
@@ -73,6 +80,16 @@ Deno.test("cosine() gives PyTorch's CosineAnnealingLR", () => {
 Deno.test("step() gives PyTorch's MultiStepLR", () => {
   const rates = step(0.4, { milestones: [3, 4, 8], factor: 0.25 })(steps);
   assertAllClose(rates, fixture.schedules.step, TOLERANCE);
+});
+
+Deno.test("exponentialDecay() gives PyTorch's ExponentialLR", () => {
+  const rates = exponentialDecay(0.4, { factor: 0.7 })(steps);
+  assertAllClose(rates, fixture.schedules.exponential, TOLERANCE);
+});
+
+Deno.test("polynomialDecay() gives PyTorch's PolynomialLR", () => {
+  const rates = polynomialDecay(0.4, { steps: 8, power: 2 })(steps);
+  assertAllClose(rates, fixture.schedules.polynomial, TOLERANCE);
 });
 
 Deno.test("warmup() gives PyTorch's LambdaLR with a linear factor", () => {
