@@ -4,7 +4,7 @@
  * @module
  */
 import { checkChoice, checkOptions, checkWholes } from "../options.ts";
-import { formatShape } from "../shape.ts";
+import { checkSize, formatShape } from "../shape.ts";
 import { asTensor, type Tensor, tensor, type TensorLike } from "../tensor.ts";
 import { add, mul, sub } from "./arithmetic.ts";
 import { RESIZE } from "./checks.ts";
@@ -60,8 +60,10 @@ export function resize(
         `current shape is ${formatShape(images.shape)}`,
     );
   }
+  const extents = perAxis("resize", "space", space, count, 1);
+  checkSize("resize", [...images.shape.slice(0, 2), ...extents], images.dtype);
   const along = mode === "linear" ? blend : pick;
-  return perAxis("resize", "space", space, count, 1).reduce(
+  return extents.reduce(
     (image, extent, i) => image.shape[i + 2] === extent ? image : along(image, i + 2, extent),
     images,
   );
