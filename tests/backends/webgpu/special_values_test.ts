@@ -186,7 +186,10 @@ gpuTest("NaN and infinities go through structural operations as elsewhere", asyn
         );
         const [found] = await onDevice(gpu, call, given);
         const expected = call(...given.map((x) => x.dtype === "float32" ? x.cast("float64") : x));
-        assertNear(found!, [numbersOf(expected)], (i) => `${op.name} at ${i}`);
+        const numbers = numbersOf(expected);
+        // Nothing but −0 comes of zeros around an image, too.
+        const others = /conv/i.test(op.name) ? [numbers.map((v) => v === 0 ? -v : v)] : [];
+        assertNear(found!, [numbers, ...others], (i) => `${op.name} at ${i}`);
       }),
       { seed: 5, numRuns: 3 },
     );
