@@ -98,6 +98,7 @@ const DRAWS: Readonly<Record<string, readonly [Tensor[], unknown]>> = {
   gammaOp: [[doubles([0.5, 2, 9])], { shape: [3], dtype: "float64" }],
   poissonOp: [[doubles([0.5, 20, 4])], { shape: [3], dtype: "int32" }],
   permutationOp: [[], { shape: [6], dtype: "int32" }],
+  integersOp: [[wholes([6, 100, 7])], { shape: [3], dtype: "int32" }],
   categoricalOp: [[doubles([0.1, 0.9, 0.4, 2, 0, 1], [2, 3])], { shape: [4, 2], dtype: "int32" }],
 };
 
@@ -138,6 +139,7 @@ const CHECKS: Readonly<Record<string, readonly [Tensor, Tensor, unknown]>> = {
     high: 3,
   }],
   checkLargestOp: [doubles([0, 2, 1]), doubles([0, Infinity, 1]), null],
+  checkOrderOp: [wholes([1, 1, 1]), wholes([1, 0, 1]), null],
 };
 
 const ALL_CHECKS = [labels, ranges, samplers].flatMap((module) =>
