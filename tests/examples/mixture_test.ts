@@ -1,17 +1,8 @@
 import { assert, assertAlmostEquals, assertEquals, assertLess } from "@std/assert";
-
-const PROGRAM = new URL("../../examples/09_mixture.ts", import.meta.url).pathname;
+import { linesOf } from "./run_example.ts";
 
 Deno.test("example:mixture finds the types again, and ends in steps that square the error", async () => {
-  const command = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-check", "--no-prompt", PROGRAM],
-    stdout: "piped",
-    stderr: "piped",
-    env: { NO_COLOR: "1" },
-  });
-  const { code, stdout, stderr } = await command.output();
-  assertEquals(code, 0, new TextDecoder().decode(stderr));
-  const lines = new TextDecoder().decode(stdout).trim().split("\n");
+  const lines = await linesOf("09_mixture.ts");
   const steps = lines.filter((line) => line.startsWith("step")).map((line) =>
     line.match(/: (\S+), gradient (\S+)$/)!.slice(1).map(Number) as [number, number]
   );
