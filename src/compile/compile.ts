@@ -70,14 +70,14 @@ export interface Program<Args extends readonly unknown[], R> extends AwaitUsingD
  * give each row a weight, 0 for what was filled in, in place of the mean.
  *
  * With `threads`, large steps are shared between that many threads (`explain()` lists what they
- * make), to the same bits. `"auto"` takes as many as the machine runs at once, at most eight, and one
- * where threads share no memory; it shares only steps that give each thread 20 µs of work by a rough
- * estimate, and where there is none, no thread starts. All shapes have their threads in common; threads that were not needed for
- * two seconds end, and start anew at the next call. Node has them from 22.3 on. Browsers share memory only on pages that are
- * served with the headers `Cross-Origin-Opener-Policy: same-origin` and
- * `Cross-Origin-Embedder-Policy: require-corp`, and need `worker-src blob:` in a content security
- * policy; as their main thread must not sleep, it waits for the others by looking, so a worker of
- * your own is the better place for long programs.
+ * make), to the same bits. `"auto"` takes as many as the machine runs at once, at most eight, and
+ * one where threads share no memory; it shares only steps that give each thread 20 µs of work by a
+ * rough estimate, and where there is none, no thread starts. All shapes have their threads in
+ * common; threads that were not needed for two seconds end, and start anew at the next call. Node
+ * has them from 22.3 on. Browsers share memory only on pages that are served with the headers
+ * `Cross-Origin-Opener-Policy: same-origin` and `Cross-Origin-Embedder-Policy: require-corp`, and
+ * need `worker-src blob:` in a content security policy; as their main thread must not sleep, it
+ * waits for the others by looking, so a worker of your own is the better place for long programs.
  *
  * On a WebGPU device everything of a call is one submission, and what is returned stays there:
  * passing it on to another call costs no transfer, `await t.read()` copies it out, all reads that are
@@ -95,9 +95,9 @@ export interface Program<Args extends readonly unknown[], R> extends AwaitUsingD
  * @throws {TypeError} If the function reads values of its arguments, or does not return tensors; or
  * if there are to be several threads where none can share memory, or on a WebGPU device; if there is
  * float64 on a WebGPU device.
- * @throws {RangeError} If the program is beyond what WebAssembly, the engine's stack or the device's
- * buffers allow, or memory is exhausted; if `threads` is neither `"auto"` nor a whole number from 1 to 1023, or `donate` names an argument
- * that does not exist.
+ * @throws {RangeError} If the program is beyond what WebAssembly, the engine's stack or the
+ * device's buffers allow, or memory is exhausted; if `threads` is neither `"auto"` nor a whole
+ * number from 1 to 1023, or `donate` names an argument that does not exist.
  *
  * @example A step of gradient descent
  * ```ts
