@@ -22,6 +22,7 @@ import type { Tensor } from "../tensor.ts";
 import { type AdamWOptions, correction, safeSqrt } from "./adam.ts";
 import {
   checkLearningRate,
+  decayedBy,
   type LearningRate,
   makeOptimizer,
   type Optimizer,
@@ -161,7 +162,7 @@ export function nadam(options: NadamOptions): Optimizer {
   return makeOptimizer({
     name: "nadam",
     learningRate,
-    adjust: (grad, param) => weightDecay === 0 ? grad : add(grad, mul(param, weightDecay)),
+    adjust: decayedBy(weightDecay),
     moments: {
       ...adamMoments(settings),
       product: (all, _grad, { count }) => mul(all, momentum(count)),

@@ -6,7 +6,7 @@
 import { full, zeros } from "../create.ts";
 import { type DType, isFloating } from "../dtype.ts";
 import { checkNumber, isPlainObject, refuseMore } from "../options.ts";
-import { add, cast } from "../ops/mod.ts";
+import { add, cast, mul } from "../ops/mod.ts";
 import { formatShape, sameShape } from "../shape.ts";
 import { Tensor } from "../tensor.ts";
 import { fuseMaps } from "../transforms/fuse_maps.ts";
@@ -86,6 +86,11 @@ export interface Rule {
   numbers?: readonly string[];
   /** The parameter after the step. */
   step: (leaf: Leaf) => Tensor;
+}
+
+/** Weight decay as a part of the gradient. */
+export function decayedBy(weightDecay: number): NonNullable<Rule["adjust"]> {
+  return (grad, param) => weightDecay === 0 ? grad : add(grad, mul(param, weightDecay));
 }
 
 /** The optimizer that a rule describes. */

@@ -9,6 +9,7 @@ import type { Tensor } from "../tensor.ts";
 import { safeSqrt } from "./adam.ts";
 import {
   checkLearningRate,
+  decayedBy,
   type Follow,
   type LearningRate,
   makeOptimizer,
@@ -87,7 +88,7 @@ export function rmsprop(options: RmspropOptions): Optimizer {
   return makeOptimizer({
     name: "rmsprop",
     learningRate,
-    adjust: (grad, param) => weightDecay === 0 ? grad : add(grad, mul(param, weightDecay)),
+    adjust: decayedBy(weightDecay),
     moments: {
       second: (v, g) => average(v, square(g)),
       ...centered && { first: average },
@@ -159,7 +160,7 @@ export function adagrad(options: AdagradOptions): Optimizer {
   return makeOptimizer({
     name: "adagrad",
     learningRate,
-    adjust: (grad, param) => weightDecay === 0 ? grad : add(grad, mul(param, weightDecay)),
+    adjust: decayedBy(weightDecay),
     moments: { sum: (s, g) => add(s, square(g)) },
     start: { sum: initialAccumulator },
     step({ param, grad, moments: [sum], rate, count }) {

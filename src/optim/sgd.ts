@@ -7,6 +7,7 @@ import { checkBoolean, checkNumber, readOptions, refuseMore } from "../options.t
 import { add, mul, sub } from "../ops/mod.ts";
 import {
   checkLearningRate,
+  decayedBy,
   type LearningRate,
   makeOptimizer,
   type Optimizer,
@@ -77,7 +78,7 @@ export function sgd(options: SgdOptions): Optimizer {
   return makeOptimizer({
     name: "sgd",
     learningRate,
-    adjust: (grad, param) => weightDecay === 0 ? grad : add(grad, mul(param, weightDecay)),
+    adjust: decayedBy(weightDecay),
     moments: momentum === 0 ? {} : { momentum: (b, grad) => add(mul(b, momentum), grad) },
     step({ param, grad, moments: [b], rate }) {
       if (b === undefined) return sub(param, mul(grad, rate));
