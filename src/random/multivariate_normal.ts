@@ -7,13 +7,13 @@ import type { DType } from "../dtype.ts";
 import { choleskyOp } from "../linalg/cholesky.ts";
 import { refuseNaN } from "../linalg/matrices.ts";
 import { add, cast, einsum } from "../ops/mod.ts";
-import { checkTensorLike, readOptions, refuseMore } from "../options.ts";
+import { checkTensorLike, refuseMore } from "../options.ts";
 import { broadcastShapes, checkShape, formatShape } from "../shape.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
 import { apply } from "../trace.ts";
 import { draw } from "./continuous.ts";
-import { checkFits, checkFloating, checkKey, normalOp } from "./ops.ts";
-import type { SharesOptions } from "./shares.ts";
+import { checkFits, normalOp } from "./ops.ts";
+import { settle, type SharesOptions } from "./shares.ts";
 
 /**
  * Vectors from a normal distribution of several dimensions.
@@ -48,13 +48,9 @@ export function multivariateNormal(
   options: SharesOptions = {},
 ): Tensor {
   if (arguments.length > 4) refuseMore("multivariateNormal", "options", 4, arguments);
-  const defaults = { shape: undefined, dtype: "float32" };
-  const settled = readOptions("multivariateNormal", options, defaults);
-  const dtype = settled.dtype as DType;
-  checkKey("multivariateNormal", key);
-  checkFloating("multivariateNormal", dtype);
-  const center = take("mean", mean, dtype);
-  const matrix = take("covariance", covariance, dtype);
+  const settled = settle("multivariateNormal", key, options);
+  const center = take("mean", mean, settled.dtype);
+  const matrix = take("covariance", covariance, settled.dtype);
   const k = center.shape.at(-1);
   if (k === undefined || matrix.rank < 2 || matrix.shape.slice(-2).some((n) => n !== k)) {
     throw new TypeError(
@@ -64,7 +60,7 @@ export function multivariateNormal(
     );
   }
   const batches = [center.shape.slice(0, -1), matrix.shape.slice(0, -2)] as const;
-  const { shape = broadcastShapes("multivariateNormal", ...batches) } = settled;
+  const { dtype, shape = broadcastShapes("multivariateNormal", ...batches) } = settled;
   checkShape("multivariateNormal", shape);
   checkFits("multivariateNormal", "the mean without the last axis", batches[0], shape);
   checkFits("multivariateNormal", "the covariance without the last two axes", batches[1], shape);

@@ -17,8 +17,9 @@ import {
   squeeze,
   stack,
   stopGradient,
+  sub,
+  sum,
 } from "../ops/mod.ts";
-import { sub, sum } from "../ops/mod.ts";
 import { checkTensorLike, readOptions, refuseMore } from "../options.ts";
 import { checkRangeOp } from "../ranges.ts";
 import { broadcastShapes, checkShape, formatShape, type Shape } from "../shape.ts";
@@ -36,7 +37,17 @@ export interface SharesOptions {
   dtype?: DType | undefined;
 }
 
-const DEFAULTS = { shape: undefined, dtype: "float32" };
+/** The options with their defaults, once the key and the type are what they must be. */
+export function settle(
+  caller: string,
+  key: Tensor,
+  options: SharesOptions,
+): { shape: Shape | undefined; dtype: DType } {
+  const { shape, dtype } = readOptions(caller, options, { shape: undefined, dtype: "float32" });
+  checkKey(caller, key);
+  checkFloating(caller, dtype as DType);
+  return { shape, dtype: dtype as DType };
+}
 
 /**
  * Numbers from a beta distribution: density proportional to `x^(a − 1)·(1 − x)^(b − 1)` on [0, 1],
@@ -72,12 +83,9 @@ export function beta(
   options: SharesOptions = {},
 ): Tensor {
   if (arguments.length > 4) refuseMore("beta", "options", 4, arguments);
-  const settled = readOptions("beta", options, DEFAULTS);
-  const dtype = settled.dtype as DType;
-  checkKey("beta", key);
-  checkFloating("beta", dtype);
+  const settled = settle("beta", key, options);
   const [first, second] = [take("beta", "a", a), take("beta", "b", b)];
-  const { shape = broadcastShapes("beta", first.shape, second.shape) } = settled;
+  const { dtype, shape = broadcastShapes("beta", first.shape, second.shape) } = settled;
   checkShape("beta", shape);
   checkFits("beta", "a", first.shape, shape);
   checkFits("beta", "b", second.shape, shape);
@@ -118,10 +126,7 @@ export function dirichlet(
   options: SharesOptions = {},
 ): Tensor {
   if (arguments.length > 3) refuseMore("dirichlet", "options", 3, arguments);
-  const settled = readOptions("dirichlet", options, DEFAULTS);
-  const dtype = settled.dtype as DType;
-  checkKey("dirichlet", key);
-  checkFloating("dirichlet", dtype);
+  const settled = settle("dirichlet", key, options);
   const x = take("dirichlet", "concentration", concentration);
   const count = x.shape.at(-1) ?? 0;
   if (count === 0) {
@@ -131,7 +136,7 @@ export function dirichlet(
     );
   }
   const batch = x.shape.slice(0, -1);
-  const { shape = batch } = settled;
+  const { dtype, shape = batch } = settled;
   checkShape("dirichlet", shape);
   checkFits("dirichlet", "the concentration without the last axis", batch, shape);
   return shares(key, broadcastTo(x, [...shape, count]), dtype);
