@@ -5,7 +5,7 @@
  */
 import { zeros } from "../create.ts";
 import { checkBoolean, checkNumber, checkObject, readOptions, refuseMore } from "../options.ts";
-import { add, cast, div, equal, mod, mul, sub, where } from "../ops/mod.ts";
+import { add, cast, div, equal, mod, mul, round, sub, where } from "../ops/mod.ts";
 import type { Tensor } from "../tensor.ts";
 import { type LikeTree, type TensorTree, treeMap } from "../tree.ts";
 import { correction } from "./adam.ts";
@@ -93,7 +93,8 @@ export function accumulateGradients(
 /** How often an optimizer has moved before an update, and whether it does now. */
 function countMoves(step: Tensor, steps: number): { moves: Tensor; isDue: Tensor } {
   const rest = mod(step, steps);
-  const moves = cast(div(cast(sub(step, rest), "float32"), steps), "int32");
+  // Rounded, as devices may divide with errors of some ulp.
+  const moves = cast(round(div(cast(sub(step, rest), "float32"), steps)), "int32");
   return { moves, isDue: equal(rest, steps - 1) };
 }
 

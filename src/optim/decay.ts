@@ -4,7 +4,7 @@
  * @module
  */
 import { checkArray, checkBoolean, checkNumber, readOptions, refuseMore } from "../options.ts";
-import { add, div, exp, floor, less, maximum, minimum, mul, pow, sub, where } from "../ops/mod.ts";
+import { add, div, exp, less, maximum, minimum, mod, mul, pow, sub, where } from "../ops/mod.ts";
 import { checkLearningRate, type LearningRate } from "./optimizer.ts";
 import { constant, makeSchedule, type Schedule } from "./schedules.ts";
 
@@ -59,8 +59,9 @@ export function exponentialDecay(
   checkBoolean("exponentialDecay", "staircase", staircase);
   checkNumber("exponentialDecay", "final", final, { min: 0 });
   return makeSchedule("exponentialDecay", (step) => {
-    const turns = div(step, steps);
-    const share = exp(mul(staircase ? floor(turns) : turns, Math.log(factor)));
+    // By remainders, as devices may divide with errors of some ulp.
+    const turns = div(staircase ? sub(step, mod(step, steps)) : step, steps);
+    const share = exp(mul(turns, Math.log(factor)));
     return maximum(mul(share, learningRate), final);
   });
 }
