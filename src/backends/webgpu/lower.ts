@@ -5,6 +5,7 @@
  */
 import { accumulationPlan } from "../../../kernels/cumulative/wgsl.ts";
 import { castKernel, copiesPlan } from "../../../kernels/layout/wgsl.ts";
+import type { Strides } from "../../../kernels/layout/reference.ts";
 import type { ProductLayout } from "../../../kernels/matmul/reference.ts";
 import { matmulPlan } from "../../../kernels/matmul/wgsl.ts";
 import { squaredDistancesKernel } from "../../../kernels/pairwise_distance/wgsl.ts";
@@ -184,18 +185,35 @@ function productParts(
   { shapes, shape, params, isSoftware }: StepContext,
   { largestBinding }: Target,
 ): Part[] | undefined {
-  if ([...shapes, shape].every((own) => 4 * sizeOf(own) <= largestBinding)) return undefined;
+  const [left, right, all] = [...shapes, shape].map((own) => ({
+    offset: 0,
+    bytes: 4 * sizeOf(own),
+  }));
+  if ([left!, right!, all!].every(({ bytes }) => bytes <= largestBinding)) return undefined;
   const layout = op.layout(shapes, params);
-  const { outer, m, k, n, a, out } = layout;
-  const inOrder = a.offset === 0 && sameShape(a.strides, [k, 1]) && sameShape(out.strides, [n, 1]);
-  if (outer.length > 0 || !inOrder) return undefined;
-  return rowRanges(m, 4 * Math.max(k, n), largestBinding)?.map(([first, rows]) => ({
-    plan: planProduct(op, { ...layout, m: rows }, isSoftware),
-    ranges: [
-      { offset: 4 * first * k, bytes: 4 * rows * k },
-      { offset: 0, bytes: 4 * sizeOf(shapes[1]!) },
-      { offset: 4 * first * n, bytes: 4 * rows * n },
-    ],
+  const { outer, m, k, n, a, b, out } = layout;
+  if (outer.length > 0) return undefined;
+  const lies = (own: Strides, ...strides: number[]) =>
+    own.offset === 0 && sameShape(own.strides, strides);
+  if (lies(a, k, 1) && lies(out, n, 1) && right!.bytes <= largestBinding) {
+    return rowRanges(m, 4 * Math.max(k, n), largestBinding)?.map(([first, rows]) => ({
+      plan: planProduct(op, { ...layout, m: rows }, isSoftware),
+      ranges: [
+        { offset: 4 * first * k, bytes: 4 * rows * k },
+        right!,
+        { offset: 4 * first * n, bytes: 4 * rows * n },
+      ],
+    }));
+  }
+  // Columns are the rows of a product whose result is turned.
+  if (op.term !== "product" || !lies(b, 1, k)) return undefined;
+  return rowRanges(n, 4 * k, largestBinding)?.map(([first, columns]) => ({
+    plan: planProduct(
+      op,
+      { ...layout, n: columns, out: { ...out, offset: out.offset + first * out.strides[1]! } },
+      isSoftware,
+    ),
+    ranges: [left!, { offset: 4 * first * k, bytes: 4 * columns * k }, all!],
   }));
 }
 

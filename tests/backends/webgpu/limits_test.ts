@@ -41,6 +41,10 @@ const CASES: [string, (...inputs: Tensor[]) => Tensor[], Tensor[]][] = [
     random(0, [300, 20]),
     random(1, [20, 20]),
   ]],
+  ["products that are turned", (a, b) => [a.matmul(b).transpose()], [
+    random(0, [300, 20]),
+    random(1, [20, 2]),
+  ]],
   ["distances", (a, b) => [cg.pairwiseSquaredDistance(a, b)], [
     random(0, [300, 20]),
     random(1, [30, 20]),
