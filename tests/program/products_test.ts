@@ -77,6 +77,29 @@ Deno.test("a stack times one matrix is one product, and so is the gradient of th
   gradients(x, w).forEach((y, i) => assertAllClose(found[i]!, y, { rtol: 1e-12, atol: 1e-12 }));
 });
 
+Deno.test("products that others read stay, and sums are those of products", () => {
+  const [x, y] = [numbers(3, 4, 5), numbers(3, 5, 6)];
+  const programs: Program[] = [
+    (x, y) => {
+      const product = x!.matmul(y!);
+      return [product.transpose([2, 0, 1]).reshape([6, -1]), product.sum({ axis: 2 })];
+    },
+    (x, y) => {
+      const product = x!.reshape([4, 3, 5]).transpose([1, 0, 2]).matmul(y!);
+      return [product.sum({ axis: 0 }), product.exp()];
+    },
+    (x, y) => [x!.matmul(y!).sum({ axis: 2 })],
+    (x, y) => {
+      const stack = cg.broadcastTo(y!.slice(0, 1), [3, 5, 6]);
+      return [x!.slice([0, 0], [3, 1]).matmul(stack).sum({ axis: 0 })];
+    },
+  ];
+  for (const f of programs) {
+    const found = new CpuExecutable(graphOf(f, [x, y])).run([x, y]);
+    f(x, y).forEach((z, i) => assertAllClose(found[i]!, z, { rtol: 1e-12, atol: 1e-12 }));
+  }
+});
+
 /** A tensor of a shape that is a view: turned, cut, by steps, backwards, or merged from more axes. */
 interface Viewed {
   base: Tensor;
