@@ -43,8 +43,8 @@ const memories = new Memories();
 /**
  * The values of a map, by a program that is recorded at this call, so that it sees whatever the
  * function closes over as it is now; it is compiled unless an earlier one does just the same.
- * `undefined` where that would not pay, or where the function
- * cannot be recorded: what is wrong with it, it says again when it runs as it is.
+ * `undefined` where that would not pay, or where the function cannot be recorded: what is wrong with
+ * it, it says again when it runs as it is.
  */
 export function runBlocks(
   name: string,
@@ -90,7 +90,7 @@ function executableOf(graph: Graph): CpuExecutable {
   while (kept.length > MOST_KEPT || bytes > MOST_BYTES) {
     const oldest = kept.shift()!;
     bytes -= oldest.bytes;
-    if (oldest !== found && oldest.bytes <= MOST_BYTES) oldest.dispose();
+    if (oldest !== found) oldest.dispose();
   }
   return found;
 }
