@@ -7,7 +7,7 @@ import { type Shape, sizeOf } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { apply } from "../trace.ts";
 import { mul } from "./arithmetic.ts";
-import { padOp, slice } from "./join.ts";
+import { sliceOp } from "./join.ts";
 import { reshape, transpose } from "./layout.ts";
 import { contractionOrder, type Tree } from "./contraction_order.ts";
 import { matmulOp } from "./linalg.ts";
@@ -61,13 +61,14 @@ function diagonal({ tensor, labels }: Labelled): Labelled {
   const first = labels.indexOf(labels[second]!);
   const rest = labels.flatMap((_, i) => i === first || i === second ? [] : [i]);
   const [shape, n] = [rest.map((i) => tensor.shape[i]!), tensor.shape[first]!];
-  // Rows that are one longer than the matrix's: its diagonal comes to lie in the first column.
   const flat = reshape(transpose(tensor, [...rest, first, second]), [...shape, n * n]);
-  const padded = { start: flat.shape.map(() => 0), shape: [...shape, n * (n + 1)] };
-  const longer = reshape(apply(padOp, [flat], padded), [...shape, n, n + 1]);
-  const column = slice(longer, longer.shape.map(() => 0), [...shape, n, 1]);
+  const block = {
+    start: flat.shape.map(() => 0),
+    shape: [...shape, n],
+    step: [...shape.map(() => 1), n + 1],
+  };
   return diagonal({
-    tensor: reshape(column, [...shape, n]),
+    tensor: apply(sliceOp, [flat], block),
     labels: [...rest.map((i) => labels[i]!), labels[first]!],
   });
 }
