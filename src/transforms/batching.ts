@@ -6,7 +6,7 @@
  */
 import type { TypedArray } from "../dtype.ts";
 import type { Op } from "../op.ts";
-import { broadcastTo, reshape, transpose } from "../ops/mod.ts";
+import { broadcastTo, reshape } from "../ops/mod.ts";
 import type { Shape } from "../shape.ts";
 import { type Source, Tensor } from "../tensor.ts";
 import { escapeError, nextLevel, type Trace } from "../trace.ts";
@@ -134,11 +134,4 @@ function withRank({ value, isMapped, shape }: Operand, rank: number): Tensor {
   if (!isMapped || shape.length === rank) return value;
   const added = Array.from({ length: rank - shape.length }, () => 1);
   return reshape(value, [value.shape[0]!, ...added, ...shape]);
-}
-
-/** The tensor with an axis in another place. */
-export function moveAxis(x: Tensor, from: number, to: number): Tensor {
-  const order = x.shape.flatMap((_, axis) => axis === from ? [] : [axis]);
-  order.splice(to, 0, from);
-  return transpose(x, order);
 }

@@ -11,6 +11,7 @@ import {
   concat,
   gather,
   max,
+  moveAxis,
   notEqual,
   reshape,
   stopGradient,
@@ -19,7 +20,7 @@ import {
 import { sizeOf } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { apply } from "../trace.ts";
-import { type BatchTrace, type Call, moveAxis, type Operand, rowsOf } from "./batching.ts";
+import { type BatchTrace, type Call, type Operand, rowsOf } from "./batching.ts";
 import { interpret, recordBody, type Recorded } from "./body.ts";
 import { type Loop, type LoopParams, resultsOf, rowSpec, runLoop } from "./loop.ts";
 import { mapBlocks } from "./map_row_blocks.ts";

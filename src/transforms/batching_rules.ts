@@ -19,12 +19,12 @@ import type {
   ViewOp,
   Vjp,
 } from "../op.ts";
-import { add, mul, reshape, sum } from "../ops/mod.ts";
+import { add, moveAxis, mul, reshape, sum } from "../ops/mod.ts";
 import { type Shape, sizeOf } from "../shape.ts";
 import { Tensor } from "../tensor.ts";
 import { apply } from "../trace.ts";
 import { fitCotangent } from "./backward.ts";
-import { aligned, BatchTrace, type Call, moveAxis, rowsOf, type Rule } from "./batching.ts";
+import { aligned, BatchTrace, type Call, rowsOf, type Rule } from "./batching.ts";
 import { batchBlocks, batchLoop, eachRow } from "./batching_loops.ts";
 import { batchProduct } from "./batching_products.ts";
 

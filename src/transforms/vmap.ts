@@ -5,6 +5,7 @@
  */
 import { describe } from "../describe.ts";
 import { checkFunction, isPlainObject, readOptions, refuseMore } from "../options.ts";
+import { moveAxis } from "../ops/mod.ts";
 import { formatShape, normalizeAxis } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import {
@@ -15,7 +16,7 @@ import {
   rebuildAll,
   type TensorTree,
 } from "../tree.ts";
-import { BatchTrace, moveAxis, type Operand, rowsOf } from "./batching.ts";
+import { BatchTrace, type Operand, rowsOf } from "./batching.ts";
 import { batchRule } from "./batching_rules.ts";
 
 /** An axis for all tensors of a tree, `null` for none; or a tree of axes whose branches it has. */
