@@ -130,7 +130,9 @@ function isUpTo(caller: string, x: Tensor, diagonal: number): Tensor {
   if (x.rank < 2) throw rankError(caller, "rank 2 or more", x);
   const [rows, columns] = x.shape.slice(-2) as [number, number];
   const row = expandDims(arange(rows, { dtype: "int32" }), 1);
-  return lessEqual(arange(columns, { dtype: "int32" }), add(row, diagonal));
+  // Beyond the corners nothing changes, but int32 may overflow.
+  const shift = Math.max(-rows, Math.min(diagonal, columns));
+  return lessEqual(arange(columns, { dtype: "int32" }), add(row, shift));
 }
 
 /**

@@ -240,6 +240,16 @@ Deno.test("tril() and triu() keep NaN out of what they leave away", () => {
   assertEquals(cg.diag(cg.diag([NaN, 2])).toArray(), [NaN, 2]);
 });
 
+Deno.test("tril() and triu() take diagonals far beyond the corners", () => {
+  const x = cg.tensor([[1, 2], [3, 4]]);
+  for (const diagonal of [2 ** 31 - 1, 2 ** 31, 1e12]) {
+    assertEquals(cg.tril(x, { diagonal }).toArray(), [[1, 2], [3, 4]]);
+    assertEquals(cg.triu(x, { diagonal }).toArray(), [[0, 0], [0, 0]]);
+    assertEquals(cg.tril(x, { diagonal: -diagonal }).toArray(), [[0, 0], [0, 0]]);
+    assertEquals(cg.triu(x, { diagonal: -diagonal }).toArray(), [[1, 2], [3, 4]]);
+  }
+});
+
 Deno.test("linspace() has both ends exactly, also where their difference overflows", () => {
   assertEquals(cg.linspace(0.1, 0.7, 4, { dtype: "float64" }).at(-1).item(), 0.7);
   assertEquals(cg.linspace(-1.5e308, 1.5e308, 3, { dtype: "float64" }).toArray(), [
