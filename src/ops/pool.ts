@@ -4,6 +4,7 @@
  * @module
  */
 import { full } from "../create.ts";
+import { isFloating } from "../dtype.ts";
 import { checkOptions, checkWholes } from "../options.ts";
 import { formatShape } from "../shape.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
@@ -24,7 +25,8 @@ export interface PoolOptions {
 
 /**
  * The largest value of every window of an image. Equal ones share the gradient, where PyTorch gives
- * it to the first; NaN wins. Padding is −∞.
+ * it to the first; NaN wins. Padding is
+ * −∞, or the lowest number of `int32`.
  *
  * @param x Images (batch, channels, …space), with at least one axis of space.
  * @param size Places of a window, one number or one per axis of space.
@@ -123,17 +125,13 @@ function poolWindows(
   return { windows: transpose(found, order), axes: sizes.map((_, i) => i) };
 }
 
-/** A tensor with −∞ around it, as many places before it as behind. */
-function around(
-  x: Tensor,
-  axes: readonly number[],
-  starts: readonly number[],
-  _extents: readonly number[],
-): Tensor {
+/** A tensor with the lowest number around it, as many places before it as behind. */
+function around(x: Tensor, axes: readonly number[], starts: readonly number[]): Tensor {
+  const lowest = isFloating(x.dtype) ? -Infinity : -(2 ** 31);
   return axes.reduce((inside, axis, i) => {
     if (starts[i] === 0) return inside;
     const shape = inside.shape.map((n, k) => k === axis ? starts[i]! : n);
-    const border = full(shape, -Infinity, { dtype: inside.dtype });
+    const border = full(shape, lowest, { dtype: inside.dtype });
     return concat([border, inside, border], { axis });
   }, x);
 }

@@ -80,6 +80,11 @@ Deno.test("maxPool() shares the gradient among ties, and never gives it to the p
   assertEquals(cg.maxPool([[[NaN, 1, 2, 3]]], 2).toArray(), [[[NaN, 3]]]);
 });
 
+Deno.test("maxPool() of integers stays among them, with padding as well", () => {
+  const whole = cg.maxPool(cg.tensor([[[-5, -7]]], { dtype: "int32" }), 2, { padding: 1 });
+  assertEquals([whole.dtype, whole.toArray()], ["int32", [[[-5, -7]]]]);
+});
+
 Deno.test("resize() does not let a neighbour spoil what it takes nothing of", () => {
   const x = [[[1, Infinity, 3]]];
   assertEquals(cg.resize(x, 1, { mode: "linear" }).toArray(), [[[Infinity]]]);
