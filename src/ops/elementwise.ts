@@ -129,6 +129,11 @@ export function numeric(x: Tensor): Tensor {
   return x.dtype === "bool" ? cast(x, "int32") : x;
 }
 
+/** What every number of a type is at least. */
+export function lowestOf(dtype: DType): number {
+  return isFloating(dtype) ? -Infinity : -(2 ** 31);
+}
+
 /** Integers as `float32`: what exponentials, roots and means do with them. */
 export function floating(x: Tensor): Tensor {
   return isFloating(x.dtype) ? x : cast(x, "float32");

@@ -4,12 +4,11 @@
  * @module
  */
 import { full } from "../create.ts";
-import { isFloating } from "../dtype.ts";
 import { checkOptions, checkWholes } from "../options.ts";
 import { formatShape } from "../shape.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
 import { POOL } from "./checks.ts";
-import { floating, numeric } from "./elementwise.ts";
+import { floating, lowestOf, numeric } from "./elementwise.ts";
 import { concat } from "./join.ts";
 import { transpose } from "./layout.ts";
 import { max, mean } from "./reduce.ts";
@@ -127,7 +126,7 @@ function poolWindows(
 
 /** A tensor with the lowest number around it, as many places before it as behind. */
 function around(x: Tensor, axes: readonly number[], starts: readonly number[]): Tensor {
-  const lowest = isFloating(x.dtype) ? -Infinity : -(2 ** 31);
+  const lowest = lowestOf(x.dtype);
   return axes.reduce((inside, axis, i) => {
     if (starts[i] === 0) return inside;
     const shape = inside.shape.map((n, k) => k === axis ? starts[i]! : n);

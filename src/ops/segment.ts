@@ -5,7 +5,7 @@
  */
 import { maxSlices } from "../../kernels/select/reference.ts";
 import { arange, zeros } from "../create.ts";
-import { allocate, isFloating } from "../dtype.ts";
+import { allocate } from "../dtype.ts";
 import { checkLabels, outsidePositions } from "../labels.ts";
 import { perInput, type ScatterOp } from "../op.ts";
 import { checkOptions, refuseMore } from "../options.ts";
@@ -23,7 +23,7 @@ import { apply } from "../trace.ts";
 import { div, maximum, mul } from "./arithmetic.ts";
 import { AXIS } from "./checks.ts";
 import { equal, greaterEqual, where } from "./compare.ts";
-import { floating, numeric, promoteAll } from "./elementwise.ts";
+import { floating, lowestOf, numeric, promoteAll } from "./elementwise.ts";
 import { cast, reshape } from "./layout.ts";
 import { type AxisOptions, gatherOp, scatterAddOp } from "./select.ts";
 
@@ -46,8 +46,7 @@ export const segmentMaxOp: ScatterOp<Segments> = {
     dtype: x!.dtype,
   }),
   forward([x, segments], { axis }, { shape, dtype }) {
-    const lowest = isFloating(dtype) ? -Infinity : -(2 ** 31);
-    const maxima = allocate(dtype, sizeOf(shape)).fill(lowest);
+    const maxima = allocate(dtype, sizeOf(shape)).fill(lowestOf(dtype));
     const { data } = checkLabels("segmentMax", segments!, shape[axis]!, { argument: "segments" });
     maxSlices(maxima, x!.data, data, extentsAround(shape, axis));
     return maxima;
