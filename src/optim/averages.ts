@@ -61,6 +61,12 @@ export function accumulateGradients(
     init<T>(params: T) {
       if (arguments.length > 1) refuseMore(caller, "params", 1, arguments);
       const { step, moments } = optimizer.init(params);
+      if (Object.hasOwn(moments, SUM)) {
+        throw new TypeError(
+          `Cannot compute ${caller} as optimizer must not accumulate gradients itself: ` +
+            `take the product of both steps`,
+        );
+      }
       const sum = treeMap((p) => zeros(p.shape, { dtype: p.dtype }), params);
       return { step, moments: { ...moments, [SUM]: sum } };
     },
@@ -69,6 +75,12 @@ export function accumulateGradients(
       checkObject(caller, "state", state);
       checkObject(caller, "state.moments", state.moments);
       const { [SUM]: sum, ...moments } = state.moments;
+      if (sum === undefined) {
+        throw new TypeError(
+          `Cannot compute ${caller} as state.moments must have an entry ${SUM}: ` +
+            `take the state that its init() returned`,
+        );
+      }
       const total = treeMap((s, g) => add(s, cast(g, s.dtype)), sum as T, grads);
       const { moves, isDue } = countMoves(state.step, steps);
       const average = treeMap((g) => div(g, steps), total) as LikeTree<TensorTree<T>>;

@@ -141,3 +141,19 @@ Deno.test("movingAverage() passes gradients, and refuses other states", () => {
     "Cannot compute movingAverage as state must be a plain object: current value is 3",
   );
 });
+
+Deno.test("accumulateGradients() refuses one that accumulates, and states of others", () => {
+  const inner = sgd({ learningRate: 1 });
+  const optimizer = accumulateGradients(inner, { steps: 2 });
+  const params = float64([1]);
+  assertThrows(
+    () => accumulateGradients(optimizer, { steps: 3 }).init(params),
+    TypeError,
+    "Cannot compute accumulateGradients as optimizer must not accumulate gradients itself",
+  );
+  assertThrows(
+    () => optimizer.update(float64([1]), inner.init(params), params),
+    TypeError,
+    "Cannot compute accumulateGradients as state.moments must have an entry accumulated",
+  );
+});
