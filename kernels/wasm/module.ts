@@ -23,9 +23,25 @@ export interface MemoryOptions {
   shared?: boolean;
 }
 
-const SECTIONS = { types: 1, imports: 2, functions: 3, memories: 5, exports: 7, code: 10 } as const;
+const SECTIONS = {
+  types: 1,
+  imports: 2,
+  functions: 3,
+  memories: 5,
+  exports: 7,
+  elements: 9,
+  code: 10,
+} as const;
 
 const HEADER: Code = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
+
+/** What a module that is linked to a running program gets of it. */
+export interface Linkage {
+  /** Where its own bytes of the program's memory begin. */
+  readonly memoryBase: Value<"i32">;
+  /** The number of its first function in the program's table. */
+  readonly tableBase: Value<"i32">;
+}
 
 /** Puts a module together: at most one memory, and functions. */
 export class ModuleBuilder {
@@ -35,6 +51,9 @@ export class ModuleBuilder {
   readonly #functionTypes: number[] = [];
   readonly #bodies: Code[] = [];
   readonly #exports: Code[] = [];
+  /** How many functions are imported: they are numbered apart from what else is. */
+  #imported = 0;
+  #linked: { bytes: number; functions: WasmFunction<Parameters, ValueType | null>[] } | null = null;
 
   constructor(memory: MemoryOptions | null = null) {
     this.#memory = memory;
@@ -42,7 +61,7 @@ export class ModuleBuilder {
   }
 
   /** A function of the host, `name` of the namespace `from`. Imports come before functions. */
-  importFunction<const P extends Parameters, R extends ValueType>(
+  importFunction<const P extends Parameters, R extends ValueType | null>(
     from: string,
     name: string,
     parameters: P,
@@ -56,7 +75,24 @@ export class ModuleBuilder {
     }
     const type = this.#typeIndex(Object.values(parameters), result);
     this.#imports.push([nameBytes(from), nameBytes(name), 0, unsignedLeb128(type)]);
-    return { index: this.#imports.length - 1, parameters, result };
+    return { index: this.#imported++, parameters, result };
+  }
+
+  /**
+   * Makes this a module that is linked to a program which runs already, as
+   * https://github.com/WebAssembly/tool-conventions/blob/main/DynamicLinking.md says.
+   *
+   * @param bytes How many bytes of the program's memory it has for itself.
+   * @param functions What the program can call by numbers of its table; filled before encoding.
+   */
+  link(bytes: number, functions: WasmFunction<Parameters, ValueType | null>[]): Linkage {
+    this.#linked = { bytes, functions };
+    const global = (name: string, index: number): Value<"i32"> => {
+      this.#imports.push([nameBytes("env"), nameBytes(name), 3, TYPE_CODES.i32, 0]);
+      return { type: "i32", code: [0x23, index] };
+    };
+    this.#imports.push([nameBytes("env"), nameBytes("__indirect_function_table"), 1, 0x70, 0, 0]);
+    return { memoryBase: global("__memory_base", 0), tableBase: global("__table_base", 1) };
   }
 
   /** Adds a function; what `write` returns is what the function gives. */
@@ -79,7 +115,7 @@ export class ModuleBuilder {
     const result = value?.type ?? null;
     this.#functionTypes.push(this.#typeIndex(Object.values(parameters), result));
     this.#bodies.push(code.encode(value));
-    return { index: this.#imports.length + this.#bodies.length - 1, parameters, result };
+    return { index: this.#imported + this.#bodies.length - 1, parameters, result };
   }
 
   /** Gives a function a name by which the host finds it. */
@@ -94,13 +130,19 @@ export class ModuleBuilder {
       ? [[nameBytes("env"), nameBytes("memory"), 2, limits(memory)]]
       : [];
     const memories = memory?.from === "export" ? [limits(memory)] : [];
+    const linked = this.#linked;
+    const sizes = [linked?.bytes ?? 0, 2, linked?.functions.length ?? 0, 0].map(unsignedLeb128);
+    const numbers = (linked?.functions ?? []).map(({ index }) => unsignedLeb128(index));
     return new Uint8Array(flatten([
       HEADER,
+      linked === null ? [] : [0, sized([nameBytes("dylink.0"), 1, sized(sizes)])],
       section(SECTIONS.types, this.#types),
       section(SECTIONS.imports, [...imports, ...this.#imports]),
       section(SECTIONS.functions, this.#functionTypes.map(unsignedLeb128)),
       section(SECTIONS.memories, memories),
       section(SECTIONS.exports, this.#exports),
+      // From the second global, the table's base, on.
+      section(SECTIONS.elements, linked === null ? [] : [[0, 0x23, 1, 0x0b, vector(numbers)]]),
       section(SECTIONS.code, this.#bodies),
     ]));
   }
