@@ -23,10 +23,23 @@ const ESCAPES: Readonly<Record<string, string>> = { n: "\n", t: "\t", W: " " };
 function cleanValue(tag: string, raw: string): string {
   const value = raw.trim();
   if (IDENTIFIERS.has(tag)) return value.match(/^\S*/)![0];
-  return value
-    .replace(/(?:^|\s)!.*$/, "")
-    .replace(/\s*(?<!\\)\{[^{}]*(?<!\\)\}\s*$/, "")
-    .replace(/\\(.)/g, (_, char: string) => ESCAPES[char] ?? char);
+  const comment = value.search(/(?:^|\s)!/);
+  return withoutModifiers(comment < 0 ? value : value.slice(0, comment)).replace(
+    /\\(.)/g,
+    (_, char: string) => ESCAPES[char] ?? char,
+  );
+}
+
+/** A value without what stands in braces at its end. */
+function withoutModifiers(value: string): string {
+  const text = value.trimEnd();
+  if (!text.endsWith("}") || text.endsWith("\\}")) return value;
+  for (let at = text.length - 2; at >= 0; at--) {
+    if (text[at - 1] === "\\") continue;
+    if (text[at] === "}") return value;
+    if (text[at] === "{") return text.slice(0, at).trimEnd();
+  }
+  return value;
 }
 
 /** The stanzas of an OBO text; the header is left out. Throws where a line cannot be understood. */

@@ -4,9 +4,9 @@
  * @module
  */
 import { describe as describeValue } from "../describe.ts";
-import { checkArray, checkText } from "../options.ts";
+import { checkArray, checkChoice, checkText, readOptions, refuseMore } from "../options.ts";
 import { fromData, type Tensor } from "../tensor.ts";
-import { type FilePath, pathOf, readBytes } from "./file.ts";
+import { type DataSource, readBytes } from "./source.ts";
 import { type OboStanza, splitStanzas } from "./obo.ts";
 
 /** A term of an ontology. */
@@ -124,7 +124,7 @@ function toTerm(name: string, { line, values }: OboStanza): OntologyTerm {
  * Reads an ontology from an OBO file in UTF-8, such as the Cell Ontology's `cl-basic.obo`
  * (http://purl.obolibrary.org/obo/cl/cl-basic.obo).
  *
- * @param path The path of the file.
+ * @param source Where the file is: see {@linkcode DataSource}.
  * @returns The ontology; see {@linkcode parseObo}.
  * @throws {SyntaxError} If the file cannot be understood; the message names it and the line.
  * @throws {Error} If there is no such file.
@@ -140,9 +140,18 @@ function toTerm(name: string, { line, values }: OboStanza): OntologyTerm {
  * await Deno.remove(path);
  * ```
  */
-export async function readObo(path: FilePath): Promise<Ontology> {
-  const name = `"${await pathOf(path)}"`;
-  return parseObo(new TextDecoder().decode(await readBytes(path)), name);
+export async function readObo(source: DataSource): Promise<Ontology> {
+  const { name, bytes } = await readBytes(source);
+  return parseObo(new TextDecoder().decode(bytes), name);
+}
+
+/** Options of {@linkcode termHierarchy}. */
+export interface TermHierarchyOptions {
+  /**
+   * What becomes of parents that the file does not have, as files that import others lack them:
+   * `"error"` refuses them, `"ignore"` leaves them out; `"error"` by default.
+   */
+  unknownParents?: "error" | "ignore" | undefined;
 }
 
 /**
@@ -156,6 +165,7 @@ export async function readObo(path: FilePath): Promise<Ontology> {
  *
  * @param ontology The ontology.
  * @param terms The identifiers of the cell types, such as `["CL:0000084", "CL:0000236"]`.
+ * @param options `unknownParents`, `"error"` by default.
  * @returns The nodes, their levels, and the membership per level, ready for `hmcnLoss`.
  * @throws {RangeError} If a term is unknown, merged into another, or obsolete (the message names
  * what replaces it), if there are no terms, or if the links form a cycle.
@@ -184,7 +194,14 @@ export async function readObo(path: FilePath): Promise<Ontology> {
  * assertEquals(membership[1]?.toArray(), [[0, 0], [1, 0], [0, 1]]);
  * ```
  */
-export function termHierarchy(ontology: Ontology, terms: readonly string[]): TermHierarchy {
+export function termHierarchy(
+  ontology: Ontology,
+  terms: readonly string[],
+  options: TermHierarchyOptions = {},
+): TermHierarchy {
+  if (arguments.length > 3) refuseMore("termHierarchy", "options", 3, arguments);
+  const { unknownParents } = readOptions("termHierarchy", options, { unknownParents: "error" });
+  checkChoice("termHierarchy", "unknownParents", unknownParents, ["error", "ignore"]);
   if (!(ontology?.terms instanceof Map && ontology.merged instanceof Map)) {
     throw new TypeError(
       `Cannot compute termHierarchy as ontology must be one, as parseObo and readObo make it: ` +
@@ -195,8 +212,9 @@ export function termHierarchy(ontology: Ontology, terms: readonly string[]): Ter
   if (terms.length === 0) {
     throw new RangeError("Cannot compute termHierarchy as terms must name at least one term");
   }
-  const found = ancestors(ontology, terms);
-  const levelOf = levelsOf(ontology, found);
+  const known = unknownParents === "ignore" ? withoutUnknownParents(ontology) : ontology;
+  const found = ancestors(known, terms);
+  const levelOf = levelsOf(known, found);
   const ids = [...found].sort((a, b) => levelOf.get(a)! - levelOf.get(b)! || (a < b ? -1 : 1));
   const depth = levelOf.get(ids.at(-1)!)! + 1;
   const classes = Array.from(
@@ -208,8 +226,18 @@ export function termHierarchy(ontology: Ontology, terms: readonly string[]): Ter
     names: ids.map((id) => ontology.terms.get(id)!.name),
     levels: Int32Array.from(ids, (id) => levelOf.get(id)!),
     classes,
-    membership: membershipOf(ontology, ids, classes),
+    membership: membershipOf(known, ids, classes),
   };
+}
+
+/** The same terms, without links to those that are neither there nor merged into others. */
+function withoutUnknownParents({ terms, merged }: Ontology): Ontology {
+  const isKnown = (id: string) => terms.has(id) || merged.has(id);
+  const kept = [...terms].map(([id, term]): [string, OntologyTerm] => [
+    id,
+    { ...term, parents: term.parents.filter(isKnown) },
+  ]);
+  return { terms: new Map(kept), merged };
 }
 
 /** Throws a `TypeError` unless all terms are texts. */

@@ -331,3 +331,21 @@ if (exists(CELL_ONTOLOGY)) {
     );
   });
 }
+
+Deno.test("termHierarchy() leaves unknown parents out where that is asked for", () => {
+  const ontology = parseObo("[Term]\nid: X:1\nis_a: Y:0\n[Term]\nid: X:2\nis_a: X:1\nis_a: Y:1\n");
+  const { ids, levels } = termHierarchy(ontology, ["X:2"], { unknownParents: "ignore" });
+  assertEquals([ids, [...levels]], [["X:1", "X:2"], [0, 1]]);
+  assertThrows(() => termHierarchy(ontology, ["X:2"]), RangeError, "Y:1");
+});
+
+Deno.test("parseObo() reads long lines in time of their length, and modifiers off values", () => {
+  const start = performance.now();
+  const blanks = " ".repeat(200_000);
+  const { terms } = parseObo(
+    `[Term]\nid: X:0\nname: a${blanks}b {x="1"}\n[Term]\nid: X:1\nname: c \\{d\\} ! e\n`,
+  );
+  assertEquals(terms.get("X:0")!.name, `a${blanks}b`);
+  assertEquals(terms.get("X:1")!.name, "c {d}");
+  assertEquals(performance.now() - start < 2000, true);
+});
