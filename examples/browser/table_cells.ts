@@ -4,7 +4,8 @@
  * @module
  */
 import { tensor } from "@cellgrad/cellgrad";
-import { parseTable, type Table } from "../../src/data/table.ts";
+import { parseTable } from "../../src/data/read_table.ts";
+import type { Table } from "../../src/data/table.ts";
 import { namesOfValues } from "../lib/cells/names.ts";
 import { type Cells, prepareCells } from "./cells.ts";
 

@@ -4,20 +4,16 @@
  * @module
  */
 import type { AwaitUsingDisposable } from "../disposal.ts";
-import { fromData, type Tensor } from "../tensor.ts";
-import { type Column, type Frame, openFrame, readColumn, readIndex } from "./column.ts";
-import { toTensorData } from "./elements.ts";
-import { type FilePath, isDirectory, LocalFile, pathOf } from "./file.ts";
-import { openMatrix, type StoredMatrix } from "./stored_matrix.ts";
-import { foreignFormat } from "./signature.ts";
-import {
-  numberType,
-  promised,
-  type Store,
-  type StoredGroup,
-  textAttribute,
-  unreadable,
-} from "./store.ts";
+import type { Tensor } from "../tensor.ts";
+import { openParts } from "./anndata_parts.ts";
+import type { CellParts, RawAnnData } from "./cell_parts.ts";
+import type { Column } from "./column.ts";
+import { openStore } from "./open_store.ts";
+import { checkChoice, readOptions } from "../options.ts";
+import type { DataSource } from "./source.ts";
+import { withWideIntegers } from "./wide_integers.ts";
+import { promised } from "./store.ts";
+import type { StoredMatrix } from "./stored_matrix.ts";
 
 /** The keys of what an AnnData file holds. */
 export interface AnnDataKeys {
@@ -31,26 +27,8 @@ export interface AnnDataKeys {
   readonly obsm: readonly string[];
 }
 
-/** The matrix that was set aside before genes were left out or values scaled. */
-export interface RawAnnData {
-  /** The matrix: as many rows as `X` has, often more columns. */
-  readonly X: StoredMatrix;
-  /** The names of its columns. */
-  varNames(): Promise<string[]>;
-}
-
-/** What is known of a file once it is open. */
-interface AnnDataParts {
-  obs: Frame;
-  var: Frame;
-  X: StoredMatrix | undefined;
-  raw: RawAnnData | undefined;
-  layers: string[];
-  obsm: string[];
-}
-
-/** The constructor, which only this module can call. */
-let create: (store: Store, parts: AnnDataParts) => AnnDataFile;
+/** The constructor, for files of any format. */
+export let openCellParts: (parts: CellParts) => AnnDataFile;
 
 /**
  * An open AnnData file. Matrices and columns are read when they are asked for, matrices also by
@@ -80,6 +58,8 @@ let create: (store: Store, parts: AnnDataParts) => AnnDataFile;
 export class AnnDataFile {
   /** Where the file lies. */
   readonly path: string;
+  /** What the file is, such as `AnnData in HDF5` or `10x Matrix Market folder`. */
+  readonly format: string;
   /** How many cells there are. */
   readonly nObs: number;
   /** How many genes there are. */
@@ -88,13 +68,10 @@ export class AnnDataFile {
   readonly keys: AnnDataKeys;
   /** The matrix that was set aside, where there is one. */
   readonly raw: RawAnnData | undefined;
-  readonly #store: Store;
-  readonly #obs: Frame;
-  readonly #var: Frame;
-  readonly #X: StoredMatrix | undefined;
+  readonly #parts: CellParts;
 
   static {
-    create = (store, parts) => new AnnDataFile(store, parts);
+    openCellParts = (parts) => new AnnDataFile(parts);
     Object.defineProperty(this.prototype, Symbol.asyncDispose, {
       value(this: AnnDataFile) {
         return promised(() => this.close());
@@ -102,21 +79,19 @@ export class AnnDataFile {
     });
   }
 
-  private constructor(store: Store, parts: AnnDataParts) {
-    this.path = store.path;
+  private constructor(parts: CellParts) {
+    this.path = parts.path;
+    this.format = parts.format;
     this.nObs = parts.obs.length;
     this.nVars = parts.var.length;
     this.keys = {
       obs: parts.obs.columns,
       var: parts.var.columns,
-      layers: parts.layers,
-      obsm: parts.obsm,
+      layers: parts.layers.keys,
+      obsm: parts.obsm.keys,
     };
     this.raw = parts.raw;
-    this.#store = store;
-    this.#obs = parts.obs;
-    this.#var = parts.var;
-    this.#X = parts.X;
+    this.#parts = parts;
   }
 
   /**
@@ -125,7 +100,7 @@ export class AnnDataFile {
    * @throws {TypeError} If the file has none.
    */
   get X(): StoredMatrix {
-    if (this.#X !== undefined) return this.#X;
+    if (this.#parts.X !== undefined) return this.#parts.X;
     throw new TypeError(
       `Cannot read X of "${this.path}" as it has none: its layers are ` +
         `${this.keys.layers.join(", ") || "none either"}`,
@@ -134,12 +109,12 @@ export class AnnDataFile {
 
   /** The names of the cells. */
   obsNames(): Promise<string[]> {
-    return readIndex(this.path, this.#obs);
+    return this.#parts.obs.names();
   }
 
   /** The names of the genes. */
   varNames(): Promise<string[]> {
-    return readIndex(this.path, this.#var);
+    return this.#parts.var.names();
   }
 
   /**
@@ -152,7 +127,7 @@ export class AnnDataFile {
    */
   async obs(key: string): Promise<Column> {
     this.#checkKey("obs column", key, this.keys.obs);
-    return await readColumn(this.path, this.#obs, key);
+    return await this.#parts.obs.read(key);
   }
 
   /**
@@ -165,7 +140,7 @@ export class AnnDataFile {
    */
   async var(key: string): Promise<Column> {
     this.#checkKey("var column", key, this.keys.var);
-    return await readColumn(this.path, this.#var, key);
+    return await this.#parts.var.read(key);
   }
 
   /**
@@ -178,10 +153,7 @@ export class AnnDataFile {
    */
   async layer(key: string): Promise<StoredMatrix> {
     this.#checkKey("layer", key, this.keys.layers);
-    const layers = await this.#store.root.get("layers") as StoredGroup;
-    const matrix = await openMember(this.path, layers, key);
-    checkExtents(this.path, `layers/${key}`, matrix.shape, [this.nObs, this.nVars]);
-    return matrix;
+    return await this.#parts.layers.open(key);
   }
 
   /**
@@ -194,23 +166,12 @@ export class AnnDataFile {
    */
   async obsm(key: string): Promise<Tensor> {
     this.#checkKey("obsm array", key, this.keys.obsm);
-    const members = await this.#store.root.get("obsm") as StoredGroup;
-    const node = await members.get(key);
-    const name = `obsm/${key}`;
-    if (node?.kind !== "array") {
-      const matrix = await openMember(this.path, members, key);
-      checkExtents(this.path, name, matrix.shape, [this.nObs]);
-      return await matrix.read();
-    }
-    checkExtents(this.path, name, node.shape, [this.nObs]);
-    const type = numberType(this.path, node);
-    const data = toTensorData(type, await node.readNumbers(), `"${name}" of "${this.path}"`);
-    return fromData(data, node.shape);
+    return await this.#parts.obsm.open(key);
   }
 
   /** Closes the file; a second time does nothing. What is asked for later throws a `TypeError`. */
   close(): void {
-    this.#store.close();
+    this.#parts.close();
   }
 
   #checkKey(what: string, key: string, keys: readonly string[]): void {
@@ -225,16 +186,32 @@ export class AnnDataFile {
 /** A file is closed at the end of the block that declares it by `await using`. */
 export interface AnnDataFile extends AwaitUsingDisposable {}
 
+/** Options of {@linkcode openAnnData}. */
+export interface OpenAnnDataOptions {
+  /**
+   * What integers of more than 32 bits become: `"int32"`, which refuses those that do not fit, or
+   * `"float64"`, which refuses those beyond 2⁵³; `"int32"` by default.
+   */
+  integers?: "int32" | "float64" | undefined;
+}
+
 /**
  * Opens an AnnData file: `.h5ad` (HDF5), `.zarr` (a directory) or `.zarr.zip` (a zip archive of
- * one; Zarr versions 2 and 3). The content decides, not the name.
+ * one; Zarr versions 2 and 3). The content decides, not the name; {@linkcode openCells} opens other
+ * formats, too.
  *
- * Files of AnnData 0.7 and later are read. HDF5 datasets may be compressed with gzip, Zarr arrays
- * with zstd, gzip, zlib, lz4 or blosc.
+ * Files of AnnData 0.5 and later are read. HDF5 datasets may be compressed with gzip, LZF, zstd,
+ * lz4, bzip2, blosc or bitshuffle, Zarr arrays with zstd, gzip, zlib, lz4 or blosc.
+ *
+ * Of a file on a server, or of one that was dropped on a page, only the pages are fetched that are
+ * read: the server must know ranges, else the file is fetched whole. An address of a Zarr hierarchy
+ * ends in `.zarr` or a slash, and its metadata must be consolidated, as a server cannot list what is
+ * in a folder.
  *
  * Source: the specification of AnnData's on-disk format.
  *
- * @param path The path of the file or directory.
+ * @param source The path of the file or directory, or another source: see {@linkcode DataSource}.
+ * @param options `integers`, `"int32"` by default.
  * @returns The open file; `await using` closes it.
  * @throws {Error} If there is no such file.
  * @throws {SyntaxError} If it is not AnnData, is damaged, or has a form that is not supported. The
@@ -255,123 +232,18 @@ export interface AnnDataFile extends AwaitUsingDisposable {}
  * await assertRejects(() => load("missing.h5ad", "cell_type"), Error, "does not exist");
  * ```
  */
-export async function openAnnData(path: FilePath): Promise<AnnDataFile> {
-  const store = await openStore(await pathOf(path));
+export async function openAnnData(
+  source: DataSource,
+  options: OpenAnnDataOptions = {},
+): Promise<AnnDataFile> {
+  const { integers } = readOptions("openAnnData", options, { integers: "int32" });
+  checkChoice("openAnnData", "integers", integers, ["int32", "float64"]);
+  const opened = await openStore(source);
+  const store = integers === "float64" ? withWideIntegers(opened) : opened;
   try {
-    return create(store, await openParts(store));
+    return openCellParts(await openParts(store));
   } catch (error) {
     store.close();
     throw error;
   }
-}
-
-/** Opens a directory, or a file by what its first bytes say it is. */
-async function openStore(path: string): Promise<Store> {
-  if (await isDirectory(path)) {
-    const { ZarrDirectory } = await import("./zarr_files.ts");
-    const { openZarr } = await import("./zarr.ts");
-    return await openZarr(new ZarrDirectory(path));
-  }
-  const file = await LocalFile.open(path);
-  try {
-    return await openContent(file);
-  } catch (error) {
-    file.close();
-    throw error;
-  }
-}
-
-async function openContent(file: LocalFile): Promise<Store> {
-  if (isH5(file)) {
-    const { openH5 } = await import("./h5ad.ts");
-    return await openH5(file);
-  }
-  if (startsWith(file, 0, [0x50, 0x4b])) {
-    const { openZip } = await import("./zarr_files.ts");
-    const { openZarr } = await import("./zarr.ts");
-    return await openZarr(await openZip(file));
-  }
-  const why = file.size === 0
-    ? "it is empty"
-    : foreignFormat(file.read(0, Math.min(16, file.size))) ??
-      "it is neither an HDF5 file (.h5ad) nor a zip archive (.zarr.zip)";
-  throw unreadable(file.path, "", why);
-}
-
-/** Whether a file has the signature of HDF5, which may come after a block of the user's own. */
-function isH5(file: LocalFile): boolean {
-  const signature = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
-  for (let at = 0; at < file.size; at = Math.max(512, 2 * at)) {
-    if (startsWith(file, at, signature)) return true;
-  }
-  return false;
-}
-
-function startsWith(file: LocalFile, position: number, bytes: number[]): boolean {
-  if (position + bytes.length > file.size) return false;
-  const found = file.read(position, bytes.length);
-  return bytes.every((byte, i) => byte === found[i]);
-}
-
-async function openParts(store: Store): Promise<AnnDataParts> {
-  const { path, root } = store;
-  const obs = await openFrame(path, root, "obs");
-  const vars = await openFrame(path, root, "var");
-  const X = await openPresent(path, root, "X");
-  if (X !== undefined) checkExtents(path, "X", X.shape, [obs.length, vars.length]);
-  return {
-    obs,
-    var: vars,
-    X,
-    raw: await openRaw(path, root, obs.length),
-    layers: await memberKeys(root, "layers"),
-    obsm: await memberKeys(root, "obsm"),
-  };
-}
-
-async function openRaw(
-  path: string,
-  root: StoredGroup,
-  nObs: number,
-): Promise<RawAnnData | undefined> {
-  const group = await root.get("raw");
-  if (group?.kind !== "group") return undefined;
-  const vars = await openFrame(path, group, "var");
-  const X = await openMember(path, group, "X");
-  checkExtents(path, "raw/X", X.shape, [nObs, vars.length]);
-  return { X, varNames: () => readIndex(path, vars) };
-}
-
-async function memberKeys(root: StoredGroup, name: string): Promise<string[]> {
-  const group = await root.get(name);
-  return group?.kind === "group" ? await group.keys() : [];
-}
-
-/** The matrix of the name, unless there is none, which writers also say with a `null` array. */
-async function openPresent(
-  path: string,
-  group: StoredGroup,
-  name: string,
-): Promise<StoredMatrix | undefined> {
-  const node = await group.get(name);
-  if (node === undefined || textAttribute(node, "encoding-type") === "null") return undefined;
-  return await openMatrix(path, node);
-}
-
-async function openMember(path: string, group: StoredGroup, name: string): Promise<StoredMatrix> {
-  const matrix = await openPresent(path, group, name);
-  if (matrix !== undefined) return matrix;
-  throw unreadable(path, `${group.key}/${name}`, "it is not there");
-}
-
-function checkExtents(
-  path: string,
-  key: string,
-  shape: readonly number[],
-  expected: readonly number[],
-): void {
-  if (expected.every((extent, axis) => shape[axis] === extent)) return;
-  const names = ["cells", "genes"];
-  const text = expected.map((extent, axis) => `${extent} ${names[axis]}`).join(" and ");
-  throw unreadable(path, key, `it must have ${text}: its shape is [${shape.join(", ")}]`);
 }

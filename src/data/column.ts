@@ -4,12 +4,12 @@
  * @module
  */
 import type { TypedArray } from "../dtype.ts";
-import { toTensorData } from "./elements.ts";
 import {
   numberType,
   type StoredArray,
   type StoredGroup,
   textAttribute,
+  toTensor,
   unreadable,
 } from "./store.ts";
 
@@ -78,65 +78,19 @@ export interface StringColumn {
  */
 export type Column = CategoricalColumn | NumericColumn | BooleanColumn | StringColumn;
 
-/** A data frame of a file. */
-export interface Frame {
-  /** Its group. */
-  readonly group: StoredGroup;
-  /** The names of its columns, in order. */
-  readonly columns: readonly string[];
-  /** The name of the column that names the rows. */
-  readonly index: string;
-  /** How many rows it has. */
-  readonly length: number;
-}
+/** What is behind a column: an array, or a group of arrays. */
+export type ColumnNode = StoredArray | StoredGroup;
 
-/** Opens the data frame that has the key. */
-export async function openFrame(
-  path: string,
-  parent: StoredGroup,
-  name: string,
-): Promise<Frame> {
-  const group = await parent.get(name);
-  const key = group?.key ?? name;
-  if (group === undefined) {
-    const found = (await parent.keys()).join(", ");
-    throw unreadable(path, "", `it is not AnnData: it must have "${key}", and has ${found}`);
-  }
-  if (group.kind === "array") {
-    const why = "it is a data frame in the form that AnnData wrote before version 0.7: " +
-      "read it with AnnData and write it again";
-    throw unreadable(path, key, why);
-  }
-  const encoding = textAttribute(group, "encoding-type");
-  const index = textAttribute(group, "_index");
-  if (encoding !== "dataframe" || index === undefined) {
-    const why = `it must be a dataframe with an _index: its encoding-type is ${encoding}`;
-    throw unreadable(path, key, why);
-  }
-  const names = await group.get(index);
-  const length = (await partOf(names, "codes") ?? await partOf(names, "values"))?.shape[0];
-  if (length === undefined) throw unreadable(path, key, `its index "${index}" must be an array`);
-  const order = group.attributes["column-order"] ?? [];
-  const columns = typeof order === "string" ? [order] : Array.from(order as Iterable<string>);
-  return { group, columns, index, length };
-}
-
-/** The array itself, or the named part of a column that is a group. */
-async function partOf(
-  node: StoredArray | StoredGroup | undefined,
-  name: string,
-): Promise<StoredArray | undefined> {
-  const part = node?.kind === "group" ? await node.get(name) : node;
-  return part?.kind === "array" ? part : undefined;
-}
-
-/** The names of the rows of a data frame. */
-export async function readIndex(path: string, frame: Frame): Promise<string[]> {
-  return toText(await readColumn(path, frame, frame.index));
+/** The names of the categories of a column that is an array of their codes. */
+export interface CategoryNames {
+  /** Where they are. */
+  readonly names: ColumnNode;
+  /** Whether they have an order. */
+  readonly ordered: boolean;
 }
 
 /** A column as text; missing values are empty. */
-function toText(column: Column): string[] {
+export function toText(column: Column): string[] {
   if (column.kind === "categorical") {
     return Array.from(column.codes, (code) => column.categories[code] ?? "");
   }
@@ -146,34 +100,24 @@ function toText(column: Column): string[] {
   );
 }
 
-/** A column of a data frame, which must have one of the name. */
-export async function readColumn(path: string, frame: Frame, name: string): Promise<Column> {
-  const node = await frame.group.get(name);
-  const key = `${frame.group.key}/${name}`;
-  if (node === undefined) throw unreadable(path, key, "column-order names it but it is not there");
-  const column = node.kind === "group"
-    ? await readEncoded(path, node)
-    : await readPlain(path, frame, node, name);
-  const { length } = column.kind === "categorical" ? column.codes : column.values;
-  if (length === frame.length) return column;
-  throw unreadable(path, key, `it must have ${frame.length} values: it has ${length}`);
+/** A column of a file; `categories` where it is an array of codes. */
+export async function readColumn(
+  path: string,
+  node: ColumnNode,
+  categories?: CategoryNames,
+): Promise<Column> {
+  if (node.kind === "group") return await readEncoded(path, node);
+  if (categories !== undefined) {
+    return await readCategorical(path, node, categories.names, categories.ordered);
+  }
+  if (node.type === "string") return { kind: "string", values: await node.readStrings() };
+  const values = await readTyped(path, node);
+  return values instanceof Uint8Array ? { kind: "boolean", values } : { kind: "numeric", values };
 }
 
-/** A column that is an array; before AnnData 0.8, categories lay in a group beside the columns. */
-async function readPlain(
-  path: string,
-  frame: Frame,
-  array: StoredArray,
-  name: string,
-): Promise<Column> {
-  if ("categories" in array.attributes) {
-    const categories = await frame.group.get(`__categories/${name}`);
-    const ordered = Boolean(categories?.attributes["ordered"]);
-    return await readCategorical(path, array, categories, ordered);
-  }
-  if (array.type === "string") return { kind: "string", values: await array.readStrings() };
-  const values = await readTyped(path, array);
-  return values instanceof Uint8Array ? { kind: "boolean", values } : { kind: "numeric", values };
+/** How many values a column has. */
+export function lengthOf(column: Column): number {
+  return column.kind === "categorical" ? column.codes.length : column.values.length;
 }
 
 /** A column that is a group of arrays. */
@@ -206,6 +150,7 @@ async function readEncoded(path: string, group: StoredGroup): Promise<Column> {
 
 const NULLABLE: Record<string, "numeric" | "boolean" | "string"> = {
   "nullable-integer": "numeric",
+  "nullable-float": "numeric",
   "nullable-boolean": "boolean",
   "nullable-string-array": "string",
 };
@@ -222,13 +167,13 @@ async function readTyped(
   array: StoredArray,
   missing?: Uint8Array,
 ): Promise<TypedArray> {
-  const type = numberType(path, array);
+  numberType(path, array);
   const raw = await array.readNumbers();
   missing?.forEach((isMissing, i) => {
     if (!isMissing || Number(raw[i]) === (Number(raw[i]) | 0)) return;
     raw[i] = typeof raw[i] === "bigint" ? 0n : 0;
   });
-  return toTensorData(type, raw, `"${array.key}" of "${path}"`);
+  return toTensor(path, array, raw);
 }
 
 async function readCategorical(

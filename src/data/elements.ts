@@ -17,10 +17,11 @@ export type ElementType =
   | "uint32"
   | "int64"
   | "uint64"
+  | "float16"
   | "float32"
   | "float64";
 
-/** Numbers as a file holds them; `bool` as bytes. */
+/** Numbers as a file holds them; `bool` as bytes, half precision as `Float32Array`. */
 export type ElementArray =
   | Int8Array
   | Uint8Array
@@ -43,13 +44,24 @@ const ARRAYS = {
   uint32: Uint32Array,
   int64: BigInt64Array,
   uint64: BigUint64Array,
+  float16: Float32Array,
   float32: Float32Array,
   float64: Float64Array,
 } satisfies Record<ElementType, unknown>;
 
 /** How many bytes one number takes. */
 export function bytesPerElement(type: ElementType): number {
-  return ARRAYS[type].BYTES_PER_ELEMENT;
+  return type === "float16" ? 2 : ARRAYS[type].BYTES_PER_ELEMENT;
+}
+
+/** The value of an IEEE 754 binary16 number. */
+function fromHalf(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const [exponent, fraction] = [(bits >> 10) & 0x1f, bits & 0x3ff];
+  if (exponent === 0x1f) return fraction === 0 ? sign * Infinity : NaN;
+  return exponent === 0
+    ? sign * fraction * 2 ** -24
+    : sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
 /** Whether this is the name of a number type that can be read. */
@@ -62,15 +74,22 @@ export function allocateElements(type: ElementType, length: number): ElementArra
   return new ARRAYS[type](length);
 }
 
-/** Little-endian bytes as numbers, without a copy. */
+/** Little-endian bytes as numbers, without a copy but in half precision. */
 export function elementsOf(type: ElementType, bytes: ArrayBuffer): ElementArray {
+  if (type === "float16") return Float32Array.from(new Uint16Array(bytes), fromHalf);
   return new ARRAYS[type](bytes);
 }
 
-/** The tensor type that takes numbers of this type: small and large integers become `int32`. */
-export function tensorTypeOf(type: ElementType): DType {
+/** The types whose numbers may not fit `int32`. */
+const WIDE: readonly ElementType[] = ["uint32", "int64", "uint64"];
+
+/**
+ * The tensor type that takes numbers of this type: integers become `int32`, or `float64` where they
+ * may not fit and `wide` asks for that.
+ */
+export function tensorTypeOf(type: ElementType, wide = false): DType {
   if (type === "bool" || type === "float32" || type === "float64") return type;
-  return "int32";
+  return type === "float16" ? "float32" : wide && WIDE.includes(type) ? "float64" : "int32";
 }
 
 function outOfRange(what: string, value: number | bigint): RangeError {
@@ -80,8 +99,25 @@ function outOfRange(what: string, value: number | bigint): RangeError {
   );
 }
 
-/** Numbers as a tensor stores them; `what` names them where an integer does not fit `int32`. */
-export function toTensorData(type: ElementType, raw: ElementArray, what: string): TypedArray {
+/** Integers in double precision, which must hold them exactly. */
+function widen(raw: ElementArray, what: string): Float64Array {
+  return Float64Array.from<number | bigint>(raw, (value) => {
+    const number = Number(value);
+    if (typeof value !== "bigint" || BigInt(number) === value) return number;
+    throw new RangeError(
+      `Cannot read ${what} as float64 cannot hold its values exactly: current value is ${value}`,
+    );
+  });
+}
+
+/** Numbers as a tensor stores them; `what` names them where an integer does not fit. */
+export function toTensorData(
+  type: ElementType,
+  raw: ElementArray,
+  what: string,
+  wide = false,
+): TypedArray {
+  if (wide && WIDE.includes(type)) return widen(raw, what);
   if (raw instanceof BigInt64Array || raw instanceof BigUint64Array) return narrow(raw, what);
   if (type === "bool") return (raw as Uint8Array).map((v) => v === 0 ? 0 : 1);
   if (raw instanceof Uint32Array) {

@@ -18,8 +18,8 @@ export interface FieldReader {
   read(field: string): number | undefined;
 }
 
-const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
-const COMMA_NUMBER = /^[+-]?(?:\d+,?\d*|,\d+)(?:e[+-]?\d+)?$/i;
+const NUMBER = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i;
+const COMMA_NUMBER = /^[+-]?(?:\d+(?:,\d*)?|,\d+)(?:e[+-]?\d+)?$/i;
 const INFINITY = /^([+-]?)inf(?:inity)?$/i;
 const MISSING = /^(?:|[+-]?nan|#?na|#?n\/a|<na>|null|none|nil|--?|\.|\?)$/i;
 

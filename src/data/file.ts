@@ -1,5 +1,5 @@
 /**
- * Local files, read at any position.
+ * Bytes that are read at any position: local files, and what lies in memory.
  *
  * @module
  */
@@ -7,10 +7,12 @@ import { describe } from "../describe.ts";
 
 type FileSystem = typeof import("node:fs");
 
+/** The instances of a class of the platform, where TypeScript's `lib` has it. */
+export type Platform<K extends string> = typeof globalThis extends
+  { [P in K]: { prototype: infer T extends object } } ? T : never;
+
 /** Where a file lies: a path, or a `file:` URL where TypeScript's `lib` has `URL`. */
-export type FilePath =
-  | string
-  | (typeof globalThis extends { URL: { prototype: infer U extends object } } ? U : never);
+export type FilePath = string | Platform<"URL">;
 
 /** A file path as text. */
 export async function pathOf(path: FilePath): Promise<string> {
@@ -22,8 +24,23 @@ export async function pathOf(path: FilePath): Promise<string> {
         `current value is ${path instanceof URL ? path.href : describe(path)}`,
     );
   }
-  const { fileURLToPath } = await import("node:url");
-  return fileURLToPath(path);
+  return (await fileSystem("node:url")).fileURLToPath(path);
+}
+
+/** A module of the system, which browsers do not have. */
+async function fileSystem<M extends "node:fs" | "node:url">(
+  name: M,
+): Promise<M extends "node:fs" ? FileSystem : typeof import("node:url")> {
+  try {
+    const found = name === "node:fs" ? await import("node:fs") : await import("node:url");
+    return found as Awaited<ReturnType<typeof fileSystem<M>>>;
+  } catch (cause) {
+    throw new TypeError(
+      "Cannot read a path as there is no file system here: give a File, a URL that begins with " +
+        "http, or bytes",
+      { cause },
+    );
+  }
 }
 
 /** The error for a path that leads nowhere. */
@@ -33,12 +50,17 @@ export function notFound(path: string, cause: unknown): Error {
 
 /** Whether the path leads to a folder; throws where it leads nowhere. */
 export async function isDirectory(path: string): Promise<boolean> {
-  const { statSync } = await import("node:fs");
+  const { statSync } = await fileSystem("node:fs");
   try {
     return statSync(path).isDirectory();
   } catch (error) {
     throw isMissing(error) ? notFound(path, error) : error;
   }
+}
+
+/** The names of what is in a folder, in order. */
+export async function namesIn(path: string): Promise<string[]> {
+  return (await fileSystem("node:fs")).readdirSync(path).sort();
 }
 
 /** Whether an error of the file system says that there is no such file. */
@@ -47,33 +69,106 @@ export function isMissing(error: unknown): boolean {
   return code === "ENOENT" || code === "ENOTDIR";
 }
 
-/**
- * An open file that is read at any position. Reading is synchronous, as the HDF5 library asks for
- * bytes in the middle of a call.
- */
-export class LocalFile {
-  /** Where the file lies. */
+/** Bytes that are read at any position. */
+export interface ByteFile {
+  /** What messages call it: a path, an address, a name. */
   readonly path: string;
   /** How many bytes it has. */
+  readonly size: number;
+  /** Fills `target` with the bytes from `position` on, within {@linkcode ByteFile.whole}. */
+  readInto(target: Uint8Array, position: number): void;
+  /** Makes a call that reads, again where bytes had to be fetched first. */
+  whole<T>(call: () => T): Promise<T>;
+  /** The `length` bytes from `position` on. */
+  read(position: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
+  /** Closes the file; a second time does nothing. */
+  close(): void;
+}
+
+/** Throws unless a file is open and has the bytes. */
+export function checkRange(
+  file: ByteFile,
+  isOpen: boolean,
+  position: number,
+  length: number,
+): void {
+  if (!isOpen) throw new TypeError(`Cannot read "${file.path}" as it is closed`);
+  if (position + length <= file.size) return;
+  throw new SyntaxError(
+    `Cannot read "${file.path}" as it ends too early: ${length} bytes are expected at ` +
+      `position ${position}, and the file has ${file.size}`,
+  );
+}
+
+/** What is at hand whenever it is asked for. */
+abstract class PresentFile implements ByteFile {
+  abstract readonly path: string;
+  abstract readonly size: number;
+  protected abstract readonly isOpen: boolean;
+
+  abstract readInto(target: Uint8Array, position: number): void;
+  abstract close(): void;
+
+  whole<T>(call: () => T): Promise<T> {
+    return new Promise((resolve) => resolve(call()));
+  }
+
+  read(position: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
+    return this.whole(() => {
+      checkRange(this, this.isOpen, position, length);
+      const bytes = new Uint8Array(length);
+      this.readInto(bytes, position);
+      return bytes;
+    });
+  }
+}
+
+/** Bytes in memory. */
+export class MemoryFile extends PresentFile {
+  readonly path: string;
+  readonly size: number;
+  protected isOpen = true;
+  readonly #bytes: Uint8Array;
+
+  constructor(path: string, bytes: Uint8Array) {
+    super();
+    this.path = path;
+    this.size = bytes.length;
+    this.#bytes = bytes;
+  }
+
+  readInto(target: Uint8Array, position: number): void {
+    checkRange(this, this.isOpen, position, target.length);
+    target.set(this.#bytes.subarray(position, position + target.length));
+  }
+
+  close(): void {
+    this.isOpen = false;
+  }
+}
+
+/** An open file of the file system. */
+export class LocalFile extends PresentFile {
+  readonly path: string;
   readonly size: number;
   readonly #fs: FileSystem;
   #descriptor: number | undefined;
 
-  private constructor(
-    fs: FileSystem,
-    path: string,
-    size: number,
-    descriptor: number,
-  ) {
+  private constructor(fs: FileSystem, path: string, size: number, descriptor: number) {
+    super();
     this.path = path;
     this.size = size;
     this.#fs = fs;
     this.#descriptor = descriptor;
   }
 
+  protected get isOpen(): boolean {
+    return this.#descriptor !== undefined;
+  }
+
   /** Opens a file for reading. */
   static async open(path: FilePath): Promise<LocalFile> {
-    const fs = await import("node:fs");
+    const fs = await fileSystem("node:fs");
     const name = await pathOf(path);
     if (await isDirectory(name)) {
       throw new SyntaxError(`Cannot read "${name}" as it is a directory, not a file`);
@@ -82,48 +177,24 @@ export class LocalFile {
     return new LocalFile(fs, name, fs.fstatSync(descriptor).size, descriptor);
   }
 
-  /** Fills `target` with the bytes from `position` on, all of them or throws. */
   readInto(target: Uint8Array, position: number): void {
-    if (this.#descriptor === undefined) {
-      throw new TypeError(`Cannot read "${this.path}" as it is closed`);
-    }
+    checkRange(this, this.isOpen, position, target.length);
     for (let done = 0; done < target.length;) {
       const left = target.length - done;
-      const count = this.#fs.readSync(this.#descriptor, target, done, left, position + done);
-      if (count === 0) throw this.#tooShort(position, target.length);
+      const count = this.#fs.readSync(this.#descriptor!, target, done, left, position + done);
+      if (count === 0) {
+        throw new SyntaxError(
+          `Cannot read "${this.path}" as it has become shorter than the ${this.size} bytes that ` +
+            `it had when it was opened`,
+        );
+      }
       done += count;
     }
   }
 
-  /** The `length` bytes from `position` on. */
-  read(position: number, length: number): Uint8Array<ArrayBuffer> {
-    const bytes = new Uint8Array(Math.min(length, Math.max(0, this.size - position)));
-    if (bytes.length < length) throw this.#tooShort(position, length);
-    this.readInto(bytes, position);
-    return bytes;
-  }
-
-  #tooShort(position: number, length: number): SyntaxError {
-    return new SyntaxError(
-      `Cannot read "${this.path}" as it ends too early: ${length} bytes are expected at ` +
-        `position ${position}, and the file has ${this.size}`,
-    );
-  }
-
-  /** Closes the file; a second time does nothing. */
   close(): void {
     if (this.#descriptor === undefined) return;
     this.#fs.closeSync(this.#descriptor);
     this.#descriptor = undefined;
-  }
-}
-
-/** All bytes of a file. */
-export async function readBytes(path: FilePath): Promise<Uint8Array<ArrayBuffer>> {
-  const file = await LocalFile.open(path);
-  try {
-    return file.read(0, file.size);
-  } finally {
-    file.close();
   }
 }

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { LocalFile } from "./file.ts";
+import type { ByteFile } from "./file.ts";
 
 type H5wasm = typeof import("h5wasm");
 
@@ -49,10 +49,11 @@ const IO_ERROR = 29;
 let mounted = 0;
 
 /**
- * Shows a local file to the library under a name of its own, without reading it: bytes are fetched
- * when the library asks for them, so that a file may be larger than memory.
+ * Shows a file to the library under a name of its own, without reading it: bytes are read when the
+ * library asks for them, so that a file may be larger than memory. The calls that ask are made
+ * within {@linkcode ByteFile.whole}.
  */
-export function mountFile(library: H5Library, file: LocalFile): string {
+export function mountFile(library: H5Library, file: ByteFile): string {
   const fs = library.module.FS as unknown as FileSystem;
   const name = `/cellgrad-${mounted++}`;
   fs.writeFile(name, new Uint8Array(0));

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Dataset, File, Group, Metadata } from "h5wasm";
+import type { CompoundMember, Dataset, File, Group, Metadata } from "h5wasm";
 import { sizeOf } from "../shape.ts";
 import {
   allocateElements,
@@ -12,12 +12,13 @@ import {
   elementsOf,
   isElementType,
 } from "./elements.ts";
-import type { LocalFile } from "./file.ts";
+import type { ByteFile } from "./file.ts";
+import { needFilter } from "./h5_filters.ts";
 import { attempt, type H5Library, loadH5, mountFile, unmountFile } from "./h5_runtime.ts";
+import { fixedText, type RecordField, RecordGroup } from "./records.ts";
 import {
   checkText,
   numberType,
-  promised,
   Resources,
   type Store,
   type StoredArray,
@@ -28,14 +29,11 @@ import {
 /** The classes of HDF5 types (`H5T_class_t`). */
 const INTEGER = 0, FLOAT = 1, STRING = 3, COMPOUND = 6, ENUM = 8;
 
-/** The filters (`H5Z_filter_t`) that the library has: gzip, shuffle, Fletcher's checksum and so on. */
-const LAST_FILTER = 6;
-
 /** How many bytes pass through the library's memory at once: that memory never shrinks. */
 const PIECE = 2 ** 25;
 
 /** Opens an HDF5 file as a tree. The store closes `file`; where opening fails, it is closed too. */
-export async function openH5(file: LocalFile): Promise<Store> {
+export async function openH5(file: ByteFile): Promise<Store> {
   const resources = new Resources();
   resources.add(() => file.close());
   try {
@@ -43,9 +41,10 @@ export async function openH5(file: LocalFile): Promise<Store> {
     const name = mountFile(library, file);
     resources.add(() => unmountFile(library, name));
     const fail = (reason: string, cause?: unknown) => unreadable(file.path, "", reason, cause);
-    const handle = attempt(library, () => new library.h5wasm.File(name, "r"), fail);
+    const open = () => attempt(library, () => new library.h5wasm.File(name, "r"), fail);
+    const handle = await file.whole(open);
     resources.add(() => void attempt(library, () => handle.close(), fail));
-    return new H5Store(file.path, library, handle, resources);
+    return await file.whole(() => new H5Store(file, library, handle, resources));
   } catch (error) {
     resources.close();
     throw error;
@@ -54,12 +53,15 @@ export async function openH5(file: LocalFile): Promise<Store> {
 
 class H5Store implements Store {
   readonly path: string;
+  readonly format = "HDF5";
   readonly root: StoredGroup;
+  readonly #file: ByteFile;
   readonly #library: H5Library;
   readonly #resources: Resources;
 
-  constructor(path: string, library: H5Library, handle: File, resources: Resources) {
-    this.path = path;
+  constructor(file: ByteFile, library: H5Library, handle: File, resources: Resources) {
+    this.path = file.path;
+    this.#file = file;
     this.#library = library;
     this.#resources = resources;
     this.root = new H5Group(this, "", handle);
@@ -67,6 +69,11 @@ class H5Store implements Store {
 
   close(): void {
     this.#resources.close();
+  }
+
+  /** Makes calls of the library, again where bytes had to be fetched first. */
+  whole<T>(call: () => T): Promise<T> {
+    return this.#file.whole(call);
   }
 
   /** Calls the library about what has the key. */
@@ -78,12 +85,26 @@ class H5Store implements Store {
     return attempt(this.#library, call, (reason, cause) => unreadable(path, key, reason, cause));
   }
 
+  /** Sees to it that the library has the filters of a dataset. */
+  async needFilters(key: string, dataset: Dataset): Promise<void> {
+    const filters = await this.whole(() => this.attempt(key, () => dataset.filters));
+    for (const filter of filters) {
+      await needFilter(this.#library, filter).catch((error) => {
+        throw unreadable(this.path, key, error.message, error);
+      });
+    }
+  }
+
   /** What has the key, if anything has. */
   find(key: string, parent: Group, name: string): StoredArray | StoredGroup | undefined {
     const { Dataset, Group } = this.#library.h5wasm;
     const node = this.attempt(key, () => parent.get(name));
     if (node instanceof Group) return new H5Group(this, key, node);
-    if (node instanceof Dataset) return new H5Array(this, key, node);
+    if (node instanceof Dataset) {
+      const type = this.attempt(key, () => node.metadata);
+      if (type.type === COMPOUND && type.shape?.length === 1) return this.#records(key, node, type);
+      return new H5Array(this, key, node, type);
+    }
     if (node === null) return undefined;
     throw unreadable(this.path, key, "it is neither a group nor a dataset");
   }
@@ -102,6 +123,7 @@ class H5Store implements Store {
         type.total_size,
         (at) => module.get_attribute_data(file, path, name, at),
         (at) => module.reclaim_vlen_memory(file, path, name, at),
+        (bytes) => this.#decode(type, bytes),
       );
       return [name, type.shape.length === 0 ? values?.[0] : values];
     }));
@@ -114,6 +136,47 @@ class H5Store implements Store {
     offset: number[],
     count: number[],
   ): ElementArray | string[] {
+    const { metadata } = dataset;
+    return this.#part(key, dataset, offset, count, (bytes) => this.#decode(metadata, bytes)!);
+  }
+
+  /** An array of records as a group. */
+  #records(key: string, dataset: Dataset, { shape, size, compound_type }: Metadata): RecordGroup {
+    const read = <T>(start: number, end: number, use: (bytes: Uint8Array) => T) =>
+      this.whole(() => this.#part(key, dataset, [start], [end - start], use));
+    return new RecordGroup({
+      path: this.path,
+      key,
+      attributes: this.attributes(key, dataset),
+      length: shape?.[0] ?? 0,
+      fields: compound_type!.members.map((member) => this.#field(member)),
+      read: (start, end, use) => size === 0 ? Promise.resolve(use(EMPTY)) : read(start, end, use),
+    });
+  }
+
+  #field({ name, offset, array_type, ...own }: CompoundMember): RecordField {
+    const element = array_type ?? own;
+    const shape = array_type?.shape ?? [];
+    const text = (bytes: Uint8Array) => (this.#decode(element, bytes) as string[])[0]!;
+    return {
+      name,
+      offset,
+      type: typeName(element),
+      size: element.size,
+      shape,
+      littleEndian: element.littleEndian,
+      decode: element.type === STRING ? text : undefined,
+    };
+  }
+
+  /** What is made of the bytes of a part of a dataset, while the text is there that they point to. */
+  #part<T>(
+    key: string,
+    dataset: Dataset,
+    offset: number[],
+    count: number[],
+    use: (bytes: Uint8Array) => T,
+  ): T {
     const { module } = this.#library;
     const { file_id: file, path, metadata } = dataset;
     const [from, extents, steps] = [offset, count, count.map(() => 1)].map((n) => n.map(BigInt));
@@ -123,17 +186,19 @@ class H5Store implements Store {
       sizeOf(count),
       (at) => module.get_dataset_data(file, path, extents!, from!, steps!, at),
       (at) => module.reclaim_vlen_memory_count(file, path, "", at, extents!),
-    )!;
+      use,
+    );
   }
 
-  /** Lets the library fill memory of its own and copies it out; `undefined` for unknown types. */
-  #load(
+  /** Lets the library fill memory of its own, and copies it out for `use`. */
+  #load<T>(
     key: string,
     type: Metadata,
     length: number,
     fill: (pointer: bigint) => number,
     release: (pointer: bigint) => number,
-  ): ElementArray | string[] | undefined {
+    use: (bytes: Uint8Array) => T,
+  ): T {
     const { module } = this.#library;
     const size = length * type.size;
     const pointer = module._malloc(Math.max(size, 1));
@@ -144,17 +209,35 @@ class H5Store implements Store {
       this.attempt(key, () => fill(BigInt(pointer)));
       const bytes = new Uint8Array(size);
       bytes.set(module.HEAPU8.subarray(pointer, pointer + size));
-      const name = typeName(type);
-      if (isElementType(name)) return elementsOf(name, bytes.buffer);
-      if (name !== "string") return undefined;
-      if (!type.vlen) return fixedText(bytes, type.size);
-      return Array.from(new Uint32Array(bytes.buffer), (at) => module.UTF8ToString(at));
+      return use(bytes);
     } finally {
-      if (type.vlen) release(BigInt(pointer));
+      if (type.vlen || type.compound_type?.members.some(({ vlen }) => vlen)) {
+        release(BigInt(pointer));
+      }
       module._free(pointer);
     }
   }
+
+  /** Bytes as values of a type; `undefined` for unknown types. */
+  #decode(
+    type: Pick<Metadata, "type" | "size" | "vlen" | "signed" | "enum_type">,
+    bytes: Uint8Array,
+  ): ElementArray | string[] | undefined {
+    const name = typeName(type);
+    // The library gives numbers in the machine's order, whatever that of the file.
+    if (isElementType(name)) return elementsOf(name, bytes.buffer as ArrayBuffer);
+    if (name !== "string") return undefined;
+    const { size } = type;
+    if (!type.vlen) {
+      const one = (_: unknown, i: number) => fixedText(bytes.subarray(i * size, (i + 1) * size));
+      return Array.from({ length: bytes.length / size }, one);
+    }
+    const pointers = new Uint32Array(bytes.slice().buffer);
+    return Array.from(pointers, (at) => this.#library.module.UTF8ToString(at));
+  }
 }
+
+const EMPTY = new Uint8Array(0);
 
 class H5Group implements StoredGroup {
   readonly kind = "group";
@@ -171,12 +254,12 @@ class H5Group implements StoredGroup {
   }
 
   keys(): Promise<string[]> {
-    return promised(() => this.#store.attempt(this.key, () => this.#group.keys()));
+    return this.#store.whole(() => this.#store.attempt(this.key, () => this.#group.keys()));
   }
 
   get(name: string): Promise<StoredArray | StoredGroup | undefined> {
     const key = this.key === "" ? name : `${this.key}/${name}`;
-    return promised(() => this.#store.find(key, this.#group, name));
+    return this.#store.whole(() => this.#store.find(key, this.#group, name));
   }
 }
 
@@ -189,49 +272,57 @@ class H5Array implements StoredArray {
   readonly chunkLength: number;
   readonly #store: H5Store;
   readonly #dataset: Dataset;
+  readonly #chunks: readonly number[];
+  #ready: Promise<void> | undefined;
 
-  constructor(store: H5Store, key: string, dataset: Dataset) {
+  constructor(store: H5Store, key: string, dataset: Dataset, type: Metadata) {
     this.key = key;
     this.#store = store;
     this.#dataset = dataset;
     this.attributes = store.attributes(key, dataset);
-    const type = store.attempt(key, () => dataset.metadata);
     this.shape = type.shape ?? [];
     this.type = typeName(type);
-    this.chunkLength = type.chunks?.[0] ?? 1;
+    this.#chunks = type.chunks ?? [];
+    this.chunkLength = this.#chunks[0] ?? 1;
   }
 
-  readNumbers(start = 0, end = this.shape[0] ?? 0): Promise<ElementArray> {
-    return promised(() => {
-      const type = numberType(this.#store.path, this);
-      const row = this.#rowLength();
-      const out = allocateElements(type, Math.max(0, end - start) * row);
-      for (const [from, to] of this.#pieces(start, end, row * bytesPerElement(type))) {
-        (out as Float64Array).set(this.#part(from, to) as Float64Array, (from - start) * row);
-      }
-      return out;
-    });
+  async readNumbers(start = 0, end?: number, axis = 0): Promise<ElementArray> {
+    const type = numberType(this.#store.path, this);
+    const extents = this.#extents(start, end, axis);
+    const out = allocateElements(type, sizeOf(extents));
+    // A part is in its place where its axis is the outermost.
+    const limit = axis === 0 ? PIECE : Infinity;
+    const width = bytesPerElement(type) * sizeOf(extents.with(axis, 1));
+    for (const [from, to] of this.#pieces(start, start + extents[axis]!, width, axis, limit)) {
+      const part = await this.#part(from, to, axis);
+      (out as Float64Array).set(part as Float64Array, (from - start) * sizeOf(extents.slice(1)));
+    }
+    return out;
   }
 
-  readStrings(start = 0, end = this.shape[0] ?? 0): Promise<string[]> {
-    return promised(() => {
-      checkText(this.#store.path, this);
-      const width = this.#rowLength() * this.#dataset.metadata.size;
-      const pieces = this.#pieces(start, end, width);
-      return pieces.flatMap(([from, to]) => this.#part(from, to) as string[]);
-    });
+  async readStrings(start = 0, end?: number): Promise<string[]> {
+    checkText(this.#store.path, this);
+    const extents = this.#extents(start, end, 0);
+    const width = sizeOf(extents.slice(1)) * this.#dataset.metadata.size;
+    const parts: string[][] = [];
+    for (const [from, to] of this.#pieces(start, start + extents[0]!, width, 0, PIECE)) {
+      parts.push(await this.#part(from, to, 0) as string[]);
+    }
+    return parts.flat();
   }
 
-  #rowLength(): number {
-    return sizeOf(this.shape.slice(1));
+  #extents(start: number, end: number | undefined, axis: number): number[] {
+    const stop = end ?? this.shape[axis] ?? 0;
+    const extents = this.shape.length === 0 ? [0] : [...this.shape];
+    return extents.with(axis, Math.max(0, stop - start));
   }
 
-  /** Ranges of the first axis that end where chunks end, so that none is decompressed twice. */
-  #pieces(start: number, end: number, rowBytes: number): [number, number][] {
-    if (rowBytes === 0) return [];
-    const chunk = this.chunkLength;
-    const step = Math.max(1, Math.floor(PIECE / (rowBytes * chunk))) * chunk;
-    const pieces: [number, number][] = [];
+  /** Ranges of an axis that end where chunks end, so that none is decompressed twice. */
+  #pieces(start: number, end: number, width: number, axis: number, limit: number): Range[] {
+    if (width === 0) return [];
+    const chunk = this.#chunks[axis] ?? 1;
+    const step = Math.max(1, Math.floor(limit / (width * chunk))) * chunk;
+    const pieces: Range[] = [];
     for (let from = start, to; from < end; from = to) {
       to = Math.min(end, from - from % chunk + step);
       pieces.push([from, to]);
@@ -239,22 +330,21 @@ class H5Array implements StoredArray {
     return pieces;
   }
 
-  #part(from: number, to: number): ElementArray | string[] {
-    const filters = this.#store.attempt(this.key, () => this.#dataset.filters);
-    const unknown = filters.find((filter) => filter.id > LAST_FILTER);
-    if (unknown !== undefined) {
-      const why = `its compression is not supported: it is HDF5 filter ${unknown.id} ` +
-        `${unknown.name}, and gzip can be read`;
-      throw unreadable(this.#store.path, this.key, why);
-    }
-    const rest = this.shape.slice(1);
-    const offset = [from, ...rest.map(() => 0)];
-    return this.#store.values(this.key, this.#dataset, offset, [to - from, ...rest]);
+  async #part(from: number, to: number, axis: number): Promise<ElementArray | string[]> {
+    await (this.#ready ??= this.#store.needFilters(this.key, this.#dataset));
+    const offset = this.shape.map((_, i) => i === axis ? from : 0);
+    const count = this.shape.with(axis, to - from);
+    return await this.#store.whole(() =>
+      this.#store.values(this.key, this.#dataset, offset, count)
+    );
   }
 }
 
+/** Where a part of an axis begins, and what is behind it. */
+type Range = readonly [from: number, to: number];
+
 /** The name of an HDF5 type; h5py writes booleans as an enumeration of FALSE and TRUE. */
-function typeName(type: Metadata): string {
+function typeName(type: Pick<Metadata, "type" | "size" | "signed" | "enum_type">): string {
   const bits = 8 * type.size;
   switch (type.type) {
     case INTEGER:
@@ -270,13 +360,4 @@ function typeName(type: Metadata): string {
     default:
       return `HDF5 class ${type.type}`;
   }
-}
-
-/** Strings of a fixed number of bytes, padded with zeros or blanks. */
-function fixedText(bytes: Uint8Array, width: number): string[] {
-  const decoder = new TextDecoder();
-  return Array.from(
-    { length: bytes.length / width },
-    (_, i) => decoder.decode(bytes.subarray(i * width, (i + 1) * width)).replace(/[\0 ]+$/, ""),
-  );
 }

@@ -15,7 +15,8 @@
  *
  * @module
  */
-export { AnnDataFile, type AnnDataKeys, openAnnData, type RawAnnData } from "./anndata.ts";
+export { AnnDataFile, type AnnDataKeys, openAnnData, type OpenAnnDataOptions } from "./anndata.ts";
+export type { RawAnnData } from "./cell_parts.ts";
 export type { AwaitUsingDisposable } from "../disposal.ts";
 export type { CellTree } from "./cell_tree.ts";
 export type {
@@ -25,7 +26,10 @@ export type {
   NumericColumn,
   StringColumn,
 } from "./column.ts";
-export type { FilePath } from "./file.ts";
+export { openCells, type OpenCellsOptions } from "./cells.ts";
+export type { FilePath, Platform } from "./file.ts";
+export { readNpz } from "./npz.ts";
+export type { DataSource } from "./source.ts";
 export { type Fold, stratifiedFolds, type StratifiedFoldsOptions } from "./folds.ts";
 export { readNpy, writeNpy } from "./npy.ts";
 export {
@@ -35,6 +39,7 @@ export {
   readObo,
   type TermHierarchy,
   termHierarchy,
+  type TermHierarchyOptions,
   termLabels,
 } from "./ontology.ts";
 export { type Pca, pca, type PcaOptions } from "./pca.ts";
@@ -57,11 +62,6 @@ export {
 } from "./safetensors.ts";
 export { simulateCells, type SimulateCellsOptions, type SimulatedCells } from "./simulate.ts";
 export type { StoredMatrix } from "./stored_matrix.ts";
-export {
-  type MatrixOptions,
-  parseTable,
-  readTable,
-  Table,
-  type TableColumn,
-  type TableOptions,
-} from "./table.ts";
+export { parseTable, readTable, type TableOptions } from "./read_table.ts";
+export { type MatrixOptions, Table } from "./table.ts";
+export type { TableColumn } from "./field.ts";

@@ -12,7 +12,8 @@ import {
   toRowMajor,
   toTensorData,
 } from "./elements.ts";
-import { type FilePath, pathOf, readBytes } from "./file.ts";
+import { reverse } from "./records.ts";
+import { type DataSource, readBytes } from "./source.ts";
 
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 
@@ -26,6 +27,7 @@ const ELEMENTS: Record<string, ElementType> = {
   u4: "uint32",
   i8: "int64",
   u8: "uint64",
+  f2: "float16",
   f4: "float32",
   f8: "float64",
 };
@@ -36,12 +38,12 @@ const DESCRIPTIONS = { bool: "|b1", int32: "<i4", float32: "<f4", float64: "<f8"
  * Reads an array from a NumPy `.npy` file (format versions 1.0, 2.0 and 3.0, either byte order,
  * C or Fortran order).
  *
- * `f4` and `f8` become `float32` and `float64`, `b1` becomes `bool`, and integers of any size become
+ * `f4` and `f8` become `float32` and `float64`, `f2` becomes `float32`, `b1` becomes `bool`, and integers of any size become
  * `int32`.
  *
  * Source: the format description in NumPy's `numpy.lib.format`.
  *
- * @param source The path of the file, or its bytes.
+ * @param source Where the file is: see {@linkcode DataSource}.
  * @returns The array, in C order.
  * @throws {Error} If there is no such file.
  * @throws {SyntaxError} If it is not a `.npy` file, is shorter or longer than its header says, or
@@ -59,9 +61,9 @@ const DESCRIPTIONS = { bool: "|b1", int32: "<i4", float32: "<f4", float64: "<f8"
  * assertEquals(x.toArray(), [[1, 2], [3, 4]]);
  * ```
  */
-export async function readNpy(source: FilePath | Uint8Array): Promise<Tensor> {
-  if (source instanceof Uint8Array) return parse(source, "the bytes");
-  return parse(await readBytes(source), `"${await pathOf(source)}"`);
+export async function readNpy(source: DataSource): Promise<Tensor> {
+  const { name, bytes } = await readBytes(source);
+  return parseNpy(bytes, name);
 }
 
 /**
@@ -95,7 +97,8 @@ export function writeNpy(values: TensorLike): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-function parse(bytes: Uint8Array, name: string): Tensor {
+/** The array of the bytes of a `.npy` file. */
+export function parseNpy(bytes: Uint8Array, name: string): Tensor {
   const { header, start } = readHeader(bytes, name);
   const { type, bigEndian, fortranOrder, shape } = parseHeader(header, name);
   const width = bytesPerElement(type);
@@ -107,7 +110,7 @@ function parse(bytes: Uint8Array, name: string): Tensor {
     );
   }
   const body = bytes.slice(start);
-  if (bigEndian) swapBytes(body, width);
+  if (bigEndian) reverse(body, width);
   const data = toTensorData(type, elementsOf(type, body.buffer), name);
   if (!fortranOrder) return fromData(data, shape);
   const strides = shape.map((_, axis) => sizeOf(shape.slice(0, axis)));
@@ -177,8 +180,4 @@ function parseHeader(header: string, name: string): Header {
       parseInt(extent)
     ),
   };
-}
-
-function swapBytes(bytes: Uint8Array, width: number): void {
-  for (let at = 0; at < bytes.length; at += width) bytes.subarray(at, at + width).reverse();
 }

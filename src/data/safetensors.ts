@@ -10,10 +10,10 @@ import { checkBoolean, checkObject, readOptions } from "../options.ts";
 import { type Shape, sizeOf } from "../shape.ts";
 import { asTensor, fromData, type Tensor, type TensorLike } from "../tensor.ts";
 import { bytesPerElement, elementsOf, type ElementType, toTensorData } from "./elements.ts";
-import { type FilePath, pathOf, readBytes } from "./file.ts";
+import { type DataSource, readBytes } from "./source.ts";
 
 /** The number types of the format that can be read. */
-const ELEMENTS: Record<string, ElementType | "float16" | "bfloat16"> = {
+const ELEMENTS: Record<string, ElementType | "bfloat16"> = {
   BOOL: "bool",
   I8: "int8",
   U8: "uint8",
@@ -68,7 +68,7 @@ const BLANK = "0".repeat(16);
 /** What the header says of one tensor. */
 interface Entry {
   name: string;
-  type: ElementType | "float16" | "bfloat16";
+  type: ElementType | "bfloat16";
   shape: Shape;
   start: number;
   end: number;
@@ -84,7 +84,7 @@ interface Entry {
  *
  * Source: the format description at https://github.com/huggingface/safetensors.
  *
- * @param source The path of the file, or its bytes.
+ * @param source Where the file is: see {@linkcode DataSource}.
  * @param options `checksum`, whether there must be one; `false` by default.
  * @returns `{ tensors, metadata }`, by name.
  * @throws {Error} If there is no such file.
@@ -106,14 +106,12 @@ interface Entry {
  * ```
  */
 export async function readSafetensors(
-  source: FilePath | Uint8Array,
+  source: DataSource,
   options: ReadSafetensorsOptions = {},
 ): Promise<Safetensors> {
   const { checksum } = readOptions("readSafetensors", options, { checksum: false });
   checkBoolean("readSafetensors", "checksum", checksum);
-  const given = source instanceof Uint8Array;
-  const name = given ? "the bytes" : `"${await pathOf(source)}"`;
-  const bytes = given ? source : await readBytes(source);
+  const { name, bytes } = await readBytes(source);
   const found = parse(bytes, name);
   const { [CHECKSUM]: stored, ...metadata } = found.metadata;
   if (stored === undefined && !checksum) return found;
@@ -323,7 +321,7 @@ function checkCover(entries: readonly Entry[], length: number, name: string): vo
 }
 
 function widthOf(type: Entry["type"]): number {
-  return type === "float16" || type === "bfloat16" ? 2 : bytesPerElement(type);
+  return type === "bfloat16" ? 2 : bytesPerElement(type);
 }
 
 function toTensor(entry: Entry, bytes: Uint8Array, start: number, name: string): Tensor {
@@ -333,19 +331,8 @@ function toTensor(entry: Entry, bytes: Uint8Array, start: number, name: string):
 }
 
 function toData(type: Entry["type"], body: ArrayBuffer, what: string): TypedArray {
-  if (type === "float16") return Float32Array.from(new Uint16Array(body), fromHalf);
   if (type !== "bfloat16") return toTensorData(type, elementsOf(type, body), what);
   // A bfloat16 is the upper half of a float32.
   const words = Uint32Array.from(new Uint16Array(body), (half) => half << 16);
   return new Float32Array(words.buffer);
-}
-
-/** The value of an IEEE 754 binary16 number. */
-function fromHalf(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const [exponent, fraction] = [(bits >> 10) & 0x1f, bits & 0x3ff];
-  if (exponent === 0x1f) return fraction === 0 ? sign * Infinity : NaN;
-  return exponent === 0
-    ? sign * fraction * 2 ** -24
-    : sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }

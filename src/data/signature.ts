@@ -8,16 +8,15 @@ const DECOMPRESS = "decompress it first";
 
 /** First bytes, and what a file is that begins with them. */
 const FORMATS: readonly (readonly [readonly number[], string])[] = [
-  [[0x1f, 0x8b], `it is compressed by gzip: ${DECOMPRESS}`],
+  [[0x1f, 0x8b], `it is compressed by gzip: ${DECOMPRESS}, but for tables`],
   [[0x28, 0xb5, 0x2f, 0xfd], `it is compressed by zstd: ${DECOMPRESS}`],
   [[0x42, 0x5a, 0x68], `it is compressed by bzip2: ${DECOMPRESS}`],
   [[0xfd, 0x37, 0x7a, 0x58, 0x5a], `it is compressed by xz: ${DECOMPRESS}`],
   [
     [...new TextEncoder().encode("%%MatrixMarket")],
-    "it is in the Matrix Market format (.mtx): " +
-    "write it as AnnData or as a table of cells by genes",
+    "it is in the Matrix Market format (.mtx): openCells reads the folder that it lies in",
   ],
-  [[...new TextEncoder().encode("PAR1")], "it is in the Parquet format: write it as CSV"],
+  [[...new TextEncoder().encode("PAR1")], "it is in the Parquet format: openCells reads it"],
 ];
 
 /** Formats that are read, but not as text. */

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { type ElementArray, type ElementType, isElementType } from "./elements.ts";
+import type { TypedArray } from "../dtype.ts";
+import { type ElementArray, type ElementType, isElementType, toTensorData } from "./elements.ts";
 
 /** An array in a file. */
 export interface StoredArray {
@@ -19,8 +20,13 @@ export interface StoredArray {
   readonly type: string;
   /** How many positions of the first axis are stored together: reading one costs as much as all. */
   readonly chunkLength: number;
-  /** Numbers from `start` to `end` (not included) of the first axis, all of them by default. */
-  readNumbers(start?: number, end?: number): Promise<ElementArray>;
+  /** Whether integers that may not fit `int32` become `float64`. */
+  readonly wide?: boolean;
+  /**
+   * Numbers from `start` to `end` (not included) of an axis, all of them by default; the first axis
+   * by default.
+   */
+  readNumbers(start?: number, end?: number, axis?: number): Promise<ElementArray>;
   /** Text from `start` to `end` (not included) of the first axis, all of it by default. */
   readStrings(start?: number, end?: number): Promise<string[]>;
 }
@@ -43,6 +49,8 @@ export interface StoredGroup {
 export interface Store {
   /** Where the file lies. */
   readonly path: string;
+  /** What holds the tree: `HDF5` or `Zarr 2`. */
+  readonly format: string;
   /** The outermost group. */
   readonly root: StoredGroup;
   /** Closes the file; a second time does nothing. */
@@ -88,10 +96,17 @@ export function unreadable(path: string, key: string, why: string, cause?: unkno
   return new SyntaxError(`Cannot read ${part}"${path}" as ${why}`, { cause });
 }
 
+/** Numbers of an array as a tensor stores them. */
+export function toTensor(path: string, array: StoredArray, raw: ElementArray): TypedArray {
+  const what = `"${array.key}" of "${path}"`;
+  return toTensorData(numberType(path, array), raw, what, array.wide);
+}
+
 /** An array's element type, where it is one of numbers; throws otherwise. */
 export function numberType(path: string, array: StoredArray): ElementType {
   if (isElementType(array.type)) return array.type;
-  const why = `it must hold integers, float32, float64 or booleans: its type is ${array.type}`;
+  const why =
+    `it must hold integers, floating-point numbers or booleans: its type is ${array.type}`;
   throw unreadable(path, array.key, why);
 }
 

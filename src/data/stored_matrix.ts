@@ -5,13 +5,14 @@
  */
 import { allocate, type DType, type TypedArray } from "../dtype.ts";
 import { fromData, type Tensor } from "../tensor.ts";
-import { type ElementType, tensorTypeOf, toPositions, toTensorData } from "./elements.ts";
+import { tensorTypeOf, toPositions } from "./elements.ts";
 import {
   messageOf,
   numberType,
   type StoredArray,
   type StoredGroup,
   textAttribute,
+  toTensor,
   unreadable,
 } from "./store.ts";
 
@@ -71,18 +72,21 @@ export async function openMatrix(
 ): Promise<StoredMatrix> {
   const { key } = node;
   if (node.kind === "array") {
-    if (node.shape.length === 2) return new DenseMatrix(path, node);
+    if (node.shape.length === 2) return denseMatrix(path, node);
     throw unreadable(path, key, `a matrix must have two axes: its shape is [${node.shape}]`);
   }
   const encoding = textAttribute(node, "encoding-type");
-  if (encoding === "csr_matrix" || encoding === "csc_matrix") {
-    return await openSparse(path, node, encoding);
+  // Before AnnData 0.7, sparse matrices were those of h5sparse.
+  const old = textAttribute(node, "h5sparse_format");
+  const format = encoding ?? (old === undefined ? undefined : `${old}_matrix`);
+  if (format === "csr_matrix" || format === "csc_matrix") {
+    return await openSparse(path, node, format);
   }
   const why = encoding === "dataframe"
     ? "it is a data frame, and an array or a sparse matrix can be read"
-    : "h5sparse_format" in node.attributes
-    ? "it is a sparse matrix in the form that AnnData wrote before version 0.7: " +
-      "read it with AnnData and write it again"
+    : encoding === "awkward-array"
+    ? "it is an awkward array, of rows of different lengths, which is not read: pad it, or write " +
+      "it as a sparse matrix"
     : "a group must be a csr_matrix or csc_matrix to be read as a matrix: " +
       `its encoding-type is ${encoding}`;
   throw unreadable(path, key, why);
@@ -93,36 +97,64 @@ async function openSparse(
   group: StoredGroup,
   encoding: "csr_matrix" | "csc_matrix",
 ): Promise<StoredMatrix> {
+  const extents = (group.attributes["shape"] ?? group.attributes["h5sparse_shape"]) as
+    | Iterable<number | bigint>
+    | undefined;
+  const [rows = NaN, columns = NaN] = Array.from(extents ?? [], Number);
+  const format = encoding === "csr_matrix" ? "csr" : "csc";
+  return sparseMatrix(path, group.key, [rows, columns], format, await sparseParts(path, group));
+}
+
+/** The three arrays of a sparse matrix. */
+export async function sparseParts(path: string, group: StoredGroup): Promise<SparseParts> {
   const part = async (name: string) => {
     const array = await group.get(name);
     if (array?.kind === "array" && array.shape.length === 1) return array;
     const why = `a sparse matrix must have ${name}, an array with one axis`;
     throw unreadable(path, group.key, why);
   };
-  const parts = {
+  return {
     data: await part("data"),
     indices: await part("indices"),
     indptr: await part("indptr"),
   };
-  const extents = group.attributes["shape"] as Iterable<number | bigint> | undefined;
-  const [rows, columns] = Array.from(extents ?? [], Number);
-  const major = encoding === "csr_matrix" ? rows : columns;
-  const [data, indices, indptr] = Object.values(parts).map(({ shape }) => shape[0]!);
-  if (rows === undefined || columns === undefined || indptr !== major! + 1 || data !== indices) {
+}
+
+/** A sparse matrix of three arrays, which must fit together. */
+export function sparseMatrix(
+  path: string,
+  key: string,
+  [rows, columns]: readonly [number, number],
+  format: "csr" | "csc",
+  parts: SparseParts,
+): StoredMatrix {
+  const major = format === "csr" ? rows : columns;
+  const [data, indices, indptr] = [parts.data, parts.indices, parts.indptr]
+    .map(({ shape }) => shape[0]!);
+  if (indptr !== major + 1 || data !== indices || !(rows >= 0 && columns >= 0)) {
     throw unreadable(
       path,
-      group.key,
+      key,
       `the parts of the sparse matrix do not fit together: shape is [${rows}, ${columns}], and ` +
         `there are ${data} data, ${indices} indices and ${indptr} indptr`,
     );
   }
-  const Sparse = encoding === "csr_matrix" ? CsrMatrix : CscMatrix;
-  return new Sparse(path, group.key, [rows, columns], parts);
+  const Sparse = format === "csr" ? CsrMatrix : CscMatrix;
+  return new Sparse(path, key, [rows, columns], parts);
 }
 
-interface SparseParts {
+/** A dense matrix of an array with two axes; `transposed` where the array has genes in rows. */
+export function denseMatrix(path: string, array: StoredArray, transposed = false): StoredMatrix {
+  return new DenseMatrix(path, array, transposed ? 1 : 0);
+}
+
+/** The three arrays of a sparse matrix. */
+export interface SparseParts {
+  /** The values. */
   data: StoredArray;
+  /** Their columns (or rows). */
   indices: StoredArray;
+  /** Where rows (or columns) begin. */
   indptr: StoredArray;
 }
 
@@ -132,14 +164,16 @@ abstract class FileMatrix implements StoredMatrix {
   readonly dtype: DType;
   protected readonly path: string;
   protected readonly key: string;
-  protected readonly type: ElementType;
 
-  constructor(path: string, key: string, shape: readonly [number, number], type: ElementType) {
+  /** The array of the values. */
+  protected readonly data: StoredArray;
+
+  constructor(path: string, key: string, shape: readonly [number, number], data: StoredArray) {
     this.path = path;
     this.key = key;
     this.shape = shape;
-    this.type = type;
-    this.dtype = tensorTypeOf(type);
+    this.data = data;
+    this.dtype = tensorTypeOf(numberType(path, data), data.wide);
   }
 
   /** The values of rows that exist. */
@@ -197,15 +231,28 @@ abstract class FileMatrix implements StoredMatrix {
 
 class DenseMatrix extends FileMatrix {
   readonly format = "dense";
-  readonly #array: StoredArray;
+  /** The axis of the cells. */
+  readonly #axis: 0 | 1;
 
-  constructor(path: string, array: StoredArray) {
-    super(path, array.key, [array.shape[0]!, array.shape[1]!], numberType(path, array));
-    this.#array = array;
+  constructor(path: string, array: StoredArray, axis: 0 | 1) {
+    const [rows, columns] = axis === 0 ? array.shape : array.shape.toReversed();
+    super(path, array.key, [rows!, columns!], array);
+    this.#axis = axis;
   }
 
   protected async values(start: number, end: number): Promise<TypedArray> {
-    return toTensorData(this.type, await this.#array.readNumbers(start, end), this.what);
+    const data = toTensor(
+      this.path,
+      this.data,
+      await this.data.readNumbers(start, end, this.#axis),
+    );
+    if (this.#axis === 0) return data;
+    const [rows, columns] = [end - start, this.shape[1]];
+    const out = allocate(this.dtype, data.length);
+    for (let j = 0; j < columns; j++) {
+      for (let i = 0; i < rows; i++) out[i * columns + j] = data[j * rows + i]!;
+    }
+    return out;
   }
 }
 
@@ -213,7 +260,7 @@ abstract class SparseMatrix extends FileMatrix {
   readonly #parts: SparseParts;
 
   constructor(path: string, key: string, shape: readonly [number, number], parts: SparseParts) {
-    super(path, key, shape, numberType(path, parts.data));
+    super(path, key, shape, parts.data);
     this.#parts = parts;
   }
 
@@ -238,7 +285,7 @@ abstract class SparseMatrix extends FileMatrix {
   /** The entries from `from` to `to`: their values, and their columns (or rows). */
   protected async entries(from: number, to: number): Promise<[TypedArray, ArrayLike<number>]> {
     const { data, indices } = this.#parts;
-    const values = toTensorData(this.type, await data.readNumbers(from, to), this.what);
+    const values = toTensor(this.path, data, await data.readNumbers(from, to));
     return [values, toPositions(await indices.readNumbers(from, to))];
   }
 

@@ -16,6 +16,7 @@ import {
   type StoredGroup,
   unreadable,
 } from "./store.ts";
+import { numpyField, type RecordField, RecordGroup } from "./records.ts";
 import type { ZarrFiles } from "./zarr_files.ts";
 
 type Zarrita = typeof import("zarrita");
@@ -24,25 +25,25 @@ type AnyArray = ZarrArray<DataType, ZarrFiles>;
 /** Opens a Zarr hierarchy. The store closes the files; where opening fails, they are closed too. */
 export async function openZarr(files: ZarrFiles): Promise<Store> {
   try {
-    const root = await openRoot(files);
-    return { path: files.path, root, close: () => files.close() };
+    const version = await versionOf(files);
+    const root = await openRoot(files, version);
+    const format = `Zarr ${version.slice(1)}`;
+    return { path: files.path, format, root, close: () => files.close() };
   } catch (error) {
     files.close();
     throw error;
   }
 }
 
-/** The outermost group, in the version that its metadata says. */
-async function openRoot(files: ZarrFiles): Promise<StoredGroup> {
-  const version = await files.get("/zarr.json") !== undefined
-    ? "v3"
-    : await files.get("/.zgroup") !== undefined
-    ? "v2"
-    : undefined;
-  if (version === undefined) {
-    const why = "it is not a Zarr group: it has neither a zarr.json nor a .zgroup file";
-    throw unreadable(files.path, "", why);
-  }
+/** The version of a hierarchy, by the metadata that it has. */
+async function versionOf(files: ZarrFiles): Promise<"v2" | "v3"> {
+  if (await files.get("/zarr.json") !== undefined) return "v3";
+  if (await files.get("/.zgroup") !== undefined) return "v2";
+  const why = "it is not a Zarr group: it has neither a zarr.json nor a .zgroup file";
+  throw unreadable(files.path, "", why);
+}
+
+async function openRoot(files: ZarrFiles, version: "v2" | "v3"): Promise<StoredGroup> {
   const root = await new ZarrTree(await import("zarrita"), files, version).open("");
   if (root?.kind !== "group") throw unreadable(files.path, "", "it is a Zarr array, not a group");
   return root;
@@ -66,29 +67,72 @@ class ZarrTree {
     // Locations are resolved as URLs, which would end at a "?" or "#".
     const place = `/${key.split("/").map(encodeURIComponent).join("/")}` as AbsolutePath;
     const location = new this.#zarrita.Location(this.#files, place);
-    let node: AnyArray | Group<ZarrFiles>;
+    let node: AnyArray | Group<ZarrFiles> | RecordGroup;
     try {
-      node = await this.#openNode(location);
+      node = await this.#openNode(key, location);
     } catch (error) {
       if (this.#zarrita.isZarritaError(error, "NotFoundError")) return undefined;
       throw this.#failure(key, error);
     }
+    if (node instanceof RecordGroup) return node;
     if (node.kind === "group") return new ZarrGroup(this, key, node);
     return new StoredZarrArray(this, key, node);
   }
 
   /** A node of the hierarchy's own version: guessing would hide broken metadata. */
-  async #openNode(location: Location<ZarrFiles>): Promise<AnyArray | Group<ZarrFiles>> {
+  async #openNode(
+    key: string,
+    location: Location<ZarrFiles>,
+  ): Promise<AnyArray | Group<ZarrFiles> | RecordGroup> {
     const { open } = this.#zarrita;
     if (this.#version === "v3") return await open.v3(location);
-    const metadata = await this.#files.get(location.resolve(".zarray").path);
-    if (metadata === undefined) return await open.v2(location, { kind: "group" });
-    if (hasFields(metadata)) {
-      const why = "it is an array of records, the form of data frames before AnnData 0.7: " +
-        "read it with AnnData and write it again";
-      throw unreadable(this.path, location.path.slice(1), why);
+    const bytes = await this.#files.get(location.resolve(".zarray").path);
+    if (bytes === undefined) return await open.v2(location, { kind: "group" });
+    const metadata = parse(bytes);
+    const { dtype } = metadata ?? {};
+    if (!Array.isArray(dtype) || !isWhole(metadata!.shape)) {
+      return await open.v2(location, { kind: "array" });
     }
-    return await open.v2(location, { kind: "array" });
+    return await this.#openRecords(key, location, { ...metadata, dtype, shape: metadata!.shape });
+  }
+
+  /** An array of records, which the library reads as one of bytes. */
+  async #openRecords(
+    key: string,
+    location: Location<ZarrFiles>,
+    { dtype, shape: [length = 0], ...metadata }: RecordMetadata,
+  ): Promise<RecordGroup> {
+    const fields: RecordField[] = [];
+    let size = 0;
+    for (const described of dtype) {
+      const field = numpyField(described, size);
+      fields.push(field);
+      size += field.size * sizeOf(field.shape);
+    }
+    const asBytes = {
+      ...metadata,
+      dtype: "|u1",
+      shape: [length, size],
+      chunks: [(metadata["chunks"] as number[])[0], size],
+      fill_value: 0,
+    };
+    const files = recordsAsBytes(this.#files, location.resolve(".zarray").path, asBytes);
+    const array = await this.#zarrita.open.v2(new this.#zarrita.Location(files, location.path), {
+      kind: "array",
+    });
+    return new RecordGroup({
+      path: this.path,
+      key,
+      attributes: array.attrs,
+      length,
+      fields,
+      read: async (start, end, use) =>
+        use(
+          end <= start
+            ? new Uint8Array(0)
+            : await this.values(key, array, start, end, 0) as Uint8Array,
+        ),
+    });
   }
 
   /** The names of what is in a group. */
@@ -102,6 +146,7 @@ class ZarrTree {
     array: AnyArray,
     start: number,
     end: number,
+    along: number,
   ): Promise<ElementArray | unknown[]> {
     const { defineArrayExtension, get, slice } = this.#zarrita;
     const whole = defineArrayExtension((inner) => ({
@@ -114,7 +159,7 @@ class ZarrTree {
       },
     }))(array);
     try {
-      const selection = array.shape.map((_, axis) => axis === 0 ? slice(start, end) : null);
+      const selection = array.shape.map((_, axis) => axis === along ? slice(start, end) : null);
       const { data, shape, stride } = await get(whole, selection, { createQueue });
       return toRowMajor(plain(data), shape, stride);
     } catch (error) {
@@ -130,13 +175,38 @@ class ZarrTree {
   }
 }
 
-/** Whether an array's metadata of version 2 speak of records, whose type is a list of fields. */
-function hasFields(metadata: Uint8Array): boolean {
+/** The metadata of an array of records in version 2. */
+interface RecordMetadata {
+  dtype: Parameters<typeof numpyField>[0][];
+  shape: number[];
+  [name: string]: unknown;
+}
+
+/** Metadata as an object; the library says what is wrong where they are none. */
+function parse(bytes: Uint8Array): Record<string, unknown> | undefined {
   try {
-    return Array.isArray(JSON.parse(new TextDecoder().decode(metadata)).dtype);
+    const value = JSON.parse(new TextDecoder().decode(bytes));
+    return typeof value === "object" && value !== null ? value : undefined;
   } catch {
-    return false; // The library says what is wrong.
+    return undefined;
   }
+}
+
+function isWhole(shape: unknown): shape is number[] {
+  return Array.isArray(shape) && shape.length === 1 && Number.isInteger(shape[0]);
+}
+
+/** The files of an array of records as those of one of bytes, whose chunks have a second number. */
+function recordsAsBytes(files: ZarrFiles, place: AbsolutePath, metadata: object): ZarrFiles {
+  const bytes = new TextEncoder().encode(JSON.stringify(metadata));
+  const chunk = (key: AbsolutePath) => key.replace(/(\d+)[./]0$/, "$1") as AbsolutePath;
+  return {
+    path: files.path,
+    get: (key) => key === place ? Promise.resolve(bytes) : files.get(chunk(key)),
+    getRange: (key, range) => files.getRange(chunk(key), range),
+    folders: (key) => files.folders(key),
+    close: () => files.close(),
+  };
 }
 
 /** One chunk after the other: decoding is work for one thread, and memory holds one chunk more. */
@@ -199,16 +269,19 @@ class StoredZarrArray implements StoredArray {
     this.#array = array;
   }
 
-  async readNumbers(start = 0, end = this.shape[0] ?? 0): Promise<ElementArray> {
+  async readNumbers(start = 0, end?: number, axis = 0): Promise<ElementArray> {
     const type = numberType(this.#tree.path, this);
-    if (end <= start || this.shape.includes(0)) return allocateElements(type, 0);
-    return await this.#tree.values(this.key, this.#array, start, end) as ElementArray;
+    const stop = end ?? this.shape[axis] ?? 0;
+    if (stop <= start || this.shape.includes(0)) return allocateElements(type, 0);
+    const values = await this.#tree.values(this.key, this.#array, start, stop, axis);
+    // Half precision has an array type of its own, where the platform has it.
+    return type === "float16" ? Float32Array.from(values as number[]) : values as ElementArray;
   }
 
   async readStrings(start = 0, end = this.shape[0] ?? 0): Promise<string[]> {
     checkText(this.#tree.path, this);
     if (end <= start || this.shape.includes(0)) return [];
-    const values = await this.#tree.values(this.key, this.#array, start, end) as unknown[];
+    const values = await this.#tree.values(this.key, this.#array, start, end, 0) as unknown[];
     // Chunks that were never written hold the fill value, in version 2 often 0 or null.
     return values.map((text) => typeof text === "string" ? text : "");
   }

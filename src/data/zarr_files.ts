@@ -4,8 +4,8 @@
  * @module
  */
 import type { AbsolutePath, AsyncReadable, RangeQuery } from "@zarrita/storage";
-import { isMissing, LocalFile } from "./file.ts";
-import { messageOf, promised, unreadable } from "./store.ts";
+import { type ByteFile, isMissing, LocalFile } from "./file.ts";
+import { messageOf, unreadable } from "./store.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -24,7 +24,7 @@ export interface ZarrFiles extends AsyncReadable {
 }
 
 /** The range of a file of `size` bytes that a query means; throws where it goes beyond the file. */
-function resolveRange(
+export function resolveRange(
   path: string,
   key: string,
   size: number,
@@ -81,12 +81,12 @@ export class ZarrDirectory implements ZarrFiles {
     if (!this.#open) throw new TypeError(`Cannot read "${this.path}" as it is closed`);
   }
 
-  async #read<T>(key: string, read: (file: LocalFile) => T): Promise<T | undefined> {
+  async #read<T>(key: string, read: (file: LocalFile) => Promise<T>): Promise<T | undefined> {
     this.#checkOpen();
     try {
       const file = await LocalFile.open(this.path + key);
       try {
-        return read(file);
+        return await read(file);
       } finally {
         file.close();
       }
@@ -97,13 +97,19 @@ export class ZarrDirectory implements ZarrFiles {
   }
 }
 
+/** The members of a zip archive. */
+export interface ZipFiles extends ZarrFiles {
+  /** Their names. */
+  readonly names: readonly string[];
+}
+
 /** Opens a hierarchy in a zip archive, which may hold it within a folder; takes over the file. */
-export async function openZip(file: LocalFile): Promise<ZarrFiles> {
+export async function openZip(file: ByteFile): Promise<ZipFiles> {
   const { default: ZipFileStore } = await import("@zarrita/storage/zip");
   const sizes = new Map<string, number>();
   const reader = {
     getLength: () => Promise.resolve(file.size),
-    read: (offset: number, size: number) => promised(() => file.read(offset, size)),
+    read: (offset: number, size: number) => file.read(offset, size),
   };
   const zip = new ZipFileStore(reader, {
     transformEntries(entries) {
@@ -120,6 +126,7 @@ export async function openZip(file: LocalFile): Promise<ZarrFiles> {
   }
   return {
     path: file.path,
+    names: [...sizes.keys()].map((name) => name.slice(1)),
     get: (key) => zip.get(key) as Promise<Bytes | undefined>,
     async getRange(key, range) {
       const size = sizes.get(key);

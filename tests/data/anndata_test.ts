@@ -263,11 +263,10 @@ for (const form of Object.keys(FORMS)) {
     'Cannot read "obs" of "FILE" as its index "_index" must be an array',
   );
   refuse(
-    "the data frames of AnnData before 0.7",
+    "a data frame that is an array of numbers",
     "obs",
     leaf(new Float32Array(5)),
-    'Cannot read "obs" of "FILE" as it is a data frame in the form that AnnData wrote before ' +
-      "version 0.7: read it with AnnData and write it again",
+    'Cannot read "obs" of "FILE" as a data frame must be a group or an array of records with names',
   );
 }
 

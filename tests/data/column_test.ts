@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { openFrame, readColumn, readIndex } from "../../src/data/column.ts";
+import { openFrame } from "../../src/data/frame.ts";
 import {
   type Branch,
   branch,
@@ -20,7 +20,7 @@ async function read(column: Leaf | Branch, more: Branch["members"] = {}): Promis
   const obs = frame(CELLS, { x: column });
   const tree = mapping({ obs: { ...obs, members: { ...obs.members, ...more } } });
   const opened = await openFrame("cells.h5ad", stored(tree), "obs");
-  return await readColumn("cells.h5ad", opened, "x");
+  return await opened.read("x");
 }
 
 async function complaint(column: Leaf | Branch, more?: Branch["members"]): Promise<string> {
@@ -30,10 +30,10 @@ async function complaint(column: Leaf | Branch, more?: Branch["members"]): Promi
 async function names(index: Leaf | Branch): Promise<string[]> {
   const obs = frame([], {});
   const tree = mapping({ obs: { ...obs, members: { _index: index } } });
-  return await readIndex("cells.h5ad", await openFrame("cells.h5ad", stored(tree), "obs"));
+  return await (await openFrame("cells.h5ad", stored(tree), "obs")).names();
 }
 
-Deno.test("readColumn() reads integers of any size as int32", async () => {
+Deno.test("Frame.read() reads integers of any size as int32", async () => {
   for (const type of [Int8Array, Uint8Array, Int16Array, Uint16Array, Int32Array, Uint32Array]) {
     const values = Int32Array.of(1, 2, 100);
     assertEquals(await read(leaf(type.of(1, 2, 100))), { kind: "numeric", values });
@@ -44,7 +44,7 @@ Deno.test("readColumn() reads integers of any size as int32", async () => {
   }
 });
 
-Deno.test("readColumn() keeps negative and extreme 64-bit integers", async () => {
+Deno.test("Frame.read() keeps negative and extreme 64-bit integers", async () => {
   const extremes = BigInt64Array.of(-1n, -(2n ** 31n), 2n ** 31n - 1n);
   const values = Int32Array.of(-1, -(2 ** 31), 2 ** 31 - 1);
   assertEquals(await read(leaf(extremes)), { kind: "numeric", values });
@@ -60,7 +60,7 @@ for (
     ["a uint32 above", Uint32Array.of(0, 2 ** 32 - 1, 0), "4294967295"],
   ] as const
 ) {
-  Deno.test(`readColumn() refuses ${name} the range of int32`, async () => {
+  Deno.test(`Frame.read() refuses ${name} the range of int32`, async () => {
     const error = await assertRejects(() => read(leaf(values)), RangeError);
     assertEquals(
       error.message,
@@ -70,12 +70,12 @@ for (
   });
 }
 
-Deno.test("readColumn() reads booleans", async () => {
+Deno.test("Frame.read() reads booleans", async () => {
   const values = Uint8Array.of(1, 0, 1);
   assertEquals(await read(flags([true, false, true])), { kind: "boolean", values });
 });
 
-Deno.test("readColumn() reads categories that have missing values themselves as text", async () => {
+Deno.test("Frame.read() reads categories that have missing values themselves as text", async () => {
   const column = categorical([0, 1, -1], []);
   column.members["categories"] = nullable("nullable-string-array", leaf(["a", "b"]), [
     false,
@@ -89,7 +89,7 @@ Deno.test("readColumn() reads categories that have missing values themselves as 
   });
 });
 
-Deno.test("readColumn() reads categories of AnnData 0.7, which lie beside the columns", async () => {
+Deno.test("Frame.read() reads categories of AnnData 0.7, which lie beside the columns", async () => {
   const codes = leaf(Int8Array.of(1, 0, -1));
   codes.attributes = { categories: "__categories/x" };
   const categories = leaf(["a", "b"]);
@@ -102,7 +102,7 @@ Deno.test("readColumn() reads categories of AnnData 0.7, which lie beside the co
   });
 });
 
-Deno.test("readColumn() does not take codes for numbers where their categories are missing", async () => {
+Deno.test("Frame.read() does not take codes for numbers where their categories are missing", async () => {
   const codes = leaf(Int8Array.of(1, 0, -1));
   codes.attributes = { categories: "__categories/x" };
   assertEquals(
@@ -112,7 +112,7 @@ Deno.test("readColumn() does not take codes for numbers where their categories a
 });
 
 for (const wrong of [-2, 2]) {
-  Deno.test(`readColumn() refuses the code ${wrong} of two categories`, async () => {
+  Deno.test(`Frame.read() refuses the code ${wrong} of two categories`, async () => {
     assertEquals(
       await complaint(categorical([0, wrong, 1], ["a", "b"])),
       'Cannot read "obs/x/codes" of "cells.h5ad" as its codes must be in [-1, 1]: ' +
@@ -121,7 +121,7 @@ for (const wrong of [-2, 2]) {
   });
 }
 
-Deno.test("readColumn() refuses a column of another length than its data frame", async () => {
+Deno.test("Frame.read() refuses a column of another length than its data frame", async () => {
   assertEquals(
     await complaint(leaf(Float32Array.of(1, 2))),
     'Cannot read "obs/x" of "cells.h5ad" as it must have 3 values: it has 2',
@@ -132,33 +132,34 @@ Deno.test("readColumn() refuses a column of another length than its data frame",
   );
 });
 
-Deno.test("readColumn() names an encoding that it does not know", async () => {
+Deno.test("Frame.read() names an encoding that it does not know", async () => {
   assertEquals(
     await complaint(branch("awkward-array", "0.1.0", {})),
     'Cannot read "obs/x" of "cells.h5ad" as its encoding-type must be categorical, ' +
-      "nullable-integer, nullable-boolean, nullable-string-array: current value is awkward-array",
+      "nullable-integer, nullable-float, nullable-boolean, nullable-string-array: " +
+      "current value is awkward-array",
   );
 });
 
-Deno.test("readColumn() names a part that a column lacks", async () => {
+Deno.test("Frame.read() names a part that a column lacks", async () => {
   assertEquals(
     await complaint(branch("categorical", "0.2.0", {})),
     'Cannot read "obs/x" of "cells.h5ad" as it must have an array "codes"',
   );
 });
 
-Deno.test("readColumn() says that a column is named but not there", async () => {
+Deno.test("Frame.read() says that a column is named but not there", async () => {
   const obs = frame(CELLS, {});
   obs.attributes = { ...obs.attributes, "column-order": ["x"] };
   const opened = await openFrame("cells.h5ad", stored(mapping({ obs })), "obs");
-  const error = await assertRejects(() => readColumn("cells.h5ad", opened, "x"), SyntaxError);
+  const error = await assertRejects(() => opened.read("x"), SyntaxError);
   assertEquals(
     error.message,
     'Cannot read "obs/x" of "cells.h5ad" as column-order names it but it is not there',
   );
 });
 
-Deno.test("readColumn() does not look at the numbers that are missing", async () => {
+Deno.test("Frame.read() does not look at the numbers that are missing", async () => {
   for (const values of [BigInt64Array.of(1n, 2n ** 62n, -1n), Uint32Array.of(1, 2 ** 32 - 1, 7)]) {
     const column = nullable("nullable-integer", leaf(values), [false, true, false]);
     const [first, , last] = values;
@@ -170,7 +171,7 @@ Deno.test("readColumn() does not look at the numbers that are missing", async ()
   }
 });
 
-Deno.test("readIndex() reads names that are numbers, categories or nullable text", async () => {
+Deno.test("Frame.names() reads names that are numbers, categories or nullable text", async () => {
   assertEquals(await names(leaf(BigInt64Array.of(7n, 8n))), ["7", "8"]);
   assertEquals(await names(categorical([1, 0], ["a", "b"])), ["b", "a"]);
   const text = nullable("nullable-string-array", leaf(["a", "?"]), [false, true]);

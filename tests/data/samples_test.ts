@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { type AnnDataFile, openAnnData } from "../../src/data/anndata.ts";
-import { readTable } from "../../src/data/table.ts";
+import { readTable } from "../../src/data/read_table.ts";
 
 // Real cells, in a folder beside the repository that not everyone has.
 const FOLDER = new URL("../../../shared/data/", import.meta.url);

@@ -1,7 +1,7 @@
 import { assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { splitRows } from "../../src/data/delimited.ts";
-import { parseTable, readTable, type TableOptions } from "../../src/data/table.ts";
+import { parseTable, readTable, type TableOptions } from "../../src/data/read_table.ts";
 import { inTempDirectory } from "./write.ts";
 
 function complaint(text: string, options?: TableOptions): string {
@@ -311,7 +311,7 @@ Deno.test("parseTable() names options that it does not know", () => {
   assertEquals(
     error.message,
     "Cannot read the table as its options must be among delimiter, comment, header, rowNames, missing, " +
-      "decimal: current option is separator",
+      "decimal, genes, ignore: current option is separator",
   );
 });
 
@@ -356,7 +356,6 @@ Deno.test("readTable() names the file that it cannot read", () =>
     assertEquals(binary.message, `Cannot read "${path}" as it is not text in UTF-8`);
     for (
       const [start, reason] of [
-        [[0x1f, 0x8b, 8], "it is compressed by gzip: decompress it first"],
         [[0x28, 0xb5, 0x2f, 0xfd], "it is compressed by zstd: decompress it first"],
         [[0x42, 0x5a, 0x68], "it is compressed by bzip2: decompress it first"],
         [[0xfd, 0x37, 0x7a, 0x58, 0x5a, 0], "it is compressed by xz: decompress it first"],
@@ -368,11 +367,9 @@ Deno.test("readTable() names the file that it cannot read", () =>
           [0x89, 0x48, 0x44, 0x46],
           "it is an HDF5 file: openAnnData reads it where it is AnnData",
         ],
-        [new TextEncoder().encode("PAR1"), "it is in the Parquet format: write it as CSV"],
         [
           new TextEncoder().encode("%%MatrixMarket matrix"),
-          "it is in the Matrix Market format (.mtx): write it as AnnData or as a table of cells " +
-          "by genes",
+          "it is in the Matrix Market format (.mtx): openCells reads the folder that it lies in",
         ],
       ] as const
     ) {

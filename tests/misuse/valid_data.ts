@@ -1,6 +1,7 @@
 /** One valid call of every function of `./data`, and of what they return. */
 import * as data from "../../src/data/mod.ts";
 import { tensor } from "../../src/tensor.ts";
+import { zipBytes } from "../data/write.ts";
 import type { ValidCall } from "./valid_calls.ts";
 
 const OBO = `[Term]
@@ -30,6 +31,7 @@ export async function writeFiles(folder: string): Promise<void> {
   await Deno.writeTextFile(`${folder}/table.tsv`, TABLE);
   await Deno.writeTextFile(`${folder}/terms.obo`, OBO);
   await Deno.writeFile(`${folder}/x.npy`, data.writeNpy([1, 2]));
+  await Deno.writeFile(`${folder}/x.npz`, zipBytes(new Map([["x.npy", data.writeNpy([1, 2])]])));
   await Deno.writeFile(`${folder}/x.safetensors`, data.writeSafetensors({ x: tensor([1, 2]) }));
 }
 
@@ -39,7 +41,15 @@ export const validReaders = (folder: string): ValidCall[] => [
   row("readObo", () => [`${folder}/terms.obo`]),
   row("readNpy", () => [`${folder}/x.npy`]),
   row("readSafetensors", () => [`${folder}/x.safetensors`]),
-  row("openAnnData", () => [new URL("../data/h5py.h5ad", import.meta.url)]),
+  row("readNpz", () => [`${folder}/x.npz`]),
+  row("openAnnData", () => [
+    new URL("../data/h5py.h5ad", import.meta.url),
+    { integers: "float64" },
+  ], 1),
+  row("openCells", () => [
+    new URL("../data/h5py.h5ad", import.meta.url),
+    { integers: "float64" },
+  ], 1),
 ];
 
 /** All that need no file. */
@@ -54,7 +64,7 @@ export const VALID_DATA: readonly ValidCall[] = [
     args: () => [data.writeSafetensors({ x: [1, 2] })],
   },
   row("parseObo", () => [OBO, "the ontology"]),
-  row("termHierarchy", () => [ontology(), ["CL:0", "CL:1"]]),
+  row("termHierarchy", () => [ontology(), ["CL:0", "CL:1"], { unknownParents: "ignore" }], 2),
   row("termLabels", () => [hierarchy(), ["CL:0", "CL:1"]]),
   row("pca", () => [counts(), { components: 1 }], 1),
   row(
@@ -85,7 +95,10 @@ export const VALID_DATA: readonly ValidCall[] = [
       seed: 1,
     },
   ], 0),
-  row("parseTable", () => [TABLE, { delimiter: "\t", comment: "#" }], 1),
+  row("parseTable", () => [
+    TABLE,
+    { delimiter: "\t", comment: "#", genes: ["A"], ignore: ["B"] },
+  ], 1),
   { name: "column", f: (name) => table.column(name), args: () => ["A"] },
   {
     name: "matrix",

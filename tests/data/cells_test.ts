@@ -1,0 +1,167 @@
+import { openAnnData, openCells, readNpz, readTable } from "@cellgrad/cellgrad/data";
+import { assertEquals, assertRejects } from "@std/assert";
+import { cells, leaf, mapping, withElement } from "./tree.ts";
+import { h5Bytes, inTempDirectory } from "./write.ts";
+
+const text = (content: string) => new TextEncoder().encode(content);
+
+Deno.test("openCells() says what it found where there are no cells", async () => {
+  const empty = (members: Parameters<typeof mapping>[0]) =>
+    h5Bytes({ kind: "branch", attributes: {}, members });
+  const refused = [
+    [
+      await empty({ a: leaf(Int32Array.of(1)) }),
+      "it is HDF5, and neither AnnData, MuData, loom nor 10x: it has a",
+    ],
+    [
+      text("%%MatrixMarket matrix coordinate integer general\n1 1 0\n"),
+      "it is in the Matrix Market format (.mtx): openCells reads the folder that it lies in",
+    ],
+    [text(""), "it has no rows"],
+    [
+      Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd),
+      "it is compressed by zstd: decompress it first",
+    ],
+  ] as const;
+  for (const [bytes, why] of refused) {
+    const { message } = await assertRejects(() => openCells(bytes.slice()), SyntaxError);
+    assertEquals(message.replace('"the bytes"', "the bytes"), `Cannot read the bytes as ${why}`);
+  }
+});
+
+Deno.test("openCells() asks for a modality where MuData has several, and takes the only one", async () => {
+  const tree = (...names: string[]) => ({
+    kind: "branch" as const,
+    attributes: {},
+    members: { mod: mapping(Object.fromEntries(names.map((name) => [name, cells()]))) },
+  });
+  const two = await h5Bytes(tree("rna", "atac"));
+  const { message } = await assertRejects(() => openCells(two.slice()), RangeError);
+  assertEquals(
+    message,
+    'Cannot read "the bytes" as it is MuData and the option modality must be one of atac, rna: ' +
+      "current value is undefined",
+  );
+  await using one = await openCells((await h5Bytes(tree("rna"))).slice());
+  assertEquals([one.format, one.nObs], ["MuData in HDF5, modality rna", 5]);
+  await using chosen = await openCells(two.slice(), { modality: "atac" });
+  assertEquals(chosen.format, "MuData in HDF5, modality atac");
+});
+
+Deno.test("openCells() refuses options that belong to another format", async () => {
+  const given = await assertRejects(
+    async () => await openCells((await h5Bytes(cells())).slice(), { modality: "rna" }),
+    TypeError,
+  );
+  assertEquals(
+    given.message,
+    'Cannot read "the bytes" as the option modality belongs to MuData, and it is AnnData',
+  );
+});
+
+Deno.test("openCells() reads 10x folders, or says which file does not fit", () =>
+  inTempDirectory(async (folder) => {
+    const write = (name: string, content: string) =>
+      Deno.writeTextFile(`${folder}/${name}`, content);
+    const complaint = async () => {
+      const { message } = await assertRejects(() => openCells(folder), SyntaxError);
+      return message.replaceAll(folder, "FOLDER");
+    };
+    const header = "%%MatrixMarket matrix coordinate integer general\n%\n";
+    await write("matrix.mtx", `${header}3 2 3\n1 1 5\n3 1 1\n3 2 2\n`);
+    assertEquals(
+      await complaint(),
+      'Cannot read "FOLDER" as it is a 10x folder and must have barcodes.tsv',
+    );
+    await write("barcodes.tsv", "AA\nCC\n");
+    await write("genes.tsv", "E1\tCD3E\nE2\tCD19\n");
+    assertEquals(
+      await complaint(),
+      'Cannot read "FOLDER/genes.tsv" as it must have a line for each of the 3 genes of the ' +
+        "matrix: it has 2",
+    );
+    await write("genes.tsv", "E1\tCD3E\nE2\tCD19\nE3\tMS4A1\n");
+    await using file = await openCells(folder);
+    assertEquals(file.format, "10x Matrix Market folder (version 2)");
+    assertEquals((await file.X.read()).toArray(), [[5, 0, 1], [0, 0, 2]]);
+    assertEquals(await file.varNames(), ["CD3E", "CD19", "MS4A1"]);
+    assertEquals((await file.var("gene_ids")).kind, "string");
+    const broken = [
+      ["4 1 5", 'line 4 must have a row from 1 to 3: current value is "4"'],
+      ["1 x 5", 'line 4 must have a column from 1 to 2: current value is "x"'],
+      ["1 1 five", 'line 4 must end in a number: current value is "five"'],
+      ["", "line 4 must be entry 1 of 1: there is none"],
+      ["1 1 1\n1 1 1", "line 5 must not be there: there are 1 entries"],
+    ];
+    for (const [entry, why] of broken) {
+      await write("matrix.mtx", `${header}3 2 1\n${entry}`);
+      assertEquals(await complaint(), `Cannot read "FOLDER/matrix.mtx" as ${why}`);
+    }
+  }));
+
+Deno.test("openAnnData() reads wide integers in double precision where that is asked for", async () => {
+  const large = leaf(BigInt64Array.of(1n, 2n ** 40n, -3n, 0n, 2n ** 53n));
+  const tree = withElement(cells(), "obs/n_genes", large);
+  const bytes = (await h5Bytes(tree)).slice();
+  const refused = await assertRejects(async () => {
+    await using file = await openAnnData(bytes);
+    await file.obs("n_genes");
+  }, RangeError);
+  assertEquals(refused.message.includes("int32 cannot hold its values"), true);
+  await using file = await openAnnData(bytes, { integers: "float64" });
+  assertEquals(await file.obs("n_genes"), {
+    kind: "numeric",
+    values: Float64Array.of(1, 2 ** 40, -3, 0, 2 ** 53),
+  });
+  const layer = await file.layer("too_large");
+  assertEquals([layer.dtype, (await layer.read()).max().item()], ["float64", 6 * 2 ** 31]);
+  const beyond = withElement(
+    cells(),
+    "obs/n_genes",
+    leaf(new BigInt64Array(5).fill(2n ** 53n + 1n)),
+  );
+  await using inexact = await openAnnData((await h5Bytes(beyond)).slice(), { integers: "float64" });
+  const { message } = await assertRejects(() => inexact.obs("n_genes"), RangeError);
+  assertEquals(
+    message,
+    'Cannot read "obs/n_genes" of "the bytes" as float64 cannot hold its values exactly: ' +
+      "current value is 9007199254740993",
+  );
+});
+
+Deno.test("readTable() takes genes, leaves columns out, and knows spreadsheets' lines", async () => {
+  const table = await readTable(text("sep=;\r\ncell;CD3E;n;CD19\r\nc1;4;9;0\r\nc2;0;9;7\r\n"), {
+    rowNames: "cell",
+    genes: ["CD19", "CD3E"],
+    ignore: ["n"],
+  });
+  assertEquals(table.columns, ["CD3E", "CD19"]);
+  assertEquals(table.matrix().toArray(), [[0, 4], [7, 0]]);
+  const none = await assertRejects(
+    () => readTable(text("a,b\n1,2\n"), { ignore: ["c"] }),
+    RangeError,
+  );
+  assertEquals(
+    none.message,
+    "Cannot read the bytes as ignore must be among a, b: current value is c",
+  );
+  await assertRejects(() => readTable(text("a,b\n1,2\n"), { genes: ["c"] }), RangeError);
+});
+
+Deno.test("what is long is read in time of its length", async () => {
+  const digits = await readTable(text(`a,b\n${"1".repeat(80_000)}x,2\n`));
+  assertEquals(Array.isArray(digits.column("a")), true);
+  const names = Array.from({ length: 20_000 }, (_, j) => `g${j}`);
+  const wide = await readTable(text(`${names.join(",")}\n${names.map((_, j) => j).join(",")}\n`));
+  const start = performance.now();
+  assertEquals(wide.matrix({ columns: names, ignore: names.slice(1) }).toArray(), [[0]]);
+  assertEquals(performance.now() - start < 2000, true);
+});
+
+Deno.test("readNpz() says that an archive holds no arrays", async () => {
+  const { message } = await assertRejects(() => readNpz(text("PK no archive")), SyntaxError);
+  assertEquals(
+    message.startsWith('Cannot read "the bytes" as it is not a whole zip archive'),
+    true,
+  );
+});

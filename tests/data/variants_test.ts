@@ -1,0 +1,116 @@
+import { type AnnDataFile, type Column, openCells } from "@cellgrad/cellgrad/data";
+import { assert, assertEquals } from "@std/assert";
+import { gunzipSync } from "node:zlib";
+import { inTempDirectory } from "./write.ts";
+
+type Numbers = (number | null | string | Numbers)[];
+
+/** What Python reads of a file. */
+interface Expected {
+  X: Numbers | null;
+  obs: string[];
+  var: string[];
+  columns?: Record<string, (number | string | null)[]>;
+  layers?: Record<string, Numbers>;
+  obsm?: Record<string, Numbers>;
+  raw?: Numbers | null;
+  options?: { modality: string };
+}
+
+/** The files of a tar archive by their paths. */
+function* membersOf(archive: Uint8Array): Generator<[string, Uint8Array]> {
+  const text = (at: number, length: number) =>
+    new TextDecoder().decode(archive.subarray(at, at + length)).replace(/\0.*$/s, "");
+  for (let at = 0; archive[at] !== 0;) {
+    const [name, prefix] = [text(at, 100), text(at + 345, 155)];
+    const size = parseInt(text(at + 124, 12), 8);
+    const isFile = text(at + 156, 1) === "0";
+    const path = prefix === "" ? name : `${prefix}/${name}`;
+    if (isFile) yield [path, archive.subarray(at + 512, at + 512 + size)];
+    at += 512 + 512 * Math.ceil(size / 512);
+  }
+}
+
+/** Numbers as the expectations have them. */
+function plain(x: unknown): unknown {
+  if (Array.isArray(x)) return x.map(plain);
+  if (typeof x === "boolean") return Number(x);
+  if (typeof x !== "number" || Number.isFinite(x)) return x === 0 ? 0 : x;
+  return Number.isNaN(x) ? null : x > 0 ? "inf" : "-inf";
+}
+
+function valuesOf(column: Column): unknown[] {
+  if (column.kind === "categorical") {
+    return Array.from(column.codes, (code) => column.categories[code] ?? null);
+  }
+  return Array.from<string | number, unknown>(
+    column.values,
+    (value, i) => column.missing?.[i] ? null : plain(value),
+  );
+}
+
+/** Texts of numbers and booleans, as Python and JavaScript write them differently. */
+const spelled = (values: unknown[]) =>
+  values.map((value) => {
+    if (value === "True" || value === "False") return value === "True" ? 1 : 0;
+    return typeof value === "string" && value !== "" && !Number.isNaN(Number(value))
+      ? Number(value)
+      : value;
+  });
+
+async function check(file: AnnDataFile, expected: Expected): Promise<void> {
+  assertEquals(await file.obsNames(), expected.obs);
+  assertEquals(await file.varNames(), expected.var);
+  if (expected.X !== null) {
+    assertEquals(plain((await file.X.read()).toArray()), plain(expected.X));
+    const [cells] = file.X.shape;
+    const rows = [...Array(cells).keys()].reverse();
+    for (const row of rows) {
+      const [found] = (await file.X.readRows(row, row + 1)).toArray() as unknown[];
+      assertEquals(plain(found), plain(expected.X[row]));
+    }
+  }
+  for (const [name, values] of Object.entries(expected.columns ?? {})) {
+    assert(file.keys.obs.includes(name), `there is no column ${name}`);
+    assertEquals(spelled(valuesOf(await file.obs(name))), spelled(values), `column ${name}`);
+  }
+  for (const [name, values] of Object.entries(expected.layers ?? {})) {
+    assertEquals(plain((await (await file.layer(name)).read()).toArray()), values);
+  }
+  for (const [name, values] of Object.entries(expected.obsm ?? {})) {
+    assertEquals(plain((await file.obsm(name)).toArray()), values);
+  }
+  if (expected.raw != null) {
+    assertEquals(plain((await file.raw!.X.read()).toArray()), expected.raw);
+  }
+}
+
+Deno.test("openCells() reads what Python reads", async (t) => {
+  const packed = await Deno.readFile(new URL("variants/variants.tar.gz", import.meta.url));
+  const files = new Map(membersOf(gunzipSync(packed)));
+  const expected = JSON.parse(new TextDecoder().decode(files.get("expected.json"))) as Record<
+    string,
+    Expected
+  >;
+  assert(Object.keys(expected).length >= 200);
+  await inTempDirectory(async (directory) => {
+    for (const [path, bytes] of files) {
+      const folder = path.slice(0, path.lastIndexOf("/") + 1);
+      await Deno.mkdir(`${directory}/${folder}`, { recursive: true });
+      await Deno.writeFile(`${directory}/${path}`, bytes);
+    }
+    for (const [name, wanted] of Object.entries(expected)) {
+      await t.step(name, async () => {
+        const bytes = files.get(name);
+        // Files from memory, every third from a blob; folders by their paths.
+        const source = bytes === undefined
+          ? `${directory}/${name}`
+          : name.length % 3 === 0
+          ? new Blob([bytes.slice()])
+          : bytes;
+        await using file = await openCells(source, wanted.options ?? {});
+        await check(file, wanted);
+      });
+    }
+  });
+});
