@@ -12,6 +12,7 @@ import {
   log,
   notEqual,
   reshape,
+  slice,
   squeeze,
   sub,
   sum,
@@ -46,6 +47,7 @@ export interface ClassLogits {
  * @param logits (N, C, …spatial)
  * @param labels (N, …spatial), whole numbers in [0, C), or `ignoreIndex`.
  * @param ignoreIndex The label of positions that do not count; none by default.
+ * @param least How few classes there may be; with one, labels are 0 and 1, whether it is there.
  * @returns The logits, the labels, and which of them count.
  */
 export function readClassLogits(
@@ -53,6 +55,7 @@ export function readClassLogits(
   logits: TensorLike,
   labels: TensorLike,
   ignoreIndex?: number,
+  least: 1 | 2 = 2,
 ): ClassLogits {
   const scores = floating(asTensor(logits));
   const given = asTensor(labels, "float64");
@@ -64,19 +67,14 @@ export function readClassLogits(
         formatShape(given.shape),
     );
   }
-  if (classes! < 2) {
-    throw new TypeError(
-      `Cannot compute ${caller} as logits must have at least two classes: ` +
-        `current shape is ${formatShape(scores.shape)}` +
-        (classes === 1 ? "; for two classes by one logit, put zeros before it along axis 1" : ""),
-    );
-  }
+  checkClasses(caller, scores, least);
+  const count = classes === 1 ? 2 : classes!;
   if (ignoreIndex === undefined) {
-    const whole = checkLabels(caller, given, classes!);
+    const whole = checkLabels(caller, given, count);
     return { logits: scores, labels: whole, keep: null, classes: classes! };
   }
   checkNumber(caller, "ignoreIndex", ignoreIndex, { integer: true });
-  const whole = checkLabels(caller, given, classes!, { ignore: ignoreIndex });
+  const whole = checkLabels(caller, given, count, { ignore: ignoreIndex });
   const keep = notEqual(whole, ignoreIndex);
   return {
     logits: where(expandDims(keep, 1), scores, 0),
@@ -84,6 +82,18 @@ export function readClassLogits(
     keep,
     classes: classes!,
   };
+}
+
+/** Throws a `TypeError` unless logits have at least one class, or two. */
+export function checkClasses(caller: string, logits: Tensor, least: 1 | 2): void {
+  const classes = logits.shape[1]!;
+  if (classes >= least) return;
+  throw new TypeError(
+    `Cannot compute ${caller} as logits must have at least ${
+      least === 1 ? "one class" : "two classes"
+    }: current shape is ${formatShape(logits.shape)}` +
+      (classes === 1 ? "; for two classes by one logit, put zeros before it along axis 1" : ""),
+  );
 }
 
 /** Class weights in the type of the logits. */
@@ -117,9 +127,17 @@ export function negLogLikelihood(logits: Tensor, labels: Tensor): Tensor {
   return sub(logSum, pickClass(shifted, labels));
 }
 
-/** Whether a class is the position's own: `bool` of the shape (N, C, …spatial). */
-export function ownClass({ logits, labels, classes }: ClassLogits): Tensor {
-  const column = logits.shape.map((_, axis) => axis === 1 ? classes : 1);
-  const numbers = reshape(arange(classes, { dtype: "int32" }), column);
-  return equal(expandDims(labels, 1), numbers);
+/**
+ * Whether a class is the position's own: `bool` of the shape (N, C, …spatial), or of the classes from
+ * `first` on. One class alone is that of the label 1.
+ */
+export function ownClass({ logits, labels, classes }: ClassLogits, first: 0 | 1 = 0): Tensor {
+  const numbers = arange(Math.max(classes, 2), { dtype: "int32" });
+  const named = classes === 1 || first === 1 ? slice(numbers, 1) : numbers;
+  return equal(expandDims(labels, 1), alongClasses(named, logits));
+}
+
+/** One value per class, to broadcast along axis 1 of the logits. */
+export function alongClasses(values: Tensor, logits: Tensor): Tensor {
+  return reshape(values, logits.shape.map((_, axis) => axis === 1 ? -1 : 1));
 }

@@ -1,34 +1,21 @@
 /**
- * Dice loss of segmentations, and the overlap of regions that it shares with the Tversky loss.
+ * Dice loss of segmentations.
  *
  * @module
  */
-import {
-  add,
-  cast,
-  div,
-  equal,
-  expandDims,
-  mean,
-  mul,
-  softmax,
-  sub,
-  sum,
-  where,
-} from "../ops/mod.ts";
+import { add, mul, sub } from "../ops/mod.ts";
+import { readOptions, refuseMore } from "../options.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
-import { type ClassLogits, ownClass, readClassLogits } from "./class_logits.ts";
-import { checkBoolean, checkNumber, readOptions, refuseMore } from "../options.ts";
+import { type ClassTargets, readClassTargets } from "./class_targets.ts";
+import { countOverlap, overlapRatio, reduceRatios } from "./overlap.ts";
+import {
+  CLASS_OVERLAP,
+  type ClassOverlapOptions,
+  type OverlapSettings,
+} from "./overlap_options.ts";
 
-/** Options of {@linkcode diceLoss}. */
-export interface DiceOptions {
-  /** Added above and below, at least 0; 1 by default. */
-  smooth?: number | undefined;
-  /** Whether to average the Dice of classes, or to pool their voxels; `true` by default. */
-  perClass?: boolean | undefined;
-  /** The label of positions that do not count; none by default. */
-  ignoreIndex?: number | undefined;
-}
+/** Options of {@linkcode diceLoss}: those of all losses of overlaps. */
+export interface DiceOptions extends ClassOverlapOptions {}
 
 /**
  * Dice loss: one less the overlap of prediction and labels, averaged over classes, so that a small
@@ -37,8 +24,18 @@ export interface DiceOptions {
  * `L = mean_c 1 − (2 Σ q_c y_c + s) / (Σ q_c + Σ y_c + s)`, with `q = softmax(z)` and one-hot y
  *
  * The sums run over the batch and all positions together, the mean over all classes, the background
- * included. With `perClass: false` one ratio is taken of all classes together; Σ q = Σ y = M then,
- * and it is one less the mean probability of the true class, but for s.
+ * included. What may be otherwise:
+ *
+ * | option | what it does |
+ * | --- | --- |
+ * | `perClass: false` | one ratio of all classes together: with softmax, one less the mean probability of the true class, but for s |
+ * | `perSample: true` | ratios of each sample by itself, as MONAI has it; the mean is over samples and classes |
+ * | `activation: "sigmoid"` | each channel by itself: labels that do not exclude each other, or one channel for two classes, labelled 0 and 1 |
+ * | `activation: "none"` | the logits are probabilities already, or any other numbers |
+ * | `includeBackground: false` | class 0 is left out, after the activation |
+ * | `absent: "skip"` | classes without labels have the loss 0, and do not count in the mean |
+ * | `weight` | a factor for each class; the mean still divides by the number of classes |
+ * | `squared: true` | Σ q² and Σ y² in place of Σ q and Σ y, as in the V-Net paper |
  *
  * A class that is not labelled has `s / (Σ q_c + s)`: any mass on it is penalised. Where it is not
  * predicted either and s is 0, that is 0/0, and taken as 1: no loss, no gradient.
@@ -46,19 +43,25 @@ export interface DiceOptions {
  * Without smoothing, Dice D and IoU J are one: `J = D / (2 − D)`. {@linkcode tverskyLoss} with α = β
  * = ½ and half the smoothing is this loss.
  *
- * **Differs from the original** only in taking any number of spatial axes, where that needs three,
- * and in `ignoreIndex`.
+ * **Differs from the originals**: dinov3_playground needs three spatial axes, where any number will
+ * do here. segmentation_models.pytorch gives a class without labels the loss 0 and counts it in the
+ * mean, so that false positives of it cost nothing; `absent: "skip"` does not count it. MONAI compares
+ * soft targets by `Σ |q − y|` where `soft_label` is set; here they are multiplied.
  *
  * Source: Milletari et al. 2016, arXiv:1606.04797; dinov3_playground `losses.py`, `DiceLoss`, with
- * linear, not squared, denominators.
+ * linear, not squared, denominators; the options of MONAI's `DiceLoss`.
  *
  * @param logits (N, C, …spatial): one score per class at each position.
- * @param labels (N, …spatial), whole numbers in [0, C), or `ignoreIndex`.
- * @param options `smooth`, 1 by default; `perClass`, `true`; `ignoreIndex`, none.
- * @returns The loss, a scalar.
+ * @param targets Labels (N, …spatial), whole numbers in [0, C) or `ignoreIndex`; or of the logits'
+ * shape, one-hot or any shares in [0, 1].
+ * @param options `smooth`, 1 by default; `perClass`, `true`; `ignoreIndex`, none; `activation`,
+ * `"softmax"`; `includeBackground`, `true`; `absent`, `"count"`; `perSample`, `false`; `weight`,
+ * none; `squared`, `false`; `reduction`, `"mean"`.
+ * @returns A scalar; with `reduction: "none"` one loss per class, (C), or (N, C) per sample.
  * @throws {TypeError} If the shapes do not fit, labels are not whole numbers, or an option does not
  * exist.
- * @throws {RangeError} If a label names no class, or an option is out of range.
+ * @throws {RangeError} If a label names no class, a share is out of [0, 1], or an option is out of
+ * range.
  *
  * @example Undecided between two classes
  * ```ts
@@ -69,72 +72,34 @@ export interface DiceOptions {
  * assertEquals(diceLoss(logits, labels, { smooth: 0 }).item(), 0.5);
  * assertEquals(diceLoss([[99, 0], [0, 99]], labels).item(), 0);
  * ```
+ *
+ * @example One channel, two images, and no labels in the second
+ * ```ts
+ * import { diceLoss } from "@cellgrad/cellgrad/losses";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const [logits, labels] = [[[[99, 99]], [[99, -99]]], [[1, 1], [0, 0]]];
+ * const options = { activation: "sigmoid", perSample: true, smooth: 0 } as const;
+ * assertEquals(diceLoss(logits, labels, options).item(), 0.5);
+ * assertEquals(diceLoss(logits, labels, { ...options, absent: "skip" }).item(), 0);
+ * ```
  */
 export function diceLoss(
   logits: TensorLike,
-  labels: TensorLike,
+  targets: TensorLike,
   options: DiceOptions = {},
 ): Tensor {
   if (arguments.length > 3) refuseMore("diceLoss", "options", 3, arguments);
-  const { smooth, perClass, ignoreIndex } = readOptions("diceLoss", options, {
-    smooth: 1,
-    perClass: true,
-    ignoreIndex: undefined,
+  const settings = readOptions("diceLoss", options, CLASS_OVERLAP);
+  return diceOf("diceLoss", readClassTargets("diceLoss", logits, targets, settings), settings);
+}
+
+/** The Dice loss, with its options checked in the name of the caller. */
+export function diceOf(caller: string, targets: ClassTargets, settings: OverlapSettings): Tensor {
+  const { smooth } = settings;
+  return reduceRatios(countOverlap(caller, targets, settings), settings, (counts) => {
+    const both = counts.truePositives;
+    const either = add(add(both, counts.falsePositives), counts.labelled);
+    return sub(1, overlapRatio(add(mul(both, 2), smooth), add(either, smooth)));
   });
-  checkBoolean("diceLoss", "perClass", perClass);
-  return diceOf(
-    "diceLoss",
-    readClassLogits("diceLoss", logits, labels, ignoreIndex),
-    smooth,
-    perClass,
-  );
-}
-
-/** The Dice loss, with its smoothing checked in the name of the caller. */
-export function diceOf(
-  caller: string,
-  read: ClassLogits,
-  smooth: number,
-  perClass: boolean,
-): Tensor {
-  checkNumber(caller, "smooth", smooth, { min: 0 });
-  const overlap = countOverlap(read);
-  const pool = (x: Tensor) => perClass ? x : sum(x);
-  const both = pool(overlap.truePositives);
-  const either = add(add(both, pool(overlap.falsePositives)), pool(overlap.labelled));
-  const dice = overlapRatio(add(mul(both, 2), smooth), add(either, smooth));
-  return mean(sub(1, dice));
-}
-
-/** Soft counts of voxels, one per class. */
-export interface Overlap {
-  /** `Σ q y`. */
-  truePositives: Tensor;
-  /** `Σ q (1 − y)`. */
-  falsePositives: Tensor;
-  /** `Σ y`. */
-  labelled: Tensor;
-}
-
-/**
- * Soft counts over all positions that count, with `q = softmax(logits)`. Probabilities are selected
- * by the labels, not multiplied, so that a tiny denominator has no infinite gradient to multiply.
- */
-export function countOverlap(read: ClassLogits): Overlap {
-  const all = softmax(read.logits, { axis: 1 });
-  const keep = read.keep && expandDims(read.keep, 1);
-  const probs = keep === null ? all : where(keep, all, 0);
-  const own = keep === null ? ownClass(read) : where(keep, ownClass(read), false);
-  const axis = probs.shape.flatMap((_, i) => i === 1 ? [] : [i]);
-  return {
-    truePositives: sum(where(own, probs, 0), { axis }),
-    falsePositives: sum(where(own, 0, probs), { axis }),
-    labelled: cast(sum(own, { axis }), probs.dtype),
-  };
-}
-
-/** `a / b`, and 1 where b is 0: a class that is neither labelled nor predicted is no mistake. */
-export function overlapRatio(a: Tensor, b: Tensor): Tensor {
-  const empty = equal(b, 0);
-  return where(empty, 1, div(a, where(empty, 1, b)));
 }

@@ -3,11 +3,16 @@
  *
  * @module
  */
-import { ones } from "../create.ts";
-import { equal, expm1, gather, mul, neg, pow, sum, where } from "../ops/mod.ts";
-import type { Tensor, TensorLike } from "../tensor.ts";
-import { type ClassLogits, negLogLikelihood, readClassLogits, readWeight } from "./class_logits.ts";
+import { mul } from "../ops/mod.ts";
 import { checkBoolean, checkNumber, readOptions, refuseMore } from "../options.ts";
+import type { Tensor, TensorLike } from "../tensor.ts";
+import {
+  checkActivation,
+  checkForeground,
+  keptPositions,
+  readClassTargets,
+} from "./class_targets.ts";
+import { focalEntries } from "./focal_terms.ts";
 import {
   checkEmptyMask,
   checkReduction,
@@ -28,6 +33,10 @@ export interface FocalOptions {
   ptFromWeighted?: boolean | undefined;
   /** The label of positions that do not count; none by default. */
   ignoreIndex?: number | undefined;
+  /** Whether classes exclude each other, or are channels by themselves; `"softmax"` by default. */
+  activation?: "softmax" | "sigmoid" | undefined;
+  /** Whether class 0 counts; `true` by default. */
+  includeBackground?: boolean | undefined;
   /** What is returned; `"mean"` by default. */
   reduction?: Reduction | undefined;
   /** What the mean over no labels gives; `"zero"` by default. */
@@ -42,7 +51,13 @@ export interface FocalOptions {
  * `L = mean α w_y (1 − p_y)^γ (−log p_y)`, where `p = softmax(z)`
  *
  * The mean is over positions, not over weights as in {@linkcode crossEntropyLoss}: with γ = 0 and
- * weights w it is `Σ w_y ℓ / M`, which grows with the weights.
+ * weights w it is `Σ w_y ℓ / M`, which grows with the weights. One-hot targets are those of labels,
+ * and shares are taken for what they are: `−Σ_c w_c y_c (1 − p_c)^γ log p_c`.
+ *
+ * With `activation: "sigmoid"` every channel is asked by itself whether its class is there, for two
+ * classes by one channel and for labels that do not exclude each other: `−w_c (1 − p_t)^γ log p_t`,
+ * where p_t is `σ(z)` or `1 − σ(z)`, averaged over all entries. `includeBackground: false` leaves
+ * class 0 out; with softmax its positions still count in the mean.
  *
  * All is computed from `log p`, with `1 − p` as `−expm1(log p)`: finite values and gradients for
  * logits of any size, and for γ < 1 at p = 1, where `0^(γ−1) · 0` would be NaN.
@@ -52,16 +67,23 @@ export interface FocalOptions {
  * almost 0 and switches the focusing off: a voxel with p = 0.9 keeps 94 % of its weighted loss where
  * the formula keeps 1 %. The default is the formula; `ptFromWeighted: true` is the original's code.
  *
+ * MONAI's softmax form averages over classes, too, so it is C times smaller; its `alpha`, and that of
+ * optax, weighs channels that are there by α and the others by 1 − α, which is no option here.
+ *
  * Source: Lin et al. 2017, arXiv:1708.02002; dinov3_playground `losses.py`, `FocalLoss`.
  *
  * @param logits (N, C, …spatial): one score per class at each position.
- * @param labels (N, …spatial), whole numbers in [0, C), or `ignoreIndex`.
+ * @param targets Labels (N, …spatial), whole numbers in [0, C) or `ignoreIndex`; or of the logits'
+ * shape, one-hot or any shares in [0, 1].
  * @param options `gamma`, 2 by default; `alpha`, 1; `weight`, none; `ptFromWeighted`, `false`;
- * `ignoreIndex`, none; `reduction`, `"mean"`; `emptyMask`, `"zero"`.
- * @returns A scalar; with `reduction: "none"`, (N, …spatial), 0 at ignored positions.
+ * `ignoreIndex`, none; `activation`, `"softmax"`; `includeBackground`, `true`; `reduction`,
+ * `"mean"`; `emptyMask`, `"zero"`.
+ * @returns A scalar; with `reduction: "none"`, (N, …spatial), or (N, C, …spatial) of sigmoid, 0 at
+ * ignored positions.
  * @throws {TypeError} If the shapes do not fit, labels are not whole numbers, or an option does not
  * exist.
- * @throws {RangeError} If a label names no class, or an option is out of range.
+ * @throws {RangeError} If a label names no class, a share is out of [0, 1], or an option is out of
+ * range.
  *
  * @example An easy position counts for little
  * ```ts
@@ -78,7 +100,7 @@ export interface FocalOptions {
  */
 export function focalLoss(
   logits: TensorLike,
-  labels: TensorLike,
+  targets: TensorLike,
   options: FocalOptions = {},
 ): Tensor {
   if (arguments.length > 3) refuseMore("focalLoss", "options", 3, arguments);
@@ -88,62 +110,19 @@ export function focalLoss(
     weight: undefined,
     ptFromWeighted: false,
     ignoreIndex: undefined,
+    activation: "softmax",
+    includeBackground: true,
     reduction: "mean",
     emptyMask: "zero",
   });
-  const read = readClassLogits("focalLoss", logits, labels, settled.ignoreIndex);
-  checkNumber("focalLoss", "alpha", settled.alpha, { min: 0 });
-  checkReduction("focalLoss", settled.reduction);
-  const kept = read.keep ?? ones(read.labels.shape, { dtype: "bool" });
-  checkEmptyMask("focalLoss", settled.emptyMask, kept, "labels");
-  const losses = focalLosses("focalLoss", read, settled);
-  return reduceFocal(mul(losses, settled.alpha), read, settled.reduction, settled.emptyMask);
-}
-
-/** What {@linkcode focalLosses} needs to know. */
-export interface FocalSettings {
-  /** The focusing exponent. */
-  gamma: number;
-  /** One weight per class. */
-  weight: TensorLike | undefined;
-  /** Whether p_t is taken from the weighted cross entropy. */
-  ptFromWeighted: boolean;
-}
-
-/** The focal loss of every position, with its settings checked in the name of the caller. */
-export function focalLosses(
-  caller: string,
-  { logits, labels, classes }: ClassLogits,
-  { gamma, weight, ptFromWeighted }: FocalSettings,
-): Tensor {
-  checkNumber(caller, "gamma", gamma, { min: 0 });
-  checkBoolean(caller, "ptFromWeighted", ptFromWeighted);
-  const plain = negLogLikelihood(logits, labels);
-  if (weight === undefined) return focalTerms(plain, gamma);
-  const weighted = mul(gather(readWeight(caller, weight, classes, logits.dtype), labels), plain);
-  return focalTerms(weighted, gamma, ptFromWeighted ? weighted : plain);
-}
-
-/** The losses of the positions that count, reduced; the mean is over positions. */
-export function reduceFocal(
-  losses: Tensor,
-  { keep }: ClassLogits,
-  reduction: Reduction,
-  emptyMask: EmptyMask,
-): Tensor {
-  const counted = keep === null ? losses : where(keep, losses, 0);
-  return reduceLosses(counted, reduction, keep === null ? losses.size : sum(keep), emptyMask);
-}
-
-/** `(1 − p_t)^γ ℓ` of each position, from the losses ℓ and `−log p_t`, which are the same by default. */
-export function focalTerms(loss: Tensor, gamma: number, negLogPt: Tensor = loss): Tensor {
-  return gamma === 0 ? loss : mul(loss, focus(negLogPt, gamma));
-}
-
-/** `(1 − e^−ℓ)^γ`, with gradient 0 at ℓ = 0 and ℓ = ∞, for γ > 0. */
-function focus(loss: Tensor, gamma: number): Tensor {
-  const miss = neg(expm1(neg(loss)));
-  const perfect = equal(miss, 0);
-  const focused = where(perfect, 0, pow(where(perfect, 1, miss), gamma));
-  return where(equal(loss, Infinity), 1, focused);
+  const { alpha, activation, includeBackground, reduction, emptyMask } = settled;
+  checkActivation("focalLoss", activation, ["softmax", "sigmoid"]);
+  const read = readClassTargets("focalLoss", logits, targets, settled);
+  checkNumber("focalLoss", "alpha", alpha, { min: 0 });
+  checkBoolean("focalLoss", "includeBackground", includeBackground);
+  checkForeground("focalLoss", includeBackground, read);
+  checkReduction("focalLoss", reduction);
+  checkEmptyMask("focalLoss", emptyMask, keptPositions(read), "labels");
+  const { losses, count } = focalEntries("focalLoss", read, settled);
+  return reduceLosses(mul(losses, alpha), reduction, count, emptyMask);
 }

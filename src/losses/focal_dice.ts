@@ -6,8 +6,10 @@
 import { add, mul } from "../ops/mod.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
 import { readClassLogits } from "./class_logits.ts";
+import { CLASS_OVERLAP } from "./overlap_options.ts";
 import { diceOf } from "./dice.ts";
-import { focalLosses, reduceFocal } from "./focal.ts";
+import { countPositions, focalLosses } from "./focal_terms.ts";
+import { reduceLosses } from "./reduction.ts";
 import { checkNumber, readOptions, refuseMore } from "../options.ts";
 
 /** Options of {@linkcode focalDiceLoss}. */
@@ -86,6 +88,8 @@ export function focalDiceLoss(
   checkNumber(name, "focalWeight", focalWeight, { min: 0 });
   checkNumber(name, "diceWeight", diceWeight, { min: 0 });
   const read = readClassLogits(name, logits, labels, ignoreIndex);
-  const hard = reduceFocal(focalLosses(name, read, focal), read, "mean", "zero");
-  return add(mul(hard, focalWeight), mul(diceOf(name, read, smooth, true), diceWeight));
+  const { losses, count } = countPositions(focalLosses(name, read, focal), read);
+  const hard = reduceLosses(losses, "mean", count);
+  const dice = diceOf(name, { ...read, shares: null }, { ...CLASS_OVERLAP, smooth });
+  return add(mul(hard, focalWeight), mul(dice, diceWeight));
 }

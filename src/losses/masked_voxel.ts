@@ -7,7 +7,7 @@ import { expandDims, where } from "../ops/mod.ts";
 import { checkMask } from "../labels.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
 import { readClassLogits } from "./class_logits.ts";
-import { focalLosses } from "./focal.ts";
+import { focalLosses } from "./focal_terms.ts";
 import { checkSameShape, readOptions, refuseMore } from "../options.ts";
 import { checkEmptyMask, type EmptyMask, maskedMean } from "./reduction.ts";
 

@@ -15,7 +15,14 @@
  * @module
  */
 export { type EmptyMask, type Reduction } from "./reduction.ts";
+export { type Activation } from "./class_targets.ts";
+export { type ClassOverlapOptions, type OverlapOptions } from "./overlap_options.ts";
 // Losses of classification, reconstruction and segmentation.
+export {
+  binaryCrossEntropyLoss,
+  type BinaryCrossEntropyOptions,
+  binaryCrossEntropyWithLogitsLoss,
+} from "./binary_cross_entropy.ts";
 export {
   type ClassWeightNormalization,
   type ClassWeightOptions,
@@ -31,10 +38,14 @@ export {
   type DiagnoseOptions,
 } from "./diagnose_classes.ts";
 export { diagnosisTable } from "./diagnosis_table.ts";
+export { diceCrossEntropyLoss, type DiceCrossEntropyOptions } from "./dice_cross_entropy.ts";
 export { diceLoss, type DiceOptions } from "./dice.ts";
 export { differentiableAuroc, type DifferentiableAurocOptions } from "./differentiable_auroc.ts";
 export { focalLoss, type FocalOptions } from "./focal.ts";
 export { focalDiceLoss, type FocalDiceOptions } from "./focal_dice.ts";
+export { focalTverskyLoss, type FocalTverskyOptions } from "./focal_tversky.ts";
+export { generalizedDiceLoss, type GeneralizedDiceOptions } from "./generalized_dice.ts";
+export { jaccardLoss, type JaccardOptions } from "./jaccard.ts";
 export { geneWeightSparsityLoss } from "./gene_weight_sparsity.ts";
 export { type LossConfig, type LossType } from "./loss_config.ts";
 export { maskedMseLoss, type MaskedMseOptions } from "./masked_mse.ts";
@@ -61,6 +72,7 @@ export {
   recommendLoss,
 } from "./recommend_loss.ts";
 export { tverskyLoss, type TverskyOptions } from "./tversky.ts";
+export { unifiedFocalLoss, type UnifiedFocalOptions } from "./unified_focal.ts";
 export { unicellFocalLoss, type UnicellFocalOptions } from "./unicell_focal.ts";
 export { vaeLoss, type VaeOptions } from "./vae.ts";
 export { zinbLoss, type ZinbOptions } from "./zinb.ts";

@@ -3,23 +3,27 @@
  *
  * @module
  */
-import { add, mean, mul, sub } from "../ops/mod.ts";
+import { add, mul, sub } from "../ops/mod.ts";
+import { checkNumber, readOptions, refuseMore, type Settled } from "../options.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
-import { readClassLogits } from "./class_logits.ts";
-import { checkNumber, readOptions, refuseMore } from "../options.ts";
-import { countOverlap, overlapRatio } from "./dice.ts";
+import { readClassTargets } from "./class_targets.ts";
+import { countOverlap, type Counts, overlapRatio, reduceRatios } from "./overlap.ts";
+import { CLASS_OVERLAP, type ClassOverlapOptions } from "./overlap_options.ts";
 
-/** Options of {@linkcode tverskyLoss}. */
-export interface TverskyOptions {
+/** Options of {@linkcode tverskyLoss}: those of all losses of overlaps, and two weights. */
+export interface TverskyOptions extends ClassOverlapOptions {
   /** Weight of false positives, at least 0; 0.7 by default. */
   alpha?: number | undefined;
   /** Weight of false negatives, at least 0; 0.3 by default. */
   beta?: number | undefined;
-  /** Added above and below, at least 0; 1 by default. */
-  smooth?: number | undefined;
-  /** The label of positions that do not count; none by default. */
-  ignoreIndex?: number | undefined;
 }
+
+/** The defaults of {@linkcode tverskyLoss}. */
+export const TVERSKY: typeof CLASS_OVERLAP & { alpha: number; beta: number } = {
+  alpha: 0.7,
+  beta: 0.3,
+  ...CLASS_OVERLAP,
+};
 
 /**
  * Tversky loss: the Dice loss with a weight of its own for each kind of mistake. Lower is better; in
@@ -36,7 +40,9 @@ export interface TverskyOptions {
  * | 0.7, 0.3 | against over-prediction: the guide's choice, and the default |
  * | 0.3, 0.7 | against under-prediction |
  * | 0.5, 0.5 | {@linkcode diceLoss} with twice the smoothing |
- * | 1, 1 | soft IoU (Jaccard) |
+ * | 1, 1 | {@linkcode jaccardLoss} |
+ *
+ * The other options are those of {@linkcode diceLoss}, and mean the same.
  *
  * **Where the guide is inexact**: it calls 0.5, 0.5 "Dice equivalent", which holds for s = 0, or with
  * half of Dice's smoothing; at equal smoothing they differ (0.632 against Dice's 0.733 in a reference
@@ -48,12 +54,16 @@ export interface TverskyOptions {
  * class has 0.5, 0.5 and 1 as defaults.
  *
  * @param logits (N, C, …spatial): one score per class at each position.
- * @param labels (N, …spatial), whole numbers in [0, C), or `ignoreIndex`.
- * @param options `alpha`, 0.7 by default; `beta`, 0.3; `smooth`, 1; `ignoreIndex`, none.
- * @returns The loss, a scalar.
- * @throws {TypeError} If the shapes do not fit, labels are not whole numbers, or an option does not
- * exist.
- * @throws {RangeError} If a label names no class, or an option is out of range.
+ * @param targets Labels (N, …spatial), whole numbers in [0, C) or `ignoreIndex`; or of the logits'
+ * shape, one-hot or any shares in [0, 1].
+ * @param options `alpha`, 0.7 by default; `beta`, 0.3; `smooth`, 1; `perClass`, `true`;
+ * `ignoreIndex`, none; `activation`, `"softmax"`; `includeBackground`, `true`; `absent`, `"count"`;
+ * `perSample`, `false`; `weight`, none; `reduction`, `"mean"`.
+ * @returns A scalar; with `reduction: "none"` one loss per class, (C), or (N, C) per sample.
+ * @throws {TypeError} If the shapes do not fit, labels are not whole numbers, an option does not
+ * exist, or `squared` is `true`: sums of squares less true positives may be negative.
+ * @throws {RangeError} If a label names no class, a share is out of [0, 1], or an option is out of
+ * range.
  *
  * @example Half the smoothing makes it Dice
  * ```ts
@@ -67,22 +77,38 @@ export interface TverskyOptions {
  */
 export function tverskyLoss(
   logits: TensorLike,
-  labels: TensorLike,
+  targets: TensorLike,
   options: TverskyOptions = {},
 ): Tensor {
   if (arguments.length > 3) refuseMore("tverskyLoss", "options", 3, arguments);
-  const { alpha, beta, smooth, ignoreIndex } = readOptions("tverskyLoss", options, {
-    alpha: 0.7,
-    beta: 0.3,
-    smooth: 1,
-    ignoreIndex: undefined,
-  });
-  checkNumber("tverskyLoss", "alpha", alpha, { min: 0 });
-  checkNumber("tverskyLoss", "beta", beta, { min: 0 });
-  checkNumber("tverskyLoss", "smooth", smooth, { min: 0 });
-  const overlap = countOverlap(readClassLogits("tverskyLoss", logits, labels, ignoreIndex));
-  const hit = add(overlap.truePositives, smooth);
-  const missed = sub(overlap.labelled, overlap.truePositives);
-  const mistakes = add(mul(overlap.falsePositives, alpha), mul(missed, beta));
-  return mean(sub(1, overlapRatio(hit, add(hit, mistakes))));
+  const settings = readOptions("tverskyLoss", options, TVERSKY);
+  const read = readClassTargets("tverskyLoss", logits, targets, settings);
+  checkTversky("tverskyLoss", settings);
+  const overlap = countOverlap("tverskyLoss", read, settings);
+  return reduceRatios(overlap, settings, (counts) => tverskyLosses(counts, settings));
+}
+
+/** Checks what the Tversky losses have besides the other losses of overlaps. */
+export function checkTversky(
+  caller: string,
+  { alpha, beta, squared }: Settled<TverskyOptions, typeof TVERSKY>,
+): void {
+  checkNumber(caller, "alpha", alpha, { min: 0 });
+  checkNumber(caller, "beta", beta, { min: 0 });
+  if (squared !== true) return;
+  throw new TypeError(
+    `Cannot compute ${caller} as squared must be false: sums of squares less true positives ` +
+      `may be negative; take diceLoss or jaccardLoss`,
+  );
+}
+
+/** One less the Tversky index of each of the counts. */
+export function tverskyLosses(
+  { truePositives, falsePositives, labelled, misses }: Counts,
+  { alpha, beta, smooth }: { alpha: number; beta: number; smooth: number },
+): Tensor {
+  const hit = add(truePositives, smooth);
+  const missed = misses ?? sub(labelled, truePositives);
+  const mistakes = add(mul(falsePositives, alpha), mul(missed, beta));
+  return sub(1, overlapRatio(hit, add(hit, mistakes)));
 }

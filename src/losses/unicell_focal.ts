@@ -6,7 +6,7 @@
 import { clip, expandDims, mul, where } from "../ops/mod.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
 import { negLogLikelihood, ownClass, readClassLogits } from "./class_logits.ts";
-import { focalTerms } from "./focal.ts";
+import { focalTerms } from "./focal_terms.ts";
 import { checkNumber, readOptions, refuseMore } from "../options.ts";
 import { checkReduction, reduceLosses, type Reduction } from "./reduction.ts";
 

@@ -23,6 +23,12 @@ const hmcn: GoldenFunction = ({ global_out, labels, levels, ...rest }, { input_t
   return global.mul(beta).add(local);
 };
 
+/** Losses of logits and targets, or of probabilities, whose parameters are called as their options. */
+const byOptions =
+  (loss: (x: Tensor, y: Tensor, options: Record<string, unknown>) => Tensor): GoldenFunction =>
+  ({ logits, probs, targets, ...more }, params) =>
+    loss(logits ?? probs!, targets!, { ...params, ...more });
+
 /** By the name of the file. */
 export const GOLDEN_FUNCTIONS: Readonly<Record<string, GoldenFunction>> = {
   batch_mixing: ({ embeddings, batch_labels }, p) =>
@@ -159,6 +165,20 @@ export const GOLDEN_FUNCTIONS: Readonly<Record<string, GoldenFunction>> = {
       magnitudeWeight: p.magnitude_weight,
     }),
   weighted_cross_entropy: crossEntropy,
+  binary_cross_entropy: byOptions(losses.binaryCrossEntropyLoss),
+  binary_cross_entropy_logits: byOptions(losses.binaryCrossEntropyWithLogitsLoss),
+  dice_cross_entropy: byOptions(losses.diceCrossEntropyLoss),
+  dice_options: byOptions(losses.diceLoss),
+  dice_pooled: byOptions(losses.diceLoss),
+  dice_squared: byOptions(losses.diceLoss),
+  focal_options: byOptions(losses.focalLoss),
+  focal_tversky: byOptions(losses.focalTverskyLoss),
+  generalized_dice: byOptions(losses.generalizedDiceLoss),
+  jaccard: byOptions(losses.jaccardLoss),
+  jaccard_squared: byOptions(losses.jaccardLoss),
+  soft_cross_entropy: byOptions(losses.crossEntropyLoss),
+  tversky_options: byOptions(losses.tverskyLoss),
+  unified_focal: byOptions(losses.unifiedFocalLoss),
   zinb_nll: ({ counts, log_rate, log_theta, pi_logit }) =>
     losses.zinbLoss(counts, log_rate, log_theta, pi_logit, { zeroIndicator: "soft" }),
 };

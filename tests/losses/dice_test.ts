@@ -171,6 +171,7 @@ testMisuse("diceLoss", [
     () => diceLoss([[1, 2]], [0], { numClasses: 2 } as never),
     TypeError,
     "Cannot compute diceLoss as there is no option numClasses: the options are " +
-    "smooth, perClass, ignoreIndex",
+    "smooth, perClass, ignoreIndex, activation, includeBackground, absent, perSample, weight, " +
+    "squared, reduction",
   ],
 ]);

@@ -271,6 +271,7 @@ testMisuse("focalLoss", [
     () => focalLoss([[1, 2]], [0], { focalGamma: 2 } as never),
     TypeError,
     "Cannot compute focalLoss as there is no option focalGamma: did you mean gamma? The " +
-    "options are gamma, alpha, weight, ptFromWeighted, ignoreIndex, reduction, emptyMask",
+    "options are gamma, alpha, weight, ptFromWeighted, ignoreIndex, activation, " +
+    "includeBackground, reduction, emptyMask",
   ],
 ]);

@@ -71,6 +71,66 @@ const VARIANTS: readonly NaNCase[] = [
     [logits, weight],
     ([z, weight]) => losses.maskedVoxelLoss(z!, labels, [1, 1, 0, 1, 1, 1], { weight }),
   ],
+  ...([
+    "diceLoss",
+    "jaccardLoss",
+    "tverskyLoss",
+    "focalTverskyLoss",
+    "generalizedDiceLoss",
+  ] as const)
+    .flatMap((name): NaNCase[] => [
+      [
+        `${name}, shares, weighted`,
+        [logits, shares(117, [6, 3]), weight],
+        ([z, y, weight]) => losses[name](z!, y!, { weight, absent: "skip" }),
+      ],
+      [
+        `${name}, sigmoid, ignoring`,
+        [logits],
+        ([z]) => losses[name](z!, ignored, { activation: "sigmoid", ignoreIndex: -1, smooth: 0 }),
+      ],
+    ]),
+  [
+    "crossEntropyLoss, shares",
+    [logits, shares(118, [6, 3]), weight],
+    ([z, y, weight]) => losses.crossEntropyLoss(z!, y!, { weight, labelSmoothing: 0.1 }),
+  ],
+  [
+    "focalLoss, sigmoid",
+    [logits, weight],
+    ([z, weight]) => losses.focalLoss(z!, labels, { activation: "sigmoid", weight }),
+  ],
+  [
+    "focalLoss, shares",
+    [logits, shares(119, [6, 3])],
+    ([z, y]) => losses.focalLoss(z!, y!, { gamma: 0.5, weight: [1, 2, 3] }),
+  ],
+  [
+    "focalLoss, no background",
+    [logits],
+    ([z]) => losses.focalLoss(z!, labels, { includeBackground: false }),
+  ],
+  [
+    "binaryCrossEntropyLoss, weighted",
+    [shares(120, [2, 3]), shares(121, [2, 3]), weight],
+    ([p, y, w]) => losses.binaryCrossEntropyLoss(p!, y!, { weight: w, positiveWeight: w }),
+  ],
+  [
+    "binaryCrossEntropyWithLogitsLoss, weighted",
+    [a, shares(122, [2, 3]), weight],
+    ([z, y, w]) =>
+      losses.binaryCrossEntropyWithLogitsLoss(z!, y!, { weight: w, positiveWeight: w }),
+  ],
+  [
+    "diceCrossEntropyLoss, weighted, ignoring",
+    [logits, weight],
+    ([z, weight]) => losses.diceCrossEntropyLoss(z!, ignored, { weight, ignoreIndex: -1 }),
+  ],
+  [
+    "unifiedFocalLoss, symmetric, shares",
+    [logits, shares(123, [6, 3])],
+    ([z, y]) => losses.unifiedFocalLoss(z!, y!, { form: "symmetric" }),
+  ],
   ["mmdLoss, rbf", [cells], ([x]) => losses.mmdLoss(x!, batches, { kernel: "rbf" })],
   ["mmdLoss, gaps", [cells], ([x]) => losses.mmdLoss(x!, batches, { nBatches: 4 })],
   [

@@ -34,6 +34,16 @@ const batches = [0, 1, 0, 2];
 const weight = [0.5, 2, 3];
 const empty = ["error", "nan"];
 const reduction = ["sum", "none"];
+const oneHot = [[1, 0, 0], [0, 0, 1], [0, 1, 0], [0, 0, 1]];
+const regions = {
+  smooth: [0],
+  activation: ["sigmoid"],
+  includeBackground: [false],
+  absent: ["skip"],
+  perSample: [true],
+  weight: [weight],
+  reduction,
+};
 const hierarchy = {
   levels: new Int32Array([0, 1, 1]),
   membership: [[[1], [1], [1]], [[0, 0], [1, 0], [0, 1]]],
@@ -76,6 +86,59 @@ const CASES: Record<string, Case> = {
     loss: (options, z) => losses.diceLoss(z, classes, options),
     inputs: [waves([4, 3])],
     options: { smooth: [0, 3], perClass: [false], ignoreIndex: [2] },
+  },
+  "diceLoss() of regions": {
+    loss: (options, z) => losses.diceLoss(z, classes, options),
+    inputs: [waves([4, 3])],
+    options: { ...regions, squared: [true] },
+  },
+  "jaccardLoss()": {
+    loss: (options, z) => losses.jaccardLoss(z, oneHot, options),
+    inputs: [waves([4, 3])],
+    options: { ...regions, squared: [true] },
+  },
+  "generalizedDiceLoss()": {
+    loss: (options, z) => losses.generalizedDiceLoss(z, classes, options),
+    inputs: [waves([4, 3])],
+    options: { ...regions, squared: [true] },
+  },
+  "focalTverskyLoss()": {
+    loss: (options, z) => losses.focalTverskyLoss(z, classes, options),
+    inputs: [waves([4, 3])],
+    options: { ...regions, smooth: [0.5], alpha: [0.2], gamma: [1.5] },
+  },
+  "diceCrossEntropyLoss()": {
+    loss: (options, z) => losses.diceCrossEntropyLoss(z, classes, options),
+    inputs: [waves([4, 3])],
+    options: {
+      diceWeight: [0],
+      crossEntropyWeight: [0, 2],
+      weight: [weight],
+      ignoreIndex: [2],
+      labelSmoothing: [0.2],
+      reduction: ["sum"],
+    },
+  },
+  "diceCrossEntropyLoss() of channels": {
+    loss: (options, z) =>
+      losses.diceCrossEntropyLoss(z, classes, { activation: "sigmoid", ...options }),
+    inputs: [waves([4, 3])],
+    options: { positiveWeight: [weight], weight: [weight], ignoreIndex: [2], reduction: ["sum"] },
+  },
+  "unifiedFocalLoss()": {
+    loss: (options, z) => losses.unifiedFocalLoss(z, classes, options),
+    inputs: [waves([4, 3])],
+    options: { weight: [0, 1], delta: [0.2], gamma: [0, 0.8], form: ["symmetric"] },
+  },
+  "binaryCrossEntropyLoss()": {
+    loss: (options, p, y) => losses.binaryCrossEntropyLoss(p, y, options),
+    inputs: [shares([4, 3]), shares([4, 3], 1)],
+    options: { positiveWeight: [weight], weight: [weight], reduction },
+  },
+  "binaryCrossEntropyWithLogitsLoss()": {
+    loss: (options, z, y) => losses.binaryCrossEntropyWithLogitsLoss(z, y, options),
+    inputs: [waves([4, 3]), shares([4, 3], 1)],
+    options: { positiveWeight: [weight], weight: [weight], reduction },
   },
   "differentiableAuroc()": {
     loss: (options, x) => losses.differentiableAuroc(x, [1, 0, 0, 1], options),
@@ -122,6 +185,34 @@ const CASES: Record<string, Case> = {
       reduction,
       emptyMask: ["error"],
     },
+  },
+  "focalLoss() of channels": {
+    loss: (options, z) => losses.focalLoss(z, classes, { activation: "sigmoid", ...options }),
+    inputs: [waves([4, 3])],
+    options: {
+      gamma: [0, 0.5],
+      weight: [weight],
+      ptFromWeighted: [true],
+      ignoreIndex: [2],
+      includeBackground: [false],
+      reduction,
+    },
+  },
+  "focalLoss() of shares": {
+    loss: (options, z) => losses.focalLoss(z, shares([4, 3]), options),
+    inputs: [waves([4, 3])],
+    options: {
+      gamma: [0, 0.5],
+      weight: [weight],
+      ptFromWeighted: [true],
+      includeBackground: [false],
+      reduction,
+    },
+  },
+  "crossEntropyLoss() of shares": {
+    loss: (options, z, y) => losses.crossEntropyLoss(z, y, options),
+    inputs: [waves([4, 3]), shares([4, 3])],
+    options: { weight: [weight], labelSmoothing: [0.2], reduction, emptyMask: ["error"] },
   },
   "hmcnLoss()": {
     loss: (options, all, level) => {

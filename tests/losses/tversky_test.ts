@@ -154,7 +154,8 @@ testMisuse("tverskyLoss", [
     "an unknown option",
     () => tverskyLoss([[1, 2]], [0], { fpWeight: 1 } as never),
     TypeError,
-    "Cannot compute tverskyLoss as there is no option fpWeight: the options are " +
-    "alpha, beta, smooth, ignoreIndex",
+    "Cannot compute tverskyLoss as there is no option fpWeight: did you mean weight? The " +
+    "options are alpha, beta, smooth, perClass, ignoreIndex, activation, includeBackground, " +
+    "absent, perSample, weight, squared, reduction",
   ],
 ]);

@@ -20,6 +20,15 @@ const hierarchy = () => ({
   membership: [[[1], [1], [1]], [[0, 0], [1, 0], [0, 1]]],
 });
 const overlap = { smooth: 1, ignoreIndex: 2 };
+const regions = {
+  ...overlap,
+  activation: "softmax",
+  includeBackground: true,
+  absent: "skip",
+  perSample: false,
+  reduction: "mean",
+};
+const perClass = () => ({ ...regions, perClass: true, weight: weight() });
 
 const row = (
   name: keyof typeof losses,
@@ -54,12 +63,62 @@ const CLASSES: ValidCall[] = [
   row("diagnosisTable", () => [
     losses.diagnoseClasses({ recall: [0.5, 0.2], precision: [0.4, 0.9] }),
   ]),
-  row("diceLoss", () => [logits(), labels(), { ...overlap, perClass: true }], 2),
-  row("tverskyLoss", () => [logits(), labels(), { ...overlap, alpha: 0.7, beta: 0.3 }], 2),
+  row("diceLoss", () => [logits(), labels(), { ...perClass(), squared: true }], 2),
+  row("tverskyLoss", () => [
+    logits(),
+    labels(),
+    { ...perClass(), squared: false, alpha: 0.7, beta: 0.3 },
+  ], 2),
+  row("jaccardLoss", () => [logits(), labels(), { ...perClass(), squared: true }], 2),
+  row("focalTverskyLoss", () => [
+    logits(),
+    labels(),
+    { ...perClass(), squared: false, alpha: 0.7, beta: 0.3, gamma: 0.75 },
+  ], 2),
+  row("generalizedDiceLoss", () => [
+    logits(),
+    labels(),
+    { ...regions, weight: weight(), squared: true },
+  ], 2),
+  row("diceCrossEntropyLoss", () => [
+    logits(),
+    labels(),
+    {
+      ...perClass(),
+      squared: true,
+      diceWeight: 1,
+      crossEntropyWeight: 1,
+      labelSmoothing: 0.1,
+      emptyMask: "zero",
+    },
+  ], 2),
+  row("unifiedFocalLoss", () => [
+    logits(),
+    labels(),
+    { weight: 0.5, delta: 0.6, gamma: 0.5, form: "symmetric" },
+  ], 2),
+  row("binaryCrossEntropyLoss", () => [
+    shares([4, 3]),
+    shares([4, 3], 1),
+    { positiveWeight: weight(), weight: weight(), reduction: "mean" },
+  ], 2),
+  row("binaryCrossEntropyWithLogitsLoss", () => [
+    logits(),
+    shares([4, 3], 1),
+    { positiveWeight: weight(), weight: weight(), reduction: "mean" },
+  ], 2),
   row("focalLoss", () => [
     logits(),
     labels(),
-    { gamma: 2, alpha: 1, weight: weight(), ptFromWeighted: true, reduction: "sum" },
+    {
+      gamma: 2,
+      alpha: 1,
+      weight: weight(),
+      ptFromWeighted: true,
+      activation: "sigmoid",
+      includeBackground: false,
+      reduction: "sum",
+    },
   ], 2),
   row("focalDiceLoss", () => [
     logits(),

@@ -18,6 +18,7 @@ const batches = int(0, 1, 0, 1, 1, 0);
 const logits = random(6, [2, 3, 4]);
 const labels = cg.tensor(int(0, 2, 1, 1, 2, 2, 0, 1), { shape: [2, 4] });
 const weights = random(7, [4, 2]);
+const soft = shares(34, [2, 3, 4]);
 
 /** A name, and the loss as a function of the inputs to differentiate by and of those that are not. */
 export type LossCase = [string, Tensor[], Tensor[], (x: Tensor[], fixed: Tensor[]) => Tensor];
@@ -121,6 +122,38 @@ export const LOSS_CASES: readonly LossCase[] = [
     [labels, cg.tensor([[1, 0, 1, 1], [0, 1, 1, 0]])],
     ([z], [y, m]) => losses.maskedVoxelLoss(z!, y!, m!, { gamma: 2 }),
   ],
+  ["jaccardLoss", [logits, soft], [], ([z, y]) => losses.jaccardLoss(z!, y!, { squared: true })],
+  [
+    "generalizedDiceLoss",
+    [logits],
+    [labels],
+    ([z], [y]) => losses.generalizedDiceLoss(z!, y!, { perSample: true }),
+  ],
+  [
+    "focalTverskyLoss",
+    [logits],
+    [labels],
+    ([z], [y]) => losses.focalTverskyLoss(z!, y!, { absent: "skip", perClass: false }),
+  ],
+  [
+    "binaryCrossEntropyLoss",
+    [shares(32, [2, 3])],
+    [mask],
+    ([p], [y]) => losses.binaryCrossEntropyLoss(p!, y!, { weight: [1, 2, 3] }),
+  ],
+  [
+    "binaryCrossEntropyWithLogitsLoss",
+    [a, shares(33, [2, 3])],
+    [],
+    ([z, y]) => losses.binaryCrossEntropyWithLogitsLoss(z!, y!, { positiveWeight: 2 }),
+  ],
+  [
+    "diceCrossEntropyLoss",
+    [logits],
+    [labels],
+    ([z], [y]) => losses.diceCrossEntropyLoss(z!, y!, { activation: "sigmoid" }),
+  ],
+  ["unifiedFocalLoss", [logits], [labels], ([z], [y]) => losses.unifiedFocalLoss(z!, y!)],
   ["geneWeightSparsityLoss", [random(21, [5])], [], ([w]) => losses.geneWeightSparsityLoss(w!)],
   [
     "differentiableAuroc",
