@@ -7,7 +7,7 @@ import { add, expandDims, mul, neg, slice, softplus, sub, sum, where } from "../
 import type { Tensor, TensorLike } from "../tensor.ts";
 import { readFactor } from "./binary_cross_entropy.ts";
 import { alongClasses, readWeight } from "./class_logits.ts";
-import { type ClassTargets, partOf, sharesOf } from "./class_targets.ts";
+import { type ClassTargets, finiteWherePresent, sharesOf } from "./class_targets.ts";
 import { reduceLosses, type Reduction } from "./reduction.ts";
 
 /** What {@linkcode binaryEntries} needs to know. */
@@ -44,9 +44,10 @@ export function binaryEntries(
     ? 1
     : readFactor(caller, "positiveWeight", positiveWeight, { logits: z });
   if (y.dtype !== "bool") {
-    const there = mul(loss(softplus(neg(z)), weights), factor);
-    const notThere = loss(softplus(z), weights);
-    return { losses: add(partOf(y, there), partOf(sub(1, y), notThere)), count: z.size };
+    const none = sub(1, y);
+    const there = loss(finiteWherePresent(y, softplus(neg(z))), weights);
+    const notThere = loss(finiteWherePresent(none, softplus(z)), weights);
+    return { losses: add(mul(mul(y, there), factor), mul(none, notThere)), count: z.size };
   }
   const terms = mul(loss(softplus(where(y, neg(z), z)), weights), where(y, factor, 1));
   if (keep === null) return { losses: terms, count: terms.size };

@@ -139,7 +139,12 @@ export function keptPositions({ logits, keep }: ClassTargets): Tensor {
   return ones(logits.shape.filter((_, axis) => axis !== 1), { dtype: "bool" });
 }
 
+/** A loss ready to be multiplied by a share: 0 where it is infinite and the share 0. */
+export function finiteWherePresent(y: Tensor, loss: Tensor): Tensor {
+  return where(logicalAnd(equal(y, 0), equal(loss, Infinity)), 0, loss);
+}
+
 /** A share of a loss, `y ℓ`, and 0 where y is 0, even if the loss is infinite. */
 export function partOf(y: Tensor, loss: Tensor): Tensor {
-  return mul(y, where(logicalAnd(equal(y, 0), equal(loss, Infinity)), 0, loss));
+  return mul(y, finiteWherePresent(y, loss));
 }

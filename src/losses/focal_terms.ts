@@ -28,7 +28,7 @@ import {
   readWeight,
   shiftLogits,
 } from "./class_logits.ts";
-import { type Activation, type ClassTargets, partOf } from "./class_targets.ts";
+import { type Activation, type ClassTargets, finiteWherePresent } from "./class_targets.ts";
 
 /** What {@linkcode focalLosses} needs to know. */
 export interface FocalSettings {
@@ -51,10 +51,12 @@ export function focalLosses(
   caller: string,
   { logits, labels, classes }: ClassLogits,
   settings: FocalSettings,
+  isCounted?: Tensor,
 ): Tensor {
   checkFocal(caller, settings);
   const { gamma, weight, ptFromWeighted } = settings;
-  const plain = negLogLikelihood(logits, labels);
+  const all = negLogLikelihood(logits, labels);
+  const plain = isCounted === undefined ? all : finiteWherePresent(isCounted, all);
   if (weight === undefined) return focalTerms(plain, gamma);
   const weighted = mul(gather(readWeight(caller, weight, classes, logits.dtype), labels), plain);
   return focalTerms(weighted, gamma, ptFromWeighted ? weighted : plain);
@@ -83,18 +85,19 @@ export function focalEntries(
     return binaryEntries(caller, targets, { first, weight, loss: focal });
   }
   if (targets.labels !== null) {
-    const losses = focalLosses(caller, targets, settings);
-    if (first === 0) return countPositions(losses, targets);
-    const isCounted = cast(notEqual(targets.labels, 0), losses.dtype);
-    return countPositions(partOf(isCounted, losses), targets);
+    if (first === 0) return countPositions(focalLosses(caller, targets, settings), targets);
+    const isCounted = cast(notEqual(targets.labels, 0), targets.logits.dtype);
+    const losses = focalLosses(caller, targets, settings, isCounted);
+    return countPositions(mul(isCounted, losses), targets);
   }
   const { logits, shares, classes } = targets;
   const from = (x: Tensor) => first === 0 ? x : slice(x, [0, first]);
   const { shifted, logSum } = shiftLogits(logits);
-  const plain = from(sub(expandDims(logSum, 1), shifted));
+  const y = from(shares);
+  const plain = finiteWherePresent(y, from(sub(expandDims(logSum, 1), shifted)));
   const weights = weight === undefined ? null : readWeight(caller, weight, classes, logits.dtype);
   const terms = focal(plain, weights && from(alongClasses(weights, logits)));
-  return countPositions(sum(partOf(from(shares), terms), { axis: 1 }), targets);
+  return countPositions(sum(mul(y, terms), { axis: 1 }), targets);
 }
 
 /** `(1 − p_t)^γ ℓ` of each position, from the losses ℓ and `−log p_t`, which are the same by default. */

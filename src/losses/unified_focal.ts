@@ -8,7 +8,7 @@ import { add, equal, expandDims, mean, mul, sub, sum, where } from "../ops/mod.t
 import { checkChoice, checkNumber, readOptions, refuseMore } from "../options.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
 import { alongClasses, negLogLikelihood, shiftLogits } from "./class_logits.ts";
-import { type ClassTargets, partOf, readClassTargets } from "./class_targets.ts";
+import { type ClassTargets, finiteWherePresent, readClassTargets } from "./class_targets.ts";
 import { focalTerms, powerOfMiss } from "./focal_terms.ts";
 import { countOverlap } from "./overlap.ts";
 import { CLASS_OVERLAP } from "./overlap_options.ts";
@@ -118,9 +118,9 @@ function focalPart(read: ClassTargets, { delta, gamma, symmetric }: Exponents): 
     return weigh(negLogLikelihood(read.logits, read.labels), equal(read.labels, 0));
   }
   const { shifted, logSum } = shiftLogits(read.logits);
-  const losses = sub(expandDims(logSum, 1), shifted);
+  const losses = finiteWherePresent(read.shares, sub(expandDims(logSum, 1), shifted));
   const first = alongClasses(isFirst(read.classes), read.logits);
-  return sum(partOf(read.shares, weigh(losses, first)), { axis: 1 });
+  return sum(mul(read.shares, weigh(losses, first)), { axis: 1 });
 }
 
 /** The focal Tversky part. */

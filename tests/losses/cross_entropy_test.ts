@@ -3,7 +3,7 @@ import { crossEntropyLoss } from "@cellgrad/cellgrad/losses";
 import { assertAllClose, checkGradients } from "@cellgrad/cellgrad/testing";
 import { assert, assertEquals, assertGreaterOrEqual } from "@std/assert";
 import fc from "fast-check";
-import { type ClassCase, classCases, FEW_RUNS, gridNumbers, RUNS } from "../arbitraries.ts";
+import { type ClassCase, classCases, FEW_RUNS, floats, gridNumbers, RUNS } from "../arbitraries.ts";
 import plain from "../golden/cross_entropy.json" with { type: "json" };
 import weighted from "../golden/weighted_cross_entropy.json" with { type: "json" };
 import { checkGolden, type GoldenFunction } from "../golden/golden.ts";
@@ -312,3 +312,63 @@ testMisuse("crossEntropyLoss", [
     "ignoreIndex, labelSmoothing, reduction, emptyMask: current value is [1, 2]",
   ],
 ]);
+
+const soft = classCases().chain((c) =>
+  fc.record({ given: fc.constant(c), shares: floats(c.logits.shape, 0, 1) })
+);
+
+Deno.test("crossEntropyLoss() of shares is what its formula says", () => {
+  fc.assert(
+    fc.property(soft, gridNumbers(0, 1), ({ given: { logits, weight }, shares }, smoothing) => {
+      const column = weight.reshape(logits.shape.map((_, axis) => axis === 1 ? -1 : 1));
+      const y = shares.mul(1 - smoothing).add(smoothing / logits.shape[1]!);
+      const losses = y.mul(column).mul(logits.logSoftmax({ axis: 1 })).sum({ axis: 1 }).neg();
+      const options = { weight, labelSmoothing: smoothing };
+      const found = crossEntropyLoss(logits, shares, { ...options, reduction: "none" });
+      assertAllClose(found, losses, { atol: 1e-12 });
+      assertAllClose(crossEntropyLoss(logits, shares, options), losses.mean(), { atol: 1e-12 });
+    }),
+    RUNS,
+  );
+});
+
+Deno.test("crossEntropyLoss() of one-hot shares is that of labels, but for the mean of weights", () => {
+  fc.assert(
+    fc.property(classCases(), gridNumbers(0, 1), ({ logits, labels, weight }, labelSmoothing) => {
+      const y = logits.mul(0).add(1).cumsum({ axis: 1 }).equal(labels.expandDims(1).add(1));
+      const plain = { labelSmoothing };
+      assertAllClose(crossEntropyLoss(logits, y, plain), crossEntropyLoss(logits, labels, plain), {
+        atol: 1e-12,
+      });
+      const sum = { weight, reduction: "sum" } as const;
+      assertSame(crossEntropyLoss(logits, y, sum), crossEntropyLoss(logits, labels, sum));
+      const mean = crossEntropyLoss(logits, y, { weight });
+      assertSame(mean.mul(labels.size), crossEntropyLoss(logits, y, sum));
+    }),
+    RUNS,
+  );
+});
+
+Deno.test("crossEntropyLoss() of shares has the right derivatives", () => {
+  fc.assert(
+    fc.property(soft, ({ given: { logits, weight }, shares }) => {
+      const y = shares.mul(0.9).add(0.05);
+      const loss = (z: Tensor, y: Tensor, w: Tensor) => crossEntropyLoss(z, y, { weight: w });
+      checkGradients(loss, [logits, y, weight], { order: 2, rtol: 1e-5 });
+    }),
+    FEW_RUNS,
+  );
+});
+
+Deno.test("crossEntropyLoss() of shares is finite for logits of ±1e4, and −∞ where nothing is", () => {
+  const shares = [[0, 0.5, 0.5], [1, 0, 0]];
+  const loss = (z: Tensor) => crossEntropyLoss(z, shares);
+  assertFinite(loss, [tensor([[1e4, -1e4, 0], [1e4, 1e4, 1e4]])]);
+  assertFinite(loss, [tensor([[-Infinity, 0, 1], [2, -Infinity, -Infinity]])]);
+});
+
+Deno.test("crossEntropyLoss() of no shares is 0, or NaN on request", () => {
+  assertEquals(crossEntropyLoss(zeros([0, 2]), zeros([0, 2])).item(), 0);
+  const emptyMask = "nan" as const;
+  assertEquals(crossEntropyLoss(zeros([0, 2]), zeros([0, 2]), { emptyMask }).item(), NaN);
+});
