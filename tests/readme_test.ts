@@ -1,16 +1,22 @@
 import {
   batchMixingLoss,
+  binaryCrossEntropyLoss,
   classWeights,
+  clip,
   clusteringCompactnessLoss,
   crossEntropyLoss,
   diceLoss,
+  type DiceOptions,
   type DType,
   eye,
   focalLoss,
+  generalizedDiceLoss,
   hmcnLoss,
   log,
+  logSoftmax,
   maskedMseLoss,
   maskedVoxelLoss,
+  maximum,
   mmdLoss,
   sigmoid,
   softmax,
@@ -18,6 +24,7 @@ import {
   tensor,
   tverskyLoss,
   unicellFocalLoss,
+  unifiedFocalLoss,
   vaeLoss,
   zeros,
   zinbLoss,
@@ -134,6 +141,40 @@ function hinge(hingeSoftness: number): Tensor {
   return clusteringCompactnessLoss([[0]], [[0, 0]], options);
 }
 
+const hopeless = tensor([[0, 0, -Infinity]]);
+const halves = tensor([[0.5, 0.5, 0]]);
+const someShares = tensor([[[0.3, 0.4, 0.7, 0.9]], [[0.3, 0.4, 0.7, 0.9]]]);
+
+/** Three classes by even chances, of which the third is not labelled. */
+function evenChances(options: DiceOptions): Tensor {
+  return diceLoss([[0, 0, 0], [0, 0, 0]], [0, 1], { smooth: 0, ...options });
+}
+
+/** MONAI's Dice loss of soft labels: `1 − (Σ q + Σ y − Σ |q − y|) / (Σ q + Σ y)`. */
+function softLabelDice(q: Tensor, y: Tensor): Tensor {
+  const sizes = q.add(y).sum();
+  return sizes.sub(q.sub(y).abs().sum()).div(sizes).neg().add(1);
+}
+
+/** A row of MONAI's table of focal losses: equal logits of three classes at four positions. */
+const MONAI_FOCAL = [zeros([4, 3]), [0, 1, 2, 0]] as const;
+
+/** Equal logits of two classes of 1e5 positions each. */
+const LARGE = [zeros([1, 2, 2e5]), [Array.from({ length: 2e5 }, (_, i) => i % 2)]] as const;
+
+/** MONAI's asymmetric unified focal loss where all is background: cut at 1e-7, averaged over classes. */
+function monaiUnified(logits: number[][]): Tensor {
+  const [epsilon, delta, gamma] = [1e-7, 0.6, 0.5];
+  const q = clip(softmax(tensor(logits, { dtype: "float64" })), epsilon, 1 - epsilon);
+  const own = q.slice([0, 0], [logits.length, 1]);
+  const focal = own.log().mul(own.neg().add(1).pow(gamma)).mean().mul((delta - 1) / 3);
+  const hit = own.sum().add(epsilon);
+  const background = hit.div(hit.add(own.neg().add(1).sum().mul(delta))).neg().add(1);
+  const wrong = q.slice([0, 1]).sum({ axis: 0 }).mul(1 - delta).add(epsilon);
+  const others = wrong.pow(-1).mul(epsilon).neg().add(1).pow(1 - gamma).sum();
+  return focal.add(background.add(others).div(3)).div(2);
+}
+
 const unicell = inputsOf(unicellFocal, "random2", "logits", "targets");
 const volume = inputsOf(tversky, "a0.5_b0.5", "logits", "targets");
 const annotated = inputsOf(maskedVoxel, "ce1", "logits", "targets", "mask", "weight");
@@ -168,6 +209,37 @@ const ORIGINALS: readonly [name: string, original: () => Tensor, right: () => Te
     "crossEntropyLoss",
     () => crossEntropyLoss([[0, 0]], [-100], { emptyMask: "nan" }),
     () => crossEntropyLoss([[0, 0]], [-100]),
+  ],
+  [
+    "crossEntropyLoss",
+    () => logSoftmax(hopeless).mul(halves).sum().neg(),
+    () => crossEntropyLoss(hopeless, halves),
+  ],
+  [
+    "binaryCrossEntropyLoss",
+    () => maximum(log(tensor([0])), -100).neg(),
+    () => binaryCrossEntropyLoss([0], [1]),
+  ],
+  [
+    "diceLoss",
+    () => evenChances({ reduction: "sum", absent: "skip" }).div(3),
+    () => evenChances({}),
+  ],
+  [
+    "diceLoss",
+    () => softLabelDice(someShares, someShares),
+    () => diceLoss(someShares, someShares, { activation: "none", smooth: 0 }),
+  ],
+  ["focalLoss", () => focalLoss(...MONAI_FOCAL).div(3), () => focalLoss(...MONAI_FOCAL)],
+  [
+    "generalizedDiceLoss",
+    () => generalizedDiceLoss(...LARGE),
+    () => generalizedDiceLoss(...LARGE, { smooth: 0 }),
+  ],
+  [
+    "unifiedFocalLoss",
+    () => monaiUnified([[-10, 10, -10], [-10, 10, -10]]),
+    () => unifiedFocalLoss([[-10, 10, -10], [-10, 10, -10]], [0, 0]),
   ],
   [
     "maskedMseLoss",
@@ -210,7 +282,7 @@ const ORIGINALS: readonly [name: string, original: () => Tensor, right: () => Te
 function assertCell(name: string, cell: string, compute: () => Tensor): void {
   if (cell === "RangeError") return void assertThrows(compute, RangeError);
   const digits = cell.split(".")[1]?.length ?? 0;
-  const expected = Number(cell.replace("−", "-"));
+  const expected = Number(cell.replace("−", "-").replace("∞", "Infinity"));
   const value = compute().item();
   assertEquals([name, value.toFixed(digits)], [name, expected.toFixed(digits)]);
 }

@@ -3,38 +3,26 @@
  *
  * @module
  */
-import { checkLabels } from "../labels.ts";
-import { fromData, type Tensor, type TensorLike } from "../tensor.ts";
-import { classWeights } from "./class_weights.ts";
-import { crossEntropyLoss } from "./cross_entropy.ts";
-import { diceLoss } from "./dice.ts";
-import { focalLoss } from "./focal.ts";
-import { focalDiceLoss } from "./focal_dice.ts";
-import {
-  checkBoolean,
-  checkChoice,
-  checkNumber,
-  checkTensorLike,
-  readOptions,
-  refuseMore,
-} from "../options.ts";
+import { checkBoolean, checkChoice, checkNumber, readOptions, refuseMore } from "../options.ts";
+import type { Tensor, TensorLike } from "../tensor.ts";
+import { checkActivation } from "./class_targets.ts";
+import { chooseWeights } from "./config_weights.ts";
 import {
   DEFAULTS,
   describeConfig,
   type LossConfig,
-  type LossType,
+  type LossRegions,
   type NumberName,
   NUMBERS,
+  numbersOf,
   type Settings,
-  USES,
-  weighsClasses,
 } from "./loss_config.ts";
-import { tverskyLoss } from "./tversky.ts";
+import { LOSS_TYPES } from "./loss_types.ts";
 
 /** A loss that knows its configuration. */
 export interface ConfiguredLoss {
-  /** The loss of logits (N, C, …spatial) and labels (N, …spatial), a scalar. */
-  (logits: TensorLike, labels: TensorLike): Tensor;
+  /** The loss of logits (N, C, …spatial) and targets: labels (N, …spatial), or shares. A scalar. */
+  (logits: TensorLike, targets: TensorLike): Tensor;
   /** The configuration in force, as the guide prints it. */
   describe(): string;
 }
@@ -52,6 +40,17 @@ export interface ConfiguredLoss {
  * | `"dice"` | {@linkcode diceLoss} | `diceSmooth` |
  * | `"focal_dice"` | {@linkcode focalDiceLoss} | `focalGamma`, `focalWeight`, `diceWeight`, `diceSmooth`, class weights |
  * | `"tversky"` | {@linkcode tverskyLoss} | `tverskyAlpha`, `tverskyBeta`, `diceSmooth` |
+ * | `"jaccard"` | {@linkcode jaccardLoss} | `diceSmooth` |
+ * | `"generalized_dice"` | {@linkcode generalizedDiceLoss} | `diceSmooth`, 1e-5 by default |
+ * | `"focal_tversky"` | {@linkcode focalTverskyLoss} | `focalTverskyGamma`, `tverskyAlpha`, `tverskyBeta`, `diceSmooth` |
+ * | `"dice_ce"` | {@linkcode diceCrossEntropyLoss} | `diceWeight` and `crossEntropyWeight`, 1 by default, `diceSmooth`, class weights |
+ * | `"unified_focal"` | {@linkcode unifiedFocalLoss} | `unifiedWeight`, `unifiedDelta`, `unifiedGamma` |
+ * | `"bce"` | {@linkcode binaryCrossEntropyWithLogitsLoss} of channels | `positiveWeight`, class weights |
+ *
+ * The types after `"tversky"` are ours. The losses of overlaps, `"dice"`, `"tversky"` and those from
+ * `"jaccard"` to `"dice_ce"`, also read `activation`, `includeBackground`, `absent` and `perSample`,
+ * which `describe()` names where they are given. Targets may be labels or of the logits' shape, but
+ * for `"focal_dice"`.
  *
  * Class weights are {@linkcode classWeights} of `classCounts`, or of how often each class occurs in
  * `labels`, scaled by `classWeightNormalization`. Labels are those of the whole training set, so that
@@ -62,10 +61,10 @@ export interface ConfiguredLoss {
  * {@linkcode recommendLoss} chooses one; {@linkcode diagnoseClasses} tells how it did.
  *
  * @param config `lossType`, and the options above.
- * @returns A function `(logits, labels) => Tensor` with `describe()`.
+ * @returns A function `(logits, targets) => Tensor` with `describe()`.
  * @throws {TypeError} If the type or a key is unknown, which lists the valid ones, class weights are
  * asked for without `classCounts` or `labels`, or both are given.
- * @throws {RangeError} If a number is negative, or a label names no class.
+ * @throws {RangeError} If a number is out of range, or a label names no class.
  *
  * @example The guide's recommendation, and the block that it prints
  * ```ts
@@ -102,112 +101,33 @@ export interface ConfiguredLoss {
  */
 export function createLoss(config: LossConfig): ConfiguredLoss {
   if (arguments.length > 1) refuseMore("createLoss", "config", 1, arguments);
-  const settings = readOptions("createLoss", config, DEFAULTS);
-  checkChoice("createLoss", "lossType", settings.lossType, Object.keys(USES));
+  const settings: Settings = readOptions("createLoss", config, DEFAULTS);
+  checkChoice("createLoss", "lossType", settings.lossType, Object.keys(LOSS_TYPES));
   checkChoice("createLoss", "classWeightNormalization", settings.classWeightNormalization, [
     "plain",
     "balanced",
     "meanOne",
   ]);
-  for (const name of Object.keys(NUMBERS) as NumberName[]) {
-    checkNumber("createLoss", name, settings[name], { min: 0 });
+  for (const [name, [, range]] of Object.entries(NUMBERS)) {
+    const value = settings[name as NumberName];
+    if (value !== undefined) checkNumber("createLoss", name, value, range);
   }
-  const weight = chooseWeights(settings);
-  const chosen = chooseLoss(settings, weight);
-  const loss: LossFunction = (logits, labels, ...rest: unknown[]) => {
-    if (rest.length > 0) refuseMore("createLoss", "labels", 0, rest);
-    return chosen(logits, labels);
+  const regions = readRegions(settings);
+  const row = LOSS_TYPES[settings.lossType];
+  const weight = chooseWeights(settings, row);
+  const given = { n: numbersOf(settings, row), weight, regions };
+  const loss = (logits: TensorLike, targets: TensorLike, ...rest: unknown[]) => {
+    if (rest.length > 0) refuseMore("createLoss", "targets", 0, rest);
+    return row.loss(logits, targets, given);
   };
-  return Object.assign(loss, {
-    describe: () => describeConfig(settings, weight),
-  });
+  return Object.assign(loss, { describe: () => describeConfig(settings, row, weight) });
 }
 
-function chooseWeights(settings: Settings): Tensor | undefined {
-  const { lossType, classWeightNormalization: normalization } = settings;
-  const weighting = weighsClasses(settings);
-  checkBoolean("createLoss", "useClassWeighting", weighting);
-  if (lossType === "weighted_ce" && !weighting) {
-    throw new TypeError(
-      `Cannot compute createLoss as lossType "weighted_ce" needs class weights: ` +
-        `give classCounts or labels, without useClassWeighting false`,
-    );
+function readRegions({ activation, includeBackground, absent, perSample }: Settings): LossRegions {
+  if (activation !== undefined) checkActivation("createLoss", activation);
+  if (absent !== undefined) checkChoice("createLoss", "absent", absent, ["count", "skip"]);
+  for (const [name, value] of Object.entries({ includeBackground, perSample })) {
+    if (value !== undefined) checkBoolean("createLoss", name, value);
   }
-  const counts = readCounts(settings);
-  if (!weighting || !USES[lossType].weights) return undefined;
-  if (counts === undefined) {
-    throw new TypeError(
-      `Cannot compute createLoss as useClassWeighting needs classCounts or labels: ` +
-        `give how often each class occurs, or the labels to count`,
-    );
-  }
-  return classWeights(counts, { normalization });
-}
-
-/** How often each class occurs, as given or counted. */
-function readCounts({ classCounts, labels, numClasses }: Settings): TensorLike | undefined {
-  if (labels === undefined) {
-    if (numClasses === undefined) {
-      if (classCounts !== undefined) checkTensorLike("createLoss", "classCounts", classCounts);
-      return classCounts;
-    }
-    throw new TypeError(
-      `Cannot compute createLoss as numClasses belongs to labels: current labels are not given`,
-    );
-  }
-  if (classCounts === undefined) return countClasses(labels, numClasses);
-  throw new TypeError(
-    `Cannot compute createLoss as classCounts and labels must not be given together: ` +
-      `both say how often each class occurs`,
-  );
-}
-
-/** More classes than there are: a label beyond is no class. */
-const MOST_CLASSES = 1_000_000;
-
-/** PyTorch's label for "no label". */
-const NO_LABEL = -100;
-
-function countClasses(labels: TensorLike, numClasses: number | undefined): Tensor {
-  const range = { integer: true, min: 1, max: MOST_CLASSES };
-  if (numClasses !== undefined) checkNumber("createLoss", "numClasses", numClasses, range);
-  const ignore = { ignore: NO_LABEL };
-  const { data } = checkLabels("createLoss", labels, numClasses ?? MOST_CLASSES, ignore);
-  let largest = -1;
-  for (const label of data) largest = Math.max(largest, label);
-  if (largest < 0) {
-    throw new RangeError(
-      `Cannot compute createLoss as labels must name at least one class: ` +
-        `0 of ${data.length} do`,
-    );
-  }
-  const counts = new Float64Array(numClasses ?? largest + 1);
-  for (const label of data) if (label !== NO_LABEL) counts[label]!++;
-  return fromData(counts, [counts.length]);
-}
-
-type LossFunction = (logits: TensorLike, labels: TensorLike) => Tensor;
-
-function chooseLoss(s: Settings, weight: Tensor | undefined): LossFunction {
-  const losses: Record<LossType, LossFunction> = {
-    ce: (logits, labels) => crossEntropyLoss(logits, labels),
-    weighted_ce: (logits, labels) => crossEntropyLoss(logits, labels, { weight }),
-    focal: (logits, labels) => focalLoss(logits, labels, { gamma: s.focalGamma, weight }),
-    dice: (logits, labels) => diceLoss(logits, labels, { smooth: s.diceSmooth }),
-    focal_dice: (logits, labels) =>
-      focalDiceLoss(logits, labels, {
-        gamma: s.focalGamma,
-        focalWeight: s.focalWeight,
-        diceWeight: s.diceWeight,
-        smooth: s.diceSmooth,
-        weight,
-      }),
-    tversky: (logits, labels) =>
-      tverskyLoss(logits, labels, {
-        alpha: s.tverskyAlpha,
-        beta: s.tverskyBeta,
-        smooth: s.diceSmooth,
-      }),
-  };
-  return losses[s.lossType];
+  return { activation, includeBackground, absent, perSample };
 }

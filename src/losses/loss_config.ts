@@ -3,15 +3,63 @@
  *
  * @module
  */
+import type { NumberRange, Settled } from "../options.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
+import type { Activation } from "./class_targets.ts";
 import type { ClassWeightNormalization } from "./class_weights.ts";
-import type { Settled } from "../options.ts";
+import type { OverlapOptions } from "./overlap_options.ts";
 
 /** The losses that {@linkcode createLoss} knows. */
-export type LossType = "ce" | "weighted_ce" | "focal" | "dice" | "focal_dice" | "tversky";
+export type LossType =
+  | "ce"
+  | "weighted_ce"
+  | "focal"
+  | "dice"
+  | "focal_dice"
+  | "tversky"
+  | "jaccard"
+  | "generalized_dice"
+  | "focal_tversky"
+  | "dice_ce"
+  | "unified_focal"
+  | "bce";
+
+/** The numbers of a configuration; each loss has its own defaults for those that it reads. */
+export interface LossNumbers {
+  /** γ of the focal loss; 2 by default. */
+  focalGamma?: number | undefined;
+  /** Weight of the focal part of `"focal_dice"`; 0.5 by default. */
+  focalWeight?: number | undefined;
+  /** Weight of the Dice part; 0.5 by default, 1 for `"dice_ce"`. */
+  diceWeight?: number | undefined;
+  /** Smoothing of overlaps; 1 by default, 1e-5 for `"generalized_dice"`. */
+  diceSmooth?: number | undefined;
+  /** Weight of false positives; 0.7 by default. */
+  tverskyAlpha?: number | undefined;
+  /** Weight of false negatives; 0.3 by default. */
+  tverskyBeta?: number | undefined;
+  /** The exponent of the focal Tversky loss; 0.75 by default. */
+  focalTverskyGamma?: number | undefined;
+  /** Weight of the cross entropy of `"dice_ce"`; 1 by default. */
+  crossEntropyWeight?: number | undefined;
+  /** A factor of what is there, of `"bce"`; 1 by default. */
+  positiveWeight?: number | undefined;
+  /** The share of the focal part of `"unified_focal"`; 0.5 by default. */
+  unifiedWeight?: number | undefined;
+  /** Its weight of the foreground; 0.6 by default. */
+  unifiedDelta?: number | undefined;
+  /** Its focusing; 0.5 by default. */
+  unifiedGamma?: number | undefined;
+}
+
+/** How the losses of overlaps look at regions; the other losses ignore it. */
+export type LossRegions = Pick<
+  OverlapOptions,
+  "activation" | "includeBackground" | "absent" | "perSample"
+>;
 
 /** What {@linkcode createLoss} is configured by. */
-export interface LossConfig {
+export interface LossConfig extends LossNumbers, LossRegions {
   /** Which loss; required. */
   lossType: LossType;
   /** Whether to weigh classes; by default, whether `classCounts` or `labels` are given. */
@@ -24,83 +72,68 @@ export interface LossConfig {
   numClasses?: number | undefined;
   /** The scale of the weights, as {@linkcode classWeights} has it; `"plain"` by default. */
   classWeightNormalization?: ClassWeightNormalization | undefined;
-  /** γ of the focal loss; 2 by default. */
-  focalGamma?: number | undefined;
-  /** Weight of the focal part of `"focal_dice"`; 0.5 by default. */
-  focalWeight?: number | undefined;
-  /** Weight of the Dice part of `"focal_dice"`; 0.5 by default. */
-  diceWeight?: number | undefined;
-  /** Smoothing of Dice and Tversky; 1 by default. */
-  diceSmooth?: number | undefined;
-  /** Weight of false positives; 0.7 by default. */
-  tverskyAlpha?: number | undefined;
-  /** Weight of false negatives; 0.3 by default. */
-  tverskyBeta?: number | undefined;
+  /** What makes probabilities of logits; `"softmax"` by default, for losses of overlaps. */
+  activation?: Activation | undefined;
 }
 
-/** The defaults of a configuration. */
-export const DEFAULTS: {
-  lossType: LossType;
-  useClassWeighting: undefined;
-  classCounts: undefined;
-  labels: undefined;
-  numClasses: undefined;
+/** Options that are numbers. */
+export type NumberName = keyof LossNumbers;
+
+/** The numbers of a configuration, what the guide calls them, and their ranges. */
+export const NUMBERS: Record<NumberName, [label: string, range: NumberRange]> = {
+  focalGamma: ["Focal gamma", { min: 0 }],
+  focalWeight: ["Focal weight", { min: 0 }],
+  diceWeight: ["Dice weight", { min: 0 }],
+  diceSmooth: ["Dice smooth", { min: 0 }],
+  tverskyAlpha: ["Tversky alpha (FP weight)", { min: 0 }],
+  tverskyBeta: ["Tversky beta (FN weight)", { min: 0 }],
+  focalTverskyGamma: ["Focal Tversky gamma", { above: 0 }],
+  crossEntropyWeight: ["Cross entropy weight", { min: 0 }],
+  positiveWeight: ["Positive weight", { min: 0 }],
+  unifiedWeight: ["Unified weight", { min: 0, max: 1 }],
+  unifiedDelta: ["Unified delta", { min: 0, max: 1 }],
+  unifiedGamma: ["Unified gamma", { min: 0, below: 1 }],
+};
+
+/** What the losses of overlaps read besides, and what it is called. */
+export const REGIONS: Record<keyof LossRegions, string> = {
+  activation: "Activation",
+  includeBackground: "Include background",
+  absent: "Absent classes",
+  perSample: "Per sample",
+};
+
+/** The defaults of a configuration; numbers have those of the loss. */
+export const DEFAULTS: Record<Exclude<keyof LossConfig, "classWeightNormalization">, undefined> & {
   classWeightNormalization: ClassWeightNormalization;
-  focalGamma: number;
-  focalWeight: number;
-  diceWeight: number;
-  diceSmooth: number;
-  tverskyAlpha: number;
-  tverskyBeta: number;
 } = {
-  lossType: undefined as unknown as LossType,
+  lossType: undefined,
   useClassWeighting: undefined,
   classCounts: undefined,
   labels: undefined,
   numClasses: undefined,
   classWeightNormalization: "plain",
-  focalGamma: 2,
-  focalWeight: 0.5,
-  diceWeight: 0.5,
-  diceSmooth: 1,
-  tverskyAlpha: 0.7,
-  tverskyBeta: 0.3,
+  ...undefinedOf(NUMBERS),
+  ...undefinedOf(REGIONS),
 };
+
+function undefinedOf<K extends string>(names: Record<K, unknown>): Record<K, undefined> {
+  const entries = Object.keys(names).map((name) => [name, undefined]);
+  return Object.fromEntries(entries) as Record<K, undefined>;
+}
 
 /** A configuration with its defaults filled in. */
 export type Settings = Settled<LossConfig, typeof DEFAULTS>;
 
-/** Options that are numbers, at least 0. */
-export type NumberName =
-  | "focalGamma"
-  | "focalWeight"
-  | "diceWeight"
-  | "diceSmooth"
-  | "tverskyAlpha"
-  | "tverskyBeta";
-
-/** The numbers of a configuration, and what the guide calls them. */
-export const NUMBERS: Record<NumberName, string> = {
-  focalGamma: "Focal gamma",
-  focalWeight: "Focal weight",
-  diceWeight: "Dice weight",
-  diceSmooth: "Dice smooth",
-  tverskyAlpha: "Tversky alpha (FP weight)",
-  tverskyBeta: "Tversky beta (FN weight)",
-};
-
-/** What each loss makes use of. */
-export const USES: Record<LossType, { numbers: NumberName[]; weights: boolean }> = {
-  ce: { numbers: [], weights: false },
-  weighted_ce: { numbers: [], weights: true },
-  focal: { numbers: ["focalGamma"], weights: true },
-  dice: { numbers: ["diceSmooth"], weights: false },
-  focal_dice: {
-    numbers: ["focalGamma", "focalWeight", "diceWeight", "diceSmooth"],
-    weights: true,
-  },
-  tversky: { numbers: ["tverskyAlpha", "tverskyBeta", "diceSmooth"], weights: false },
-};
+/** What a loss makes use of. */
+export interface LossTraits {
+  /** The numbers that it reads, with its defaults, as they are printed. */
+  numbers: Partial<Record<NumberName, number>>;
+  /** Whether it takes class weights. */
+  weights: boolean;
+  /** Whether it looks at regions. */
+  regions: boolean;
+}
 
 /** Whether classes are weighed where the loss can. */
 export function weighsClasses({ useClassWeighting, classCounts, labels }: Settings): boolean {
@@ -109,12 +142,29 @@ export function weighsClasses({ useClassWeighting, classCounts, labels }: Settin
     : useClassWeighting;
 }
 
+/** The numbers that a loss reads, as given or by default. */
+export function numbersOf(settings: Settings, { numbers }: LossTraits): Record<NumberName, number> {
+  const entries = (Object.keys(numbers) as NumberName[]).map((name) => [
+    name,
+    settings[name] ?? numbers[name],
+  ]);
+  return Object.fromEntries(entries);
+}
+
 /** The guide's "Loss Configuration" block: what is in force. */
-export function describeConfig(settings: Settings, weight: Tensor | undefined): string {
+export function describeConfig(
+  settings: Settings,
+  traits: LossTraits,
+  weight: Tensor | undefined,
+): string {
   const { lossType } = settings;
   const lines = [`Loss type: ${lossType}`];
-  for (const name of USES[lossType].numbers) {
-    lines.push(`${NUMBERS[name]}: ${formatNumber(settings[name])}`);
+  for (const [name, value] of Object.entries(numbersOf(settings, traits))) {
+    lines.push(`${NUMBERS[name as NumberName][0]}: ${formatNumber(value)}`);
+  }
+  for (const [name, label] of Object.entries(REGIONS)) {
+    const value = settings[name as keyof LossRegions];
+    if (traits.regions && value !== undefined) lines.push(`${label}: ${value}`);
   }
   if (weight !== undefined) {
     const weights = (weight.toArray() as number[]).map(formatWeight);
@@ -127,7 +177,8 @@ export function describeConfig(settings: Settings, weight: Tensor | undefined): 
 
 /** A number as Python prints a float. */
 function formatNumber(x: number): string {
-  return Number.isInteger(x) ? x.toFixed(1) : String(x);
+  if (Number.isInteger(x)) return x.toFixed(1);
+  return x < 1e-4 ? x.toExponential().replace(/e-(\d)$/, "e-0$1") : String(x);
 }
 
 /** A weight to three digits. */

@@ -47,7 +47,12 @@ export { focalTverskyLoss, type FocalTverskyOptions } from "./focal_tversky.ts";
 export { generalizedDiceLoss, type GeneralizedDiceOptions } from "./generalized_dice.ts";
 export { jaccardLoss, type JaccardOptions } from "./jaccard.ts";
 export { geneWeightSparsityLoss } from "./gene_weight_sparsity.ts";
-export { type LossConfig, type LossType } from "./loss_config.ts";
+export {
+  type LossConfig,
+  type LossNumbers,
+  type LossRegions,
+  type LossType,
+} from "./loss_config.ts";
 export { maskedMseLoss, type MaskedMseOptions } from "./masked_mse.ts";
 export { maskedRelativeError, type MaskedRelativeErrorOptions } from "./masked_relative_error.ts";
 export { maskedValueLoss, type MaskedValueOptions } from "./masked_value.ts";

@@ -6,13 +6,16 @@
 import type { LossConfig } from "./loss_config.ts";
 import { checkBoolean, checkChoice, readOptions, refuseMore } from "../options.ts";
 
-/** What is wrong, or wanted, where classes are imbalanced. */
+/** What is wrong, or wanted, or what the labels are like. */
 export type LossProblem =
   | "over-predicting"
   | "under-predicting"
   | "optimize-iou"
   | "fp-fn-control"
-  | "baseline";
+  | "baseline"
+  | "small-structures"
+  | "absent-classes"
+  | "multi-label";
 
 /** What {@linkcode recommendLoss} wants to know. */
 export interface LossSituation {
@@ -35,7 +38,24 @@ const BALANCED: LossRecommendation = {
   reason: "Without class imbalance, cross entropy is simple, fast and well understood",
 };
 
-const TREE: Record<LossProblem, LossRecommendation> = {
+/** What labels ask for, balanced or not. */
+const LABELS: Partial<Record<LossProblem, LossRecommendation>> = {
+  "absent-classes": {
+    config: { lossType: "dice", absent: "skip", diceSmooth: 1 },
+    reason:
+      "Where many batches lack a class, its Dice loss is all or nothing: absent classes are " +
+      "skipped. Add ce or focal for their false alarms, or take dice_ce",
+  },
+  "multi-label": {
+    config: { lossType: "dice_ce", activation: "sigmoid" },
+    reason:
+      "Labels that do not exclude each other are channels by themselves: sigmoid in place of " +
+      "softmax, for Dice and for the cross entropy. bce is the latter alone",
+  },
+  // "thin-structures" belongs here with cldice, "boundaries" with boundary and hausdorff.
+};
+
+const TREE: Partial<Record<LossProblem, LossRecommendation>> = {
   "over-predicting": {
     config: { lossType: "focal", focalGamma: 2, useClassWeighting: true },
     reason:
@@ -70,6 +90,18 @@ const TREE: Record<LossProblem, LossRecommendation> = {
     config: { lossType: "weighted_ce", useClassWeighting: true },
     reason: "Cross entropy weighted by inverse class frequency is the simplest loss for imbalance",
   },
+  "small-structures": {
+    config: {
+      lossType: "focal_tversky",
+      focalTverskyGamma: 0.75,
+      tverskyAlpha: 0.3,
+      tverskyBeta: 0.7,
+      diceSmooth: 1,
+    },
+    reason:
+      "Small regions are missed before they are found: misses cost more than false alarms, and " +
+      "a power below 1 trains classes that are nearly right to the end",
+  },
 };
 
 /**
@@ -83,9 +115,12 @@ const TREE: Record<LossProblem, LossRecommendation> = {
  * | yes | `"optimize-iou"` | `focal_dice` |
  * | yes | `"fp-fn-control"` | `tversky`, 0.7 and 0.3 |
  * | yes | `"baseline"`: just starting | `weighted_ce` |
+ * | yes | `"small-structures"`: regions of few voxels | `focal_tversky`, 0.3 and 0.7 |
+ * | any | `"absent-classes"`: many images lack a class | `dice` that skips it |
+ * | any | `"multi-label"`: labels do not exclude each other | `dice_ce` by sigmoid |
  *
  * Source: dinov3_playground `LOSS_FUNCTION_GUIDE.md`; the second branch is its setting against
- * under-prediction, which its tree leaves out.
+ * under-prediction, which its tree leaves out, and those after `"baseline"` are ours.
  *
  * @param situation `imbalance`, and `problem`, `"baseline"` by default.
  * @returns `{ config, reason }`, the configuration for {@linkcode createLoss}.
@@ -110,7 +145,7 @@ export function recommendLoss(situation: LossSituation): LossRecommendation {
     problem: "baseline",
   });
   checkBoolean("recommendLoss", "imbalance", imbalance);
-  checkChoice("recommendLoss", "problem", problem, Object.keys(TREE));
-  const { config, reason } = imbalance ? TREE[problem] : BALANCED;
+  checkChoice("recommendLoss", "problem", problem, [TREE, LABELS].flatMap(Object.keys));
+  const { config, reason } = LABELS[problem] ?? (imbalance ? TREE[problem]! : BALANCED);
   return { config: { ...config }, reason };
 }

@@ -3,11 +3,16 @@ import {
   classWeights,
   createLoss,
   crossEntropyLoss,
+  diceCrossEntropyLoss,
   diceLoss,
   focalDiceLoss,
   focalLoss,
+  focalTverskyLoss,
+  generalizedDiceLoss,
+  jaccardLoss,
   type LossConfig,
   tverskyLoss,
+  unifiedFocalLoss,
 } from "@cellgrad/cellgrad/losses";
 import { checkGradients } from "@cellgrad/cellgrad/testing";
 import { assertEquals } from "@std/assert";
@@ -70,12 +75,122 @@ const TYPES: [LossConfig, (z: TensorLike, y: TensorLike, w: Tensor) => Tensor, s
       "Dice smooth: 2.0",
     ],
   ],
+  [
+    { lossType: "jaccard", diceSmooth: 0.5, includeBackground: false },
+    (z, y) => jaccardLoss(z, y, { smooth: 0.5, includeBackground: false }),
+    ["Loss type: jaccard", "Dice smooth: 0.5", "Include background: false"],
+  ],
+  [
+    { lossType: "generalized_dice", activation: "sigmoid", perSample: true },
+    (z, y) => generalizedDiceLoss(z, y, { activation: "sigmoid", perSample: true }),
+    [
+      "Loss type: generalized_dice",
+      "Dice smooth: 1e-05",
+      "Activation: sigmoid",
+      "Per sample: true",
+    ],
+  ],
+  [
+    { lossType: "focal_tversky", tverskyAlpha: 0.4, focalTverskyGamma: 0.5, absent: "skip" },
+    (z, y) => focalTverskyLoss(z, y, { alpha: 0.4, gamma: 0.5, absent: "skip" }),
+    [
+      "Loss type: focal_tversky",
+      "Focal Tversky gamma: 0.5",
+      "Tversky alpha (FP weight): 0.4",
+      "Tversky beta (FN weight): 0.3",
+      "Dice smooth: 1.0",
+      "Absent classes: skip",
+    ],
+  ],
+  [
+    { lossType: "focal_tversky", tverskyBeta: 0.6, diceSmooth: 2 },
+    (z, y) => focalTverskyLoss(z, y, { beta: 0.6, smooth: 2 }),
+    [
+      "Loss type: focal_tversky",
+      "Focal Tversky gamma: 0.75",
+      "Tversky alpha (FP weight): 0.7",
+      "Tversky beta (FN weight): 0.6",
+      "Dice smooth: 2.0",
+    ],
+  ],
+  [
+    { lossType: "dice_ce", classCounts: COUNTS, activation: "sigmoid" },
+    (z, y, weight) => diceCrossEntropyLoss(z, y, { weight, activation: "sigmoid" }),
+    [
+      "Loss type: dice_ce",
+      "Dice weight: 1.0",
+      "Cross entropy weight: 1.0",
+      "Dice smooth: 1.0",
+      "Activation: sigmoid",
+      "Class weights: [1.25 10.0 14.3 33.3]",
+    ],
+  ],
+  [
+    { lossType: "dice_ce", diceWeight: 0.3, crossEntropyWeight: 2, diceSmooth: 3 },
+    (z, y) => diceCrossEntropyLoss(z, y, { diceWeight: 0.3, crossEntropyWeight: 2, smooth: 3 }),
+    ["Loss type: dice_ce", "Dice weight: 0.3", "Cross entropy weight: 2.0", "Dice smooth: 3.0"],
+  ],
+  [
+    { lossType: "unified_focal", unifiedWeight: 0.3, unifiedDelta: 0.7, unifiedGamma: 0.2 },
+    (z, y) => unifiedFocalLoss(z, y, { weight: 0.3, delta: 0.7, gamma: 0.2 }),
+    ["Loss type: unified_focal", "Unified weight: 0.3", "Unified delta: 0.7", "Unified gamma: 0.2"],
+  ],
+  [
+    { lossType: "bce", positiveWeight: 3, classCounts: COUNTS },
+    (z, y, weight) =>
+      diceCrossEntropyLoss(z, y, {
+        diceWeight: 0,
+        activation: "sigmoid",
+        weight,
+        positiveWeight: 3,
+      }),
+    ["Loss type: bce", "Positive weight: 3.0", "Class weights: [1.25 10.0 14.3 33.3]"],
+  ],
 ];
+
+/** The defaults of the types that the guide does not have are those of the losses. */
+const OWN: [LossConfig["lossType"], (z: Tensor, y: Tensor) => Tensor][] = [
+  ["jaccard", (z, y) => jaccardLoss(z, y)],
+  ["generalized_dice", (z, y) => generalizedDiceLoss(z, y)],
+  ["focal_tversky", (z, y) => focalTverskyLoss(z, y)],
+  ["dice_ce", (z, y) => diceCrossEntropyLoss(z, y)],
+  ["unified_focal", (z, y) => unifiedFocalLoss(z, y)],
+  ["bce", (z, y) => focalLoss(z, y, { gamma: 0, activation: "sigmoid" })],
+];
+
+Deno.test("createLoss() has the defaults of the losses for types of its own", () => {
+  fc.assert(
+    fc.property(classCases(), ({ logits, labels }) => {
+      for (const [lossType, loss] of OWN) {
+        assertSame(createLoss({ lossType })(logits, labels), loss(logits, labels));
+      }
+    }),
+    FEW_RUNS,
+  );
+});
+
+Deno.test("createLoss() makes losses of one channel and of shares", () => {
+  const channel = tensor([[0.5], [-1]]);
+  for (const lossType of ["dice", "tversky", "jaccard", "focal_tversky", "dice_ce"] as const) {
+    const loss = createLoss({ lossType, activation: "sigmoid" });
+    assertSame(loss(channel, [1, 0]), loss(channel, [[1], [0]]));
+  }
+  const bce = createLoss({ lossType: "bce" });
+  assertSame(bce(channel, [1, 0]), bce(channel, [[1], [0]]));
+});
+
+Deno.test("createLoss() describes nothing that the loss has no use for", () => {
+  const regions = { activation: "sigmoid", absent: "skip", perSample: true } as const;
+  assertEquals(
+    createLoss({ lossType: "ce", unifiedGamma: 0.1, ...regions }).describe(),
+    "Loss Configuration:\n  - Loss type: ce",
+  );
+});
 
 const volumes = classCases(4).filter(({ logits }) => logits.shape[1] === 4);
 
 for (const [config, loss, lines] of TYPES) {
-  const name = `${config.lossType}${config.useClassWeighting === false ? " without weights" : ""}`;
+  const name = lines.join(", ");
 
   Deno.test(`createLoss() makes ${name}`, () => {
     const weight = classWeights(COUNTS);
@@ -226,7 +341,11 @@ Deno.test("createLoss() makes losses with gradients", () => {
 
 const KEYS = "lossType, useClassWeighting, classCounts, labels, numClasses, " +
   "classWeightNormalization, focalGamma, focalWeight, diceWeight, diceSmooth, tverskyAlpha, " +
-  "tverskyBeta";
+  "tverskyBeta, focalTverskyGamma, crossEntropyWeight, positiveWeight, unifiedWeight, " +
+  "unifiedDelta, unifiedGamma, activation, includeBackground, absent, perSample";
+
+const NAMES = "ce, weighted_ce, focal, dice, focal_dice, tversky, jaccard, generalized_dice, " +
+  "focal_tversky, dice_ce, unified_focal, bce";
 
 testMisuse("createLoss", [
   [
@@ -234,14 +353,14 @@ testMisuse("createLoss", [
     () => createLoss({ lossType: "iou" as never }),
     TypeError,
     "Cannot compute createLoss as lossType must be one of " +
-    "ce, weighted_ce, focal, dice, focal_dice, tversky: current value is iou",
+    `${NAMES}: current value is iou`,
   ],
   [
     "no type",
     () => createLoss({} as never),
     TypeError,
     "Cannot compute createLoss as lossType must be one of " +
-    "ce, weighted_ce, focal, dice, focal_dice, tversky: current value is undefined",
+    `${NAMES}: current value is undefined`,
   ],
   [
     "the guide's key in Python's spelling",
@@ -263,6 +382,65 @@ testMisuse("createLoss", [
     RangeError,
     "Cannot compute createLoss as tverskyBeta must be a finite number at least 0: " +
     "current value is -1",
+  ],
+  [
+    "an exponent of 0, also of another type",
+    () => createLoss({ lossType: "ce", focalTverskyGamma: 0 }),
+    RangeError,
+    "Cannot compute createLoss as focalTverskyGamma must be a finite number above 0: " +
+    "current value is 0",
+  ],
+  ...(["unifiedWeight", "unifiedDelta"] as const).map((name) =>
+    [
+      `a ${name} above 1`,
+      () => createLoss({ lossType: "unified_focal", [name]: 1.5 }),
+      RangeError,
+      `Cannot compute createLoss as ${name} must be a finite number at least 0 and at most 1: ` +
+      "current value is 1.5",
+    ] as const
+  ),
+  [
+    "a unifiedGamma of 1",
+    () => createLoss({ lossType: "unified_focal", unifiedGamma: 1 }),
+    RangeError,
+    "Cannot compute createLoss as unifiedGamma must be a finite number at least 0 and below 1: " +
+    "current value is 1",
+  ],
+  ...(["diceWeight", "crossEntropyWeight", "positiveWeight", "unifiedGamma"] as const).map((name) =>
+    [
+      `a negative ${name}`,
+      () => createLoss({ lossType: "dice_ce", [name]: -1 }),
+      RangeError,
+      `Cannot compute createLoss as ${name} must be a finite number at least 0` +
+      `${name === "unifiedGamma" ? " and below 1" : ""}: current value is -1`,
+    ] as const
+  ),
+  [
+    "an unknown activation, also of another type",
+    () => createLoss({ lossType: "ce", activation: "relu" as never }),
+    TypeError,
+    "Cannot compute createLoss as activation must be one of softmax, sigmoid, none: " +
+    "current value is relu",
+  ],
+  [
+    "an unknown way with absent classes, also of another type",
+    () => createLoss({ lossType: "ce", absent: "zero" as never }),
+    TypeError,
+    "Cannot compute createLoss as absent must be one of count, skip: current value is zero",
+  ],
+  ...(["includeBackground", "perSample"] as const).map((name) =>
+    [
+      `a ${name} that is no boolean, also of another type`,
+      () => createLoss({ lossType: "ce", [name]: 1 }),
+      TypeError,
+      `Cannot compute createLoss as ${name} must be true or false: current value is 1`,
+    ] as const
+  ),
+  [
+    "an argument too many of what it makes",
+    () => (createLoss({ lossType: "ce" }) as (...args: unknown[]) => unknown)([[1, 2]], [0], 1),
+    TypeError,
+    "Cannot compute createLoss as it takes nothing after targets: current value is 1",
   ],
   [
     "weighted cross entropy without counts",

@@ -206,7 +206,19 @@ const VARIANTS: readonly NaNCase[] = [
     },
   ],
   ["classWeights", [weight], ([n]) => losses.classWeights(n!, { normalization: "meanOne" }).sum()],
-  ...(["ce", "weighted_ce", "focal", "dice", "focal_dice", "tversky"] as const).map(
+  ...[
+    ...[
+      "ce",
+      "weighted_ce",
+      "focal",
+      "dice",
+      "focal_dice",
+      "tversky",
+      "jaccard",
+      "dice_ce",
+    ] as const,
+    ...["generalized_dice", "focal_tversky", "unified_focal", "bce"] as const,
+  ].map(
     (lossType): NaNCase => [
       `createLoss, ${lossType}`,
       [logits],

@@ -37,7 +37,34 @@ const TREE: [LossProblem, LossConfig, string][] = [
     "false positives",
   ],
   ["baseline", { lossType: "weighted_ce", useClassWeighting: true }, "simplest"],
+  [
+    "small-structures",
+    {
+      lossType: "focal_tversky",
+      focalTverskyGamma: 0.75,
+      tverskyAlpha: 0.3,
+      tverskyBeta: 0.7,
+      diceSmooth: 1,
+    },
+    "Small regions",
+  ],
 ];
+
+/** What the labels ask for, whatever the balance of classes. */
+const LABELS: [LossProblem, LossConfig, string][] = [
+  ["absent-classes", { lossType: "dice", absent: "skip", diceSmooth: 1 }, "lack a class"],
+  ["multi-label", { lossType: "dice_ce", activation: "sigmoid" }, "do not exclude each other"],
+];
+
+for (const [problem, config, reason] of LABELS) {
+  Deno.test(`recommendLoss() takes ${config.lossType} for ${problem}, balanced or not`, () => {
+    for (const imbalance of [true, false]) {
+      const recommendation = recommendLoss({ imbalance, problem });
+      assertEquals(recommendation.config, config);
+      assertStringIncludes(recommendation.reason, reason);
+    }
+  });
+}
 
 Deno.test("recommendLoss() takes cross entropy where classes are balanced", () => {
   for (const [problem] of TREE) {
@@ -62,7 +89,7 @@ Deno.test("recommendLoss() starts with the baseline", () => {
 
 Deno.test("recommendLoss() returns what createLoss() takes, the class counts added", () => {
   for (const imbalance of [true, false]) {
-    for (const [problem] of TREE) {
+    for (const [problem] of [...TREE, ...LABELS]) {
       const { config } = recommendLoss({ imbalance, problem });
       const loss = createLoss({ ...config, classCounts: [80, 10, 7, 3] });
       assertEquals(loss([[1, 2, 3, 4]], [0]).shape, []);
@@ -82,7 +109,8 @@ testMisuse("recommendLoss", [
     () => recommendLoss({ imbalance: true, problem: "slow" as never }),
     TypeError,
     "Cannot compute recommendLoss as problem must be one of over-predicting, under-predicting, " +
-    "optimize-iou, fp-fn-control, baseline: current value is slow",
+    "optimize-iou, fp-fn-control, baseline, small-structures, absent-classes, multi-label: " +
+    "current value is slow",
   ],
   [
     "an imbalance that is not said",

@@ -46,6 +46,9 @@ const CLASSES: ValidCall[] = [
   row("createLoss", () => [
     { lossType: "focal_dice", classCounts: [1, 2, 3], focalGamma: 2, diceSmooth: 1 },
   ], 0),
+  row("createLoss", () => [
+    { lossType: "dice_ce", activation: "sigmoid", absent: "skip", crossEntropyWeight: 1 },
+  ], 0),
   {
     name: "createLoss()",
     f: losses.createLoss({ lossType: "ce" }),
