@@ -56,6 +56,9 @@ const COMPARED: Readonly<Record<string, readonly string[]>> = {
   "UniCell": ["UniCell"],
   "DiffBio": ["DiffBio"],
   "The segmentation guide": ["dinov3_playground"],
+  "MONAI": ["MONAI"],
+  "segmentation_models.pytorch": ["segmentation_models.pytorch"],
+  "nnU-Net": ["nnU-Net"],
 };
 
 Deno.test("coming_from.md names the version or the commit of every original that it compares with", () => {

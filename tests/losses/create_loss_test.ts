@@ -437,6 +437,12 @@ testMisuse("createLoss", [
     ] as const
   ),
   [
+    "an argument too many",
+    () => (createLoss as (...args: unknown[]) => unknown)({ lossType: "ce" }, 1),
+    TypeError,
+    "Cannot compute createLoss as it takes nothing after config: current value is 1",
+  ],
+  [
     "an argument too many of what it makes",
     () => (createLoss({ lossType: "ce" }) as (...args: unknown[]) => unknown)([[1, 2]], [0], 1),
     TypeError,

@@ -1,6 +1,11 @@
 import { tensor } from "@cellgrad/cellgrad";
-import { diceLoss, type DiceOptions, generalizedDiceLoss } from "@cellgrad/cellgrad/losses";
-import { assertEquals } from "@std/assert";
+import {
+  diceCrossEntropyLoss,
+  diceLoss,
+  type DiceOptions,
+  generalizedDiceLoss,
+} from "@cellgrad/cellgrad/losses";
+import { assertEquals, assertThrows } from "@std/assert";
 import { assertSame, testMisuse } from "./laws.ts";
 
 const logits = tensor([[1, 0, 2], [0, 1, 0]], { dtype: "float64" });
@@ -28,6 +33,21 @@ Deno.test("weights have an entry for the background, though it may be left out",
   const weighted = dice({ reduction: "none", includeBackground: false, weight: [5, 2, 3] });
   assertEquals(losses.shape, [2]);
   assertSame(weighted.sub(losses.mul([2, 3])).sum(), 0);
+});
+
+Deno.test("names of other libraries are refused with the name of ours", () => {
+  const meant = {
+    ...{ include_background: "includeBackground", do_bg: "includeBackground" },
+    ...{ squared_pred: "squared", smooth_nr: "smooth", eps: "smooth", ignore_label: "ignoreIndex" },
+    ...{ batch: "perSample", batch_dice: "perSample", sigmoid: "activation", mode: "activation" },
+    ...{ from_logits: "activation", other_act: "activation", use_softmax: "activation" },
+    ...{ lambda_dice: "diceWeight", weight_ce: "crossEntropyWeight", pos_weight: "positiveWeight" },
+    ...{ ce_weight: "crossEntropyWeight", smooth_factor: "labelSmoothing" },
+  };
+  for (const [theirs, ours] of Object.entries(meant)) {
+    const call = () => diceCrossEntropyLoss(logits, [2, 0], { [theirs]: 1 } as object);
+    assertThrows(call, TypeError, `there is no option ${theirs}: did you mean ${ours}?`);
+  }
 });
 
 const bad = (options: object) => () => dice(options as DiceOptions);
