@@ -15,10 +15,17 @@ const NOT_COUNTED = "what does not count is selected away later, and need only b
 const SHORTCUT = "all neighbours, sorted or not, are the same: not to sort them saves work";
 const IN_BLOCKS = "at once or in blocks, derivatives are the same: blocks save memory";
 const OTHER_WAY = "powers and exponentials are the same kernels: powers save time";
+const ALL_OF_IT = "what begins at 0 is the whole: not to cut it saves work";
 const CLOSE = "both forms are exact where the two are close";
 
 /** Mutants that compute the same: by file, what lines become, and the reason. */
 const EQUIVALENT: Record<string, Record<string, string>> = {
+  "src/losses/class_targets.ts": {
+    "const from = (x: Tensor) => slice(x, [0, first]);": ALL_OF_IT,
+  },
+  "src/losses/focal_terms.ts": {
+    "const from = (x: Tensor) => slice(x, [0, first]);": ALL_OF_IT,
+  },
   "src/losses/class_logits.ts": {
     "logits: where(expandDims(keep, 1), scores, 1),": NOT_COUNTED,
   },

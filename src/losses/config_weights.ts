@@ -69,6 +69,6 @@ function countClasses(labels: TensorLike, numClasses: number | undefined): Tenso
     );
   }
   const counts = new Float64Array(numClasses ?? largest + 1);
-  for (const label of data) if (label !== NO_LABEL) counts[label]!++;
+  for (const label of data) counts[label]!++; // no label is no place
   return fromData(counts, [counts.length]);
 }

@@ -8,7 +8,7 @@ import { checkChoice, checkNumber, readOptions, refuseMore } from "../options.ts
 import type { Tensor, TensorLike } from "../tensor.ts";
 import { binaryCrossEntropyOf } from "./binary_entries.ts";
 import { checkClasses } from "./class_logits.ts";
-import { checkActivation, type ClassTargets, readClassTargets } from "./class_targets.ts";
+import { type ClassTargets, readClassTargets } from "./class_targets.ts";
 import { crossEntropyOf } from "./cross_entropy.ts";
 import { diceOf } from "./dice.ts";
 import { CLASS_OVERLAP, type ClassOverlapOptions } from "./overlap_options.ts";
@@ -100,7 +100,6 @@ export function diceCrossEntropyLoss(
   checkNumber(NAME, "diceWeight", settings.diceWeight, { min: 0 });
   checkNumber(NAME, "crossEntropyWeight", settings.crossEntropyWeight, { min: 0 });
   checkChoice(NAME, "reduction", settings.reduction, ["mean", "sum"]);
-  checkActivation(NAME, settings.activation);
   const read = readClassTargets(NAME, logits, targets, settings);
   const dice = diceOf(NAME, read, settings);
   return add(

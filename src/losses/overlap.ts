@@ -53,14 +53,12 @@ export interface Overlap extends Counts {
  * @param caller The function's name, for messages.
  * @param targets What {@linkcode readClassTargets} read.
  * @param settings The options.
- * @param withMisses Whether to count misses by themselves.
  * @returns The counts.
  */
 export function countOverlap(
   caller: string,
   targets: ClassTargets,
   settings: OverlapSettings,
-  withMisses = false,
 ): Overlap {
   checkOverlap(caller, targets, settings);
   const { includeBackground, activation, weight, squared, perSample } = settings;
@@ -73,7 +71,6 @@ export function countOverlap(
     : readWeight(caller, weight, targets.classes, q.dtype);
   return {
     ...(targets.labels === null ? countShares : countLabels)(shares, squared),
-    misses: withMisses ? countMisses(shares) : undefined,
     shares,
     weight: factors && slice(factors, first),
   };
@@ -98,9 +95,12 @@ function countShares({ predicted: q, actual: y, axis }: Counted, squared: boolea
   };
 }
 
-function countMisses({ predicted: q, actual: y, axis }: Counted): Tensor {
+/** The same with misses counted by themselves. */
+export function withMisses(overlap: Overlap): Overlap {
+  const { predicted: q, actual: y, axis } = overlap.shares;
   const missed = sub(1, q);
-  return sum(y.dtype === "bool" ? where(y, missed, 0) : mul(missed, y), { axis });
+  const misses = sum(y.dtype === "bool" ? where(y, missed, 0) : mul(missed, y), { axis });
+  return { ...overlap, misses };
 }
 
 /** `Σ y`, without squares. */

@@ -251,6 +251,11 @@ Deno.test("createLoss() says where class weights are not used", () => {
 Deno.test("createLoss() prints numbers to the digits that they have", () => {
   const lines = createLoss({ lossType: "focal", focalGamma: 1.25 }).describe();
   assertEquals(lines.split("\n").at(-1), "  - Focal gamma: 1.25");
+  const smooth = (diceSmooth: number) =>
+    createLoss({ lossType: "dice", diceSmooth }).describe().split("\n").at(-1);
+  assertEquals(smooth(1e-4), "  - Dice smooth: 0.0001");
+  assertEquals(smooth(2.5e-5), "  - Dice smooth: 2.5e-05");
+  assertEquals(smooth(1e-10), "  - Dice smooth: 1e-10");
 });
 
 Deno.test("createLoss() normalizes class weights as told", () => {
@@ -300,6 +305,11 @@ Deno.test("createLoss() prints the guide's weights from labels, of any shape and
   for (
     const kind of [labels, Int32Array.from(labels), tensor(labels, { shape: [2, 5, 10] })]
   ) assertEquals(last(kind), "  - Class weights: [1.25 10.0 14.3 33.3]");
+});
+
+Deno.test("createLoss() counts labels of one class", () => {
+  const lines = createLoss({ lossType: "weighted_ce", labels: [0, 0] }).describe();
+  assertEquals(lines.split("\n").at(-1), "  - Class weights: [1.00]");
 });
 
 Deno.test("createLoss() does not count what has no label, and takes missing classes for absent", () => {
