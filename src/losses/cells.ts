@@ -5,9 +5,11 @@
  * @module
  */
 import { floating, promoteAll } from "../ops/elementwise.ts";
+import { split, squeeze, sum } from "../ops/mod.ts";
 import { formatShape } from "../shape.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
-import { checkAxes } from "../options.ts";
+import { checkAxes, checkSameShape } from "../options.ts";
+import { divideByCount } from "./reduction.ts";
 import { mapRowBlocks } from "../transforms/map_row_blocks.ts";
 
 /** The arguments that have one entry per cell, by their names. */
@@ -104,4 +106,17 @@ export function mapCells<R extends readonly Tensor[], S extends readonly Tensor[
   const rows = rowsAtOnce(perRow, largest);
   if (rowInputs[0]!.shape[0]! <= rows) return f(rowInputs, sharedInputs);
   return mapRowBlocks<R, S>(f, rowInputs as never, sharedInputs as never, { rows });
+}
+
+/** Two embeddings of the same cells, in the stronger of their types. */
+export function readViews(caller: string, a: TensorLike, b: TensorLike): [Tensor, Tensor] {
+  const views = readCells(caller, { a: [a, "features"], b: [b, "features"] }) as [Tensor, Tensor];
+  checkSameShape(caller, { a: views[0], b: views[1] });
+  return views;
+}
+
+/** From a sum and a number of terms for each cell, (n, 2), to the mean term; 0 where there are none. */
+export function meanOfRows(sums: Tensor): Tensor {
+  const [total, count] = split(sum(sums, { axis: 0 }), 2) as [Tensor, Tensor];
+  return squeeze(divideByCount(total, count));
 }

@@ -119,3 +119,15 @@ export {
   velocityConsistencyLoss,
   type VelocityConsistencyOptions,
 } from "./velocity_consistency.ts";
+// Losses of embeddings by their labels, or of two views, as metric and self-supervised learning has them.
+export { arcFaceLoss, type ArcFaceOptions, cosFaceLoss, type CosFaceOptions } from "./arc_face.ts";
+export { barlowTwinsLoss, type BarlowTwinsOptions } from "./barlow_twins.ts";
+export { centerLoss } from "./center.ts";
+export { ntXentLoss, type NtXentOptions } from "./nt_xent.ts";
+export { proxyAnchorLoss, type ProxyAnchorOptions } from "./proxy_anchor.ts";
+export {
+  supervisedContrastiveLoss,
+  type SupervisedContrastiveOptions,
+} from "./supervised_contrastive.ts";
+export { tripletLoss, type TripletOptions } from "./triplet.ts";
+export { vicRegLoss, type VicRegOptions } from "./vic_reg.ts";

@@ -181,4 +181,19 @@ export const GOLDEN_FUNCTIONS: Readonly<Record<string, GoldenFunction>> = {
   unified_focal: byOptions(losses.unifiedFocalLoss),
   zinb_nll: ({ counts, log_rate, log_theta, pi_logit }) =>
     losses.zinbLoss(counts, log_rate, log_theta, pi_logit, { zeroIndicator: "soft" }),
+  arc_face: ({ embeddings, weights, labels }, { margin, scale }) =>
+    losses.arcFaceLoss(embeddings, weights, labels, { margin, scale }),
+  barlow_twins: ({ a, b }, { lambd }) => losses.barlowTwinsLoss(a, b, { lambda: lambd }),
+  center: ({ embeddings, labels, centers }) => losses.centerLoss(embeddings, labels, centers),
+  cos_face: ({ embeddings, weights, labels }, { margin, scale }) =>
+    losses.cosFaceLoss(embeddings, weights, labels, { margin, scale }),
+  nt_xent: ({ a, b }, { temperature }) => losses.ntXentLoss(a, b, { temperature }),
+  proxy_anchor: ({ embeddings, proxies, labels }, { margin, alpha }) =>
+    losses.proxyAnchorLoss(embeddings, proxies, labels, { margin, alpha }),
+  supervised_contrastive: ({ embeddings, labels }, { temperature }) =>
+    losses.supervisedContrastiveLoss(embeddings, labels, { temperature }),
+  triplet: ({ embeddings, labels }, { margin, mining }) =>
+    losses.tripletLoss(embeddings, labels, { margin, mining }),
+  vic_reg: ({ a, b }, { invariance, variance, covariance }) =>
+    losses.vicRegLoss(a, b, { invariance, variance, covariance }),
 };
