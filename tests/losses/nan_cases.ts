@@ -219,6 +219,33 @@ const VARIANTS: readonly NaNCase[] = [
     ] as const,
     ...["generalized_dice", "focal_tversky", "unified_focal", "bce"] as const,
   ].map(
+  [
+    "supervisedContrastiveLoss, a cell without positives",
+    [cells],
+    ([x]) => losses.supervisedContrastiveLoss(x!, [0, 1, 0, 1, 1, 7], { temperature: 1 }),
+  ],
+  [
+    "tripletLoss, hard",
+    [cells],
+    ([x]) => losses.tripletLoss(x!, batches, { mining: "hard", margin: 9 }),
+  ],
+  [
+    "tripletLoss, semi-hard",
+    [cells],
+    ([x]) => losses.tripletLoss(x!, batches, { mining: "semiHard" }),
+  ],
+  ["tripletLoss, no margin", [cells], ([x]) => losses.tripletLoss(x!, batches, { margin: 0 })],
+  [
+    "vicRegLoss, invariance",
+    [cells, random(117, [6, 4])],
+    ([x, y]) => losses.vicRegLoss(x!, y!, { variance: 0, covariance: 0 }),
+  ],
+  [
+    "barlowTwinsLoss, constant columns",
+    [f64([[1, 2], [1, 3], [1, 5]]), f64([[4, 2], [1, 2], [0, 2]])],
+    ([x, y]) => losses.barlowTwinsLoss(x!, y!),
+  ],
+  ...(["ce", "weighted_ce", "focal", "dice", "focal_dice", "tversky"] as const).map(
     (lossType): NaNCase => [
       `createLoss, ${lossType}`,
       [logits],

@@ -356,6 +356,49 @@ const CASES: Record<string, Case> = {
   },
 };
 
+const METRIC: Record<string, Case> = {
+  "supervisedContrastiveLoss()": {
+    loss: (options, x) => losses.supervisedContrastiveLoss(x, [0, 1, 0, 1], options),
+    inputs: [waves([4, 2])],
+    options: { temperature: [2] },
+  },
+  "ntXentLoss()": {
+    loss: (options, a, b) => losses.ntXentLoss(a, b, options),
+    inputs: [waves([4, 2]), waves([4, 2], 1)],
+    options: { temperature: [2] },
+  },
+  "tripletLoss()": {
+    loss: (options, x) => losses.tripletLoss(x, [0, 1, 0, 1], options),
+    inputs: [waves([4, 2])],
+    options: { margin: [0, 3], mining: ["hard", "semiHard"] },
+  },
+  "arcFaceLoss()": {
+    loss: (options, x, w) => losses.arcFaceLoss(x, w, classes, options),
+    inputs: [waves([4, 2]), waves([3, 2], 1)],
+    options: { margin: [0, 2], scale: [3] },
+  },
+  "cosFaceLoss()": {
+    loss: (options, x, w) => losses.cosFaceLoss(x, w, classes, options),
+    inputs: [waves([4, 2]), waves([3, 2], 1)],
+    options: { margin: [0, 2], scale: [3] },
+  },
+  "vicRegLoss()": {
+    loss: (options, a, b) => losses.vicRegLoss(a, b, options),
+    inputs: [waves([4, 2]), waves([4, 2], 1)],
+    options: { invariance: [0, 2], variance: [0, 3], covariance: [0, 4] },
+  },
+  "barlowTwinsLoss()": {
+    loss: (options, a, b) => losses.barlowTwinsLoss(a, b, options),
+    inputs: [waves([4, 2]), waves([4, 2], 1)],
+    options: { lambda: [0, 1] },
+  },
+  "proxyAnchorLoss()": {
+    loss: (options, x, p) => losses.proxyAnchorLoss(x, p, classes, options),
+    inputs: [waves([4, 2]), waves([3, 2], 1)],
+    options: { margin: [0, 0.5], alpha: [3] },
+  },
+};
+
 /** Every combination of options, each with its default or one of its values. */
 function combinations(options: Case["options"]): Options[] {
   return Object.entries(options).reduce<Options[]>(
@@ -365,7 +408,7 @@ function combinations(options: Case["options"]): Options[] {
   );
 }
 
-for (const [name, { loss, inputs, options }] of Object.entries(CASES)) {
+for (const [name, { loss, inputs, options }] of Object.entries({ ...CASES, ...METRIC })) {
   Deno.test(`${name} has the right gradient with every combination of options`, () => {
     for (const chosen of combinations(options)) {
       try {

@@ -1,19 +1,27 @@
 /** The losses that compare all pairs of cells: in blocks what they are at once, and never n × n. */
-import { grad, oneHot, type Tensor, valueAndGrad } from "@cellgrad/cellgrad";
+import { grad, l2Normalize, oneHot, type Tensor, valueAndGrad } from "@cellgrad/cellgrad";
 import {
+  barlowTwinsLoss,
   batchMixingLoss,
   contrastiveCellEmbeddingLoss,
   elasticCellSimilarityLoss,
   mmdLoss,
+  ntXentLoss,
+  supervisedContrastiveLoss,
+  tripletLoss,
+  vicRegLoss,
 } from "@cellgrad/cellgrad/losses";
 import { assertAllClose } from "@cellgrad/cellgrad/testing";
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
+import { otherProducts } from "../../src/losses/barlow_twins.ts";
 import { mixingEntropy } from "../../src/losses/batch_mixing.ts";
 import { partnerEntropy } from "../../src/losses/contrastive_cell_embedding.ts";
 import { elasticMeans } from "../../src/losses/elastic_cell_similarity.ts";
 import { batchMeans, kernelMeans } from "../../src/losses/mmd.ts";
 import { mapCells } from "../../src/losses/cells.ts";
+import { contrasts } from "../../src/losses/supervised_contrastive.ts";
+import { triplets } from "../../src/losses/triplet.ts";
 import type { Graph } from "../../src/program/graph.ts";
 import { record } from "../../src/program/record.ts";
 import { loopIn } from "../../src/program/row_blocks.ts";
@@ -29,6 +37,8 @@ type Rows = (x: Tensor, y: Tensor, batches: Tensor, largest: number) => Tensor;
 const neighbourhood = { neighbours: 2, temperature: 2 };
 
 /** What each loss computes for each cell, and how many values it makes per cell. */
+const groupsOf = (batches: Tensor) => batches.argMax({ axis: 1 });
+
 const ROWS: Record<string, [Rows, perRow: number]> = {
   "batchMixingLoss() with topk": [
     (x, _y, batches, largest) => mixingEntropy(x, batches, neighbourhood, "topk", largest),
@@ -48,6 +58,33 @@ const ROWS: Record<string, [Rows, perRow: number]> = {
   ],
   "mmdLoss() with rbf": [
     (x, _y, batches, largest) => kernelMeans(x, x, batches, [1, 2], largest),
+    CELLS,
+  ],
+  "supervisedContrastiveLoss()": [
+    (x, _y, batches, largest) => contrasts(l2Normalize(x), groupsOf(batches), 0.5, largest),
+    CELLS,
+  ],
+  "tripletLoss() of all": [
+    (x, _y, batches, largest) => triplets(x, groupsOf(batches), 1, "all", largest),
+    2 * CELLS,
+  ],
+  "tripletLoss() of hard": [
+    (x, _y, batches, largest) => triplets(x, groupsOf(batches), 1, "hard", largest),
+    CELLS,
+  ],
+  "tripletLoss() of semiHard": [
+    (x, _y, batches, largest) => triplets(x, groupsOf(batches), 1, "semiHard", largest),
+    3 * CELLS,
+  ],
+  "barlowTwinsLoss()": [
+    (x, y, _batches, largest) => otherProducts(x.transpose(), y.transpose(), 2, largest),
+    CELLS,
+  ],
+  "vicRegLoss()": [
+    (x, _y, _batches, largest) => {
+      const columns = x.transpose();
+      return otherProducts(columns, columns, 2, largest);
+    },
     CELLS,
   ],
 };
@@ -145,6 +182,8 @@ const LOSSES: Record<string, (cells: Tensor) => Tensor> = {
   "contrastiveCellEmbeddingLoss()": (x) =>
     contrastiveCellEmbeddingLoss(x, x.square(), { symmetric: true }),
   "mmdLoss() with rbf": (x) => mmdLoss(x, labelsOf(x), { kernel: "rbf" }),
+  "supervisedContrastiveLoss()": (x) => supervisedContrastiveLoss(x, labelsOf(x)),
+  "tripletLoss() of hard": (x) => tripletLoss(x, labelsOf(x), { mining: "hard" }),
 };
 
 for (const [name, loss] of Object.entries(LOSSES)) {
@@ -195,4 +234,40 @@ Deno.test("mmdLoss() with rbf is right above 2048 cells", () => {
   const labels = Int32Array.from({ length: MANY }, (_, i) => i % 2);
   const loss = mmdLoss(apart, labels, { kernel: "rbf", bandwidths: [2] });
   assertSame(loss, 2 - 2 * Math.exp(-9 / 8));
+});
+
+/** How many values the largest step makes for each cell, or feature, and how many are taken at once. */
+const OTHERS: Record<string, [loss: (x: Tensor) => Tensor, perRow: number, most: number]> = {
+  "ntXentLoss()": [(x) => ntXentLoss(x, x.square()), 4, 1024],
+  "tripletLoss() of all": [(x) => tripletLoss(x, labelsOf(x)), 2, 1448],
+  "tripletLoss() of semiHard": [
+    (x) => tripletLoss(x, labelsOf(x), { mining: "semiHard" }),
+    3,
+    1182,
+  ],
+  "barlowTwinsLoss()": [(x) => barlowTwinsLoss(x.transpose(), x.square().transpose()), 1, 2048],
+  "vicRegLoss()": [(x) => vicRegLoss(x.transpose(), x.square().transpose()), 1, 2048],
+};
+
+for (const [name, [loss, perRow, most]] of Object.entries(OTHERS)) {
+  Deno.test(`${name} compares up to ${most} at once, and more in blocks`, () => {
+    assertEquals(largestStep(loss, most), perRow * most ** 2);
+    const more = largestStep(loss, most + 1);
+    assert(more <= 2048 ** 2 && more > 2048 ** 2 - 3 * most, `${more} values`);
+  });
+}
+
+Deno.test("supervisedContrastiveLoss() is right above 2048 cells", () => {
+  const labels = Int32Array.from({ length: MANY }, (_, i) => i % 3 === 0 ? 0 : 5);
+  const others = onSide.sub(1).mul(Math.exp(10)).add(onSide.neg().add(MANY).mul(Math.exp(-10)));
+  assertSame(supervisedContrastiveLoss(sides, labels), others.log().mean().sub(10));
+});
+
+Deno.test("tripletLoss() is right above 2048 cells", () => {
+  const [apart, labels] = [cellsAt((i) => 2 * (i % 2)), labelsOf(sides).map((y) => y % 2)];
+  // Of 700 and 350 cells at each place, terms are 0 − 0 + 1, not of the cell itself, 2 − 2 + 1 and
+  // 2 − 0 + 1.
+  assertSame(tripletLoss(apart, labels), (5 * 700 - 1 + 5 * 350 - 1) / (3 * 700 - 1 + 3 * 350 - 1));
+  assertSame(tripletLoss(apart, labels, { mining: "hard" }), 3);
+  assertSame(tripletLoss(apart, labels, { mining: "semiHard", margin: 3 }), 1);
 });

@@ -213,6 +213,25 @@ const CELLS: ValidCall[] = [
   ], 3),
 ];
 
+const classes = () => wave([3, 4], 2);
+const kinds = () => [0, 1, 2, 2, 1, 0];
+
+const METRIC: ValidCall[] = [
+  row("supervisedContrastiveLoss", () => [cells(), batches(), { temperature: 1 }], 2),
+  row("ntXentLoss", () => [cells(), cells(1), { temperature: 1 }], 2),
+  row("tripletLoss", () => [cells(), batches(), { margin: 0.5, mining: "semiHard" }], 2),
+  row("arcFaceLoss", () => [cells(), classes(), kinds(), { margin: 0.3, scale: 4 }], 3),
+  row("cosFaceLoss", () => [cells(), classes(), kinds(), { margin: 0.3, scale: 4 }], 3),
+  row("vicRegLoss", () => [
+    cells(),
+    cells(1),
+    { invariance: 1, variance: 2, covariance: 3 },
+  ], 2),
+  row("barlowTwinsLoss", () => [cells(), cells(1), { lambda: 0.1 }], 2),
+  row("centerLoss", () => [cells(), kinds(), classes()]),
+  row("proxyAnchorLoss", () => [cells(), classes(), kinds(), { margin: 0.2, alpha: 4 }], 3),
+];
+
 const targets = () => ({ values: wave([2, 2], 1), mask: [[1, 0], [1, 1]] });
 const values = () => ({ mlmOutput: wave([2, 2]), mvcOutput: wave([2, 2], 2) });
 
@@ -245,5 +264,6 @@ export const VALID_LOSSES: readonly ValidCall[] = [
   ...CLASSES,
   ...RECONSTRUCTION,
   ...CELLS,
+  ...METRIC,
   ...OBJECTIVES,
 ];

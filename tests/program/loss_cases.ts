@@ -214,4 +214,38 @@ export const LOSS_CASES: readonly LossCase[] = [
         { cls: true, cce: true, mvc: true, ecs: true },
       ).total,
   ],
+  [
+    "supervisedContrastiveLoss",
+    [cells],
+    [batches],
+    ([x], [y]) => losses.supervisedContrastiveLoss(x!, y!),
+  ],
+  ["ntXentLoss", [cells, others], [], ([x, y]) => losses.ntXentLoss(x!, y!)],
+  ["tripletLoss", [cells], [batches], ([x], [y]) => losses.tripletLoss(x!, y!)],
+  [
+    "arcFaceLoss",
+    [cells, random(32, [3, 4])],
+    [int(0, 1, 2, 2, 1, 0)],
+    ([x, w], [y]) => losses.arcFaceLoss(x!, w!, y!, { scale: 4 }),
+  ],
+  [
+    "cosFaceLoss",
+    [cells, random(33, [3, 4])],
+    [int(0, 1, 2, 2, 1, 0)],
+    ([x, w], [y]) => losses.cosFaceLoss(x!, w!, y!, { scale: 4 }),
+  ],
+  ["vicRegLoss", [cells, others], [], ([x, y]) => losses.vicRegLoss(x!, y!)],
+  ["barlowTwinsLoss", [cells, others], [], ([x, y]) => losses.barlowTwinsLoss(x!, y!)],
+  [
+    "centerLoss",
+    [cells, random(34, [3, 4])],
+    [int(0, 1, 2, 2, 1, 0)],
+    ([x, c], [y]) => losses.centerLoss(x!, y!, c!),
+  ],
+  [
+    "proxyAnchorLoss",
+    [cells, random(35, [3, 4])],
+    [int(0, 1, 0, 0, 1, 0)],
+    ([x, p], [y]) => losses.proxyAnchorLoss(x!, p!, y!, { alpha: 4 }),
+  ],
 ];
