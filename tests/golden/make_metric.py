@@ -3,7 +3,7 @@
     /usr/bin/python3 tests/golden/make_metric.py
 
 Each loss is written as in its paper, term by term, and differentiated by PyTorch 1.13. Writes one
-JSON file per loss beside this script, and published_metric.json for metric_published_test.ts.
+JSON file per loss beside this script, and tests/losses/metric_published.json.
 """
 
 import json
@@ -304,4 +304,115 @@ write(
         ("soft", PROXIES, {"margin": 0.5, "alpha": 2.0}),
         ("one_class", {**PROXIES, "labels": classes(3, 3, 3, 3, 3, 3)}, {"margin": 0.0, "alpha": 8.0}),
     ],
+)
+
+
+# What other libraries' tests expect, as facts: numbers where they print them, else their formula.
+
+PML = "pytorch-metric-learning tests/losses/"
+MONAI = "MONAI tests/losses/"
+OPTAX = "optax losses/_self_supervised_test.py"
+
+
+def on_circle(*degrees):
+    return torch.tensor([[math.cos(math.radians(a)), math.sin(math.radians(a))] for a in degrees], dtype=torch.float64)
+
+
+def agrees(where, loss, args, expected, options=None, atol=1e-4):
+    if torch.is_tensor(expected):
+        expected, atol = expected.item(), 1e-9
+    given = [x.tolist() if torch.is_tensor(x) else x for x in args]
+    return {"from": where, "loss": loss, "args": given, "options": options or {}, "expected": expected, "atol": atol}
+
+
+def differs(where, loss, args, theirs, ours, why, options=None):
+    row = agrees(where, loss, args, ours, options)
+    return {**row, "theirs": theirs, "why": why}
+
+
+def mined(x, triplets, margin):
+    """The mean term of triplets that a miner found."""
+    return mean([torch.relu(distance(x[a], x[p]) - distance(x[a], x[q]) + margin) for a, p, q in triplets])
+
+
+SIX, SIX_LABELS = on_circle(0, 10, 20, 50, 60, 80), [0, 0, 0, 1, 1, 2]
+FIVE, FIVE_LABELS = on_circle(0, 20, 40, 60, 80), [0, 0, 1, 1, 2]
+NINE, NINE_LABELS = on_circle(*range(0, 180, 20)), [0, 0, 1, 1, 0, 2, 1, 1, 1]
+HARDEST = list(zip([0, 1, 2, 3, 4, 6, 7, 8], [4, 4, 8, 8, 0, 2, 2, 2], [2, 2, 1, 4, 3, 5, 5, 5]))
+LINE = torch.arange(9, dtype=torch.float64)[:, None]
+ROWS = [[-1.9540, 1.0780], [0.2380, -0.5703], [1.8745, -0.0195], [-0.6719, -1.9210]]
+ZERO_ROW = [[0.0, 0.0], *ROWS[1:]]
+A4 = [[1.0, 1.0, 0.0, 0.0], [1.0, 1.0, 0.0, 0.0]]
+B4 = [[0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 1.0, 1.0]]
+MIXED = "MONAI standardises with n − 1 and divides by n"
+BARLOW = [
+    ([[1.0, 0.0, 1.0, 1.0], [0.0, 1.0, 1.0, 0.0]], [[1.0, 1.0, 1.0, 0.0], [1.0, 1.0, 0.0, 1.0]], 5e-3, 5.2562),
+    ([[2.0, 3.0, 1.0, 2.0], [0.0, 1.0, 2.0, 5.0]], [[1.0, 2.0, 3.0, 4.0], [5.0, 6.0, 7.0, 8.0]], 5e-4, 5.0015),
+    (
+        [[1.0, 2.0, 1.0, 1.0], [3.0, 1.0, 1.0, 2.0], [1.0, 1.0, 1.0, 1.0], [2.0, 1.0, 1.0, 0.0]],
+        [[0.0, 1.0, -1.0, 0.0], [1 / 3, 0.0, -2 / 3, 1 / 3], [-2 / 3, -1.0, 7 / 3, 1 / 3], [1 / 3, 0.0, 1 / 3, -2 / 3]],
+        5e-3,
+        1.4736,
+    ),
+]
+double = lambda x: torch.tensor(x, dtype=torch.float64)
+WHEEL = on_circle(*range(180))
+WHEEL_LABELS = [(7 * i) % 10 for i in range(180)]
+TEN = normal(10, 2)
+
+AGREE = [
+    agrees(f"{MONAI}test_contrastive_loss.py, 1", "ntXentLoss", [A4[:1], A4[:1]], 0.0, {"temperature": 0.5}),
+    agrees(f"{MONAI}test_contrastive_loss.py, 2", "ntXentLoss", [A4, A4], 1.0986, {"temperature": 0.5}),
+    agrees(
+        f"{MONAI}test_contrastive_loss.py, 3",
+        "ntXentLoss",
+        [[[1.0, 2.0, 3.0, 4.0], [1.0, 1.0, 0.0, 0.0]], [[0.0, 0.0, 0.0, 0.0], [1.0, 1.0, 0.0, 0.0]]],
+        0.8719,
+        {"temperature": 0.5},
+    ),
+    agrees(f"{MONAI}test_contrastive_loss.py, 4", "ntXentLoss", [B4[:1], A4[:1]], 0.0, {"temperature": 0.5}),
+    agrees(f"{MONAI}test_contrastive_loss.py, 5", "ntXentLoss", [B4[:1], A4[:1]], 0.0, {"temperature": 0.05}),
+    agrees(f"{MONAI}test_contrastive_loss.py, ones", "ntXentLoss", [[[1.0] * 10], [[1.0] * 10]], 0.0, {"temperature": 0.5}),
+    agrees(f"{MONAI}test_barlow_twins_loss.py, 1", "barlowTwinsLoss", [A4, A4], 4.0, {"lambda": 5e-3}),
+    agrees(f"{MONAI}test_barlow_twins_loss.py, 2", "barlowTwinsLoss", [B4, A4], 4.0, {"lambda": 5e-3}),
+    agrees(f"{MONAI}test_barlow_twins_loss.py, ones", "barlowTwinsLoss", [[[1.0] * 10] * 2] * 2, 10.0, {"lambda": 5e-3}),
+    agrees(f"{OPTAX}, ntxent 1", "supervisedContrastiveLoss", [ROWS, [0, 0, 1, 1]], 14.01032, {"temperature": 0.07}),
+    agrees(f"{OPTAX}, ntxent 1 as views", "ntXentLoss", [ROWS[::2], ROWS[1::2]], 14.01032, {"temperature": 0.07}),
+    agrees(f"{OPTAX}, ntxent 3", "supervisedContrastiveLoss", [ZERO_ROW, [0, 0, 1, 1]], 9.2889, {"temperature": 0.07}),
+    agrees(f"{OPTAX}, triplet_margin_loss 1", "tripletLoss", [[[1.0, 1.0], [0.0, 0.0], [2.0, 2.0]], [0, 0, 1]], 1.0, {"margin": 1.0}),
+    agrees(f"{PML}test_supcon_loss.py, cosine", "supervisedContrastiveLoss", [SIX, SIX_LABELS], supervised_contrastive(SIX, SIX_LABELS, 0.1)),
+    agrees(f"{PML}test_supcon_loss.py, one cell", "supervisedContrastiveLoss", [on_circle(0), [0]], 0.0),
+    agrees(f"{PML}test_supcon_loss.py, no positives", "supervisedContrastiveLoss", [on_circle(0, 40, 60), [1, 2, 3]], 0.0),
+    agrees(f"{PML}test_triplet_margin_loss.py, non-zero terms", "tripletLoss", [FIVE, FIVE_LABELS], triplet(FIVE, FIVE_LABELS, 0.2, "all"), {"margin": 0.2}),
+    agrees(f"{PML}test_triplet_margin_loss.py, no triplets", "tripletLoss", [FIVE, [0, 1, 2, 3, 4]], 0.0, {"margin": 0.2}),
+    agrees("pytorch-metric-learning tests/miners/test_batch_hard_miner.py, line", "tripletLoss", [LINE, NINE_LABELS], mined(LINE, HARDEST, 10), {"margin": 10, "mining": "hard"}),
+    agrees("pytorch-metric-learning tests/miners/test_batch_hard_miner.py, circle", "tripletLoss", [NINE, NINE_LABELS], mined(NINE, HARDEST, 10), {"margin": 10, "mining": "hard"}),
+    agrees("pytorch-metric-learning tests/miners/test_batch_hard_miner.py, no triplets", "tripletLoss", [LINE, list(range(9))], 0.0, {"mining": "hard"}),
+    agrees(f"{PML}test_arcface_loss.py", "arcFaceLoss", [WHEEL, TEN, WHEEL_LABELS], arc_face(WHEEL, TEN, torch.tensor(WHEEL_LABELS), math.radians(30), 64), {"margin": math.radians(30), "scale": 64}),
+    agrees(f"{PML}test_cosface_loss.py", "cosFaceLoss", [WHEEL, TEN, WHEEL_LABELS], cos_face(WHEEL, TEN, torch.tensor(WHEEL_LABELS), 0.5, 64), {"margin": 0.5, "scale": 64}),
+    agrees(f"{PML}test_proxy_anchor_loss.py", "proxyAnchorLoss", [WHEEL, TEN, [y % 5 for y in WHEEL_LABELS]], proxy_anchor(WHEEL, TEN, torch.tensor(WHEEL_LABELS) % 5, 0.5, 32), {"margin": 0.5, "alpha": 32}),
+    agrees(f"{PML}test_vicreg_loss.py, 1", "vicRegLoss", [A, A + 0.1 * B], vic_reg(A, A + 0.1 * B, 25, 25, 1)),
+]
+DIFFER = [
+    differs(f"{PML}test_supcon_loss.py, one label", "supervisedContrastiveLoss", [on_circle(0, 10, 20), [0, 0, 0]], 0.0, supervised_contrastive(on_circle(0, 10, 20), [0, 0, 0], 0.1), "the paper's formula asks for no negatives"),
+    differs(f"{OPTAX}, ntxent 2", "supervisedContrastiveLoss", [ROWS, [0, 0, 0, 1]], 8.968544, supervised_contrastive(double(ROWS), [0, 0, 0, 1], 0.07), "optax sets each pair of a label against other labels only", {"temperature": 0.07}),
+    *(
+        differs(f"{MONAI}test_barlow_twins_loss.py, {3 + i}", "barlowTwinsLoss", [a, b], theirs, barlow_twins(double(a), double(b), lambd), MIXED, {"lambda": lambd})
+        for i, (a, b, lambd, theirs) in enumerate(BARLOW)
+    ),
+    differs(f"{OPTAX}, triplet_margin_loss 2", "tripletLoss", [[[0.0, 0.0], [1.0, 1.0], [2.0, 2.0]], [0, 0, 1]], 0.0, 1.0, "optax is given anchors; here both cells of a label are", {"margin": 1.0}),
+]
+CANNOT = {
+    f"{PML}test_supcon_loss.py and test_ntxent_loss.py with LpDistance": "similarities are cosines, not negative distances",
+    f"{PML}test_ntxent_loss.py, three cells per label, and by anchor": "pairs of a label against other labels only, as in optax",
+    f"{PML}test_ntxent_loss.py with ref_emb": "embeddings are compared with each other, not with a second set",
+    f"{PML}test_triplet_margin_loss.py with MeanReducer": "the mean over all triplets, zeros included",
+    f"{PML}test_triplet_margin_loss.py with CosineSimilarity or smooth_loss": "distances are Euclidean, the hinge is sharp",
+    f"{PML}test_vicreg_loss.py, 2 and 3": "the number below the root is 1e-4",
+    f"{PML}*, test_backward and get_logits": "they expect no number",
+    f"{MONAI}*, test_ill_shape and test_ill_batch_size": "errors, which are ours; a single cell is allowed in barlowTwinsLoss",
+    f"{OPTAX}, test_vmap": "the first row, mapped; tests/program/losses_test.ts maps ours",
+}
+(HERE.parent / "losses" / "metric_published.json").write_text(
+    json.dumps({"agree": AGREE, "differ": DIFFER, "cannot": CANNOT}, indent=1, ensure_ascii=False) + "\n"
 )
