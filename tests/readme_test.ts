@@ -11,7 +11,9 @@ import {
   eye,
   focalLoss,
   generalizedDiceLoss,
+  grad,
   hmcnLoss,
+  l2Normalize,
   log,
   logSoftmax,
   maskedMseLoss,
@@ -182,6 +184,48 @@ const annotatedOptions = { weight: annotated.weight };
 const annotatedLabels = ignoreOff(annotated.targets, annotated.mask, -100);
 const [x, t, mask] = [tensor([2, NaN]), tensor([1, 0]), tensor([1, 0])];
 
+/** Five cells at the same place, one label. */
+const alike = [[1, 1], [1, 1], [1, 1], [1, 1], [1, 1]];
+
+/** Three cells of a circle, 10° apart. */
+const near = [0, 10, 20].map((a) => [Math.cos(a * Math.PI / 180), Math.sin(a * Math.PI / 180)]);
+
+/** Pairs of cells, of which two are far from all others. */
+function hardest(): Tensor {
+  return losses.tripletLoss([[0], [1], [1.5], [50], [51]], [0, 0, 1, 2, 2], { mining: "hard" });
+}
+
+/** The gradient, by its own weight, of the logit with a margin of a cell on that weight. */
+function slopeOnWeight(own: (x: Tensor) => Tensor): Tensor {
+  return grad(own)([1, 0]).sum();
+}
+
+/** The logit by the root of 1 − cos². */
+function rootLogit(x: Tensor): Tensor {
+  const cosine = l2Normalize(x).mul([1, 0]).sum();
+  const sine = cosine.square().neg().add(1).sqrt();
+  return cosine.mul(Math.cos(0.5)).sub(sine.mul(Math.sin(0.5)));
+}
+
+/** A cell on the proxy of the other class. */
+const opposed = [[[0, 1]], [[1, 0], [0, 1]], [0]] as const;
+
+/** The sums of exponentials themselves. */
+function plainProxies(): Tensor {
+  const exponentials = tensor([128 * 0.1, 128 * 1.1]).exp();
+  return exponentials.add(1).log().mul([1, 0.5]).sum();
+}
+
+/** Four cells, whose features do not correlate. */
+const corners = tensor([[1, 1], [1, -1], [-1, 1], [-1, -1]]);
+
+/** MONAI's correlations of two views. */
+function mixedCounts(a: Tensor, b: Tensor): Tensor {
+  const standard = (x: Tensor) => x.div(x.std({ axis: 0, correction: 1 }));
+  const correlations = standard(a).transpose().matmul(standard(b)).div(a.shape[0]!);
+  return correlations.sub(eye(2)).square().sum();
+}
+
 /** What the cells of the table of originals say, row by row: numbers, or errors. */
 const ORIGINALS: readonly [name: string, original: () => Tensor, right: () => Tensor][] = [
   ["focalLoss", () => focusedShare(true), () => focusedShare(false)],
@@ -276,6 +320,38 @@ const ORIGINALS: readonly [name: string, original: () => Tensor, right: () => Te
     () => crossEntropyLoss(annotated.logits, annotatedLabels, annotatedOptions),
   ],
   ["clusteringCompactnessLoss", () => hinge(0.1), () => hinge(0)],
+  [
+    "supervisedContrastiveLoss",
+    () => losses.supervisedContrastiveLoss(alike, [0, 0, 0, 0, 0]).mul(0.1 / 0.07),
+    () => losses.supervisedContrastiveLoss(alike, [0, 0, 0, 0, 0]),
+  ],
+  [
+    "supervisedContrastiveLoss",
+    () => zeros([]),
+    () => losses.supervisedContrastiveLoss(near, [0, 0, 0]),
+  ],
+  ["tripletLoss", () => hardest().mul(4).div(2), hardest],
+  [
+    "arcFaceLoss",
+    () => slopeOnWeight(rootLogit),
+    () => slopeOnWeight((x) => losses.arcFaceLoss(x.expandDims(0), [[1, 0], [-1, 0]], [0])),
+  ],
+  ["proxyAnchorLoss", plainProxies, () => losses.proxyAnchorLoss(...opposed, { alpha: 128 })],
+  [
+    "centerLoss",
+    () => losses.centerLoss([[3, 4], [0, 0]], [0, 1], [[0, 0], [1, 0]]).mul(2),
+    () => losses.centerLoss([[3, 4], [0, 0]], [0, 1], [[0, 0], [1, 0]]),
+  ],
+  [
+    "vicRegLoss",
+    () => losses.vicRegLoss(alike, alike, { variance: 50 }),
+    () => losses.vicRegLoss(alike, alike),
+  ],
+  [
+    "barlowTwinsLoss",
+    () => mixedCounts(corners, corners),
+    () => losses.barlowTwinsLoss(corners, corners),
+  ],
 ];
 
 /** Asserts what a cell says, to the digits that it has. */

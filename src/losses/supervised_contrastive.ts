@@ -51,9 +51,9 @@ export interface SupervisedContrastiveOptions {
  * this is {@linkcode ntXentLoss}.
  *
  * **Differs from the original**: the authors' code multiplies by τ / τ_base, with τ_base = 0.07, which
- * is no part of the formula: at τ = 0.1 its value is 1.43 times as large. Where a cell has no
- * positive, it computes 0/0 = NaN; pytorch-metric-learning gives 0 as here, but also where there is
- * only one label, and adds 1e-38 (in float32) to every `|P(i)|`.
+ * is no part of the formula: at τ = 0.1 its value is 1.43 times as large. A cell without a positive
+ * was 0/0 = NaN there, and counts as a 0 in the mean of later versions. pytorch-metric-learning gives
+ * 0 where a batch has only one label, though its cells have positives.
  *
  * Source: Khosla et al. 2020, arXiv:2004.11362, equation 2, and the authors' `losses.py`,
  * https://github.com/HobbitLong/SupContrast.
