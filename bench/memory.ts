@@ -14,7 +14,9 @@ import {
   contrastiveCellEmbeddingLoss,
   elasticCellSimilarityLoss,
   mmdLoss,
+  supervisedContrastiveLoss,
   type Tensor,
+  tripletLoss,
   valueAndGrad,
 } from "@cellgrad/cellgrad";
 import { key, normal } from "@cellgrad/cellgrad/random";
@@ -25,6 +27,8 @@ const LOSSES: Record<string, (cells: Tensor, batches: Int32Array) => Tensor> = {
   elasticCellSimilarity: (cells) => elasticCellSimilarityLoss(cells),
   contrastiveCellEmbedding: (cells) => contrastiveCellEmbeddingLoss(cells, cells.square()),
   mmd: (cells, batches) => mmdLoss(cells, batches, { kernel: "rbf" }),
+  supervisedContrastive: (cells, batches) => supervisedContrastiveLoss(cells, batches),
+  triplet: (cells, batches) => tripletLoss(cells, batches),
 };
 
 const USUAL = [

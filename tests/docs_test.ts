@@ -50,6 +50,7 @@ function rowsOf(page: string, first: string): string[][] {
 /** What every section of coming_from.md compares with. */
 const COMPARED: Readonly<Record<string, readonly string[]>> = {
   "PyTorch": ["PyTorch"],
+  "pytorch-metric-learning": ["pytorch-metric-learning", "MONAI, optax"],
   "scanpy, scvi-tools and scIB": ["scanpy", "scvi-tools", "scIB", "scib-metrics"],
   "scGPT": ["scGPT"],
   "scFormer": ["scFormer", "GEARS"],

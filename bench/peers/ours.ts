@@ -338,6 +338,13 @@ const FORMS: Readonly<Record<string, Form>> = {
       [0, 1],
       tensors(cg, inputs),
     ),
+  "supervised contrastive": (cg, inputs) =>
+    gradient(
+      cg,
+      (cells, types) => cg.supervisedContrastiveLoss(cells!, types!),
+      [0],
+      tensors(cg, inputs, { types: "int32" }),
+    ),
   "focal and dice": (cg, inputs) =>
     gradient(
       cg,

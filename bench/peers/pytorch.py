@@ -85,6 +85,21 @@ def contrastive_broadcast(first, second):
     return F.cross_entropy(similarity, torch.arange(len(first)))
 
 
+def supervised_contrastive(cells, labels):
+    """In the steps of the authors' SupConLoss, with one view and tau_base = tau = 0.1."""
+    features = F.normalize(cells)
+    column = labels.view(-1, 1)
+    same = torch.eq(column, column.T).float().repeat(1, 1)
+    logits = torch.div(features @ features.T, 0.1)
+    top, _ = logits.max(dim=1, keepdim=True)
+    logits = logits - top.detach()
+    others = torch.scatter(torch.ones_like(same), 1, torch.arange(len(cells)).view(-1, 1), 0)
+    same = same * others
+    powers = torch.exp(logits) * others
+    logs = logits - torch.log(powers.sum(1, keepdim=True))
+    return -((same * logs).sum(1) / same.sum(1)).mean()
+
+
 def focal_and_dice(logits, labels, one_hot):
     logs = F.log_softmax(logits, 1)
     nll = F.nll_loss(logs, labels, reduction="none")
@@ -316,6 +331,9 @@ FORMS = {
     "contrastive cell embedding": lambda x, y: gradient(contrastive, 2, [x, y]),
     "contrastive cell embedding, broadcast": lambda x, y: gradient(
         contrastive_broadcast, 2, [x, y]
+    ),
+    "supervised contrastive": lambda x, labels: gradient(
+        supervised_contrastive, 1, [x, labels.long()]
     ),
     "focal and dice": lambda z, labels: gradient(
         focal_and_dice,

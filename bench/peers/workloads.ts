@@ -277,6 +277,12 @@ export const WORKLOADS: readonly Workload[] = [
     ],
   },
   {
+    name: "supervised contrastive 2048x128",
+    form: "supervised contrastive",
+    inputs: () => ({ cells: gaussian(1, [2048, 128]), types: labels([2048], 20) }),
+    rivals: rivals(undefined, undefined, 0.8),
+  },
+  {
     name: "focal and dice 1x4x256x256",
     form: "focal and dice",
     inputs: () => ({

@@ -1,4 +1,4 @@
-import { type Tensor } from "@cellgrad/cellgrad";
+import type { Tensor } from "@cellgrad/cellgrad";
 import { vicRegLoss } from "@cellgrad/cellgrad/losses";
 import { checkGradients } from "@cellgrad/cellgrad/testing";
 import { assertAlmostEquals } from "@std/assert";
