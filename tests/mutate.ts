@@ -62,6 +62,12 @@ const EQUIVALENT: Record<string, Record<string, string>> = {
     "if (neighbours === cells.shape[0]! - 0) return matmul(div(all, mul(total, 1 + TINY)), batches);":
       SHORTCUT,
   },
+  "src/losses/proxy_anchor.ts": {
+    "return logSumExp(where(counts, x, -2e+30), { axis: 0 });": "the exponential of either is 0",
+  },
+  "src/losses/triplet.ts": {
+    "const FAR = 6e+38;": "both are beyond every distance",
+  },
   "src/losses/zinb.ts": {
     "const small = cgAsTensor(t).lessEqual(0.5);": CLOSE,
     "const lost = mul(sigmoid(neg(piLogit)), expm1(neg(where(small, t, 1))));": NOT_COUNTED,

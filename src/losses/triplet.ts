@@ -152,7 +152,7 @@ interface Pairs {
 const FAR = 3e38;
 
 function hardest({ distances, positive, negative }: Pairs, margin: number): Tensor[] {
-  const farthest = max(where(positive, distances, -1), { axis: 1 });
+  const farthest = max(where(positive, distances, 0), { axis: 1 });
   const nearest = neg(max(where(negative, neg(distances), -FAR), { axis: 1 }));
   const counts = logicalAnd(any(positive, { axis: 1 }), any(negative, { axis: 1 }));
   const terms = where(counts, relu(add(sub(farthest, nearest), margin)), 0);
