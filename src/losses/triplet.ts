@@ -16,7 +16,6 @@ import {
   greater,
   logicalAnd,
   logicalNot,
-  logicalOr,
   max,
   mul,
   neg,
@@ -191,6 +190,5 @@ function within(
   });
   const weights = sum(reshape(unsorted, [rows, keys.length, n]), { axis: 1 });
   const terms = mul(weights, where(positive, reach, distances));
-  const either = logicalOr(positive, negative);
-  return [sum(where(either, terms, 0), { axis: 1 }), sum(ofPositives, { axis: 1 })];
+  return [sum(terms, { axis: 1 }), sum(ofPositives, { axis: 1 })];
 }
