@@ -25,6 +25,8 @@ const EQUIVALENT: Record<string, Record<string, string>> = {
   },
   "src/losses/focal_terms.ts": {
     "const from = (x: Tensor) => slice(x, [0, first]);": ALL_OF_IT,
+  "src/losses/barlow_twins.ts": {
+    "const others = transpose(second);": "products of a matrix with itself take half the work",
   },
   "src/losses/class_logits.ts": {
     "logits: where(expandDims(keep, 1), scores, 1),": NOT_COUNTED,
@@ -64,6 +66,10 @@ const EQUIVALENT: Record<string, Record<string, string>> = {
   },
   "src/losses/proxy_anchor.ts": {
     "return logSumExp(where(counts, x, -2e+30), { axis: 0 });": "the exponential of either is 0",
+  },
+  "src/losses/supervised_contrastive.ts": {
+    'const top = constantMax(where(others, similarity, -4 / temperature), 1, "max");':
+      "both are below every similarity",
   },
   "src/losses/triplet.ts": {
     "const FAR = 6e+38;": "both are beyond every distance",

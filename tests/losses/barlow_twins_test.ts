@@ -101,8 +101,8 @@ Deno.test("barlowTwinsLoss() gives a constant column no gradient beside others",
 });
 
 Deno.test("barlowTwinsLoss() keeps its digits far from the origin in float32", () => {
-  const a = f64([[0, 1], [1, 3], [3, 2], [2, 7]]);
-  const b = f64([[1, 1], [0, 2], [3, 5], [4, 7]]);
+  const a = f64([[0, 1], [1, 3], [3, 3]]); // the means have no end
+  const b = f64([[1, 1], [0, 2], [3, 4]]);
   const far = barlowTwinsLoss(a.add(1e6).cast("float32"), b.add(1e6).cast("float32"));
   assertAlmostEquals(far.item() / barlowTwinsLoss(a, b).item(), 1, 1e-5);
 });
