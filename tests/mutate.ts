@@ -25,6 +25,7 @@ const EQUIVALENT: Record<string, Record<string, string>> = {
   },
   "src/losses/focal_terms.ts": {
     "const from = (x: Tensor) => slice(x, [0, first]);": ALL_OF_IT,
+  },
   "src/losses/barlow_twins.ts": {
     "const others = transpose(second);": "products of a matrix with itself take half the work",
   },

@@ -206,19 +206,6 @@ const VARIANTS: readonly NaNCase[] = [
     },
   ],
   ["classWeights", [weight], ([n]) => losses.classWeights(n!, { normalization: "meanOne" }).sum()],
-  ...[
-    ...[
-      "ce",
-      "weighted_ce",
-      "focal",
-      "dice",
-      "focal_dice",
-      "tversky",
-      "jaccard",
-      "dice_ce",
-    ] as const,
-    ...["generalized_dice", "focal_tversky", "unified_focal", "bce"] as const,
-  ].map(
   [
     "supervisedContrastiveLoss, a cell without positives",
     [cells],
@@ -245,7 +232,19 @@ const VARIANTS: readonly NaNCase[] = [
     [f64([[1, 2], [1, 3], [1, 5]]), f64([[4, 2], [1, 2], [0, 2]])],
     ([x, y]) => losses.barlowTwinsLoss(x!, y!),
   ],
-  ...(["ce", "weighted_ce", "focal", "dice", "focal_dice", "tversky"] as const).map(
+  ...[
+    ...[
+      "ce",
+      "weighted_ce",
+      "focal",
+      "dice",
+      "focal_dice",
+      "tversky",
+      "jaccard",
+      "dice_ce",
+    ] as const,
+    ...["generalized_dice", "focal_tversky", "unified_focal", "bce"] as const,
+  ].map(
     (lossType): NaNCase => [
       `createLoss, ${lossType}`,
       [logits],
