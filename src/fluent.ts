@@ -17,6 +17,7 @@ import type {
   L2NormalizeOptions,
   LayerNormOptions,
   PadOptions,
+  PairwiseDistanceOptions,
   ReduceOptions,
   RepeatOptions,
   RollOptions,
@@ -346,6 +347,11 @@ export abstract class Fluent extends FluentElementwise {
   /** Squared distances between all pairs of rows. */
   pairwiseSquaredDistance(this: Tensor, other?: TensorLike): Tensor {
     return call(ops.pairwiseSquaredDistance, this, arguments);
+  }
+
+  /** Distances between all pairs of rows. */
+  pairwiseDistance(this: Tensor, other?: TensorLike, options?: PairwiseDistanceOptions): Tensor {
+    return call(ops.pairwiseDistance, this, arguments);
   }
 
   /** Cosines between all pairs of rows. */

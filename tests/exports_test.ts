@@ -25,7 +25,7 @@ const OPERATIONS = [
   ["softmax", "logSoftmax", "reshape", "transpose", "expandDims", "squeeze", "broadcastTo"],
   ["concat", "stack", "slice", "split", "gather", "takeAlongAxis", "scatterAdd", "topK"],
   ["argSort", "sort", "matmul", "pairwiseSquaredDistance", "cosineSimilarity", "l2Normalize"],
-  ["layerNorm", "cast"],
+  ["layerNorm", "cast", "pairwiseDistance"],
 ].flat();
 
 const WINDOWS = ["slidingWindow", "conv", "maxPool", "avgPool", "resize"];

@@ -163,6 +163,7 @@ const CALLS: Record<string, { on?: Tensor; with: unknown[] }> = {
   dot: { with: [y.transpose()] },
   tensordot: { with: [y, [[0], [0]]] },
   pairwiseSquaredDistance: { with: [y] },
+  pairwiseDistance: { with: [y, { p: 1, squared: true }] },
   cosineSimilarity: { with: [y, { epsilon: 3 }] },
 };
 

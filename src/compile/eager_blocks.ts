@@ -9,13 +9,13 @@ import { CpuExecutable } from "../backends/cpu/executable.ts";
 import { Memories } from "../backends/cpu/memories.ts";
 import type { RowBlocks } from "../op.ts";
 import type { Graph } from "../program/graph.ts";
+import { countRows } from "../ops/row_blocks.ts";
 import { optimize } from "../program/optimize.ts";
 import { record } from "../program/record.ts";
 import { isSame, loopIn } from "../program/row_blocks.ts";
 import { sizeOf } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { apply } from "../trace.ts";
-import { countRows } from "../transforms/map_row_blocks.ts";
 
 /** From when on maps are left to programs. */
 export interface Least {

@@ -30,6 +30,7 @@ import type { VarianceOptions } from "./moments.ts";
 import type { FlipOptions, PadOptions, RollOptions } from "./pad.ts";
 import type { ReduceOptions } from "./reduce.ts";
 import type { RepeatOptions } from "./repeat.ts";
+import type { PairwiseDistanceOptions } from "./pairwise_distance.ts";
 import type { PoolOptions } from "./pool.ts";
 import type { ResizeOptions } from "./resize.ts";
 import type { AxisOptions, OneHotOptions } from "./select.ts";
@@ -80,6 +81,12 @@ export const LAYER_NORM: Checks<LayerNormOptions> = {
 
 /** Of `cosineSimilarity`. */
 export const COSINE: Checks<CosineSimilarityOptions> = { epsilon };
+
+/** Of `pairwiseDistance`. */
+export const PAIRWISE_DISTANCE: Checks<PairwiseDistanceOptions> = {
+  p: numberIn({ min: 1, infinite: true }),
+  squared: checkBoolean,
+};
 
 /** Of `concat`, `stack` and `split`. */
 export const JOIN: Checks<JoinOptions> = { axis: checkWhole };

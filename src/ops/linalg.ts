@@ -248,7 +248,7 @@ function mismatch(must: string, a: Tensor, b: Tensor): TypeError {
 }
 
 /** Two matrices of the same number of columns, in one floating type. */
-function rowPairs(caller: string, x: TensorLike, y: TensorLike): [Tensor, Tensor] {
+export function rowPairs(caller: string, x: TensorLike, y: TensorLike): [Tensor, Tensor] {
   const [a, b] = promoteAll(x, y).map(floating) as [Tensor, Tensor];
   if (a.rank !== 2 || b.rank !== 2 || a.shape[1] !== b.shape[1]) {
     throw new TypeError(

@@ -125,6 +125,7 @@ export {
   roll,
   type RollOptions,
 } from "./pad.ts";
+export { pairwiseDistance, type PairwiseDistanceOptions } from "./pairwise_distance.ts";
 export { meshgrid, repeat, type RepeatOptions, tile } from "./repeat.ts";
 export { ceil, floor, mod, round, trunc } from "./rounding.ts";
 export { digamma, erf, erfc, erfinv, lgamma } from "./special.ts";

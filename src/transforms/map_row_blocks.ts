@@ -10,7 +10,8 @@ import { formatShape, sameShape, type Shape, sizeOf } from "../shape.ts";
 import { Tensor } from "../tensor.ts";
 import { flattenTree, type LikeTree } from "../tree.ts";
 import { linearize } from "./linearize.ts";
-import { add, concat, reshape, slice, split } from "../ops/mod.ts";
+import { concat, reshape, split } from "../ops/mod.ts";
+import { countRows, runBlocks } from "../ops/row_blocks.ts";
 import { apply } from "../trace.ts";
 
 /** Options of {@linkcode mapRowBlocks}. */
@@ -199,35 +200,8 @@ function reverse(
   };
 }
 
-/** How many rows there are; without row inputs, there is one block without any. */
-export function countRows({ rowInputs }: RowBlocks, inputs: readonly Tensor[]): number {
-  return rowInputs === 0 ? 0 : inputs[0]!.shape[0]!;
-}
-
 function cut<T>(values: readonly T[], at: number): [T[], T[]] {
   return [values.slice(0, at), values.slice(at)];
-}
-
-/** The results of all blocks, one after the other: nothing of a block is left when it is done. */
-function runBlocks(
-  blocks: RowBlocks,
-  inputs: readonly Tensor[],
-): Tensor[] {
-  const { f, combine, rowInputs, height } = blocks;
-  const [own, shared] = cut(inputs, rowInputs);
-  const count = countRows(blocks, inputs);
-  const found: Tensor[][] = combine.map(() => []);
-  // Without rows there is one empty block, so that there is a result.
-  for (let offset = 0; offset === 0 || offset < count; offset += height) {
-    const end = Math.min(count, offset + height);
-    const results = f(own.map((x) => slice(x, offset, end)), shared, offset);
-    results.forEach((y, k) => {
-      const sofar = found[k]!;
-      if (combine[k] === "concat" || sofar.length === 0) sofar.push(y);
-      else sofar[0] = add(sofar[0]!, y);
-    });
-  }
-  return found.map((parts, k) => combine[k] === "concat" ? concat(parts) : parts[0]!);
 }
 
 /** Several tensors as one, as operations have one result. */

@@ -121,6 +121,7 @@ const OPERATIONS: ValidCall[] = [
   row("topK", () => [matrix(), 2, { axis: 1, largest: false }], 2),
   row("matmul", () => [matrix(), matrix().transpose()]),
   row("pairwiseSquaredDistance", () => [matrix(), matrix()]),
+  row("pairwiseDistance", () => [matrix(), matrix(), { p: 1, squared: true }], 2),
   row("cosineSimilarity", () => [matrix(), matrix(), { epsilon: 1e-6 }], 2),
   row("slidingWindow", () => [matrix(), { size: 2, stride: 1, dilation: 1, axes: 1 }], 1),
   row("conv", () => [

@@ -181,6 +181,7 @@ Deno.test("topK() picks few of many as it picks all of them", () => {
 
 const AMONG_ROWS = {
   pairwiseSquaredDistance: cg.pairwiseSquaredDistance,
+  pairwiseDistance: (x: cg.Tensor, y: cg.Tensor) => cg.pairwiseDistance(x, y),
   cosineSimilarity: cg.cosineSimilarity,
   rowProducts,
 } as const;

@@ -356,21 +356,39 @@ fails("names both shapes where they do not fit", "matmul", TypeError, {
     cg.matmul(cg.ones([2, 1, 1]), cg.ones([3, 1, 1])),
 });
 
-const { pairwiseSquaredDistance, cosineSimilarity } = cg;
+const { pairwiseSquaredDistance, pairwiseDistance, cosineSimilarity } = cg;
 
 allFail(
-  "pairwiseSquaredDistance() and cosineSimilarity() want equally many columns",
-  bind({ pairwiseSquaredDistance, cosineSimilarity }, (f) => f(matrix, cg.ones([3, 2]))),
+  "distances and cosineSimilarity() of pairs want equally many columns",
+  bind(
+    { pairwiseSquaredDistance, pairwiseDistance, cosineSimilarity },
+    (f) => f(matrix, cg.ones([3, 2])),
+  ),
   TypeError,
   "x and y must be matrices with the same number of columns: current shapes are [2, 3] and [3, 2]",
 );
 
 allFail(
-  "pairwiseSquaredDistance() and cosineSimilarity() want matrices",
-  bind({ pairwiseSquaredDistance, cosineSimilarity }, (f) => f([1, 2, 3])),
+  "distances and cosineSimilarity() of pairs want matrices",
+  bind({ pairwiseSquaredDistance, pairwiseDistance, cosineSimilarity }, (f) => f([1, 2, 3])),
   TypeError,
   "x and y must be matrices with the same number of columns: current shapes are [3] and [3]",
 );
+
+fails("wants an order of at least 1", "pairwiseDistance", RangeError, {
+  "p must be a number at least 1: current value is 0.5": () =>
+    cg.pairwiseDistance(matrix, matrix, { p: 0.5 }),
+  "p must be a number at least 1: current value is -Infinity": () =>
+    cg.pairwiseDistance(matrix, matrix, { p: -Infinity }),
+});
+
+fails("wants known options", "pairwiseDistance", TypeError, {
+  "p must be a number: current value is NaN": () => cg.pairwiseDistance(matrix, matrix, { p: NaN }),
+  "squared must be true or false: current value is 1": () =>
+    cg.pairwiseDistance(matrix, matrix, { squared: 1 as never }),
+  "there is no option ord: did you mean p? The options are p, squared": () =>
+    cg.pairwiseDistance(matrix, matrix, { ord: 1 } as never),
+});
 
 Deno.test("operations refuse what does not become a tensor", () => {
   assertEquals(
