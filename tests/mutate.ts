@@ -36,15 +36,16 @@ const EQUIVALENT: Record<string, Record<string, string>> = {
     "const safe = { ...read, logits: where(expandDims(selected, 1), read.logits, 1) };":
       NOT_COUNTED,
   },
+  "src/losses/kernels.ts": {
+    "for (const width of widths.toSorted((a, b) => b + a)) {": OTHER_WAY,
+    "known.set(width, { kernel: exp(mul(lengths, factor)), squared: 1 });": OTHER_WAY,
+    "return apply(batchMeansOp, [x, shares], params);": IN_BLOCKS,
+    "return pairMeans(x, shares, params);": IN_BLOCKS,
+  },
   "src/losses/mmd.ts": {
     "const own = sum(mul(means, eye(means.shape[0]!, { dtype: means.dtype })), { axis: 0 });":
       "the matrix is diagonal",
-    "for (const width of widths.toSorted((a, b) => b + a)) {": OTHER_WAY,
-    "{ kernel: exp(mul(squared, -0.5 / width ** 2)), powers: 0 },": OTHER_WAY,
-    ": { kernel: exp(mul(squared, -0.5 / width ** 2)), powers: 1 },": OTHER_WAY,
-    "return apply(batchMeansOp, [x, shares], params);": IN_BLOCKS,
-    "return pairMeans(x, shares, params);": IN_BLOCKS,
-    "return sub(add(expandDims(own, 0), own), mul(means, 2));":
+    "return sub(add(expandDims(within, 0), within), mul(means, 2));":
       "only the sum over all pairs counts, and each pair comes with its mirror image",
   },
   "src/losses/neg_log_bernoulli.ts": {

@@ -8,6 +8,7 @@ import {
   diceLoss,
   type DiceOptions,
   type DType,
+  energyDistance,
   eye,
   focalLoss,
   generalizedDiceLoss,
@@ -20,6 +21,7 @@ import {
   maskedVoxelLoss,
   maximum,
   mmdLoss,
+  pairwiseDistance,
   sigmoid,
   softmax,
   type Tensor,
@@ -299,6 +301,11 @@ const ORIGINALS: readonly [name: string, original: () => Tensor, right: () => Te
     "mmdLoss",
     () => zeros([0, 2]).mean({ axis: 0 }).sub([1, 0]).norm(),
     () => mmdLoss([[0, 0], [2, 0], [3, 4], [5, 4]], [0, 0, 2, 2]),
+  ],
+  [
+    "energyDistance",
+    () => pairwiseDistance([[0]], [[3]]), // a point is at no distance from itself
+    () => energyDistance([[0]], [[3]]),
   ],
   ["batchMixingLoss", () => mixing("soft"), () => mixing("topk")],
   ["zinbLoss", () => zeroInflated("soft"), () => zeroInflated("hard")],

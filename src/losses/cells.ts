@@ -10,6 +10,9 @@ import { formatShape } from "../shape.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
 import { checkAxes, checkSameShape } from "../options.ts";
 import { divideByCount } from "./reduction.ts";
+import { checkAxes } from "../options.ts";
+import { cast } from "../ops/mod.ts";
+import { checkNotNegative } from "../ranges.ts";
 import { mapRowBlocks } from "../transforms/map_row_blocks.ts";
 
 /** The arguments that have one entry per cell, by their names. */
@@ -65,6 +68,28 @@ export function readCellLabels(
   checkAxes(caller, argument, given, ["cells"]);
   checkSameCells(caller, { ...cells, [argument]: given });
   return given;
+}
+
+/**
+ * What each of the cells of a matrix counts, in its floating type; `null` where none is given.
+ *
+ * @param caller The function's name, for messages.
+ * @param cells The matrix, by its name.
+ * @param weights The weights by the option's name.
+ * @returns (n), at least 0.
+ * @throws {TypeError} If there is not one weight per cell.
+ * @throws {RangeError} If one is negative.
+ */
+export function readCellWeights(
+  caller: string,
+  cells: CellArguments,
+  weights: Readonly<Record<string, TensorLike | undefined>>,
+): Tensor | null {
+  const [[name, given], { dtype }] = [Object.entries(weights)[0]!, Object.values(cells)[0]!];
+  if (given === undefined) return null;
+  const read = cast(readCellLabels(caller, cells, name, given), dtype);
+  checkNotNegative(caller, name, read);
+  return read;
 }
 
 /**

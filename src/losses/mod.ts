@@ -91,14 +91,17 @@ export {
   contrastiveCellEmbeddingLoss,
   type ContrastiveCellEmbeddingOptions,
 } from "./contrastive_cell_embedding.ts";
+export { coralLoss } from "./coral.ts";
 export { type DiversityOptions, shannonDiversityLoss, simpsonDiversityLoss } from "./diversity.ts";
 export { domainAdversarialLoss, type DomainAdversarialOptions } from "./domain_adversarial.ts";
 export {
   elasticCellSimilarityLoss,
   type ElasticCellSimilarityOptions,
 } from "./elastic_cell_similarity.ts";
+export { energyDistance, type EnergyDistanceOptions } from "./energy_distance.ts";
 export { type Hierarchy } from "./hmcn.ts";
 export { hmcnLoss, type HmcnLosses, type HmcnOptions } from "./hmcn.ts";
+export { hsic, type HsicOptions } from "./hsic.ts";
 export { mmdLoss, type MmdOptions } from "./mmd.ts";
 export { type Objective } from "./objective.ts";
 export {

@@ -48,6 +48,17 @@ export const GOLDEN_FUNCTIONS: Readonly<Record<string, GoldenFunction>> = {
       hingeSoftness: p.hinge_softness,
     }),
   compute_mmd: ({ features, batch_labels }) => losses.mmdLoss(features, batch_labels),
+  coral: ({ x, y }) => losses.coralLoss(x, y),
+  energy_distance: ({ x, y, weights_x, weights_y }, { squared, unbiased }) =>
+    losses.energyDistance(x, y, {
+      weightsX: weights_x,
+      weightsY: weights_y,
+      squared,
+      unbiased,
+    }),
+  hsic: ({ x, y }, { bandwidths }) => losses.hsic(x, y, { bandwidths }),
+  mmd_kernels: ({ features, batch_labels, weights }, options) =>
+    losses.mmdLoss(features, batch_labels, { ...options, weights }),
   cross_entropy: crossEntropy,
   dab: ({ x, W, b, labels }, { lambd }) =>
     losses.domainAdversarialLoss(x, labels, {

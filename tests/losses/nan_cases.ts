@@ -132,6 +132,27 @@ const VARIANTS: readonly NaNCase[] = [
     ([z, y]) => losses.unifiedFocalLoss(z!, y!, { form: "symmetric" }),
   ],
   ["mmdLoss, rbf", [cells], ([x]) => losses.mmdLoss(x!, batches, { kernel: "rbf" })],
+  ...(["laplacian", "energy", "rationalQuadratic"] as const).map((kernel): NaNCase => [
+    `mmdLoss, ${kernel}, weighted, unbiased`,
+    [cells, shares(117, [6])],
+    ([x, weights]) => losses.mmdLoss(x!, batches, { kernel, weights, unbiased: true }),
+  ]),
+  [
+    "mmdLoss, linear, weighted",
+    [cells, shares(117, [6])],
+    ([x, weights]) => losses.mmdLoss(x!, batches, { weights }),
+  ],
+  [
+    "mmdLoss, rbf, median",
+    [cells],
+    ([x]) => losses.mmdLoss(x!, batches, { kernel: "rbf", bandwidths: "median" }),
+  ],
+  [
+    "energyDistance, weighted, unbiased, root",
+    [cells, random(118, [3, 4]), shares(117, [6]), shares(119, [3])],
+    ([x, y, weightsX, weightsY]) =>
+      losses.energyDistance(x!, y!, { weightsX, weightsY, unbiased: true, squared: false }),
+  ],
   ["mmdLoss, gaps", [cells], ([x]) => losses.mmdLoss(x!, batches, { nBatches: 4 })],
   [
     "batchMixingLoss, soft",

@@ -249,13 +249,38 @@ const CASES: Record<string, Case> = {
   "mmdLoss()": {
     loss: (options, x) => losses.mmdLoss(x, batches, options),
     inputs: [waves([4, 2])],
-    options: { nBatches: [5] },
+    options: { nBatches: [5], weights: [[1, 2, 0.5, 3]] },
   },
-  "mmdLoss() with Gaussian kernels": {
-    loss: (options, x) => losses.mmdLoss(x, batches, { kernel: "rbf", ...options }),
-    inputs: [waves([4, 2])],
-    options: { bandwidths: [[0.5, 3]], nBatches: [5] },
+  "energyDistance()": {
+    loss: (options, x, y) => losses.energyDistance(x, y, options),
+    inputs: [waves([4, 2]), waves([3, 2], 1)],
+    options: {
+      weightsX: [[1, 2, 0.5, 3]],
+      weightsY: [[1, 2, 0.5]],
+      squared: [false],
+      unbiased: [true],
+    },
   },
+  "hsic()": {
+    loss: (options, x, y) => losses.hsic(x, y, options),
+    inputs: [waves([4, 2]), waves([4, 1], 1)],
+    options: { bandwidths: [[0.5, 3]] },
+  },
+  ...Object.fromEntries(
+    ["rbf", "laplacian", "rationalQuadratic", "energy"].map((kernel): [string, Case] => [
+      `mmdLoss() with ${kernel}`,
+      {
+        loss: (options, x) => losses.mmdLoss(x, batches, { kernel: kernel as "rbf", ...options }),
+        inputs: [waves([4, 2])],
+        options: {
+          ...kernel === "energy" ? {} : { bandwidths: [[0.5, 3]] },
+          nBatches: [5],
+          unbiased: [true],
+          weights: [[1, 2, 0.5, 3]],
+        },
+      },
+    ]),
+  ),
   "mvcDecoder()": {
     loss: (options, c, e, square, vector) => {
       const params = { Wq: square, bq: vector, W: square, Wz: square, bz: vector };

@@ -5,6 +5,8 @@ import {
   batchMixingLoss,
   contrastiveCellEmbeddingLoss,
   elasticCellSimilarityLoss,
+  energyDistance,
+  hsic,
   mmdLoss,
   ntXentLoss,
   supervisedContrastiveLoss,
@@ -18,7 +20,8 @@ import { otherProducts } from "../../src/losses/barlow_twins.ts";
 import { mixingEntropy } from "../../src/losses/batch_mixing.ts";
 import { partnerEntropy } from "../../src/losses/contrastive_cell_embedding.ts";
 import { elasticMeans } from "../../src/losses/elastic_cell_similarity.ts";
-import { batchMeans, kernelMeans } from "../../src/losses/mmd.ts";
+import { rowMoments } from "../../src/losses/hsic.ts";
+import { batchMeans, kernelMeans } from "../../src/losses/kernels.ts";
 import { mapCells } from "../../src/losses/cells.ts";
 import { contrasts } from "../../src/losses/supervised_contrastive.ts";
 import { triplets } from "../../src/losses/triplet.ts";
@@ -31,6 +34,14 @@ import { assertSame } from "./laws.ts";
 
 /** Some cells of each test. */
 const CELLS = 6;
+
+const KERNEL = { name: "rbf", widths: [1, 2] } as const;
+const KERNELS = [
+  KERNEL,
+  { name: "laplacian", widths: [1, 2] },
+  { name: "rationalQuadratic", widths: [2] },
+  { name: "energy", widths: [] },
+] as const;
 
 type Rows = (x: Tensor, y: Tensor, batches: Tensor, largest: number) => Tensor;
 
@@ -57,7 +68,7 @@ const ROWS: Record<string, [Rows, perRow: number]> = {
     CELLS,
   ],
   "mmdLoss() with rbf": [
-    (x, _y, batches, largest) => kernelMeans(x, x, batches, [1, 2], largest),
+    (x, _y, batches, largest) => kernelMeans(x, x, batches, KERNEL, largest),
     CELLS,
   ],
   "supervisedContrastiveLoss()": [
@@ -87,6 +98,11 @@ const ROWS: Record<string, [Rows, perRow: number]> = {
     },
     CELLS,
   ],
+  "energyDistance()": [
+    (x, y, batches, largest) => kernelMeans(x, y, batches, KERNELS[3], largest),
+    CELLS,
+  ],
+  "hsic()": [(x, y, _batches, largest) => rowMoments([x, y], KERNEL, largest), CELLS],
 };
 
 const cases = fc.record({
@@ -97,23 +113,25 @@ const cases = fc.record({
   blockRows: fc.integer({ min: 1, max: CELLS - 1 }),
 });
 
-Deno.test("mmdLoss() with rbf has in blocks the derivatives of all cells at once, to second order", () => {
-  const weights = f64([[1, -2, 0.5], [3, 0.25, -1], [2, 1.5, -0.75]]);
-  const directions = f64(Array.from({ length: CELLS }, (_, i) => [Math.sin(i), Math.cos(3 * i)]));
-  fc.assert(
-    fc.property(cases, ({ x, batches, blockRows }) => {
-      const slopes = (largest: number) => {
-        const loss = (x: Tensor, shares: Tensor) =>
-          batchMeans(x, shares, [1, 2], largest).mul(weights).square().sum();
-        const along = (x: Tensor) => grad(loss)(x, batches).mul(directions).sum();
-        return [...grad(loss, { argnums: [0, 1] })(x, batches), grad(along)(x)];
-      };
-      const [whole, inBlocks] = [slopes(Infinity), slopes(blockRows * CELLS)];
-      inBlocks.forEach((slope, i) => assertSame(slope, whole[i]!));
-    }),
-    RUNS,
-  );
-});
+for (const kernel of KERNELS) {
+  Deno.test(`mmdLoss() with ${kernel.name} has in blocks the derivatives of all cells at once, to second order`, () => {
+    const weights = f64([[1, -2, 0.5], [3, 0.25, -1], [2, 1.5, -0.75]]);
+    const directions = f64(Array.from({ length: CELLS }, (_, i) => [Math.sin(i), Math.cos(3 * i)]));
+    fc.assert(
+      fc.property(cases, ({ x, batches, blockRows }) => {
+        const slopes = (largest: number) => {
+          const loss = (x: Tensor, shares: Tensor) =>
+            batchMeans(x, shares, kernel, largest).mul(weights).square().sum();
+          const along = (x: Tensor) => grad(loss)(x, batches).mul(directions).sum();
+          return [...grad(loss, { argnums: [0, 1] })(x, batches), grad(along)(x)];
+        };
+        const [whole, inBlocks] = [slopes(Infinity), slopes(blockRows * CELLS)];
+        inBlocks.forEach((slope, i) => assertSame(slope, whole[i]!));
+      }),
+      RUNS,
+    );
+  });
+}
 
 for (const [name, [rows, perRow]] of Object.entries(ROWS)) {
   Deno.test(`${name} has in blocks the values and gradients of all cells at once`, () => {
@@ -184,6 +202,9 @@ const LOSSES: Record<string, (cells: Tensor) => Tensor> = {
   "mmdLoss() with rbf": (x) => mmdLoss(x, labelsOf(x), { kernel: "rbf" }),
   "supervisedContrastiveLoss()": (x) => supervisedContrastiveLoss(x, labelsOf(x)),
   "tripletLoss() of hard": (x) => tripletLoss(x, labelsOf(x), { mining: "hard" }),
+  "mmdLoss() with energy": (x) => mmdLoss(x, labelsOf(x), { kernel: "energy", unbiased: true }),
+  "energyDistance()": (x) => energyDistance(x, x.square()),
+  "hsic()": (x) => hsic(x, x.square()),
 };
 
 for (const [name, loss] of Object.entries(LOSSES)) {
@@ -270,4 +291,25 @@ Deno.test("tripletLoss() is right above 2048 cells", () => {
   assertSame(tripletLoss(apart, labels), (5 * 700 - 1 + 5 * 350 - 1) / (3 * 700 - 1 + 3 * 350 - 1));
   assertSame(tripletLoss(apart, labels, { mining: "hard" }), 3);
   assertSame(tripletLoss(apart, labels, { mining: "semiHard", margin: 3 }), 1);
+Deno.test("energyDistance() is right above 2048 points", () => {
+  const apart = cellsAt((i) => i % 2 === 0 ? 0 : 3);
+  const loss = (x: Tensor) => energyDistance(x, f64([[1]]));
+  assertSame(loss(apart), 2 * 1.5 - 1.5);
+  // Half of the points lie on either side of the one, and of each other.
+  const slope = (own: number, others: number) => (2 * own - others) / MANY;
+  assertSame(grad(loss)(apart), cellsAt((i) => i % 2 === 0 ? slope(-1, -1) : slope(1, 1)));
+});
+
+Deno.test("hsic() is right above 2048 cells", () => {
+  const apart = cellsAt((i) => i % 2 === 0 ? 0 : 3);
+  const loss = hsic(apart, apart, { bandwidths: [2] });
+  const spread = (1 - Math.exp(-9 / 8)) / 2;
+  assertSame(loss, (spread * MANY / (MANY - 1)) ** 2);
+});
+
+Deno.test("mmdLoss() with the median is right above 2048 cells", () => {
+  const apart = cellsAt((i) => i % 2 === 0 ? 0 : 3); // more pairs at 3 than at 0
+  const labels = Int32Array.from({ length: MANY }, (_, i) => i % 2);
+  const loss = mmdLoss(apart, labels, { kernel: "laplacian", bandwidths: "median" });
+  assertSame(loss, 2 - 2 * Math.exp(-1));
 });

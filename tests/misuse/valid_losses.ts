@@ -203,8 +203,21 @@ const CELLS: ValidCall[] = [
   row("mmdLoss", () => [
     cells(),
     batches(),
-    { kernel: "rbf", bandwidths: [0.5, 1], nBatches: 2 },
+    {
+      kernel: "rbf",
+      bandwidths: [0.5, 1],
+      nBatches: 2,
+      unbiased: true,
+      weights: [1, 2, 3, 1, 2, 3],
+    },
   ], 2),
+  row("energyDistance", () => [
+    cells(),
+    wave([3, 4]),
+    { weightsX: [1, 2, 3, 1, 2, 3], weightsY: [1, 2, 3], squared: true, unbiased: true },
+  ], 2),
+  row("coralLoss", () => [cells(), wave([3, 4])]),
+  row("hsic", () => [cells(), wave([6, 2]), { bandwidths: [0.5, 1] }], 2),
   row("velocityConsistencyLoss", () => [
     wave([4, 3]),
     wave([4, 3]),

@@ -94,6 +94,19 @@ export const LOSS_CASES: readonly LossCase[] = [
   ],
   ["mmdLoss", [cells], [batches], ([x], [y]) => losses.mmdLoss(x!, y!, { nBatches: 2 })],
   [
+    "energyDistance",
+    [cells, others.slice([0, 0], [5, 4]), positive(32, [6])],
+    [],
+    ([x, y, weightsX]) => losses.energyDistance(x!, y!, { weightsX }),
+  ],
+  ["coralLoss", [cells, others], [], ([x, y]) => losses.coralLoss(x!, y!)],
+  [
+    "hsic",
+    [cells, weights.matmul(random(33, [2, 3])).pad([[0, 2], [0, 0]])],
+    [],
+    ([x, y]) => losses.hsic(x!, y!),
+  ],
+  [
     "batchMixingLoss",
     [cells],
     [batches],

@@ -1,0 +1,87 @@
+/**
+ * Two clouds of points and what each point counts, as distances between distributions share them.
+ *
+ * @module
+ */
+import { div, expandDims, stopGradient, sum } from "../ops/mod.ts";
+import { floating, promoteAll } from "../ops/elementwise.ts";
+import { full } from "../create.ts";
+import { checkAxes } from "../options.ts";
+import { checkRangeOp } from "../ranges.ts";
+import { formatShape } from "../shape.ts";
+import type { Tensor, TensorLike } from "../tensor.ts";
+import { apply } from "../trace.ts";
+import { type CellArguments, readCellWeights } from "./cells.ts";
+
+/**
+ * Two matrices with the same number of columns, in the stronger of their floating types.
+ *
+ * @param caller The function's name, for messages.
+ * @param x (n, d)
+ * @param y (m, d)
+ * @param least How many rows each must have; 1 by default.
+ * @returns Both.
+ * @throws {TypeError} If one is no matrix or has too few rows, or their columns differ.
+ */
+export function readPoints(
+  caller: string,
+  x: TensorLike,
+  y: TensorLike,
+  least = 1,
+): [Tensor, Tensor] {
+  const [a, b] = promoteAll(x, y).map(floating) as [Tensor, Tensor];
+  checkAxes(caller, "x", a, ["points", "features"]);
+  checkAxes(caller, "y", b, ["points", a.shape[1]!]);
+  checkRows(caller, { x: a, y: b }, least);
+  return [a, b];
+}
+
+/** Throws a `TypeError` unless matrices have so many rows. */
+export function checkRows(
+  caller: string,
+  matrices: Readonly<Record<string, Tensor>>,
+  least: number,
+): void {
+  for (const [name, { shape }] of Object.entries(matrices)) {
+    if (shape[0]! >= least) continue;
+    throw new TypeError(
+      `Cannot compute ${caller} as ${name} must hold at least ${least} ` +
+        `${least === 1 ? "point" : "points"}: current shape is ${formatShape(shape)}`,
+    );
+  }
+}
+
+/**
+ * What each point counts, as a column that sums to 1.
+ *
+ * @param caller The function's name, for messages.
+ * @param points The matrix, by its name.
+ * @param weights The weights by the option's name; `undefined` for equal ones.
+ * @returns (n, 1)
+ * @throws {TypeError} If there is not one weight per point.
+ * @throws {RangeError} If one is negative, or all are 0.
+ */
+export function readShares(
+  caller: string,
+  points: CellArguments,
+  weights: Readonly<Record<string, TensorLike | undefined>>,
+): Tensor {
+  const [[name], [{ shape, dtype }]] = [Object.keys(weights), Object.values(points)] as [
+    [string],
+    [Tensor],
+  ];
+  const given = readCellWeights(caller, points, weights);
+  if (given === null) return full([shape[0]!, 1], 1 / shape[0]!, { dtype });
+  const total = sum(given);
+  apply(checkRangeOp, [stopGradient(total)], {
+    caller,
+    must: `${name} must have a finite sum above 0`,
+    low: LEAST_SUM,
+    high: Number.MAX_VALUE,
+    what: "sum of row",
+  });
+  return div(expandDims(given, 1), total);
+}
+
+/** The least sum of weights, which is a normal number in all types. */
+const LEAST_SUM = 2 ** -126;
