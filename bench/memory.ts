@@ -13,8 +13,10 @@ import {
   compile,
   contrastiveCellEmbeddingLoss,
   elasticCellSimilarityLoss,
+  energyDistance,
   mmdLoss,
   supervisedContrastiveLoss,
+  split,
   type Tensor,
   tripletLoss,
   valueAndGrad,
@@ -26,6 +28,11 @@ const LOSSES: Record<string, (cells: Tensor, batches: Int32Array) => Tensor> = {
   batchMixing: (cells, batches) => batchMixingLoss(cells, batches, { temperature: 50 }),
   elasticCellSimilarity: (cells) => elasticCellSimilarityLoss(cells),
   contrastiveCellEmbedding: (cells) => contrastiveCellEmbeddingLoss(cells, cells.square()),
+  energyDistance: (cells) => {
+    const half = Math.ceil(cells.shape[0]! / 2);
+    const [x, y] = split(cells, [half, cells.shape[0]! - half]) as [Tensor, Tensor];
+    return energyDistance(x, y);
+  },
   mmd: (cells, batches) => mmdLoss(cells, batches, { kernel: "rbf" }),
   supervisedContrastive: (cells, batches) => supervisedContrastiveLoss(cells, batches),
   triplet: (cells, batches) => tripletLoss(cells, batches),

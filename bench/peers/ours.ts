@@ -327,6 +327,8 @@ const FORMS: Readonly<Record<string, Form>> = {
       tensors(cg, inputs),
     );
   },
+  "energy distance": (cg, inputs) =>
+    gradient(cg, (x, y) => cg.energyDistance(x!, y!), [0, 1], tensors(cg, inputs)),
   "batch mixing softmax": batchMixing((cells) => cells - 1),
   "batch mixing topk": batchMixing(() => 15),
   "elastic cell similarity": (cg, inputs) =>

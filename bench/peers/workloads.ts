@@ -259,6 +259,12 @@ export const WORKLOADS: readonly Workload[] = [
     inputs: () => ({ x: gaussian(1, [2000, 32]), y: gaussian(2, [2000, 32], 1, 0.5) }),
     rivals: rivals(3, 8, 2),
   },
+  {
+    name: "energy distance 2x2000x50",
+    form: "energy distance",
+    inputs: () => ({ x: gaussian(1, [2000, 50]), y: gaussian(2, [2000, 50], 1, 0.5) }),
+    rivals: rivals(undefined, undefined, 4),
+  },
   batchMixing("softmax", [15, 7, 1]),
   batchMixing("topk", [undefined, undefined, 1.2]),
   {
