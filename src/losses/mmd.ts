@@ -29,7 +29,7 @@ import { divideByCount } from "./reduction.ts";
 /** Options of {@linkcode mmdLoss}. */
 export interface MmdOptions {
   /** `"linear"`, UniCell's distance of means and the default, or one that compares distributions. */
-  kernel?: "linear" | Kernel["name"] | undefined;
+  kernel?: "linear" | "rbf" | "laplacian" | "rationalQuadratic" | "energy" | undefined;
   /**
    * The widths σ, all above 0, `[1, 2, 4, 8, 16]` by default; or `"median"`, the median distance of
    * two cells.
