@@ -7,6 +7,7 @@ import { record } from "../../src/program/record.ts";
 import { loopIn } from "../../src/program/row_blocks.ts";
 import { assertAllClose, checkGradients } from "../../src/testing.ts";
 import { floats, RUNS } from "../arbitraries.ts";
+import { assertLikeEager, gpuTest } from "../backends/webgpu/gpu.ts";
 
 type Tensor = cg.Tensor;
 
@@ -133,6 +134,20 @@ for (const p of ORDERS) {
     slopes.forEach((slope, i) => assertAllClose(slope, all[i]!, TIGHT));
   });
 }
+
+gpuTest("pairwiseDistance() on a device is what it is, in blocks too", async (gpu) => {
+  for (const [n, m, d] of [[9, 6, 3], [5, 30, 7000]] as const) {
+    for (const p of n === 9 ? ORDERS : [1]) {
+      const loss = (a: Tensor, b: Tensor) => cg.pairwiseDistance(a, b, { p }).div(d).square().sum();
+      const step = (...inputs: Tensor[]) => {
+        const [value, slopes] = cg.valueAndGrad(loss as never, { argnums: [0, 1] })(...inputs);
+        return [value, ...slopes as unknown as Tensor[]] as Tensor[];
+      };
+      const inputs = [waves([n, d]), waves([m, d], 1)];
+      await assertLikeEager(gpu, step, inputs, { rtol: 1e-4, atol: 1e-6 });
+    }
+  }
+});
 
 /** So many differences that some rows are a block. */
 const MANY = { x: [5, 700], y: [300, 700] };
