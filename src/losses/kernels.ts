@@ -112,6 +112,7 @@ function weightedSums(values: Tensor, shares: Tensor): Tensor {
 export function batchMeans(x: Tensor, shares: Tensor, kernel: Kernel, largest?: number): Tensor {
   const n = x.shape[0]!;
   const params = { kernel, largest };
+  // To take roots again costs less than to add a matrix of gradients to its transpose.
   return kernel.name !== "energy" && fitsAtOnce(n, n, largest)
     ? pairMeans(x, shares, params)
     : apply(batchMeansOp, [x, shares], params);
