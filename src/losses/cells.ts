@@ -5,13 +5,11 @@
  * @module
  */
 import { floating, promoteAll } from "../ops/elementwise.ts";
-import { split, squeeze, sum } from "../ops/mod.ts";
+import { cast, split, squeeze, sum } from "../ops/mod.ts";
 import { formatShape } from "../shape.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
 import { checkAxes, checkSameShape } from "../options.ts";
 import { divideByCount } from "./reduction.ts";
-import { checkAxes } from "../options.ts";
-import { cast } from "../ops/mod.ts";
 import { checkNotNegative } from "../ranges.ts";
 import { mapRowBlocks } from "../transforms/map_row_blocks.ts";
 

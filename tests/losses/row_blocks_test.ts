@@ -291,6 +291,8 @@ Deno.test("tripletLoss() is right above 2048 cells", () => {
   assertSame(tripletLoss(apart, labels), (5 * 700 - 1 + 5 * 350 - 1) / (3 * 700 - 1 + 3 * 350 - 1));
   assertSame(tripletLoss(apart, labels, { mining: "hard" }), 3);
   assertSame(tripletLoss(apart, labels, { mining: "semiHard", margin: 3 }), 1);
+});
+
 Deno.test("energyDistance() is right above 2048 points", () => {
   const apart = cellsAt((i) => i % 2 === 0 ? 0 : 3);
   const loss = (x: Tensor) => energyDistance(x, f64([[1]]));
