@@ -1,6 +1,6 @@
 /**
- * Cells: simulated, or read from AnnData files, tables and NumPy arrays; their preprocessing; and
- * ontologies of cell types.
+ * Cells: simulated, or read from AnnData files, tables and NumPy arrays; their preprocessing;
+ * ontologies of cell types; and distances in segmentations.
  *
  * @example From counts to two coordinates per cell
  * ```ts
@@ -30,6 +30,8 @@ export { openCells, type OpenCellsOptions } from "./cells.ts";
 export type { FilePath, Platform } from "./file.ts";
 export { readNpz } from "./npz.ts";
 export type { DataSource } from "./source.ts";
+export { type DistanceOptions, distanceTransform, signedDistance } from "./distance.ts";
+export type { FilePath } from "./file.ts";
 export { type Fold, stratifiedFolds, type StratifiedFoldsOptions } from "./folds.ts";
 export { readNpy, writeNpy } from "./npy.ts";
 export {

@@ -72,6 +72,8 @@ export const VALID_DATA: readonly ValidCall[] = [
     () => [[[0, 0.5, 1], [0.2, 0.1, 0], [0.5, 1.5, 2]], { top: 2, bins: 2 }],
     1,
   ),
+  row("distanceTransform", () => [[[0, 1], [1, 1]], { spacing: [1, 2], dtype: "float64" }], 1),
+  row("signedDistance", () => [[[0, 1, 2]], 3, { spacing: 2, dtype: "float32" }], 2),
   row("normalizeTotal", () => [counts(), { targetSum: 100 }], 1),
   row("scale", () => [
     counts(),
