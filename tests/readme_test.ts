@@ -1,9 +1,12 @@
 import {
+  asymmetricLoss,
   batchMixingLoss,
   binaryCrossEntropyLoss,
   classWeights,
   clip,
+  clDiceLoss,
   clusteringCompactnessLoss,
+  concat,
   crossEntropyLoss,
   diceLoss,
   type DiceOptions,
@@ -22,8 +25,19 @@ import {
   maximum,
   mmdLoss,
   pairwiseDistance,
+  grad,
+  hmcnLoss,
+  key,
+  log,
+  lovaszLoss,
+  maskedMseLoss,
+  maskedVoxelLoss,
+  matthewsLoss,
+  mmdLoss,
+  normal,
   sigmoid,
   softmax,
+  stack,
   type Tensor,
   tensor,
   tverskyLoss,
@@ -33,6 +47,7 @@ import {
   zeros,
   zinbLoss,
 } from "@cellgrad/cellgrad";
+import { signedDistance } from "@cellgrad/cellgrad/data";
 import * as losses from "@cellgrad/cellgrad/losses";
 import * as metrics from "@cellgrad/cellgrad/metrics";
 import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
@@ -177,6 +192,62 @@ function monaiUnified(logits: number[][]): Tensor {
   const wrong = q.slice([0, 1]).sum({ axis: 0 }).mul(1 - delta).add(epsilon);
   const others = wrong.pow(-1).mul(epsilon).neg().add(1).pow(1 - gamma).sum();
   return focal.add(background.add(others).div(3)).div(2);
+/** Lovász-Softmax of two classes as its authors compute it: Jaccard losses less those before. */
+function lovaszOriginal(logits: Tensor, labels: Tensor): Tensor {
+  const losses = [0, 1].map((c) => {
+    const own = labels.equal(c).cast(logits.dtype);
+    const errors = own.sub(softmax(logits).gather(c, { axis: 1 })).abs();
+    const order = errors.argSort({ descending: true });
+    const found = own.gather(order);
+    const union = found.sum().add(found.neg().add(1).cumsum());
+    const jaccard = found.sum().sub(found.cumsum()).div(union).neg().add(1);
+    const before = concat([zeros([1]), jaccard.slice(0, jaccard.size - 1)]);
+    return errors.gather(order).mul(jaccard.sub(before)).sum();
+  });
+  return stack(losses).mean();
+}
+
+/** How far a gradient in float32 is off, in proportion to its largest entry. */
+function lostDigits(loss: (logits: Tensor, labels: Tensor) => Tensor): Tensor {
+  const logits = normal(key(1), [250_000, 2]);
+  const labels = tensor(Int32Array.from({ length: 250_000 }, (_, i) => i % 2));
+  const exact = grad(lovaszLoss)(logits.cast("float64"), labels);
+  const apart = grad(loss)(logits, labels).sub(exact).abs().max();
+  return apart.div(exact.abs().max());
+}
+
+/** The correlation of labels and what segmentation_models.pytorch takes for probabilities. */
+function matthewsOriginal(given: Tensor, labels: Tensor): Tensor {
+  const [p, y] = [given, labels];
+  const [absent, apart] = [y.neg().add(1), p.neg().add(1)];
+  const count = (a: Tensor, b: Tensor) => a.mul(b).sum().add(1e-5);
+  const [tp, fp] = [count(p, y), count(p, absent)];
+  const [fn, tn] = [count(apart, y), count(apart, absent)];
+  const below = tp.add(fp).mul(tp.add(fn)).mul(tn.add(fp)).mul(tn.add(fn)).sqrt();
+  return tp.mul(tn).sub(fp.mul(fn)).div(below).neg().add(1);
+}
+
+/** Images of a line of so many places. */
+const lineOf = (places: number) =>
+  tensor([0, 1, 0]).expandDims(1).mul(tensor(Array.from({ length: 20 }, (_, i) => i < places)));
+const [long, short] = [lineOf(20), lineOf(3)];
+
+/** A line of a class that is found, and one of another that is missed, added up. */
+function clDicePooled(): Tensor {
+  const score = stack([long, short.mul(0)]).sub(0.5).mul(999);
+  return clDiceLoss(stack([score.mul(0), score], { axis: 1 }), stack([long, short]));
+}
+
+/** The same, each class for itself. */
+function clDiceByClass(): Tensor {
+  const found = stack([long, long.mul(0)]).sub(0.5).mul(999);
+  const missed = found.mul(0).sub(999);
+  return clDiceLoss(stack([found.mul(0), found, missed], { axis: 1 }), stack([long, short.mul(2)]));
+}
+
+/** The rim of a class, inside. */
+function innerRim(): Tensor {
+  return signedDistance([[0, 1]], 2, { spacing: 0.5 }).at(0, 1, 1);
 }
 
 const unicell = inputsOf(unicellFocal, "random2", "logits", "targets");
@@ -314,6 +385,19 @@ const ORIGINALS: readonly [name: string, original: () => Tensor, right: () => Te
     () => sigmoid(tensor([-30])).add(1e-8).log().neg(),
     () => vaeLoss([1], [-30], [0], [0], { reconstructionLoss: "bce" }),
   ],
+  ["lovaszLoss", () => lostDigits(lovaszOriginal), () => lostDigits(lovaszLoss)],
+  [
+    "matthewsLoss",
+    () => matthewsOriginal(tensor([3, -2]), tensor([1, 0])),
+    () => matthewsLoss([[0, 3], [0, -2]], [1, 0]),
+  ],
+  [
+    "asymmetricLoss",
+    () => sigmoid(tensor([-30])).maximum(1e-8).log().mul(sigmoid(tensor([30]))).neg(),
+    () => asymmetricLoss([-30], [1]),
+  ],
+  ["clDiceLoss", clDicePooled, clDiceByClass],
+  ["signedDistance", () => innerRim().add(1), innerRim],
   ["hmcnLoss", () => shallow(false), () => shallow(true)],
   [
     "maskedVoxelLoss",

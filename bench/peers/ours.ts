@@ -354,6 +354,20 @@ const FORMS: Readonly<Record<string, Form>> = {
       [0],
       tensors(cg, inputs, { labels: "int32" }),
     ),
+  "lovasz": (cg, inputs) =>
+    gradient(
+      cg,
+      (logits, labels) => cg.lovaszLoss(logits!, labels!),
+      [0],
+      tensors(cg, inputs, { labels: "int32" }),
+    ),
+  "hausdorff": (cg, inputs) =>
+    gradient(
+      cg,
+      (logits, labels) => cg.hausdorffLoss(logits!, labels!),
+      [0],
+      tensors(cg, inputs, { labels: "int32" }),
+    ),
   "bernoulli and masked mse": (cg, inputs) =>
     gradient(
       cg,

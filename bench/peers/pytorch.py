@@ -117,6 +117,39 @@ def focal_and_dice(logits, labels, one_hot):
     return 0.5 * focal + 0.5 * (1 - (2 * both + 1) / (either + 1)).mean()
 
 
+def lovasz(logits, labels):
+    """As its authors have it: each class by itself, differences of the Jaccard losses."""
+    classes = logits.shape[1]
+    probs = logits.softmax(1).permute(0, 2, 3, 1).reshape(-1, classes)
+    losses = []
+    for c in range(classes):
+        members = (labels.view(-1) == c).float()
+        if members.sum() == 0:
+            continue
+        errors, order = torch.sort((members - probs[:, c]).abs(), 0, descending=True)
+        found = members[order]
+        total = found.sum()
+        jaccard = 1 - (total - found.cumsum(0)) / (total + (1 - found).cumsum(0))
+        jaccard[1:] = jaccard[1:] - jaccard[:-1]
+        losses.append(torch.dot(errors, jaccard))
+    return sum(losses) / len(losses)
+
+
+def hausdorff(logits, labels, members):
+    """As MONAI has it, with the background: distances by SciPy, on the host."""
+    import numpy as np
+    from scipy.ndimage import distance_transform_edt as edt
+
+    probs = logits.softmax(1)
+
+    def field(x):
+        masks = (x.detach() > 0.5).numpy()
+        fields = np.array([[edt(m) + edt(~m) for m in sample] for sample in masks])
+        return torch.from_numpy(fields).float()
+
+    return ((probs - members) ** 2 * (field(probs) ** 2 + field(members) ** 2)).mean()
+
+
 def bernoulli_and_mse(predictions, probabilities, targets, mask):
     squares = (((predictions - targets) * mask) ** 2).sum()
     limited = probabilities.clamp(2**-23, 1 - 2**-23)
@@ -352,6 +385,12 @@ FORMS = {
         focal_and_dice,
         1,
         [z, labels.long(), one_hot(labels, 4).permute(0, 3, 1, 2).contiguous()],
+    ),
+    "lovasz": lambda z, labels: gradient(lovasz, 1, [z, labels.long()]),
+    "hausdorff": lambda z, labels: gradient(
+        hausdorff,
+        1,
+        [z, labels.long(), one_hot(labels, 2).permute(0, 3, 1, 2).contiguous()],
     ),
     "bernoulli and masked mse": lambda *args: gradient(bernoulli_and_mse, 2, list(args)),
     "mlp step": lambda cells, types, *params: mlp_step(cells, types.long(), *params),

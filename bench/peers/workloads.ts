@@ -302,6 +302,26 @@ export const WORKLOADS: readonly Workload[] = [
     rivals: rivals(4, 4, 2),
   },
   {
+    name: "lovasz 1x4x1000x250",
+    form: "lovasz",
+    inputs: () => ({
+      logits: gaussian(1, [1, 4, 1000, 250], 2),
+      labels: labels([1, 1000, 250], 4),
+    }),
+    rivals: rivals(undefined, undefined, 1),
+    // Their code subtracts Jaccard losses that are nearly equal: 2 % of its gradient are rounding.
+    tolerance: 0.03,
+  },
+  {
+    name: "hausdorff 1x2x128x128",
+    form: "hausdorff",
+    inputs: () => ({
+      logits: gaussian(1, [1, 2, 128, 128], 2),
+      labels: labels([1, 128, 128], 2),
+    }),
+    rivals: withoutTargets(PYTORCH),
+  },
+  {
     name: "bernoulli and masked mse 64x2000",
     form: "bernoulli and masked mse",
     inputs() {

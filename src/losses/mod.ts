@@ -18,6 +18,8 @@ export { type EmptyMask, type Reduction } from "./reduction.ts";
 export { type Activation } from "./class_targets.ts";
 export { type ClassOverlapOptions, type OverlapOptions } from "./overlap_options.ts";
 // Losses of classification, reconstruction and segmentation.
+export { asymmetricLoss, type AsymmetricOptions } from "./asymmetric.ts";
+export { boundaryLoss } from "./boundary.ts";
 export {
   binaryCrossEntropyLoss,
   type BinaryCrossEntropyOptions,
@@ -28,6 +30,7 @@ export {
   type ClassWeightOptions,
   classWeights,
 } from "./class_weights.ts";
+export { clDiceLoss, type ClDiceOptions } from "./cl_dice.ts";
 export { type ConfiguredLoss, createLoss } from "./create_loss.ts";
 export { crossEntropyLoss, type CrossEntropyOptions } from "./cross_entropy.ts";
 export {
@@ -53,10 +56,14 @@ export {
   type LossRegions,
   type LossType,
 } from "./loss_config.ts";
+export { hausdorffLoss, type HausdorffOptions } from "./hausdorff.ts";
+export { type LossConfig, type LossType } from "./loss_config.ts";
+export { lovaszLoss, type LovaszOptions } from "./lovasz.ts";
 export { maskedMseLoss, type MaskedMseOptions } from "./masked_mse.ts";
 export { maskedRelativeError, type MaskedRelativeErrorOptions } from "./masked_relative_error.ts";
 export { maskedValueLoss, type MaskedValueOptions } from "./masked_value.ts";
 export { maskedVoxelLoss, type MaskedVoxelOptions } from "./masked_voxel.ts";
+export { matthewsLoss, type MatthewsOptions } from "./matthews.ts";
 export {
   type MvcDecoded,
   mvcDecoder,
@@ -70,6 +77,7 @@ export {
   negLogBernoulliWithLogitsLoss,
   type NegLogBernoulliWithLogitsOptions,
 } from "./neg_log_bernoulli.ts";
+export { polyLoss, type PolyOptions } from "./poly.ts";
 export {
   type LossProblem,
   type LossRecommendation,

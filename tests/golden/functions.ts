@@ -28,9 +28,27 @@ const byOptions =
   (loss: (x: Tensor, y: Tensor, options: Record<string, unknown>) => Tensor): GoldenFunction =>
   ({ logits, probs, targets, ...more }, params) =>
     loss(logits ?? probs!, targets!, { ...params, ...more });
+/** Regions and their outlines: `make_regions.py`. */
+const REGIONS: Readonly<Record<string, GoldenFunction>> = {
+  asymmetric: ({ logits, targets }, { gamma_negative, gamma_positive, clip }) =>
+    losses.asymmetricLoss(logits, targets, {
+      gammaNegative: gamma_negative,
+      gammaPositive: gamma_positive,
+      clip,
+    }),
+  boundary: ({ logits, targets }) => losses.boundaryLoss(logits, targets),
+  cl_dice: ({ logits, targets }, { iterations, smooth }) =>
+    losses.clDiceLoss(logits, targets, { iterations, smooth }),
+  hausdorff: ({ logits, targets }, { alpha }) => losses.hausdorffLoss(logits, targets, { alpha }),
+  lovasz: ({ logits, targets }) => losses.lovaszLoss(logits, targets),
+  matthews: ({ logits, targets }) => losses.matthewsLoss(logits, targets),
+  poly: ({ logits, targets }, { epsilon, ignore_index, reduction }) =>
+    losses.polyLoss(logits, targets, { epsilon, ignoreIndex: ignore_index, reduction }),
+};
 
 /** By the name of the file. */
 export const GOLDEN_FUNCTIONS: Readonly<Record<string, GoldenFunction>> = {
+  ...REGIONS,
   batch_mixing: ({ embeddings, batch_labels }, p) =>
     losses.batchMixingLoss(embeddings, batch_labels, {
       nNeighbors: p.n_neighbors,

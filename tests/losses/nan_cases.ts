@@ -67,6 +67,42 @@ const VARIANTS: readonly NaNCase[] = [
     ([z, weight]) => losses.focalDiceLoss(z!, labels, { weight, smooth: 0 }),
   ],
   [
+    "lovaszLoss, ignoring",
+    [logits],
+    ([z]) => losses.lovaszLoss(z!, ignored, { ignoreIndex: -1 }),
+  ],
+  [
+    "matthewsLoss, ignoring",
+    [logits],
+    ([z]) => losses.matthewsLoss(z!, ignored, { ignoreIndex: -1 }),
+  ],
+  [
+    "polyLoss, ignoring",
+    [logits],
+    ([z]) => losses.polyLoss(z!, ignored, { ignoreIndex: -1, epsilon: -1 }),
+  ],
+  [
+    "asymmetricLoss, no clip, no focus",
+    [a, shares(117, [2, 3])],
+    ([z, y]) => losses.asymmetricLoss(z!, y!, { clip: 0, gammaNegative: 0, gammaPositive: 0 }),
+  ],
+  [
+    "asymmetricLoss, half a focus",
+    [a, shares(118, [2, 3])],
+    ([z, y]) =>
+      losses.asymmetricLoss(z!, y!, { clip: 0.01, gammaNegative: 0.5, gammaPositive: 0.5 }),
+  ],
+  [
+    "clDiceLoss, no smoothing",
+    [random(119, [1, 2, 3, 3])],
+    ([z]) => losses.clDiceLoss(z!, [[[0, 1, 0], [1, 1, 1], [0, 1, 0]]], { smooth: 0 }),
+  ],
+  [
+    "hausdorffLoss, α = 1",
+    [random(120, [1, 2, 5])],
+    ([z]) => losses.hausdorffLoss(z!, [[0, 1, 1, 0, 0]], { alpha: 1 }),
+  ],
+  [
     "maskedVoxelLoss, weighted",
     [logits, weight],
     ([z, weight]) => losses.maskedVoxelLoss(z!, labels, [1, 1, 0, 1, 1, 1], { weight }),

@@ -50,6 +50,36 @@ const hierarchy = {
 };
 
 const CASES: Record<string, Case> = {
+  "asymmetricLoss()": {
+    loss: (options, z, y) => losses.asymmetricLoss(z, y, options),
+    inputs: [waves([4, 3]), shares([4, 3], 1)],
+    options: { gammaNegative: [0, 0.5], gammaPositive: [0, 3], clip: [0, 0.3], reduction },
+  },
+  "clDiceLoss()": {
+    loss: (options, z) => losses.clDiceLoss(z, [classes, [0, 1, 1, 0]].map((y) => [y]), options),
+    inputs: [waves([2, 3, 1, 4])],
+    options: { iterations: [0, 1], smooth: [0, 3] },
+  },
+  "hausdorffLoss()": {
+    loss: (options, z) => losses.hausdorffLoss(z, [classes], options),
+    inputs: [waves([1, 3, 4])],
+    options: { alpha: [0.5, 1, 3] },
+  },
+  "lovaszLoss()": {
+    loss: (options, z) => losses.lovaszLoss(z, classes, options),
+    inputs: [waves([4, 3])],
+    options: { ignoreIndex: [2] },
+  },
+  "matthewsLoss()": {
+    loss: (options, z) => losses.matthewsLoss(z, classes, options),
+    inputs: [waves([4, 3])],
+    options: { ignoreIndex: [2] },
+  },
+  "polyLoss()": {
+    loss: (options, z) => losses.polyLoss(z, classes, options),
+    inputs: [waves([4, 3])],
+    options: { epsilon: [-1, 0, 3], ignoreIndex: [2], reduction, emptyMask: empty },
+  },
   "batchMixingLoss()": {
     loss: (options, x) => losses.batchMixingLoss(x, batches, options),
     inputs: [waves([4, 2])],

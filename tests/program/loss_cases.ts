@@ -20,6 +20,9 @@ const labels = cg.tensor(int(0, 2, 1, 1, 2, 2, 0, 1), { shape: [2, 4] });
 const weights = random(7, [4, 2]);
 const soft = shares(34, [2, 3, 4]);
 
+const images = random(32, [1, 3, 4, 3]);
+const imageLabels = cg.tensor(int(0, 1, 2, 0, 1, 2, 2, 1, 0, 0, 1, 1), { shape: [1, 4, 3] });
+
 /** A name, and the loss as a function of the inputs to differentiate by and of those that are not. */
 export type LossCase = [string, Tensor[], Tensor[], (x: Tensor[], fixed: Tensor[]) => Tensor];
 
@@ -129,6 +132,28 @@ export const LOSS_CASES: readonly LossCase[] = [
   ["diceLoss", [logits], [labels], ([z], [y]) => losses.diceLoss(z!, y!)],
   ["tverskyLoss", [logits], [labels], ([z], [y]) => losses.tverskyLoss(z!, y!)],
   ["focalDiceLoss", [logits], [labels], ([z], [y]) => losses.focalDiceLoss(z!, y!)],
+  ["lovaszLoss", [logits], [labels], ([z], [y]) => losses.lovaszLoss(z!, y!)],
+  ["matthewsLoss", [logits], [labels], ([z], [y]) => losses.matthewsLoss(z!, y!)],
+  ["polyLoss", [logits], [labels], ([z], [y]) => losses.polyLoss(z!, y!)],
+  [
+    "asymmetricLoss",
+    [a],
+    [cg.tensor([[1, 0, 1], [0, 1, 0.5]], { dtype: "float64" })],
+    ([z], [y]) => losses.asymmetricLoss(z!, y!, { gammaNegative: 2 }),
+  ],
+  [
+    "clDiceLoss",
+    [images],
+    [imageLabels],
+    ([z], [y]) => losses.clDiceLoss(z!, y!, { iterations: 1 }),
+  ],
+  [
+    "boundaryLoss",
+    [images],
+    [random(33, [1, 3, 4, 3])],
+    ([z], [maps]) => losses.boundaryLoss(z!, maps!),
+  ],
+  ["hausdorffLoss", [images], [imageLabels], ([z], [y]) => losses.hausdorffLoss(z!, y!)],
   [
     "maskedVoxelLoss",
     [logits],
