@@ -313,11 +313,11 @@ export const WORKLOADS: readonly Workload[] = [
     tolerance: 0.03,
   },
   {
-    name: "hausdorff 1x2x128x128",
+    name: "hausdorff 1x2x256x256",
     form: "hausdorff",
     inputs: () => ({
-      logits: gaussian(1, [1, 2, 128, 128], 2),
-      labels: labels([1, 128, 128], 2),
+      logits: gaussian(1, [1, 2, 256, 256], 2),
+      labels: labels([1, 256, 256], 2),
     }),
     rivals: withoutTargets(PYTORCH),
   },
