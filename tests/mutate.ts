@@ -28,6 +28,14 @@ const EQUIVALENT: Record<string, Record<string, string>> = {
   },
   "src/losses/barlow_twins.ts": {
     "const others = transpose(second);": "products of a matrix with itself take half the work",
+  "src/losses/asymmetric.ts": {
+    "const likely = cgAsTensor(z).greaterEqual(0);": CLOSE,
+    "const likely = greater(z, 1);": CLOSE,
+    "const few = log1p(neg(where(likely, 0, counted)));": NOT_COUNTED,
+  },
+  "src/losses/matthews.ts": {
+    "const among = (x: Tensor, chosen: Tensor) => cgAsTensor(mul(x, chosen)).mean({ axis: 1 });":
+      "a correlation is the same for counts of any scale",
   },
   "src/losses/class_logits.ts": {
     "logits: where(expandDims(keep, 1), scores, 1),": NOT_COUNTED,

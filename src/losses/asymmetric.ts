@@ -113,5 +113,5 @@ function negatives(z: Tensor, gamma: number, clip: number): Tensor {
 
 /** `x^γ loss`, from log x. */
 function focused(logX: Tensor, loss: Tensor, gamma: number): Tensor {
-  return gamma === 0 ? loss : mul(exp(mul(logX, gamma)), loss);
+  return mul(exp(mul(logX, gamma)), loss);
 }

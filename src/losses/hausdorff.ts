@@ -68,10 +68,7 @@ export function hausdorffLoss(
   const read = readClassLogits("hausdorffLoss", logits, targets);
   const probs = softmax(read.logits, { axis: 1 });
   const own = ownClass(read);
-  const weight = (mask: Tensor) => {
-    const squared = squaredDistanceField(mask, probs.dtype);
-    return alpha === 2 ? squared : pow(squared, alpha / 2);
-  };
+  const weight = (mask: Tensor) => pow(squaredDistanceField(mask, probs.dtype), alpha / 2);
   const predicted = greater(stopGradient(probs), 0.5);
   const error = square(sub(probs, cast(own, probs.dtype)));
   return reduceLosses(mul(error, add(weight(predicted), weight(own))), "mean");

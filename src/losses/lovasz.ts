@@ -89,8 +89,8 @@ export function lovaszLoss(
   const order = argSort(errors, { descending: true });
   const { steps, size } = jaccardSteps(takeAlongAxis(members, order), errors.dtype);
   const losses = sum(mul(takeAlongAxis(errors, order), steps), { axis: 1 });
-  const present = greater(size, 0);
-  return maskedMean(where(present, losses, 0), present);
+  // The losses of classes that do not occur are 0.
+  return maskedMean(losses, greater(size, 0));
 }
 
 /** (N, C, …spatial) as one line of all positions for each class. */

@@ -73,6 +73,15 @@ Deno.test("asymmetricLoss() has the reductions of its entries' losses", () => {
   );
 });
 
+Deno.test("asymmetricLoss() turns down negatives four times, positives once, from 0.05 on", () => {
+  const z = tensor([-1, 0.5, 2], { dtype: "float64" });
+  const options = { gammaNegative: 4, gammaPositive: 1, clip: 0.05, reduction: "mean" } as const;
+  for (const y of [0, 1]) {
+    const targets = z.mul(0).add(y);
+    assertEquals(asymmetricLoss(z, targets).item(), asymmetricLoss(z, targets, options).item());
+  }
+});
+
 Deno.test("asymmetricLoss() is linear in targets between 0 and 1", () => {
   const z = tensor([-1, 0.5, 2], { dtype: "float64" });
   const [none, all, some] = [0, 1, 0.3].map((y) => asymmetricLoss(z, z.mul(0).add(y)));
@@ -113,8 +122,8 @@ Deno.test("asymmetricLoss() keeps its digits, in float32", () => {
   assertAlmostEquals(of(30, 1) / Math.exp(-30), 1, 1e-6);
   assertAlmostEquals(of(-30, 1), 30, 1e-5);
   // Just above the clip, and where hardly anything of 1 is left.
-  const above = 1 / (1 + Math.exp(2.9)) - 0.05;
-  assertAlmostEquals(of(-2.9, 0, { clip: 0.05 }) / -Math.log1p(-above), 1, 1e-5);
+  const above = 1 / (1 + Math.exp(6)) - 1e-3;
+  assertAlmostEquals(of(-6, 0, { clip: 1e-3 }) / -Math.log1p(-above), 1, 1e-6);
   assertAlmostEquals(of(40, 0, { clip: 1e-12 }), -Math.log(1e-12 + Math.exp(-40)), 1e-5);
 });
 
@@ -167,6 +176,13 @@ testMisuse("asymmetricLoss", [
     RangeError,
     "Cannot compute asymmetricLoss as gammaPositive must be a finite number at least 0: " +
     "current value is -1",
+  ],
+  [
+    "an unknown reduction",
+    () => asymmetricLoss([1], [0], { reduction: "max" as never }),
+    TypeError,
+    "Cannot compute asymmetricLoss as reduction must be one of mean, sum, none: " +
+    "current value is max",
   ],
   [
     "the authors' name of an option",

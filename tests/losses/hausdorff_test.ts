@@ -123,13 +123,21 @@ Deno.test("hausdorffLoss() takes distances to the power of alpha", () => {
   // One mistake, 3 from the label, which is 1 from what is predicted around it.
   const labels = [[1, 0, 0, 0]];
   const logits = certain(tensor([[1, 0, 0, 1]], { dtype: "int32" }), 2);
-  for (const alpha of [0.5, 1, 2, 3]) {
+  for (const alpha of [0.5, 1, 2, 3, 4]) {
     assertAlmostEquals(
       hausdorffLoss(logits, labels, { alpha }).item(),
       (3 ** alpha + 1) / 4,
       1e-12,
     );
   }
+});
+
+Deno.test("hausdorffLoss() takes squares by default, and for predicted what is above one half", () => {
+  // Probabilities of ½, ¼, ¼, and 0, 1, 0: only class 1 has an outline, at a distance of 1.
+  const logits = tensor([[[0, -1e4], [-Math.LN2, 0], [-Math.LN2, -1e4]]], { dtype: "float64" });
+  assertSame(hausdorffLoss(logits, [[1, 1]]), (1 - 1 / 4) ** 2 / 6);
+  const far = certain(tensor([[1, 0, 0, 1]], { dtype: "int32" }), 2);
+  assertSame(hausdorffLoss(far, [[1, 0, 0, 0]]), (9 + 1) / 4);
 });
 
 Deno.test("hausdorffLoss() has the right first and second derivatives, distances held", () => {
