@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { add, cast, greater, mul, pow, softmax, square, stopGradient, sub } from "../ops/mod.ts";
+import { add, cast, greater, mul, pow, softmax, square, sub } from "../ops/mod.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
 import { ownClass, readClassLogits } from "./class_logits.ts";
 import { squaredDistanceField } from "./distance_field.ts";
@@ -69,7 +69,7 @@ export function hausdorffLoss(
   const probs = softmax(read.logits, { axis: 1 });
   const own = ownClass(read);
   const weight = (mask: Tensor) => pow(squaredDistanceField(mask, probs.dtype), alpha / 2);
-  const predicted = greater(stopGradient(probs), 0.5);
+  const predicted = greater(probs, 0.5);
   const error = square(sub(probs, cast(own, probs.dtype)));
   return reduceLosses(mul(error, add(weight(predicted), weight(own))), "mean");
 }

@@ -165,6 +165,8 @@ Deno.test("hausdorffLoss() is finite for logits of ±1e4", () => {
 
 Deno.test("hausdorffLoss() of nothing, and without space, is 0", () => {
   assertEquals(hausdorffLoss(zeros([0, 2, 3]), zeros([0, 3], { dtype: "int32" })).item(), 0);
+  const narrow = zeros([1, 3, 0], { dtype: "int32" });
+  assertEquals(hausdorffLoss(zeros([1, 2, 3, 0]), narrow).item(), 0);
   assertEquals(hausdorffLoss([[1, 2]], [0]).item(), 0);
 });
 
