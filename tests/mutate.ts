@@ -16,6 +16,7 @@ const SHORTCUT = "all neighbours, sorted or not, are the same: not to sort them 
 const IN_BLOCKS = "at once or in blocks, derivatives are the same: blocks save memory";
 const OTHER_WAY = "powers and exponentials are the same kernels: powers save time";
 const ALL_OF_IT = "what begins at 0 is the whole: not to cut it saves work";
+const BEYOND = "any distance beyond all others will do";
 const CLOSE = "both forms are exact where the two are close";
 
 /** Mutants that compute the same: by file, what lines become, and the reason. */
@@ -32,6 +33,11 @@ const EQUIVALENT: Record<string, Record<string, string>> = {
     "const likely = cgAsTensor(z).greaterEqual(0);": CLOSE,
     "const likely = greater(z, 1);": CLOSE,
     "const few = log1p(neg(where(likely, 0, counted)));": NOT_COUNTED,
+  },
+  "src/losses/distance_field.ts": {
+    "const far = space.reduce((sum, n) => sum + n, 1);": BEYOND,
+    "return where(cgAsTensor(found).lessEqual(far ** 2), found, 0);": BEYOND,
+    "const none = full([], -4 * far, { dtype });": BEYOND,
   },
   "src/losses/matthews.ts": {
     "const among = (x: Tensor, chosen: Tensor) => cgAsTensor(mul(x, chosen)).mean({ axis: 1 });":
@@ -64,8 +70,7 @@ const EQUIVALENT: Record<string, Record<string, string>> = {
   "src/losses/batch_mixing.ts": {
     "const beyond = cgAsTensor(add(mul(max(squared, ROWS), 2), 1));":
       "a cell is never among its neighbours, so no gradient comes here: stopGradient saves work",
-    "const beyond = stopGradient(add(mul(max(squared, ROWS), 4), 1));":
-      "any distance beyond all others will do",
+    "const beyond = stopGradient(add(mul(max(squared, ROWS), 4), 1));": BEYOND,
     "const nearest = cgAsTensor(min(distances, ROWS));":
       "the nearest distance cancels where weights are divided by their sum",
     "if (false) return matmul(div(all, mul(total, 1 + TINY)), batches);": SHORTCUT,

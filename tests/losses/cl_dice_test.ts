@@ -186,13 +186,11 @@ Deno.test("clDiceLoss() does not depend on the order of the batch, nor on that o
 });
 
 Deno.test("clDiceLoss() has the right first and second derivatives", () => {
+  const few = cases.filter(({ logits }) => logits.size <= 24);
   fc.assert(
-    fc.property(cases, ({ logits, labels, iterations }) => {
-      for (const smooth of [0, 1]) {
-        checkGradients((z) => clDiceLoss(z, labels, { iterations, smooth }), [logits], {
-          order: 2,
-        });
-      }
+    fc.property(few, fc.constantFrom(0, 1), ({ logits, labels, iterations }, smooth) => {
+      const loss = (z: Tensor) => clDiceLoss(z, labels, { iterations, smooth });
+      checkGradients(loss, [logits], { order: 2 });
     }),
     FEW_RUNS,
   );
