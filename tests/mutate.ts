@@ -38,6 +38,8 @@ const EQUIVALENT: Record<string, Record<string, string>> = {
     "const far = space.reduce((sum, n) => sum + n, 1);": BEYOND,
     "return where(cgAsTensor(found).lessEqual(far ** 2), found, 0);": BEYOND,
     "const none = full([], -4 * far, { dtype });": BEYOND,
+    "n * 2,": IN_BLOCKS,
+    "n ** 4,": IN_BLOCKS,
   },
   "src/losses/matthews.ts": {
     "const among = (x: Tensor, chosen: Tensor) => cgAsTensor(mul(x, chosen)).mean({ axis: 1 });":

@@ -1,11 +1,12 @@
-import { type Tensor, tensor, zeros } from "@cellgrad/cellgrad";
-import { clDiceLoss } from "@cellgrad/cellgrad/losses";
+import { key, normal, type Tensor, tensor, zeros } from "@cellgrad/cellgrad";
+import { clDiceLoss, type ClDiceOptions } from "@cellgrad/cellgrad/losses";
 import { assertAllClose, checkGradients } from "@cellgrad/cellgrad/testing";
 import {
   assertAlmostEquals,
   assertEquals,
   assertGreaterOrEqual,
   assertLessOrEqual,
+  assertNotEquals,
 } from "@std/assert";
 import fc from "fast-check";
 import { softSkeleton } from "../../src/losses/soft_skeleton.ts";
@@ -126,6 +127,16 @@ Deno.test("clDiceLoss() sees a gap, where a wider line is as good as the line", 
   const line = image("0000000", "0000000", "0111110", "0000000", "0000000");
   const wide = image("0000000", "0111110", "0111110", "0111110", "0000000");
   assertEquals(clDiceLoss(certain(wide), line, { smooth: 0 }).item(), 0);
+});
+
+Deno.test("clDiceLoss() erodes three times and adds 1 by default", () => {
+  const logits = normal(key(1), [1, 2, 13, 13]);
+  const labels = logits.at(0, 0).greater(0).cast("int32").expandDims(0);
+  const of = (options: ClDiceOptions) => clDiceLoss(logits, labels, options).item();
+  assertEquals(of({}), of({ iterations: 3, smooth: 1 }));
+  for (const other of [{ iterations: 2 }, { iterations: 6 }, { smooth: 2 }]) {
+    assertNotEquals(of(other), of({}));
+  }
 });
 
 Deno.test("clDiceLoss() of a line that is missed is 1, or what smoothing makes of it", () => {
