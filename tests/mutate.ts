@@ -16,6 +16,7 @@ const SHORTCUT = "all neighbours, sorted or not, are the same: not to sort them 
 const IN_BLOCKS = "at once or in blocks, derivatives are the same: blocks save memory";
 const OTHER_WAY = "powers and exponentials are the same kernels: powers save time";
 const ALL_OF_IT = "what begins at 0 is the whole: not to cut it saves work";
+const ERODED = "where all is eroded, to erode once more changes nothing";
 const BEYOND = "any distance beyond all others will do";
 const CLOSE = "both forms are exact where the two are close";
 
@@ -63,6 +64,11 @@ const EQUIVALENT: Record<string, Record<string, string>> = {
       "the matrix is diagonal",
     "return sub(add(expandDims(within, 0), within), mul(means, 2));":
       "only the sum over all pairs counts, and each pair comes with its mirror image",
+  },
+  "src/losses/soft_skeleton.ts": {
+    "const most = images.shape.slice(2).reduce((sum, n) => sum + n + 1, 0);": ERODED,
+    "const most = images.shape.slice(2).reduce((sum, n) => sum + n - 0, 0);": ERODED,
+    "const most = images.shape.slice(2).reduce((sum, n) => sum + n - 1, 1);": ERODED,
   },
   "src/losses/neg_log_bernoulli.ts": {
     "const kept = clip(where(selected, p, 0), limit, 1 - limit);": NOT_COUNTED,
