@@ -7,8 +7,7 @@ import type { AxisExtents } from "../shape.ts";
 
 /**
  * In place of every value along an axis, the least of `(step (i − j))² + value(j)` over all j, in
- * linear time (Felzenszwalb & Huttenlocher 2012). Infinite values are no parabolas; where a line has
- * no other, it is left as it is.
+ * linear time (Felzenszwalb & Huttenlocher 2012). A parabola of an infinite value falls below no other.
  */
 export function lowestParabolas(
   values: Float64Array,
@@ -22,7 +21,6 @@ export function lowestParabolas(
       const from = o * count * inner + j;
       for (let i = 0; i < count; i++) line[i] = values[from + i * inner]!;
       envelope.of(line);
-      if (envelope.size === 0) continue;
       for (let i = 0, k = 0; i < count; i++) {
         while (envelope.starts[k + 1]! < i) k++;
         const apart = step * (i - envelope.places[k]!);
@@ -34,8 +32,6 @@ export function lowestParabolas(
 
 /** Which parabola is the lowest from where on. */
 class Envelope {
-  /** How many parabolas it has. */
-  size = 0;
   /** Where each has its lowest point. */
   readonly places: Int32Array;
   /** From where on each is the lowest; ∞ after the last. */
@@ -53,7 +49,6 @@ class Envelope {
     const { places, starts } = this;
     let size = 0;
     for (let i = 0; i < line.length; i++) {
-      if (line[i] === Infinity) continue;
       let start = -Infinity;
       for (; size > 0; size--) {
         start = this.#meeting(line, places[size - 1]!, i);
@@ -64,7 +59,6 @@ class Envelope {
       starts[size++] = start;
     }
     starts[size] = Infinity;
-    this.size = size;
   }
 
   /** Where the parabola of a later place falls below that of an earlier one. */

@@ -25,7 +25,7 @@ import {
 import type { Tensor, TensorLike } from "../tensor.ts";
 import { ownClass, readClassLogits } from "./class_logits.ts";
 import { readOptions, refuseMore } from "../options.ts";
-import { maskedMean } from "./reduction.ts";
+import { divideByCount } from "./reduction.ts";
 
 /** Options of {@linkcode lovaszLoss}. */
 export interface LovaszOptions {
@@ -88,9 +88,9 @@ export function lovaszLoss(
   const members = byClass(own);
   const order = argSort(errors, { descending: true });
   const { steps, size } = jaccardSteps(takeAlongAxis(members, order), errors.dtype);
-  const losses = sum(mul(takeAlongAxis(errors, order), steps), { axis: 1 });
-  // The losses of classes that do not occur are 0.
-  return maskedMean(losses, greater(size, 0));
+  // Classes that do not occur have no steps.
+  const total = sum(mul(takeAlongAxis(errors, order), steps));
+  return divideByCount(total, sum(greater(size, 0)));
 }
 
 /** (N, C, …spatial) as one line of all positions for each class. */

@@ -112,11 +112,15 @@ Deno.test("signedDistance() is negative inside, positive outside, and the other 
 });
 
 Deno.test("signedDistance() takes each sample and class for itself", () => {
-  const labels = [[[0, 0, 1], [0, 2, 1]], [[1, 1, 1], [1, 1, 1]]];
+  const labels = [[[0, 0, 1], [0, 2, 1]], [[1, 1, 1], [1, 1, 1]], [[2, 2, 2], [2, 2, 0]]];
   const maps = signedDistance(labels, 4, float64);
-  assertEquals(maps.shape, [2, 4, 2, 3]);
+  assertEquals(maps.shape, [3, 4, 2, 3]);
   assertEquals(maps.at(0, 1).toArray(), [[2, 1, -1], [2, 1, -1]]);
   assertEquals(maps.at(0, 2).toArray(), [[Math.SQRT2, 1, Math.SQRT2], [1, -1, 1]]);
+  assertEquals(maps.at(2, 2).toArray(), [
+    [-Math.sqrt(5), -Math.SQRT2, -1],
+    [-2, -1, 1],
+  ]);
   // A class that is absent, and one that is alone.
   assertEquals([...maps.at(0, 3).data, ...maps.at(1).data].every((d) => d === 0), true);
 });
@@ -206,6 +210,13 @@ testMisuse("signedDistance", [
     RangeError,
     "Cannot compute signedDistance as classes must be a whole number at least 1: " +
     "current value is 0.5",
+  ],
+  [
+    "more classes than there is room for",
+    () => signedDistance([[0, 0]], 1e9),
+    RangeError,
+    "Cannot compute signedDistance as a tensor must take at most 4 GiB: " +
+    "current shape is [1, 1000000000, 2], 7.45 GiB of float32",
   ],
   [
     "an integer type",
