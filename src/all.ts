@@ -201,6 +201,7 @@ import "./ops/pairwise_distance.ts";
 import "./ops/pool.ts";
 import "./ops/quantile.ts";
 import "./ops/reduce.ts";
+import "./ops/relative_entropy.ts";
 import "./ops/repeat.ts";
 import "./ops/resize.ts";
 import "./ops/rounding.ts";

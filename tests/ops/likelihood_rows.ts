@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import type { Op } from "../../src/op.ts";
 import * as likelihood from "../../src/ops/negative_binomial.ts";
+import * as entropy from "../../src/ops/relative_entropy.ts";
 import { sizeOf, stridesOf } from "../../src/shape.ts";
 import { fromData, type Tensor } from "../../src/tensor.ts";
 import { apply } from "../../src/trace.ts";
@@ -95,6 +96,20 @@ export const LIKELIHOOD_ELEMENTWISE: readonly ElementwiseRow[] = [
     likelihood.negativeBinomialOfCountOp,
     (x, mu, theta) => negativeBinomial(x, mu, theta) - binet(theta),
   ),
+  {
+    op: entropy.logRatioOp,
+    call: (a, b) => apply(entropy.logRatioOp, [a!, b!], []),
+    domain: [MEAN, MEAN],
+    reference: (a, b) => Math.log(a) - Math.log(b),
+    differentiable: [0, 1],
+  },
+  {
+    op: entropy.relativeEntropyOp,
+    call: (a, b) => apply(entropy.relativeEntropyOp, [a!, b!], []),
+    domain: [MEAN, MEAN],
+    reference: (a, b) => a * (Math.log(a) - Math.log(b)) - a + b,
+    differentiable: [0, 1],
+  },
 ];
 
 /** Counts, means and dispersions of one shape, and a way to read them. */

@@ -12,6 +12,7 @@ import * as layout from "../../src/ops/layout.ts";
 import * as likelihood from "../../src/ops/negative_binomial.ts";
 import * as linalg from "../../src/ops/linalg.ts";
 import * as quantile from "../../src/ops/quantile.ts";
+import * as entropy from "../../src/ops/relative_entropy.ts";
 import * as reduce from "../../src/ops/reduce.ts";
 import * as rounding from "../../src/ops/rounding.ts";
 import * as segment from "../../src/ops/segment.ts";
@@ -30,6 +31,7 @@ const FAMILIES = [
   compare,
   conv,
   cumulative,
+  entropy,
   exponential,
   gradient,
   hyperbolic,
