@@ -120,6 +120,27 @@ export function checkNotNegative(
   apply(checkRangeOp, [x], { caller, must, low: 0, high: Infinity, remedy });
 }
 
+/** Throws a `RangeError` where a value is no share of 1: below 0, or above 1 by more than 1e-3. */
+export function checkShares(caller: string, argument: string, x: Tensor): void {
+  const must = `${argument} must be in [0, 1]`;
+  const remedy = REMEDY("softmax");
+  apply(checkRangeOp, [x], { caller, must, low: 0, high: 1 + TOLERANCE, remedy });
+}
+
+/** The least normal number of float32: on graphics cards, what is smaller is 0. */
+const LEAST = 2 ** -126;
+
+/** Throws a `RangeError` where a value is not above 0. */
+export function checkPositive(
+  caller: string,
+  argument: string,
+  x: Tensor,
+  remedy?: string,
+): void {
+  const must = `${argument} must be above 0, at least 2^-126`;
+  apply(checkRangeOp, [x], { caller, must, low: LEAST, high: Infinity, remedy });
+}
+
 /** Throws a `RangeError` unless all values are finite numbers of at least 0. */
 export function checkFiniteCounts(caller: string, argument: string, x: Tensor): void {
   const must = `${argument} must be finite and at least 0`;

@@ -1,5 +1,6 @@
 import {
   asymmetricLoss,
+  argSort,
   batchMixingLoss,
   binaryCrossEntropyLoss,
   classWeights,
@@ -7,6 +8,7 @@ import {
   clDiceLoss,
   clusteringCompactnessLoss,
   concat,
+  coxLoss,
   crossEntropyLoss,
   diceLoss,
   type DiceOptions,
@@ -18,6 +20,12 @@ import {
   grad,
   hmcnLoss,
   l2Normalize,
+  evidentialLoss,
+  eye,
+  focalLoss,
+  gaussianNllLoss,
+  hmcnLoss,
+  klDivergence,
   log,
   logSoftmax,
   maskedMseLoss,
@@ -35,6 +43,7 @@ import {
   matthewsLoss,
   mmdLoss,
   normal,
+  negativeBinomialLoss,
   sigmoid,
   softmax,
   stack,
@@ -250,6 +259,31 @@ function innerRim(): Tensor {
   return signedDistance([[0, 1]], 2, { spacing: 0.5 }).at(0, 1, 1);
 }
 
+/** pycox's loss: sums over the rows from the last time back, in the order that sorting leaves. */
+function pycoxOriginal(logHazard: number[], times: number[], events: number[]): Tensor {
+  const order = argSort(times, { descending: true });
+  const [h, e] = [logHazard, events].map((x) => tensor(x).gather(order)) as [Tensor, Tensor];
+  const sums = h.sub(h.max()).exp().cumsum().add(1e-7).log().add(h.max());
+  return sums.sub(h).mul(e).sum().div(e.sum());
+}
+
+/** scvi-tools' negative binomial, as it stands. */
+function differenceOfGammas(x: Tensor, mu: Tensor, theta: Tensor): Tensor {
+  const both = theta.add(mu).add(1e-8).log();
+  const logs = theta.mul(theta.add(1e-8).log().sub(both)).add(x.mul(mu.add(1e-8).log().sub(both)));
+  return logs.add(x.add(theta).lgamma()).sub(theta.lgamma()).sub(x.add(1).lgamma()).neg();
+}
+
+/** The loss of deep evidential regression, as its code has it. */
+function differenceOfLogarithms(evidence: Tensor): Tensor {
+  const omega = evidence.mul(2).mul(evidence.add(1));
+  const logs = evidence.mul(omega.log()).neg().add(evidence.add(0.5).mul(omega.log()));
+  const gammas = evidence.lgamma().sub(evidence.add(0.5).lgamma());
+  return evidence.div(Math.PI).log().div(-2).add(logs).add(gammas);
+}
+
+const certain = [[[1, 0]], [[0.5, 0.5]]] as const;
+const million = tensor([1e6]);
 const unicell = inputsOf(unicellFocal, "random2", "logits", "targets");
 const volume = inputsOf(tversky, "a0.5_b0.5", "logits", "targets");
 const annotated = inputsOf(maskedVoxel, "ce1", "logits", "targets", "mask", "weight");
@@ -442,6 +476,34 @@ const ORIGINALS: readonly [name: string, original: () => Tensor, right: () => Te
     "barlowTwinsLoss",
     () => mixedCounts(corners, corners),
     () => losses.barlowTwinsLoss(corners, corners),
+    "gaussianNllLoss",
+    () => gaussianNllLoss([0], [1e-4], tensor([1e-8]).clip(1e-6, Infinity)),
+    () => gaussianNllLoss([0], [1e-4], [1e-8]),
+  ],
+  [
+    "coxLoss",
+    () => pycoxOriginal([0, 2], [1, 1], [1, 1]),
+    () => coxLoss([0, 2], [1, 1], [1, 1]),
+  ],
+  [
+    "coxLoss",
+    () => pycoxOriginal([0, -30, -30], [1, 2, 3], [0, 1, 0]),
+    () => coxLoss([0, -30, -30], [1, 2, 3], [0, 1, 0]),
+  ],
+  [
+    "negativeBinomialLoss",
+    () => differenceOfGammas(tensor([2]), tensor([2]), million),
+    () => negativeBinomialLoss([2], [2], million),
+  ],
+  [
+    "klDivergence",
+    () => klDivergence(certain[0], certain[1]).div(2),
+    () => klDivergence(certain[0], certain[1]),
+  ],
+  [
+    "evidentialLoss",
+    () => differenceOfLogarithms(million),
+    () => evidentialLoss([1], [1], million, million, million),
   ],
 ];
 

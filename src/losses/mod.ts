@@ -32,6 +32,7 @@ export {
 } from "./class_weights.ts";
 export { clDiceLoss, type ClDiceOptions } from "./cl_dice.ts";
 export { type ConfiguredLoss, createLoss } from "./create_loss.ts";
+export { coxLoss, type CoxOptions } from "./cox.ts";
 export { crossEntropyLoss, type CrossEntropyOptions } from "./cross_entropy.ts";
 export {
   type ClassDiagnosis,
@@ -44,11 +45,19 @@ export { diagnosisTable } from "./diagnosis_table.ts";
 export { diceCrossEntropyLoss, type DiceCrossEntropyOptions } from "./dice_cross_entropy.ts";
 export { diceLoss, type DiceOptions } from "./dice.ts";
 export { differentiableAuroc, type DifferentiableAurocOptions } from "./differentiable_auroc.ts";
+export { type DivergenceOptions, jensenShannonDivergence, klDivergence } from "./divergence.ts";
+export { evidentialLoss, type EvidentialOptions } from "./evidential.ts";
 export { focalLoss, type FocalOptions } from "./focal.ts";
 export { focalDiceLoss, type FocalDiceOptions } from "./focal_dice.ts";
 export { focalTverskyLoss, type FocalTverskyOptions } from "./focal_tversky.ts";
 export { generalizedDiceLoss, type GeneralizedDiceOptions } from "./generalized_dice.ts";
 export { jaccardLoss, type JaccardOptions } from "./jaccard.ts";
+export {
+  gaussianNllLoss,
+  type GaussianNllOptions,
+  normalKl,
+  type NormalKlOptions,
+} from "./gaussian.ts";
 export { geneWeightSparsityLoss } from "./gene_weight_sparsity.ts";
 export {
   type LossConfig,
@@ -72,18 +81,29 @@ export {
 } from "./mvc_decoder.ts";
 export { negativeBinomialLoss, type NegativeBinomialOptions } from "./negative_binomial.ts";
 export {
+  negativeBinomialMixtureLoss,
+  type NegativeBinomialMixtureOptions,
+} from "./negative_binomial_mixture.ts";
+export {
+  type NegativeBinomialNames,
+  type NegativeBinomialParameters,
+  negativeBinomialParameters,
+} from "./negative_binomial_parameters.ts";
+export {
   negLogBernoulliLoss,
   type NegLogBernoulliOptions,
   negLogBernoulliWithLogitsLoss,
   type NegLogBernoulliWithLogitsOptions,
 } from "./neg_log_bernoulli.ts";
 export { polyLoss, type PolyOptions } from "./poly.ts";
+export { poissonDeviance, poissonLoss, type PoissonOptions } from "./poisson.ts";
 export {
   type LossProblem,
   type LossRecommendation,
   type LossSituation,
   recommendLoss,
 } from "./recommend_loss.ts";
+export { huberLoss, type HuberOptions, quantileLoss, type QuantileOptions } from "./regression.ts";
 export { tverskyLoss, type TverskyOptions } from "./tversky.ts";
 export { unifiedFocalLoss, type UnifiedFocalOptions } from "./unified_focal.ts";
 export { unicellFocalLoss, type UnicellFocalOptions } from "./unicell_focal.ts";
@@ -113,6 +133,13 @@ export { hsic, type HsicOptions } from "./hsic.ts";
 export { mmdLoss, type MmdOptions } from "./mmd.ts";
 export { type Objective } from "./objective.ts";
 export {
+  type ScanviOptions,
+  type ScanviOutputs,
+  type ScanviPart,
+  type ScanviTargets,
+} from "./scanvi_fields.ts";
+export { scanviObjective } from "./scanvi_objective.ts";
+export {
   scformerObjective,
   type ScformerOptions,
   type ScformerOutputs,
@@ -126,6 +153,21 @@ export {
   type ScgptPart,
   type ScgptTargets,
 } from "./scgpt_objective.ts";
+export {
+  scviObjective,
+  type ScviOptions,
+  type ScviOutputs,
+  type ScviPart,
+} from "./scvi_objective.ts";
+export { type CountLikelihood, type CountOutputs, type CountTargets } from "./scvi_parts.ts";
+export {
+  type SetLoss,
+  type StateOptions,
+  type StateOutputs,
+  type StatePart,
+  type StateTargets,
+} from "./state_fields.ts";
+export { stateObjective } from "./state_objective.ts";
 export {
   velocityConsistencyLoss,
   type VelocityConsistencyOptions,

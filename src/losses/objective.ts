@@ -57,10 +57,15 @@ export class ObjectiveFields {
 
   /** A field, such as `outputs.mlmOutput`; where it is missing, the message says what to do. */
   need(field: string, remedy = "it is always needed"): TensorLike {
-    const [argument, name] = field.split(".") as [string, string];
-    const value = this.#given[argument]![name];
+    const value = this.find(field);
     if (value !== undefined) return value;
     throw new TypeError(`Cannot compute ${this.#caller} as ${field} is missing: ${remedy}`);
+  }
+
+  /** A field, such as `outputs.mlmOutput`, that may be missing. */
+  find(field: string): TensorLike | undefined {
+    const [argument, name] = field.split(".") as [string, string];
+    return this.#given[argument]![name];
   }
 
   /** A masked loss of a field of `outputs` with the values and the mask of `targets`. */

@@ -5,8 +5,9 @@
  */
 import { checkMask, requireSome } from "../labels.ts";
 import { cast, div, equal, sum, where } from "../ops/mod.ts";
+import { formatShape } from "../shape.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
-import { checkChoice, checkSameShape } from "../options.ts";
+import { checkBroadcasts, checkChoice, checkSameShape } from "../options.ts";
 import { floating, promoteAll } from "../ops/elementwise.ts";
 
 /** What becomes of the losses of all entries: their mean, their sum, or all of them as they are. */
@@ -73,6 +74,38 @@ export function reduceLosses(
 /** The mean of losses over the entries that a `bool` mask selects; the others must be 0. */
 export function maskedMean(losses: Tensor, mask: Tensor, emptyMask: EmptyMask = "zero"): Tensor {
   return divideByCount(sum(losses), sum(mask), emptyMask);
+}
+
+/** Throws a `TypeError` unless a tensor has a last axis. */
+export function checkRows(caller: string, argument: string, x: Tensor): void {
+  if (x.rank > 0) return;
+  throw new TypeError(
+    `Cannot compute ${caller} as ${argument} must have a last axis to sum over: ` +
+      `current shape is ${formatShape(x.shape)}`,
+  );
+}
+
+/**
+ * Tensors of one shape, and others that broadcast to it, in the strongest of their floating types.
+ *
+ * @param caller The function's name, for messages.
+ * @param entries Values of one shape by the names that messages give them.
+ * @param others Values that broadcast to that shape; none by default.
+ * @returns The tensors, in the order in which they were given.
+ */
+export function readEntries(
+  caller: string,
+  entries: Readonly<Record<string, TensorLike>>,
+  others: Readonly<Record<string, TensorLike>> = {},
+): Tensor[] {
+  const names = [...Object.keys(entries), ...Object.keys(others)];
+  const count = Object.keys(entries).length;
+  const values = promoteAll(...Object.values(entries), ...Object.values(others)).map(floating);
+  const named = (from: number, to?: number) =>
+    Object.fromEntries(names.map((name, i) => [name, values[i]!] as const).slice(from, to));
+  checkSameShape(caller, named(0, count));
+  for (let i = count; i < names.length; i++) checkBroadcasts(caller, named(i, i + 1), named(0, 1));
+  return values;
 }
 
 /** Tensors of one shape and floating type, and a mask of that shape. */

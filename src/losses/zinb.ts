@@ -9,7 +9,6 @@ import {
   div,
   equal,
   expm1,
-  greater,
   less,
   log1p,
   mul,
@@ -32,6 +31,7 @@ import {
   refuseMore,
 } from "../options.ts";
 import { checkNotNegative } from "../ranges.ts";
+import { logAdd } from "./log_add.ts";
 
 /** Options of {@linkcode zinbLoss}. */
 export interface ZinbOptions {
@@ -122,11 +122,4 @@ function logZero(piLogit: Tensor, t: Tensor): Tensor {
   const lost = mul(sigmoid(neg(piLogit)), expm1(neg(where(small, t, 0))));
   const dropped = neg(softplus(neg(piLogit)));
   return where(small, log1p(lost), logAdd(dropped, sub(neg(softplus(piLogit)), t)));
-}
-
-/** `log(e^a + e^b)`. */
-function logAdd(a: Tensor, b: Tensor): Tensor {
-  const isFirst = greater(sub(a, b), 0);
-  const [larger, smaller] = [where(isFirst, a, b), where(isFirst, b, a)];
-  return add(larger, softplus(sub(smaller, larger)));
 }

@@ -1,6 +1,7 @@
 /** The golden files of losses, and the losses as functions of what is in them. */
 import { layerNorm, leakyRelu, type Tensor } from "../../mod.ts";
 import * as losses from "../../src/losses/mod.ts";
+import { COUNT_FUNCTIONS } from "./count_functions.ts";
 import type { GoldenFunction } from "./golden.ts";
 
 const dense = (x: Tensor, w: Tensor, b: Tensor) => x.matmul(w.transpose()).add(b);
@@ -49,6 +50,7 @@ const REGIONS: Readonly<Record<string, GoldenFunction>> = {
 /** By the name of the file. */
 export const GOLDEN_FUNCTIONS: Readonly<Record<string, GoldenFunction>> = {
   ...REGIONS,
+  ...COUNT_FUNCTIONS,
   batch_mixing: ({ embeddings, batch_labels }, p) =>
     losses.batchMixingLoss(embeddings, batch_labels, {
       nNeighbors: p.n_neighbors,

@@ -262,6 +262,56 @@ const VARIANTS: readonly NaNCase[] = [
       return pred.sum().add(zeroProbs!.sum());
     },
   ],
+  [
+    "klDivergence, zeros",
+    [f64([[0, 0.5, 0.5]]), f64([[0.2, 0.3, 0.5]])],
+    ([p, q]) => losses.klDivergence(p!, q!),
+  ],
+  [
+    "jensenShannonDivergence, zeros",
+    [f64([[0, 0.5, 0.5]]), f64([[0, 1, 0]])],
+    ([p, q]) => losses.jensenShannonDivergence(p!, q!),
+  ],
+  [
+    "coxLoss, each",
+    [random(117, [4]), f64([1, 3, 2, 2])],
+    ([h, t]) => losses.coxLoss(h!, t!, [1, 0, 1, 1], { reduction: "none" }).sum(),
+  ],
+  [
+    "negativeBinomialMixtureLoss, one θ",
+    [counts, a.exp(), b.exp(), c.exp(), random(118, [3])],
+    ([x, m1, m2, r, z]) => losses.negativeBinomialMixtureLoss(x!, m1!, m2!, r!, z!),
+  ],
+  ...(["nb", "poisson"] as const).map((likelihood): NaNCase => [
+    `scviObjective, ${likelihood}`,
+    [counts, a, ...likelihood === "nb" ? [b] : [], random(119, [2, 2]), random(120, [2, 2])],
+    (x) => {
+      const [logTheta, mean, logVariance] = likelihood === "nb" ? x.slice(2) : [b, ...x.slice(2)];
+      const outputs = { logRate: x[1]!, logTheta, mean: mean!, logVariance: logVariance! };
+      return losses.scviObjective(outputs, { counts: x[0]! }, { likelihood }).total;
+    },
+  ]),
+  [
+    "scanviObjective, by labels",
+    [counts, a, random(121, [2, 2]), ...[122, 123].map((seed) => random(seed, [2, 2, 2]))]
+      .concat([shares(124, [2])]),
+    ([x, rate, z, latent, prior, labelPrior]) => {
+      const { z1, mean, logVariance } = { z1: z!, mean: z!.sin(), logVariance: z!.cos() };
+      const z2 = { z2Mean: latent!, z2LogVariance: latent!.sin() };
+      const priors = { priorMean: prior!, priorLogVariance: prior!.cos() };
+      const outputs = { logRate: rate!, classLogits: z!.mul(2), z1, mean, logVariance };
+      return losses.scanviObjective(
+        { ...outputs, ...z2, ...priors },
+        { counts: x!, labels: [-1, 1], labelPrior: labelPrior! },
+        { likelihood: "poisson", conditionOnLabels: true },
+      ).total;
+    },
+  ],
+  [
+    "stateObjective, squared",
+    [random(125, [2, 3, 2]), random(126, [2, 3, 2])],
+    ([x, y]) => losses.stateObjective({ cells: x! }, { cells: y! }, { distance: "mse" }).total,
+  ],
   ["classWeights", [weight], ([n]) => losses.classWeights(n!, { normalization: "meanOne" }).sum()],
   [
     "supervisedContrastiveLoss, a cell without positives",

@@ -8,7 +8,7 @@ import { NAN_CASES } from "./nan_cases.ts";
 type Tensor = cg.Tensor;
 
 /** Losses with a mask, or with labels to ignore. */
-const MASKED = /^masked|^negLogBernoulli|Objective$|ignoring$/;
+const MASKED = /^masked|^negLogBernoulli|sc(gpt|former)Objective$|ignoring$/;
 
 function withValue(x: Tensor, at: number, value: number): Tensor {
   const data = Float64Array.from(x.data);

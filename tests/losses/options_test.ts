@@ -49,6 +49,15 @@ const hierarchy = {
   membership: [[[1], [1], [1]], [[0, 0], [1, 0], [0, 1]]],
 };
 
+const counts = [[2, 0, 5]];
+const positive = (shape: number[], phase = 0) => waves(shape, phase).exp();
+const latent = { mean: waves([2, 2], 3), logVariance: waves([2, 2], 4) };
+const library = {
+  batchLabels: [1, 0],
+  libraryPriorMean: waves([2]),
+  libraryPriorVariance: positive([2]),
+};
+
 const CASES: Record<string, Case> = {
   "asymmetricLoss()": {
     loss: (options, z, y) => losses.asymmetricLoss(z, y, options),
@@ -79,6 +88,117 @@ const CASES: Record<string, Case> = {
     loss: (options, z) => losses.polyLoss(z, classes, options),
     inputs: [waves([4, 3])],
     options: { epsilon: [-1, 0, 3], ignoreIndex: [2], reduction, emptyMask: empty },
+  "huberLoss()": {
+    loss: (options, x, t) => losses.huberLoss(x, t, options),
+    inputs: [waves([4, 3]), waves([4, 3], 1)],
+    options: { delta: [0.3, 5], reduction },
+  },
+  "quantileLoss()": {
+    loss: (options, x, t) => losses.quantileLoss(x, t, { quantile: 0.3, ...options }),
+    inputs: [waves([4, 3]), waves([4, 3], 1)],
+    options: { reduction },
+  },
+  "gaussianNllLoss()": {
+    loss: (options, m, t, v) => losses.gaussianNllLoss(m, t, v, options),
+    inputs: [waves([4, 3]), waves([4, 3], 1), positive([3])],
+    options: { reduction, check: [false] },
+  },
+  "poissonLoss()": {
+    loss: (options, r) => losses.poissonLoss(r, counts, options),
+    inputs: [waves([1, 3])],
+    options: { reduction, check: [false] },
+  },
+  "poissonDeviance()": {
+    loss: (options, mu) => losses.poissonDeviance(mu, counts, options),
+    inputs: [positive([1, 3])],
+    options: { reduction, check: [false] },
+  },
+  "coxLoss()": {
+    loss: (options, h) => losses.coxLoss(h, [2, 1, 2, 3], [1, 1, 1, 0], options),
+    inputs: [waves([4])],
+    options: { reduction },
+  },
+  "klDivergence()": {
+    loss: (options, p, q) => losses.klDivergence(p, q, options),
+    inputs: [shares([4, 3]), shares([4, 3], 1)],
+    options: { reduction, check: [false] },
+  },
+  "jensenShannonDivergence()": {
+    loss: (options, p, q) => losses.jensenShannonDivergence(p, q, options),
+    inputs: [shares([4, 3]), shares([4, 3], 1)],
+    options: { reduction, check: [false] },
+  },
+  "normalKl()": {
+    loss: (options, m, v) => losses.normalKl(m, v, options),
+    inputs: [waves([4, 3]), waves([4, 3], 1)],
+    options: { reduction },
+  },
+  "negativeBinomialMixtureLoss()": {
+    loss: (options, m1, m2, r, z) =>
+      losses.negativeBinomialMixtureLoss(counts, m1, m2, r, z, options),
+    inputs: [positive([1, 3]), positive([1, 3], 1), positive([3], 2), waves([1, 3], 3)],
+    options: { theta2: [positive([3], 4)], epsilon: [0.01], reduction, check: [false] },
+  },
+  "evidentialLoss()": {
+    loss: (options, y, g, n, a, b) => losses.evidentialLoss(y, g, n, a, b, options),
+    inputs: [0, 1, 2, 3, 4].map((i) => i < 2 ? waves([4], i) : positive([4], i).mul(3)),
+    options: { lambda: [0, 0.1], reduction, check: [false] },
+  },
+  "scviObjective()": {
+    loss: (options, logRate, logTheta, dropoutLogits, libraryMean) =>
+      losses.scviObjective(
+        {
+          ...latent,
+          ...{ logRate, logTheta, dropoutLogits, libraryMean },
+          libraryLogVariance: libraryMean.sin(),
+        },
+        { ...library, counts: [[0, 2, 1], [3, 0, 0]] },
+        options,
+      ).total,
+    inputs: [waves([2, 3]), waves([3], 1), waves([2, 3], 2), waves([2], 3)],
+    options: { likelihood: ["nb", "poisson"], klWeight: [0, 0.5], check: [false] },
+  },
+  "scanviObjective()": {
+    loss: (options, logRate, logTheta, z1, classLogits, byType) =>
+      losses.scanviObjective(
+        {
+          ...latent,
+          ...{ logRate, logTheta, dropoutLogits: logRate.sin(), z1, classLogits },
+          ...{ z2Mean: byType, z2LogVariance: byType.sin() },
+          ...{ priorMean: byType.cos(), priorLogVariance: byType.mul(0.5) },
+        },
+        { counts: [[0, 2, 1], [3, 0, 0]], labels: [-1, 2] },
+        options,
+      ).total,
+    inputs: [
+      ...[waves([2, 3]), waves([3], 1), waves([2, 2], 2), waves([2, 3], 3)],
+      waves([3, 2, 2], 4),
+    ],
+    options: {
+      likelihood: ["nb", "poisson"],
+      klWeight: [0.5],
+      classificationRatio: [0, 3],
+      conditionOnLabels: [true],
+      check: [false],
+    },
+  },
+  "stateObjective()": {
+    loss: (options, cells, expression, batchLogits) =>
+      losses.stateObjective(
+        { cells, expression, batchLogits },
+        {
+          ...{ cells: waves([2, 3, 2], 3), expression: waves([2, 3, 1], 4) },
+          ...{ batchLabels: [2, 0], controls: waves([2, 3, 2], 5) },
+        },
+        options,
+      ).total,
+    inputs: [waves([2, 3, 2]), waves([2, 3, 1], 1), waves([2, 3], 2)],
+    options: {
+      distance: ["mse", (x: Tensor, y: Tensor) => x.mean().sub(y.mean()).square()],
+      expressionWeight: [0.5],
+      batchWeight: [2],
+      changeWeight: [0.1],
+    },
   },
   "batchMixingLoss()": {
     loss: (options, x) => losses.batchMixingLoss(x, batches, options),

@@ -291,6 +291,119 @@ const OBJECTIVES: ValidCall[] = [
   ], 2),
 ];
 
+const positive = (shape: number[], phase = 0) => wave(shape, phase).exp();
+const byType = (phase: number) => wave([2, 2, 3], phase);
+const library = () => ({
+  outputs: { libraryMean: wave([2]), libraryLogVariance: wave([2], 1) },
+  targets: {
+    batchLabels: [1, 0],
+    libraryPriorMean: wave([2]),
+    libraryPriorVariance: positive([2]),
+  },
+});
+const decoded = () => ({
+  logRate: wave([2, 3]),
+  logTheta: wave([3]),
+  dropoutLogits: wave([2, 3], 1),
+  mean: wave([2, 3]),
+  logVariance: wave([2, 3], 2),
+});
+
+const COUNTS: ValidCall[] = [
+  row("huberLoss", () => [wave([2, 3]), wave([2, 3]), { delta: 1, reduction: "sum" }], 2),
+  row("quantileLoss", () => [wave([2, 3]), wave([2, 3]), { quantile: 0.9, reduction: "mean" }], 2),
+  row("gaussianNllLoss", () => [
+    wave([2, 3]),
+    wave([2, 3]),
+    positive([3]),
+    { reduction: "none", check: true },
+  ], 3),
+  row("poissonLoss", () => [wave([2, 3]), counts(), { reduction: "mean", check: true }], 2),
+  row("poissonDeviance", () => [positive([2, 3]), counts(), { reduction: "mean", check: true }], 2),
+  row("coxLoss", () => [
+    wave([4]),
+    [2, 1, 2, 3],
+    [true, false, true, true],
+    { reduction: "none" },
+  ], 3),
+  row("klDivergence", () => [
+    shares([2, 3]),
+    shares([2, 3], 1),
+    { reduction: "sum", check: true },
+  ], 2),
+  row("jensenShannonDivergence", () => [
+    shares([2, 3]),
+    shares([2, 3], 1),
+    { reduction: "sum", check: true },
+  ], 2),
+  row("normalKl", () => [wave([2, 3]), wave([2, 3]), { reduction: "none" }], 2),
+  row("negativeBinomialMixtureLoss", () => [
+    counts(),
+    positive([2, 3]),
+    positive([2, 3], 1),
+    positive([3]),
+    wave([3]),
+    { theta2: positive([3], 1), epsilon: 1e-8, reduction: "mean", check: true },
+  ], 5),
+  row("negativeBinomialParameters", () => [{ totalCount: positive([3]), logits: wave([2, 3]) }]),
+  row("evidentialLoss", () => [
+    wave([2, 3]),
+    wave([2, 3]),
+    positive([2, 3]),
+    positive([2, 3]),
+    positive([2, 3]),
+    { lambda: 1, reduction: "sum", check: true },
+  ], 5),
+  row("scviObjective", () => [
+    { ...decoded(), ...library().outputs },
+    { counts: counts(), ...library().targets },
+    { likelihood: "zinb", klWeight: 1, check: true },
+  ], 2),
+  row("scanviObjective", () => [
+    {
+      ...decoded(),
+      ...library().outputs,
+      z1: wave([2, 3], 3),
+      z2Mean: byType(0),
+      z2LogVariance: byType(1),
+      priorMean: byType(2),
+      priorLogVariance: byType(3),
+      classLogits: wave([2, 2]),
+      classificationLogits: wave([2, 2], 1),
+    },
+    { counts: counts(), labels: [1, -1], labelPrior: [0.25, 0.75], ...library().targets },
+    {
+      likelihood: "zinb",
+      klWeight: 1,
+      classificationRatio: 50,
+      conditionOnLabels: true,
+      check: true,
+    },
+  ], 2),
+  row("stateObjective", () => [
+    {
+      cells: wave([2, 3, 4]),
+      expression: wave([2, 3, 2]),
+      batchLogits: wave([2, 3]),
+      confidence: positive([2]),
+    },
+    {
+      cells: wave([2, 3, 4], 1),
+      expression: wave([2, 3, 2], 1),
+      batchLabels: [2, 0],
+      controls: wave([2, 3, 4], 2),
+    },
+    {
+      distance: "mse",
+      expressionWeight: 1,
+      batchWeight: 0.1,
+      confidenceWeight: 0.01,
+      confidenceScale: 10,
+      changeWeight: 0.1,
+    },
+  ], 2),
+];
+
 /** All of them. */
 export const VALID_LOSSES: readonly ValidCall[] = [
   ...CLASSES,
@@ -298,4 +411,5 @@ export const VALID_LOSSES: readonly ValidCall[] = [
   ...CELLS,
   ...METRIC,
   ...OBJECTIVES,
+  ...COUNTS,
 ];

@@ -1,6 +1,7 @@
 /** Every loss once, for tests of what becomes of it in programs. */
 import * as cg from "../../mod.ts";
 import * as losses from "../../src/losses/mod.ts";
+import { COUNT_CASES } from "./count_cases.ts";
 
 type Tensor = cg.Tensor;
 
@@ -28,6 +29,7 @@ export type LossCase = [string, Tensor[], Tensor[], (x: Tensor[], fixed: Tensor[
 
 /** Every loss. */
 export const LOSS_CASES: readonly LossCase[] = [
+  ...COUNT_CASES,
   ["maskedMseLoss", [a, b], [mask], ([x, y], [m]) => losses.maskedMseLoss(x!, y!, m!)],
   [
     "negLogBernoulliLoss",
