@@ -86,6 +86,17 @@ Deno.test("scviObjective() is zinb by default, and nb where nothing drops out", 
   );
 });
 
+Deno.test("scviObjective() weighs the divergence of z by 1 by default", () => {
+  fc.assert(
+    fc.property(cases, ({ counts, logRate, mean, logVariance }) => {
+      const options = { likelihood: "poisson" } as const;
+      const { total, parts } = scviObjective({ logRate, mean, logVariance }, { counts }, options);
+      assertSame(total, parts.reconstruction!.add(parts.klZ!));
+    }),
+    FEW_RUNS,
+  );
+});
+
 Deno.test("scviObjective() keeps logTheta within ±10", () => {
   const total = (logTheta: Tensor) =>
     scviObjective(
