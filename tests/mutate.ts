@@ -96,6 +96,8 @@ const EQUIVALENT: Record<string, Record<string, string>> = {
   },
   "src/losses/triplet.ts": {
     "const FAR = 6e+38;": "both are beyond every distance",
+  "src/losses/scanvi_parts.ts": {
+    "const own = oneHot(where(isKnown, whole, 1), count, { dtype: logits.dtype });": NOT_COUNTED,
   },
   "src/losses/zinb.ts": {
     "const small = cgAsTensor(t).lessEqual(0.5);": CLOSE,

@@ -38,6 +38,120 @@ const UNIT = [5, -3, 1.0011, -0.0011, Infinity, -Infinity];
 const sigmoid = "; pass probabilities, such as sigmoid(logits)";
 const softmax = "; pass probabilities, such as softmax(logits)";
 
+const positive = (name: string, argument: string) => ({
+  name,
+  must: `${argument} must be above 0, at least 2^-126`,
+  values: f64([0.5, 1.5, 3]),
+  bad: [0, -3, -Infinity],
+});
+const counted = (name: string, argument: string) => ({
+  name,
+  must: `${argument} must be at least 0`,
+  values: f64([0, 1, 5]),
+  bad: [-1, -Infinity],
+});
+const ofRows = { values: shares, bad: [5, -0.0001, 1.0011, Infinity], remedy: softmax };
+const latent = { mean: [[0]], logVariance: [[0]] };
+
+/** Losses of regression, counts and divergence. */
+const COUNT_RANGES: readonly RangeCase[] = [
+  {
+    ...positive("gaussianNllLoss", "variance"),
+    remedy: "; pass variances, such as exp(logVariance)",
+    loss: (v, options) => losses.gaussianNllLoss([1, 2, 3], [3, 2, 2], v, options),
+    optional: true,
+  },
+  ...(["nu", "alpha", "beta"] as const).map((name, i): RangeCase => ({
+    ...positive("evidentialLoss", name),
+    remedy: "; make it so, as by softplus",
+    loss: (x, options) => {
+      const [nu, alpha, beta] = [0, 1, 2].map((at) => at === i ? x : [1, 2, 3]);
+      return losses.evidentialLoss([1, 2, 3], [3, 2, 2], nu!, alpha!, beta!, options);
+    },
+    optional: true,
+  })),
+  {
+    ...counted("poissonLoss", "counts"),
+    loss: (x, options) => losses.poissonLoss([0, 1, 2], x, options),
+    optional: true,
+  },
+  {
+    ...counted("poissonDeviance", "counts"),
+    loss: (x, options) => losses.poissonDeviance([1, 1, 2], x, options),
+    optional: true,
+  },
+  {
+    ...counted("poissonDeviance", "mu"),
+    values: f64([2, 1, 5]),
+    loss: (mu, options) => losses.poissonDeviance(mu, [1, 0, 3], options),
+    optional: true,
+  },
+  {
+    ...counted("negativeBinomialMixtureLoss", "counts"),
+    loss: (x, options) => {
+      const [one, other, theta] = [[1, 1, 2], [2, 3, 4], [1, 2, 3]];
+      return losses.negativeBinomialMixtureLoss(x, one, other, theta, 0, options);
+    },
+    optional: true,
+  },
+  {
+    ...counted("scviObjective", "targets.counts"),
+    loss: (x, options) => {
+      const outputs = { ...latent, logRate: [[0, 1, 2]] };
+      const settled = { likelihood: "poisson", ...options } as const;
+      return losses.scviObjective(outputs, { counts: x.reshape(1, 3) }, settled).total;
+    },
+    optional: true,
+  },
+  {
+    ...positive("scviObjective", "targets.libraryPriorVariance"),
+    loss: (libraryPriorVariance) =>
+      losses.scviObjective(
+        { ...latent, logRate: [[0]], libraryMean: [1], libraryLogVariance: [1] },
+        {
+          ...{ counts: [[2]], batchLabels: [1] },
+          ...{ libraryPriorMean: [1, 2, 3], libraryPriorVariance },
+        },
+        { likelihood: "poisson" },
+      ).total,
+  },
+  ...(["klDivergence", "jensenShannonDivergence"] as const).flatMap((name): RangeCase[] => [
+    {
+      ...ofRows,
+      name,
+      must: "p must be in [0, 1]",
+      loss: (p, options) => losses[name](p, [[0.2, 0.3, 0.5], [0.2, 0.3, 0.5]], options),
+      optional: true,
+    },
+    {
+      ...ofRows,
+      name,
+      must: "q must be in [0, 1]",
+      values: f64([[0.2, 0.3, 0.5], [0.2, 0.3, 0.5]]),
+      loss: (q, options) => losses[name]([[0.5, 0.25, 0.25], [0, 1, 0]], q, options),
+      optional: true,
+    },
+  ]),
+  ...(["mu", "totalCount", "dispersion", "probs"] as const).map((argument): RangeCase => ({
+    ...(argument === "mu" ? counted : positive)("negativeBinomialParameters", argument),
+    ...argument === "dispersion" && { remedy: "; for none, take poissonLoss" },
+    ...argument === "probs" &&
+      { ...ofRows, values: f64([0.1, 0.2, 0.9]), must: "probs must be in [0, 1]" },
+    loss: (x) => {
+      const other = argument === "mu"
+        ? { theta: [1, 2, 3] }
+        : argument === "dispersion"
+        ? { mu: [1, 2, 3] }
+        : argument === "probs"
+        ? { totalCount: [1, 2, 3] }
+        : { logits: [0, 1, 2] };
+      const names = { ...other, [argument]: x } as never;
+      const { mu, theta } = losses.negativeBinomialParameters(names);
+      return mu.add(theta).sum();
+    },
+  })),
+];
+
 const CASES: readonly RangeCase[] = [
   {
     name: "negLogBernoulliLoss",
@@ -152,6 +266,7 @@ const CASES: readonly RangeCase[] = [
     bad: [-1, Infinity, -Infinity, NaN],
     nan: true,
   },
+  ...COUNT_RANGES,
 ];
 
 function withValue(x: Tensor, at: number, value: number): Tensor {
@@ -239,7 +354,7 @@ for (const own of CASES) {
     if (own.optional === undefined) return;
     for (const value of bad) loss(withValue(values, 0, value), { check: false });
     for (const value of [-0.0009, 1.0009]) {
-      if (/Diversity/.test(name) || /at least/.test(must)) continue;
+      if (/Diver[sg]/.test(name) || /at least/.test(must)) continue;
       loss(withValue(values, 0, value), {});
     }
   });

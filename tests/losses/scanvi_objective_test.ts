@@ -313,6 +313,12 @@ testMisuse("scanviObjective", [
     "pass probabilities, such as softmax(logits)",
   ],
   [
+    "a negative count",
+    call({}, { counts: [[-1]] }),
+    RangeError,
+    `${ours}targets.counts must be at least 0: current value at position 0 is -1`,
+  ],
+  [
     "a negative ratio",
     call({}, {}, { classificationRatio: -1 }),
     RangeError,
