@@ -51,7 +51,6 @@ function rowsOf(page: string, first: string): string[][] {
 const COMPARED: Readonly<Record<string, readonly string[]>> = {
   "PyTorch": ["PyTorch"],
   "pytorch-metric-learning": ["pytorch-metric-learning", "MONAI, optax"],
-  "scanpy, scvi-tools and scIB": ["scanpy", "scvi-tools", "scIB", "scib-metrics"],
   "optax, scikit-learn, pycox and lifelines": ["optax", "scikit-learn", "pycox", "lifelines"],
   "scanpy and scIB": ["scanpy", "scIB", "scib-metrics"],
   "scvi-tools": ["scvi-tools"],

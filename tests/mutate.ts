@@ -30,6 +30,7 @@ const EQUIVALENT: Record<string, Record<string, string>> = {
   },
   "src/losses/barlow_twins.ts": {
     "const others = transpose(second);": "products of a matrix with itself take half the work",
+  },
   "src/losses/asymmetric.ts": {
     "const likely = cgAsTensor(z).greaterEqual(0);": CLOSE,
     "const likely = greater(z, 1);": CLOSE,
@@ -96,6 +97,7 @@ const EQUIVALENT: Record<string, Record<string, string>> = {
   },
   "src/losses/triplet.ts": {
     "const FAR = 6e+38;": "both are beyond every distance",
+  },
   "src/losses/scanvi_parts.ts": {
     "const own = oneHot(where(isKnown, whole, 1), count, { dtype: logits.dtype });": NOT_COUNTED,
   },

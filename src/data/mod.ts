@@ -31,7 +31,6 @@ export type { FilePath, Platform } from "./file.ts";
 export { readNpz } from "./npz.ts";
 export type { DataSource } from "./source.ts";
 export { type DistanceOptions, distanceTransform, signedDistance } from "./distance.ts";
-export type { FilePath } from "./file.ts";
 export { type Fold, stratifiedFolds, type StratifiedFoldsOptions } from "./folds.ts";
 export { readNpy, writeNpy } from "./npy.ts";
 export {

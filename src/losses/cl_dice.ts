@@ -7,7 +7,7 @@ import { add, cast, div, equal, mean, mul, slice, softmax, sub, sum, where } fro
 import { formatShape } from "../shape.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
 import { ownClass, readClassLogits } from "./class_logits.ts";
-import { overlapRatio } from "./dice.ts";
+import { overlapRatio } from "./overlap.ts";
 import { checkNumber, readOptions, refuseMore } from "../options.ts";
 import { softSkeleton } from "./soft_skeleton.ts";
 

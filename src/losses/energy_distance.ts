@@ -65,26 +65,6 @@ export interface EnergyDistanceOptions {
  * assertAlmostEquals(loss.item(), 2 / 3, 1e-6);
  * ```
  */
- * A stand-in for the energy distance of another branch, with its signature: delete it when merging.
- *
- * @module
- */
-import { add, equal, expandDims, mean, mul, norm, sqrt, sub, sum, where } from "../ops/mod.ts";
-import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
-
-/** Options of {@linkcode energyDistance}. */
-export interface EnergyDistanceOptions {
-  /** Not in the stand-in. */
-  weightsX?: TensorLike | undefined;
-  /** Not in the stand-in. */
-  weightsY?: TensorLike | undefined;
-  /** Whether it is not the square root; `true` by default. */
-  squared?: boolean | undefined;
-  /** Whether cells are not compared with themselves; `false` by default. */
-  unbiased?: boolean | undefined;
-}
-
-/** `2 E‖x − y‖ − E‖x − x'‖ − E‖y − y'‖` */
 export function energyDistance(
   x: TensorLike,
   y: TensorLike,
@@ -131,14 +111,3 @@ export function energyOf(
 
 /** Minus the distance. */
 const ENERGY = { name: "energy", widths: [] } as const;
-  const [a, b] = [asTensor(x), asTensor(y)];
-  const all = (p: Tensor, q: Tensor) => norm(sub(expandDims(p, 1), expandDims(q, 0)), { axis: -1 });
-  const within = (p: Tensor) => {
-    const n = p.shape[0]!;
-    return options.unbiased ? mul(sum(all(p, p)), 1 / (n * (n - 1))) : mean(all(p, p));
-  };
-  const value = sub(mul(mean(all(a, b)), 2), add(within(a), within(b)));
-  if (options.squared ?? true) return value;
-  const same = equal(value, 0);
-  return where(same, 0, sqrt(where(same, 1, value)));
-}

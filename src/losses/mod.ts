@@ -66,7 +66,6 @@ export {
   type LossType,
 } from "./loss_config.ts";
 export { hausdorffLoss, type HausdorffOptions } from "./hausdorff.ts";
-export { type LossConfig, type LossType } from "./loss_config.ts";
 export { lovaszLoss, type LovaszOptions } from "./lovasz.ts";
 export { maskedMseLoss, type MaskedMseOptions } from "./masked_mse.ts";
 export { maskedRelativeError, type MaskedRelativeErrorOptions } from "./masked_relative_error.ts";

@@ -88,6 +88,7 @@ const CASES: Record<string, Case> = {
     loss: (options, z) => losses.polyLoss(z, classes, options),
     inputs: [waves([4, 3])],
     options: { epsilon: [-1, 0, 3], ignoreIndex: [2], reduction, emptyMask: empty },
+  },
   "huberLoss()": {
     loss: (options, x, t) => losses.huberLoss(x, t, options),
     inputs: [waves([4, 3]), waves([4, 3], 1)],
