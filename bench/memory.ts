@@ -17,6 +17,7 @@ import {
   mmdLoss,
   split,
   supervisedContrastiveLoss,
+  sinkhornDivergence,
   type Tensor,
   tripletLoss,
   valueAndGrad,
@@ -36,6 +37,7 @@ const LOSSES: Record<string, (cells: Tensor, batches: Int32Array) => Tensor> = {
   mmd: (cells, batches) => mmdLoss(cells, batches, { kernel: "rbf" }),
   supervisedContrastive: (cells, batches) => supervisedContrastiveLoss(cells, batches),
   triplet: (cells, batches) => tripletLoss(cells, batches),
+  sinkhorn: (cells) => sinkhornDivergence(cells, cells.add(1), { iterations: 2, tolerance: 0 }),
 };
 
 const USUAL = [

@@ -152,6 +152,7 @@ export {
   type ScgptPart,
   type ScgptTargets,
 } from "./scgpt_objective.ts";
+export { sinkhornDivergence, type SinkhornOptions } from "./sinkhorn.ts";
 export {
   scviObjective,
   type ScviOptions,
@@ -183,3 +184,9 @@ export {
 } from "./supervised_contrastive.ts";
 export { tripletLoss, type TripletOptions } from "./triplet.ts";
 export { vicRegLoss, type VicRegOptions } from "./vic_reg.ts";
+export {
+  slicedWasserstein,
+  type SlicedWassersteinOptions,
+  wasserstein1d,
+  type Wasserstein1dOptions,
+} from "./wasserstein.ts";

@@ -85,9 +85,7 @@ const potentialsOp: Composite<Transport> = {
       mul(softMinimum({ rows, columns, potentials, weights }, scale, transport), damping);
     const toG = (x: Tensor, y: Tensor, b: Tensor) => replyOf(x, y, g, b);
     const toF = (x: Tensor, y: Tensor, a: Tensor) => replyOf(y, x, f, a);
-    const right = transport.isOwn
-      ? add(ofF, ofG)
-      : sub(ofG, mul(plan.turned(ofF), damping));
+    const right = transport.isOwn ? add(ofF, ofG) : sub(ofG, mul(plan.turned(ofF), damping));
     const w = apply(solveOp, [right, x!, y!, a!, b!, f, g], transport);
     const adjoint = add(right, plan.couple(w));
     if (transport.isOwn) {
@@ -144,9 +142,7 @@ const solveOp: Composite<Transport> = {
     const none = equal(diagonal, 0);
     const inverse = where(none, 0, div(1, where(none, 1, diagonal)));
     const isSingular = !transport.isOwn && transport.rho === undefined;
-    const r = isSingular
-      ? sub(right!, mul(diagonal, div(sum(right!), sum(diagonal))))
-      : right!;
+    const r = isSingular ? sub(right!, mul(diagonal, div(sum(right!), sum(diagonal)))) : right!;
     const { dtype, shape } = r;
     const first = mul(r, inverse);
     const size = sum(mul(r, first));
