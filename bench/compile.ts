@@ -40,6 +40,7 @@ const PROGRAMS: readonly { name: string; limit: number; changes?: Inputs }[] = [
   { name: "lstm 64x32x128-256", limit: 0.3, changes: { x: gaussian(1, [1024, 32, 128]) } },
   { name: "runge kutta 10000x100", limit: 0.5 },
   { name: "sinkhorn 2x1000x2", limit: 0.5 },
+  { name: "sinkhorn divergence 2x1000x50", limit: 1 },
   { name: "transformer layer 32x64x128", limit: 0.5 },
   { name: "transformer layer 2x1200x512", limit: 0.5 },
   { name: "12 transformer layers, step 32x64x128", limit: 1.5 },

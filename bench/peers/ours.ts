@@ -381,6 +381,11 @@ const FORMS: Readonly<Record<string, Form>> = {
   lstm,
   "runge kutta": rungeKutta,
   sinkhorn,
+  "sinkhorn divergence": (cg, inputs) => {
+    const options = { epsilon: 5, iterations: 100, tolerance: 0 };
+    const loss = (x: Tensor, y: Tensor) => cg.sinkhornDivergence(x, y, options);
+    return gradient(cg, loss as never, [0, 1], tensors(cg, inputs));
+  },
   "transformer layer of 4 heads": transformerLayer(4),
   "transformer layer of 8 heads": transformerLayer(8),
   "transformer step": transformerStep,

@@ -247,6 +247,33 @@ def sinkhorn(x, y):
     return f.mean() + g.mean()
 
 
+def sinkhorn_divergence(x, y, epsilon=5.0, iterations=100):
+    """Debiased, as GeomLoss' tensorised form: log-sum-exp over held costs, gradient by the plan."""
+    shares = [-torch.log(torch.tensor(float(len(z)))) for z in (x, y)]
+
+    def costs(x, y):
+        squares = (x * x).sum(1)[:, None] + (y * y).sum(1) - 2 * x @ y.T
+        return squares.clamp(min=0) / 2
+
+    def reply(c, potential, share):
+        return -epsilon * (potential / epsilon + share - c / epsilon).logsumexp(1)
+
+    # Each cost is differentiated by its rows only: together they are the whole gradient.
+    xy, yx = costs(x, y.detach()), costs(y, x.detach())
+    xx, yy = costs(x, x.detach()), costs(y, y.detach())
+    with torch.no_grad():
+        f, g = torch.zeros(len(x)), torch.zeros(len(y))
+        fx, gy = torch.zeros(len(x)), torch.zeros(len(y))
+        for _ in range(iterations):
+            g = reply(yx, f, shares[0])
+            f = reply(xy, g, shares[1])
+            fx = (fx + reply(xx, fx, shares[0])) / 2
+            gy = (gy + reply(yy, gy, shares[1])) / 2
+    of_x = reply(xy, g, shares[1]) - reply(xx, fx, shares[0])
+    of_y = reply(yx, f, shares[0]) - reply(yy, gy, shares[1])
+    return of_x.mean() + of_y.mean()
+
+
 def factors(f, *args):
     """Factors of matrices in double precision."""
     args = [x.double() for x in args]
@@ -404,6 +431,7 @@ FORMS = {
         lambda x, kernel: F.conv2d(x, kernel, padding="same"), [x, kernel]
     ),
     "sinkhorn": lambda x, y: gradient(sinkhorn, 2, [x, y]),
+    "sinkhorn divergence": lambda x, y: gradient(sinkhorn_divergence, 2, [x, y]),
     "jacobian, eager": jacobian,
     "transformer layer of 4 heads": lambda *args: transformer_layer(4, *args),
     "transformer layer of 8 heads": lambda *args: transformer_layer(8, *args),

@@ -399,6 +399,12 @@ export const WORKLOADS: readonly Workload[] = [
     rivals: rivals(undefined, undefined, 2),
   },
   {
+    name: "sinkhorn divergence 2x1000x50",
+    form: "sinkhorn divergence",
+    inputs: () => ({ x: gaussian(1, [1000, 50]), y: gaussian(2, [1000, 50], 1, 0.5) }),
+    rivals: rivals(undefined, undefined, 2),
+  },
+  {
     name: "jacobian, eager 128 of 64-256",
     form: "jacobian, eager",
     inputs: () => ({

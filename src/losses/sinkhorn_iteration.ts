@@ -162,15 +162,12 @@ function byScalings({ given, transport, costs, turned, epsilon }: Problem, state
   };
   const isUseful = ({ turns, change, fits }: Scalings) =>
     logicalAnd(logicalAnd(less(turns, iterations), greater(change, tolerance)), greater(fits, 0));
-  const one = { turns, change, fits: add(mul(turns, 0), 1) };
-  const last: Scalings = whileLoop(isUseful, turn, { u: mul(f, 0), v: mul(g, 0), ...one });
-  return {
-    f: add(f, mul(last.u, epsilon)),
-    g: add(g, mul(last.v, epsilon)),
-    epsilon: state.epsilon,
-    turns: last.turns,
-    change: last.change,
-  };
+  const { dtype } = f;
+  const none = { u: zeros(f.shape, { dtype }), v: zeros(g.shape, { dtype }) };
+  const first = { ...none, turns, change, fits: tensor(1, { dtype }) };
+  const last: Scalings = whileLoop(isUseful, turn, first);
+  const [scaledF, scaledG] = [add(f, mul(last.u, epsilon)), add(g, mul(last.v, epsilon))];
+  return { ...state, f: scaledF, g: scaledG, turns: last.turns, change: last.change };
 }
 
 /** The next potentials, or logarithms of their scalings, and the largest change. */

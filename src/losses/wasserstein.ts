@@ -38,8 +38,8 @@ export interface Wasserstein1dOptions {
 
 /** Options of {@linkcode slicedWasserstein}. */
 export interface SlicedWassersteinOptions {
-  /** The random key of the directions; needed. */
-  key?: Tensor | undefined;
+  /** The random key of the directions. Required. */
+  key: Tensor;
   /** How many directions; 128 by default. */
   projections?: number | undefined;
   /** The power of the distance, at least 1; 2 by default. */
@@ -133,14 +133,15 @@ export function slicedWasserstein(
 ): Tensor {
   if (arguments.length > 3) refuseMore("slicedWasserstein", "options", 3, arguments);
   const name = "slicedWasserstein";
-  const defaults = { key: undefined, projections: 128, p: 2 };
-  const { key, projections, p } = readOptions(name, options ?? {}, defaults);
-  checkKey(name, key as Tensor);
+  const defaults = { key: undefined as unknown as Tensor, projections: 128, p: 2 };
+  const given = options === undefined ? {} as never : options;
+  const { key, projections, p } = readOptions(name, given, defaults);
+  checkKey(name, key);
   checkNumber(name, "projections", projections, { min: 1, integer: true });
   checkNumber(name, "p", p, { min: 1 });
   const clouds = readClouds(name, { x, y }, { weightsX: undefined, weightsY: undefined }, true);
   const [features, { dtype }] = [clouds.x.shape[1]!, clouds.x];
-  const directions = l2Normalize(normal(key as Tensor, [projections, features], { dtype }));
+  const directions = l2Normalize(normal(key, [projections, features], { dtype }));
   const shadow = (cloud: Tensor) => matmul(cloud, transpose(directions));
   return meanDistance(shadow(clouds.x), shadow(clouds.y), p);
 }

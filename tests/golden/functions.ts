@@ -1,5 +1,5 @@
 /** The golden files of losses, and the losses as functions of what is in them. */
-import { layerNorm, leakyRelu, type Tensor } from "../../mod.ts";
+import { layerNorm, leakyRelu, split, stack, type Tensor } from "../../mod.ts";
 import * as losses from "../../src/losses/mod.ts";
 import { COUNT_FUNCTIONS } from "./count_functions.ts";
 import type { GoldenFunction } from "./golden.ts";
@@ -183,6 +183,17 @@ export const GOLDEN_FUNCTIONS: Readonly<Record<string, GoldenFunction>> = {
     ).total,
   shannon_diversity: ({ assignments }) => losses.shannonDiversityLoss(assignments),
   simpson_diversity: ({ assignments }) => losses.simpsonDiversityLoss(assignments),
+  sinkhorn: ({ x, y, weights_x, weights_y }, { epsilon, p, debias, reach }) =>
+    losses.sinkhornDivergence(x!, y!, {
+      epsilon,
+      p,
+      debias,
+      reach: reach ?? undefined,
+      weightsX: weights_x,
+      weightsY: weights_y,
+      iterations: x!.dtype === "float32" ? 500 : 2000,
+      tolerance: 1e-13,
+    }),
   tversky: ({ logits, targets }, { alpha, beta, smooth }) =>
     losses.tverskyLoss(logits, targets, { alpha, beta, smooth }),
   unicell_focal: ({ logits, targets }, { alpha, gamma, reduction }) =>
@@ -195,6 +206,14 @@ export const GOLDEN_FUNCTIONS: Readonly<Record<string, GoldenFunction>> = {
       cosineWeight: p.cosine_weight,
       magnitudeWeight: p.magnitude_weight,
     }),
+  wasserstein: ({ x, y, directions }, { p }) => {
+    if (directions === undefined) return losses.wasserstein1d(x!, y!, { p });
+    const slices = split(directions, directions.shape[0]!).map((direction) => {
+      const shadows = [x!, y!].map((cloud) => cloud.matmul(direction.reshape(-1)));
+      return losses.wasserstein1d(shadows[0]!, shadows[1]!, { p }).pow(p);
+    });
+    return stack(slices).mean().pow(1 / p);
+  },
   weighted_cross_entropy: crossEntropy,
   binary_cross_entropy: byOptions(losses.binaryCrossEntropyLoss),
   binary_cross_entropy_logits: byOptions(losses.binaryCrossEntropyWithLogitsLoss),
