@@ -63,6 +63,7 @@ const COMPARED: Readonly<Record<string, readonly string[]>> = {
   "MONAI": ["MONAI"],
   "segmentation_models.pytorch": ["segmentation_models.pytorch"],
   "nnU-Net": ["nnU-Net"],
+  "GeomLoss and POT": ["GeomLoss", "POT"],
 };
 
 Deno.test("coming_from.md names the version or the commit of every original that it compares with", () => {

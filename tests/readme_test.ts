@@ -133,6 +133,13 @@ function unicellOriginal(logits: number[], label: number): Tensor {
   return log(p).neg().mul(p.sub(1).square()).mul(oneHot).mean();
 }
 
+/** Two cells of weight 2 at one place, ε = ρ = 1. */
+const heavy = () =>
+  losses.sinkhornDivergence([[0]], [[0]], {
+    ...{ epsilon: 1, reach: 1, debias: false },
+    ...{ weightsX: [2], weightsY: [2] },
+  });
+
 function mixing(selection: "topk" | "soft"): Tensor {
   const { embeddings, batch_labels } = inputsOf(batchMixing, "topk1", "embeddings", "batch_labels");
   const options = { selection, nNeighbors: 3 };
@@ -404,6 +411,9 @@ const ORIGINALS: readonly [name: string, original: () => Tensor, right: () => Te
     "energyDistance",
     () => pairwiseDistance([[0]], [[3]]), // a point is at no distance from itself
     () => energyDistance([[0]], [[3]]),
+    "sinkhornDivergence",
+    () => heavy().add((2 + 2) / 2 - 2 * 2),
+    () => heavy(),
   ],
   ["batchMixingLoss", () => mixing("soft"), () => mixing("topk")],
   ["zinbLoss", () => zeroInflated("soft"), () => zeroInflated("hard")],

@@ -191,6 +191,28 @@ const VARIANTS: readonly NaNCase[] = [
   ],
   ["mmdLoss, gaps", [cells], ([x]) => losses.mmdLoss(x!, batches, { nBatches: 4 })],
   [
+    "sinkhornDivergence, with a reach",
+    [random(120, [2, 2]), random(121, [3, 2]), f64([1, 2])],
+    ([x, y, weightsX]) =>
+      losses.sinkhornDivergence(x!, y!, { epsilon: 1, p: 1, reach: 2, weightsX, iterations: 3 }),
+  ],
+  [
+    "sinkhornDivergence, biased",
+    [random(126, [3, 1]), random(122, [2, 1])],
+    ([x, y]) =>
+      losses.sinkhornDivergence(x!, y!, { epsilon: 1, p: 3, debias: false, iterations: 3 }),
+  ],
+  [
+    "wasserstein1d, as many",
+    [random(123, [5]), random(124, [5])],
+    ([x, y]) => losses.wasserstein1d(x!, y!),
+  ],
+  [
+    "slicedWasserstein, p = 3",
+    [cells, random(125, [5, 4])],
+    ([x, y]) => losses.slicedWasserstein(x!, y!, { key: cg.key(1), projections: 4, p: 3 }),
+  ],
+  [
     "batchMixingLoss, soft",
     [cells],
     ([x]) => losses.batchMixingLoss(x!, batches, { nNeighbors: 3, nBatches: 2, selection: "soft" }),

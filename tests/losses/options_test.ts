@@ -4,6 +4,7 @@
  */
 import { softmax, type Tensor, tensor } from "@cellgrad/cellgrad";
 import * as losses from "@cellgrad/cellgrad/losses";
+import { key } from "@cellgrad/cellgrad/random";
 import { checkGradients } from "@cellgrad/cellgrad/testing";
 import { assertEquals } from "@std/assert";
 
@@ -396,6 +397,31 @@ const CASES: Record<string, Case> = {
     loss: (options, z) => losses.maskedVoxelLoss(z, classes, [1, 0, 1, 1], options),
     inputs: [waves([4, 3])],
     options: { weight: [weight], gamma: [0, 0.5], ptFromWeighted: [false], emptyMask: empty },
+  },
+  "sinkhornDivergence()": {
+    loss: (options, x, y) => {
+      const converged = { iterations: 500, tolerance: 1e-12 };
+      return losses.sinkhornDivergence(x, y, { ...converged, ...options });
+    },
+    inputs: [shares([4, 2]), shares([3, 2], 1)],
+    options: {
+      epsilon: [1],
+      p: [1],
+      debias: [false],
+      reach: [1],
+      weightsX: [[1, 2, 3, 4]],
+      weightsY: [[3, 1, 1]],
+    },
+  },
+  "wasserstein1d()": {
+    loss: (options, x, y) => losses.wasserstein1d(x, y, options),
+    inputs: [waves([4]), waves([3], 1)],
+    options: { p: [2] },
+  },
+  "slicedWasserstein()": {
+    loss: (options, x, y) => losses.slicedWasserstein(x, y, { key: key(0), ...options }),
+    inputs: [waves([4, 2]), waves([3, 2], 1)],
+    options: { projections: [3], p: [1] },
   },
   "mmdLoss()": {
     loss: (options, x) => losses.mmdLoss(x, batches, options),

@@ -237,6 +237,21 @@ const CELLS: ValidCall[] = [
   ], 2),
   row("coralLoss", () => [cells(), wave([3, 4])]),
   row("hsic", () => [cells(), wave([6, 2]), { bandwidths: [0.5, 1] }], 2),
+  row("sinkhornDivergence", () => [
+    cells(),
+    cells(1),
+    {
+      ...{ epsilon: 1, p: 2, debias: true, reach: 1, iterations: 10, tolerance: 1e-3 },
+      weightsX: [1, 2, 1, 1, 3, 1],
+      weightsY: [1, 1, 1, 2, 1, 1],
+    },
+  ], 2),
+  row("wasserstein1d", () => [wave([6]), wave([4], 1), { p: 2 }], 2),
+  row("slicedWasserstein", () => [
+    cells(),
+    cells(1),
+    { key: cg.key(0), projections: 8, p: 2 },
+  ], 2),
   row("velocityConsistencyLoss", () => [
     wave([4, 3]),
     wave([4, 3]),

@@ -110,6 +110,23 @@ export const LOSS_CASES: readonly LossCase[] = [
     [cells, weights.matmul(random(33, [2, 3])).pad([[0, 2], [0, 0]])],
     [],
     ([x, y]) => losses.hsic(x!, y!),
+    "sinkhornDivergence",
+    [random(39, [3, 2]), random(40, [2, 2]), positive(41, [3])],
+    [positive(42, [2])],
+    ([x, y, weightsX], [weightsY]) =>
+      losses.sinkhornDivergence(x!, y!, { epsilon: 9, weightsX, weightsY, iterations: 20 }),
+  ],
+  [
+    "wasserstein1d",
+    [random(43, [6]), random(44, [4])],
+    [],
+    ([x, y]) => losses.wasserstein1d(x!, y!, { p: 2 }),
+  ],
+  [
+    "slicedWasserstein",
+    [cells, others],
+    [],
+    ([x, y]) => losses.slicedWasserstein(x!, y!, { key: cg.key(0), projections: 8 }),
   ],
   [
     "batchMixingLoss",
