@@ -411,6 +411,8 @@ const ORIGINALS: readonly [name: string, original: () => Tensor, right: () => Te
     "energyDistance",
     () => pairwiseDistance([[0]], [[3]]), // a point is at no distance from itself
     () => energyDistance([[0]], [[3]]),
+  ],
+  [
     "sinkhornDivergence",
     () => heavy().add((2 + 2) / 2 - 2 * 2),
     () => heavy(),

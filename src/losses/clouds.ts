@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { div, expandDims, stopGradient, sum } from "../ops/mod.ts";
+import { div, stopGradient, sum } from "../ops/mod.ts";
 import { floating, promoteAll } from "../ops/elementwise.ts";
 import { full } from "../create.ts";
 import { checkAxes } from "../options.ts";
@@ -52,26 +52,28 @@ export function checkRows(
 }
 
 /**
- * What each point counts, as a column that sums to 1.
+ * What each point counts: shares that sum to 1, or the weights as they are.
  *
  * @param caller The function's name, for messages.
  * @param points The matrix, by its name.
- * @param weights The weights by the option's name; `undefined` for equal ones.
- * @returns (n, 1)
+ * @param weights The weights by the option's name; `undefined` for 1 / n each.
+ * @param normalise Whether they are divided by their sum.
+ * @returns (n)
  * @throws {TypeError} If there is not one weight per point.
  * @throws {RangeError} If one is negative, or all are 0.
  */
-export function readShares(
+export function readMasses(
   caller: string,
   points: CellArguments,
   weights: Readonly<Record<string, TensorLike | undefined>>,
+  normalise = true,
 ): Tensor {
   const [[name], [{ shape, dtype }]] = [Object.keys(weights), Object.values(points)] as [
     [string],
     [Tensor],
   ];
   const given = readCellWeights(caller, points, weights);
-  if (given === null) return full([shape[0]!, 1], 1 / shape[0]!, { dtype });
+  if (given === null) return full([shape[0]!], 1 / shape[0]!, { dtype });
   const total = sum(given);
   apply(checkRangeOp, [stopGradient(total)], {
     caller,
@@ -80,7 +82,7 @@ export function readShares(
     high: Number.MAX_VALUE,
     what: "sum of row",
   });
-  return div(expandDims(given, 1), total);
+  return normalise ? div(given, total) : given;
 }
 
 /** The least sum of weights, which is a normal number in all types. */

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { add, lessEqual, mul, reshape, sqrt, sub, sum, where } from "../ops/mod.ts";
+import { add, expandDims, lessEqual, mul, reshape, sqrt, sub, sum, where } from "../ops/mod.ts";
 import { checkBoolean, readOptions, refuseMore } from "../options.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
-import { readPoints, readShares } from "./clouds.ts";
+import { readMasses, readPoints } from "./clouds.ts";
 import { batchMeans, kernelMeans, withoutSelf } from "./kernels.ts";
 
 /** Options of {@linkcode energyDistance}. */
@@ -82,8 +82,8 @@ export function energyDistance(
   checkBoolean(caller, "unbiased", unbiased);
   const [a, b] = readPoints(caller, x, y);
   const [w, v] = [
-    readShares(caller, { x: a }, { weightsX }),
-    readShares(caller, { y: b }, { weightsY }),
+    expandDims(readMasses(caller, { x: a }, { weightsX }), 1),
+    expandDims(readMasses(caller, { y: b }, { weightsY }), 1),
   ];
   return energyOf([a, w], [b, v], { squared, unbiased });
 }

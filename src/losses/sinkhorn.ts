@@ -6,7 +6,7 @@
 import { add, div, matmul, mul, square, sub, sum } from "../ops/mod.ts";
 import { checkBoolean, checkNumber, readOptions, refuseMore } from "../options.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
-import { readClouds } from "./clouds.ts";
+import { readMasses, readPoints } from "./clouds.ts";
 import type { Transport } from "./sinkhorn_pairs.ts";
 import { transportCost } from "./sinkhorn_transport.ts";
 
@@ -105,15 +105,20 @@ export function sinkhornDivergence(
   if (reach !== undefined) checkNumber(name, "reach", reach, { above: 0 });
   checkNumber(name, "iterations", iterations, { min: 1, integer: true });
   checkNumber(name, "tolerance", tolerance, { min: 0 });
-  const clouds = readClouds(name, { x, y }, { weightsX, weightsY }, reach === undefined);
+  const [a, b] = readPoints(name, x, y);
+  const isBalanced = reach === undefined;
+  const masses = [
+    readMasses(name, { x: a }, { weightsX }, isBalanced),
+    readMasses(name, { y: b }, { weightsY }, isBalanced),
+  ] as const;
   // Beyond these limits, no cost of float32 is told from none or from an infinite one.
   const rho = reach === undefined ? undefined : Math.min(Math.max(reach ** p, 1e-30), 1e30);
   const between = { epsilon, p, rho, iterations, tolerance, isOwn: false };
-  return divergence(clouds, between, debias);
+  return divergence([a, b, ...masses], between, debias);
 }
 
 function divergence(
-  { x, y, weightsX: a, weightsY: b }: ReturnType<typeof readClouds>,
+  [x, y, a, b]: readonly [Tensor, Tensor, Tensor, Tensor],
   transport: Transport,
   debias: boolean,
 ): Tensor {

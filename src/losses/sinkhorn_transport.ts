@@ -11,7 +11,6 @@ import {
   add,
   div,
   equal,
-  exp,
   expm1,
   greater,
   less,

@@ -28,7 +28,7 @@ import { normal } from "../random/continuous.ts";
 import { checkKey } from "../random/ops.ts";
 import { type Tensor, tensor, type TensorLike } from "../tensor.ts";
 import { checkSameCells } from "./cells.ts";
-import { readClouds } from "./clouds.ts";
+import { readPoints } from "./clouds.ts";
 
 /** Options of {@linkcode wasserstein1d}. */
 export interface Wasserstein1dOptions {
@@ -139,11 +139,11 @@ export function slicedWasserstein(
   checkKey(name, key);
   checkNumber(name, "projections", projections, { min: 1, integer: true });
   checkNumber(name, "p", p, { min: 1 });
-  const clouds = readClouds(name, { x, y }, { weightsX: undefined, weightsY: undefined }, true);
-  const [features, { dtype }] = [clouds.x.shape[1]!, clouds.x];
+  const [a, b] = readPoints(name, x, y);
+  const [features, { dtype }] = [a.shape[1]!, a];
   const directions = l2Normalize(normal(key, [projections, features], { dtype }));
   const shadow = (cloud: Tensor) => matmul(cloud, transpose(directions));
-  return meanDistance(shadow(clouds.x), shadow(clouds.y), p);
+  return meanDistance(shadow(a), shadow(b), p);
 }
 
 /** The distance of samples in columns, averaged over the columns as powers. */

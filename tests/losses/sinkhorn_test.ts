@@ -4,7 +4,7 @@ import { assertAllClose, checkGradients } from "@cellgrad/cellgrad/testing";
 import { assert, assertAlmostEquals, assertEquals, assertGreater, assertLess } from "@std/assert";
 import fc from "fast-check";
 import { transportCost } from "../../src/losses/sinkhorn_transport.ts";
-import { FEW_RUNS, floats, gridNumbers, permutations, RUNS } from "../arbitraries.ts";
+import { FEW_RUNS, floats, gridNumbers, permutations } from "../arbitraries.ts";
 import golden from "../golden/sinkhorn.json" with { type: "json" };
 import { GOLDEN_FUNCTIONS } from "../golden/functions.ts";
 import { checkGolden } from "../golden/golden.ts";

@@ -110,6 +110,8 @@ export const LOSS_CASES: readonly LossCase[] = [
     [cells, weights.matmul(random(33, [2, 3])).pad([[0, 2], [0, 0]])],
     [],
     ([x, y]) => losses.hsic(x!, y!),
+  ],
+  [
     "sinkhornDivergence",
     [random(39, [3, 2]), random(40, [2, 2]), positive(41, [3])],
     [positive(42, [2])],
