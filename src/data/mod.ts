@@ -1,6 +1,8 @@
 /**
  * Cells: simulated, or read from AnnData files, tables and NumPy arrays; their preprocessing;
  * ontologies of cell types; and distances in segmentations.
+ * Cells: simulated, or read from AnnData files, tables and NumPy arrays, and written as AnnData;
+ * their preprocessing; and ontologies of cell types.
  *
  * @example From counts to two coordinates per cell
  * ```ts
@@ -31,6 +33,8 @@ export type { FilePath, Platform } from "./file.ts";
 export { readNpz } from "./npz.ts";
 export type { DataSource } from "./source.ts";
 export { type DistanceOptions, distanceTransform, signedDistance } from "./distance.ts";
+export type { ElementArray } from "./elements.ts";
+export type { FilePath } from "./file.ts";
 export { type Fold, stratifiedFolds, type StratifiedFoldsOptions } from "./folds.ts";
 export { readNpy, writeNpy } from "./npy.ts";
 export {
@@ -66,3 +70,26 @@ export type { StoredMatrix } from "./stored_matrix.ts";
 export { parseTable, readTable, type TableOptions } from "./read_table.ts";
 export { type MatrixOptions, Table } from "./table.ts";
 export type { TableColumn } from "./field.ts";
+export {
+  encodeAnnData,
+  type EncodeAnnDataOptions,
+  updateAnnData,
+  type UpdateAnnDataOptions,
+  writeAnnData,
+  type WriteAnnDataOptions,
+} from "./write_anndata.ts";
+export type {
+  AnnDataContent,
+  WritableColumn,
+  WritableMatrix,
+  WritableSparse,
+  WritableValue,
+} from "./written_parts.ts";
+export {
+  type MatrixOptions,
+  parseTable,
+  readTable,
+  Table,
+  type TableColumn,
+  type TableOptions,
+} from "./table.ts";
