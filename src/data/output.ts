@@ -140,10 +140,25 @@ export function targetOf(fs: FileSystem, path: string): { path: string; exists: 
   }
 }
 
-/** A name beside a path that nothing has. */
+/** A name beside a path that nothing has: of its beginning, as long names have no room for more. */
 export function nameBeside(path: string, end: string): string {
-  const random = crypto.getRandomValues(new Uint32Array(2));
-  return `${path}.${Array.from(random, (part) => part.toString(36)).join("")}.${end}`;
+  const name = path.match(/[^\\/]*$/)![0];
+  const random = Array.from(
+    crypto.getRandomValues(new Uint32Array(2)),
+    (part) => part.toString(36),
+  );
+  return `${path.slice(0, path.length - name.length)}${name.slice(0, 60)}.${
+    random.join("")
+  }.${end}`;
+}
+
+/** Takes away what was begun, if it is there. */
+export function discard(fs: FileSystem, path: string | undefined): void {
+  try {
+    if (path !== undefined) fs.rmSync(path, { recursive: true, force: true });
+  } catch {
+    // What went wrong before is what is told.
+  }
 }
 
 /** Makes the system keep what it was told of a folder, where it lets one ask. */
@@ -188,7 +203,7 @@ export async function replaceFile(
     temporary = undefined;
     syncFolder(fs, folderOf(target.path));
   } catch (error) {
-    if (temporary !== undefined) fs.rmSync(temporary, { force: true });
+    discard(fs, temporary);
     throw cannotWrite(path, error, exists);
   }
 }

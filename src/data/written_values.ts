@@ -330,11 +330,11 @@ function toCategorical(place: Place, column: Record<string, unknown>): WrittenNo
   if (!Array.isArray(codes) && elementTypeOf(codes) === undefined) {
     throw wrongKind(place, `codes must be an array of whole numbers: it is ${describe(codes)}`);
   }
-  const given = codes as ArrayLike<number>;
+  const given = codes as ArrayLike<unknown>;
   const Codes = names.length < 127 ? Int8Array : names.length < 32767 ? Int16Array : Int32Array;
   const out = new Codes(given.length);
   for (let i = 0; i < given.length; i++) {
-    const code = Number(given[i]);
+    const code = typeof given[i] === "bigint" ? Number(given[i]) : given[i] as number;
     if (!Number.isInteger(code) || code < -1 || code >= names.length) {
       const why = `codes must be in [-1, ${names.length - 1}]: value ${i} is ${describe(given[i])}`;
       throw wrongValue(place, why);

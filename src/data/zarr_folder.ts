@@ -3,7 +3,15 @@
  *
  * @module
  */
-import { cannotWrite, FileOutput, folderOf, nameBeside, syncFolder, targetOf } from "./output.ts";
+import {
+  cannotWrite,
+  discard,
+  FileOutput,
+  folderOf,
+  nameBeside,
+  syncFolder,
+  targetOf,
+} from "./output.ts";
 import { isMissing } from "./file.ts";
 import { json, plainAttributes, type ZarrFile, zarrFiles, type ZarrForm } from "./zarr_writer.ts";
 import type { Attributes, WrittenGroup } from "./written_tree.ts";
@@ -39,7 +47,7 @@ async function besides(
   } catch (error) {
     throw cannotWrite(path, error, exists);
   } finally {
-    if (temporary !== undefined) fs.rmSync(temporary, { recursive: true, force: true });
+    discard(fs, temporary);
   }
 }
 
@@ -68,7 +76,7 @@ function swap(fs: FileSystem, target: string, folder: string): void {
     fs.renameSync(old, target);
     throw error;
   }
-  fs.rmSync(old, { recursive: true, force: true });
+  discard(fs, old);
 }
 
 /** How many files the system is asked to keep at once. */

@@ -26,10 +26,27 @@ const row = (name: keyof typeof data, args: () => unknown[], options?: number): 
   ...(options === undefined ? {} : { options }),
 });
 
+/** Two cells of three genes, as they are written: not three cells, which bad values fit. */
+const content = () => ({
+  X: [[1, 2, 3], [4, 0, 6]],
+  obs: {
+    _index: ["a", "b"],
+    type: { kind: "categorical", codes: [0, -1], categories: ["T"], ordered: false },
+    count: { kind: "numeric", values: Int32Array.of(1, 2), missing: [0, 1] },
+    note: ["x", "y"],
+    score: [0.5, 1],
+  },
+  layers: {
+    sparse: { format: "csr", shape: [2, 3], data: [1], indices: [2], indptr: [0, 0, 1] },
+  },
+  obsm: { X_pca: [[1, 2], [3, 4]] },
+});
+
 /** Files that the readers find, in a folder. */
 export async function writeFiles(folder: string): Promise<void> {
   await Deno.writeTextFile(`${folder}/table.tsv`, TABLE);
   await Deno.writeTextFile(`${folder}/terms.obo`, OBO);
+  await data.writeAnnData(`${folder}/x.h5ad`, { obs: { a: [1, 2] } });
   await Deno.writeFile(`${folder}/x.npy`, data.writeNpy([1, 2]));
   await Deno.writeFile(`${folder}/x.npz`, zipBytes(new Map([["x.npy", data.writeNpy([1, 2])]])));
   await Deno.writeFile(`${folder}/x.safetensors`, data.writeSafetensors({ x: tensor([1, 2]) }));
@@ -50,6 +67,23 @@ export const validReaders = (folder: string): ValidCall[] => [
     new URL("../data/h5py.h5ad", import.meta.url),
     { integers: "float64" },
   ], 1),
+  row("openAnnData", () => [new URL("../data/h5py.h5ad", import.meta.url)]),
+  row("writeAnnData", () => [`${folder}/y.h5ad`, { X: [[1], [2]], obs: { a: [1, 2] } }]),
+  {
+    name: "writeAnnData",
+    f: (...args) => data.writeAnnData(`${folder}/z`, ...args as [never]),
+    args: () => [{ X: [[1], [2]], obs: { a: [1, 2] } }, {
+      format: "h5ad",
+      compression: "gzip",
+      zarrVersion: 2,
+    }],
+    options: 1,
+  },
+  row(
+    "updateAnnData",
+    () => [`${folder}/x.h5ad`, { obs: { _index: ["0", "1"], a: [1, 2] } }, { overwrite: true }],
+    2,
+  ),
 ];
 
 /** All that need no file. */
@@ -57,6 +91,7 @@ export const VALID_DATA: readonly ValidCall[] = [
   row("stratifiedFolds", () => [[0, 1, 0, 1], 2, { seed: 1 }], 2),
   row("writeNpy", () => [[1, 2, 3]]),
   { name: "readNpy", f: data.readNpy, args: () => [data.writeNpy([1, 2])] },
+  row("encodeAnnData", () => [content(), { compression: "gzip" }], 1),
   row("writeSafetensors", () => [{ x: [1, 2] }, { metadata: { format: "pt" } }], 1),
   {
     name: "readSafetensors",
