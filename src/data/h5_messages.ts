@@ -58,7 +58,7 @@ export interface Message {
 }
 
 /** What a message may hold at most. */
-export const LARGEST_MESSAGE = 65_535;
+const LARGEST_MESSAGE = 65_535;
 
 /** A link to a member of a group (IV.A.2.g). */
 export function linkMessage(name: string, address: number): Message {
@@ -160,9 +160,15 @@ export function attributeMessage(
 
 /** An object header (IV.A.1.b). */
 export function objectHeader(messages: readonly Message[]): Uint8Array<ArrayBuffer> {
-  const parts = messages.map(({ type, bytes }) =>
-    pack([1, type], [2, bytes.length], [1, 0], bytes)
-  );
+  const parts = messages.map(({ type, bytes }) => {
+    if (bytes.length > LARGEST_MESSAGE) {
+      throw new RangeError(
+        `Cannot write an attribute as HDF5 holds at most ${LARGEST_MESSAGE} bytes: it has ` +
+          `${bytes.length}`,
+      );
+    }
+    return pack([1, type], [2, bytes.length], [1, 0], bytes);
+  });
   const size = parts.reduce((sum, part) => sum + part.length, 0);
   return withChecksum(pack("OHDR", [1, 2], [1, 2], [4, size], ...parts));
 }
