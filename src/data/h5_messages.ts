@@ -107,6 +107,11 @@ export function datatype(type: ElementType | "string"): Uint8Array {
   }
 }
 
+/** Text of a fixed number of bytes (IV.A.2.d). */
+export function fixedText(size: number, padding: number, characters: number): Uint8Array {
+  return pack([1, 0x13], [1, padding | characters << 4], [2, 0], [4, size]);
+}
+
 function floating(
   size: number,
   sign: number,

@@ -9,11 +9,11 @@ import type { File as H5File, Metadata } from "h5wasm";
 import { elementsOf, isElementType } from "./elements.ts";
 import { LocalFile } from "./file.ts";
 import { attempt, type H5Library, loadH5, mountFile, unmountFile } from "./h5_runtime.ts";
-import { UNDEFINED } from "./h5_messages.ts";
-import { H5Writer, superblock } from "./h5_writer.ts";
+import { fixedText, UNDEFINED } from "./h5_messages.ts";
+import { H5Writer, type RawAttribute, superblock } from "./h5_writer.ts";
 import { type FileOutput, replaceFile } from "./output.ts";
 import { Resources, unreadable } from "./store.ts";
-import type { AttributeValue, Values } from "./written_tree.ts";
+import type { Values } from "./written_tree.ts";
 import { checkTaken, type Update } from "./addition.ts";
 
 /** The classes of HDF5 types (`H5T_class_t`). */
@@ -21,7 +21,7 @@ const INTEGER = 0, FLOAT = 1, STRING = 3, ENUM = 8;
 
 /** A group of a file: its attributes, and the addresses of its members. */
 interface OldGroup {
-  readonly attributes: Record<string, AttributeValue>;
+  readonly attributes: Record<string, Values | RawAttribute>;
   readonly links: ReadonlyMap<string, number>;
 }
 
@@ -56,11 +56,17 @@ interface Old {
 function checkOld(update: Update, { groups }: Old): void {
   for (const [name, { members }] of update.additions) {
     const group = groups.get(name);
-    const index = (group?.attributes["_index"] as Values | undefined)?.values[0];
+    const index = textOf(group?.attributes["_index"]);
     for (const member of members.keys()) {
       checkTaken(update, name, member, group?.links.has(member) ?? false, index);
     }
   }
+}
+
+/** The text of an attribute. */
+function textOf(value: Values | RawAttribute | undefined): unknown {
+  if (value === undefined || !("datatype" in value)) return value?.values[0];
+  return new TextDecoder().decode(value.bytes).replace(/[\0 ]+$/, "");
 }
 
 async function append(
@@ -136,7 +142,7 @@ function readGroup(
     );
     links.set(member, Number(new DataView(reference.buffer).getBigUint64(0, true)));
   }
-  const attributes: Record<string, AttributeValue> = {};
+  const attributes: Record<string, Values | RawAttribute> = {};
   for (const attribute of call(() => module.get_attribute_names(handle.file_id, key))) {
     const type = call(() => module.get_attribute_metadata(handle.file_id, key, attribute));
     const value = readAttribute(library, handle, key, attribute, type, call);
@@ -157,7 +163,7 @@ function readAttribute(
   name: string,
   type: Metadata,
   call: <T>(act: () => T) => T,
-): Values | undefined {
+): Values | RawAttribute | undefined {
   const own = typeOf(type);
   if (own === undefined || type.shape === null) return undefined;
   const size = type.total_size * type.size;
@@ -166,24 +172,15 @@ function readAttribute(
     module.HEAPU8.fill(0, pointer, pointer + size);
     call(() => module.get_attribute_data(file, key, name, BigInt(pointer)));
     const bytes = module.HEAPU8.slice(pointer, pointer + size) as Uint8Array<ArrayBuffer>;
-    const { shape } = type;
+    const { shape, strpad = 0, cset = 0 } = type;
     if (own !== "string") return { type: own, shape, values: elementsOf(own, bytes.buffer) };
-    const values = type.vlen
-      ? Array.from(new Uint32Array(bytes.buffer), (at) => module.UTF8ToString(at))
-      : fixedTexts(bytes, type.size);
-    return { type: own, shape, values };
+    if (!type.vlen) return { datatype: fixedText(type.size, strpad, cset), shape, bytes };
+    const texts = Array.from(new Uint32Array(bytes.buffer), (at) => module.UTF8ToString(at));
+    return { type: own, shape, values: texts };
   } finally {
     if (type.vlen) module.reclaim_vlen_memory(file, key, name, BigInt(pointer));
     module._free(pointer);
   }
-}
-
-/** Texts of a fixed length, ended by a zero where they are shorter. */
-function fixedTexts(bytes: Uint8Array, width: number): string[] {
-  return Array.from({ length: bytes.length / width }, (_, i) => {
-    const text = new TextDecoder().decode(bytes.subarray(i * width, (i + 1) * width));
-    return text.replace(/[\0 ]+$/, "");
-  });
 }
 
 function typeOf(type: Metadata): Values["type"] | undefined {
@@ -223,18 +220,18 @@ function readSuperblock(file: LocalFile, path: string): Superblock {
   const at = version === 0 ? 24 : version === 1 ? 28 : 12;
   const base = Number(view.getBigUint64(at, true));
   const isPlain = sizes.every((size) => size === 8) && base === start && version <= 3;
-  const driver = isOld ? view.getBigUint64(at + 24, true) : 2n ** 64n - 1n;
-  if (!isPlain || driver !== 2n ** 64n - 1n) {
-    throw unreadable(path, "", "its HDF5 superblock is of a form that cannot be added to");
+  // A driver for several files, or an extension, such as a list of free space that would soon hold
+  // other bytes than what is added.
+  const more = view.getBigUint64(isOld ? at + 24 : at + 8, true);
+  if (!isPlain || more !== 2n ** 64n - 1n) {
+    const why = "its HDF5 superblock is of a form that cannot be added to: write it anew with " +
+      "AnnData, or with h5repack";
+    throw unreadable(path, "", why);
   }
   return {
     base,
     with(root, end) {
-      if (!isOld) {
-        const extension = view.getBigUint64(at + 8, true);
-        const address = extension === 2n ** 64n - 1n ? UNDEFINED : Number(extension);
-        return superblock(version, base, address, end, root);
-      }
+      if (!isOld) return superblock(version, base, UNDEFINED, end, root);
       view.setBigUint64(at + 16, BigInt(end), true);
       // The entry of the root: its name, its address, and nothing that is known beforehand.
       view.setBigUint64(at + 40, BigInt(root), true);

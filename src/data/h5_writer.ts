@@ -24,7 +24,6 @@ import {
 } from "./h5_messages.ts";
 import type { Output } from "./output.ts";
 import {
-  type Attributes,
   type AttributeValue,
   bytesOf,
   chunkRows,
@@ -79,6 +78,19 @@ interface Heap {
   count: number;
 }
 
+/** An attribute as it is in a file. */
+export interface RawAttribute {
+  /** Its element type, as bytes. */
+  readonly datatype: Uint8Array;
+  /** The extents. */
+  readonly shape: readonly number[];
+  /** The bytes of its values. */
+  readonly bytes: Uint8Array;
+}
+
+/** Attributes of which some are kept as they are. */
+export type H5Attributes = Readonly<Record<string, AttributeValue | RawAttribute>>;
+
 /** Writes objects at the end of a file. */
 export class H5Writer {
   readonly #output: Output;
@@ -102,7 +114,7 @@ export class H5Writer {
   }
 
   /** Writes a group of members that have been written; gives its address. */
-  writeGroup(attributes: Attributes, links: ReadonlyMap<string, number>): number {
+  writeGroup(attributes: H5Attributes, links: ReadonlyMap<string, number>): number {
     const members = Array.from(links, ([name, address]) => linkMessage(name, address));
     return this.#header([...groupMessages(), ...members], attributes);
   }
@@ -121,12 +133,15 @@ export class H5Writer {
     return this.#header(arrayMessages(type, shape, layout, LEVEL), attributes);
   }
 
-  #header(messages: readonly Message[], attributes: Attributes): number {
+  #header(messages: readonly Message[], attributes: H5Attributes): number {
     const own = Object.entries(attributes).map(([name, value]) => this.#attribute(name, value));
     return this.#append(objectHeader([...messages, ...own]));
   }
 
-  #attribute(name: string, value: AttributeValue): Message {
+  #attribute(name: string, value: AttributeValue | RawAttribute): Message {
+    if (typeof value === "object" && "datatype" in value) {
+      return attributeMessage(name, value.datatype, value.shape, value.bytes);
+    }
     const { type, shape, values }: Values = typeof value === "boolean"
       ? { type: "bool", shape: [], values: Uint8Array.of(Number(value)) }
       : typeof value === "string"

@@ -8,6 +8,9 @@ import {
   type WriteAnnDataOptions,
 } from "../../src/data/write_anndata.ts";
 import type { AnnDataContent } from "../../src/data/written_parts.ts";
+import { LocalFile } from "../../src/data/file.ts";
+import { checksum, objectHeader, pack } from "../../src/data/h5_messages.ts";
+import { openH5 } from "../../src/data/h5ad.ts";
 import { type Tensor, tensor } from "../../src/tensor.ts";
 import { CELLS, cells, COUNTS } from "./tree.ts";
 import { FORMS, h5Bytes, inTempDirectory } from "./write.ts";
@@ -546,6 +549,50 @@ Deno.test("updateAnnData() refuses what does not fit the file", async () => {
       TypeError,
       "as it is a zip archive, to which nothing can be added: unpack it",
     );
+  });
+});
+
+Deno.test("updateAnnData() refuses HDF5 files that keep a list of free space", async () => {
+  await inTempDirectory(async (folder) => {
+    const path = `${folder}/x.h5ad`;
+    // An extension of the superblock is an object of its own, here an empty one.
+    const own = await encodeAnnData(OWN);
+    const bytes = pack(own, objectHeader([]));
+    const view = new DataView(bytes.buffer);
+    view.setBigUint64(20, BigInt(own.length), true);
+    view.setBigUint64(28, BigInt(bytes.length), true);
+    view.setUint32(44, checksum(bytes.subarray(0, 44)), true);
+    await Deno.writeFile(path, bytes);
+    await assertRejects(
+      () => updateAnnData(path, { obs: { a: [1, 2, 3, 4, 5] } }),
+      SyntaxError,
+      `Cannot read "${path}" as its HDF5 superblock is of a form that cannot be added to: write it ` +
+        "anew with AnnData, or with h5repack",
+    );
+    assertEquals(namesIn(folder), ["x.h5ad"]);
+  });
+});
+
+Deno.test("updateAnnData() keeps attributes of all kinds", async () => {
+  await inTempDirectory(async (folder) => {
+    const path = `${folder}/x.h5ad`;
+    const tree = cells();
+    const more = { numbers: [1, 2, 3], texts: ["a", "b"], text: "c" };
+    const obsm = {
+      ...tree.members["obsm"]!,
+      attributes: { ...tree.members["obsm"]!.attributes, ...more },
+    };
+    await Deno.writeFile(path, await h5Bytes({ ...tree, members: { ...tree.members, obsm } }));
+    const attributesOf = async () => {
+      const store = await openH5(await LocalFile.open(path));
+      const { attributes } = (await store.root.get("obsm"))!;
+      store.close();
+      return attributes;
+    };
+    const before = await attributesOf();
+    assertEquals(before["texts"], ["a", "b"]);
+    await updateAnnData(path, { obsm: { a: [[1], [2], [3], [4], [5]] } });
+    assertEquals(await attributesOf(), before);
   });
 });
 

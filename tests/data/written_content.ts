@@ -126,8 +126,36 @@ export const ADDED: AnnDataContent = {
   uns: { model: { name: "demo", rate: 0.1 } },
 };
 
+/** Adds to the files that `verify_added.py` has made. */
+async function addTo(folder: string): Promise<void> {
+  for (const { name } of Deno.readDirSync(folder)) {
+    if (!/\.(h5ad|zarr)$/.test(name)) continue;
+    const isRefused = name === "paged.h5ad" || name === "free_space.h5ad";
+    const update = updateAnnData(`${folder}/${name}`, {
+      obs: {
+        _index: numbers(40).map((i) => `cell${i}`),
+        predicted: {
+          kind: "categorical",
+          codes: Int32Array.from(numbers(40), (i) => i % 2),
+          categories: ["B", "T"],
+          ordered: false,
+        },
+        confidence: new Float32Array(40).fill(0.25),
+      },
+      obsm: { X_new: tensor(numbers(80), { shape: [40, 2] }) },
+      uns: { model: { name: "demo", rate: 0.1 } },
+    });
+    if (!isRefused) await update;
+    else await update.then(() => Deno.exit(1), (error) => console.log(error.message));
+  }
+}
+
 if (import.meta.main) {
-  const [folder] = Deno.args;
+  const [folder, mode] = Deno.args;
+  if (mode === "add") {
+    await addTo(folder!);
+    Deno.exit();
+  }
   await Deno.mkdir(folder!, { recursive: true });
   await Deno.writeFile(`${folder}/written.h5ad`, await encodeAnnData(CONTENT));
   for (const compression of ["none", "gzip"] as const) {

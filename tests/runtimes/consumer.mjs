@@ -2,7 +2,16 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import * as cg from "@cellgrad/cellgrad";
-import { openAnnData, pca, readNpy, simulateCells, writeNpy } from "@cellgrad/cellgrad/data";
+import {
+  encodeAnnData,
+  openAnnData,
+  pca,
+  readNpy,
+  simulateCells,
+  updateAnnData,
+  writeAnnData,
+  writeNpy,
+} from "@cellgrad/cellgrad/data";
 import * as losses from "@cellgrad/cellgrad/losses";
 import { accuracy } from "@cellgrad/cellgrad/metrics";
 import { openMpi, singleProcess } from "@cellgrad/cellgrad/mpi";
@@ -67,6 +76,25 @@ const checks = {
       await assert.rejects(file.obs("cell_type"), /it is closed/);
     }
     await assert.rejects(openAnnData(join(fixtures, "missing.h5ad")), /does not exist/);
+  },
+  async "AnnData is written and added to"() {
+    const X = cg.tensor([[1, 0], [0, 2], [3, 0]]);
+    assert.equal(new TextDecoder("latin1").decode((await encodeAnnData({ X })).slice(1, 4)), "HDF");
+    for (const name of ["out.h5ad", "out.zarr"]) {
+      const path = join(fixtures, name);
+      for (const compression of ["none", "gzip"]) {
+        await writeAnnData(path, { X, obs: { type: ["B", "T", "B"] } }, { compression });
+        await updateAnnData(path, { obs: { ok: [true, false, true] }, obsm: { X_new: X } });
+        const file = await openAnnData(path);
+        assert.deepEqual(file.keys.obs, ["type", "ok"]);
+        assert.deepEqual((await file.obsm("X_new")).toArray(), X.toArray());
+        assert.deepEqual([...(await file.obs("ok")).values], [1, 0, 1]);
+        file.close();
+      }
+      await assert.rejects(updateAnnData(path, { obsm: { X_new: X } }), /is there already/);
+    }
+    const nowhere = join(fixtures, "none", "x.h5ad");
+    await assert.rejects(writeAnnData(nowhere, { X }), /its folder does not exist/);
   },
   async "arrays and cells come and go"() {
     const { counts } = simulateCells({ cells: 40, genes: 20, types: 2, seed: 1 });
