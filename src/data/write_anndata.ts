@@ -57,7 +57,8 @@ const COMPRESSIONS = ["none", "gzip"];
  * other: between them there is none, and both lie whole beside the place. A folder that is not Zarr
  * is never replaced.
  *
- * Memory holds about 2 MB beside the arrays that are given, and those that are on a device.
+ * Arrays are not copied, and must not change until the promise resolves: memory holds beside them the
+ * texts of one column and one chunk of about a megabyte.
  *
  * Source: the specification of AnnData's on-disk format; HDF5's file format 3.0; Zarr 2 and 3.
  *
@@ -74,7 +75,7 @@ const COMPRESSIONS = ["none", "gzip"];
  * import { openAnnData, simulateCells, writeAnnData } from "@cellgrad/cellgrad/data";
  * import { assertEquals } from "@std/assert";
  *
- * const { counts, types } = simulateCells({ cells: 4, genes: 3, types: 2 });
+ * const { counts, labels } = simulateCells({ cells: 4, genes: 3, types: 2 });
  * const folder = await Deno.makeTempDir();
  * await writeAnnData(`${folder}/cells.h5ad`, {
  *   X: counts,
@@ -82,7 +83,7 @@ const COMPRESSIONS = ["none", "gzip"];
  *     _index: ["AAAC-1", "AAAG-1", "AACC-1", "AACG-1"], // the names of the cells
  *     cell_type: {
  *       kind: "categorical",
- *       codes: Int32Array.from(types.data),
+ *       codes: labels,
  *       categories: ["B", "T"],
  *       ordered: false,
  *     },

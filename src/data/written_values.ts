@@ -118,8 +118,14 @@ export async function toArray(place: Place, given: unknown): Promise<WrittenArra
 function fromTyped(place: Place, given: ArrayBufferView): WrittenArray {
   checkAttached(given as Uint8Array, { caller: "writeAnnData", argument: place.key });
   if (given instanceof Uint8Array) return booleansNode(checkBits(place, given, "it"));
-  if (elementTypeOf(given) !== undefined) return numbersNode((given as ElementArray).slice());
+  if (elementTypeOf(given) !== undefined) return numbersNode(steady(given as ElementArray));
   throw wrongKind(place, `its numbers must be of a type that files hold: it is ${describe(given)}`);
+}
+
+/** The array itself, or a copy where its memory is shared or may shrink. */
+function steady(values: ElementArray): ElementArray {
+  const { buffer } = values;
+  return buffer instanceof ArrayBuffer && !buffer.resizable ? values : values.slice();
 }
 
 /** Zeros and ones, as Uint8Array holds booleans. */
@@ -183,23 +189,22 @@ export async function toSparse(place: Place, given: unknown): Promise<WrittenNod
     throw wrongKind(within(place, "data"), `it must be a list of numbers: it is ${describe(data)}`);
   }
   checkSparse(place, entries.shape[0]!, inner, starts, major, minor);
-  const isLong = inner.length > 0x7fffffff || minor > 0x7fffffff;
-  const plain = (values: ElementArray): WrittenArray => ({
-    ...numbersNode(values),
-    attributes: {},
-  });
-  const pack = (positions: readonly number[] | ElementArray) =>
-    plain(
-      isLong
-        ? BigInt64Array.from(positions as number[], BigInt)
-        : Int32Array.from(positions as number[]),
-    );
-  return groupNode(
-    encoding(`${format}_matrix`, "0.1.0", {
-      shape: numbersNode(BigInt64Array.of(BigInt(rows), BigInt(columns))),
-    }),
-    [["data", { ...entries, attributes: {} }], ["indices", pack(inner)], ["indptr", pack(starts)]],
-  );
+  const extents = numbersNode(BigInt64Array.of(BigInt(rows), BigInt(columns)));
+  const pack = inner.length > 0x7fffffff || minor > 0x7fffffff ? toLong : toShort;
+  return groupNode(encoding(`${format}_matrix`, "0.1.0", { shape: extents }), [
+    ["data", { ...entries, attributes: {} }],
+    ["indices", { ...numbersNode(pack(inner)), attributes: {} }],
+    ["indptr", { ...numbersNode(pack(starts)), attributes: {} }],
+  ]);
+}
+
+/** Positions as SciPy has them, in both arrays alike. */
+function toShort(positions: ElementArray): Int32Array {
+  return positions instanceof Int32Array ? positions : Int32Array.from(positions as Float64Array);
+}
+
+function toLong(positions: ElementArray): BigInt64Array {
+  return BigInt64Array.from(Array.from(positions as Float64Array, BigInt));
 }
 
 async function toPositions(place: Place, given: unknown): Promise<ElementArray> {
@@ -299,7 +304,7 @@ function toColumnValues(place: Place, { kind, values }: Record<string, unknown>)
   }
   const type = elementTypeOf(values);
   if (kind === "numeric" && type !== undefined) {
-    return numbersNode((values as ElementArray).slice());
+    return numbersNode(steady(values as ElementArray));
   }
   throw wrongKind(
     place,
