@@ -15,7 +15,7 @@ import {
 import { isMissing } from "./file.ts";
 import { json, plainAttributes, type ZarrFile, zarrFiles, type ZarrForm } from "./zarr_writer.ts";
 import type { Attributes, WrittenGroup } from "./written_tree.ts";
-import { type Addition, checkTaken, type Update } from "./addition.ts";
+import { checkTaken, type Update } from "./addition.ts";
 
 type FileSystem = typeof import("node:fs");
 
@@ -131,31 +131,21 @@ const ROOT = ".root";
  * Adds members to the groups of a hierarchy. They are written beside it, then put in their places by
  * renames, one after the other; what lists them is changed last, file by file.
  */
-export async function updateZarr(
-  path: string,
-  update: Update,
-): Promise<void> {
+export async function updateZarr(path: string, update: Update): Promise<void> {
   const fs = await import("node:fs");
-  const { additions } = update;
   const version = fs.existsSync(`${path}/zarr.json`) ? 3 : 2;
   const form: ZarrForm = { version, compression: "none" };
   await besides(fs, path, async (target, _exists, temporary) => {
-    for (const [name, { members }] of additions) {
-      const index = attributesOf(fs, `${target}/${name}`, form)["_index"];
-      for (const member of members.keys()) {
-        const isTaken = fs.existsSync(`${target}/${name}/${member}`);
-        checkTaken(update, name, member, isTaken, index);
-      }
-    }
+    checkFree(fs, target, update, form);
     fs.mkdirSync(temporary);
     const listed: ZarrFile[] = [];
     const isNew = (name: string) => name !== "" && !fs.existsSync(`${target}/${name}`);
-    for (const [name, { members, group }] of additions) {
+    for (const [name, { members, group }] of update.additions) {
       const node = isNew(name) ? group : { ...group, members };
       const files = noting(listed, name, zarrFiles(node, "", form), !isNew(name));
       await writeFolder(fs, `${temporary}/${name || ROOT}`, files);
     }
-    for (const [name, { members, attributes }] of additions) {
+    for (const [name, { members, attributes }] of update.additions) {
       const folder = `${temporary}/${name || ROOT}`;
       if (isNew(name)) {
         fs.renameSync(folder, `${target}/${name}`);
@@ -170,9 +160,25 @@ export async function updateZarr(
       }
       syncFolder(fs, place);
     }
-    await consolidate(fs, target, listed, additions, form, temporary);
+    await consolidate(fs, target, listed, update, form, temporary);
     syncFolder(fs, target);
   });
+}
+
+/**
+ * Throws where a member has a name that is taken. Columns that their frame does not list are not
+ * there: a writer that was killed has left them.
+ */
+function checkFree(fs: FileSystem, target: string, update: Update, form: ZarrForm): void {
+  for (const [name, { members }] of update.additions) {
+    const { _index: index, "column-order": listed } = attributesOf(fs, `${target}/${name}`, form);
+    for (const member of members.keys()) {
+      const isTaken = Array.isArray(listed)
+        ? listed.includes(member)
+        : fs.existsSync(`${target}/${name}/${member}`);
+      checkTaken(update, name, member, isTaken, index);
+    }
+  }
 }
 
 /** Passes files on, and notes those that describe nodes; of the group itself only where it is new. */
@@ -252,7 +258,7 @@ async function consolidate(
   fs: FileSystem,
   target: string,
   listed: readonly ZarrFile[],
-  additions: ReadonlyMap<string, Addition>,
+  { additions }: Update,
   { version }: ZarrForm,
   temporary: string,
 ): Promise<void> {

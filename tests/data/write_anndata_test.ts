@@ -611,6 +611,21 @@ Deno.test("the names of rows are no column, whatever they are called", async () 
   });
 });
 
+Deno.test("a column that a killed writer has left unlisted is added again", async () => {
+  await inTempDirectory(async (folder) => {
+    const path = `${folder}/x.zarr`;
+    await writeAnnData(path, { obs: { a: ["x", "y"], b: ["x", "y"] } });
+    const attributes = JSON.parse(await Deno.readTextFile(`${path}/obs/.zattrs`));
+    attributes["column-order"] = ["a"];
+    await Deno.writeTextFile(`${path}/obs/.zattrs`, JSON.stringify(attributes));
+    await updateAnnData(path, { obs: { b: [1, 2] } });
+    await using file = await openAnnData(path);
+    assertEquals(file.keys.obs, ["a", "b"]);
+    assertEquals(await file.obs("b"), { kind: "numeric", values: Float64Array.of(1, 2) });
+    assertEquals(namesIn(folder), ["x.zarr"]);
+  });
+});
+
 Deno.test("updateAnnData() adds to the list of all metadata, where there is one", async () => {
   await inTempDirectory(async (folder) => {
     const update = async (path: string) => {
