@@ -209,11 +209,9 @@ function toNames(place: Place, given: unknown): WrittenArray {
 }
 
 /** How many rows a column has. */
-function lengthOf(node: WrittenNode): number {
-  if (node.kind === "array") return node.shape[0]!;
-  return (node.members.get("codes") ?? node.members.get("values") as WrittenArray).kind === "array"
-    ? ((node.members.get("codes") ?? node.members.get("values")) as WrittenArray).shape[0]!
-    : 0;
+function lengthOf(node: WrittenNode | undefined): number {
+  if (node?.kind !== "group") return node?.shape[0] ?? 0;
+  return lengthOf(node.members.get("codes") ?? node.members.get("values"));
 }
 
 async function toMatrix(place: Place, given: unknown, axes: readonly Axis[]): Promise<WrittenNode> {
