@@ -114,12 +114,15 @@ abstract class PresentFile implements ByteFile {
   }
 
   read(position: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
-    return this.whole(() => {
-      checkRange(this, this.isOpen, position, length);
-      const bytes = new Uint8Array(length);
-      this.readInto(bytes, position);
-      return bytes;
-    });
+    return this.whole(() => this.bytesAt(position, length));
+  }
+
+  /** The `length` bytes from `position` on, at once. */
+  bytesAt(position: number, length: number): Uint8Array<ArrayBuffer> {
+    checkRange(this, this.isOpen, position, length);
+    const bytes = new Uint8Array(length);
+    this.readInto(bytes, position);
+    return bytes;
   }
 }
 

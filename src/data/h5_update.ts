@@ -209,10 +209,10 @@ interface Superblock {
 function readSuperblock(file: LocalFile, path: string): Superblock {
   const signature = superblock(2, 0, UNDEFINED, 0, 0).subarray(0, 8);
   let start = 0;
-  while (!signature.every((byte, i) => file.read(start, 8)[i] === byte)) {
+  while (!signature.every((byte, i) => file.bytesAt(start, 8)[i] === byte)) {
     start = Math.max(512, 2 * start);
   }
-  const bytes = file.read(start, Math.min(104, file.size - start));
+  const bytes = file.bytesAt(start, Math.min(104, file.size - start));
   const view = new DataView(bytes.buffer);
   const version = bytes[8]!;
   const isOld = version < 2;

@@ -1,8 +1,6 @@
 /**
- * Cells: simulated, or read from AnnData files, tables and NumPy arrays; their preprocessing;
+ * Cells: simulated, or read from files of any format, and written as AnnData; their preprocessing;
  * ontologies of cell types; and distances in segmentations.
- * Cells: simulated, or read from AnnData files, tables and NumPy arrays, and written as AnnData;
- * their preprocessing; and ontologies of cell types.
  *
  * @example From counts to two coordinates per cell
  * ```ts
@@ -34,7 +32,6 @@ export { readNpz } from "./npz.ts";
 export type { DataSource } from "./source.ts";
 export { type DistanceOptions, distanceTransform, signedDistance } from "./distance.ts";
 export type { ElementArray } from "./elements.ts";
-export type { FilePath } from "./file.ts";
 export { type Fold, stratifiedFolds, type StratifiedFoldsOptions } from "./folds.ts";
 export { readNpy, writeNpy } from "./npy.ts";
 export {
@@ -85,11 +82,3 @@ export type {
   WritableSparse,
   WritableValue,
 } from "./written_parts.ts";
-export {
-  type MatrixOptions,
-  parseTable,
-  readTable,
-  Table,
-  type TableColumn,
-  type TableOptions,
-} from "./table.ts";

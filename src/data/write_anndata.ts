@@ -252,7 +252,7 @@ async function plan(place: Place, path: string, content: unknown): Promise<Updat
 async function isZip(path: string): Promise<boolean> {
   const file = await LocalFile.open(path);
   try {
-    return file.read(0, 1)[0] === 0x50;
+    return file.bytesAt(0, 1)[0] === 0x50;
   } finally {
     file.close();
   }

@@ -44,6 +44,7 @@ const NAMES_2: Readonly<Record<ElementType, string>> = {
   uint32: "<u4",
   int64: "<i8",
   uint64: "<u8",
+  float16: "<f2",
   float32: "<f4",
   float64: "<f8",
 };

@@ -67,7 +67,6 @@ export const validReaders = (folder: string): ValidCall[] => [
     new URL("../data/h5py.h5ad", import.meta.url),
     { integers: "float64" },
   ], 1),
-  row("openAnnData", () => [new URL("../data/h5py.h5ad", import.meta.url)]),
   row("writeAnnData", () => [`${folder}/y.h5ad`, { X: [[1], [2]], obs: { a: [1, 2] } }]),
   {
     name: "writeAnnData",
