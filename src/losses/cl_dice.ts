@@ -37,9 +37,9 @@ export interface ClDiceOptions {
  * What is wider than 2 · `iterations` + 1 places keeps no skeleton in its middle. The loss knows no
  * outline: add {@linkcode diceLoss}, of which the authors take half or more.
  *
- * **Differs from the original** for more than two classes, whose sums it takes together (and over the
- * background too unless told otherwise), so that the largest class decides; and in MONAI 1.5 and
- * later each sample has a loss of its own. For one class and one sample they are this.
+ * **Differs from the original** for more than two classes, whose sums it takes together, so that the
+ * largest class decides. Later versions of MONAI count the background too, unless told otherwise, and
+ * take each sample for itself. For one class and one sample they are this.
  *
  * Source: Shit et al. 2021, arXiv:2003.07311; https://github.com/jocpae/clDice, `soft_cldice`.
  *

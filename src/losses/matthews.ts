@@ -39,15 +39,15 @@ export interface MatthewsOptions {
  * `TN = Σ (1 − q) (1 − y)` of each class against the rest, over the batch and all positions
  * together, `q = softmax(z)` and one-hot y. Nothing is added below: where the labels, or the
  * predictions, are all of the class or none of them, 0/0 is taken as a correlation of 0, so that the
- * loss of that class is 1. It is not the correlation of all classes at once (Gorodkin's R_K), which
- * for two classes is the same.
+ * loss of that class is 1. It is not the correlation of all classes at once, Gorodkin's R_K.
  *
  * The counts are sums of probabilities of labelled and other classes, never `1 − q`: what is left of
  * a class predicted nearly everywhere keeps its digits.
  *
  * **Differs from the original**, which is for two classes: segmentation_models.pytorch's `MCCLoss`
- * takes one probability per position, and adds 1e-5 to each of the four counts, so that a class that
- * is absent and rightly so has the loss 0; MONAI's sets the loss to 0 where it is perfect.
+ * takes one number per position as it is for a probability, where its other losses take logits, and
+ * adds 1e-5 to each count, so that a class that is absent, and rightly so, has the loss ½. MONAI's
+ * takes each sample for itself, and sets the loss to 0 where nothing is wrong.
  *
  * Source: Abhishek & Hamarneh 2021, arXiv:2010.13454.
  *
