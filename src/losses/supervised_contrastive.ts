@@ -121,7 +121,7 @@ export function contrasts(
     const shifted = where(others, sub(similarity, top), 0);
     const total = sum(where(others, exp(shifted), 0), { axis: 1 });
     const near = div(sum(where(positive, shifted, 0), { axis: 1 }), where(isAnchor, count, 1));
-    const losses = where(isAnchor, sub(log(where(isAnchor, total, 1)), near), 0);
+    const losses = sub(log(where(isAnchor, total, 1)), near);
     return stack([losses, cast(isAnchor, rows.dtype)], { axis: 1 });
   };
   return mapCells(lossesOf, [units, labels, numbers], [units, labels], n, largest);
