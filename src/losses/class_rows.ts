@@ -7,7 +7,7 @@ import { checkLabels } from "../labels.ts";
 import { floating, promoteAll } from "../ops/elementwise.ts";
 import { formatShape } from "../shape.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
-import { checkSameCells, readCellLabels } from "./cells.ts";
+import { readCellLabels } from "./cells.ts";
 import { checkAxes } from "../options.ts";
 
 /** Embeddings, rows of classes and labels that fit together. */
@@ -41,7 +41,6 @@ export function readClassRows(
   const [name, given] = Object.entries(classRows)[0]!;
   const [cells, rows] = promoteAll(embeddings, given).map(floating) as [Tensor, Tensor];
   checkAxes(caller, "embeddings", cells, ["cells", "features"]);
-  checkSameCells(caller, { embeddings: cells });
   checkAxes(caller, name, rows, ["classes", cells.shape[1]!]);
   if (rows.shape[0] === 0) {
     throw new TypeError(

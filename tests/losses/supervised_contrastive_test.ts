@@ -147,6 +147,13 @@ Deno.test("supervisedContrastiveLoss() keeps its value at a temperature near 0",
   assertLess(Math.abs(loss.item() / (1000 * Math.SQRT1_2) - 1), 1e-6);
 });
 
+Deno.test("supervisedContrastiveLoss() of two opposite cells of a label is 0 at any temperature", () => {
+  const cells = f64([[1, 0], [-1, 0]]);
+  for (const temperature of [1e-3, 1, 1e3]) {
+    assertSame(supervisedContrastiveLoss(cells, [3, 3], { temperature }), 0);
+  }
+});
+
 Deno.test("supervisedContrastiveLoss() gives a cell of zeros a steep gradient", () => {
   const cells = f64([[0, 0], [1, 1], [1, 0]]);
   const gradient = grad((x: Tensor) => supervisedContrastiveLoss(x, [0, 0, 1]))(cells);
