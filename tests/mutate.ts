@@ -47,6 +47,10 @@ const EQUIVALENT: Record<string, Record<string, string>> = {
     "const among = (x: Tensor, chosen: Tensor) => cgAsTensor(mul(x, chosen)).mean({ axis: 1 });":
       "a correlation is the same for counts of any scale",
   },
+  "src/losses/cells.ts": {
+    "const [total, count] = split(cgAsTensor(sums).mean({ axis: 0 }), 2) as [Tensor, Tensor];":
+      "means have the ratio of sums",
+  },
   "src/losses/class_logits.ts": {
     "logits: where(expandDims(keep, 1), scores, 1),": NOT_COUNTED,
   },
