@@ -1,4 +1,4 @@
-import { sigmoid, softmax, type Tensor, tensor, zeros } from "@cellgrad/cellgrad";
+import { sigmoid, softmax, type Tensor, tensor, valueAndGrad, zeros } from "@cellgrad/cellgrad";
 import {
   binaryCrossEntropyWithLogitsLoss,
   crossEntropyLoss,
@@ -9,7 +9,7 @@ import { assertAllClose, checkGradients } from "@cellgrad/cellgrad/testing";
 import { assertEquals, assertLess } from "@std/assert";
 import fc from "fast-check";
 import { classCases, FEW_RUNS, floats, gridNumbers, RUNS } from "../arbitraries.ts";
-import { assertFinite, assertReductions, assertSame, ignoreOff } from "./laws.ts";
+import { assertFinite, assertReductions, assertSame, ignoreOff, testMisuse } from "./laws.ts";
 
 const channels = { activation: "sigmoid" } as const;
 
@@ -29,13 +29,15 @@ Deno.test("focalLoss() of channels is what its formula says", () => {
       gridNumbers(0, 4),
       fc.boolean(),
       ({ logits, labels, weight }, gamma, includeBackground) => {
-        const [p, y] = [sigmoid(logits), oneHot(logits, labels)];
-        const there = y.mul(p.neg().add(1).pow(gamma)).mul(p.log());
-        const absent = y.neg().add(1).mul(p.pow(gamma)).mul(p.neg().add(1).log());
-        const all = there.add(absent).mul(column(weight, logits)).neg();
-        const losses = includeBackground ? all : all.slice([0, 1]);
+        const p = sigmoid(logits);
         const options = { ...channels, gamma, weight, includeBackground, alpha: 0.5 };
-        for (const targets of [labels, y]) {
+        const hard = oneHot(logits, labels);
+        const soft = sigmoid(logits.mul(-2));
+        for (const [targets, y] of [[labels, hard], [hard, hard], [soft, soft]] as const) {
+          const there = y.mul(p.neg().add(1).pow(gamma)).mul(p.log());
+          const absent = y.neg().add(1).mul(p.pow(gamma)).mul(p.neg().add(1).log());
+          const all = there.add(absent).mul(column(weight, logits)).neg();
+          const losses = includeBackground ? all : all.slice([0, 1]);
           const found = focalLoss(logits, targets, { ...options, reduction: "none" });
           assertAllClose(found, losses.mul(0.5), { atol: 1e-12, rtol: 1e-9 });
           assertAllClose(focalLoss(logits, targets, options), losses.mean().mul(0.5), {
@@ -165,6 +167,14 @@ Deno.test("focalLoss() of channels and of shares is finite for logits of ±1e4",
   }
 });
 
+Deno.test("focalLoss() of a hopeless class is ∞, with the gradient of the cross entropy", () => {
+  for (const targets of [[0], [[1, 0]]]) {
+    const loss = (z: Tensor) => focalLoss(z, targets, { gamma: 0.5 });
+    const [value, gradient] = valueAndGrad(loss)([[-Infinity, 0]]);
+    assertEquals([value.item(), gradient.toArray()], [Infinity, [[-1, 1]]]);
+  }
+});
+
 Deno.test("focalLoss() of shares has 0, not NaN, for a class of −∞ that is not there", () => {
   const logits = tensor([[-Infinity, 0, 0]]);
   assertFinite((z: Tensor) => focalLoss(z, [[0, 0.5, 0.5]], { gamma: 0.5 }), [logits]);
@@ -182,3 +192,24 @@ Deno.test("focalLoss() of nothing is 0, or NaN on request, by shares and of chan
     assertEquals(focalLoss([[1, 2]], [-1], ignored).item(), NaN);
   }
 });
+
+testMisuse("focalLoss", [
+  ...(["softmax", "sigmoid"] as const).flatMap((activation) => {
+    const options = { activation };
+    const of = activation === "softmax" ? "of shares" : "of channels";
+    return [
+      [
+        `a negative gamma ${of}`,
+        () => focalLoss([[1, 2]], [[0, 1]], { ...options, gamma: -1 }),
+        RangeError,
+        "Cannot compute focalLoss as gamma must be a finite number at least 0: current value is -1",
+      ],
+      [
+        `a ptFromWeighted that is no boolean, ${of}`,
+        () => focalLoss([[1, 2]], [[0, 1]], { ...options, ptFromWeighted: 1 as never }),
+        TypeError,
+        "Cannot compute focalLoss as ptFromWeighted must be true or false: current value is 1",
+      ],
+    ] as const;
+  }),
+]);
