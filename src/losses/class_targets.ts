@@ -82,8 +82,8 @@ export function readClassTargets(
         `current targets have the shape of the logits`,
     );
   }
+  checkInUnit(caller, "targets", given, "labels have the shape [N, …spatial]");
   const shares = cast(given, scores.dtype);
-  checkInUnit(caller, "targets", shares, "or labels of the shape [N, …spatial]");
   return { logits: scores, labels: null, shares, keep: null, classes: scores.shape[1]! };
 }
 

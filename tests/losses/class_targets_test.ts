@@ -58,6 +58,13 @@ testMisuse("diceLoss", [
     "[N, …spatial]: current shapes are [2] and [2]",
   ],
   [
+    "labels with a class axis of their own",
+    () => diceLoss(zeros([2, 3, 4]), zeros([2, 1, 4])),
+    TypeError,
+    "Cannot compute diceLoss as logits must have the shape [N, C, …spatial] and labels " +
+    "[N, …spatial]: current shapes are [2, 3, 4] and [2, 1, 4]; take axis 1 out: squeeze(labels, 1)",
+  ],
+  [
     "one class by softmax",
     () => diceLoss([[1], [2]], [0, 1]),
     TypeError,
@@ -95,7 +102,7 @@ testMisuse("diceLoss", [
     () => diceLoss([[1, 2]], [[0, 255]]),
     RangeError,
     "Cannot compute diceLoss as targets must be in [0, 1]: current value at position 1 is 255; " +
-    "or labels of the shape [N, …spatial]",
+    "labels have the shape [N, …spatial]",
   ],
 ]);
 
