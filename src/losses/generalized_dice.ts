@@ -14,6 +14,7 @@ import {
   mul,
   notEqual,
   square,
+  squeeze,
   sub,
   sum,
   where,
@@ -90,7 +91,7 @@ export function generalizedDiceLoss(
   const { shares, least } = relativeWeights(countVolume(overlap), settings.absent === "count");
   const factors = weight === null ? shares : mul(shares, weight);
   const over = (x: Tensor) =>
-    add(sum(mul(factors, x), CLASSES), mul(sum(square(least), CLASSES), settings.smooth));
+    add(sum(mul(factors, x), CLASSES), mul(squeeze(square(least), -1), settings.smooth));
   const sizes = add(add(truePositives, falsePositives), labelled);
   const losses = sub(1, overlapRatio(over(mul(truePositives, 2)), over(sizes)));
   const present = presentIn(labelled, settings);
@@ -101,7 +102,7 @@ export function generalizedDiceLoss(
 function relativeWeights(volume: Tensor, countAbsent: boolean): { shares: Tensor; least: Tensor } {
   const absent = equal(volume, 0);
   const most = max(volume, EACH);
-  const least = min(where(absent, add(most, 1), volume), EACH);
+  const least = min(where(absent, most, volume), EACH);
   const others = countAbsent ? cast(notEqual(most, 0), volume.dtype) : 0;
   return { shares: where(absent, others, square(div(least, where(absent, 1, volume)))), least };
 }

@@ -78,6 +78,17 @@ Deno.test("generalizedDiceLoss() averages samples with labels, where those witho
   assertAlmostEquals(skipped.item(), 0.5, 1e-7);
 });
 
+Deno.test("generalizedDiceLoss() has finite derivatives by shares, absent classes among them", () => {
+  const [logits, shares] = [tensor([[1, 2, 3], [3, 2, 1]]), tensor([[0.5, 0, 1], [1, 0, 0]])];
+  for (const absent of ["count", "skip"] as const) {
+    for (const perSample of [true, false]) {
+      const options = { absent, perSample };
+      assertFinite((z, y) => generalizedDiceLoss(z, y, options), [logits, shares]);
+      assertFinite((z, y) => generalizedDiceLoss(z, y, options), [logits, shares.mul(0)]);
+    }
+  }
+});
+
 Deno.test("generalizedDiceLoss() is finite for shares of any size", () => {
   for (const size of [1e-30, 1e-10, 1]) {
     const targets = tensor([[size, 0, 1], [size, 0, 0]]);
