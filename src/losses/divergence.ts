@@ -31,10 +31,10 @@ export interface DivergenceOptions {
  * `KL = Σ p log(p / q)`, over the last axis
  *
  * One value per row, and the mean is over rows. Where p is 0, the term is 0, and so is its gradient by
- * both: the slope of `p log p` at 0 is −∞, which nothing can follow. Probabilities are
- * taken as they are, not normalised. It is summed as `p log(p / q) − p + q` and `p − q`, so that close
- * distributions keep their digits: in float32, shares of 0.1 that are off by 1e-5 have 4 digits here
- * and none as a sum of `p log(p / q)`.
+ * both: the slope of `p log p` at 0 is −∞, which nothing can follow. Probabilities are taken as they
+ * are, not normalised. It is summed as `p log(p / q) − p + q` and `p − q`, so that close distributions
+ * keep their digits: in float32, shares of 0.1 that are off by 1e-5 have 4 digits here and none as a
+ * sum of `p log(p / q)`.
  *
  * **Mind the order**: PyTorch's `kl_div(log q, p)` and optax's `kl_divergence(log q, p)` name the
  * distribution that is predicted first, and take its logarithms. PyTorch's default averages over all

@@ -74,9 +74,10 @@ export function negativeBinomialParameters(
   names: NegativeBinomialNames,
 ): NegativeBinomialParameters {
   if (arguments.length > 1) refuseMore("negativeBinomialParameters", "names", 1, arguments);
-  const given: Record<string, unknown> = isPlainObject(names) ? names : {};
+  const given: unknown = names;
+  if (!isPlainObject(given)) throw noPair(describe(given));
   const pair = Object.keys(given).filter((name) => given[name] !== undefined).sort().join(", ");
-  if (!isPlainObject(names) || !Object.hasOwn(WAYS, pair)) throw noPair(names, pair);
+  if (!Object.hasOwn(WAYS, pair)) throw noPair(`{ ${pair} }`);
   const [first, second] = promoteAll(
     ...pair.split(", ").map((name) => given[name] as TensorLike),
   ).map(floating) as [Tensor, Tensor];
@@ -109,10 +110,9 @@ const WAYS = {
   },
 };
 
-function noPair(names: unknown, pair: string): TypeError {
-  const ways = Object.keys(WAYS).map((way) => way.split(", ").join(" and ")).join("; ");
+function noPair(found: string): TypeError {
+  const ways = Object.keys(WAYS).map((way) => way.replace(", ", " and ")).join("; ");
   return new TypeError(
-    `Cannot compute ${CALLER} as names must be one of the pairs ${ways}: ` +
-      `current value is ${isPlainObject(names) ? `{ ${pair} }` : describe(names)}`,
+    `Cannot compute ${CALLER} as names must be one of the pairs ${ways}: current value is ${found}`,
   );
 }

@@ -32,13 +32,15 @@ export const logRatioOp: Elementwise = elementwise(
 
 /**
  * `a log(a / b) − a + b`, at least 0; b where a is 0. With t the larger of a / b and b / a less 1, it
- * is made of `log(1 + t) − t / (1 + t)`, which is what an offset of dispersions changes, too.
+ * is made of `log(1 + t) − t / (1 + t)`, which is what an offset of dispersions changes, too. NaN
+ * where one of them is negative.
  */
 export const relativeEntropyOp: Elementwise = elementwise(
   "relativeEntropy",
-  `a == 0 ? b : a < b ? (log(a) - log(b) < -${FAR} ? b : ` +
-    "(b - a) * ((b - a) / b) - a * offsetByDispersion(a, b - a)) : " +
-    `${FAR} < log(a) - log(b) ? a * (log(a) - log(b) - 1) + b : a * offsetByDispersion(b, a - b)`,
+  "a == 0 ? b : 0 < a ? (0 <= b ? (a < b ? " +
+    `(log(a) - log(b) < -${FAR} ? b : (b - a) * ((b - a) / b) - a * offsetByDispersion(a, b - a)) : ` +
+    `${FAR} < log(a) - log(b) ? a * (log(a) - log(b) - 1) + b : a * offsetByDispersion(b, a - b)) : ` +
+    "log(b)) : log(a)",
   [
     (g, _y, [a, b]) => mul(g, apply(logRatioOp, [a!, b!], [])),
     (g, _y, [a, b]) => {

@@ -134,6 +134,7 @@ Deno.test("probabilities of 0 cost nothing, and get gradient 0", () => {
 Deno.test("klDivergence() is ∞ where q rules out what p has, and 0 where both are 0", () => {
   assertEquals(klDivergence([[0.5, 0.5]], [[1, 0]]).item(), Infinity);
   assertEquals(klDivergence([[1, 0]], [[1, 0]]).item(), 0);
+  assertEquals(klDivergence([[1, 0]], [[1, NaN]]).item(), NaN);
 });
 
 Deno.test("divergences of probabilities that softmax made are finite for logits of ±1e4", () => {

@@ -245,6 +245,11 @@ Deno.test("negativeBinomialParameters() names one distribution in four ways", ()
   );
 });
 
+Deno.test("negativeBinomialParameters() takes undefined for a name that is not given", () => {
+  const { mu } = negativeBinomialParameters({ mu: [2], theta: [1], probs: undefined } as never);
+  assertEquals(mu.item(), 2);
+});
+
 Deno.test("negativeBinomialParameters() broadcasts, and has gradients", () => {
   const { mu, logRate } = negativeBinomialParameters({
     totalCount: [1, 2],
@@ -283,6 +288,28 @@ testMisuse("negativeBinomialParameters", [
     TypeError,
     "Cannot compute negativeBinomialParameters as names must be one of the pairs mu and theta; " +
     "dispersion and mu; logits and totalCount; probs and totalCount: current value is [1]",
+  ],
+  [
+    "an object of a class",
+    () => {
+      class Names {
+        mu = [1];
+        theta = [1];
+      }
+      negativeBinomialParameters(new Names());
+    },
+    TypeError,
+    "Cannot compute negativeBinomialParameters as names must be one of the pairs mu and theta; " +
+    "dispersion and mu; logits and totalCount; probs and totalCount: " +
+    "current value is a Names",
+  ],
+  [
+    "a name too many",
+    () => negativeBinomialParameters({ mu: [1], theta: [1], dispersion: [1] } as never),
+    TypeError,
+    "Cannot compute negativeBinomialParameters as names must be one of the pairs mu and theta; " +
+    "dispersion and mu; logits and totalCount; probs and totalCount: " +
+    "current value is { dispersion, mu, theta }",
   ],
   [
     "a dispersion of 0",

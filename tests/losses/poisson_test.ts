@@ -124,9 +124,14 @@ Deno.test("the whole likelihood of a Poisson is that of a probability, and the l
   });
 });
 
+Deno.test("the whole likelihood of a Poisson has finite gradients for a count of 0", () => {
+  assertEquals(assertFinite((x, m) => negLogPoisson(x, m).sum(), [f64(0, 2), f64(3, 2)]) > 3, true);
+});
+
 Deno.test("Poisson losses do not look at counts and means when told not to", () => {
   assertEquals(poissonLoss([0], [-1], { check: false }).item(), 1);
   assertEquals(poissonDeviance([-1], [0], { check: false }).item(), -2);
+  assertEquals(poissonDeviance([1], [-1], { check: false }).item(), NaN);
 });
 
 testMisuse("poissonLoss", [

@@ -75,6 +75,9 @@ Deno.test("stateObjective() weighs each part as it is told to", () => {
       assertAllClose(total, sum, { rtol: 1e-12 });
       const plain = stateObjective(outputs, targets).parts;
       assertSame(p.expression!, plain.expression!);
+      const weighed = plain.distribution!.add(plain.expression!).add(plain.batch!.mul(0.1))
+        .add(plain.confidence!.mul(0.01)); // by default, the change from controls is not
+      assertAllClose(stateObjective(outputs, targets).total, weighed, { rtol: 1e-12 });
       const alone = stateObjective({ cells: outputs.cells }, { cells: observed });
       assertEquals(Object.keys(alone.parts), ["distribution"]);
       assertSame(alone.total, plain.distribution!);
