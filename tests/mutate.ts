@@ -107,6 +107,10 @@ const EQUIVALENT: Record<string, Record<string, string>> = {
   "src/losses/triplet.ts": {
     "const FAR = 6e+38;": "both are beyond every distance",
   },
+  "src/losses/evidential.ts": {
+    "const FROM = 16;": CLOSE,
+    "const isSmall = cgAsTensor(alpha).lessEqual(FROM);": CLOSE,
+  },
   "src/losses/log_add.ts": {
     "const isFirst = cgAsTensor(sub(a, b)).greaterEqual(0);": CLOSE,
     "const isFirst = greater(sub(a, b), 1);": CLOSE,

@@ -75,6 +75,13 @@ Deno.test("evidentialLoss() is smooth where its series begins", () => {
   assertAlmostEquals(at(8), below, 1e-8);
 });
 
+Deno.test("evidentialLoss() has all digits of float64 where its series begins", () => {
+  // With Ω / ν = 1 / π it is lnΓ(α) − lnΓ(α + ½): here of 7! and of 7.5 · 6.5 · … · 0.5 √π.
+  const loss = evidentialLoss(f64(0), f64(0), f64(1), f64(8), f64(1 / (4 * Math.PI)));
+  const product = [7.5, 6.5, 5.5, 4.5, 3.5, 2.5, 1.5, 0.5].reduce((a, b) => a * b);
+  assertAlmostEquals(loss.item(), Math.log(5040 / (product * Math.sqrt(Math.PI))), 1e-13);
+});
+
 Deno.test("evidentialLoss() takes a price for evidence where it is wrong, and none where it is right", () => {
   const price = (y: number) => {
     const at = (lambda: number) =>
@@ -112,6 +119,15 @@ Deno.test("evidentialLoss() is finite for evidence of 1e-6 and 1e8, and errors o
       tensor([least, most, least, most]),
     ],
   );
+});
+
+Deno.test("evidentialLoss() is finite for evidence near the largest number", () => {
+  const most = tensor([1e37]);
+  assertFinite((...x) => evidentialLoss([1], [1], x[0]!, x[1]!, x[2]!), [
+    tensor([1]),
+    most,
+    tensor([1]),
+  ]);
 });
 
 Deno.test("evidentialLoss() of nothing is 0", () => {
