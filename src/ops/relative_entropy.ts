@@ -13,10 +13,10 @@ import { type Elementwise, elementwise } from "./elementwise.ts";
 /** Beyond these ratios, quotients may be out of range, and logarithms have digits to spare. */
 const FAR = 60;
 
-/** The derivative where the first operand is not 0, and 0 there. */
-function unlessEmpty(a: Tensor, slope: (a: Tensor) => Tensor): Tensor {
+/** `g / x` where a is not 0, and 0 there. */
+function unlessEmpty(a: Tensor, g: Tensor, x: Tensor): Tensor {
   const isEmpty = equal(a, 0);
-  return where(isEmpty, 0, slope(where(isEmpty, 1, a)));
+  return where(isEmpty, 0, div(g, where(isEmpty, 1, x)));
 }
 
 /** `log(a / b)`; 0 where a is 0, with gradient 0. */
@@ -25,8 +25,8 @@ export const logRatioOp: Elementwise = elementwise(
   `a == 0 ? 0 * b : ${FAR} < abs(log(a) - log(b)) ? log(a) - log(b) : ` +
     "a / b < 0.5 ? log(a / b) : 2 < a / b ? log(a / b) : log1p((a - b) / b)",
   [
-    (g, _y, [a]) => unlessEmpty(a!, (some) => div(g, some)),
-    (g, _y, [a, b]) => unlessEmpty(a!, () => neg(div(g, b!))),
+    (g, _y, [a]) => unlessEmpty(a!, g, a!),
+    (g, _y, [a, b]) => neg(unlessEmpty(a!, g, b!)),
   ],
 );
 

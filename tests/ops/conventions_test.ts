@@ -3,6 +3,7 @@ import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import * as cg from "../../mod.ts";
 import { constantMax } from "../../src/ops/reduce.ts";
+import { relativeEntropy } from "../../src/ops/relative_entropy.ts";
 import { assertAllClose, checkGradients } from "../../src/testing.ts";
 
 const f64 = (data: cg.NestedArray) => cg.tensor(data, { dtype: "float64" });
@@ -360,4 +361,36 @@ Deno.test("float32 and float64 meet in float64, and gradients go back in their o
     f64([3]),
   );
   assertEquals([a.dtype, b.dtype], ["float32", "float64"]);
+});
+
+Deno.test("relative entropies of nothing are the other number, and bend nowhere", () => {
+  const all = (a: cg.Tensor, b: cg.Tensor) => relativeEntropy(a, b).sum();
+  for (const other of [0, 1, 2]) {
+    const [a, b] = [f64([0]), f64([other])];
+    assertEquals(all(a, b).item(), other);
+    const by = cg.grad(all, { argnums: [0, 1], checkNaN: true })(a, b);
+    assertEquals(by.map((g) => Math.abs(g.item())), [0, 1]);
+    for (const argnums of [0, 1]) {
+      const slope = (x: cg.Tensor, y: cg.Tensor) => cg.grad(all, { argnums })(x, y).sum();
+      const bend = (x: cg.Tensor, y: cg.Tensor) =>
+        cg.grad(slope, { argnums: [0, 1] })(x, y).reduce((sum, g) => sum.add(g.sum()), f64(0));
+      for (const f of [slope, bend]) {
+        const bends = cg.grad(f, { argnums: [0, 1], checkNaN: true })(a, b);
+        assertEquals(bends.map((g) => Math.abs(g.item())), [0, 0]);
+      }
+    }
+  }
+});
+
+Deno.test("relative entropies have their digits at any ratio, and are NaN of negative numbers", () => {
+  const at = (a: number, b: number) => relativeEntropy(cg.tensor([a]), cg.tensor([b])).item();
+  for (const [a, b] of [[70, -20], [40, -20], [100, -100]] as const) {
+    const expected = 2 ** a * ((a - b) * Math.LN2 - 1);
+    assertAllClose(at(2 ** a, 2 ** b), expected, { rtol: 1e-6 });
+  }
+  assertEquals(at(2 ** -70, 2 ** 20), 2 ** 20);
+  assertEquals([at(3, 0), at(0, Infinity), at(3, Infinity)], [Infinity, Infinity, Infinity]);
+  for (const [a, b] of [[-1, 2], [1, -2], [-1, -2], [NaN, 1], [1, NaN], [0, NaN]] as const) {
+    assertEquals(at(a, b), NaN);
+  }
 });
