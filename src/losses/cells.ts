@@ -10,6 +10,8 @@ import { formatShape } from "../shape.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
 import { checkAxes, checkSameShape } from "../options.ts";
 import { divideByCount } from "./reduction.ts";
+import { checkAxes, checkTensorLike } from "../options.ts";
+import { cast } from "../ops/mod.ts";
 import { checkNotNegative } from "../ranges.ts";
 import { mapRowBlocks } from "../transforms/map_row_blocks.ts";
 
@@ -85,6 +87,7 @@ export function readCellWeights(
 ): Tensor | null {
   const [[name, given], { dtype }] = [Object.entries(weights)[0]!, Object.values(cells)[0]!];
   if (given === undefined) return null;
+  checkTensorLike(caller, name, given);
   const read = cast(readCellLabels(caller, cells, name, given), dtype);
   checkNotNegative(caller, name, read);
   return read;
