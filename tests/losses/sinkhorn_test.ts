@@ -27,6 +27,10 @@ const heavy = fc.record({ weightsX: floats([4], 0.2, 2), weightsY: floats([3], 0
 const divergence = (x: Tensor, y: Tensor, options: SinkhornOptions = {}) =>
   sinkhornDivergence(x, y, { ...CONVERGED, ...options });
 
+/** Twelve points of a line, up to so far from 0. */
+const points = (k: number, size: number) =>
+  f64(Array.from({ length: 12 }, (_, i) => [Math.sin(k * i) * size]));
+
 /** The least cost of giving everyone in x someone in y of their own, by trying all ways. */
 function cheapestMatch(costs: number[][], taken: readonly number[] = []): number {
   const [row, ...rest] = costs;
@@ -220,11 +224,10 @@ Deno.test("sinkhornDivergence() ends by tolerance", async () => {
 });
 
 Deno.test("sinkhornDivergence() comes to the solution in 100 iterations where costs are 30 ε", () => {
-  const points = (k: number) => f64(Array.from({ length: 12 }, (_, i) => [Math.sin(k * i) * 2]));
   for (const p of [1, 2]) {
     const options = { epsilon: 0.3, p };
-    const value = sinkhornDivergence(points(3), points(5), { ...options, tolerance: 0 });
-    assertAllClose(value, divergence(points(3), points(5), options), { rtol: 1e-6 });
+    const value = sinkhornDivergence(points(3, 2), points(5, 2), { ...options, tolerance: 0 });
+    assertAllClose(value, divergence(points(3, 2), points(5, 2), options), { rtol: 1e-6 });
   }
 });
 
@@ -240,7 +243,7 @@ Deno.test("sinkhornDivergence() is finite for extreme clouds, options and types"
   for (const dtype of ["float32", "float64"] as const) {
     for (const [a, b] of pairs) {
       for (const epsilon of [1e-10, 0.05, 1e10]) {
-        for (const reach of [undefined, 1e-20, 1e20]) {
+        for (const reach of [undefined, 1e-200, 1e200]) {
           for (const p of [1, 2, 3]) {
             const options = { epsilon, p, reach, iterations: 10 };
             assertFinite((x, y) => sinkhornDivergence(x, y, options), [
@@ -263,14 +266,60 @@ Deno.test("sinkhornDivergence() keeps its digits in float32 however far the clou
   assertAllClose(gradient(x.cast("float32")), exact, { rtol: 1e-6 });
 });
 
-Deno.test("sinkhornDivergence() with p of 1 has slope 0 between equal cells", () => {
-  const loss = (x: Tensor) => divergence(x, f64([[1, 2]]), { p: 1 });
-  assertAllZero(grad(loss)(f64([[1, 2]])));
+Deno.test("sinkhornDivergence() with p below 2 has slope 0 between equal cells", () => {
+  for (const p of [1, 1.5]) {
+    const loss = (x: Tensor) => divergence(x, f64([[1, 2]]), { p });
+    assertAllZero(grad(loss)(f64([[1, 2]])));
+    assertAllZero(hvp(loss)(f64([[1, 2]]), f64([[1, 1]])));
+  }
+});
+
+Deno.test("sinkhornDivergence() with p of 2 has right second derivatives between equal cells", () => {
+  const [x, y] = [f64([[1, 2], [0, 1], [1, 2]]), f64([[1, 2], [2, 0]])];
+  checkGradients((x) => divergence(x, y, { epsilon: 0.5, debias: false }), [x], { order: 2 });
+});
+
+Deno.test("sinkhornDivergence() has finite derivatives by weights of 0", () => {
+  const [x, y] = [f64([[1, 2], [0, 1], [3, 1]]), f64([[1, 1], [2, 0]])];
+  for (const reach of [undefined, 1]) {
+    const loss = (weightsX: Tensor) => divergence(x, y, { epsilon: 0.5, reach, weightsX });
+    assertFinite((w) => hvp(loss)(w, w).sum(), [f64([1, 0, 2])]);
+    assertFinite((w) => grad(loss)(w).sum(), [f64([1, 0, 2])]);
+    const bend = (x: Tensor, y: Tensor, weightsY: number[]) =>
+      hvp((x: Tensor) => divergence(x, y, { epsilon: 0.5, reach, weightsY }))(x, x);
+    const cells = reorder(y, [0, 0, 1]);
+    assertAllClose(bend(x, cells.add([[0], [9], [0]]), [2, 0, 1]), bend(x, y, [2, 1]), CLOSE);
+  }
 });
 
 Deno.test("sinkhornDivergence() of single cells is their cost", () => {
-  assertSame(sinkhornDivergence(f64([[0, 0]]), f64([[3, 4]])), 12.5);
-  assertSame(sinkhornDivergence(f64([[0, 0]]), f64([[3, 4]]), { p: 1 }), 5);
+  for (const p of [1, 2, 3, 4]) {
+    assertAllClose(sinkhornDivergence(f64([[0, 0]]), f64([[3, 4]]), { p }), f64(5 ** p / p));
+  }
+});
+
+Deno.test("sinkhornDivergence() has the defaults that it names", () => {
+  const near = [points(3, 2), points(5, 2)] as const;
+  const named = { epsilon: 0.05, p: 2, debias: true, iterations: 100, tolerance: 1e-6 };
+  assertSame(sinkhornDivergence(...near), sinkhornDivergence(...near, named));
+  const hard = (iterations?: number) => {
+    const options = { epsilon: 0.2, tolerance: 0, iterations };
+    return sinkhornDivergence(points(3, 20), points(5, 20), options).item();
+  };
+  assertEquals(hard(), hard(100));
+  assertGreater(Math.abs(hard(100) - hard(200)), 1e-6);
+  const easy = (tolerance?: number) =>
+    sinkhornDivergence(...near, { epsilon: 5, debias: false, tolerance }).item();
+  assertEquals(easy(), easy(1e-6));
+  assertGreater(Math.abs(easy() - easy(1e-3)), 0);
+});
+
+Deno.test("sinkhornDivergence() comes down from a larger ε where costs are far above it", () => {
+  const after = (iterations: number) => {
+    const options = { epsilon: 0.05, debias: false, tolerance: 0, iterations };
+    return sinkhornDivergence(points(3, 20), points(5, 20), options);
+  };
+  assertAllClose(after(20), after(500), { rtol: 1e-7 }); // 3e-4 without
 });
 
 Deno.test("sinkhornDivergence() trains in a loop of a program", async () => {
