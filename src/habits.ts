@@ -100,7 +100,6 @@ const HABITS: Readonly<Record<string, readonly string[]>> = {
   p: ["rate", "weights"],
   peakvalue: ["learningRate"],
   posweight: ["positiveWeight", "weight"],
-  posweight: ["weight"],
   ps: ["p"],
   rate: ["learningRate", "scale", "dropout"],
   reduce: ["reduction", "combine"],

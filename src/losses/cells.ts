@@ -8,10 +8,8 @@ import { floating, promoteAll } from "../ops/elementwise.ts";
 import { cast, split, squeeze, sum } from "../ops/mod.ts";
 import { formatShape } from "../shape.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
-import { checkAxes, checkSameShape } from "../options.ts";
+import { checkAxes, checkSameShape, checkTensorLike } from "../options.ts";
 import { divideByCount } from "./reduction.ts";
-import { checkAxes, checkTensorLike } from "../options.ts";
-import { cast } from "../ops/mod.ts";
 import { checkNotNegative } from "../ranges.ts";
 import { mapRowBlocks } from "../transforms/map_row_blocks.ts";
 
