@@ -46,11 +46,18 @@ export interface ConfiguredLoss {
  * | `"dice_ce"` | {@linkcode diceCrossEntropyLoss} | `diceWeight` and `crossEntropyWeight`, 1 by default, `diceSmooth`, class weights |
  * | `"unified_focal"` | {@linkcode unifiedFocalLoss} | `unifiedWeight`, `unifiedDelta`, `unifiedGamma` |
  * | `"bce"` | {@linkcode binaryCrossEntropyWithLogitsLoss} of channels | `positiveWeight`, class weights |
+ * | `"lovasz"` | {@linkcode lovaszLoss} | |
+ * | `"matthews"` | {@linkcode matthewsLoss} | |
+ * | `"poly"` | {@linkcode polyLoss} | `polyEpsilon` |
+ * | `"cldice"` | {@linkcode clDiceLoss} | `skeletonIterations`, `diceSmooth` |
+ * | `"hausdorff"` | {@linkcode hausdorffLoss} | `hausdorffAlpha` |
+ * | `"asymmetric"` | {@linkcode asymmetricLoss} of channels | `gammaNegative`, `gammaPositive`, `asymmetricClip` |
  *
  * The types after `"tversky"` are ours. The losses of overlaps, `"dice"`, `"tversky"` and those from
  * `"jaccard"` to `"dice_ce"`, also read `activation`, `includeBackground`, `absent` and `perSample`,
- * which `describe()` names where they are given. Targets may be labels or of the logits' shape, but
- * for `"focal_dice"`.
+ * which `describe()` names where they are given. Targets may be labels or of the logits' shape up to
+ * `"bce"`, but for `"focal_dice"`; from `"lovasz"` on they are labels, but of the logits' shape for
+ * `"asymmetric"`. {@linkcode boundaryLoss} is not among them, as it takes distances in place of labels.
  *
  * Class weights are {@linkcode classWeights} of `classCounts`, or of how often each class occurs in
  * `labels`, scaled by `classWeightNormalization`. Labels are those of the whole training set, so that

@@ -22,7 +22,13 @@ export type LossType =
   | "focal_tversky"
   | "dice_ce"
   | "unified_focal"
-  | "bce";
+  | "bce"
+  | "lovasz"
+  | "matthews"
+  | "poly"
+  | "cldice"
+  | "hausdorff"
+  | "asymmetric";
 
 /** The numbers of a configuration; each loss has its own defaults for those that it reads. */
 export interface LossNumbers {
@@ -32,7 +38,7 @@ export interface LossNumbers {
   focalWeight?: number | undefined;
   /** Weight of the Dice part; 0.5 by default, 1 for `"dice_ce"`. */
   diceWeight?: number | undefined;
-  /** Smoothing of overlaps; 1 by default, 1e-5 for `"generalized_dice"`. */
+  /** Smoothing of overlaps, `"cldice"` among them; 1 by default, 1e-5 for `"generalized_dice"`. */
   diceSmooth?: number | undefined;
   /** Weight of false positives; 0.7 by default. */
   tverskyAlpha?: number | undefined;
@@ -50,6 +56,18 @@ export interface LossNumbers {
   unifiedDelta?: number | undefined;
   /** Its focusing; 0.5 by default. */
   unifiedGamma?: number | undefined;
+  /** ε of `"poly"`; 1 by default. */
+  polyEpsilon?: number | undefined;
+  /** How often `"cldice"` erodes; 3 by default. */
+  skeletonIterations?: number | undefined;
+  /** The power of distances of `"hausdorff"`; 2 by default. */
+  hausdorffAlpha?: number | undefined;
+  /** γ⁻ of `"asymmetric"`; 4 by default. */
+  gammaNegative?: number | undefined;
+  /** Its γ⁺; 1 by default. */
+  gammaPositive?: number | undefined;
+  /** What its probabilities of labels that are not there are lowered by; 0.05 by default. */
+  asymmetricClip?: number | undefined;
 }
 
 /** How the losses of overlaps look at regions; the other losses ignore it. */
@@ -93,6 +111,12 @@ export const NUMBERS: Record<NumberName, [label: string, range: NumberRange]> = 
   unifiedWeight: ["Unified weight", { min: 0, max: 1 }],
   unifiedDelta: ["Unified delta", { min: 0, max: 1 }],
   unifiedGamma: ["Unified gamma", { min: 0, below: 1 }],
+  polyEpsilon: ["Poly epsilon", { min: -1 }],
+  skeletonIterations: ["Skeleton iterations", { min: 0, integer: true }],
+  hausdorffAlpha: ["Hausdorff alpha", { above: 0 }],
+  gammaNegative: ["Gamma negative", { min: 0 }],
+  gammaPositive: ["Gamma positive", { min: 0 }],
+  asymmetricClip: ["Clip", { min: 0, below: 1 }],
 };
 
 /** What the losses of overlaps read besides, and what it is called. */

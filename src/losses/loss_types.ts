@@ -4,7 +4,9 @@
  * @module
  */
 import type { Tensor, TensorLike } from "../tensor.ts";
+import { asymmetricLoss } from "./asymmetric.ts";
 import { binaryCrossEntropyOf } from "./binary_entries.ts";
+import { clDiceLoss } from "./cl_dice.ts";
 import { readClassTargets } from "./class_targets.ts";
 import { crossEntropyLoss } from "./cross_entropy.ts";
 import { diceLoss } from "./dice.ts";
@@ -13,8 +15,12 @@ import { focalLoss } from "./focal.ts";
 import { focalDiceLoss } from "./focal_dice.ts";
 import { focalTverskyLoss } from "./focal_tversky.ts";
 import { generalizedDiceLoss } from "./generalized_dice.ts";
+import { hausdorffLoss } from "./hausdorff.ts";
 import { jaccardLoss } from "./jaccard.ts";
 import type { LossRegions, LossTraits, LossType, NumberName } from "./loss_config.ts";
+import { lovaszLoss } from "./lovasz.ts";
+import { matthewsLoss } from "./matthews.ts";
+import { polyLoss } from "./poly.ts";
 import { tverskyLoss } from "./tversky.ts";
 import { unifiedFocalLoss } from "./unified_focal.ts";
 
@@ -130,5 +136,30 @@ export const LOSS_TYPES: Record<LossType, LossRow> = {
       });
     },
   },
-  // More types: a name in LossType, and a row here; what they read besides, in LossNumbers.
+  lovasz: { ...plain, loss: (z, y) => lovaszLoss(z, y) },
+  matthews: { ...plain, loss: (z, y) => matthewsLoss(z, y) },
+  poly: {
+    ...plain,
+    numbers: { polyEpsilon: 1 },
+    loss: (z, y, { n }) => polyLoss(z, y, { epsilon: n.polyEpsilon }),
+  },
+  cldice: {
+    ...plain,
+    numbers: { skeletonIterations: 3, diceSmooth: 1 },
+    loss: (z, y, { n }) =>
+      clDiceLoss(z, y, { iterations: n.skeletonIterations, smooth: n.diceSmooth }),
+  },
+  hausdorff: {
+    ...plain,
+    numbers: { hausdorffAlpha: 2 },
+    loss: (z, y, { n }) => hausdorffLoss(z, y, { alpha: n.hausdorffAlpha }),
+  },
+  asymmetric: {
+    ...plain,
+    numbers: { gammaNegative: 4, gammaPositive: 1, asymmetricClip: 0.05 },
+    loss: (z, y, { n }) => {
+      const { gammaNegative, gammaPositive, asymmetricClip: clip } = n;
+      return asymmetricLoss(z, y, { gammaNegative, gammaPositive, clip });
+    },
+  },
 };

@@ -15,7 +15,9 @@ export type LossProblem =
   | "baseline"
   | "small-structures"
   | "absent-classes"
-  | "multi-label";
+  | "multi-label"
+  | "thin-structures"
+  | "boundaries";
 
 /** What {@linkcode recommendLoss} wants to know. */
 export interface LossSituation {
@@ -52,7 +54,19 @@ const LABELS: Partial<Record<LossProblem, LossRecommendation>> = {
       "Labels that do not exclude each other are channels by themselves: sigmoid in place of " +
       "softmax, for Dice and for the cross entropy. bce is the latter alone",
   },
-  // "thin-structures" belongs here with cldice, "boundaries" with boundary and hausdorff.
+  "thin-structures": {
+    config: { lossType: "cldice", skeletonIterations: 3, diceSmooth: 1 },
+    reason:
+      "Of vessels and filaments it counts whether they are connected, not how thick they are: " +
+      "clDice compares centrelines. Set skeletonIterations to half of the largest width, and add " +
+      "dice, as clDice alone sees no background",
+  },
+  boundaries: {
+    config: { lossType: "hausdorff", hausdorffAlpha: 2 },
+    reason:
+      "Where outlines matter, mistakes cost by how far they lie from them. Begin with dice or " +
+      "dice_ce and add this as it settles; boundaryLoss does it with distances computed once",
+  },
 };
 
 const TREE: Partial<Record<LossProblem, LossRecommendation>> = {
@@ -118,6 +132,8 @@ const TREE: Partial<Record<LossProblem, LossRecommendation>> = {
  * | yes | `"small-structures"`: regions of few voxels | `focal_tversky`, 0.3 and 0.7 |
  * | any | `"absent-classes"`: many images lack a class | `dice` that skips it |
  * | any | `"multi-label"`: labels do not exclude each other | `dice_ce` by sigmoid |
+ * | any | `"thin-structures"`: vessels, filaments | `cldice` |
+ * | any | `"boundaries"`: outlines matter | `hausdorff` |
  *
  * Source: dinov3_playground `LOSS_FUNCTION_GUIDE.md`; the second branch is its setting against
  * under-prediction, which its tree leaves out, and those after `"baseline"` are ours.

@@ -1,6 +1,8 @@
 import { type Tensor, tensor, type TensorLike } from "@cellgrad/cellgrad";
 import {
+  asymmetricLoss,
   classWeights,
+  clDiceLoss,
   createLoss,
   crossEntropyLoss,
   diceCrossEntropyLoss,
@@ -9,8 +11,12 @@ import {
   focalLoss,
   focalTverskyLoss,
   generalizedDiceLoss,
+  hausdorffLoss,
   jaccardLoss,
   type LossConfig,
+  lovaszLoss,
+  matthewsLoss,
+  polyLoss,
   tverskyLoss,
   unifiedFocalLoss,
 } from "@cellgrad/cellgrad/losses";
@@ -146,6 +152,13 @@ const TYPES: [LossConfig, (z: TensorLike, y: TensorLike, w: Tensor) => Tensor, s
       }),
     ["Loss type: bce", "Positive weight: 3.0", "Class weights: [1.25 10.0 14.3 33.3]"],
   ],
+  [{ lossType: "lovasz" }, (z, y) => lovaszLoss(z, y), ["Loss type: lovasz"]],
+  [{ lossType: "matthews" }, (z, y) => matthewsLoss(z, y), ["Loss type: matthews"]],
+  [
+    { lossType: "poly", polyEpsilon: 0.5 },
+    (z, y) => polyLoss(z, y, { epsilon: 0.5 }),
+    ["Loss type: poly", "Poly epsilon: 0.5"],
+  ],
 ];
 
 /** The defaults of the types that the guide does not have are those of the losses. */
@@ -156,6 +169,7 @@ const OWN: [LossConfig["lossType"], (z: Tensor, y: Tensor) => Tensor][] = [
   ["dice_ce", (z, y) => diceCrossEntropyLoss(z, y)],
   ["unified_focal", (z, y) => unifiedFocalLoss(z, y)],
   ["bce", (z, y) => focalLoss(z, y, { gamma: 0, activation: "sigmoid" })],
+  ["poly", (z, y) => polyLoss(z, y)],
 ];
 
 Deno.test("createLoss() has the defaults of the losses for types of its own", () => {
@@ -166,6 +180,45 @@ Deno.test("createLoss() has the defaults of the losses for types of its own", ()
       }
     }),
     FEW_RUNS,
+  );
+});
+
+Deno.test("createLoss() makes losses of places and of many labels", () => {
+  const z = tensor([0.5, -1, 2, 1, 0, -2, 1, 3, -1, 0.5, 2, 0], { shape: [1, 2, 2, 3] });
+  const y = [[[0, 1, 1], [1, 0, 1]]];
+  const cases: [LossConfig, Tensor, string[]][] = [
+    [
+      { lossType: "cldice", skeletonIterations: 1, diceSmooth: 2 },
+      clDiceLoss(z, y, { iterations: 1, smooth: 2 }),
+      ["Skeleton iterations: 1.0", "Dice smooth: 2.0"],
+    ],
+    [{ lossType: "cldice" }, clDiceLoss(z, y), ["Skeleton iterations: 3.0", "Dice smooth: 1.0"]],
+    [
+      { lossType: "hausdorff", hausdorffAlpha: 1 },
+      hausdorffLoss(z, y, { alpha: 1 }),
+      ["Hausdorff alpha: 1.0"],
+    ],
+    [{ lossType: "hausdorff" }, hausdorffLoss(z, y), ["Hausdorff alpha: 2.0"]],
+  ];
+  for (const [config, expected, lines] of cases) {
+    assertSame(createLoss(config)(z, y), expected);
+    assertEquals(
+      createLoss(config).describe(),
+      ["Loss Configuration:", `Loss type: ${config.lossType}`, ...lines].join("\n  - "),
+    );
+  }
+  const [scores, labels] = [tensor([[0.5, -1], [2, 3]]), [[1, 0], [0, 1]]];
+  const numbers = { gammaNegative: 2, gammaPositive: 3, asymmetricClip: 0.1 };
+  assertSame(
+    createLoss({ lossType: "asymmetric", ...numbers })(scores, labels),
+    asymmetricLoss(scores, labels, { gammaNegative: 2, gammaPositive: 3, clip: 0.1 }),
+  );
+  const own = createLoss({ lossType: "asymmetric" });
+  assertSame(own(scores, labels), asymmetricLoss(scores, labels));
+  assertEquals(
+    own.describe(),
+    "Loss Configuration:\n  - Loss type: asymmetric\n  - Gamma negative: 4.0\n" +
+      "  - Gamma positive: 1.0\n  - Clip: 0.05",
   );
 });
 
@@ -352,10 +405,11 @@ Deno.test("createLoss() makes losses with gradients", () => {
 const KEYS = "lossType, useClassWeighting, classCounts, labels, numClasses, " +
   "classWeightNormalization, focalGamma, focalWeight, diceWeight, diceSmooth, tverskyAlpha, " +
   "tverskyBeta, focalTverskyGamma, crossEntropyWeight, positiveWeight, unifiedWeight, " +
-  "unifiedDelta, unifiedGamma, activation, includeBackground, absent, perSample";
+  "unifiedDelta, unifiedGamma, polyEpsilon, skeletonIterations, hausdorffAlpha, gammaNegative, " +
+  "gammaPositive, asymmetricClip, activation, includeBackground, absent, perSample";
 
 const NAMES = "ce, weighted_ce, focal, dice, focal_dice, tversky, jaccard, generalized_dice, " +
-  "focal_tversky, dice_ce, unified_focal, bce";
+  "focal_tversky, dice_ce, unified_focal, bce, lovasz, matthews, poly, cldice, hausdorff, asymmetric";
 
 testMisuse("createLoss", [
   [
@@ -407,6 +461,43 @@ testMisuse("createLoss", [
       RangeError,
       `Cannot compute createLoss as ${name} must be a finite number at least 0 and at most 1: ` +
       "current value is 1.5",
+    ] as const
+  ),
+  [
+    "part of an iteration",
+    () => createLoss({ lossType: "ce", skeletonIterations: 1.5 }),
+    RangeError,
+    "Cannot compute createLoss as skeletonIterations must be a whole number at least 0: " +
+    "current value is 1.5",
+  ],
+  [
+    "a polyEpsilon below −1",
+    () => createLoss({ lossType: "ce", polyEpsilon: -1.5 }),
+    RangeError,
+    "Cannot compute createLoss as polyEpsilon must be a finite number at least -1: " +
+    "current value is -1.5",
+  ],
+  [
+    "a hausdorffAlpha of 0",
+    () => createLoss({ lossType: "ce", hausdorffAlpha: 0 }),
+    RangeError,
+    "Cannot compute createLoss as hausdorffAlpha must be a finite number above 0: " +
+    "current value is 0",
+  ],
+  [
+    "a clip of 1",
+    () => createLoss({ lossType: "ce", asymmetricClip: 1 }),
+    RangeError,
+    "Cannot compute createLoss as asymmetricClip must be a finite number at least 0 and below 1: " +
+    "current value is 1",
+  ],
+  ...(["gammaNegative", "gammaPositive", "asymmetricClip"] as const).map((name) =>
+    [
+      `a negative ${name}`,
+      () => createLoss({ lossType: "ce", [name]: -1 }),
+      RangeError,
+      `Cannot compute createLoss as ${name} must be a finite number at least 0` +
+      `${name === "asymmetricClip" ? " and below 1" : ""}: current value is -1`,
     ] as const
   ),
   [

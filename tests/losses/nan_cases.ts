@@ -373,6 +373,7 @@ const VARIANTS: readonly NaNCase[] = [
       "dice_ce",
     ] as const,
     ...["generalized_dice", "focal_tversky", "unified_focal", "bce"] as const,
+    ...["lovasz", "matthews", "poly"] as const,
   ].map(
     (lossType): NaNCase => [
       `createLoss, ${lossType}`,

@@ -1,3 +1,4 @@
+import { tensor } from "@cellgrad/cellgrad";
 import {
   createLoss,
   type LossConfig,
@@ -54,6 +55,12 @@ const TREE: [LossProblem, LossConfig, string][] = [
 const LABELS: [LossProblem, LossConfig, string][] = [
   ["absent-classes", { lossType: "dice", absent: "skip", diceSmooth: 1 }, "lack a class"],
   ["multi-label", { lossType: "dice_ce", activation: "sigmoid" }, "do not exclude each other"],
+  [
+    "thin-structures",
+    { lossType: "cldice", skeletonIterations: 3, diceSmooth: 1 },
+    "connected, not how thick",
+  ],
+  ["boundaries", { lossType: "hausdorff", hausdorffAlpha: 2 }, "how far they lie"],
 ];
 
 for (const [problem, config, reason] of LABELS) {
@@ -92,7 +99,8 @@ Deno.test("recommendLoss() returns what createLoss() takes, the class counts add
     for (const [problem] of [...TREE, ...LABELS]) {
       const { config } = recommendLoss({ imbalance, problem });
       const loss = createLoss({ ...config, classCounts: [80, 10, 7, 3] });
-      assertEquals(loss([[1, 2, 3, 4]], [0]).shape, []);
+      const image = tensor([1, 2, 3, 4]).reshape([1, 4, 1, 1]);
+      assertEquals(loss(image, [[[0]]]).shape, []);
     }
   }
 });
