@@ -117,7 +117,8 @@ testMisuse("recommendLoss", [
     () => recommendLoss({ imbalance: true, problem: "slow" as never }),
     TypeError,
     "Cannot compute recommendLoss as problem must be one of over-predicting, under-predicting, " +
-    "optimize-iou, fp-fn-control, baseline, small-structures, absent-classes, multi-label: " +
+    "optimize-iou, fp-fn-control, baseline, small-structures, absent-classes, multi-label, " +
+    "thin-structures, boundaries: " +
     "current value is slow",
   ],
   [
