@@ -49,8 +49,8 @@ import type {
  * many predicted as observed cells. A function takes any other loss of two sets.
  *
  * **Differs from the original**, which leaves sets of NaN out of the mean (`nanmean`); here NaN comes
- * out. Its `"se"` is a function: `(x, y) => sinkhorn.mul(0.01).add(energy)`. Half of what it does with
- * the decoder, to train it on true cells now and then, belongs into the model.
+ * out. Its `"se"` is a function: `(x, y) => sinkhorn.mul(0.01).add(energy)`. That it trains its decoder
+ * on true cells now and then belongs into the model.
  *
  * Source: Adduri et al. 2025, https://doi.org/10.1101/2025.06.26.661135; ArcInstitute/state
  * `tx/models/state_transition.py`, `training_step`, commit 072a886.
