@@ -63,13 +63,12 @@ import { assertListed } from "./guards.ts";
 const ROOT = new URL("../", import.meta.url);
 const README = Deno.readTextFileSync(new URL("README.md", ROOT));
 
-/** The rows of the table whose first column is called `first`, cell by cell. */
+/** The rows of the tables whose first column is called `first`, under their head, cell by cell. */
 function tableOf(first: string): string[][] {
-  const lines = README.split("\n");
-  const head = lines.findIndex((line) => line.startsWith(`| ${first} |`));
-  assert(head >= 0, `there is no table of ${first}`);
-  const end = lines.findIndex((line, i) => i > head && !line.startsWith("|"));
-  return lines.slice(head, end).filter((line) => !line.startsWith("| -"))
+  const tables = README.split("\n\n").filter((text) => text.startsWith(`| ${first} |`));
+  assert(tables.length > 0, `there is no table of ${first}`);
+  const rows = tables.map((text) => text.trimEnd().split("\n"));
+  return [rows[0]![0]!, ...rows.flatMap(([, , ...lines]) => lines)]
     .map((line) => line.split("|").slice(1, -1).map((cell) => cell.trim()));
 }
 
