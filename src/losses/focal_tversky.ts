@@ -7,7 +7,7 @@ import { checkNumber, readOptions, refuseMore } from "../options.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
 import { readClassTargets } from "./class_targets.ts";
 import { powerOfMiss } from "./focal_terms.ts";
-import { countOverlap, reduceRatios, withMisses } from "./overlap.ts";
+import { countOverlap, reduceRatios } from "./overlap.ts";
 import { checkTversky, TVERSKY, tverskyLosses, type TverskyOptions } from "./tversky.ts";
 
 /** Options of {@linkcode focalTverskyLoss}: those of {@linkcode tverskyLoss}, and an exponent. */
@@ -67,7 +67,7 @@ export function focalTverskyLoss(
   const read = readClassTargets(name, logits, targets, settings);
   checkNumber(name, "gamma", gamma, { above: 0 });
   checkTversky(name, settings);
-  const overlap = withMisses(countOverlap(name, read, settings));
+  const overlap = countOverlap(name, read, settings);
   return reduceRatios(
     overlap,
     settings,

@@ -31,8 +31,6 @@ export interface Counts {
   falsePositives: Tensor;
   /** `Σ y`; of squares, `Σ y²`. */
   labelled: Tensor;
-  /** `Σ (1 − q) y`, where it was asked for: `Σ y − Σ q y` may be negative by rounding. */
-  misses?: Tensor | undefined;
 }
 
 /** What is counted, and over which axes. */
@@ -95,14 +93,6 @@ function countShares({ predicted: q, actual: y, axis }: Counted, squared: boolea
   };
 }
 
-/** The same with misses counted by themselves. */
-export function withMisses(overlap: Overlap): Overlap {
-  const { predicted: q, actual: y, axis } = overlap.shares;
-  const missed = sub(1, q);
-  const misses = sum(y.dtype === "bool" ? where(y, missed, 0) : mul(missed, y), { axis });
-  return { ...overlap, misses };
-}
-
 /** `Σ y`, without squares. */
 export function countVolume({ shares: { predicted, actual, axis } }: Overlap): Tensor {
   return cast(sum(actual, { axis }), predicted.dtype);
@@ -132,7 +122,6 @@ export function reduceRatios(
     truePositives: pool(overlap.truePositives),
     falsePositives: pool(overlap.falsePositives),
     labelled: pool(labelled),
-    misses: overlap.misses && pool(overlap.misses),
   });
   return reducePresent(pooled, present && any(present, { axis: -1 }), settings);
 }

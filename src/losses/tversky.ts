@@ -104,11 +104,11 @@ export function checkTversky(
 
 /** One less the Tversky index of each of the counts. */
 export function tverskyLosses(
-  { truePositives, falsePositives, labelled, misses }: Counts,
+  { truePositives, falsePositives, labelled }: Counts,
   { alpha, beta, smooth }: { alpha: number; beta: number; smooth: number },
 ): Tensor {
   const hit = add(truePositives, smooth);
-  const missed = misses ?? sub(labelled, truePositives);
+  const missed = sub(labelled, truePositives);
   const mistakes = add(mul(falsePositives, alpha), mul(missed, beta));
   return sub(1, overlapRatio(hit, add(hit, mistakes)));
 }

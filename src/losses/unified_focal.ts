@@ -10,7 +10,7 @@ import type { Tensor, TensorLike } from "../tensor.ts";
 import { alongClasses, negLogLikelihood, shiftLogits } from "./class_logits.ts";
 import { type ClassTargets, finiteWherePresent, readClassTargets } from "./class_targets.ts";
 import { focalTerms, powerOfMiss } from "./focal_terms.ts";
-import { countOverlap, withMisses } from "./overlap.ts";
+import { countOverlap } from "./overlap.ts";
 import { CLASS_OVERLAP } from "./overlap_options.ts";
 import { reduceLosses } from "./reduction.ts";
 import { tverskyLosses } from "./tversky.ts";
@@ -129,7 +129,7 @@ function tverskyPart(
   read: ClassTargets,
   { delta, gamma, symmetric }: Exponents,
 ): Tensor {
-  const overlap = withMisses(countOverlap(caller, read, CLASS_OVERLAP));
+  const overlap = countOverlap(caller, read, CLASS_OVERLAP);
   const losses = tverskyLosses(overlap, { alpha: 1 - delta, beta: delta, smooth: 0 });
   const raised = powerOfMiss(losses, 1 - gamma);
   return mean(symmetric ? raised : where(isFirst(read.classes), losses, raised));
