@@ -1,15 +1,18 @@
 /**
- * The leading eigenvectors of a scatter matrix that is never formed.
+ * The leading eigenvectors of a scatter matrix.
  *
  * @module
  */
 import { symmetricEigen } from "../../kernels/linalg/eigen.ts";
-import { matmul, type MatrixView } from "../../kernels/matmul/reference.ts";
+import { matmul } from "../../kernels/matmul/eager.ts";
 import { fill, foldedKey } from "../../kernels/random/eager.ts";
-import type { Matrix } from "./matrix.ts";
+import { type Centred, type Rows, type Symmetric, view } from "./centred.ts";
 
 /** Up to this many rows or columns the decomposition is direct. */
 const DIRECT = 256;
+
+/** Up to this many columns the scatter matrix is formed: 200 MB. */
+const FORMED = 5000;
 
 /** How many directions a space grows by at a time: eigenvalues may coincide that often. */
 const BLOCK = 8;
@@ -20,84 +23,20 @@ const TOLERANCE = 1e-9;
 /** Restarts after which directions stand as they are. */
 const RESTARTS = 100;
 
-/** Directions, one per row, and how many there are. */
-interface Rows {
-  data: Float64Array;
-  count: number;
-}
-
-/** A matrix less its column means, without a copy of it. */
-export class CentredMatrix {
-  /** How many rows. */
-  readonly rows: number;
-  /** How many columns. */
-  readonly columns: number;
-  readonly #data: Float32Array | Float64Array;
-  readonly #mean: Float64Array;
-
-  constructor({ data, rows, columns }: Omit<Matrix, "dtype">, mean: Float64Array) {
-    this.rows = rows;
-    this.columns = columns;
-    const floating = data instanceof Float64Array || data instanceof Float32Array;
-    this.#data = floating ? data : Float64Array.from(data);
-    this.#mean = mean;
-  }
-
-  /** The centred rows themselves. */
-  all(): Rows {
-    const data = Float64Array.from(this.#data, (x, i) => x - this.#mean[i % this.columns]!);
-    return { data, count: this.rows };
-  }
-
-  /** The rows' coordinates (rows, count) along directions (count, columns). */
-  project(directions: Float64Array, count: number): Float64Array {
-    const [n, p] = [this.rows, this.columns];
-    const out = new Float64Array(n * count);
-    const transposed = view(directions, 1, p);
-    matmul(out, 0, view(this.#data, p, 1), transposed, n, p, count);
-    const shift = new Float64Array(count);
-    matmul(shift, 0, view(this.#mean, p, 1), transposed, 1, p, count);
-    for (let i = 0; i < n; i++) {
-      for (let c = 0; c < count; c++) out[i * count + c]! -= shift[c]!;
-    }
-    return out;
-  }
-
-  /** Directions (count, columns) times the scatter matrix. */
-  scatter(directions: Float64Array, count: number): Float64Array {
-    const [n, p] = [this.rows, this.columns];
-    const out = new Float64Array(count * p);
-    const coordinates = this.project(directions, count);
-    matmul(out, 0, view(coordinates, 1, count), view(this.#data, p, 1), count, n, p);
-    // Centred coordinates sum to 0 but for rounding, which means far from 0 would magnify.
-    for (let c = 0; c < count; c++) {
-      let sum = 0;
-      for (let i = c; i < n * count; i += count) sum += coordinates[i]!;
-      for (let j = 0; j < p; j++) out[c * p + j]! -= sum * this.#mean[j]!;
-    }
-    return out;
-  }
-}
-
-function view(
-  data: Float32Array | Float64Array,
-  rowStride: number,
-  columnStride: number,
-): MatrixView {
-  return { data, offset: 0, rowStride, columnStride };
-}
-
 /** Orthonormal directions, up to a capacity, and their images under the scatter matrix. */
 class Space {
-  readonly #matrix: CentredMatrix;
+  readonly #matrix: Symmetric;
   readonly #basis: Float64Array;
   readonly #images: Float64Array;
   readonly #capacity: number;
+  /** The extent of the directions. */
+  readonly columns: number;
   #newest = 0;
   size = 0;
 
-  constructor(matrix: CentredMatrix, capacity: number) {
+  constructor(matrix: Symmetric, capacity: number) {
     this.#matrix = matrix;
+    this.columns = matrix.columns;
     this.#capacity = capacity;
     this.#basis = new Float64Array(capacity * matrix.columns);
     this.#images = new Float64Array(capacity * matrix.columns);
@@ -105,21 +44,35 @@ class Space {
 
   /** Adds what is new in the directions, as far as there is room; tells whether anything was. */
   add({ data, count }: Rows): boolean {
-    const p = this.#matrix.columns;
-    this.#newest = this.size;
-    for (let c = 0; c < count && this.size < this.#capacity; c++) {
-      const row = this.#basis.subarray(this.size * p, (this.size + 1) * p);
-      row.set(data.subarray(c * p, (c + 1) * p));
-      if (orthonormalize(row, this.#basis, this.size)) this.size++;
+    const p = this.columns;
+    const rows = data.slice(0, count * p);
+    const original = lengths(rows, p);
+    // Rounding leaves a part of the basis behind that a second pass removes.
+    for (let pass = 0; pass < 2; pass++) {
+      this.#remove(rows, count);
+      count = orthonormalize(rows, p, count, original);
     }
-    const added = this.#basis.subarray(this.#newest * p, this.size * p);
+    this.#newest = this.size;
+    this.size = Math.min(this.#capacity, this.size + count);
+    const added = rows.subarray(0, (this.size - this.#newest) * p);
+    this.#basis.set(added, this.#newest * p);
     this.#images.set(this.#matrix.scatter(added, this.size - this.#newest), this.#newest * p);
     return this.size > this.#newest;
   }
 
+  /** Takes from rows their part in the basis. */
+  #remove(rows: Float64Array, count: number): void {
+    const [p, m] = [this.columns, this.size];
+    const within = new Float64Array(count * m);
+    matmul(within, 0, view(rows, p, 1), view(this.#basis, 1, p), count, p, m);
+    const part = new Float64Array(count * p);
+    matmul(part, 0, view(within, m, 1), view(this.#basis, p, 1), count, m, p);
+    for (let i = 0; i < part.length; i++) rows[i]! -= part[i]!;
+  }
+
   /** Adds images of what was added last until the space is full, or its own image. */
   grow(candidates: Rows): void {
-    const p = this.#matrix.columns;
+    const p = this.columns;
     while (this.add(candidates) && this.size < this.#capacity) {
       const data = this.#images.slice(this.#newest * p, this.size * p);
       candidates = { data, count: this.size - this.#newest };
@@ -128,7 +81,7 @@ class Space {
 
   /** The `count` best directions of the space (Rayleigh and Ritz), and their images. */
   best(count: number): Ritz {
-    const [p, m] = [this.#matrix.columns, this.size];
+    const [p, m] = [this.columns, this.size];
     const within = new Float64Array(m * m);
     matmul(within, 0, view(this.#basis, p, 1), view(this.#images, 1, p), m, p, m);
     const { values, vectors } = symmetricEigen(within, m);
@@ -144,7 +97,7 @@ class Space {
   restart({ directions, images }: Ritz): void {
     this.#basis.set(directions);
     this.#images.set(images);
-    this.size = directions.length / this.#matrix.columns;
+    this.size = directions.length / this.columns;
   }
 }
 
@@ -155,21 +108,38 @@ interface Ritz {
   images: Float64Array;
 }
 
-/** Takes from `row` its part in the basis and scales it to length 1; false if nothing is left. */
-function orthonormalize(row: Float64Array, basis: Float64Array, size: number): boolean {
-  const original = norm(row);
-  // Rounding leaves a part behind that a second pass removes.
-  for (let pass = 0; pass < 2; pass++) {
-    for (let at = 0; at < size * row.length; at += row.length) {
+/**
+ * Makes rows orthogonal to those before them and of length 1.
+ *
+ * @returns How many are left, at the front: those in which something is left of the original length.
+ */
+function orthonormalize(
+  rows: Float64Array,
+  p: number,
+  count: number,
+  original: Float64Array,
+): number {
+  let kept = 0;
+  for (let c = 0; c < count; c++) {
+    const row = rows.subarray(c * p, (c + 1) * p);
+    for (let at = 0; at < kept * p; at += p) {
       let product = 0;
-      for (let j = 0; j < row.length; j++) product += row[j]! * basis[at + j]!;
-      for (let j = 0; j < row.length; j++) row[j]! -= product * basis[at + j]!;
+      for (let j = 0; j < p; j++) product += row[j]! * rows[at + j]!;
+      for (let j = 0; j < p; j++) row[j]! -= product * rows[at + j]!;
     }
+    const length = norm(row);
+    if (!(length > 1e-12 * original[c]!)) continue;
+    for (let j = 0; j < p; j++) rows[kept * p + j] = row[j]! / length;
+    original[kept++] = 1;
   }
-  const length = norm(row);
-  if (!(length > 1e-12 * original)) return false;
-  for (let j = 0; j < row.length; j++) row[j]! /= length;
-  return true;
+  return kept;
+}
+
+function lengths(rows: Float64Array, p: number): Float64Array {
+  return Float64Array.from(
+    { length: rows.length / p },
+    (_, c) => norm(rows.subarray(c * p, (c + 1) * p)),
+  );
 }
 
 function norm(row: Float64Array): number {
@@ -179,32 +149,74 @@ function norm(row: Float64Array): number {
 }
 
 /**
- * The largest eigenvalues of the scatter matrix and their eigenvectors, one per row.
+ * The eigenvectors of the scatter matrix with the largest eigenvalues, one per row.
  *
- * A space that holds every column, or every row, is complete at once. Otherwise this is a block
- * Lanczos iteration with thick restarts (Wu and Simon 2000,
+ * A space that holds every row is complete at once. Otherwise up to 5000 columns the matrix is
+ * formed, in one pass over the values: what follows does not depend on how many rows there are, nor
+ * the passes on how close eigenvalues lie. More columns are multiplied by both factors each time.
+ */
+export function leadingDirections(x: Centred, count: number): Float64Array {
+  const p = x.columns;
+  if (x.rows < p && x.rows <= DIRECT) {
+    const space = new Space(x, x.rows);
+    space.add(x.all());
+    return leadingWithin(space, count, x.rows);
+  }
+  if (p > FORMED) return leadingOf(x, count, x.rows);
+  const gram = x.gram();
+  if (p <= DIRECT) {
+    return symmetricEigen(gram, p).vectors.slice(0, count * p);
+  }
+  return leadingOf(new Formed(gram, p), count, x.rows);
+}
+
+/** A symmetric matrix that is formed. */
+class Formed implements Symmetric {
+  readonly columns: number;
+  readonly #values: Float64Array;
+
+  constructor(values: Float64Array, columns: number) {
+    this.#values = values;
+    this.columns = columns;
+  }
+
+  scatter(directions: Float64Array, count: number): Float64Array {
+    const p = this.columns;
+    const images = new Float64Array(p * count);
+    matmul(images, 0, view(this.#values, p, 1), view(directions, 1, p), p, p, count);
+    return transposed(images, count);
+  }
+}
+
+/** The columns of a matrix, one after the other. */
+function transposed(data: Float64Array, columns: number): Float64Array {
+  const rows = data.length / columns;
+  return data.map((_, at) => data[(at % rows) * columns + Math.floor(at / rows)]!);
+}
+
+/**
+ * A block Lanczos iteration with thick restarts (Wu and Simon 2000,
  * https://doi.org/10.1137/S0895479898334605): the space grows by images of its newest directions;
  * when it is full the best directions stay, and what their images have outside of it comes next,
  * until that is next to nothing.
  */
-export function leadingDirections(
-  x: CentredMatrix,
-  count: number,
-): { values: Float64Array; vectors: Float64Array } {
-  const p = x.columns;
-  const smaller = Math.min(x.rows, p);
-  const direct = smaller <= DIRECT;
+function leadingOf(matrix: Symmetric, count: number, rows: number): Float64Array {
+  const p = matrix.columns;
+  const smaller = Math.min(rows, p);
   const kept = Math.min(count + BLOCK, smaller);
-  const room = direct ? smaller : Math.min(kept + Math.max(80, 2 * kept), smaller);
-  const space = new Space(x, room);
-  if (direct) space.add(p === smaller ? unitRows(p) : x.all());
-  else space.grow(noise(p, BLOCK, 0));
+  const space = new Space(matrix, Math.min(kept + Math.max(80, 2 * kept), smaller));
+  space.grow(noise(p, BLOCK, 0));
+  return leadingWithin(space, count, kept);
+}
+
+function leadingWithin(space: Space, count: number, kept: number): Float64Array {
+  const p = space.columns;
   for (let i = 1; space.size < count; i++) space.add(noise(p, 1, i));
   for (let restart = 0;; restart++) {
     const ritz = space.best(Math.min(kept, space.size));
     const rest = outside(ritz, p);
     if (restart === RESTARTS || largest(rest, count, p) <= TOLERANCE * Math.abs(ritz.values[0]!)) {
-      return { values: ritz.values.slice(0, count), vectors: ritz.directions.slice(0, count * p) };
+      return ritz.directions.slice(0, count * p);
     }
     space.restart(ritz);
     space.grow({ data: rest.subarray((space.size - BLOCK) * p), count: BLOCK });
@@ -218,17 +230,7 @@ function outside({ values, directions, images }: Ritz, p: number): Float64Array 
 
 /** The largest length among the first rows. */
 function largest(rows: Float64Array, count: number, p: number): number {
-  let length = 0;
-  for (let c = 0; c < count; c++) {
-    length = Math.max(length, norm(rows.subarray(c * p, (c + 1) * p)));
-  }
-  return length;
-}
-
-function unitRows(n: number): Rows {
-  const data = new Float64Array(n * n);
-  for (let i = 0; i < n; i++) data[i * (n + 1)] = 1;
-  return { data, count: n };
+  return Math.max(...lengths(rows.subarray(0, count * p), p));
 }
 
 function noise(p: number, count: number, seed: number): Rows {

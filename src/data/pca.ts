@@ -7,7 +7,8 @@ import { allocate } from "../dtype.ts";
 import { describe } from "../describe.ts";
 import { readOptions } from "../options.ts";
 import { fromData, type Tensor, type TensorLike } from "../tensor.ts";
-import { CentredMatrix, leadingDirections } from "./directions.ts";
+import { CentredDense } from "./centred.ts";
+import { leadingDirections } from "./directions.ts";
 import { asMatrix, columnMoments, type Matrix } from "./matrix.ts";
 
 /** Options of {@linkcode pca}. */
@@ -36,7 +37,9 @@ export interface Pca {
  * Genes are centred, not scaled (`scale` does that). With up to 256 cells or genes the scatter
  * matrix is decomposed directly; otherwise the leading directions are found by block Lanczos
  * iterations from a fixed random start, until their residuals are below 1e-9 of the largest
- * eigenvalue. The sign of a component is such that its loading of largest size is
+ * eigenvalue: of the scatter matrix of up to 5000 genes, of the values themselves beyond. Products of
+ * `float32` are summed in stretches, each in `float32`; standard deviations along components are
+ * exact to 1e-6 of themselves. The sign of a component is such that its loading of largest size is
  * positive. Other cells are projected by
  * `matmul(sub(x, mean), transpose(components))`.
  *
@@ -65,15 +68,16 @@ export function pca(x: TensorLike, options: PcaOptions = {}): Pca {
   check(matrix, count);
   const { rows, columns, dtype } = matrix;
   const { mean, variance } = columnMoments(matrix);
-  const centred = new CentredMatrix(matrix, mean);
-  const { values, vectors } = leadingDirections(centred, count);
+  const centred = new CentredDense(matrix, mean);
+  const vectors = leadingDirections(centred, count);
   for (let c = 0; c < count; c++) fixSign(vectors.subarray(c * columns, (c + 1) * columns));
   const components = allocate(dtype, count * columns);
   components.set(vectors);
+  const projected = centred.project(vectors, count);
   const scores = allocate(dtype, rows * count);
-  scores.set(centred.project(vectors, count));
+  scores.set(projected);
   const total = variance.reduce((a, b) => a + b, 0);
-  const explainedVariance = values.map((value) => Math.max(value, 0) / (rows - 1));
+  const explainedVariance = variances(projected, rows, count);
   return {
     scores: fromData(scores, [rows, count]),
     components: fromData(components, [count, columns]),
@@ -96,13 +100,28 @@ function check({ data, rows, columns }: Matrix, count: number): void {
         `the smaller extent of x: current value is ${describe(count)}`,
     );
   }
-  const bad = data.findIndex((value) => !Number.isFinite(value));
-  if (bad >= 0) {
+  let bad = 0;
+  // What is no number differs from itself: `x - x` is 0 for finite numbers only.
+  while (bad < data.length && data[bad]! - data[bad]! === 0) bad++;
+  if (bad < data.length) {
     throw new RangeError(
       `Cannot compute pca as all values must be finite: current value in cell ` +
         `${Math.floor(bad / columns)}, gene ${bad % columns} is ${data[bad]}`,
     );
   }
+}
+
+/**
+ * The variances of centred coordinates: closer than the eigenvalues, for squares of small singular
+ * values are lost beside those of large ones. Those that differ by rounding only keep their order.
+ */
+function variances(scores: ArrayLike<number>, rows: number, count: number): Float64Array {
+  const sums = new Float64Array(count);
+  for (let i = 0, at = 0; i < rows; i++) {
+    for (let c = 0; c < count; c++, at++) sums[c]! += scores[at]! * scores[at]!;
+  }
+  let least = Infinity;
+  return sums.map((sum) => least = Math.min(least, sum / (rows - 1)));
 }
 
 /** Turns a direction around unless its first loading of largest size is positive. */

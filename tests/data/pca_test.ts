@@ -9,6 +9,7 @@ import {
 } from "@std/assert";
 import fc from "fast-check";
 import { pca } from "../../src/data/pca.ts";
+import { mean, sub, transpose } from "../../src/ops/mod.ts";
 import { key, normal } from "../../src/random.ts";
 import { fromData, type Tensor, tensor } from "../../src/tensor.ts";
 
@@ -35,6 +36,12 @@ function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
 /** The rows of a matrix. */
 function rowsOf(x: Tensor): number[][] {
   return x.toArray() as number[][];
+}
+
+/** The matrix less what is needed for every row and column to have mean 0. */
+function centredBothWays(x: Tensor): Tensor {
+  const rowless = sub(x, mean(x, { axis: 1, keepDims: true }));
+  return sub(rowless, mean(rowless, { axis: 0, keepDims: true }));
 }
 
 /** The covariance matrix, formed and computed the plain way. */
@@ -172,6 +179,34 @@ Deno.test("pca() finds the leading directions by iterations where both extents a
       v = v.map((value) => value / length);
     }
   }
+});
+
+Deno.test("pca() finds the same where there are too many genes to form their scatter matrix", () => {
+  const [rows, columns] = [300, 5100];
+  const x = centredBothWays(cloud(rows, columns, 21, 5));
+  const { scores, components, explainedVariance, mean } = pca(x, { components: 4 });
+  // On its side the matrix has the same singular values, and a scatter matrix of 300 by 300.
+  const lying = pca(tensor(transpose(x)), { components: 4 });
+  for (let c = 0; c < 4; c++) {
+    const expected = lying.explainedVariance[c]! * (columns - 1);
+    assertAlmostEquals(explainedVariance[c]! * (rows - 1), expected, 1e-9 * expected);
+  }
+  const directions = rowsOf(components);
+  rowsOf(scores).slice(0, 5).forEach((row, i) =>
+    row.forEach((score, c) => {
+      const centred = Array.from(mean, (m, j) => x.data[i * columns + j]! - m);
+      assertAlmostEquals(score, dot(centred, directions[c]!), 1e-9);
+    })
+  );
+});
+
+Deno.test("pca() of float32 values has standard deviations that are exact to 1e-6", () => {
+  const x = cloud(1100, 300, 22, 6);
+  const single = tensor(x, { dtype: "float32" });
+  const exact = pca(tensor(single, { dtype: "float64" }), { components: 20 }).explainedVariance;
+  pca(single, { components: 20 }).explainedVariance.forEach((value, c) =>
+    assertAlmostEquals(Math.sqrt(value / exact[c]!), 1, 1e-6)
+  );
 });
 
 Deno.test("pca() finds equal variances by iterations, too", () => {
