@@ -63,6 +63,15 @@ export {
   writeSafetensors,
 } from "./safetensors.ts";
 export { simulateCells, type SimulateCellsOptions, type SimulatedCells } from "./simulate.ts";
+export {
+  csc,
+  csr,
+  sparse,
+  type SparseData,
+  type SparseFormat,
+  type SparseMatrix,
+  type SparseOptions,
+} from "./sparse.ts";
 export type { StoredMatrix } from "./stored_matrix.ts";
 export { parseTable, readTable, type TableOptions } from "./read_table.ts";
 export { type MatrixOptions, Table } from "./table.ts";

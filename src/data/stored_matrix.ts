@@ -6,6 +6,9 @@
 import { allocate, type DType, type TypedArray } from "../dtype.ts";
 import { fromData, type Tensor } from "../tensor.ts";
 import { tensorTypeOf, toPositions } from "./elements.ts";
+import { SparseMatrix } from "./sparse.ts";
+import { Entries, inOrder, type SparseParts } from "./sparse_parts.ts";
+import { type ElementType, tensorTypeOf, toPositions, toTensorData } from "./elements.ts";
 import {
   messageOf,
   numberType,
@@ -22,8 +25,8 @@ const ENTRIES = 2 ** 20;
 /**
  * A matrix of cells × genes in a file, of which only the rows that are asked for are read.
  *
- * Whatever the format, what is read is a dense tensor: floating point as stored, integers as
- * `int32`. Entries of a sparse matrix that the file names twice are summed. Rows that lie in one
+ * Whatever the format, what is read is a dense tensor, and by `readSparse` a sparse matrix: floating
+ * point as stored, integers as `int32`. Entries of a sparse matrix that the file names twice are summed. Rows that lie in one
  * chunk of the file cost as much as one of them: batches of as many rows as a chunk has, or more,
  * are read fastest.
  *
@@ -63,6 +66,11 @@ export interface StoredMatrix {
   readRows(start: number, end: number): Promise<Tensor>;
   /** All rows, `size` at a time, in order; the last batch may be smaller. */
   rowBatches(size: number): AsyncGenerator<Tensor, void, undefined>;
+  /**
+   * The rows from `start` to `end`, which is not included, without their zeros: all of them by
+   * default. By columns where the file holds them so, else by rows.
+   */
+  readSparse(start?: number, end?: number): Promise<SparseMatrix>;
 }
 
 /** Opens what a file holds under a key as a matrix; its numbers are read later. */
@@ -151,6 +159,7 @@ export function denseMatrix(path: string, array: StoredArray, transposed = false
 /** The three arrays of a sparse matrix. */
 export interface SparseParts {
   /** The values. */
+interface StoredParts {
   data: StoredArray;
   /** Their columns (or rows). */
   indices: StoredArray;
@@ -179,6 +188,9 @@ abstract class FileMatrix implements StoredMatrix {
   /** The values of rows that exist. */
   protected abstract values(start: number, end: number): Promise<TypedArray>;
 
+  /** The entries of rows that exist. */
+  protected abstract entriesOf(start: number, end: number): Promise<SparseMatrix>;
+
   protected get what(): string {
     return `"${this.key}" of "${this.path}"`;
   }
@@ -187,8 +199,27 @@ abstract class FileMatrix implements StoredMatrix {
     return this.readRows(0, this.shape[0]);
   }
 
-  async readRows(start: number, end: number): Promise<Tensor> {
-    const [rows, columns] = this.shape;
+  readRows(start: number, end: number): Promise<Tensor> {
+    const columns = this.shape[1];
+    const size = (end - start) * columns;
+    return this.#inMemory(start, end, `${size} numbers`, async () => {
+      const data = size === 0 ? allocate(this.dtype, 0) : await this.values(start, end);
+      return fromData(data, [end - start, columns], this.dtype);
+    });
+  }
+
+  readSparse(start: number = 0, end: number = this.shape[0]): Promise<SparseMatrix> {
+    return this.#inMemory(start, end, "their entries", () => this.entriesOf(start, end));
+  }
+
+  /** What is read of rows that exist, as long as there is memory for it. */
+  async #inMemory<T>(
+    start: number,
+    end: number,
+    what: string,
+    read: () => Promise<T>,
+  ): Promise<T> {
+    const rows = this.shape[0];
     const isWhole = Number.isInteger(start) && Number.isInteger(end);
     if (!isWhole || start < 0 || end < start || end > rows) {
       throw new RangeError(
@@ -196,10 +227,8 @@ abstract class FileMatrix implements StoredMatrix {
           `0 <= start <= end <= ${rows}: current values are ${start} and ${end}`,
       );
     }
-    const size = (end - start) * columns;
     try {
-      const data = size === 0 ? allocate(this.dtype, 0) : await this.values(start, end);
-      return fromData(data, [end - start, columns], this.dtype);
+      return await read();
     } catch (cause) {
       // What allocate and V8 say where an array is too large.
       if (
@@ -208,7 +237,7 @@ abstract class FileMatrix implements StoredMatrix {
         throw cause;
       }
       throw new RangeError(
-        `Cannot read ${end - start} rows of ${this.what} as ${size} numbers do not fit in ` +
+        `Cannot read ${end - start} rows of ${this.what} as ${what} do not fit in ` +
           `memory: read fewer at once, with readRows or rowBatches`,
         { cause },
       );
@@ -254,19 +283,74 @@ class DenseMatrix extends FileMatrix {
     }
     return out;
   }
+
+  /** As many rows at a time as lie together. */
+  protected async entriesOf(start: number, end: number): Promise<SparseMatrix> {
+    const columns = this.shape[1];
+    const entries = new Entries(this.dtype);
+    const indptr = new Int32Array(end - start + 1);
+    const { chunkLength } = this.#array;
+    const step = Math.max(1, Math.floor(ENTRIES / (columns * chunkLength))) * chunkLength;
+    for (let from = start; from < end; from += step) {
+      const to = Math.min(end, from + step);
+      const values = columns === 0 ? [] : await this.values(from, to);
+      for (let row = from, at = 0; row < to; row++) {
+        for (let column = 0; column < columns; column++, at++) {
+          if (values[at] !== 0) entries.add(values[at]!, column);
+        }
+        indptr[row - start + 1] = entries.count;
+      }
+    }
+    return new SparseMatrix("csr", [end - start, columns], entries.parts(indptr));
+  }
 }
 
-abstract class SparseMatrix extends FileMatrix {
-  readonly #parts: SparseParts;
+abstract class StoredSparse extends FileMatrix {
+  readonly #parts: StoredParts;
 
   constructor(path: string, key: string, shape: readonly [number, number], parts: SparseParts) {
     super(path, key, shape, parts.data);
+  constructor(path: string, key: string, shape: readonly [number, number], parts: StoredParts) {
+    super(path, key, shape, numberType(path, parts.data));
     this.#parts = parts;
   }
 
-  /** How many entries are stored together. */
-  protected get chunkLength(): number {
-    return this.#parts.data.chunkLength;
+  /** Pieces of the entries from `first` to `last`: of whole chunks, none of them large. */
+  protected async *pieces(first: number, last: number): AsyncGenerator<Piece> {
+    const { chunkLength } = this.#parts.data;
+    const step = Math.max(1, Math.floor(ENTRIES / chunkLength)) * chunkLength;
+    for (let from = first; from < last; from += step) {
+      const to = Math.min(last, from + step);
+      const [values, indices] = await this.entries(from, to);
+      yield { from, to, values, indices };
+    }
+  }
+
+  /** The entries that a range of majors has within a range of minors, which are counted from there. */
+  protected async partsOf(
+    majors: readonly [number, number],
+    minors: readonly [number, number],
+    extent: number,
+  ): Promise<SparseParts> {
+    const pointers = await this.pointers(...majors);
+    const count = pointers.length - 1;
+    const [first, last] = [pointers[0]!, pointers[count]!];
+    const all = minors[1] - minors[0] === extent;
+    const entries = new Entries(this.dtype, all ? last - first : 1024);
+    const indptr = new Int32Array(count + 1);
+    let major = 0;
+    for await (const { from, to, values, indices } of this.pieces(first, last)) {
+      for (let i = from; i < to; i++) {
+        while (pointers[major + 1]! <= i) indptr[++major] = entries.count;
+        const minor = indices[i - from]!;
+        if (!(minor >= 0 && minor < extent)) throw this.broken("indices");
+        if (minor >= minors[0] && minor < minors[1]) {
+          entries.add(values[i - from]!, minor - minors[0]);
+        }
+      }
+    }
+    while (major < count) indptr[++major] = entries.count;
+    return inOrder(entries.parts(indptr), minors[1] - minors[0]);
   }
 
   /** Where the entries of rows (or columns) begin, checked to grow within the data. */
@@ -294,7 +378,14 @@ abstract class SparseMatrix extends FileMatrix {
   }
 }
 
-class CsrMatrix extends SparseMatrix {
+interface Piece {
+  from: number;
+  to: number;
+  values: TypedArray;
+  indices: ArrayLike<number>;
+}
+
+class CsrMatrix extends StoredSparse {
   readonly format = "csr";
 
   protected async values(start: number, end: number): Promise<TypedArray> {
@@ -313,9 +404,15 @@ class CsrMatrix extends SparseMatrix {
     }
     return out;
   }
+
+  protected async entriesOf(start: number, end: number): Promise<SparseMatrix> {
+    const columns = this.shape[1];
+    const parts = await this.partsOf([start, end], [0, columns], columns);
+    return new SparseMatrix("csr", [end - start, columns], parts);
+  }
 }
 
-class CscMatrix extends SparseMatrix {
+class CscMatrix extends StoredSparse {
   readonly format = "csc";
   #pointers: Promise<ArrayLike<number>> | undefined;
 
@@ -324,11 +421,9 @@ class CscMatrix extends SparseMatrix {
     const [rows, columns] = this.shape;
     const out = allocate(this.dtype, (end - start) * columns);
     const pointers = await (this.#pointers ??= this.pointers(0, columns));
-    const step = Math.max(1, Math.floor(ENTRIES / this.chunkLength)) * this.chunkLength;
     const [first, last] = [pointers[0]!, pointers[columns]!];
-    for (let from = first, column = 0; from < last; from += step) {
-      const to = Math.min(last, from + step);
-      const [values, indices] = await this.entries(from, to);
+    let column = 0;
+    for await (const { from, to, values, indices } of this.pieces(first, last)) {
       for (let i = from; i < to; i++) {
         while (pointers[column + 1]! <= i) column++;
         const row = indices[i - from]!;
@@ -337,5 +432,11 @@ class CscMatrix extends SparseMatrix {
       }
     }
     return out;
+  }
+
+  protected async entriesOf(start: number, end: number): Promise<SparseMatrix> {
+    const [rows, columns] = this.shape;
+    const parts = await this.partsOf([0, columns], [start, end], rows);
+    return new SparseMatrix("csc", [end - start, columns], parts);
   }
 }

@@ -217,3 +217,52 @@ Deno.test("openMatrix() refuses a sparse matrix whose parts do not fit together"
   assertEquals(await complaint(withElement(csr, "data", leaf(new Float32Array(6)))), message(6, 6));
   assertEquals(await complaint(withElement(csr, "indptr", leaf(new Int32Array(5)))), message(7, 5));
 });
+
+Deno.test("readSparse() reads any rows of any format as readRows() does, without their zeros", () =>
+  fc.assert(
+    fc.asyncProperty(
+      MATRICES,
+      fc.constantFrom("csr", "csc", "dense"),
+      async ({ values, start, count }, format) => {
+        const flat = leaf(Float32Array.from(values.flat()), [values.length, values[0]!.length]);
+        const matrix = await open(format === "dense" ? flat : sparse(format as "csr", values));
+        const end = Math.min(values.length, start + count);
+        const rows = await matrix.readSparse(start, end);
+        assertEquals(rows.format, format === "csc" ? "csc" : "csr");
+        assertEquals(rows.toDense().toArray(), values.slice(start, end));
+        assertEquals(rows.nnz, values.slice(start, end).flat().filter((v) => v !== 0).length);
+        assertEquals(rows.dtype, matrix.dtype);
+      },
+    ),
+    { seed: 1, numRuns: 300 },
+  ));
+
+Deno.test("readSparse() reads all rows by default, sums twins and sorts", async () => {
+  const tree = withElement(
+    sparse("csr", [[3, 4, 5, 0]]),
+    "indices",
+    leaf(Int32Array.of(3, 1, 3)),
+  );
+  const rows = await (await open(tree)).readSparse();
+  assertEquals([[...rows.data], [...rows.indices], [...rows.indptr]], [[4, 8], [1, 3], [0, 2]]);
+  assertEquals((await (await open(sparse("csr", COUNTS))).readSparse(2)).toDense().toArray(), [
+    ...COUNTS.slice(2),
+  ]);
+});
+
+Deno.test("readSparse() refuses rows and indices that lead out of the matrix", async () => {
+  for (const format of ["csr", "csc"] as const) {
+    const indices = leaf(Int32Array.of(9, 0, 0, 0, 0, 0, 0));
+    const matrix = await open(withElement(sparse(format, COUNTS), "indices", indices));
+    assertEquals(
+      (await assertRejects(() => matrix.readSparse(), SyntaxError)).message,
+      'Cannot read "X" of "cells.h5ad" as indices of the sparse matrix lead out of it',
+    );
+  }
+  const matrix = await open(sparse("csr", COUNTS));
+  assertEquals(
+    (await assertRejects(() => matrix.readSparse(3, 6), RangeError)).message,
+    'Cannot read rows of "X" of "cells.h5ad" as start and end must be integers with ' +
+      "0 <= start <= end <= 5: current values are 3 and 6",
+  );
+});
