@@ -46,11 +46,18 @@ export {
 } from "./ontology.ts";
 export { type Pca, pca, type PcaOptions } from "./pca.ts";
 export {
+  type Batches,
   type HighlyVariableGenes,
   highlyVariableGenes,
   type HighlyVariableGenesOptions,
+} from "./highly_variable.ts";
+export type { CellValues } from "./matrix.ts";
+export type { VariableGenes, VarianceOptions } from "./variable_genes.ts";
+export {
   normalizeTotal,
   type NormalizeTotalOptions,
+  pearsonResiduals,
+  type PearsonResidualsOptions,
   scale,
   type Scaled,
   type ScaleOptions,

@@ -4,9 +4,29 @@
  * @module
  */
 import { allocate } from "../dtype.ts";
-import { checkChoice, checkNumber, readOptions } from "../options.ts";
+import { checkBoolean, checkChoice, checkNumber, readOptions } from "../options.ts";
 import { asTensor, fromData, type Tensor, type TensorLike } from "../tensor.ts";
-import { asMatrix, checkNotNegative, columnMoments, type Matrix } from "./matrix.ts";
+import {
+  asMatrix,
+  type CellValues,
+  checkCounts,
+  checkNotNegative,
+  checkTwoCells,
+  columnMoments,
+  columnTotals,
+  denseRow,
+  type Matrix,
+  rowTotals,
+  startOf,
+  withValues,
+} from "./matrix.ts";
+import type { SparseMatrix } from "./sparse.ts";
+
+export {
+  type HighlyVariableGenes,
+  highlyVariableGenes,
+  type HighlyVariableGenesOptions,
+} from "./highly_variable.ts";
 
 /** Options of {@linkcode normalizeTotal}. */
 export interface NormalizeTotalOptions {
@@ -27,10 +47,10 @@ export interface NormalizeTotalOptions {
  * even. Where no cell has counts, scanpy's median is NaN and so are its values; here they stay zero.
  * To bring further cells to the same total, give it as `targetSum`.
  *
- * @param counts The (cells, genes) counts.
+ * @param counts The (cells, genes) counts, dense or sparse.
  * @param options `targetSum`, or `target`.
- * @returns The (cells, genes) normalised values, `float32` unless the counts are `float64`. A result
- * of plain numbers: nothing is differentiated through it.
+ * @returns The (cells, genes) normalised values, as sparse as the counts, `float32` unless these are
+ * `float64`. A result of plain numbers: nothing is differentiated through it.
  * @throws {TypeError} If the counts are no matrix, an option is unknown, or both are given.
  * @throws {RangeError} If a count is negative, infinite or NaN, or `targetSum` not positive.
  *
@@ -44,7 +64,16 @@ export interface NormalizeTotalOptions {
  * assertEquals(normalizeTotal(counts, { target: "median" }).toArray(), [[5.5, 16.5], [5.5, 16.5]]);
  * ```
  */
-export function normalizeTotal(counts: TensorLike, options: NormalizeTotalOptions = {}): Tensor {
+export function normalizeTotal(
+  counts: SparseMatrix,
+  options?: NormalizeTotalOptions,
+): SparseMatrix;
+/** The same of a dense matrix. */
+export function normalizeTotal(counts: TensorLike, options?: NormalizeTotalOptions): Tensor;
+export function normalizeTotal(
+  counts: CellValues,
+  options: NormalizeTotalOptions = {},
+): Tensor | SparseMatrix {
   const settled = readOptions("normalizeTotal", options, {
     targetSum: undefined,
     target: undefined,
@@ -52,16 +81,16 @@ export function normalizeTotal(counts: TensorLike, options: NormalizeTotalOption
   checkTarget(settled);
   const matrix = asMatrix("normalizeTotal", "counts", counts);
   checkNotNegative("normalizeTotal", "counts", matrix);
-  const { data, rows, columns, dtype } = matrix;
+  const { data, rows, dtype } = matrix;
   const totals = rowTotals(matrix);
   const target = settled.target === "median" ? medianTotal(totals) : settled.targetSum ?? 1e4;
   const out = allocate(dtype, data.length);
   for (let i = 0; i < rows; i++) {
-    const end = (i + 1) * columns;
+    const end = startOf(matrix, i + 1);
     const factor = totals[i] === 0 ? 0 : target / totals[i]!;
-    for (let j = i * columns; j < end; j++) out[j] = data[j]! * factor;
+    for (let k = startOf(matrix, i); k < end; k++) out[k] = data[k]! * factor;
   }
-  return fromData(out, [rows, columns]);
+  return withValues(counts, matrix, out);
 }
 
 function checkTarget({ targetSum, target }: NormalizeTotalOptions): void {
@@ -75,17 +104,6 @@ function checkTarget({ targetSum, target }: NormalizeTotalOptions): void {
   );
 }
 
-/** The sum of each row. */
-function rowTotals({ data, rows, columns }: Matrix): Float64Array {
-  const totals = new Float64Array(rows);
-  for (let i = 0; i < rows; i++) {
-    let total = 0;
-    for (let j = i * columns, end = j + columns; j < end; j++) total += data[j]!;
-    totals[i] = total;
-  }
-  return totals;
-}
-
 /** The median of the totals above 0, or 0 without any. */
 function medianTotal(totals: Float64Array): number {
   const sorted = totals.filter((total) => total > 0).sort();
@@ -94,139 +112,15 @@ function medianTotal(totals: Float64Array): number {
   return sorted.length % 2 === 1 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2;
 }
 
-/** Options of {@linkcode highlyVariableGenes}. */
-export interface HighlyVariableGenesOptions {
-  /** How many genes to choose; 2000 by default, or all that vary where these are fewer. */
-  top?: number | undefined;
-  /** How many bins of mean expression genes are compared within; 20 by default. */
-  bins?: number | undefined;
-}
-
-/** Variable genes and what they were chosen by, named as in scanpy's `adata.var`. */
-export interface HighlyVariableGenes {
-  /** The chosen genes' columns, in ascending order. */
-  indices: Int32Array;
-  /** Per gene: log(1 + mean) of the values before the logarithm. */
-  means: Float64Array;
-  /** Per gene: log(variance / mean) of the values before the logarithm; NaN without variation. */
-  dispersions: Float64Array;
-  /** Per gene: the dispersion's z-score among the genes of its bin; NaN without variation. */
-  dispersionsNorm: Float64Array;
-}
-
-/**
- * The genes whose dispersion stands out among genes of similar mean expression.
- *
- * Seurat's first method, as `scanpy.pp.highly_variable_genes(flavor="seurat")` computes it: mean
- * and dispersion of `expm1(x)`, genes cut into bins of equal width by their logarithmised mean, and
- * the dispersions' z-scores within bins. The only gene of a bin scores 1. Where several genes share
- * the last place, scanpy takes them all; here the first ones, so that there are `top`.
- *
- * @param x The (cells, genes) values after {@linkcode normalizeTotal} and `log1p`.
- * @param options `top` and `bins`.
- * @returns The chosen columns, and per gene the statistics.
- * @throws {TypeError} If `x` is no matrix or an option is unknown.
- * @throws {RangeError} If there are fewer than two cells, a value is negative, infinite or NaN, the
- * values are no logarithms (all of them whole numbers, or one above 20), or an option is no positive
- * whole number.
- *
- * @example The gene that varies most
- * ```ts
- * import { highlyVariableGenes } from "@cellgrad/cellgrad/data";
- * import { assertEquals } from "@std/assert";
- *
- * const x = [[1, 0, 1.0], [1, 3, 1.1], [1, 0, 0.9]];
- * assertEquals([...highlyVariableGenes(x, { top: 1, bins: 1 }).indices], [1]);
- * ```
- */
-export function highlyVariableGenes(
-  x: TensorLike,
-  options: HighlyVariableGenesOptions = {},
-): HighlyVariableGenes {
-  const { top, bins } = readOptions("highlyVariableGenes", options, { top: 2000, bins: 20 });
-  checkNumber("highlyVariableGenes", "top", top, { integer: true, min: 1 });
-  checkNumber("highlyVariableGenes", "bins", bins, { integer: true, min: 1, max: 2 ** 16 });
-  const matrix = asMatrix("highlyVariableGenes", "x", x);
-  checkTwoCells("highlyVariableGenes", matrix);
-  checkNotNegative("highlyVariableGenes", "x", matrix);
-  checkLogarithmic("highlyVariableGenes", matrix);
-  const { mean, variance } = columnMoments(matrix, Math.expm1);
-  const dispersions = variance.map((v, j) => v > 0 ? Math.log(v / mean[j]!) : NaN);
-  const means = mean.map((m) => Math.log1p(m === 0 ? 1e-12 : m));
-  const dispersionsNorm = scoresWithin(binNumbers(means, bins), dispersions, bins);
-  const indices = Int32Array.from(dispersionsNorm.keys())
-    .filter((j) => !Number.isNaN(dispersionsNorm[j]!))
-    .sort((i, j) => dispersionsNorm[j]! - dispersionsNorm[i]! || i - j)
-    .slice(0, top).sort();
-  return { indices, means, dispersions, dispersionsNorm };
-}
-
-/** More than the logarithm of any total of counts: log1p(1e8) is 18.4. */
-const LARGEST_LOGARITHM = 20;
-
-/** Throws unless values can be logarithms: counts are whole numbers, or some are large. */
-function checkLogarithmic(caller: string, { data, columns }: Matrix): void {
-  const large = data.findIndex((value) => value > LARGEST_LOGARITHM);
-  const counted = data.findIndex((value) => value > 1);
-  const isCounts = counted >= 0 && data.every(Number.isInteger);
-  if (large < 0 && !isCounts) return;
-  const at = large < 0 ? counted : large;
-  throw new RangeError(
-    `Cannot compute ${caller} as x must be logarithms of normalised counts: take log1p first; ` +
-      `current value in cell ${Math.floor(at / columns)}, gene ${at % columns} is ${data[at]}` +
-      `${large < 0 ? ", and all are whole numbers" : ""}`,
-  );
-}
-
-/** Bins of equal width, closed on the right: what `pandas.cut` makes. */
-function binNumbers(values: Float64Array, bins: number): Int32Array {
-  let low = Infinity;
-  let high = -Infinity;
-  for (const value of values) {
-    low = Math.min(low, value);
-    high = Math.max(high, value);
-  }
-  if (low === high) {
-    low -= low === 0 ? 0.001 : 0.001 * Math.abs(low);
-    high += high === 0 ? 0.001 : 0.001 * Math.abs(high);
-  }
-  const width = (high - low) / bins;
-  const edges = Array.from({ length: bins }, (_, i) => i + 1 < bins ? low + (i + 1) * width : high);
-  return Int32Array.from(values, (value) => edges.findIndex((edge) => value <= edge));
-}
-
-/** z-scores of the values within their bins; NaNs count in none. */
-function scoresWithin(bin: Int32Array, values: Float64Array, bins: number): Float64Array {
-  const members = Array.from({ length: bins }, (): number[] => []);
-  values.forEach((value, j) => {
-    if (!Number.isNaN(value)) members[bin[j]!]!.push(value);
-  });
-  const statistics = members.map((data) => {
-    if (data.length === 1) return { mean: 0, deviation: data[0]! };
-    const { mean, variance } = columnMoments({
-      data: Float64Array.from(data),
-      rows: data.length,
-      columns: 1,
-    });
-    return { mean: mean[0]!, deviation: Math.sqrt(variance[0]!) };
-  });
-  return values.map((value, j) => {
-    const { mean, deviation } = statistics[bin[j]!]!;
-    return (value - mean) / deviation;
-  });
-}
-
-function checkTwoCells(caller: string, matrix: Matrix): void {
-  if (matrix.rows >= 2) return;
-  throw new RangeError(
-    `Cannot compute ${caller} as x must have at least two cells: current number is ${matrix.rows}`,
-  );
-}
-
 /** Options of {@linkcode scale}. */
 export interface ScaleOptions {
   /** The largest absolute value, at which z-scores are clipped; none by default. */
   maxValue?: number | undefined;
+  /**
+   * Whether means are subtracted; true by default. Without it zeros stay zeros, so a sparse matrix
+   * stays sparse, and values are clipped from above only.
+   */
+  zeroCenter?: boolean | undefined;
   /** Means of other cells to subtract, given together with `standardDeviation`. */
   mean?: ArrayLike<number> | undefined;
   /** Standard deviations of other cells to divide by, given together with `mean`. */
@@ -234,9 +128,9 @@ export interface ScaleOptions {
 }
 
 /** Scaled values, and what is needed to scale other cells in the same way. */
-export interface Scaled {
+export interface Scaled<X = Tensor> {
   /** The (cells, genes) z-scores. */
-  values: Tensor;
+  values: X;
   /** The genes' means. */
   mean: Float64Array;
   /** The genes' standard deviations (n − 1 in the denominator); 0 where a gene is constant. */
@@ -246,11 +140,12 @@ export interface Scaled {
 /**
  * Shifts and scales every gene to mean 0 and standard deviation 1.
  *
- * As `scanpy.pp.scale`: a gene that does not vary is only shifted. To scale held-out cells by the
+ * As `scanpy.pp.scale`: a gene that does not vary is only shifted. Of a sparse matrix, too, z-scores are
+ * dense: choose genes first, or leave zeros where they are by `zeroCenter: false`. To scale held-out cells by the
  * statistics of the training cells, pass the result for those as options.
  *
- * @param x The (cells, genes) values.
- * @param options `maxValue`, and `mean` with `standardDeviation`.
+ * @param x The (cells, genes) values, dense or sparse.
+ * @param options `maxValue`, `zeroCenter`, and `mean` with `standardDeviation`.
  * @returns The z-scores (`float32` unless `x` is `float64`) and the statistics.
  * @throws {TypeError} If `x` is no matrix, an option is unknown, or the statistics are
  * incomplete or not one per gene.
@@ -268,23 +163,63 @@ export interface Scaled {
  * assertEquals(heldOut.values.toArray(), [[0, 1]]);
  * ```
  */
-export function scale(x: TensorLike, options: ScaleOptions = {}): Scaled {
-  const defaults = { maxValue: undefined, mean: undefined, standardDeviation: undefined };
-  const settled = readOptions("scale", options, defaults);
-  const { maxValue = Infinity } = settled;
+export function scale(
+  x: SparseMatrix,
+  options: ScaleOptions & { zeroCenter: false },
+): Scaled<SparseMatrix>;
+/** The z-scores themselves, which are not sparse. */
+export function scale(x: CellValues, options?: ScaleOptions): Scaled;
+export function scale(
+  x: CellValues,
+  options: ScaleOptions = {},
+): Scaled<Tensor> | Scaled<SparseMatrix> {
+  const settled = readOptions("scale", options, {
+    maxValue: undefined,
+    zeroCenter: true,
+    mean: undefined,
+    standardDeviation: undefined,
+  });
+  const { maxValue = Infinity, zeroCenter } = settled;
   if (settled.maxValue !== undefined) checkNumber("scale", "maxValue", maxValue, { above: 0 });
+  checkBoolean("scale", "zeroCenter", zeroCenter);
   const matrix = asMatrix("scale", "x", x);
-  const { data, rows, columns, dtype } = matrix;
   const { mean, standardDeviation } = statisticsFor(matrix, settled);
   const divisor = standardDeviation.map((s) => s === 0 ? 1 : s);
-  const out = allocate(dtype, data.length);
+  const values = zeroCenter
+    ? zScores(matrix, mean, divisor, maxValue)
+    : divided(x, matrix, divisor, maxValue);
+  return { values, mean, standardDeviation } as Scaled;
+}
+
+/** Differences from the means in units of the divisors, clipped. */
+function zScores(x: Matrix, mean: Float64Array, divisor: Float64Array, maxValue: number): Tensor {
+  const { rows, columns, dtype } = x;
+  const out = allocate(dtype, rows * columns);
+  const row = new Float64Array(columns);
   for (let i = 0; i < rows; i++) {
+    denseRow(x, i, row);
     for (let j = 0, k = i * columns; j < columns; j++, k++) {
-      const z = (data[k]! - mean[j]!) / divisor[j]!;
+      const z = (row[j]! - mean[j]!) / divisor[j]!;
       out[k] = z > maxValue ? maxValue : z < -maxValue ? -maxValue : z;
     }
   }
-  return { values: fromData(out, [rows, columns]), mean, standardDeviation };
+  return fromData(out, [rows, columns]);
+}
+
+/** Values in units of the divisors, clipped from above. */
+function divided(
+  x: CellValues,
+  matrix: Matrix,
+  divisor: Float64Array,
+  maxValue: number,
+): Tensor | SparseMatrix {
+  const { data, columns, dtype, indices } = matrix;
+  const out = allocate(dtype, data.length);
+  for (let k = 0; k < data.length; k++) {
+    const z = data[k]! / divisor[indices === undefined ? k % columns : indices[k]!]!;
+    out[k] = z > maxValue ? maxValue : z;
+  }
+  return withValues(x, matrix, out);
 }
 
 function statisticsFor(matrix: Matrix, options: ScaleOptions): Omit<Scaled, "values"> {
@@ -310,4 +245,70 @@ function statisticsFor(matrix: Matrix, options: ScaleOptions): Omit<Scaled, "val
     mean: Float64Array.from(mean),
     standardDeviation: Float64Array.from(standardDeviation),
   };
+}
+
+/** Options of {@linkcode pearsonResiduals}. */
+export interface PearsonResidualsOptions {
+  /** The counts' overdispersion, shared by all genes; 100 by default, `Infinity` for Poisson. */
+  theta?: number | undefined;
+  /** The largest absolute value; the square root of the number of cells by default. */
+  clip?: number | undefined;
+  /** Whether values that are no counts are refused; true by default. */
+  check?: boolean | undefined;
+}
+
+/**
+ * Counts as differences from what depth and abundance let expect, in standard deviations.
+ *
+ * `(x − μ) / √(μ + μ² / θ)` with `μ` the cell's total times the gene's total, divided by the total of
+ * all counts: analytic Pearson residuals of a negative binomial model (Lause, Berens and Kobak 2021,
+ * https://doi.org/10.1186/s13059-021-02451-7), clipped at `±clip`. As
+ * `scanpy.experimental.pp.normalize_pearson_residuals`, but for a cell or gene without any counts:
+ * scanpy divides 0 by 0, here the residuals are 0. They take the place of `normalizeTotal`, `log1p` and
+ * `scale`. None of them is zero, so the result is dense: choose genes first.
+ *
+ * @param counts The (cells, genes) counts, dense or sparse.
+ * @param options `theta`, `clip` and `check`.
+ * @returns The (cells, genes) residuals, `float32` unless the counts are `float64`. A result of plain
+ * numbers: nothing is differentiated through it.
+ * @throws {TypeError} If the counts are no matrix or an option is unknown.
+ * @throws {RangeError} If a value is no count, `theta` not positive, or `clip` negative.
+ *
+ * @example Depth alone makes no difference
+ * ```ts
+ * import { pearsonResiduals } from "@cellgrad/cellgrad/data";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(pearsonResiduals([[1, 3], [2, 6]]).toArray(), [[0, 0], [0, 0]]);
+ * ```
+ */
+export function pearsonResiduals(
+  counts: CellValues,
+  options: PearsonResidualsOptions = {},
+): Tensor {
+  const name = "pearsonResiduals";
+  const settled = readOptions(name, options, { theta: 100, clip: undefined, check: true });
+  const { theta, check } = settled;
+  checkNumber(name, "theta", theta, { above: 0, infinite: true });
+  checkBoolean(name, "check", check);
+  const matrix = asMatrix(name, "counts", counts);
+  const { rows, columns, dtype } = matrix;
+  const { clip = Math.sqrt(rows) } = settled;
+  checkNumber(name, "clip", clip, { min: 0, infinite: true });
+  if (check) checkCounts(name, "counts", matrix);
+  else checkNotNegative(name, "counts", matrix);
+  const [ofCells, ofGenes] = [rowTotals(matrix), columnTotals(matrix)];
+  const total = ofGenes.reduce((a, b) => a + b, 0);
+  const out = allocate(dtype, rows * columns);
+  const row = new Float64Array(columns);
+  for (let i = 0, k = 0; i < rows; i++) {
+    denseRow(matrix, i, row);
+    for (let j = 0; j < columns; j++, k++) {
+      const mu = ofCells[i]! * ofGenes[j]! / total;
+      if (!(mu > 0)) continue;
+      const residual = (row[j]! - mu) / Math.sqrt(mu + mu * mu / theta);
+      out[k] = Math.max(-clip, Math.min(clip, residual));
+    }
+  }
+  return fromData(out, [rows, columns]);
 }
