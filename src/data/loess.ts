@@ -80,7 +80,7 @@ function cutAmong(x: Float64Array, first: number, last: number): number {
   }
 }
 
-/** The regression at a place; `undefined` where all neighbours lie there. */
+/** The regression at a place; `undefined` where no neighbour lies between it and the last of them. */
 function fitAt(points: Points, at: number): Vertex | undefined {
   const { x, y, neighbours } = points;
   const first = firstNeighbour(x, at, neighbours);
@@ -98,6 +98,7 @@ function fitAt(points: Points, at: number): Vertex | undefined {
       scale[j]! += entry * entry;
     }
   }
+  if (scale[0] === 0) return undefined;
   const lengths = scale.map((sum) => sum > 0 ? Math.sqrt(sum) : 1);
   design.forEach((entry, k) => design[k] = entry / lengths[k % 3]!);
   const [value, slope] = leastSquares(design, target, neighbours);

@@ -6,10 +6,11 @@
 import { allocate } from "../dtype.ts";
 import { describe } from "../describe.ts";
 import { readOptions } from "../options.ts";
-import { fromData, type Tensor, type TensorLike } from "../tensor.ts";
-import { CentredDense } from "./centred.ts";
+import { fromData, type Tensor } from "../tensor.ts";
+import { type Centred, CentredDense } from "./centred.ts";
+import { CentredSparse } from "./centred_sparse.ts";
 import { leadingDirections } from "./directions.ts";
-import { asMatrix, columnMoments, type Matrix } from "./matrix.ts";
+import { asMatrix, type CellValues, columnMoments, type Matrix, placeOf } from "./matrix.ts";
 
 /** Options of {@linkcode pca}. */
 export interface PcaOptions {
@@ -43,7 +44,8 @@ export interface Pca {
  * positive. Other cells are projected by
  * `matmul(sub(x, mean), transpose(components))`.
  *
- * @param x The (cells, genes) values.
+ * @param x The (cells, genes) values, dense or sparse: a sparse matrix is centred without its zeros
+ * being filled in.
  * @param options `components`.
  * @returns Scores and components (`float32` unless `x` is `float64`), variances, their shares, and
  * the means.
@@ -62,13 +64,13 @@ export interface Pca {
  * assertAlmostEquals(explainedVarianceRatio[0]!, 1, 1e-6);
  * ```
  */
-export function pca(x: TensorLike, options: PcaOptions = {}): Pca {
+export function pca(x: CellValues, options: PcaOptions = {}): Pca {
   const { components: count } = readOptions("pca", options, { components: 2 });
   const matrix = asMatrix("pca", "x", x);
   check(matrix, count);
   const { rows, columns, dtype } = matrix;
   const { mean, variance } = columnMoments(matrix);
-  const centred = new CentredDense(matrix, mean);
+  const centred = centre(matrix, mean);
   const vectors = leadingDirections(centred, count);
   for (let c = 0; c < count; c++) fixSign(vectors.subarray(c * columns, (c + 1) * columns));
   const components = allocate(dtype, count * columns);
@@ -87,7 +89,15 @@ export function pca(x: TensorLike, options: PcaOptions = {}): Pca {
   };
 }
 
-function check({ data, rows, columns }: Matrix, count: number): void {
+function centre(matrix: Matrix, mean: Float64Array): Centred {
+  const { dtype, data, indices, indptr, columns } = matrix;
+  return indices === undefined || indptr === undefined
+    ? new CentredDense(matrix, mean)
+    : new CentredSparse({ dtype, data, indices, indptr }, columns, mean);
+}
+
+function check(matrix: Matrix, count: number): void {
+  const { data, rows, columns } = matrix;
   if (rows < 2) {
     throw new RangeError(
       `Cannot compute pca as x must have at least two cells: current number is ${rows}`,
@@ -105,8 +115,8 @@ function check({ data, rows, columns }: Matrix, count: number): void {
   while (bad < data.length && data[bad]! - data[bad]! === 0) bad++;
   if (bad < data.length) {
     throw new RangeError(
-      `Cannot compute pca as all values must be finite: current value in cell ` +
-        `${Math.floor(bad / columns)}, gene ${bad % columns} is ${data[bad]}`,
+      `Cannot compute pca as all values must be finite: current value in ` +
+        `${placeOf(matrix, bad)} is ${data[bad]}`,
     );
   }
 }

@@ -9,6 +9,7 @@ import {
 } from "@std/assert";
 import fc from "fast-check";
 import { pca } from "../../src/data/pca.ts";
+import { sparse } from "../../src/data/sparse.ts";
 import { mean, sub, transpose } from "../../src/ops/mod.ts";
 import { key, normal } from "../../src/random.ts";
 import { fromData, type Tensor, tensor } from "../../src/tensor.ts";
@@ -206,6 +207,61 @@ Deno.test("pca() of float32 values has standard deviations that are exact to 1e-
   const exact = pca(tensor(single, { dtype: "float64" }), { components: 20 }).explainedVariance;
   pca(single, { components: 20 }).explainedVariance.forEach((value, c) =>
     assertAlmostEquals(Math.sqrt(value / exact[c]!), 1, 1e-6)
+  );
+});
+
+/** Counts of which few are not zero, with three groups of cells. */
+function thinned(rows: number, columns: number, share: number): Tensor {
+  const chance = normal(key(31), [rows, columns], { dtype: "float64" }).data;
+  const data = chance.map((z, k) => {
+    const group = Math.floor(k / columns) % 3;
+    return Math.abs(z) < share * 1.25 ? 1 + group + (k % columns) % 4 * Math.abs(z) : 0;
+  });
+  return fromData(data, [rows, columns]);
+}
+
+for (
+  const [title, rows, columns, share] of [
+    ["few entries", 400, 300, 0.1],
+    ["many entries", 300, 280, 0.6],
+    ["few genes", 90, 20, 0.15],
+    ["few cells", 40, 300, 0.15],
+    ["more genes than are formed", 270, 5010, 0.02],
+    ["many entries of more genes than are formed", 260, 5010, 0.5],
+  ] as const
+) {
+  Deno.test(`pca() of a sparse matrix gives what the dense one gives: ${title}`, () => {
+    const x = thinned(rows, columns, share);
+    const dense = pca(x, { components: 3 });
+    for (const format of columns > 1000 ? ["csr"] as const : ["csr", "csc"] as const) {
+      const held = pca(sparse(x, { format }), { components: 3 });
+      assertEquals(held.scores.dtype, "float64");
+      for (const name of ["explainedVariance", "explainedVarianceRatio", "mean"] as const) {
+        dense[name].forEach((value, i) =>
+          assertAlmostEquals(held[name][i]!, value, 1e-9 * Math.max(1, Math.abs(value)))
+        );
+      }
+      for (let c = 0; c < 2; c++) {
+        for (let j = 0; j < columns; j++) {
+          const at = c * columns + j;
+          assertAlmostEquals(held.components.data[at]!, dense.components.data[at]!, 1e-6);
+        }
+      }
+      const [a, b] = [held, dense].map(({ scores }) => dot(scores.data, scores.data));
+      assertAlmostEquals(a! / b!, 1, 1e-9);
+    }
+    if (columns > 1000) return;
+    const single = pca(sparse(tensor(x, { dtype: "float32" })), { components: 3 });
+    assertEquals(single.scores.dtype, "float32");
+    assertAlmostEquals(single.explainedVariance[2]! / dense.explainedVariance[2]!, 1, 1e-5);
+  });
+}
+
+Deno.test("pca() names the cell and gene of an entry that is not finite", () => {
+  assertThrows(
+    () => pca(sparse([[0, 0, 1], [0, 0, 0], [0, NaN, 0]])),
+    RangeError,
+    "Cannot compute pca as all values must be finite: current value in cell 2, gene 1 is NaN",
   );
 });
 
