@@ -204,18 +204,19 @@ function checkLogarithmic(x: Matrix): void {
 
 /** The cells of each batch, batches in ascending order. */
 function cellsByBatch(batchKey: Batches, rows: number): Int32Array[] {
-  const isNames = Array.isArray(batchKey) && batchKey.length > 0 &&
+  const wrong = (length: number) =>
+    new TypeError(
+      `Cannot compute ${NAME} as batchKey must name the batch of each of the ${rows} cells: ` +
+        `current length is ${length}`,
+    );
+  if (Array.isArray(batchKey) && batchKey.length !== rows) throw wrong(batchKey.length);
+  const isNames = Array.isArray(batchKey) && !batchKey.includes(undefined) &&
     batchKey.every((name) => typeof name === "string");
   const names = isNames ? [...new Set(batchKey as string[])].sort() : [];
   const codes = isNames
     ? Int32Array.from(batchKey as string[], (name) => names.indexOf(name))
     : distinctLabels(NAME, batchKey as TensorLike, "batchKey").codes.data;
-  if (codes.length !== rows) {
-    throw new TypeError(
-      `Cannot compute ${NAME} as batchKey must name the batch of each of the ${rows} cells: ` +
-        `current length is ${codes.length}`,
-    );
-  }
+  if (codes.length !== rows) throw wrong(codes.length);
   const groups = Map.groupBy(codes.keys(), (cell) => codes[cell]!);
   const cells = [...groups].sort(([a], [b]) => a - b).map(([, list]) => Int32Array.from(list));
   const lonely = cells.find((list) => list.length < 2);

@@ -70,15 +70,9 @@ export {
   writeSafetensors,
 } from "./safetensors.ts";
 export { simulateCells, type SimulateCellsOptions, type SimulatedCells } from "./simulate.ts";
-export {
-  csc,
-  csr,
-  sparse,
-  type SparseData,
-  type SparseFormat,
-  type SparseMatrix,
-  type SparseOptions,
-} from "./sparse.ts";
+export { csc, csr, sparse, type SparseData, type SparseOptions } from "./make_sparse.ts";
+export type { SparseFormat, SparseMatrix } from "./sparse.ts";
+export { sparseMatmul } from "./sparse_matmul.ts";
 export type { StoredMatrix } from "./stored_matrix.ts";
 export { parseTable, readTable, type TableOptions } from "./read_table.ts";
 export { type MatrixOptions, Table } from "./table.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { allocate } from "../dtype.ts";
+import { allocate, dtypeOf, type TypedArray } from "../dtype.ts";
 import { describe } from "../describe.ts";
 import { readOptions } from "../options.ts";
 import { fromData, type Tensor } from "../tensor.ts";
@@ -76,8 +76,10 @@ export function pca(x: CellValues, options: PcaOptions = {}): Pca {
   const components = allocate(dtype, count * columns);
   components.set(vectors);
   const projected = centred.project(vectors, count);
-  const scores = allocate(dtype, rows * count);
-  scores.set(projected);
+  const scores = dtypeOf(projected) === dtype
+    ? projected as TypedArray
+    : allocate(dtype, rows * count);
+  if (scores !== projected) scores.set(projected);
   const total = variance.reduce((a, b) => a + b, 0);
   const explainedVariance = variances(projected, rows, count);
   return {

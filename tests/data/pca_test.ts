@@ -9,7 +9,7 @@ import {
 } from "@std/assert";
 import fc from "fast-check";
 import { pca } from "../../src/data/pca.ts";
-import { sparse } from "../../src/data/sparse.ts";
+import { sparse } from "../../src/data/make_sparse.ts";
 import { mean, sub, transpose } from "../../src/ops/mod.ts";
 import { key, normal } from "../../src/random.ts";
 import { fromData, type Tensor, tensor } from "../../src/tensor.ts";

@@ -137,6 +137,23 @@ Deno.test("map() computes on the entries alone, where zeros stay zeros", () => {
   );
 });
 
+Deno.test("parts() pads with zeros that no pointer leads to", () => {
+  const x = sparse(tensor([[0, 2, 0], [0, 0, 3]], { dtype: "float64" }));
+  const { data, indices, indptr } = x.parts(4);
+  assertEquals([data.dtype, indices.dtype, indptr.dtype], ["float64", "int32", "int32"]);
+  assertEquals([[...data.data], [...indices.data], [...indptr.data]], [
+    [2, 3, 0, 0],
+    [1, 2, 0, 0],
+    [0, 1, 2],
+  ]);
+  assertEquals(x.parts().data.shape, [2]);
+  assertThrows(
+    () => x.parts(1),
+    RangeError,
+    "Cannot compute parts as size must be a whole number at least 2: current value is 1",
+  );
+});
+
 const PARTS = { data: [1, 2], indices: [0, 1], indptr: [0, 1, 2], shape: [2, 2] as const };
 
 Deno.test("csr() refuses parts that do not fit together", () => {

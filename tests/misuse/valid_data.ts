@@ -19,6 +19,9 @@ const ontology = () => data.parseObo(OBO);
 const hierarchy = () => data.termHierarchy(ontology(), ["CL:0", "CL:1"]);
 const table = data.parseTable(TABLE);
 
+const PARTS = { data: [1, 2], indices: [0, 1], indptr: [0, 1, 2], shape: [2, 2] };
+const held = data.sparse(counts());
+
 const row = (name: keyof typeof data, args: () => unknown[], options?: number): ValidCall => ({
   name,
   f: data[name] as ValidCall["f"],
@@ -103,16 +106,32 @@ export const VALID_DATA: readonly ValidCall[] = [
   row("pca", () => [counts(), { components: 1 }], 1),
   row(
     "highlyVariableGenes",
-    () => [[[0, 0.5, 1], [0.2, 0.1, 0], [0.5, 1.5, 2]], { top: 2, bins: 2 }],
+    () => [[[0, 0.5, 1], [0.2, 0.1, 0], [0.5, 1.5, 2]], {
+      flavor: "seurat",
+      bins: 2,
+      batchKey: [0, 0, 0],
+      minMean: 0,
+      maxMean: 3,
+      minDispersion: 0,
+    }],
     1,
   ),
   row("distanceTransform", () => [[[0, 1], [1, 1]], { spacing: [1, 2], dtype: "float64" }], 1),
   row("signedDistance", () => [[[0, 1, 2]], 3, { spacing: 2, dtype: "float32" }], 2),
+  row("highlyVariableGenes", () => [[[0, 0.5, 1], [0.2, 0.1, 0], [0.5, 1.5, 2]], { top: 2 }], 1),
   row("normalizeTotal", () => [counts(), { targetSum: 100 }], 1),
   row("scale", () => [
     counts(),
-    { maxValue: 10, mean: [1, 2, 3], standardDeviation: [1, 1, 1] },
+    { maxValue: 10, zeroCenter: true, mean: [1, 2, 3], standardDeviation: [1, 1, 1] },
   ], 1),
+  row("pearsonResiduals", () => [counts(), { theta: 10, clip: 2, check: true }], 1),
+  row("csr", () => [PARTS], 0),
+  row("csc", () => [PARTS], 0),
+  row("sparse", () => [counts(), { format: "csc" }], 1),
+  row("sparseMatmul", () => [held, [[1], [2], [3]]]),
+  { name: "rows", f: (list) => held.rows(list), args: () => [[1, 0]] },
+  { name: "slice", f: (start, end) => held.slice(start, end), args: () => [0, 2] },
+  { name: "asFormat", f: (format) => held.asFormat(format), args: () => ["csc"] },
   row("simulateCells", () => [
     {
       cells: 6,
