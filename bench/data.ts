@@ -1,0 +1,145 @@
+/**
+ * What does PCA cost beside scikit-learn, and how much memory do 200,000 cells of a sparse file take?
+ *
+ * `deno task bench:data pca 20000` runs both sides in turns on the same float32 values of 2,000 genes,
+ * 50 components, one core each, and prints the processor's time: the least of three runs each.
+ * `deno task bench:data file 200000` writes an .h5ad file of 2,000 genes, a tenth of them expressed, in
+ * a process of its own, and prints the time and the peak memory of normalising, choosing genes and PCA.
+ *
+ * @module
+ */
+import process from "node:process";
+import { add, log1p, matmul } from "@cellgrad/cellgrad";
+import {
+  highlyVariableGenes,
+  normalizeTotal,
+  openAnnData,
+  pca,
+  writeNpy,
+} from "@cellgrad/cellgrad/data";
+import { key, normal } from "@cellgrad/cellgrad/random";
+import { watchMemory } from "./watch_memory.ts";
+
+const GENES = 2000;
+const COMPONENTS = 50;
+const ROUNDS = 3;
+const PYTHON = "/usr/bin/python3";
+
+/** Runs a Python script with one thread; gives what it prints. */
+async function python(script: string, ...args: string[]): Promise<string> {
+  const { success, stdout, stderr } = await new Deno.Command(PYTHON, {
+    args: ["-c", script, ...args],
+    env: { OMP_NUM_THREADS: "1", OPENBLAS_NUM_THREADS: "1" },
+  }).output();
+  if (!success) throw new Error(new TextDecoder().decode(stderr));
+  return new TextDecoder().decode(stdout);
+}
+
+const PCA = `
+import json, sys, time
+import numpy as np
+from sklearn.decomposition import PCA
+x = np.load(sys.argv[1])
+start = time.process_time()
+found = PCA(int(sys.argv[2]), svd_solver="arpack", random_state=0).fit(x)
+scores = found.transform(x)
+seconds = time.process_time() - start
+print(json.dumps({"seconds": seconds, "variances": found.explained_variance_.tolist()}))
+`;
+
+async function comparePca(cells: number, isNoise: boolean): Promise<void> {
+  const noise = normal(key(0), [cells, GENES]);
+  const groups = matmul(normal(key(1), [cells, 30]), normal(key(2), [30, GENES]));
+  const x = isNoise ? noise : add(noise, groups.mul(0.5));
+  const path = await Deno.makeTempFile({ suffix: ".npy" });
+  try {
+    await Deno.writeFile(path, writeNpy(x));
+    const [ours, theirs]: number[][] = [[], []];
+    for (let round = 0; round < ROUNDS; round++) {
+      const before = process.cpuUsage();
+      const { explainedVariance } = pca(x, { components: COMPONENTS });
+      const { user, system } = process.cpuUsage(before);
+      ours!.push((user + system) / 1e6);
+      const { seconds, variances } = JSON.parse(await python(PCA, path, `${COMPONENTS}`));
+      theirs!.push(seconds);
+      const deviation = Math.max(
+        ...explainedVariance.map((v, c) => Math.abs(Math.sqrt(v / variances[c]) - 1)),
+      );
+      console.log(
+        `round ${round}: ours ${ours!.at(-1)!.toFixed(2)} s, ` +
+          `scikit-learn ${seconds.toFixed(2)} s, singular values differ by ${
+            deviation.toExponential(1)
+          }`,
+      );
+    }
+    const [a, b] = [Math.min(...ours!), Math.min(...theirs!)];
+    console.log(
+      `${cells} × ${GENES}, ${isNoise ? "noise" : "30 directions"}: ${(b / a).toFixed(2)}×`,
+    );
+  } finally {
+    await Deno.remove(path);
+  }
+}
+
+const FILE = `
+import sys
+import h5py
+import numpy as np
+cells, genes = int(sys.argv[2]), int(sys.argv[3])
+rng = np.random.default_rng(0)
+held = genes // 10
+with h5py.File(sys.argv[1], "w") as file:
+    file.attrs.update({"encoding-type": "anndata", "encoding-version": "0.1.0"})
+    x = file.create_group("X")
+    x.attrs.update({"encoding-type": "csr_matrix", "encoding-version": "0.1.0"})
+    x.attrs["shape"] = np.array([cells, genes])
+    x["indptr"] = np.arange(cells + 1) * held
+    chunks = (held * 512,)
+    data = x.create_dataset("data", (cells * held,), "f4", chunks=chunks)
+    indices = x.create_dataset("indices", (cells * held,), "i4", chunks=chunks)
+    means = rng.gamma(1, 3, genes)
+    for start in range(0, cells, 1024):
+        rows = min(1024, cells - start)
+        columns = 10 * np.arange(held) + rng.integers(0, 10, (rows, held))
+        group = (np.arange(start, start + rows) % 7)[:, None]
+        counts = 1 + rng.poisson(means[columns] * (1 + (columns % 7 == group)))
+        data[start * held:(start + rows) * held] = counts.ravel()
+        indices[start * held:(start + rows) * held] = columns.ravel()
+    for name, count in [("obs", cells), ("var", genes)]:
+        frame = file.create_group(name)
+        frame.attrs.update({"encoding-type": "dataframe", "encoding-version": "0.2.0"})
+        frame.attrs["_index"] = "_index"
+        frame.attrs["column-order"] = np.array([], "S1")
+        index = frame.create_dataset("_index", data=[f"{i}" for i in range(count)])
+        index.attrs.update({"encoding-type": "string-array", "encoding-version": "0.2.0"})
+`;
+
+async function measureFile(cells: number): Promise<void> {
+  const path = await Deno.makeTempFile({ suffix: ".h5ad" });
+  try {
+    await python(FILE, path, `${cells}`, `${GENES}`);
+    const memory = await watchMemory();
+    const start = performance.now();
+    const say = (what: string) => {
+      const seconds = ((performance.now() - start) / 1000).toFixed(1);
+      console.log(`${what}: ${seconds} s, ${(Deno.memoryUsage().rss / 2 ** 20).toFixed(0)} MiB`);
+    };
+    await using file = await openAnnData(path);
+    let x = await file.X.readSparse();
+    say(`${x.nnz} entries of ${x.shape.join(" × ")} are read`);
+    x = normalizeTotal(x);
+    x = x.map(log1p);
+    say("normalised");
+    const { indices } = highlyVariableGenes(x, { top: 1000 });
+    say(`${indices.length} genes chosen`);
+    const { explainedVariance } = pca(x, { components: COMPONENTS });
+    say(`${explainedVariance.length} components of all genes`);
+    console.log(`peak: ${(await memory.peak() / 2 ** 20).toFixed(0)} MiB`);
+  } finally {
+    await Deno.remove(path);
+  }
+}
+
+const [what = "pca", cells = what === "file" ? "200000" : "20000", data] = Deno.args;
+if (what === "file") await measureFile(Number(cells));
+else await comparePca(Number(cells), data === "noise");
