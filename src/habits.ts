@@ -4,7 +4,7 @@
  * @module
  */
 
-/** Names in NumPy, PyTorch, JAX, optax and Keras, without case and underscores, and what is meant. */
+/** Names in NumPy, PyTorch, JAX, Keras, scanpy, …, without case and underscores, and what is meant. */
 const HABITS: Readonly<Record<string, readonly string[]>> = {
   abstol: ["atol"],
   alpha: ["negativeSlope", "scale", "final", "quantile"],
@@ -19,6 +19,7 @@ const HABITS: Readonly<Record<string, readonly string[]>> = {
   bandwidth: ["bandwidths"],
   batch: ["perSample"],
   batchdice: ["perSample"],
+  batch: ["batchKey"],
   batchsize: ["rows"],
   beta: ["shift", "klWeight", "beta1", "delta"],
   betas: ["beta1 and beta2"],
@@ -28,6 +29,7 @@ const HABITS: Readonly<Record<string, readonly string[]>> = {
   blur: ["epsilon"],
   boundaries: ["milestones"],
   ceweight: ["crossEntropyWeight"],
+  checkvalues: ["check"],
   chunks: ["rows"],
   classweight: ["weight"],
   classweights: ["weight"],
@@ -82,14 +84,19 @@ const HABITS: Readonly<Record<string, readonly string[]>> = {
   maxval: ["max", "high"],
   min: ["low"],
   miner: ["mining"],
+  mindisp: ["minDispersion"],
   minval: ["min", "low"],
   mode: ["activation"],
   mrg: ["margin"],
   mu: ["mean"],
+  nbins: ["bins"],
+  ncomponents: ["components"],
+  ncomps: ["components"],
   nhead: ["heads"],
   nheads: ["heads"],
   nlayers: ["layers"],
   nprojections: ["projections"],
+  ntopgenes: ["top"],
   numheads: ["heads"],
   numitermax: ["iterations"],
   numlayers: ["layers"],

@@ -157,6 +157,20 @@ Deno.test("the nearest option is found by habit, by spelling and by letters", ()
   for (const [name, option] of nearest) assertEquals(nearestOption(name, options), option);
 });
 
+Deno.test("options of preprocessing are found by scanpy's names", () => {
+  const options = ["top", "bins", "batchKey", "minDispersion", "components", "check"];
+  const nearest = Object.entries({
+    n_top_genes: "top",
+    n_bins: "bins",
+    batch: "batchKey",
+    min_disp: "minDispersion",
+    n_comps: "components",
+    n_components: "components",
+    check_values: "check",
+  });
+  for (const [name, option] of nearest) assertEquals(nearestOption(name, options), option);
+});
+
 Deno.test("checkNumber() takes infinities only where they will do", () => {
   for (const x of [-Infinity, 0, Infinity]) checkNumber("example", "x", x, { infinite: true });
 });
