@@ -104,16 +104,14 @@ export abstract class Centred implements Symmetric {
     return out;
   }
 
-  /** The scatter matrix (columns, columns). */
-  gram(): Float64Array {
+  /** Adds the scatter matrix (columns, columns) to zeros. */
+  gram(out: Float64Array): void {
     const p = this.columns;
-    const out = new Float64Array(p * p);
     const part = this.allocate(p * p);
     for (const { block, count } of this.blocks(this.allocate(blockHeight(p) * p))) {
       matmul(part, 0, view(block, 1, p), view(block, p, 1), p, count, p);
       add(out, part);
     }
-    return out;
   }
 }
 

@@ -82,11 +82,10 @@ export class CentredSparse extends Centred {
   }
 
   /** Sums over pairs of entries: where few are not zero, means are small beside what is left of them. */
-  override gram(): Float64Array {
-    if (!this.#isThin) return super.gram();
+  override gram(out: Float64Array): void {
+    if (!this.#isThin) return super.gram(out);
     const { data, indices, indptr } = this.#parts;
     const p = this.columns;
-    const out = new Float64Array(p * p);
     for (let i = 0; i < this.rows; i++) {
       const [start, end] = [indptr[i]!, indptr[i + 1]!];
       for (let k = start; k < end; k++) {
@@ -101,7 +100,6 @@ export class CentredSparse extends Centred {
         out[l * p + j] = out[j * p + l]! -= shift * this.mean[l]!;
       }
     }
-    return out;
   }
 
   /** The coordinates of the means. */

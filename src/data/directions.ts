@@ -7,6 +7,7 @@ import { symmetricEigen } from "../../kernels/linalg/eigen.ts";
 import { matmul } from "../../kernels/matmul/eager.ts";
 import { fill, foldedKey } from "../../kernels/random/eager.ts";
 import { type Centred, type Rows, type Symmetric, view } from "./centred.ts";
+import { Formed } from "./formed.ts";
 
 /** Up to this many rows or columns the decomposition is direct. */
 const DIRECT = 256;
@@ -163,35 +164,14 @@ export function leadingDirections(x: Centred, count: number): Float64Array {
     return leadingWithin(space, count, x.rows);
   }
   if (p > FORMED) return leadingOf(x, count, x.rows);
-  const gram = x.gram();
   if (p <= DIRECT) {
-    return symmetricEigen(gram, p).vectors.slice(0, count * p);
+    const scatter = new Float64Array(p * p);
+    x.gram(scatter);
+    return symmetricEigen(scatter, p).vectors.slice(0, count * p);
   }
-  return leadingOf(new Formed(gram, p), count, x.rows);
-}
-
-/** A symmetric matrix that is formed. */
-class Formed implements Symmetric {
-  readonly columns: number;
-  readonly #values: Float64Array;
-
-  constructor(values: Float64Array, columns: number) {
-    this.#values = values;
-    this.columns = columns;
-  }
-
-  scatter(directions: Float64Array, count: number): Float64Array {
-    const p = this.columns;
-    const images = new Float64Array(p * count);
-    matmul(images, 0, view(this.#values, p, 1), view(directions, 1, p), p, p, count);
-    return transposed(images, count);
-  }
-}
-
-/** The columns of a matrix, one after the other. */
-function transposed(data: Float64Array, columns: number): Float64Array {
-  const rows = data.length / columns;
-  return data.map((_, at) => data[(at % rows) * columns + Math.floor(at / rows)]!);
+  const formed = new Formed(p, BLOCK);
+  x.gram(formed.values);
+  return leadingOf(formed, count, x.rows);
 }
 
 /**
