@@ -8,7 +8,6 @@ import { fromData, type Tensor } from "../tensor.ts";
 import { tensorTypeOf, toPositions } from "./elements.ts";
 import { SparseMatrix } from "./sparse.ts";
 import { Entries, inOrder, type SparseParts } from "./sparse_parts.ts";
-import { type ElementType, tensorTypeOf, toPositions, toTensorData } from "./elements.ts";
 import {
   messageOf,
   numberType,
@@ -114,7 +113,7 @@ async function openSparse(
 }
 
 /** The three arrays of a sparse matrix. */
-export async function sparseParts(path: string, group: StoredGroup): Promise<SparseParts> {
+export async function sparseParts(path: string, group: StoredGroup): Promise<StoredParts> {
   const part = async (name: string) => {
     const array = await group.get(name);
     if (array?.kind === "array" && array.shape.length === 1) return array;
@@ -134,7 +133,7 @@ export function sparseMatrix(
   key: string,
   [rows, columns]: readonly [number, number],
   format: "csr" | "csc",
-  parts: SparseParts,
+  parts: StoredParts,
 ): StoredMatrix {
   const major = format === "csr" ? rows : columns;
   const [data, indices, indptr] = [parts.data, parts.indices, parts.indptr]
@@ -157,9 +156,8 @@ export function denseMatrix(path: string, array: StoredArray, transposed = false
 }
 
 /** The three arrays of a sparse matrix. */
-export interface SparseParts {
+export interface StoredParts {
   /** The values. */
-interface StoredParts {
   data: StoredArray;
   /** Their columns (or rows). */
   indices: StoredArray;
@@ -289,7 +287,7 @@ class DenseMatrix extends FileMatrix {
     const columns = this.shape[1];
     const entries = new Entries(this.dtype);
     const indptr = new Int32Array(end - start + 1);
-    const { chunkLength } = this.#array;
+    const { chunkLength } = this.data;
     const step = Math.max(1, Math.floor(ENTRIES / (columns * chunkLength))) * chunkLength;
     for (let from = start; from < end; from += step) {
       const to = Math.min(end, from + step);
@@ -308,10 +306,8 @@ class DenseMatrix extends FileMatrix {
 abstract class StoredSparse extends FileMatrix {
   readonly #parts: StoredParts;
 
-  constructor(path: string, key: string, shape: readonly [number, number], parts: SparseParts) {
-    super(path, key, shape, parts.data);
   constructor(path: string, key: string, shape: readonly [number, number], parts: StoredParts) {
-    super(path, key, shape, numberType(path, parts.data));
+    super(path, key, shape, parts.data);
     this.#parts = parts;
   }
 
