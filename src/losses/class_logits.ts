@@ -64,10 +64,7 @@ export function readClassLogits(
     throw new TypeError(
       `Cannot compute ${caller} as logits must have the shape [N, C, …spatial] and labels ` +
         `[N, …spatial]: current shapes are ${formatShape(scores.shape)} and ` +
-        formatShape(given.shape) +
-        (given.rank === scores.rank && given.shape[1] === 1
-          ? "; take axis 1 out: squeeze(labels, 1)"
-          : ""),
+        formatShape(given.shape),
     );
   }
   checkClasses(caller, scores, least);

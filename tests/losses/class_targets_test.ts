@@ -62,7 +62,7 @@ testMisuse("diceLoss", [
     () => diceLoss(zeros([2, 3, 4]), zeros([2, 1, 4])),
     TypeError,
     "Cannot compute diceLoss as logits must have the shape [N, C, …spatial] and labels " +
-    "[N, …spatial]: current shapes are [2, 3, 4] and [2, 1, 4]; take axis 1 out: squeeze(labels, 1)",
+    "[N, …spatial]: current shapes are [2, 3, 4] and [2, 1, 4]",
   ],
   [
     "one class by softmax",
