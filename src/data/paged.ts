@@ -79,10 +79,11 @@ export class PagedFile implements ByteFile {
   async whole<T>(call: () => T): Promise<T> {
     this.#calls++;
     try {
-      while (true) {
+      // A call that lacks much is made again less often the more is fetched at a time.
+      for (let least = 1;; least = Math.min(AHEAD, 2 * least)) {
         const made = this.#attempt(call);
         if ("result" in made) return made.result;
-        await this.#load(...made.missing.pages);
+        await this.#load(...made.missing.pages, least);
       }
     } finally {
       if (--this.#calls === 0) this.#trim();
@@ -103,8 +104,8 @@ export class PagedFile implements ByteFile {
     }
   }
 
-  async #load(first: number, end: number): Promise<void> {
-    this.#ahead = first === this.#next ? Math.min(AHEAD, 2 * this.#ahead) : 1;
+  async #load(first: number, end: number, least: number): Promise<void> {
+    this.#ahead = first === this.#next ? Math.min(AHEAD, 2 * this.#ahead) : least;
     const wanted = Math.min(Math.ceil(this.size / PAGE), Math.max(end, first + this.#ahead));
     let last = first + 1;
     while (last < wanted && !this.#pages.has(last)) last++;

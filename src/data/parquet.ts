@@ -32,8 +32,9 @@ async function read(bytes: Uint8Array<ArrayBuffer>): Promise<Map<string, unknown
     slice: (start: number, end?: number) => bytes.slice(start, end).buffer,
   };
   const metadata = await parquetMetadataAsync(file);
-  const rows = await parquetReadObjects({ file, metadata, compressors });
-  const names = parquetSchema(metadata).children.map(({ element }) => element.name);
+  const rows: Record<string, unknown>[] = await parquetReadObjects({ file, metadata, compressors });
+  const fields: { element: { name: string } }[] = parquetSchema(metadata).children;
+  const names = fields.map(({ element }) => element.name);
   return new Map(names.map((column) => [column, rows.map((row) => row[column])]));
 }
 

@@ -18,6 +18,7 @@ try {
     const opened = await moved();
     const [start, end] = rows.split("-").map(Number) as [number, number];
     const x = await file.X.readRows(start, end);
+    const read = await moved();
     console.log(JSON.stringify({
       path: file.path,
       cells: file.nObs,
@@ -25,7 +26,7 @@ try {
       obs: (await file.obsNames()).slice(0, 2),
       layers: file.keys.layers,
       opened,
-      read: await moved(),
+      read,
     }));
   }
 } catch (error) {
