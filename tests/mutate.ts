@@ -19,6 +19,7 @@ const ALL_OF_IT = "what begins at 0 is the whole: not to cut it saves work";
 const ERODED = "where all is eroded, to erode once more changes nothing";
 const BEYOND = "any distance beyond all others will do";
 const WAY_DOWN = "any way down to ε leads to the solution; they differ in the turns that it takes";
+const SOLVED = "conjugate gradients have found the solution before";
 const WHERE_NEAR = "wherever scalings begin, they and logarithms lead to the solution";
 const CLOSE = "both forms are exact where the two are close";
 
@@ -96,6 +97,11 @@ const EQUIVALENT: Record<string, Record<string, string>> = {
     "const turned = costs && (transpose(costs));": "costs of a cloud and itself are symmetric",
     "change: tensor(2e+30, { dtype }),": "any change above the tolerance will do",
     "const enough = tolerance;": WHERE_NEAR,
+    "const isOver = logicalOr(greater(state.epsilon, epsilon), cgAsTensor(state.change).greaterEqual(enough));":
+      "it ends a turn later, where a change is the tolerance itself",
+    "cgAsTensor(last.epsilon).greaterEqual(epsilon),": WHERE_NEAR,
+    "cgAsTensor(last.change).less(NEAR * transport.epsilon),": WHERE_NEAR,
+    "lessEqual(last.change, NEAR / transport.epsilon),": WHERE_NEAR,
     "const enough = costs ? Math.min(tolerance, NEAR * transport.epsilon) : tolerance;": WHERE_NEAR,
     "const enough = costs ? Math.max(tolerance, NEAR / transport.epsilon) : tolerance;": WHERE_NEAR,
   },
@@ -109,8 +115,14 @@ const EQUIVALENT: Record<string, Record<string, string>> = {
   "src/losses/sinkhorn_transport.ts": {
     "return add(charges, mul(sum(others), epsilon));":
       "what all units are charged goes as weights are divided by their sum; it costs digits",
-    "const RESIDUAL = { float32: 0, float64: 1e-13 };": "it then ends after so many turns",
-    "const RESIDUAL = { float32: 1e-6, float64: 0 };": "it then ends after so many turns",
+    "const LEAST = { float32: 0, float64: 1e-26 };": SOLVED,
+    "const LEAST = { float32: 1e-12, float64: 0 };": SOLVED,
+    "const MOST = 1000;": SOLVED,
+    'const least = cgAsTensor(LEAST[dtype as "float32" | "float64"]);': SOLVED,
+    "const goesOn = ({ size, turns }: State) => logicalAnd(cgAsTensor(size).greaterEqual(least), less(turns, MOST));":
+      SOLVED,
+    "const goesOn = ({ size, turns }: State) => logicalAnd(greater(size, least), cgAsTensor(turns).lessEqual(MOST));":
+      SOLVED,
   },
   "src/losses/neg_log_bernoulli.ts": {
     "const kept = clip(where(selected, p, 0), limit, 1 - limit);": NOT_COUNTED,

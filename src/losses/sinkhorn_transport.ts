@@ -127,37 +127,35 @@ function planOf(inputs: readonly Tensor[], transport: Transport): Plan {
   return { masses, means, turned, diagonal: turned(masses), couple };
 }
 
-/** How small the residual gets in proportion to the right side. */
-const RESIDUAL = { float32: 1e-6, float64: 1e-13 };
+/** How small the square of the residual gets beside that of the right side, and the most turns. */
+const LEAST = { float32: 1e-12, float64: 1e-26 };
+const MOST = 500;
 
 /**
- * The solution w of `d w − couple(w) = r`, which is symmetric, by conjugate gradients; of those that
- * differ by a constant, where all mass is transported, the one whose mean by d is 0.
+ * The solution w of `d w − couple(w) = r`, which is symmetric, by conjugate gradients. Where all mass
+ * is transported, a constant more is a solution, too: nothing depends on it.
  */
 const solveOp: Composite<Transport> = {
   name: "sinkhornDivergence",
-  compose([right, ...inputs], transport) {
+  compose([r, ...inputs], transport) {
     const { diagonal, couple } = planOf(inputs, transport);
+    const { dtype, shape } = r!;
     const inverse = where(equal(diagonal, 0), 0, reciprocal(diagonal));
-    const r = transport.rho === undefined
-      ? sub(right!, mul(diagonal, div(sum(right!), sum(diagonal))))
-      : right!;
-    const { dtype, shape } = r;
-    const first = mul(r, inverse);
-    const size = sum(mul(r, first));
-    const least = mul(size, RESIDUAL[dtype as "float32" | "float64"] ** 2);
-    const most = Math.min(2 * shape[0]! + 8, 1000);
-    const start = { w: zeros(shape, { dtype }), r, direction: first, size, turns: mul(size, 0) };
+    const direction = mul(r!, inverse);
+    const size = sum(mul(r!, direction));
+    const least = mul(size, LEAST[dtype as "float32" | "float64"]);
+    const [w, turns] = [zeros(shape, { dtype }), tensor(0, { dtype })];
+    const start = { w, r: r!, direction, size, turns };
     type State = typeof start;
-    const goesOn = ({ size, turns }: State) => logicalAnd(greater(size, least), less(turns, most));
+    const goesOn = ({ size, turns }: State) => logicalAnd(greater(size, least), less(turns, MOST));
     const turn = ({ w, r, direction, size, turns }: State): State => {
       const image = sub(mul(diagonal, direction), couple(direction));
       const curvature = sum(mul(direction, image));
-      const isUp = greater(curvature, 0);
-      const step = where(isUp, div(size, where(isUp, curvature, 1)), 0);
+      // Along what has no curvature there is nothing to find.
+      const step = div(size, where(greater(curvature, 0), curvature, Infinity));
       const rest = sub(r, mul(image, step));
       const scaled = mul(rest, inverse);
-      const left = where(isUp, sum(mul(rest, scaled)), 0);
+      const left = sum(mul(rest, scaled));
       return {
         w: add(w, mul(direction, step)),
         r: rest,

@@ -292,6 +292,20 @@ Deno.test("sinkhornDivergence() has finite derivatives by weights of 0", () => {
   }
 });
 
+Deno.test("sinkhornDivergence() has finite second derivatives where plans are but matches", () => {
+  const x = f64([[0, 0], [9, 0], [0, 9]]);
+  for (const dtype of ["float32", "float64"] as const) {
+    const y = x.add(0.1).cast(dtype);
+    const loss = (x: Tensor, weightsX: Tensor) =>
+      sinkhornDivergence(x, y, { epsilon: 1e-3, weightsX });
+    const bend = (x: Tensor, w: Tensor) =>
+      hvp((w: Tensor) => loss(x, w))(w, w.sin()).sum().add(
+        hvp((x: Tensor) => loss(x, w))(x, x).sum(),
+      );
+    assertFinite(bend, [x.cast(dtype), f64([1, 1, 1]).cast(dtype)]);
+  }
+});
+
 Deno.test("sinkhornDivergence() of single cells is their cost", () => {
   for (const p of [1, 2, 3, 4]) {
     assertAllClose(sinkhornDivergence(f64([[0, 0]]), f64([[3, 4]]), { p }), f64(5 ** p / p));
