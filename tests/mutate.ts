@@ -20,6 +20,8 @@ const ERODED = "where all is eroded, to erode once more changes nothing";
 const BEYOND = "any distance beyond all others will do";
 const WAY_DOWN = "any way down to ε leads to the solution; they differ in the turns that it takes";
 const SOLVED = "conjugate gradients have found the solution before";
+const UNFIT =
+  "scalings somewhat out of range are right, and where any do not fit, logarithms do the same";
 const WHERE_NEAR = "wherever scalings begin, they and logarithms lead to the solution";
 const CLOSE = "both forms are exact where the two are close";
 
@@ -100,6 +102,26 @@ const EQUIVALENT: Record<string, Record<string, string>> = {
     "const isOver = logicalOr(greater(state.epsilon, epsilon), cgAsTensor(state.change).greaterEqual(enough));":
       "it ends a turn later, where a change is the tolerance itself",
     "cgAsTensor(last.epsilon).greaterEqual(epsilon),": WHERE_NEAR,
+    "return (other) => sub(lag, mul(log(sum(mul(kernel, cgAsTensor(other)), { axis: 1 })), damping));":
+      UNFIT,
+    "const toF = replyOf(kernelOf(turned!, g, f, a, epsilon), g);":
+      "of one cloud, both are the same",
+    "const fits = cgAsTensor(maximum(max(abs(moved.f)), max(abs(moved.g)))).less(RANGE);": UNFIT,
+    "const fits = cgAsTensor(maximum(max(abs(moved.f)), max(abs(moved.g)))).greaterEqual(RANGE);":
+      UNFIT,
+    "const fits = lessEqual(cgAsTensor(max(abs(moved.f))), RANGE);": UNFIT,
+    "const fits = lessEqual(cgAsTensor(max(abs(moved.g))), RANGE);": UNFIT,
+    "const fits = lessEqual(cgAsTensor(max(abs(moved.f))).minimum(max(abs(moved.g))), RANGE);":
+      UNFIT,
+    "const fits = lessEqual(maximum(cgAsTensor(abs(moved.f)).min(), max(abs(moved.g))), RANGE);":
+      UNFIT,
+    "const fits = lessEqual(maximum(max(cgAsTensor(moved.f)), max(abs(moved.g))), RANGE);": UNFIT,
+    "const fits = lessEqual(maximum(max(abs(moved.f)), cgAsTensor(abs(moved.g)).min()), RANGE);":
+      UNFIT,
+    "const fits = lessEqual(maximum(max(abs(moved.f)), max(cgAsTensor(moved.g))), RANGE);": UNFIT,
+    "u: cgAsTensor(moved.f),": UNFIT,
+    "v: cgAsTensor(moved.g),": UNFIT,
+    "turns: cgAsTensor(add(last.turns, 1)),": UNFIT,
     "cgAsTensor(last.change).less(NEAR * transport.epsilon),": WHERE_NEAR,
     "lessEqual(last.change, NEAR / transport.epsilon),": WHERE_NEAR,
     "const enough = costs ? Math.min(tolerance, NEAR * transport.epsilon) : tolerance;": WHERE_NEAR,
@@ -111,10 +133,15 @@ const EQUIVALENT: Record<string, Record<string, string>> = {
       "roots are powers: they save time",
     "const NOTHING = -2e+30;": "no exponential of either is above 0",
     "if (false) return minimum(costs, levels, epsilon);": "costs that are held save time",
+    "return cgAsTensor(div(sub(add(expandDims(own, 1), levels), costs), epsilon));": UNFIT,
   },
   "src/losses/sinkhorn_transport.ts": {
     "return add(charges, mul(sum(others), epsilon));":
       "what all units are charged goes as weights are divided by their sum; it costs digits",
+    "const scaled = cgAsTensor(rest);": SOLVED,
+    "turns: cgAsTensor(turns),": SOLVED,
+    "turns: cgAsTensor(turns).sub(1),": SOLVED,
+    "turns: add(turns, 0),": SOLVED,
     "const LEAST = { float32: 0, float64: 1e-26 };": SOLVED,
     "const LEAST = { float32: 1e-12, float64: 0 };": SOLVED,
     "const MOST = 1000;": SOLVED,

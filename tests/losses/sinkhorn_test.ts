@@ -27,9 +27,9 @@ const heavy = fc.record({ weightsX: floats([4], 0.2, 2), weightsY: floats([3], 0
 const divergence = (x: Tensor, y: Tensor, options: SinkhornOptions = {}) =>
   sinkhornDivergence(x, y, { ...CONVERGED, ...options });
 
-/** Twelve points of a line, up to so far from 0. */
-const points = (k: number, size: number) =>
-  f64(Array.from({ length: 12 }, (_, i) => [Math.sin(k * i) * size]));
+/** Points of a line, up to so far from 0. */
+const points = (k: number, size: number, length = 12) =>
+  f64(Array.from({ length }, (_, i) => [Math.sin(k * i) * size]));
 
 /** The least cost of giving everyone in x someone in y of their own, by trying all ways. */
 function cheapestMatch(costs: number[][], taken: readonly number[] = []): number {
@@ -179,6 +179,26 @@ Deno.test("sinkhornDivergence() has Hessian-vector products that do not depend o
   const few = { epsilon: 1, iterations: 40, tolerance: 0 };
   const few40 = hvp((x: Tensor) => sinkhornDivergence(x, y, few))(x, x);
   assertAllClose(few40, exact, { rtol: 1e-6, atol: 1e-8 });
+});
+
+Deno.test("sinkhornDivergence() has Hessian-vector products where replies settle slowly", () => {
+  const [x, y] = [points(3, 4, 24), points(5, 4, 20)];
+  const loss = (x: Tensor) => divergence(x, y, { epsilon: 0.1, debias: false });
+  const [v, step] = [x.sin(), 1e-5];
+  const [after, before] = [x.add(v.mul(step)), x.sub(v.mul(step))].map((x) => grad(loss)(x));
+  assertAllClose(hvp(loss)(x, v), after!.sub(before!).div(2 * step), { rtol: 1e-7, atol: 1e-9 });
+});
+
+Deno.test("sinkhornDivergence() moves mass between groups that are far apart beside ε", () => {
+  // The potentials of a group move by hundreds of ε, a little in each turn.
+  const [x, y] = [[0, 0.01, 0.02, 1, 1.01, 1.02], [0, 0.01, 1, 1.01, 1.02, 1.03]].map((line) =>
+    f64(line.map((t) => [t]))
+  ) as [Tensor, Tensor];
+  const options = { epsilon: 1e-3, debias: false, tolerance: 0, iterations: 400 };
+  for (const dtype of ["float32", "float64"] as const) {
+    const value = sinkhornDivergence(x.cast(dtype), y.cast(dtype), options);
+    assertAllClose(value, f64(0.08110553), { rtol: 1e-6 });
+  }
 });
 
 const costOf =
