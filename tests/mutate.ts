@@ -122,6 +122,7 @@ const EQUIVALENT: Record<string, Record<string, string>> = {
     "u: cgAsTensor(moved.f),": UNFIT,
     "v: cgAsTensor(moved.g),": UNFIT,
     "turns: cgAsTensor(add(last.turns, 1)),": UNFIT,
+    "change: cgAsTensor(mul(moved.change, epsilon)),": UNFIT,
     "cgAsTensor(last.change).less(NEAR * transport.epsilon),": WHERE_NEAR,
     "lessEqual(last.change, NEAR / transport.epsilon),": WHERE_NEAR,
     "const enough = costs ? Math.min(tolerance, NEAR * transport.epsilon) : tolerance;": WHERE_NEAR,
