@@ -30,6 +30,12 @@ const EQUIVALENT: Record<string, Record<string, string>> = {
   "src/losses/class_targets.ts": {
     "const from = (x: Tensor) => slice(x, [0, first]);": ALL_OF_IT,
   },
+  "src/losses/overlap.ts": {
+    "...(countShares)(shares, squared),":
+      "labels are shares of 0 and 1: to select by them saves work",
+    "falsePositives: sum(where(own, sub(size, q), size), { axis }),":
+      "without squares both are the same: not to subtract saves work",
+  },
   "src/losses/cross_entropy.ts": {
     "const parts = partOf(add(mul(shares, 1 - smoothing), smoothing / logits.shape[1]!), all);":
       "to smooth by 0 changes nothing: not to smooth saves work",
@@ -62,6 +68,7 @@ const EQUIVALENT: Record<string, Record<string, string>> = {
   },
   "src/losses/class_logits.ts": {
     "logits: where(expandDims(keep, 1), scores, 1),": NOT_COUNTED,
+    "labels: where(keep, whole, 1),": NOT_COUNTED,
   },
   "src/losses/masked_voxel.ts": {
     "const safe = { ...read, logits: where(expandDims(selected, 1), read.logits, 1) };":

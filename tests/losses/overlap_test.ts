@@ -141,6 +141,13 @@ for (const family of FAMILY) {
     );
   });
 
+  Deno.test(`${name}() has derivatives by shares of 0 and 1`, () => {
+    const options = { dtype: "float64" } as const;
+    const logits = tensor([[1, 0, 2], [0, 1, -1]], options);
+    const shares = tensor([[0, 0.5, 1], [1, 0, 0.25]], options);
+    checkGradients((z, y) => loss(z, y, {}), [logits, shares]);
+  });
+
   Deno.test(`${name}() lies in [0, 1]`, () => {
     fc.assert(
       fc.property(classCases(), fc.boolean(), ({ logits, labels }, perSample) => {
