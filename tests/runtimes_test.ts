@@ -118,6 +118,9 @@ Deno.test(
       assertEquals(Object.keys(manifest.dependencies).sort(), [
         "@zarrita/storage",
         "h5wasm",
+        "h5wasm-plugins",
+        "hyparquet",
+        "hyparquet-compressors",
         "zarrita",
       ]);
     }),
