@@ -20,10 +20,9 @@ import {
   mul,
   neg,
   notEqual,
-  pairwiseSquaredDistance,
+  pairwiseDistance,
   relu,
   reshape,
-  sqrt,
   stack,
   sub,
   sum,
@@ -127,9 +126,7 @@ export function triplets(
     [rows, own, at]: [Tensor, Tensor, Tensor],
     [all, labels]: [Tensor, Tensor],
   ) => {
-    const squared = pairwiseSquaredDistance(rows, all);
-    const together = equal(squared, 0);
-    const distances = where(together, 0, sqrt(where(together, 1, squared)));
+    const distances = pairwiseDistance(rows, all);
     const alike = equal(expandDims(own, 1), labels);
     const others = notEqual(expandDims(at, 1), numbers);
     const pairs = { distances, positive: logicalAnd(alike, others), negative: logicalNot(alike) };
