@@ -129,11 +129,11 @@ export function negLogLikelihood(logits: Tensor, labels: Tensor): Tensor {
 
 /**
  * Whether a class is the position's own: `bool` of the shape (N, C, …spatial), or of the classes from
- * `first` on. One class alone is that of the label 1.
+ * `first` on.
  */
 export function ownClass({ logits, labels, classes }: ClassLogits, first: 0 | 1 = 0): Tensor {
-  const numbers = arange(Math.max(classes, 2), { dtype: "int32" });
-  const named = classes === 1 || first === 1 ? slice(numbers, 1) : numbers;
+  const numbers = arange(classes, { dtype: "int32" });
+  const named = first === 1 ? slice(numbers, 1) : numbers;
   return equal(expandDims(labels, 1), alongClasses(named, logits));
 }
 

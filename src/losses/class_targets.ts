@@ -127,7 +127,10 @@ export function sharesOf(targets: ClassTargets, activation: Activation, first: 0
     ? sigmoid(from(logits))
     : from(logits);
   if (targets.shares !== null) return { predicted: all, actual: from(targets.shares) };
-  const own = ownClass(targets, first);
+  // A single channel is that of the label 1.
+  const own = targets.classes === 1
+    ? ownClass({ ...targets, classes: 2 }, 1)
+    : ownClass(targets, first);
   if (keep === null) return { predicted: all, actual: own };
   const kept = expandDims(keep, 1);
   return { predicted: where(kept, all, 0), actual: where(kept, own, false) };

@@ -374,25 +374,25 @@ testMisuse("sinkhornDivergence", [
     "a cloud that is no matrix",
     () => sinkhornDivergence([1, 2], [[1]]),
     TypeError,
-    `${cannot} x must have the shape [cells, features]: current shape is [2]`,
+    `${cannot} x must have the shape [points, features]: current shape is [2]`,
   ],
   [
     "other features",
     () => sinkhornDivergence([[1, 2]], [[1]]),
     TypeError,
-    `${cannot} y must have the shape [cells, 2]: current shape is [1, 1]`,
+    `${cannot} y must have the shape [points, 2]: current shape is [1, 1]`,
   ],
   [
     "no cells",
     () => sinkhornDivergence([[1, 2]], zeros([0, 2])),
     TypeError,
-    `${cannot} y must hold at least one cell: current shape is [0, 2]`,
+    `${cannot} y must hold at least 1 point: current shape is [0, 2]`,
   ],
   [
     "another number of weights",
     () => sinkhornDivergence([[1]], [[1], [2]], { weightsY: [1] }),
     TypeError,
-    `${cannot} weightsY must have the shape [2]: current shape is [1]`,
+    `${cannot} y and weightsY must have the same number of cells: current values are 2 and 1`,
   ],
   [
     "weights that are no numbers",
@@ -410,7 +410,7 @@ testMisuse("sinkhornDivergence", [
     "weights of 0 only",
     () => sinkhornDivergence([[1], [2]], [[1]], { weightsX: [0, 0], reach: 1 }),
     RangeError,
-    `${cannot} weightsX must add up to more than 0: current sum at position 0 is 0`,
+    `${cannot} weightsX must have a finite sum above 0: current sum of row 0 is 0`,
   ],
   [
     "an ε of 0",

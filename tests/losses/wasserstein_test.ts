@@ -201,7 +201,7 @@ testMisuse("slicedWasserstein", [
     "vectors",
     () => slicedWasserstein([1], [1], { key: key(0) }),
     TypeError,
-    `${cannot("slicedWasserstein")} x must have the shape [cells, features]: current shape is [1]`,
+    `${cannot("slicedWasserstein")} x must have the shape [points, features]: current shape is [1]`,
   ],
   [
     "no directions",
