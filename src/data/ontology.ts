@@ -235,7 +235,7 @@ function withoutUnknownParents({ terms, merged }: Ontology): Ontology {
   const isKnown = (id: string) => terms.has(id) || merged.has(id);
   const kept = [...terms].map(([id, term]): [string, OntologyTerm] => [
     id,
-    { ...term, parents: term.parents.filter(isKnown) },
+    Array.isArray(term?.parents) ? { ...term, parents: term.parents.filter(isKnown) } : term,
   ]);
   return { terms: new Map(kept), merged };
 }

@@ -19,11 +19,11 @@ function unlessEmpty(a: Tensor, g: Tensor, x: Tensor): Tensor {
   return where(isEmpty, 0, div(g, where(isEmpty, 1, x)));
 }
 
-/** `log(a / b)`; 0 where a is 0, with gradient 0. */
+/** `log(a / b)`; 0 where a is 0, with gradient 0; NaN where one of them is negative. */
 export const logRatioOp: Elementwise = elementwise(
   "logRatio",
-  `a == 0 ? 0 * b : ${FAR} < abs(log(a) - log(b)) ? log(a) - log(b) : ` +
-    "a / b < 0.5 ? log(a / b) : 2 < a / b ? log(a / b) : log1p((a - b) / b)",
+  `a == 0 ? 0 * b : a < 0 ? log(a) : b < 0 ? log(b) : abs(log(a) - log(b)) <= ${FAR} ? (a / b < 0.5 ? log(a / b) : ` +
+    "2 < a / b ? log(a / b) : log1p((a - b) / b)) : log(a) - log(b)",
   [
     (g, _y, [a]) => unlessEmpty(a!, g, a!),
     (g, _y, [a, b]) => neg(unlessEmpty(a!, g, b!)),

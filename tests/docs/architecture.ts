@@ -105,7 +105,7 @@ export async function prints(): Promise<Map<string, string>> {
   const [part] = planLoop(rows.spec, spaceOf(rows.space), { isSoftware: false }).kernels;
   const code = part!.kernel.code;
   return new Map([
-    ["loss", excerpt("src/losses/cross_entropy.ts", "function smoothedLosses(")],
+    ["loss", excerpt("src/losses/cross_entropy.ts", "function hardLosses(")],
     ["map", excerpt("src/ops/exponential.ts", "export const expOp")],
     ["view", excerpt("src/ops/layout.ts", "export const broadcastToOp")],
     ["recorded", printGraph(recorded)],

@@ -98,7 +98,7 @@ gpuTest("special values in all pairs give on a device what they give elsewhere",
 gpuTest(
   "special constants, on both sides, give on a device what they give elsewhere",
   async (gpu) => {
-    for (const row of ELEMENTWISE.filter(({ domain }) => domain.length === 2)) {
+    for (const row of MEANINGFUL.filter(({ domain }) => domain.length === 2)) {
       const call = row.call as (a: cg.TensorLike, b: cg.TensorLike) => Tensor;
       const all = (x: Tensor) => [call(x, x), ...NORMAL.flatMap((c) => [call(x, c), call(c, x)])];
       const found = await onDevice(gpu, all, [single(NORMAL)]);
