@@ -6,14 +6,26 @@
  */
 import type { LossEntry } from "./loss_entry.ts";
 import { CLASSIFICATION } from "./losses/classification.ts";
+import { COUNTS } from "./losses/counts.ts";
+import { COUNT_OBJECTIVES } from "./losses/count_objectives.ts";
 import { EMBEDDINGS } from "./losses/embeddings.ts";
 import { EXPRESSION } from "./losses/expression.ts";
+import { METRIC } from "./losses/metric.ts";
 import { OBJECTIVES } from "./losses/objectives.ts";
+import { REGRESSION } from "./losses/regression.ts";
+import { SEGMENTATION } from "./losses/segmentation.ts";
+import { VIEWS } from "./losses/views.ts";
 
 /** All losses, family by family. */
 export const LOSSES: readonly LossEntry[] = [
   ...CLASSIFICATION,
+  ...SEGMENTATION,
   ...EMBEDDINGS,
+  ...METRIC,
+  ...VIEWS,
   ...EXPRESSION,
+  ...REGRESSION,
+  ...COUNTS,
   ...OBJECTIVES,
+  ...COUNT_OBJECTIVES,
 ];

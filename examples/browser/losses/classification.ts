@@ -4,61 +4,36 @@
  * @module
  */
 import {
-  classWeights,
+  asymmetricLoss,
+  binaryCrossEntropyLoss,
+  binaryCrossEntropyWithLogitsLoss,
   crossEntropyLoss,
-  diceLoss,
   differentiableAuroc,
-  focalDiceLoss,
   focalLoss,
   hmcnLoss,
-  maskedVoxelLoss,
+  polyLoss,
   sigmoid,
   type Tensor,
-  tverskyLoss,
   unicellFocalLoss,
 } from "@cellgrad/cellgrad";
-import { type Cells, twoLevels } from "../cells.ts";
-import { defineLoss, type LossEntry, type Sizes } from "../loss_entry.ts";
+import { twoLevels } from "../cells.ts";
+import { defineLoss, type LossEntry } from "../loss_entry.ts";
+import {
+  GAMMA,
+  logits,
+  oneHotTypes,
+  PT_FROM_WEIGHTED,
+  REDUCTION,
+  WEIGHTING,
+  weightsOf,
+} from "./shared.ts";
 
-const logits = ({ classes }: Sizes) => ({ logits: classes });
-
-const REDUCTION = {
-  kind: "choice",
-  choices: ["mean", "sum"],
-  default: "mean",
-  about: "How the losses of cells become one number",
-} as const;
-
-const WEIGHTING = {
-  kind: "choice",
-  choices: ["none", "plain", "balanced", "meanOne"],
-  default: "none",
-  about: "Weights of the types by how rare they are, as classWeights() scales them",
-} as const;
-
-const GAMMA = {
+const POSITIVE_WEIGHT = {
   kind: "number",
-  default: 2,
+  default: undefined,
   min: 0,
-  about: "How strongly easy cells are turned down",
+  about: "A factor of the own type; nothing is 1",
 } as const;
-
-const PT_FROM_WEIGHTED = {
-  kind: "switch",
-  default: false,
-  about: "Whether p_t is taken from the weighted cross entropy",
-} as const;
-
-const SMOOTH = { kind: "number", default: 1, min: 0, about: "Added above and below" } as const;
-
-type Weighting = typeof WEIGHTING.choices[number];
-
-function weightsOf(normalization: Weighting, { labels, classes }: Cells): Tensor | undefined {
-  if (normalization === "none") return undefined;
-  const counts = classes.map(() => 0);
-  for (const label of labels.data) counts[label]!++;
-  return classWeights(counts, { normalization });
-}
 
 /** The losses, in the order in which they are listed. */
 export const CLASSIFICATION: readonly LossEntry[] = [
@@ -113,6 +88,65 @@ export const CLASSIFICATION: readonly LossEntry[] = [
       unicellFocalLoss(outputs.logits, cells.labels, options),
   }),
   defineLoss({
+    name: "polyLoss",
+    family: "Cell types",
+    about: "Cross entropy and a share of 1 − p of each cell's own type.",
+    parameters: {
+      epsilon: { kind: "number", default: 1, min: -1, about: "The weight of 1 − p" },
+      reduction: REDUCTION,
+    },
+    outputs: logits,
+    compute: ({ outputs, cells }, options) => polyLoss(outputs.logits, cells.labels, options),
+  }),
+  defineLoss({
+    name: "binaryCrossEntropyLoss",
+    family: "Cell types",
+    about: "Whether a cell is of each type, type by type, from probabilities.",
+    parameters: { positiveWeight: POSITIVE_WEIGHT, reduction: REDUCTION },
+    outputs: logits,
+    compute: ({ outputs, cells }, options) =>
+      binaryCrossEntropyLoss(sigmoid(outputs.logits), oneHotTypes(cells), options),
+  }),
+  defineLoss({
+    name: "binaryCrossEntropyWithLogitsLoss",
+    family: "Cell types",
+    about: "The same from logits, which is more accurate.",
+    parameters: { positiveWeight: POSITIVE_WEIGHT, reduction: REDUCTION },
+    outputs: logits,
+    compute: ({ outputs, cells }, options) =>
+      binaryCrossEntropyWithLogitsLoss(outputs.logits, oneHotTypes(cells), options),
+  }),
+  defineLoss({
+    name: "asymmetricLoss",
+    family: "Cell types",
+    about: "The same, where the many types that a cell is not of are turned down more.",
+    parameters: {
+      gammaNegative: {
+        kind: "number",
+        default: 4,
+        min: 0,
+        about: "How strongly types that a cell is not of are turned down once they are easy",
+      },
+      gammaPositive: {
+        kind: "number",
+        default: 1,
+        min: 0,
+        about: "How strongly a cell's own type is",
+      },
+      clip: {
+        kind: "number",
+        default: 0.05,
+        min: 0,
+        below: 1,
+        about: "Other types of a probability up to this do not count",
+      },
+      reduction: REDUCTION,
+    },
+    outputs: logits,
+    compute: ({ outputs, cells }, options) =>
+      asymmetricLoss(outputs.logits, oneHotTypes(cells), options),
+  }),
+  defineLoss({
     name: "hmcnLoss",
     family: "Cell types",
     about: "Levels of a hierarchy at once: here any cell, and its type; beta · global + local.",
@@ -156,72 +190,5 @@ export const CLASSIFICATION: readonly LossEntry[] = [
       const positive = cells.labels.equal(0);
       return differentiableAuroc(outputs.score.reshape([-1]), positive, options).neg().add(1);
     },
-  }),
-  defineLoss({
-    name: "diceLoss",
-    family: "Segmentation",
-    about: "How little predicted and true members of each type overlap.",
-    parameters: {
-      smooth: SMOOTH,
-      perClass: {
-        kind: "switch",
-        default: true,
-        about: "Whether to average over types, or to pool their cells",
-      },
-    },
-    outputs: logits,
-    compute: ({ outputs, cells }, options) => diceLoss(outputs.logits, cells.labels, options),
-  }),
-  defineLoss({
-    name: "tverskyLoss",
-    family: "Segmentation",
-    about: "Overlap, with prices of its own for false positives and false negatives.",
-    parameters: {
-      alpha: { kind: "number", default: 0.7, min: 0, about: "Weight of false positives" },
-      beta: { kind: "number", default: 0.3, min: 0, about: "Weight of false negatives" },
-      smooth: SMOOTH,
-    },
-    outputs: logits,
-    compute: ({ outputs, cells }, options) => tverskyLoss(outputs.logits, cells.labels, options),
-  }),
-  defineLoss({
-    name: "focalDiceLoss",
-    family: "Segmentation",
-    about: "A weighted sum of the focal and the Dice loss.",
-    parameters: {
-      gamma: GAMMA,
-      focalWeight: { kind: "number", default: 0.5, min: 0, about: "Weight of the focal part" },
-      diceWeight: { kind: "number", default: 0.5, min: 0, about: "Weight of the Dice part" },
-      smooth: { ...SMOOTH, about: "Smoothing of the Dice part" },
-      weight: WEIGHTING,
-      ptFromWeighted: PT_FROM_WEIGHTED,
-    },
-    outputs: logits,
-    compute: ({ outputs, cells }, { weight, ...options }) =>
-      focalDiceLoss(outputs.logits, cells.labels, {
-        ...options,
-        weight: weightsOf(weight, cells),
-      }),
-  }),
-  defineLoss({
-    name: "maskedVoxelLoss",
-    family: "Segmentation",
-    about: "Cross entropy or focal loss of some cells only: here of two thirds of them.",
-    parameters: {
-      gamma: {
-        kind: "number",
-        default: undefined,
-        min: 0,
-        about: "The focusing exponent; nothing is cross entropy",
-      },
-      weight: WEIGHTING,
-      ptFromWeighted: { ...PT_FROM_WEIGHTED, default: true },
-    },
-    outputs: logits,
-    compute: ({ outputs, cells }, { weight, ...options }) =>
-      maskedVoxelLoss(outputs.logits, cells.labels, cells.counted, {
-        ...options,
-        weight: weightsOf(weight, cells),
-      }),
   }),
 ];

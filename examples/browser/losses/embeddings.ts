@@ -7,6 +7,7 @@ import {
   batchMixingLoss,
   clusteringCompactnessLoss,
   contrastiveCellEmbeddingLoss,
+  coralLoss,
   domainAdversarialLoss,
   elasticCellSimilarityLoss,
   mmdLoss,
@@ -14,6 +15,7 @@ import {
   simpsonDiversityLoss,
   softmax,
 } from "@cellgrad/cellgrad";
+import { firstAndOthers } from "../cell_groups.ts";
 import { defineLoss, type LossEntry, type Sizes } from "../loss_entry.ts";
 
 const embedding = ({ embedding }: Sizes) => ({ embedding });
@@ -82,6 +84,14 @@ export const EMBEDDINGS: readonly LossEntry[] = [
         kernel,
         bandwidths: kernel === "rbf" ? bandwidths : undefined,
       }),
+  }),
+  defineLoss({
+    name: "coralLoss",
+    family: "Batches",
+    about: "How far the covariances of the first batch are from those of all others.",
+    parameters: {},
+    outputs: embedding,
+    compute: ({ outputs, cells }) => coralLoss(...firstAndOthers(outputs.embedding, cells)),
   }),
   defineLoss({
     name: "batchMixingLoss",

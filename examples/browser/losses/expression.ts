@@ -1,22 +1,18 @@
 /**
- * Losses of expression: values, counts and their change.
+ * Losses of expression: values and their change.
  *
  * @module
  */
 import {
-  broadcastTo,
-  exp,
   geneWeightSparsityLoss,
   maskedMseLoss,
   maskedRelativeError,
   maskedValueLoss,
-  negativeBinomialLoss,
   negLogBernoulliLoss,
   negLogBernoulliWithLogitsLoss,
   sigmoid,
   vaeLoss,
   velocityConsistencyLoss,
-  zinbLoss,
 } from "@cellgrad/cellgrad";
 import { defineLoss, type LossEntry, type Sizes } from "../loss_entry.ts";
 
@@ -128,44 +124,6 @@ export const EXPRESSION: readonly LossEntry[] = [
         ? features.greater(0).cast("float32")
         : features;
       return vaeLoss(target, code.matmul(weights.decoder!), mean, logVariance, options);
-    },
-  }),
-  defineLoss({
-    name: "negativeBinomialLoss",
-    family: "Expression",
-    about: "How unlikely the counts are under negative binomials.",
-    parameters: {
-      epsilon: {
-        kind: "number",
-        default: 1e-8,
-        above: 0,
-        about: "The least mean and dispersion",
-      },
-    },
-    outputs: ({ genes }) => ({ logMean: genes }),
-    weights: ({ genes }) => ({ logTheta: [genes] }),
-    needs: ["counts"],
-    compute: ({ outputs, weights, cells }, options) =>
-      negativeBinomialLoss(cells.counts!, exp(outputs.logMean), exp(weights.logTheta!), options),
-  }),
-  defineLoss({
-    name: "zinbLoss",
-    family: "Expression",
-    about: "The same with dropouts: zero-inflated negative binomials, summed over all counts.",
-    parameters: {
-      zeroIndicator: {
-        kind: "choice",
-        choices: ["hard", "soft"],
-        default: "hard",
-        about: "How zero counts are told from others; soft is DiffBio's",
-      },
-    },
-    outputs: ({ genes }) => ({ logRate: genes, dropout: genes }),
-    weights: ({ genes }) => ({ logTheta: [genes] }),
-    needs: ["counts"],
-    compute: ({ outputs: { logRate, dropout }, weights, cells: { counts } }, options) => {
-      const logTheta = broadcastTo(weights.logTheta!, counts!.shape);
-      return zinbLoss(counts!, logRate, logTheta, dropout, options);
     },
   }),
   defineLoss({

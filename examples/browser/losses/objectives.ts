@@ -3,7 +3,14 @@
  *
  * @module
  */
-import { scformerObjective, scgptObjective, sigmoid } from "@cellgrad/cellgrad";
+import {
+  scformerObjective,
+  scgptObjective,
+  sigmoid,
+  stateObjective,
+  type Tensor,
+} from "@cellgrad/cellgrad";
+import { setsOfBatches } from "../cell_groups.ts";
 import { defineLoss, type LossEntry } from "../loss_entry.ts";
 
 /** The objectives, in the order in which they are listed. */
@@ -104,5 +111,57 @@ export const OBJECTIVES: readonly LossEntry[] = [
         { values: cells.features, mask: cells.everything, clsLabels: cells.labels },
         options,
       ).total,
+  }),
+  defineLoss({
+    name: "stateObjective",
+    family: "Objectives",
+    about: "With which State predicts sets of perturbed cells; here sets of four, from a part.",
+    parameters: {
+      distance: {
+        kind: "choice",
+        choices: ["energy", "mse"],
+        default: "energy",
+        about: "How sets are compared: as distributions, or cell by cell",
+      },
+      expressionWeight: {
+        kind: "number",
+        default: 1,
+        min: 0,
+        about: "The weight of the decoded expression",
+      },
+      batchWeight: { kind: "number", default: 0.1, min: 0, about: "The weight of the batches" },
+      changeWeight: {
+        kind: "number",
+        default: 0,
+        min: 0,
+        about: "The weight of the change from what the model saw",
+      },
+    },
+    outputs: ({ genes, batches }) => ({ predicted: genes, batches }),
+    weights: ({ genes }) => ({ decoder: [genes, genes] }),
+    hides: true,
+    needs: ["expression"],
+    compute: ({ outputs, weights, cells }, options) => {
+      const { rows, batchLabels } = setsOfBatches(cells, 4);
+      const sets = (x: Tensor) => x.gather(rows).reshape([-1, 4, x.shape[1]!]);
+      const predicted = sets(outputs.predicted);
+      const seen = cells.features.mul(cells.hidden.cast("float32").neg().add(1));
+      // Confidence is left out: it is compared with a distance that is held fixed, as differences
+      // cannot see.
+      return stateObjective(
+        {
+          cells: predicted,
+          expression: predicted.matmul(weights.decoder!),
+          batchLogits: sets(outputs.batches).mean({ axis: 1 }),
+        },
+        {
+          cells: sets(cells.features),
+          expression: sets(cells.expression!),
+          controls: sets(seen),
+          batchLabels,
+        },
+        options,
+      ).total;
+    },
   }),
 ];

@@ -13,8 +13,21 @@ import { assertListed } from "../../guards.ts";
 
 const cells = simulatedCells({ cells: 60, genes: 20 });
 
-/** Parameters of the page, which the library's functions do not have as such. */
-const OWN = ["beta", "weight"];
+/** Whether a parameter is the page's, and the library's function does not have it as such. */
+function isOwn(entry: LossEntry, name: string): boolean {
+  if (name === "weight") return entry.parameters.weight!.kind === "choice";
+  return entry.name === "hmcnLoss" && name === "beta";
+}
+
+/** Losses of places in space, which cells do not have. */
+const SPATIAL = ["boundaryLoss", "clDiceLoss", "hausdorffLoss"];
+
+/** Parameters that must be given: the page's defaults are not the library's. */
+const NEEDED: Readonly<Record<string, string>> = {
+  // The page needs the time step itself, to know the future.
+  velocityConsistencyLoss: "dt",
+  quantileLoss: "quantile",
+};
 
 function valueOf(entry: LossEntry, values: ParameterValues): number {
   const { inputs, loss } = samplePoint({ entry, values, cells });
@@ -27,7 +40,7 @@ Deno.test("LOSSES holds every loss of the library", () => {
   assertListed(
     "LOSSES of the browser example (examples/browser/losses.ts)",
     LOSSES.map(({ name }) => name),
-    names.filter((name) => !makers.includes(name)),
+    names.filter((name) => ![...makers, ...SPATIAL].includes(name)),
   );
 });
 
@@ -45,11 +58,9 @@ Deno.test("LOSSES have the library's defaults", () => {
     const values = defaultsOf(entry.parameters);
     const bare = Object.fromEntries(
       Object.entries(values).map(([name, value]) =>
-        [name, OWN.includes(name) ? value : undefined] as const
+        [name, isOwn(entry, name) || NEEDED[entry.name] === name ? value : undefined] as const
       ),
     );
-    // The page needs the time step itself, to know the future.
-    if (entry.name === "velocityConsistencyLoss") bare.dt = 0.1;
     assertEquals(valueOf(entry, bare), valueOf(entry, values), entry.name);
   }
 });
@@ -70,7 +81,7 @@ Deno.test("LOSSES have the library's ranges", () => {
   for (const entry of LOSSES) {
     const values = defaultsOf(entry.parameters);
     for (const [name, parameter] of Object.entries(entry.parameters)) {
-      if (parameter.kind !== "number" || OWN.includes(name)) continue;
+      if (parameter.kind !== "number" || isOwn(entry, name)) continue;
       for (const value of outside(parameter)) {
         const error = assertThrows(() => valueOf(entry, { ...values, [name]: value }), RangeError);
         assert(error.message.includes(name), `${entry.name}: ${error.message}`);
@@ -78,7 +89,27 @@ Deno.test("LOSSES have the library's ranges", () => {
       }
     }
   }
-  assert(count > 30);
+  assert(count > 80, `${count} values were refused`);
+});
+
+Deno.test("LOSSES are finite under every choice", () => {
+  let count = 0;
+  for (const entry of LOSSES) {
+    const values = defaultsOf(entry.parameters);
+    for (const [name, parameter] of Object.entries(entry.parameters)) {
+      const choices = parameter.kind === "choice"
+        ? parameter.choices
+        : parameter.kind === "switch"
+        ? [false, true]
+        : [];
+      for (const choice of choices) {
+        const value = valueOf(entry, { ...values, [name]: choice });
+        assert(Number.isFinite(value), `${entry.name}: ${name} ${choice} gives ${value}`);
+        count++;
+      }
+    }
+  }
+  assert(count > 100, `${count} choices were tried`);
 });
 
 Deno.test("checkPoint() finds what is wrong", () => {
