@@ -8,6 +8,7 @@ import type { LossEntry } from "./loss_entry.ts";
 import { CLASSIFICATION } from "./losses/classification.ts";
 import { COUNTS } from "./losses/counts.ts";
 import { COUNT_OBJECTIVES } from "./losses/count_objectives.ts";
+import { DISTANCES } from "./losses/distances.ts";
 import { EMBEDDINGS } from "./losses/embeddings.ts";
 import { EXPRESSION } from "./losses/expression.ts";
 import { METRIC } from "./losses/metric.ts";
@@ -21,6 +22,7 @@ export const LOSSES: readonly LossEntry[] = [
   ...CLASSIFICATION,
   ...SEGMENTATION,
   ...EMBEDDINGS,
+  ...DISTANCES,
   ...METRIC,
   ...VIEWS,
   ...EXPRESSION,

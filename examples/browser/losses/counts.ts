@@ -9,6 +9,7 @@ import {
   exp,
   negativeBinomialLoss,
   negativeBinomialMixtureLoss,
+  poissonDeviance,
   poissonLoss,
   zinbLoss,
 } from "@cellgrad/cellgrad";
@@ -23,6 +24,8 @@ const EPSILON = {
   about: "The least mean and dispersion",
 } as const;
 
+const OF_COUNTS = { ...REDUCTION, about: "How the losses of counts become one number" } as const;
+
 /** The losses, in the order in which they are listed. */
 export const COUNTS: readonly LossEntry[] = [
   defineLoss({
@@ -36,6 +39,16 @@ export const COUNTS: readonly LossEntry[] = [
     outputs: ({ genes }) => ({ logRate: genes }),
     needs: ["counts"],
     compute: ({ outputs, cells }, options) => poissonLoss(outputs.logRate, cells.counts!, options),
+  }),
+  defineLoss({
+    name: "poissonDeviance",
+    family: "Counts",
+    about: "The same from means, doubled and less that of the best prediction; at least 0.",
+    parameters: { reduction: OF_COUNTS },
+    outputs: ({ genes }) => ({ logMean: genes }),
+    needs: ["counts"],
+    compute: ({ outputs, cells }, options) =>
+      poissonDeviance(exp(outputs.logMean), cells.counts!, options),
   }),
   defineLoss({
     name: "negativeBinomialLoss",
@@ -73,7 +86,7 @@ export const COUNTS: readonly LossEntry[] = [
   defineLoss({
     name: "negativeBinomialMixtureLoss",
     family: "Counts",
-    about: "The same of counts that are background in some cells, and foreground in others.",
+    about: "How unlikely counts are that are background in some cells, and foreground in others.",
     parameters: { epsilon: EPSILON },
     outputs: ({ genes }) => ({ background: genes, foreground: genes, mixture: genes }),
     weights: ({ genes }) => ({ logTheta: [genes] }),

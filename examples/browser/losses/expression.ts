@@ -10,11 +10,13 @@ import {
   maskedValueLoss,
   negLogBernoulliLoss,
   negLogBernoulliWithLogitsLoss,
+  normalKl,
   sigmoid,
   vaeLoss,
   velocityConsistencyLoss,
 } from "@cellgrad/cellgrad";
 import { defineLoss, type LossEntry, type Sizes } from "../loss_entry.ts";
+import { REDUCTION } from "./shared.ts";
 
 const predicted = ({ genes }: Sizes) => ({ predicted: genes });
 
@@ -125,6 +127,15 @@ export const EXPRESSION: readonly LossEntry[] = [
         : features;
       return vaeLoss(target, code.matmul(weights.decoder!), mean, logVariance, options);
     },
+  }),
+  defineLoss({
+    name: "normalKl",
+    family: "Expression",
+    about:
+      "How far the codes of cells are from a standard normal: alone, it makes all of them one.",
+    parameters: { reduction: REDUCTION },
+    outputs: ({ embedding }) => ({ mean: embedding, logVariance: embedding }),
+    compute: ({ outputs: { mean, logVariance } }, options) => normalKl(mean, logVariance, options),
   }),
   defineLoss({
     name: "velocityConsistencyLoss",

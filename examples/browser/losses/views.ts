@@ -3,10 +3,19 @@
  *
  * @module
  */
-import { barlowTwinsLoss, ntXentLoss, vicRegLoss } from "@cellgrad/cellgrad";
+import {
+  barlowTwinsLoss,
+  jensenShannonDivergence,
+  klDivergence,
+  ntXentLoss,
+  softmax,
+  vicRegLoss,
+} from "@cellgrad/cellgrad";
 import { defineLoss, type LossEntry, type Sizes } from "../loss_entry.ts";
+import { REDUCTION } from "./shared.ts";
 
 const embedding = ({ embedding }: Sizes) => ({ embedding });
+const clusters = ({ classes }: Sizes) => ({ clusters: classes });
 
 /** The losses, in the order in which they are listed. */
 export const VIEWS: readonly LossEntry[] = [
@@ -67,5 +76,25 @@ export const VIEWS: readonly LossEntry[] = [
     twoViews: true,
     compute: ({ outputs, second }, options) =>
       barlowTwinsLoss(outputs.embedding, second.embedding, options),
+  }),
+  defineLoss({
+    name: "klDivergence",
+    family: "Two views",
+    about: "How far the shares of clusters in a cell's first view are from those in its second.",
+    parameters: { reduction: REDUCTION },
+    outputs: clusters,
+    twoViews: true,
+    compute: ({ outputs, second }, options) =>
+      klDivergence(softmax(outputs.clusters), softmax(second.clusters), options),
+  }),
+  defineLoss({
+    name: "jensenShannonDivergence",
+    family: "Two views",
+    about: "The same both ways, from the mean of the two; at most log 2.",
+    parameters: { reduction: REDUCTION },
+    outputs: clusters,
+    twoViews: true,
+    compute: ({ outputs, second }, options) =>
+      jensenShannonDivergence(softmax(outputs.clusters), softmax(second.clusters), options),
   }),
 ];

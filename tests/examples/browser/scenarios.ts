@@ -53,7 +53,7 @@ export const SCENARIOS: Readonly<Record<string, (stage: Stage) => Promise<void>>
   "golden vectors of all losses hold on WebGPU in Chromium": async ({ chromium, folder }) => {
     await using tab = await openTestPage(chromium, folder);
     assert(await checkGoldenVectors(tab) >= 30);
-    assert(await checkLosses(tab) > 25);
+    assert(await checkLosses(tab) > 60);
   },
   "the page checks and trains a loss on both devices, and follows its parameters": async (
     stage,
