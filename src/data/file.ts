@@ -101,7 +101,7 @@ export function checkRange(
 }
 
 /** What is at hand whenever it is asked for. */
-abstract class PresentFile implements ByteFile {
+export abstract class PresentFile implements ByteFile {
   abstract readonly path: string;
   abstract readonly size: number;
   protected abstract readonly isOpen: boolean;

@@ -12,7 +12,8 @@ import {
   elementsOf,
   isElementType,
 } from "./elements.ts";
-import type { ByteFile } from "./file.ts";
+import { type ByteFile, PresentFile } from "./file.ts";
+import { type DirectReader, directReader } from "./h5_direct.ts";
 import { needFilter } from "./h5_filters.ts";
 import { attempt, type H5Library, loadH5, mountFile, unmountFile } from "./h5_runtime.ts";
 import { fixedText, type RecordField, RecordGroup } from "./records.ts";
@@ -93,6 +94,25 @@ class H5Store implements Store {
         throw unreadable(this.path, key, error.message, error);
       });
     }
+  }
+
+  /** A reader of a dataset's numbers that does without the library, where its form allows that. */
+  async direct(key: string, dataset: Dataset): Promise<DirectReader | undefined> {
+    const file = this.#file;
+    if (!(file instanceof PresentFile)) return undefined;
+    const { module } = this.#library;
+    const call = <T>(act: () => T) => this.attempt(key, act);
+    const { shape, chunks, size, littleEndian } = call(() => dataset.metadata);
+    if (shape === null || (size > 1 && !littleEndian)) return undefined;
+    const reference = call(() => module.create_object_reference(dataset.file_id, dataset.path));
+    const view = new DataView(Uint8Array.from(reference).buffer);
+    return await directReader(file, {
+      header: Number(view.getBigUint64(0, true)),
+      shape,
+      chunks: chunks ?? [],
+      filters: call(() => dataset.filters).map(({ id }) => id),
+      width: size,
+    });
   }
 
   /** What has the key, if anything has. */
@@ -274,6 +294,7 @@ class H5Array implements StoredArray {
   readonly #dataset: Dataset;
   readonly #chunks: readonly number[];
   #ready: Promise<void> | undefined;
+  #direct: Promise<DirectReader | undefined> | undefined;
 
   constructor(store: H5Store, key: string, dataset: Dataset, type: Metadata) {
     this.key = key;
@@ -289,6 +310,8 @@ class H5Array implements StoredArray {
   async readNumbers(start = 0, end?: number, axis = 0): Promise<ElementArray> {
     const type = numberType(this.#store.path, this);
     const extents = this.#extents(start, end, axis);
+    const bytes = axis === 0 ? await this.#inPlace(start, start + (extents[0] ?? 0)) : undefined;
+    if (bytes !== undefined) return elementsOf(type, bytes);
     const out = allocateElements(type, sizeOf(extents));
     // A part is in its place where its axis is the outermost.
     const limit = axis === 0 ? PIECE : Infinity;
@@ -298,6 +321,17 @@ class H5Array implements StoredArray {
       (out as Float64Array).set(part as Float64Array, (from - start) * sizeOf(extents.slice(1)));
     }
     return out;
+  }
+
+  /** Bytes that are read without the library, which says what is wrong where that fails. */
+  async #inPlace(start: number, end: number): Promise<ArrayBuffer | undefined> {
+    try {
+      const direct = await (this.#direct ??= this.#store.direct(this.key, this.#dataset));
+      return direct?.read(start, end).buffer;
+    } catch {
+      this.#direct = Promise.resolve(undefined);
+      return undefined;
+    }
   }
 
   async readStrings(start = 0, end?: number): Promise<string[]> {

@@ -26,6 +26,12 @@ export type {
   NumericColumn,
   StringColumn,
 } from "./column.ts";
+export {
+  type CellBatch,
+  type CellLoader,
+  cellLoader,
+  type CellLoaderOptions,
+} from "./cell_loader.ts";
 export { openCells, type OpenCellsOptions } from "./cells.ts";
 export type { FilePath, Platform } from "./file.ts";
 export { readNpz } from "./npz.ts";

@@ -3,14 +3,20 @@
  *
  * @module
  */
-import { allocate, type DType, type TypedArray } from "../dtype.ts";
-import { fromData, type Tensor } from "../tensor.ts";
-import { tensorTypeOf, toPositions } from "./elements.ts";
+import { allocate, type TypedArray } from "../dtype.ts";
+import { toPositions } from "./elements.ts";
+import { FileMatrix, type StoredMatrix } from "./file_matrix.ts";
+import {
+  addEntries,
+  DenseRows,
+  type EntryPart,
+  type HeldRows,
+  joinRanges,
+  SparseRows,
+} from "./held_rows.ts";
 import { SparseMatrix } from "./sparse.ts";
 import { Entries, inOrder, type SparseParts } from "./sparse_parts.ts";
 import {
-  messageOf,
-  numberType,
   type StoredArray,
   type StoredGroup,
   textAttribute,
@@ -18,59 +24,13 @@ import {
   unreadable,
 } from "./store.ts";
 
+export type { StoredMatrix } from "./file_matrix.ts";
+
 /** How many entries of a sparse matrix in columns are held at once. */
 const ENTRIES = 2 ** 20;
 
-/**
- * A matrix of cells × genes in a file, of which only the rows that are asked for are read.
- *
- * Whatever the format, what is read is a dense tensor, and by `readSparse` a sparse matrix: floating
- * point as stored, integers as `int32`. Entries of a sparse matrix that the file names twice are summed. Rows that lie in one
- * chunk of the file cost as much as one of them: batches of as many rows as a chunk has, or more,
- * are read fastest.
- *
- * @example Counts per cell, a batch at a time
- * ```ts
- * import { openAnnData, type StoredMatrix } from "@cellgrad/cellgrad/data";
- * import { assertRejects } from "@std/assert";
- *
- * async function countsPerCell(matrix: StoredMatrix): Promise<number[]> {
- *   const totals: number[] = [];
- *   for await (const batch of matrix.rowBatches(1024)) {
- *     totals.push(...batch.sum({ axis: 1 }).data);
- *   }
- *   return totals;
- * }
- *
- * await assertRejects(async () => {
- *   await using file = await openAnnData("missing.zarr");
- *   return await countsPerCell(await file.layer("counts"));
- * }, Error, "does not exist");
- * ```
- */
-export interface StoredMatrix {
-  /** How many rows (cells) and columns (genes) there are. */
-  readonly shape: readonly [number, number];
-  /** The element type of the tensors that are read. */
-  readonly dtype: DType;
-  /**
-   * How the file holds it: all numbers, or only those that are not zero, by rows (`"csr"`) or by
-   * columns (`"csc"`). By columns, any rows cost as much as all of them, as the file is read from
-   * end to end: to train on batches, convert such a file to `"csr"`, or read it once.
-   */
-  readonly format: "dense" | "csr" | "csc";
-  /** All rows. */
-  read(): Promise<Tensor>;
-  /** The rows from `start` to `end`, which is not included. */
-  readRows(start: number, end: number): Promise<Tensor>;
-  /** All rows, `size` at a time, in order; the last batch may be smaller. */
-  rowBatches(size: number): AsyncGenerator<Tensor, void, undefined>;
-  /**
-   * The rows from `start` to `end`, which is not included, without their zeros: all of them by
-   * default. By columns where the file holds them so, else by rows.
-   */
-  readSparse(start?: number, end?: number): Promise<SparseMatrix>;
-}
+/** How many rows of a matrix with genes in rows are read together. */
+const TOGETHER = 64;
 
 /** Opens what a file holds under a key as a matrix; its numbers are read later. */
 export async function openMatrix(
@@ -165,97 +125,6 @@ export interface StoredParts {
   indptr: StoredArray;
 }
 
-abstract class FileMatrix implements StoredMatrix {
-  abstract readonly format: "dense" | "csr" | "csc";
-  readonly shape: readonly [number, number];
-  readonly dtype: DType;
-  protected readonly path: string;
-  protected readonly key: string;
-
-  /** The array of the values. */
-  protected readonly data: StoredArray;
-
-  constructor(path: string, key: string, shape: readonly [number, number], data: StoredArray) {
-    this.path = path;
-    this.key = key;
-    this.shape = shape;
-    this.data = data;
-    this.dtype = tensorTypeOf(numberType(path, data), data.wide);
-  }
-
-  /** The values of rows that exist. */
-  protected abstract values(start: number, end: number): Promise<TypedArray>;
-
-  /** The entries of rows that exist. */
-  protected abstract entriesOf(start: number, end: number): Promise<SparseMatrix>;
-
-  protected get what(): string {
-    return `"${this.key}" of "${this.path}"`;
-  }
-
-  read(): Promise<Tensor> {
-    return this.readRows(0, this.shape[0]);
-  }
-
-  readRows(start: number, end: number): Promise<Tensor> {
-    const columns = this.shape[1];
-    const size = (end - start) * columns;
-    return this.#inMemory(start, end, `${size} numbers`, async () => {
-      const data = size === 0 ? allocate(this.dtype, 0) : await this.values(start, end);
-      return fromData(data, [end - start, columns], this.dtype);
-    });
-  }
-
-  readSparse(start: number = 0, end: number = this.shape[0]): Promise<SparseMatrix> {
-    return this.#inMemory(start, end, "their entries", () => this.entriesOf(start, end));
-  }
-
-  /** What is read of rows that exist, as long as there is memory for it. */
-  async #inMemory<T>(
-    start: number,
-    end: number,
-    what: string,
-    read: () => Promise<T>,
-  ): Promise<T> {
-    const rows = this.shape[0];
-    const isWhole = Number.isInteger(start) && Number.isInteger(end);
-    if (!isWhole || start < 0 || end < start || end > rows) {
-      throw new RangeError(
-        `Cannot read rows of ${this.what} as start and end must be integers with ` +
-          `0 <= start <= end <= ${rows}: current values are ${start} and ${end}`,
-      );
-    }
-    try {
-      return await read();
-    } catch (cause) {
-      // What allocate and V8 say where an array is too large.
-      if (
-        !/^(Cannot hold|Array buffer allocation|Invalid typed array length)/.test(messageOf(cause))
-      ) {
-        throw cause;
-      }
-      throw new RangeError(
-        `Cannot read ${end - start} rows of ${this.what} as ${what} do not fit in ` +
-          `memory: read fewer at once, with readRows or rowBatches`,
-        { cause },
-      );
-    }
-  }
-
-  async *rowBatches(size: number): AsyncGenerator<Tensor, void, undefined> {
-    if (!Number.isInteger(size) || size < 1) {
-      throw new RangeError(
-        `Cannot read row batches of ${this.what} as size must be a positive integer: ` +
-          `current value is ${size}`,
-      );
-    }
-    const rows = this.shape[0];
-    for (let start = 0; start < rows; start += size) {
-      yield await this.readRows(start, Math.min(rows, start + size));
-    }
-  }
-}
-
 class DenseMatrix extends FileMatrix {
   readonly format = "dense";
   /** The axis of the cells. */
@@ -280,6 +149,29 @@ class DenseMatrix extends FileMatrix {
       for (let i = 0; i < rows; i++) out[i * columns + j] = data[j * rows + i]!;
     }
     return out;
+  }
+
+  async hold(rows: Int32Array): Promise<HeldRows> {
+    const columns = this.shape[1];
+    const chunk = this.#axis === 0 ? this.data.chunkLength : TOGETHER;
+    const at = (i: number) => rows[i]!;
+    const { runs, of } = joinRanges(rows.length, at, (i) => at(i) + 1, chunk, 0);
+    const parts: TypedArray[] = [];
+    const offsets = new Float64Array(rows.length);
+    let i = 0;
+    for (const [number, { from, to }] of runs.entries()) {
+      const first = i;
+      while (of[i] === number) i++;
+      const part = await this.values(from, to);
+      const isSparse = 2 * (i - first) < to - from;
+      parts.push(isSparse ? allocate(this.dtype, (i - first) * columns) : part);
+      for (let j = first; j < i; j++) {
+        const offset = (at(j) - from) * columns;
+        offsets[j] = isSparse ? (j - first) * columns : offset;
+        if (isSparse) parts[number]!.set(part.subarray(offset, offset + columns), offsets[j]);
+      }
+    }
+    return new DenseRows(parts, of, offsets, columns);
   }
 
   /** As many rows at a time as lie together. */
@@ -309,6 +201,11 @@ abstract class StoredSparse extends FileMatrix {
   constructor(path: string, key: string, shape: readonly [number, number], parts: StoredParts) {
     super(path, key, shape, parts.data);
     this.#parts = parts;
+  }
+
+  /** How many entries are stored together. */
+  protected get chunkLength(): number {
+    return this.#parts.data.chunkLength;
   }
 
   /** Pieces of the entries from `first` to `last`: of whole chunks, none of them large. */
@@ -383,6 +280,7 @@ interface Piece {
 
 class CsrMatrix extends StoredSparse {
   readonly format = "csr";
+  #all: Promise<ArrayLike<number>> | undefined;
 
   protected async values(start: number, end: number): Promise<TypedArray> {
     const columns = this.shape[1];
@@ -390,15 +288,32 @@ class CsrMatrix extends StoredSparse {
     const pointers = await this.pointers(start, end);
     const first = pointers[0]!;
     const [values, indices] = await this.entries(first, pointers[end - start]!);
+    const part = { values, indices };
     for (let row = 0; row < end - start; row++) {
-      const stop = pointers[row + 1]! - first;
-      for (let i = pointers[row]! - first; i < stop; i++) {
-        const column = indices[i]!;
-        if (!(column >= 0 && column < columns)) throw this.broken("indices");
-        out[row * columns + column]! += values[i]!;
-      }
+      const [from, to] = [pointers[row]! - first, pointers[row + 1]! - first];
+      if (!addEntries(part, from, to, out, row * columns, columns)) throw this.broken("indices");
     }
     return out;
+  }
+
+  /** All pointers are kept: eight bytes for each row at most. */
+  async hold(rows: Int32Array): Promise<HeldRows> {
+    const pointers = await (this.#all ??= this.pointers(0, this.shape[0]));
+    const from = (i: number) => pointers[rows[i]!]!;
+    const to = (i: number) => pointers[rows[i]! + 1]!;
+    const { runs, of } = joinRanges(rows.length, from, to, this.chunkLength);
+    const parts: EntryPart[] = [];
+    for (const run of runs) {
+      const [values, indices] = await this.entries(run.from, run.to);
+      parts.push({ values, indices });
+    }
+    const ends = new Float64Array(2 * rows.length);
+    for (let i = 0; i < rows.length; i++) {
+      const start = runs[of[i]!]!.from;
+      ends[2 * i] = from(i) - start;
+      ends[2 * i + 1] = to(i) - start;
+    }
+    return new SparseRows(parts, of, ends, this.shape[1], () => this.broken("indices"));
   }
 
   protected async entriesOf(start: number, end: number): Promise<SparseMatrix> {
@@ -412,10 +327,23 @@ class CscMatrix extends StoredSparse {
   readonly format = "csc";
   #pointers: Promise<ArrayLike<number>> | undefined;
 
-  /** One pass over all entries, a piece at a time, that keeps those of the rows. */
   protected async values(start: number, end: number): Promise<TypedArray> {
+    return await this.#gather(end - start, (row) => row - start);
+  }
+
+  async hold(rows: Int32Array): Promise<HeldRows> {
+    const columns = this.shape[1];
+    const places = new Int32Array(this.shape[0]).fill(-1);
+    rows.forEach((row, i) => places[row] = i);
+    const data = await this.#gather(rows.length, (row) => places[row]!);
+    const offsets = Float64Array.from(rows, (_, i) => i * columns);
+    return new DenseRows([data], new Int32Array(rows.length), offsets, columns);
+  }
+
+  /** One pass over all entries, a piece at a time, that keeps those of rows with a place. */
+  async #gather(count: number, placeOf: (row: number) => number): Promise<TypedArray> {
     const [rows, columns] = this.shape;
-    const out = allocate(this.dtype, (end - start) * columns);
+    const out = allocate(this.dtype, count * columns);
     const pointers = await (this.#pointers ??= this.pointers(0, columns));
     const [first, last] = [pointers[0]!, pointers[columns]!];
     let column = 0;
@@ -424,7 +352,8 @@ class CscMatrix extends StoredSparse {
         while (pointers[column + 1]! <= i) column++;
         const row = indices[i - from]!;
         if (!(row >= 0 && row < rows)) throw this.broken("indices");
-        if (row >= start && row < end) out[(row - start) * columns + column]! += values[i - from]!;
+        const place = placeOf(row);
+        if (place >= 0 && place < count) out[place * columns + column]! += values[i - from]!;
       }
     }
     return out;

@@ -1,4 +1,5 @@
 import { assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
+import { cellLoader } from "../../src/data/cell_loader.ts";
 import { type AnnDataFile, openAnnData } from "../../src/data/anndata.ts";
 import { type Branch, CELLS, cells, COUNTS, leaf, nullable, withElement } from "./tree.ts";
 import { FORMS, inTempDirectory } from "./write.ts";
@@ -96,6 +97,37 @@ for (const form of Object.keys(FORMS)) {
       }
     });
   }
+
+  for (const key of ["counts", "by_gene", "small"]) {
+    check(`reads any rows of layer ${key}, in any order`, async (file) => {
+      const matrix = await file.layer(key);
+      for (const rows of [[], [4], [4, 0, 4, 2], [3, 1], [0, 1, 2, 3, 4]]) {
+        const read = await matrix.readRows(rows);
+        assertEquals(read.toArray(), rows.map((row) => COUNTS[row]!));
+        assertEquals(read.dtype, matrix.dtype);
+      }
+    });
+  }
+
+  check("loads shuffled batches of every row", async (file) => {
+    const loader = cellLoader(file, {
+      batchSize: 2,
+      shuffle: true,
+      layer: "counts",
+      obs: ["stage"],
+    });
+    const seen: number[] = [];
+    for await (const { x, index, count, obs } of loader) {
+      const rows = [...index.subarray(0, count)];
+      seen.push(...rows);
+      assertEquals(x.toArray().slice(0, count), rows.map((row) => COUNTS[row]!));
+      assertEquals(
+        [...obs["stage"]!.data].slice(0, count),
+        rows.map((row) => [0, 1, 1, 0, 0][row]!),
+      );
+    }
+    assertEquals(seen.sort(), [0, 1, 2, 3, 4]);
+  });
 
   check("reads the raw matrix and its own genes", async (file) => {
     assertEquals(file.raw?.X.shape, [5, 6]);

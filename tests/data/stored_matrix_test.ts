@@ -266,3 +266,56 @@ Deno.test("readSparse() refuses rows and indices that lead out of the matrix", a
       "0 <= start <= end <= 5: current values are 3 and 6",
   );
 });
+
+Deno.test("readRows() gives the rows of a list in its order, of any format", () =>
+  fc.assert(
+    fc.asyncProperty(
+      MATRICES,
+      fc.constantFrom("csr", "csc", "dense"),
+      fc.array(fc.nat(), { maxLength: 12 }),
+      fc.boolean(),
+      async ({ values }, format, picks, isTyped) => {
+        const flat = leaf(Float32Array.from(values.flat()), [values.length, values[0]!.length]);
+        const matrix = await open(format === "dense" ? flat : sparse(format as "csr", values));
+        const rows = picks.map((pick) => pick % values.length);
+        const read = await matrix.readRows(isTyped ? Int32Array.from(rows) : rows);
+        assertEquals(read.shape, [rows.length, values[0]!.length]);
+        assertEquals(read.toArray(), rows.map((row) => values[row]!));
+        assertEquals(read.dtype, matrix.dtype);
+      },
+    ),
+    { seed: 1, numRuns: 300 },
+  ));
+
+Deno.test("readRows() refuses lists of rows that do not exist, and what follows them", async () => {
+  const matrix = await open(sparse("csr", COUNTS));
+  for (const wrong of [-1, 5, 0.5, NaN, "1", null]) {
+    const error = await assertRejects(() => matrix.readRows([0, wrong as number]), RangeError);
+    assertEquals(
+      error.message,
+      'Cannot read rows of "X" of "cells.h5ad" as each must be a whole number from 0 to 4: ' +
+        `current value at position 1 is ${typeof wrong === "string" ? `"${wrong}"` : wrong}`,
+    );
+  }
+  const error = await assertRejects(
+    () => (matrix.readRows as (rows: number[], end: number) => Promise<unknown>)([0], 2),
+    TypeError,
+  );
+  assertEquals(
+    error.message,
+    'Cannot read rows of "X" of "cells.h5ad" as nothing follows a list of rows: ' +
+      "current value is 2",
+  );
+});
+
+Deno.test("readRows() refuses indices that lead out of the listed rows of a sparse matrix", async () => {
+  for (const format of ["csr", "csc"] as const) {
+    const indices = leaf(Int32Array.of(9, 0, 0, 0, 0, 0, 0));
+    const matrix = await open(withElement(sparse(format, COUNTS), "indices", indices));
+    const error = await assertRejects(() => matrix.readRows([0]), SyntaxError);
+    assertEquals(
+      error.message,
+      'Cannot read "X" of "cells.h5ad" as indices of the sparse matrix lead out of it',
+    );
+  }
+});

@@ -45,6 +45,43 @@ const content = () => ({
   obsm: { X_pca: [[1, 2], [3, 4]] },
 });
 
+const three = await data.openAnnData(
+  await data.encodeAnnData({
+    X: [[1, 2], [3, 4], [5, 6]],
+    obs: { score: [1, 2, 3] },
+    layers: { counts: [[1, 2], [3, 4], [5, 6]] },
+  }),
+);
+
+/** Batches of three cells, and rows of them. */
+const loaderCalls: ValidCall[] = [
+  row("cellLoader", () => [three, {
+    batchSize: 2,
+    shuffle: true,
+    seed: 1,
+    prefetch: 1,
+    drop: false,
+    transform: (x: unknown) => x,
+    layer: "counts",
+    obs: ["score"],
+    rows: [0, 2],
+    rank: 0,
+    ranks: 1,
+    block: 2,
+    window: 4,
+  }], 1),
+  {
+    name: "epoch",
+    f: (...args) => data.cellLoader(three, { batchSize: 2 }).epoch(...args as [number]),
+    args: () => [0, 1],
+  },
+  {
+    name: "readRows",
+    f: (...args) => three.X.readRows(...args as [number[]]),
+    args: () => [[2, 0]],
+  },
+];
+
 /** Files that the readers find, in a folder. */
 export async function writeFiles(folder: string): Promise<void> {
   await Deno.writeTextFile(`${folder}/table.tsv`, TABLE);
@@ -70,6 +107,7 @@ export const validReaders = (folder: string): ValidCall[] => [
     new URL("../data/h5py.h5ad", import.meta.url),
     { integers: "float64" },
   ], 1),
+  ...loaderCalls,
   row("writeAnnData", () => [`${folder}/y.h5ad`, { X: [[1], [2]], obs: { a: [1, 2] } }]),
   {
     name: "writeAnnData",

@@ -3,8 +3,10 @@
  *
  * @module
  */
-import { type AnnDataFile, openAnnData } from "@cellgrad/cellgrad/data";
+import type { Tensor } from "@cellgrad/cellgrad";
+import { type AnnDataFile, openAnnData, type StoredMatrix } from "@cellgrad/cellgrad/data";
 import { UsageError } from "../arguments.ts";
+import { formatCount } from "../format.ts";
 import type { Measured } from "./expression.ts";
 import { namesOfColumn } from "./names.ts";
 import { listed, namesIn, type Reading } from "./options.ts";
@@ -47,14 +49,38 @@ async function readExpression(
   name: string,
 ): Promise<Omit<Measured, "cellName">> {
   if (file.keys.layers.includes("counts")) {
-    const values = await (await file.layer("counts")).read();
+    const values = await readAll(await file.layer("counts"), `layers/counts of ${name}`);
     const genes = await file.varNames();
     return { where: `layers/counts of ${name}`, values, genes, counts: true };
   }
   const { raw } = file;
   const [part, source] = raw === undefined ? ["X", file] as const : ["raw/X", raw] as const;
-  const values = await source.X.read();
+  const values = await readAll(source.X, `${part} of ${name}`);
   return { where: `${part} of ${name}`, values, genes: await source.varNames(), counts: false };
+}
+
+/** All of a matrix, after what is said where that takes much memory. */
+async function readAll(matrix: StoredMatrix, where: string): Promise<Tensor> {
+  const note = memoryNote(where, matrix.shape);
+  if (note !== undefined) console.log(note);
+  return await matrix.read();
+}
+
+/**
+ * What is said before a matrix is read, where it takes much memory: the demo holds all cells.
+ *
+ * @param where What messages call it.
+ * @param shape How many cells and genes it has.
+ * @returns The line; `undefined` below one GiB.
+ */
+export function memoryNote(where: string, [cells, genes]: readonly number[]): string | undefined {
+  const size = cells! * genes! * Float32Array.BYTES_PER_ELEMENT / 2 ** 30;
+  if (size < 1) return undefined;
+  return `${where}: ${formatCount(cells!)} × ${formatCount(genes!)} take ${
+    size.toFixed(1)
+  } GiB of ` +
+    "memory when they are read, and more while they are prepared; cellLoader of ./data goes over " +
+    "files that are larger than memory";
 }
 
 /** The genes that are wanted. */

@@ -1,0 +1,374 @@
+/**
+ * Batches of cells for training, from files that may be larger than memory.
+ *
+ * @module
+ */
+import { describe } from "../describe.ts";
+import { allocate } from "../dtype.ts";
+import {
+  checkArray,
+  checkBoolean,
+  checkFunction,
+  checkNumber,
+  checkText,
+  readOptions,
+  refuseMore,
+} from "../options.ts";
+import { formatShape } from "../shape.ts";
+import { fromData, Tensor } from "../tensor.ts";
+import { AnnDataFile } from "./anndata.ts";
+import { type CellLabels, readLabels } from "./cell_labels.ts";
+import { countBatches, EpochOrder, type EpochPlan } from "./epoch_order.ts";
+import { holdRows, type StoredMatrix } from "./file_matrix.ts";
+import { type HeldRows, sortedRows } from "./held_rows.ts";
+
+/** Options of {@linkcode cellLoader}. */
+export interface CellLoaderOptions {
+  /** How many rows every batch has. */
+  batchSize: number;
+  /** Whether every epoch has a random order of its own; `false` by default. */
+  shuffle?: boolean | undefined;
+  /** What the orders are drawn from, a whole number; 0 by default. */
+  seed?: number | undefined;
+  /** How many batches are made ahead, while a step runs; 2 by default. */
+  prefetch?: number | undefined;
+  /** Whether rows that fill no batch are left out; `false` by default: the last batch is padded. */
+  drop?: boolean | undefined;
+  /** What becomes of the rows of each batch: another tensor with as many rows. */
+  transform?: ((x: Tensor) => Tensor | Promise<Tensor>) | undefined;
+  /** A layer instead of `X`. */
+  layer?: string | undefined;
+  /** Columns that annotate the cells, whose values come with each batch; none by default. */
+  obs?: readonly string[] | undefined;
+  /** The rows to go over, each once; all by default. */
+  rows?: readonly number[] | Int32Array | undefined;
+  /** Which part of every epoch this one takes, from 0 on; 0 by default. */
+  rank?: number | undefined;
+  /** Among how many ranks an epoch is shared out; 1 by default. */
+  ranks?: number | undefined;
+  /** How many neighbouring rows stay together when blocks are shuffled; 32 by default. */
+  block?: number | undefined;
+  /**
+   * How many rows are read at once and shuffled among each other, rounded down to whole batches;
+   * by default as many as have 2²⁴ values.
+   */
+  window?: number | undefined;
+}
+
+/** Some cells. */
+export interface CellBatch {
+  /** Their values: [`batchSize`, genes], with zeros where the batch is padded. */
+  readonly x: Tensor;
+  /** Which rows are cells, as booleans: [`batchSize`]. */
+  readonly mask: Tensor;
+  /** How many rows are cells. They come first. */
+  readonly count: number;
+  /** The row of each in the file, −1 where the batch is padded. */
+  readonly index: Int32Array;
+  /**
+   * The columns that were asked for: [`batchSize`] each. Of categories they are the codes, −1 where
+   * one is missing or the batch is padded; of numbers and booleans zeros where it is padded.
+   */
+  readonly obs: Readonly<Record<string, Tensor>>;
+}
+
+/** Epochs of batches. Made by {@linkcode cellLoader}. */
+export interface CellLoader extends AsyncIterable<CellBatch> {
+  /** How many batches an epoch has, for every rank. */
+  readonly batches: number;
+  /** How many rows a batch has. */
+  readonly batchSize: number;
+  /**
+   * An epoch by its number, from a batch on: so training goes on where it was ended.
+   *
+   * @param epoch A whole number of at least 0; it decides about the order.
+   * @param start The first batch; 0 by default.
+   */
+  epoch(epoch: number, start?: number): AsyncGenerator<CellBatch, void, undefined>;
+  /** The next epoch: 0, then 1, and so on. */
+  [Symbol.asyncIterator](): AsyncGenerator<CellBatch, void, undefined>;
+}
+
+/** How many values a window has by default. */
+const WINDOW = 2 ** 24;
+
+const DEFAULTS = {
+  batchSize: undefined,
+  shuffle: false,
+  seed: 0,
+  prefetch: 2,
+  drop: false,
+  transform: undefined,
+  layer: undefined,
+  obs: [],
+  rows: undefined,
+  rank: 0,
+  ranks: 1,
+  block: 32,
+  window: undefined,
+};
+
+/**
+ * Goes over the cells of a file in batches of one size, epoch after epoch, with as little of it in
+ * memory as is needed.
+ *
+ * A shuffled epoch goes over blocks of neighbouring rows in a random order; a window of many blocks
+ * is read at once, and its rows are shuffled among each other. The same seed and epoch give the same
+ * order, on every machine and whatever the format; every row comes once. Files by rows (`"csr"`,
+ * dense) suit: of one by columns (`"csc"`) each window costs a pass over all of it.
+ *
+ * Of `ranks` parts every one has as many batches; together they have all rows, none twice. Without
+ * `drop`, the last batch is padded (of a rank that has fewer rows, the last one may have none at
+ * all), so that compiled programs meet one shape: losses leave padding out by `mask`, or by
+ * `ignoreIndex: -1` where they take codes of categories. With `drop`, fewer than
+ * `batchSize` rows per rank are left out, in a shuffled epoch other ones each time.
+ *
+ * **Differs from PyTorch's `DataLoader`** in that batches have one size by padding, and in that
+ * cells far from each other in a file come into the same batch only by way of `window`: make it
+ * larger where the file is sorted, say by type, or shuffle such a file once.
+ *
+ * @param file The open file, which must stay open.
+ * @param options `batchSize`, and others.
+ * @returns The epochs: `for await` goes over the next one, `epoch` over any.
+ * @throws {TypeError} If the file is none, or an option is unknown or of another kind.
+ * @throws {RangeError} If an option is out of range, there is no such column or layer, or there is no
+ * batch.
+ *
+ * @example Two epochs, and on from where they were ended
+ * ```ts
+ * import { cellLoader, openCells } from "@cellgrad/cellgrad/data";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const table = new Blob(["CD3E,CD19\n4,0\n0,7\n1,1\n5,0\n0,9\n"]);
+ * await using file = await openCells(table);
+ * const loader = cellLoader(file, { batchSize: 2, shuffle: true, seed: 1 });
+ * assertEquals(loader.batches, 3);
+ * for (let epoch = 0; epoch < 2; epoch++) {
+ *   let cells = 0;
+ *   for await (const { x, count } of loader) {
+ *     assertEquals(x.shape, [2, 2]);
+ *     cells += count;
+ *   }
+ *   assertEquals(cells, 5);
+ * }
+ * const last: number[][] = [];
+ * for await (const { mask } of loader.epoch(1, 2)) last.push([...mask.data]);
+ * assertEquals(last, [[1, 0]]);
+ * ```
+ */
+export function cellLoader(file: AnnDataFile, options: CellLoaderOptions): CellLoader {
+  if (arguments.length > 2) refuseMore("cellLoader", "options", 2, arguments);
+  if (!(file instanceof AnnDataFile)) {
+    throw new TypeError(
+      `Cannot compute cellLoader as file must be a file that openCells or openAnnData has opened: ` +
+        `current value is ${describe(file)}`,
+    );
+  }
+  const settled = readOptions("cellLoader", options, DEFAULTS);
+  const { batchSize, shuffle, seed, prefetch, drop, transform, layer, rank, ranks } = settled;
+  const whole = (name: string, value: unknown, min: number, max = 2 ** 31 - 1) =>
+    checkNumber("cellLoader", name, value, { integer: true, min, max });
+  whole("batchSize", batchSize, 1);
+  whole("seed", seed, 0, Number.MAX_SAFE_INTEGER);
+  whole("prefetch", prefetch, 0, 1024);
+  whole("ranks", ranks, 1);
+  whole("rank", rank, 0, ranks - 1);
+  whole("block", settled.block, 1);
+  if (settled.window !== undefined) whole("window", settled.window, batchSize);
+  checkBoolean("cellLoader", "shuffle", shuffle);
+  checkBoolean("cellLoader", "drop", drop);
+  if (transform !== undefined) checkFunction("cellLoader", "transform", transform);
+  if (layer !== undefined) checkMember(file, "layer", layer, file.keys.layers);
+  checkArray("cellLoader", "obs", settled.obs);
+  for (const key of settled.obs) checkMember(file, "obs", key, file.keys.obs);
+  const rows = settled.rows === undefined ? undefined : checkRows(file, settled.rows);
+  const window = settled.window ?? Math.max(batchSize, Math.floor(WINDOW / (file.nVars || 1)));
+  const plan: EpochPlan = {
+    count: rows?.length ?? file.nObs,
+    batchSize,
+    shuffle,
+    seed,
+    block: settled.block,
+    window: window - window % batchSize,
+    drop,
+    rank,
+    ranks,
+  };
+  if (countBatches(plan) === 0) {
+    throw new RangeError(
+      `Cannot compute cellLoader as there is no batch: ${plan.count} rows of "${file.path}" among ` +
+        `${ranks} ranks do not fill ${batchSize} rows${drop ? ", and drop is true" : ""}`,
+    );
+  }
+  return new Loader({ file, plan, rows, layer, obs: settled.obs, prefetch, transform });
+}
+
+function checkMember(
+  file: AnnDataFile,
+  name: string,
+  key: unknown,
+  keys: readonly string[],
+): void {
+  checkText("cellLoader", name, key);
+  if (keys.includes(key)) return;
+  throw new RangeError(
+    `Cannot compute cellLoader as ${name} must be of "${file.path}", which has ` +
+      `${keys.join(", ") || "none"}: current value is ${key}`,
+  );
+}
+
+function checkRows(file: AnnDataFile, rows: unknown): Int32Array {
+  if (!(rows instanceof Int32Array)) checkArray("cellLoader", "rows", rows);
+  const given = rows as ArrayLike<number>;
+  const seen = new Uint8Array(file.nObs);
+  for (let i = 0; i < given.length; i++) {
+    const row = given[i]!;
+    const isRow = Number.isInteger(row) && row >= 0 && row < file.nObs;
+    if (isRow && seen[row]!++ === 0) continue;
+    throw new RangeError(
+      `Cannot compute cellLoader as rows must be different whole numbers from 0 to ` +
+        `${file.nObs - 1}: current value at position ${i} is ${describe(row)}` +
+        (isRow ? ", a second time" : ""),
+    );
+  }
+  return Int32Array.from(given);
+}
+
+interface LoaderParts {
+  readonly file: AnnDataFile;
+  readonly plan: EpochPlan;
+  readonly rows: Int32Array | undefined;
+  readonly layer: string | undefined;
+  readonly obs: readonly string[];
+  readonly prefetch: number;
+  readonly transform: CellLoaderOptions["transform"];
+}
+
+/** What is read of a file before the first batch. */
+interface Opened {
+  readonly matrix: StoredMatrix;
+  readonly labels: readonly (readonly [key: string, labels: CellLabels])[];
+}
+
+class Loader implements CellLoader {
+  readonly batches: number;
+  readonly batchSize: number;
+  readonly #parts: LoaderParts;
+  #opened: Promise<Opened> | undefined;
+  #epochs = 0;
+
+  constructor(parts: LoaderParts) {
+    this.#parts = parts;
+    this.batches = countBatches(parts.plan);
+    this.batchSize = parts.plan.batchSize;
+  }
+
+  [Symbol.asyncIterator](): AsyncGenerator<CellBatch, void, undefined> {
+    return this.epoch(this.#epochs++);
+  }
+
+  epoch(epoch: number, start = 0): AsyncGenerator<CellBatch, void, undefined> {
+    const range = { integer: true, min: 0 };
+    checkNumber("epoch", "epoch", epoch, { ...range, max: 2 ** 32 - 1 });
+    checkNumber("epoch", "start", start, { ...range, max: this.batches });
+    return this.#run(epoch, start);
+  }
+
+  async *#run(epoch: number, start: number): AsyncGenerator<CellBatch, void, undefined> {
+    const maker = new BatchMaker(this.#parts, await this.#open(), epoch);
+    const made: Promise<CellBatch>[] = [];
+    for (let i = start, next = start; i < this.batches; i++) {
+      for (; next < this.batches && next <= i + this.#parts.prefetch; next++) {
+        const batch = maker.make(next);
+        // One that fails is told in its turn, or not at all where the epoch is left before.
+        batch.catch(() => {});
+        made.push(batch);
+      }
+      yield await made.shift()!;
+    }
+  }
+
+  #open(): Promise<Opened> {
+    const { file, layer, obs } = this.#parts;
+    const open = async () => ({
+      matrix: layer === undefined ? file.X : await file.layer(layer),
+      labels: await Promise.all(
+        obs.map(async (key) => [key, await readLabels(file, key)] as const),
+      ),
+    });
+    return this.#opened ??= open();
+  }
+}
+
+/** Rows that were read at once, and the place of each of the window's. */
+interface Window {
+  readonly number: number;
+  readonly rows: Int32Array;
+  readonly places: Int32Array;
+  readonly held: HeldRows;
+}
+
+/** Makes the batches of an epoch, one after the other. */
+class BatchMaker {
+  readonly #parts: LoaderParts;
+  readonly #opened: Opened;
+  readonly #order: EpochOrder;
+  #window: Window | undefined;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(parts: LoaderParts, opened: Opened, epoch: number) {
+    this.#parts = parts;
+    this.#opened = opened;
+    this.#order = new EpochOrder(parts.plan, epoch);
+  }
+
+  make(number: number): Promise<CellBatch> {
+    const made = this.#last.then(() => this.#make(number));
+    this.#last = made;
+    return made;
+  }
+
+  async #make(number: number): Promise<CellBatch> {
+    const { batchSize, window: size } = this.#parts.plan;
+    const { matrix, labels } = this.#opened;
+    const columns = matrix.shape[1];
+    const start = number * batchSize;
+    const window = await this.#read(Math.floor(start / size));
+    const from = start % size;
+    const rows = window.rows.subarray(from, from + batchSize);
+    const data = allocate(matrix.dtype, batchSize * columns);
+    rows.forEach((_, i) => window.held.put(window.places[from + i]!, data, i * columns));
+    return {
+      x: await this.#transformed(fromData(data, [batchSize, columns], matrix.dtype)),
+      mask: fromData(new Uint8Array(batchSize).fill(1, 0, rows.length), [batchSize], "bool"),
+      count: rows.length,
+      index: Int32Array.from({ length: batchSize }, (_, i) => rows[i] ?? -1),
+      obs: Object.fromEntries(labels.map(([key, labels]) => [key, labels.take(rows, batchSize)])),
+    };
+  }
+
+  async #read(number: number): Promise<Window> {
+    if (this.#window?.number === number) return this.#window;
+    // The old rows need not be kept while the new ones are read.
+    this.#window = undefined;
+    const subset = this.#parts.rows;
+    const order = this.#order.window(number);
+    const rows = subset === undefined ? order : order.map((place) => subset[place]!);
+    const { sorted, places } = sortedRows(rows);
+    const held = await holdRows(this.#opened.matrix, sorted);
+    return this.#window = { number, rows, places, held };
+  }
+
+  async #transformed(x: Tensor): Promise<Tensor> {
+    const { transform } = this.#parts;
+    if (transform === undefined) return x;
+    const out = await transform(x);
+    if (out instanceof Tensor && out.shape[0] === x.shape[0]) return out;
+    const given = out instanceof Tensor
+      ? `shape is ${formatShape(out.shape)}`
+      : `value is ${describe(out)}`;
+    throw new TypeError(
+      `Cannot load cells as transform must give a tensor with ${x.shape[0]} rows: current ${given}`,
+    );
+  }
+}
