@@ -6,15 +6,19 @@
 import { isFloating } from "../dtype.ts";
 import { refuseMore } from "../options.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
-import { div, mul, neg, sub } from "./arithmetic.ts";
+import { add, div, minimum, mul, neg, sub } from "./arithmetic.ts";
+import { equal, less, notEqual, where } from "./compare.ts";
 import {
   applyFloatingBinary,
   applyUnary,
   type Elementwise,
   elementwise,
   numeric,
+  promoteAll,
   unary,
 } from "./elementwise.ts";
+import { cast } from "./layout.ts";
+import { logicalAnd } from "./logical.ts";
 
 /** The greatest whole number that is at most x. */
 export const floorOp: Elementwise = unary("floor", "floor(a)", null);
@@ -120,11 +124,12 @@ export function trunc(x: TensorLike): Tensor {
 
 /**
  * The remainder of a division rounded down: it has the sign of the divisor, as in NumPy and PyTorch,
- * where JavaScript's `%` has that of the dividend. Exact, but where the divisor is added for its sign.
+ * where JavaScript's `%` has that of the dividend. Exact, but where the divisor is added for its sign;
+ * of two integers always exact, and an integer.
  *
  * @param a Any shape.
  * @param b A shape that broadcasts with that of `a`.
- * @returns `a − b ⌊a / b⌋`; NaN where b is 0 or a infinite.
+ * @returns `a − b ⌊a / b⌋`; NaN where b is 0 or a infinite, of integers 0 where b is 0.
  * @throws {TypeError} If the shapes do not broadcast.
  *
  * @example The hour of a clock
@@ -137,5 +142,23 @@ export function trunc(x: TensorLike): Tensor {
  */
 export function mod(a: TensorLike, b: TensorLike): Tensor {
   if (arguments.length > 2) refuseMore("mod", "b", 2, arguments);
-  return applyFloatingBinary(modOp, a, b);
+  const [x, y] = promoteAll(a, b) as [Tensor, Tensor];
+  return isFloating(x.dtype) ? applyFloatingBinary(modOp, x, y) : wholeMod(numeric(x), numeric(y));
+}
+
+/** The largest number of single precision that `int32` holds. */
+const LARGEST = 2 ** 31 - 128;
+
+/**
+ * The remainder of integers. Quotients are rounded to 24 bits: what is left after the first of them is
+ * divided again, after which at most one divisor too many has been taken off.
+ */
+function wholeMod(a: Tensor, b: Tensor): Tensor {
+  const none = equal(b, 0);
+  const divisor = where(none, 1, b);
+  const quotient = (x: Tensor) => cast(minimum(floor(div(x, divisor)), LARGEST), "int32");
+  const reduce = (x: Tensor) => sub(x, mul(quotient(x), divisor));
+  const left = reduce(reduce(a));
+  const isOff = logicalAnd(notEqual(left, 0), notEqual(less(left, 0), less(divisor, 0)));
+  return where(none, 0, where(isOff, add(left, divisor), left));
 }

@@ -288,6 +288,23 @@ Deno.test("mod() rounds nothing, however far numbers are from each other", () =>
   );
 });
 
+Deno.test("mod() of integers is exact, an integer, and 0 where the divisor is", () => {
+  const int = fc.oneof(
+    fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }),
+    fc.integer({ min: -9, max: 9 }),
+    fc.constantFrom(-(2 ** 31), 2 ** 31 - 1, 2 ** 30, 2 ** 24 + 1, 0),
+  );
+  fc.assert(
+    fc.property(fc.array(fc.tuple(int, int), { minLength: 1, maxLength: 50 }), (pairs) => {
+      const [a, b] = [0, 1].map((k) => cg.tensor(Int32Array.from(pairs, (pair) => pair[k]!)));
+      const found = cg.mod(a!, b!);
+      assertEquals(found.dtype, "int32");
+      const right = pairs.map(([a, b]) => b === 0 ? 0 : a - b * Math.floor(a / b) + 0);
+      assertEquals(found.toArray(), right);
+    }),
+  );
+});
+
 Deno.test("mod() has the sign of the divisor, and the quotient in its gradient", () => {
   assertEquals(cg.mod([7, -7, 7, -7], [3, 3, -3, -3]).toArray(), [1, 2, -2, -1]);
   assertEquals(cg.mod([-6, 6], [3, -3]).toArray(), [0, -0]);
