@@ -116,6 +116,14 @@ testMisuse("hsic", [
     'current value is "median"',
   ],
   [
+    "a hole among widths",
+    // deno-lint-ignore no-sparse-arrays
+    () => hsic([[1], [2]], [[1], [2]], { bandwidths: [1, , 2] as never }),
+    TypeError,
+    "Cannot compute hsic as bandwidths must be an array of at least one number: " +
+    "current value is [1, , 2]",
+  ],
+  [
     "an unknown option",
     () => hsic([[1], [2]], [[1], [2]], { sigma: 1 } as never),
     TypeError,
