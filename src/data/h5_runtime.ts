@@ -48,6 +48,9 @@ const IO_ERROR = 29;
 
 let mounted = 0;
 
+/** What was found to be wrong with a file while the library read it. */
+let fault: string | undefined;
+
 /**
  * Shows a file to the library under a name of its own, without reading it: bytes are read when the
  * library asks for them, so that a file may be larger than memory. The calls that ask are made
@@ -63,15 +66,42 @@ export function mountFile(library: H5Library, file: ByteFile): string {
     ...node.stream_ops,
     read(_stream, heap, offset, length, position) {
       const count = Math.max(0, Math.min(length, file.size - position));
+      const bytes = new Uint8Array(heap.buffer, offset, count);
       try {
-        file.readInto(new Uint8Array(heap.buffer, offset, count), position);
+        file.readInto(bytes, position);
       } catch {
+        throw new fs.ErrnoError(IO_ERROR);
+      }
+      if (isBrokenHeap(bytes, file.size - position)) {
+        fault = "its heap of texts is damaged";
         throw new fs.ErrnoError(IO_ERROR);
       }
       return count;
     },
   };
   return name;
+}
+
+const HEAP = [0x47, 0x43, 0x4f, 0x4c, 1, 0, 0, 0]; // "GCOL", version 1
+
+/**
+ * Whether a read begins with a heap of texts that is larger than the rest of its file, or holds an
+ * entry of no length or of more than the heap: the library, which steps from entry to entry in 32
+ * bits, would not end.
+ */
+function isBrokenHeap(bytes: Uint8Array, rest: number): boolean {
+  if (bytes.length < 32 || HEAP.some((byte, i) => bytes[i] !== byte)) return false;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const total = Number(view.getBigUint64(8, true));
+  if (total > rest) return true;
+  const end = Math.min(total, bytes.length);
+  for (let at = 16; at + 16 <= end;) {
+    const isFree = view.getUint16(at, true) === 0;
+    const size = Number(view.getBigUint64(at + 8, true));
+    if (size > Math.min(total, 2 ** 31) || (isFree && size === 0)) return true;
+    at += isFree ? size : 16 + 8 * Math.ceil(size / 8);
+  }
+  return false;
 }
 
 /** Takes a file of {@linkcode mountFile} away. */
@@ -91,6 +121,7 @@ export function attempt<T>(
   const stderr = (library.module.FS as unknown as FileSystem).streams[2]!;
   const original = stderr.stream_ops;
   let report = "";
+  fault = undefined;
   stderr.stream_ops = {
     ...original,
     write(_stream, heap, offset, length) {
@@ -111,6 +142,9 @@ export function attempt<T>(
 
 /** The innermost reason in a report of the library. */
 function reasonOf(report: string): string {
+  if (fault !== undefined) return fault;
   const reasons = [...report.matchAll(/^ *#\d+: .*?\(\): (.*)$/gm)];
-  return `the HDF5 library says: ${reasons.at(-1)?.[1] ?? "unknown error"}`;
+  return `the HDF5 library says: ${
+    reasons.at(-1)?.[1]?.replace(/: time = .*/, "") ?? "unknown error"
+  }`;
 }

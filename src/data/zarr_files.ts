@@ -107,9 +107,27 @@ export interface ZipFiles extends ZarrFiles {
 export async function openZip(file: ByteFile): Promise<ZipFiles> {
   const { default: ZipFileStore } = await import("@zarrita/storage/zip");
   const sizes = new Map<string, number>();
+  let failure: unknown;
   const reader = {
     getLength: () => Promise.resolve(file.size),
-    read: (offset: number, size: number) => file.read(offset, size),
+    read: (offset: number, size: number) =>
+      file.read(offset, size).catch((error) => {
+        throw failure = error;
+      }),
+  };
+  // What the archive does not hold as it should, in our words; what the file cannot give, as it is.
+  const member = async (key: string, read: Promise<unknown>) => {
+    try {
+      return await read as Bytes | undefined;
+    } catch (cause) {
+      if (cause === failure) throw cause;
+      throw unreadable(
+        file.path,
+        key.slice(1),
+        `its zip archive is damaged: ${messageOf(cause)}`,
+        cause,
+      );
+    }
   };
   const zip = new ZipFileStore(reader, {
     transformEntries(entries) {
@@ -127,12 +145,12 @@ export async function openZip(file: ByteFile): Promise<ZipFiles> {
   return {
     path: file.path,
     names: [...sizes.keys()].map((name) => name.slice(1)),
-    get: (key) => zip.get(key) as Promise<Bytes | undefined>,
+    get: (key) => member(key, zip.get(key)),
     async getRange(key, range) {
       const size = sizes.get(key);
       if (size === undefined) return undefined;
       const [offset, length] = resolveRange(file.path, key, size, range);
-      return await zip.getRange(key, { offset, length }) as Bytes;
+      return await member(key, zip.getRange(key, { offset, length }));
     },
     folders(key) {
       const prefix = key === "" ? "/" : `/${key}/`;

@@ -1,6 +1,6 @@
 import { type AnnDataFile, type Column, openCells } from "@cellgrad/cellgrad/data";
 import { assert, assertEquals } from "@std/assert";
-import { gunzipSync } from "node:zlib";
+import { variants } from "./variants.ts";
 import { inTempDirectory } from "./write.ts";
 
 type Numbers = (number | null | string | Numbers)[];
@@ -15,20 +15,6 @@ interface Expected {
   obsm?: Record<string, Numbers>;
   raw?: Numbers | null;
   options?: { modality: string };
-}
-
-/** The files of a tar archive by their paths. */
-function* membersOf(archive: Uint8Array): Generator<[string, Uint8Array]> {
-  const text = (at: number, length: number) =>
-    new TextDecoder().decode(archive.subarray(at, at + length)).replace(/\0.*$/s, "");
-  for (let at = 0; archive[at] !== 0;) {
-    const [name, prefix] = [text(at, 100), text(at + 345, 155)];
-    const size = parseInt(text(at + 124, 12), 8);
-    const isFile = text(at + 156, 1) === "0";
-    const path = prefix === "" ? name : `${prefix}/${name}`;
-    if (isFile) yield [path, archive.subarray(at + 512, at + 512 + size)];
-    at += 512 + 512 * Math.ceil(size / 512);
-  }
 }
 
 /** Numbers as the expectations have them. */
@@ -86,8 +72,7 @@ async function check(file: AnnDataFile, expected: Expected): Promise<void> {
 }
 
 Deno.test("openCells() reads what Python reads", async (t) => {
-  const packed = await Deno.readFile(new URL("variants/variants.tar.gz", import.meta.url));
-  const files = new Map(membersOf(gunzipSync(packed)));
+  const files = await variants();
   const expected = JSON.parse(new TextDecoder().decode(files.get("expected.json"))) as Record<
     string,
     Expected
