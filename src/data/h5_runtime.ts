@@ -5,6 +5,7 @@
  * @module
  */
 import type { ByteFile } from "./file.ts";
+import { heapGuard } from "./h5_heaps.ts";
 
 type H5wasm = typeof import("h5wasm");
 
@@ -58,6 +59,7 @@ let fault: string | undefined;
  */
 export function mountFile(library: H5Library, file: ByteFile): string {
   const fs = library.module.FS as unknown as FileSystem;
+  const isEndless = heapGuard(file.size);
   const name = `/cellgrad-${mounted++}`;
   fs.writeFile(name, new Uint8Array(0));
   const { node } = fs.lookupPath(name);
@@ -72,36 +74,14 @@ export function mountFile(library: H5Library, file: ByteFile): string {
       } catch {
         throw new fs.ErrnoError(IO_ERROR);
       }
-      if (isBrokenHeap(bytes, file.size - position)) {
-        fault = "its heap of texts is damaged";
+      if (isEndless(bytes, position)) {
+        fault = "a heap of its names or texts is damaged";
         throw new fs.ErrnoError(IO_ERROR);
       }
       return count;
     },
   };
   return name;
-}
-
-const HEAP = [0x47, 0x43, 0x4f, 0x4c, 1, 0, 0, 0]; // "GCOL", version 1
-
-/**
- * Whether a read begins with a heap of texts that is larger than the rest of its file, or holds an
- * entry of no length or of more than the heap: the library, which steps from entry to entry in 32
- * bits, would not end.
- */
-function isBrokenHeap(bytes: Uint8Array, rest: number): boolean {
-  if (bytes.length < 32 || HEAP.some((byte, i) => bytes[i] !== byte)) return false;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const total = Number(view.getBigUint64(8, true));
-  if (total > rest) return true;
-  const end = Math.min(total, bytes.length);
-  for (let at = 16; at + 16 <= end;) {
-    const isFree = view.getUint16(at, true) === 0;
-    const size = Number(view.getBigUint64(at + 8, true));
-    if (size > Math.min(total, 2 ** 31) || (isFree && size === 0)) return true;
-    at += isFree ? size : 16 + 8 * Math.ceil(size / 8);
-  }
-  return false;
 }
 
 /** Takes a file of {@linkcode mountFile} away. */

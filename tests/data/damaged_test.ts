@@ -93,8 +93,28 @@ Deno.test("a heap of texts in which the HDF5 library would never end is refused"
     const broken = bytes.slice();
     change(new DataView(broken.buffer));
     const { message } = await assertRejects(() => openAnnData(broken), SyntaxError);
-    assertEquals(message, 'Cannot read "the bytes" as its heap of texts is damaged', name);
+    assertEquals(
+      message,
+      'Cannot read "the bytes" as a heap of its names or texts is damaged',
+      name,
+    );
   }
+});
+
+Deno.test("a heap of names whose free blocks come round again is refused", async () => {
+  const bytes = (await variants()).get("plain.loom")!;
+  const heaps = [...bytes.keys()].filter((at) =>
+    String.fromCharCode(...bytes.subarray(at, at + 4)) === "HEAP"
+  );
+  const broken = new Uint8Array(bytes);
+  const view = new DataView(broken.buffer);
+  for (const heap of heaps) {
+    const [first, data] = [heap + 16, heap + 24].map((at) => Number(view.getBigUint64(at, true)));
+    if (first! < view.getUint32(heap + 8, true)) view.setUint32(data! + first!, first!, true);
+  }
+  assert(heaps.length > 1);
+  const { message } = await assertRejects(() => openCells(broken), SyntaxError);
+  assertMatch(message, /^Cannot read .*"the bytes" as a heap of its names or texts is damaged$/);
 });
 
 Deno.test("readNpz() names the array whose part of the archive is damaged", async () => {
