@@ -126,7 +126,7 @@ export abstract class FileMatrix implements StoredMatrix {
     if (isWhole && start >= 0 && end >= start && end <= rows) return;
     throw new RangeError(
       `Cannot read rows of ${this.what} as start and end must be integers with ` +
-        `0 <= start <= end <= ${rows}: current values are ${start} and ${end}`,
+        `0 <= start <= end <= ${rows}: current values are ${describe(start)} and ${describe(end)}`,
     );
   }
 

@@ -45,17 +45,19 @@ async function findingsOf(
       let [last, since] = ["", Date.now()];
       timer = setInterval(() => {
         const now = current();
-        if (now !== last || now === "") [last, since] = [now, Date.now()];
-        else if (Date.now() - since > hangs) {
+        // Before the first call everything is loaded.
+        const limit = now === "" ? 10 * hangs : hangs;
+        if (now !== last) [last, since] = [now, Date.now()];
+        else if (Date.now() - since > limit) {
           resolve({ calls: 0, functions: 0, faults: [`does not end: ${now}`] });
         }
       }, 100);
-      worker.onmessage = ({ data }) => resolve(data);
+      worker.onmessage = ({ data }) =>
+        data === "ready" ? worker.postMessage({ ...walk, patience, board }) : resolve(data);
       worker.onerror = (event) => {
         event.preventDefault();
         reject(new Error(`${event.message}, in ${current()}`));
       };
-      worker.postMessage({ ...walk, patience, board });
     });
   } finally {
     clearInterval(timer);

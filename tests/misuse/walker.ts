@@ -151,7 +151,7 @@ async function look(
 
 declare const self: {
   onmessage: (event: MessageEvent<Walk>) => Promise<void>;
-  postMessage: (findings: Findings) => void;
+  postMessage: (message: Findings | "ready") => void;
 };
 
 self.onmessage = async ({ data }) => {
@@ -161,3 +161,5 @@ self.onmessage = async ({ data }) => {
     self.postMessage({ calls: 0, functions: 0, faults: [(error as Error).stack!] });
   }
 };
+
+self.postMessage("ready");
