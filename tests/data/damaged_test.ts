@@ -1,3 +1,8 @@
+/**
+ * Files with damage are read, or refused in the library's own words; they end, either way.
+ *
+ * `deno test … tests/data/damaged_test.ts -- --times=20 --seed=3` tries more of them.
+ */
 import { openAnnData, openCells, readNpz } from "@cellgrad/cellgrad/data";
 import {
   assert,
@@ -9,6 +14,13 @@ import {
 import { cells } from "./tree.ts";
 import { variants } from "./variants.ts";
 import { h5Bytes } from "./write.ts";
+
+function numberAfter(flag: string, otherwise: number): number {
+  return Number(Deno.args.find((arg) => arg.startsWith(flag))?.slice(flag.length) ?? otherwise);
+}
+
+const TIMES = numberAfter("--times=", 1);
+const SEED = numberAfter("--seed=", 2);
 
 /** The numbers below 1 of a seed, as a linear congruential generator makes them. */
 function numbersOf(seed: number): () => number {
@@ -54,16 +66,16 @@ const FAMILIES: [ending: RegExp, cases: number][] = [
 for (const [ending, cases] of FAMILIES) {
   Deno.test(`damaged files ${ending} are read, or refused in the library's own words`, async () => {
     const files = [...await variants()].filter(([name]) => ending.test(name));
-    const random = numbersOf(2);
+    const random = numbersOf(SEED);
     let refused = 0;
-    for (let i = 0; i < cases; i++) {
+    for (let i = 0; i < TIMES * cases; i++) {
       const [name, bytes] = files[Math.floor(random() * files.length)]!;
       try {
         await readAll(name, damaged(bytes, random));
       } catch (error) {
         refused++;
         assert(error instanceof Error);
-        assertMatch(error.message, /^Cannot /, `${name}, case ${i}`);
+        assertMatch(error.message, /^Cannot /, `${name}, case ${i} of seed ${SEED}`);
       }
     }
     assert(refused > 0);
