@@ -5,6 +5,7 @@
  */
 import type { ElementArray, ElementType } from "../../src/data/elements.ts";
 import type { StoredArray, StoredGroup } from "../../src/data/store.ts";
+import { elementTypeOf } from "../../src/data/written_tree.ts";
 
 export type Attributes = Record<string, string | boolean | string[] | number[]>;
 
@@ -24,19 +25,6 @@ export interface Branch {
   attributes: Attributes;
 }
 
-const TYPES = new Map<unknown, ElementType>([
-  [Int8Array, "int8"],
-  [Uint8Array, "uint8"],
-  [Int16Array, "int16"],
-  [Uint16Array, "uint16"],
-  [Int32Array, "int32"],
-  [Uint32Array, "uint32"],
-  [BigInt64Array, "int64"],
-  [BigUint64Array, "uint64"],
-  [Float32Array, "float32"],
-  [Float64Array, "float64"],
-]);
-
 function encoding(type: string, version: string, more: Attributes = {}): Attributes {
   return { "encoding-type": type, "encoding-version": version, ...more };
 }
@@ -50,7 +38,7 @@ export function leaf(
     const attributes = encoding("string-array", "0.2.0");
     return { kind: "leaf", values, type: "string", shape, attributes };
   }
-  const type = TYPES.get(values.constructor)!;
+  const type = elementTypeOf(values)!;
   return { kind: "leaf", values, type, shape, attributes: encoding("array", "0.2.0") };
 }
 

@@ -1,13 +1,14 @@
-import { grad, key, normal, type Tensor, tensor, valueAndGrad, zeros } from "@cellgrad/cellgrad";
+import { key, normal, type Tensor, tensor, valueAndGrad, zeros } from "@cellgrad/cellgrad";
 import { lovaszLoss } from "@cellgrad/cellgrad/losses";
-import { assertAllClose, checkGradients } from "@cellgrad/cellgrad/testing";
+import { assertAllClose } from "@cellgrad/cellgrad/testing";
 import { assert, assertEquals, assertGreaterOrEqual, assertLessOrEqual } from "@std/assert";
 import fc from "fast-check";
-import { classCases, FEW_RUNS, integers, permutations, RUNS } from "../arbitraries.ts";
+import { classCases, integers, RUNS } from "../arbitraries.ts";
 import { checkGolden } from "../golden/golden.ts";
 import { GOLDEN_FUNCTIONS } from "../golden/functions.ts";
 import golden from "../golden/lovasz.json" with { type: "json" };
-import { assertAllZero, assertFinite, assertSame, ignoreOff, testMisuse } from "./laws.ts";
+import { testIgnoredPositions, testOrderOfClasses } from "./class_laws.ts";
+import { assertFinite, assertSame, testMisuse } from "./laws.ts";
 
 const CERTAIN = 1e4;
 
@@ -87,58 +88,8 @@ Deno.test("lovaszLoss() is convex in the errors", () => {
   );
 });
 
-Deno.test("lovaszLoss() does not depend on the order of positions, nor on names of classes", () => {
-  const cases = classCases().chain((c) =>
-    fc.tuple(
-      fc.constant(c),
-      permutations(c.labels.shape[0]!),
-      permutations(c.logits.shape[1]!),
-    )
-  );
-  fc.assert(
-    fc.property(cases, ([{ logits, labels }, order, names]) => {
-      const loss = lovaszLoss(logits, labels);
-      assertSame(lovaszLoss(logits.gather(order), labels.gather(order)), loss);
-      const renamed = tensor(names, { dtype: "int32" }).argSort().gather(labels);
-      assertSame(lovaszLoss(logits.gather(names, { axis: 1 }), renamed), loss);
-    }),
-    RUNS,
-  );
-});
-
-Deno.test("lovaszLoss() ignores positions as if they were not there", () => {
-  fc.assert(
-    fc.property(classCases(), ({ logits, labels, mask }) => {
-      const classes = logits.shape[1]!;
-      const ignored = lovaszLoss(logits, ignoreOff(labels, mask, 255), { ignoreIndex: 255 });
-      const rows = logits.reshape([logits.shape[0]!, classes, -1]).transpose([0, 2, 1]);
-      const kept = [...mask.data].flatMap((m, i) => m ? [i] : []);
-      const subset = lovaszLoss(
-        rows.reshape([-1, classes]).gather(kept),
-        labels.reshape([-1]).gather(kept),
-      );
-      assertSame(ignored, subset);
-    }),
-    RUNS,
-  );
-});
-
-Deno.test("lovaszLoss() gives ignored positions gradient 0, whatever their logits", () => {
-  const loss = (z: Tensor) => lovaszLoss(z, [1, -1, 0], { ignoreIndex: -1 });
-  const logits = tensor([[0, 0.5], [NaN, Infinity], [1, 2]]);
-  assertFinite(loss, [logits]);
-  assertAllZero(grad(loss)(logits).slice(1, 2));
-});
-
-Deno.test("lovaszLoss() has the right first and second derivatives", () => {
-  fc.assert(
-    fc.property(classCases(), ({ logits, labels, mask }) => {
-      const kept = ignoreOff(labels, mask, -1);
-      checkGradients((z) => lovaszLoss(z, kept, { ignoreIndex: -1 }), [logits], { order: 2 });
-    }),
-    FEW_RUNS,
-  );
-});
+testOrderOfClasses("lovaszLoss", lovaszLoss);
+testIgnoredPositions("lovaszLoss", lovaszLoss);
 
 Deno.test("lovaszLoss() counts only classes that are labelled", () => {
   const logits = tensor([[0, 0, 5], [0, 0, 5]], { dtype: "float64" });

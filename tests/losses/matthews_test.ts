@@ -1,6 +1,6 @@
 import { grad, type Tensor, tensor, zeros } from "@cellgrad/cellgrad";
 import { matthewsLoss } from "@cellgrad/cellgrad/losses";
-import { assertAllClose, checkGradients } from "@cellgrad/cellgrad/testing";
+import { assertAllClose } from "@cellgrad/cellgrad/testing";
 import {
   assertAlmostEquals,
   assertEquals,
@@ -9,11 +9,12 @@ import {
   assertLessOrEqual,
 } from "@std/assert";
 import fc from "fast-check";
-import { classCases, FEW_RUNS, integers, permutations, RUNS } from "../arbitraries.ts";
+import { classCases, integers, RUNS } from "../arbitraries.ts";
 import { checkGolden } from "../golden/golden.ts";
 import { GOLDEN_FUNCTIONS } from "../golden/functions.ts";
 import golden from "../golden/matthews.json" with { type: "json" };
-import { assertAllZero, assertFinite, assertSame, ignoreOff, testMisuse } from "./laws.ts";
+import { testIgnoredPositions, testOrderOfClasses } from "./class_laws.ts";
+import { assertFinite, assertSame, testMisuse } from "./laws.ts";
 
 /** Two classes by one logit. */
 const binary = (z: Tensor) => z.expandDims(1).mul(tensor([0, 1]));
@@ -61,58 +62,8 @@ Deno.test("matthewsLoss() of a guess is 1, and of labels turned around 2 less", 
   );
 });
 
-Deno.test("matthewsLoss() does not depend on the order of positions, nor on names of classes", () => {
-  const cases = classCases().chain((c) =>
-    fc.tuple(
-      fc.constant(c),
-      permutations(c.labels.shape[0]!),
-      permutations(c.logits.shape[1]!),
-    )
-  );
-  fc.assert(
-    fc.property(cases, ([{ logits, labels }, order, names]) => {
-      const loss = matthewsLoss(logits, labels);
-      assertSame(matthewsLoss(logits.gather(order), labels.gather(order)), loss);
-      const renamed = tensor(names, { dtype: "int32" }).argSort().gather(labels);
-      assertSame(matthewsLoss(logits.gather(names, { axis: 1 }), renamed), loss);
-    }),
-    RUNS,
-  );
-});
-
-Deno.test("matthewsLoss() ignores positions as if they were not there", () => {
-  fc.assert(
-    fc.property(classCases(), ({ logits, labels, mask }) => {
-      const classes = logits.shape[1]!;
-      const ignored = matthewsLoss(logits, ignoreOff(labels, mask, 255), { ignoreIndex: 255 });
-      const rows = logits.reshape([logits.shape[0]!, classes, -1]).transpose([0, 2, 1]);
-      const kept = [...mask.data].flatMap((m, i) => m ? [i] : []);
-      const subset = matthewsLoss(
-        rows.reshape([-1, classes]).gather(kept),
-        labels.reshape([-1]).gather(kept),
-      );
-      assertSame(ignored, subset);
-    }),
-    RUNS,
-  );
-});
-
-Deno.test("matthewsLoss() gives ignored positions gradient 0, whatever their logits", () => {
-  const loss = (z: Tensor) => matthewsLoss(z, [1, -1, 0], { ignoreIndex: -1 });
-  const logits = tensor([[0, 0.5], [NaN, Infinity], [1, 2]]);
-  assertFinite(loss, [logits]);
-  assertAllZero(grad(loss)(logits).slice(1, 2));
-});
-
-Deno.test("matthewsLoss() has the right first and second derivatives", () => {
-  fc.assert(
-    fc.property(classCases(), ({ logits, labels, mask }) => {
-      const kept = ignoreOff(labels, mask, -1);
-      checkGradients((z) => matthewsLoss(z, kept, { ignoreIndex: -1 }), [logits], { order: 2 });
-    }),
-    FEW_RUNS,
-  );
-});
+testOrderOfClasses("matthewsLoss", matthewsLoss);
+testIgnoredPositions("matthewsLoss", matthewsLoss);
 
 Deno.test("matthewsLoss() of a class that is not labelled, or the only one, is 1 in the mean", () => {
   const logits = tensor([[2, 1, 0], [0, 1, 0]], { dtype: "float64" });
