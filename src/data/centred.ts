@@ -28,7 +28,7 @@ export interface Symmetric {
 const BLOCK = 2 ** 21;
 
 /** How many rows of so many columns are held at a time. */
-export function blockHeight(columns: number): number {
+function blockHeight(columns: number): number {
   return Math.min(1024, Math.max(64, Math.floor(BLOCK / Math.max(1, columns))));
 }
 

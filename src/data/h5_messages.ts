@@ -77,7 +77,7 @@ export function groupMessages(): Message[] {
 }
 
 /** The extents of an array (IV.A.2.b); none for a single value. */
-export function dataspace(shape: readonly number[]): Uint8Array {
+function dataspace(shape: readonly number[]): Uint8Array {
   const extents = shape.map((extent) => [8, extent] as const);
   return pack([1, 2], [1, shape.length], [1, 0], [1, shape.length === 0 ? 0 : 1], ...extents);
 }

@@ -222,7 +222,7 @@ export function folderOf(path: string): string {
 }
 
 /** Writes a file, and waits until the disk has it. */
-export async function writeSynced(
+async function writeSynced(
   fs: FileSystem,
   path: string,
   flags: "wx" | "r+",

@@ -16,7 +16,10 @@ type ClassLoss = (
 ) => Tensor;
 
 /** The order of the first axis, and that of the classes, are nothing to a loss. */
-export function testOrderOfClasses(name: string, f: ClassLoss): void {
+export function testOrderOfClasses(
+  name: string,
+  f: (logits: Tensor, labels: TensorLike) => Tensor,
+): void {
   Deno.test(`${name}() does not depend on the order of rows, nor on names of classes`, () => {
     const cases = classCases().chain((c) =>
       fc.tuple(
