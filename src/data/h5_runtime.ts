@@ -4,8 +4,10 @@
  *
  * @module
  */
+import type { File } from "h5wasm";
 import type { ByteFile } from "./file.ts";
 import { heapGuard } from "./h5_heaps.ts";
+import { type Resources, unreadable } from "./store.ts";
 
 type H5wasm = typeof import("h5wasm");
 
@@ -57,7 +59,7 @@ let fault: string | undefined;
  * library asks for them, so that a file may be larger than memory. The calls that ask are made
  * within {@linkcode ByteFile.whole}.
  */
-export function mountFile(library: H5Library, file: ByteFile): string {
+function mountFile(library: H5Library, file: ByteFile): string {
   const fs = library.module.FS as unknown as FileSystem;
   const isEndless = heapGuard(file.size);
   const name = `/cellgrad-${mounted++}`;
@@ -85,8 +87,28 @@ export function mountFile(library: H5Library, file: ByteFile): string {
 }
 
 /** Takes a file of {@linkcode mountFile} away. */
-export function unmountFile(library: H5Library, name: string): void {
+function unmountFile(library: H5Library, name: string): void {
   (library.module.FS as unknown as FileSystem).unlink(name);
+}
+
+/**
+ * Opens a file in the library for messages that call it `path`; what must be undone goes to
+ * `resources`.
+ */
+export async function openHandle(
+  file: ByteFile,
+  path: string,
+  resources: Resources,
+): Promise<{ library: H5Library; handle: File }> {
+  const library = await loadH5();
+  const name = mountFile(library, file);
+  resources.add(() => unmountFile(library, name));
+  const fail = (reason: string, cause?: unknown) => unreadable(path, "", reason, cause);
+  const handle = await file.whole(() =>
+    attempt(library, () => new library.h5wasm.File(name, "r"), fail)
+  );
+  resources.add(() => void attempt(library, () => handle.close(), fail));
+  return { library, handle };
 }
 
 /**

@@ -8,7 +8,7 @@
 import type { File as H5File, Metadata } from "h5wasm";
 import { elementsOf, isElementType } from "./elements.ts";
 import { LocalFile } from "./file.ts";
-import { attempt, type H5Library, loadH5, mountFile, unmountFile } from "./h5_runtime.ts";
+import { attempt, type H5Library, openHandle } from "./h5_runtime.ts";
 import { fixedText, UNDEFINED } from "./h5_messages.ts";
 import { H5Writer, type RawAttribute, superblock } from "./h5_writer.ts";
 import { type FileOutput, replaceFile } from "./output.ts";
@@ -99,12 +99,7 @@ async function readOld(copy: string, path: string, { additions }: Update): Promi
   const resources = new Resources();
   resources.add(() => file.close());
   try {
-    const library = await loadH5();
-    const name = mountFile(library, file);
-    resources.add(() => unmountFile(library, name));
-    const fail = (reason: string, cause?: unknown) => unreadable(path, "", reason, cause);
-    const handle = attempt(library, () => new library.h5wasm.File(name, "r"), fail);
-    resources.add(() => void attempt(library, () => handle.close(), fail));
+    const { library, handle } = await openHandle(file, path, resources);
     const groups = new Map<string, OldGroup>();
     for (const name of new Set(["", ...additions.keys()])) {
       const group = readGroup(library, handle, path, name);

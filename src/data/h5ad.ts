@@ -15,7 +15,7 @@ import {
 import { type ByteFile, PresentFile } from "./file.ts";
 import { type DirectReader, directReader } from "./h5_direct.ts";
 import { needFilter } from "./h5_filters.ts";
-import { attempt, type H5Library, loadH5, mountFile, unmountFile } from "./h5_runtime.ts";
+import { attempt, type H5Library, openHandle } from "./h5_runtime.ts";
 import { fixedText, type RecordField, RecordGroup } from "./records.ts";
 import {
   checkText,
@@ -38,13 +38,7 @@ export async function openH5(file: ByteFile): Promise<Store> {
   const resources = new Resources();
   resources.add(() => file.close());
   try {
-    const library = await loadH5();
-    const name = mountFile(library, file);
-    resources.add(() => unmountFile(library, name));
-    const fail = (reason: string, cause?: unknown) => unreadable(file.path, "", reason, cause);
-    const open = () => attempt(library, () => new library.h5wasm.File(name, "r"), fail);
-    const handle = await file.whole(open);
-    resources.add(() => void attempt(library, () => handle.close(), fail));
+    const { library, handle } = await openHandle(file, file.path, resources);
     return await file.whole(() => new H5Store(file, library, handle, resources));
   } catch (error) {
     resources.close();
