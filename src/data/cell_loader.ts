@@ -4,7 +4,6 @@
  * @module
  */
 import { describe } from "../describe.ts";
-import { allocate } from "../dtype.ts";
 import {
   checkArray,
   checkBoolean,
@@ -17,10 +16,10 @@ import {
 import { formatShape } from "../shape.ts";
 import { fromData, Tensor } from "../tensor.ts";
 import { AnnDataFile } from "./anndata.ts";
+import { BatchMaker, type MadeBatch } from "./batch_maker.ts";
 import { type CellLabels, readLabels } from "./cell_labels.ts";
-import { countBatches, EpochOrder, type EpochPlan } from "./epoch_order.ts";
-import { holdRows, type StoredMatrix } from "./file_matrix.ts";
-import { type HeldRows, sortedRows } from "./held_rows.ts";
+import { countBatches, type EpochPlan } from "./epoch_order.ts";
+import type { StoredMatrix } from "./file_matrix.ts";
 
 /** Options of {@linkcode cellLoader}. */
 export interface CellLoaderOptions {
@@ -275,88 +274,36 @@ class Loader implements CellLoader {
   }
 
   async *#run(epoch: number, start: number): AsyncGenerator<CellBatch, void, undefined> {
-    const maker = new BatchMaker(this.#parts, await this.#open(), epoch);
-    const made: Promise<CellBatch>[] = [];
+    const opened = await this.#open();
+    const { plan, rows, prefetch } = this.#parts;
+    const maker = new BatchMaker({ matrix: opened.matrix, plan, rows }, epoch);
+    const batches: Promise<CellBatch>[] = [];
+    let last: Promise<unknown> = Promise.resolve();
+    const finish = (made: MadeBatch) => this.#finish(made, opened);
     for (let i = start, next = start; i < this.batches; i++) {
-      for (; next < this.batches && next <= i + this.#parts.prefetch; next++) {
-        const batch = maker.make(next);
+      for (; next < this.batches && next <= i + prefetch; next++) {
+        const made = maker.make(next);
+        const batch = last.then(() => made).then(finish);
         // One that fails is told in its turn, or not at all where the epoch is left before.
-        batch.catch(() => {});
-        made.push(batch);
+        for (const promise of [made, batch]) promise.catch(() => {});
+        last = batch;
+        batches.push(batch);
       }
-      yield await made.shift()!;
+      yield await batches.shift()!;
     }
   }
 
-  #open(): Promise<Opened> {
-    const { file, layer, obs } = this.#parts;
-    const open = async () => ({
-      matrix: layer === undefined ? file.X : await file.layer(layer),
-      labels: await Promise.all(
-        obs.map(async (key) => [key, await readLabels(file, key)] as const),
-      ),
-    });
-    return this.#opened ??= open();
-  }
-}
-
-/** Rows that were read at once, and the place of each of the window's. */
-interface Window {
-  readonly number: number;
-  readonly rows: Int32Array;
-  readonly places: Int32Array;
-  readonly held: HeldRows;
-}
-
-/** Makes the batches of an epoch, one after the other. */
-class BatchMaker {
-  readonly #parts: LoaderParts;
-  readonly #opened: Opened;
-  readonly #order: EpochOrder;
-  #window: Window | undefined;
-  #last: Promise<unknown> = Promise.resolve();
-
-  constructor(parts: LoaderParts, opened: Opened, epoch: number) {
-    this.#parts = parts;
-    this.#opened = opened;
-    this.#order = new EpochOrder(parts.plan, epoch);
-  }
-
-  make(number: number): Promise<CellBatch> {
-    const made = this.#last.then(() => this.#make(number));
-    this.#last = made;
-    return made;
-  }
-
-  async #make(number: number): Promise<CellBatch> {
-    const { batchSize, window: size } = this.#parts.plan;
-    const { matrix, labels } = this.#opened;
-    const columns = matrix.shape[1];
-    const start = number * batchSize;
-    const window = await this.#read(Math.floor(start / size));
-    const from = start % size;
-    const rows = window.rows.subarray(from, from + batchSize);
-    const data = allocate(matrix.dtype, batchSize * columns);
-    rows.forEach((_, i) => window.held.put(window.places[from + i]!, data, i * columns));
+  /** The batch that users get. */
+  async #finish({ rows, x }: MadeBatch, { matrix, labels }: Opened): Promise<CellBatch> {
+    const { batchSize } = this;
+    const { dtype, shape: [, columns] } = matrix;
     return {
-      x: await this.#transformed(fromData(data, [batchSize, columns], matrix.dtype)),
+      x: await this.#transformed(fromData(x, [batchSize, columns], dtype)),
       mask: fromData(new Uint8Array(batchSize).fill(1, 0, rows.length), [batchSize], "bool"),
       count: rows.length,
       index: Int32Array.from({ length: batchSize }, (_, i) => rows[i] ?? -1),
       obs: Object.fromEntries(labels.map(([key, labels]) => [key, labels.take(rows, batchSize)])),
     };
-  }
-
-  async #read(number: number): Promise<Window> {
-    if (this.#window?.number === number) return this.#window;
-    // The old rows need not be kept while the new ones are read.
-    this.#window = undefined;
-    const subset = this.#parts.rows;
-    const order = this.#order.window(number);
-    const rows = subset === undefined ? order : order.map((place) => subset[place]!);
-    const { sorted, places } = sortedRows(rows);
-    const held = await holdRows(this.#opened.matrix, sorted);
-    return this.#window = { number, rows, places, held };
   }
 
   async #transformed(x: Tensor): Promise<Tensor> {
@@ -370,5 +317,16 @@ class BatchMaker {
     throw new TypeError(
       `Cannot load cells as transform must give a tensor with ${x.shape[0]} rows: current ${given}`,
     );
+  }
+
+  #open(): Promise<Opened> {
+    const { file, layer, obs } = this.#parts;
+    const open = async () => ({
+      matrix: layer === undefined ? file.X : await file.layer(layer),
+      labels: await Promise.all(
+        obs.map(async (key) => [key, await readLabels(file, key)] as const),
+      ),
+    });
+    return this.#opened ??= open();
   }
 }
