@@ -175,6 +175,15 @@ export interface CumulativeOp<P> extends Facts<P> {
   readonly lift: (params: P, count: number) => unknown;
 }
 
+/**
+ * The product of a sparse matrix, by the values, rows and columns of its entries, with a dense one.
+ */
+export interface SparseProductOp<P> extends Facts<P> {
+  readonly kind: "sparseProduct";
+  /** How many rows the sparse matrix has. */
+  readonly count: (params: P) => number;
+}
+
 /** Numbers drawn from a key, each by its position alone. */
 export interface RandomOp<P> extends Facts<P> {
   readonly kind: "random";
@@ -205,7 +214,8 @@ export interface OpaqueOp<P> extends Facts<P> {
 /** An operation that the engine computes itself: one of these kinds, and of no other. */
 export type Primitive<P> =
   | (MapOp<P> | ViewOp<P> | ReduceOp<P> | ProductOp<P> | LookupOp<P> | ScatterOp<P>)
-  | (SortOp<P> | CumulativeOp<P> | RandomOp<P> | CheckOp<P> | LoopOp<P> | OpaqueOp<P>);
+  | (SortOp<P> | CumulativeOp<P> | RandomOp<P> | CheckOp<P> | LoopOp<P> | OpaqueOp<P>)
+  | SparseProductOp<P>;
 
 /** An operation with a gradient rule of its own whose values are computed by other operations. */
 export interface Composite<P> {

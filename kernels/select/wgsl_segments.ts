@@ -4,6 +4,7 @@
  * @module
  */
 import {
+  type Binding,
   createKernel,
   groupsFor,
   WGSL_TYPES,
@@ -29,6 +30,15 @@ export interface ScatterDraft {
   readonly reduce: "sum" | "max";
   /** Whether all slices have the same positions. */
   readonly isShared: boolean;
+  /** What is added, where it is not slices as they are. */
+  readonly terms?: ScatterTerms | undefined;
+}
+
+/** Values that are made of several inputs. */
+export interface ScatterTerms {
+  readonly inputs: readonly Binding[];
+  /** The value of an entry at a place behind the axis. */
+  readonly value: (entry: string, behind: string) => string;
 }
 
 /** How results begin, and what is made of one and another value. */
@@ -68,7 +78,10 @@ export function sumSortedKernel(draft: ScatterDraft): WgslKernel {
   const combination = combinationOf(draft);
   const size = outer * count * inner;
   const isLong = picked >= LANES * count && size <= MOST_SHARED;
-  const values = { name: "updates", type };
+  const { inputs: values, value: term } = draft.terms ?? {
+    inputs: [{ name: "updates", type }],
+    value: (entry, behind) => `updates[(slice * ${picked}u + ${entry}) * ${inner}u + ${behind}]`,
+  } satisfies ScatterTerms;
   const number = isLong ? "group" : "index";
   const head = `let slice = ${number} / ${count * inner}u;
 let key = (${number} / ${inner}u % ${count}u) ^ 0x80000000u;
@@ -76,12 +89,12 @@ let behind = ${number} % ${inner}u;
 let row = ${draft.isShared ? "0u" : `(slice * ${inner}u + behind) * ${picked}u`};
 let base = ${hasBase ? `x[${number}]` : combination.start};
 let first = lowerBound(row, key);`;
-  const value = `updates[(slice * ${picked}u + places[row + p]) * ${inner}u + behind]`;
+  const value = term("places[row + p]", "behind");
   return createKernel({
     name: `${name} sums`,
     inputs: [
       ...(hasBase ? [{ name: "x", type }] : []),
-      values,
+      ...values,
       { name: "keys", type: "u32" },
       { name: "places", type: "u32" },
     ],

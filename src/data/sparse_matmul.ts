@@ -11,19 +11,17 @@ import {
   all,
   cumsum,
   equal,
-  gather,
   greaterEqual,
   logicalAnd,
-  mul,
-  reshape,
   segmentSum,
   slice,
   where,
 } from "../ops/mod.ts";
+import { sparseProductOp } from "../ops/sparse_product.ts";
 import { isPlainObject, refuseMore } from "../options.ts";
 import { checkShape, formatShape } from "../shape.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
-import { isKnown } from "../trace.ts";
+import { apply, isKnown } from "../trace.ts";
 import type { SparseData } from "./make_sparse.ts";
 import { SparseMatrix } from "./sparse.ts";
 
@@ -87,8 +85,8 @@ export function sparseMatmul(x: SparseMatrix | SparseData, w: TensorLike): Tenso
   const places = checkLabels("sparseMatmul", columns, shape[1], { argument: "indices" });
   const size = values.size;
   if (isKnown(pointers)) checkPointers(pointers.data, size);
-  const terms = mul(gather(weights, places), reshape(values, [size, 1]));
-  const sums = segmentSum(terms, rowsOf(pointers, size), shape[0] + 1);
+  const rows = checkLabels("sparseMatmul", rowsOf(pointers, size), shape[0] + 1);
+  const sums = apply(sparseProductOp, [values, rows, places, weights], shape[0] + 1);
   const y = slice(sums, 0, shape[0]);
   return isKnown(pointers) ? y : where(isInOrder(pointers), y, NaN);
 }

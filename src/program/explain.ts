@@ -160,6 +160,8 @@ function countFlops(unit: Unit, graph: Graph): number {
     case "reduce":
     case "cumulative":
       return sizeOf(first);
+    case "sparseProduct":
+      return 2 * sizeOf(first) * graph.values[output]!.shape[1]!;
     default:
       return 0;
   }

@@ -101,6 +101,7 @@ class Recordings {
       case "scatter":
         return first! && same(op.axis, isBehind) && others.at(-1)! &&
           (op.by === "value" || !others[0]);
+      case "sparseProduct":
       case "random":
       case "loop":
       case "opaque":

@@ -16,6 +16,7 @@ import type {
   Primitive,
   Refusal,
   ScatterOp,
+  SparseProductOp,
   ViewOp,
   Vjp,
 } from "../op.ts";
@@ -42,6 +43,7 @@ const RULES: {
   scatter: (call) => call.op.by === "slice" ? batchSlices(call) : batchLifted(call),
   sort: batchLifted,
   cumulative: batchLifted,
+  sparseProduct: batchSparse,
   check: batchCheck,
   loop: batchLoop as never,
   random: eachRow,
@@ -117,6 +119,17 @@ const checkPositionsOp: CheckOp<Refusal> = check({
     return x.data;
   },
 });
+
+/** Dense matrices side by side, where they alone differ from row to row. */
+function batchSparse(call: Call<SparseProductOp<unknown>>): Tensor {
+  const { op, operands, params, batch: { count } } = call;
+  const dense = operands[3]!;
+  if (operands.some((x) => x.isMapped && x !== dense)) return eachRow(call);
+  const [n, k] = dense.shape as [number, number];
+  const beside = reshape(moveAxis(dense.value, 0, 1), [n, count * k]);
+  const all = apply(op, operands.map((x) => x === dense ? beside : x.value), params);
+  return moveAxis(reshape(all, [all.shape[0]!, count, k]), 1, 0);
+}
 
 /** Where something must be found, each row must have it. */
 function batchCheck(call: Call<CheckOp<unknown>>): Tensor {

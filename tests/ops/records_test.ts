@@ -16,6 +16,7 @@ import * as entropy from "../../src/ops/relative_entropy.ts";
 import * as reduce from "../../src/ops/reduce.ts";
 import * as rounding from "../../src/ops/rounding.ts";
 import * as segment from "../../src/ops/segment.ts";
+import * as sparse from "../../src/ops/sparse_product.ts";
 import * as special from "../../src/ops/special.ts";
 import * as select from "../../src/ops/select.ts";
 import * as sorting from "../../src/ops/sort.ts";
@@ -45,6 +46,7 @@ const FAMILIES = [
   segment,
   select,
   sorting,
+  sparse,
   special,
   trigonometric,
   windows,

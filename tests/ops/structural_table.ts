@@ -16,6 +16,7 @@ import * as reduce from "../../src/ops/reduce.ts";
 import * as segment from "../../src/ops/segment.ts";
 import * as select from "../../src/ops/select.ts";
 import * as sorting from "../../src/ops/sort.ts";
+import { sparseProductOp } from "../../src/ops/sparse_product.ts";
 import { type Shape, sizeOf, stridesOf } from "../../src/shape.ts";
 import { fromData, type Tensor, tensor } from "../../src/tensor.ts";
 import { apply } from "../../src/trace.ts";
@@ -404,6 +405,26 @@ export const ROWS: readonly Row[] = [
     edges: [{
       call: () => select.scatterAdd(f64([1, 2], [1, 2]), i32([]), none),
       expected: f64([1, 2], [1, 2]),
+    }],
+  },
+  {
+    op: sparseProductOp,
+    order: 2,
+    cases: fc.tuple(tensors([5], values), tensors([3, 2], values), positions(4, 5), positions(3, 5))
+      .map(([entries, dense, rows, columns]) => ({
+        inputs: [entries, dense],
+        call: (a: Tensor, w: Tensor) => apply(sparseProductOp, [a, i32(rows), i32(columns), w], 4),
+        shape: [4, 2],
+        value: ([row, k]: readonly number[]) =>
+          rows.reduce(
+            (sum, to, e) =>
+              to === row ? sum + entries.data[e]! * at(dense, [columns[e]!, k!]) : sum,
+            0,
+          ),
+      })),
+    edges: [{
+      call: () => apply(sparseProductOp, [f64([], [0]), i32([]), i32([]), f64([1, 2], [1, 2])], 1),
+      expected: f64([0, 0], [1, 2]),
     }],
   },
   {

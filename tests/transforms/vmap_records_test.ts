@@ -6,6 +6,7 @@ import type { CheckOp, Op, RandomOp } from "../../src/op.ts";
 import * as labels from "../../src/labels.ts";
 import * as ranges from "../../src/ranges.ts";
 import * as samplers from "../../src/random/ops.ts";
+import { sparseProductOp } from "../../src/ops/sparse_product.ts";
 import { gatherOp, putAlongAxisOp, scatterAddOp, takeAlongAxisOp } from "../../src/ops/select.ts";
 import { apply } from "../../src/trace.ts";
 import { assertListed } from "../guards.ts";
@@ -65,7 +66,15 @@ const SELECTIONS: readonly Selection[] = [0, 1, 2].flatMap(
   },
 );
 
-for (const [op, params, inputs] of SELECTIONS) {
+/** Entries, their rows and columns, and a dense matrix. */
+const SPARSE: Selection = [sparseProductOp, 3, [
+  doubles([1, -2, 3, 0.5, 7, -1]),
+  wholes([0, 2, 2, 1, 0, 2]),
+  wholes([1, 0, 3, 2, 1, 0]),
+  doubles(Array.from({ length: 8 }, (_, i) => Math.sin(i)), [4, 2]),
+]];
+
+for (const [op, params, inputs] of [...SELECTIONS, SPARSE]) {
   for (let mask = 1; mask < 2 ** inputs.length; mask++) {
     const isMapped = inputs.map((_, i) => (mask >> i & 1) === 1);
     const which = isMapped.map((mapped) => mapped ? "rows" : "same").join(", ");

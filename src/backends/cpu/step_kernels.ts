@@ -10,6 +10,7 @@ import { bytesOf } from "../../program/plan.ts";
 import { randomKernel } from "./random.ts";
 import { reduceKernel } from "./reduce.ts";
 import { lookupKernel, scatterKernel, sortKernel } from "./select.ts";
+import { sparseKernel } from "./sparse_product.ts";
 import type { StepKernel } from "./step_kernel.ts";
 
 /** The kernel of a step; `undefined` where the host does it. */
@@ -29,6 +30,8 @@ export function kernelOf(step: Step, graph: Graph): StepKernel | undefined {
       return sortKernel(step, op, graph);
     case "cumulative":
       return cumulativeKernel(step, op, graph);
+    case "sparseProduct":
+      return sparseKernel(step, graph);
     case "map":
       return op.expression === "a" ? castKernel(step, graph) : undefined;
     case "random":

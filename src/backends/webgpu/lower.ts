@@ -17,6 +17,7 @@ import {
   scatterAddPlan,
   takeAlongAxisKernel,
 } from "../../../kernels/select/wgsl.ts";
+import { sparseProductPlan } from "../../../kernels/sparse_product/wgsl.ts";
 import {
   planOf,
   type WgslElement,
@@ -102,6 +103,10 @@ function emit(op: Primitive<unknown>, context: StepContext): WgslPlan | WgslKern
       return op.by === "slice"
         ? scatterAddPlan(element, extentsAround(x, axis), sizeOf(y))
         : putAlongAxisPlan(element, extentsAround(shape, axis), x[axis]!);
+    }
+    case "sparseProduct": {
+      const [entries] = x as [number];
+      return sparseProductPlan(element, entries, shape as readonly [number, number]);
     }
     case "view":
       return copiesPlan(op.name, element, op.copies(shapes, params, shape), shape);
