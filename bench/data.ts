@@ -5,19 +5,33 @@
  * 50 components, one core each, and prints the processor's time: the least of three runs each.
  * `deno task bench:data file 200000` writes an .h5ad file of 2,000 genes, a tenth of them expressed, in
  * a process of its own, and prints the time and the peak memory of normalising, choosing genes and PCA.
+ * `deno task bench:data sparse` compares `sparseMatmul` of batches with `matmul` of the dense ones.
  *
  * @module
  */
 import process from "node:process";
-import { add, log1p, matmul } from "@cellgrad/cellgrad";
 import {
+  add,
+  compile,
+  log1p,
+  matmul,
+  mul,
+  sum,
+  type Tensor,
+  valueAndGrad,
+  where,
+} from "@cellgrad/cellgrad";
+import {
+  type BatchEntries,
   highlyVariableGenes,
   normalizeTotal,
   openAnnData,
   pca,
+  sparse,
+  sparseMatmul,
   writeNpy,
 } from "@cellgrad/cellgrad/data";
-import { key, normal } from "@cellgrad/cellgrad/random";
+import { key, normal, uniform } from "@cellgrad/cellgrad/random";
 import { watchMemory } from "./watch_memory.ts";
 
 const GENES = 2000;
@@ -140,6 +154,50 @@ async function measureFile(cells: number): Promise<void> {
   }
 }
 
+/** Value and gradient of a layer, compiled, with its zeros and without: the median of 15 calls each. */
+async function compareSparse(
+  cells: number,
+  genes: number,
+  units: number,
+  share: number,
+): Promise<void> {
+  const values = uniform(key(0), [cells, genes]);
+  const x = where(values.less(share), values, 0);
+  const w = normal(key(1), [genes, units]);
+  const g = normal(key(2), [cells, units]);
+  const shape = [cells, genes] as const;
+  const held = await compile(
+    (x: BatchEntries, w: Tensor) =>
+      valueAndGrad((w: Tensor) => sum(mul(sparseMatmul({ ...x, shape }, w), g)))(w),
+    [sparse(x).parts(), w],
+  );
+  const dense = await compile(
+    (x: Tensor, w: Tensor) => valueAndGrad((w: Tensor) => sum(mul(matmul(x, w), g)))(w),
+    [x, w],
+  );
+  const parts = sparse(x).parts();
+  const times: [number[], number[]] = [[], []];
+  for (let round = 0; round < 15; round++) {
+    for (const [side, run] of [() => held(parts, w), () => dense(x, w)].entries()) {
+      const start = performance.now();
+      await run();
+      times[side]!.push(performance.now() - start);
+    }
+  }
+  const [own, other] = times.map((all) => all.toSorted((a, b) => a - b)[7]!) as [number, number];
+  console.log(
+    `${cells} × ${genes} → ${units}, ${100 * share} % expressed: sparseMatmul ${
+      own.toFixed(1)
+    } ms, ` +
+      `matmul ${other.toFixed(1)} ms, ${(other / own).toFixed(2)}×`,
+  );
+  await held.dispose();
+  await dense.dispose();
+}
+
 const [what = "pca", cells = what === "file" ? "200000" : "20000", data] = Deno.args;
 if (what === "file") await measureFile(Number(cells));
-else await comparePca(Number(cells), data === "noise");
+else if (what === "sparse") {
+  for (const share of [0.02, 0.05, 0.1, 0.2]) await compareSparse(512, 2000, 256, share);
+  await compareSparse(256, 20000, 128, 0.05);
+} else await comparePca(Number(cells), data === "noise");

@@ -12,15 +12,17 @@
  */
 import {
   adam,
+  add,
   compile,
   crossEntropyLoss,
+  relu,
   type Tensor,
   valueAndGrad,
   zeros,
 } from "@cellgrad/cellgrad";
-import { cellLoader, openAnnData } from "@cellgrad/cellgrad/data";
+import { type BatchEntries, cellLoader, openAnnData, sparseMatmul } from "@cellgrad/cellgrad/data";
 import { initMlp, mlp } from "@cellgrad/cellgrad/nn";
-import { key } from "@cellgrad/cellgrad/random";
+import { key, uniform } from "@cellgrad/cellgrad/random";
 import process from "node:process";
 import { runProgram } from "../examples/lib/arguments.ts";
 import { watchMemory } from "./watch_memory.ts";
@@ -107,6 +109,52 @@ async function train(path: string, size: number) {
     ]);
     for await (const { x, obs, count } of loader) {
       ({ value, params, state } = await program(params, state, x, obs["type"]!));
+      cells += count;
+    }
+    return { cells, value: value!.item() };
+  });
+}
+
+/** The same network and optimizer, whose first layer leaves out the zeros of its input. */
+async function trainSparse(path: string, size: number) {
+  await using file = await openAnnData(path);
+  return await timed(async () => {
+    const optimizer = adam({ learningRate: 1e-3 });
+    const loader = cellLoader(file, {
+      ...{ batchSize: size, shuffle: true, drop: true, obs: ["type"] },
+      sparse: true,
+    });
+    type Params = { w: Tensor; b: Tensor; head: ReturnType<typeof initMlp> };
+    const objective = ({ w, b, head }: Params, x: BatchEntries, types: Tensor) => {
+      const hidden = relu(add(sparseMatmul({ ...x, shape: [size, GENES] }, w), b));
+      return crossEntropyLoss(mlp(head, hidden), types);
+    };
+    const step = (
+      params: Params,
+      state: ReturnType<typeof optimizer.init<Params>>,
+      x: BatchEntries,
+      types: Tensor,
+    ) => {
+      const [value, gradient] = valueAndGrad(objective)(params, x, types);
+      return { value, ...optimizer.update(gradient, state, params) };
+    };
+    const bound = 1 / Math.sqrt(GENES);
+    let params: Params = {
+      w: uniform(key(0), [GENES, 256], { min: -bound, max: bound }),
+      b: zeros([256]),
+      head: initMlp(key(1), [256, TYPES]),
+    };
+    let state = optimizer.init(params);
+    let value: Tensor | undefined;
+    let cells = 0;
+    await using programs = new AsyncDisposableStack();
+    let program:
+      | Awaited<ReturnType<typeof compile<Parameters<typeof step>, ReturnType<typeof step>>>>
+      | undefined;
+    for await (const { x, obs, count } of loader) {
+      const types = obs["type"]!;
+      program ??= programs.use(await compile(step, [params, state, x, types]));
+      ({ value, params, state } = await program(params, state, x, types));
       cells += count;
     }
     return { cells, value: value!.item() };
@@ -211,6 +259,6 @@ if (Deno.args[0] === "--here") {
   const [, command, path, size, order] = Deno.args;
   const cost = command === "read"
     ? await read(path!, Number(size), order!)
-    : await train(path!, Number(size));
+    : await (order === "sparse" ? trainSparse : train)(path!, Number(size));
   console.log(JSON.stringify(cost));
 } else Deno.exitCode = await runProgram(PROGRAM, Deno.args, main);

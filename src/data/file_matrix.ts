@@ -95,6 +95,11 @@ export abstract class FileMatrix implements StoredMatrix {
   /** Reads rows that exist, given in order and each once, to be put together later. */
   abstract hold(rows: Int32Array): Promise<HeldRows>;
 
+  /** Where the entries of each row begin, and the last ones end, of a matrix that lies in rows. */
+  rowPointers(): Promise<ArrayLike<number>> | undefined {
+    return undefined;
+  }
+
   protected get what(): string {
     return `"${this.key}" of "${this.path}"`;
   }
@@ -195,6 +200,11 @@ export abstract class FileMatrix implements StoredMatrix {
       yield await this.readRows(start, Math.min(rows, start + size));
     }
   }
+}
+
+/** Where the entries of each row begin, and the last ones end; `undefined` but of sparse rows. */
+export function rowPointers(matrix: StoredMatrix): Promise<ArrayLike<number>> | undefined {
+  return (matrix as FileMatrix).rowPointers();
 }
 
 /** Reads rows that exist, given in order and each once, to be put together later. */

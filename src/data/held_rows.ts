@@ -141,6 +141,26 @@ export class SparseRows implements HeldRows {
     const part = this.#parts[this.#of[i]!]!;
     if (!addEntries(part, from, to, out, at, this.#columns)) throw this.#broken();
   }
+
+  /** Puts the entries of the i-th row where there is room, from the position `at` on; how many. */
+  take(i: number, { data, indices }: EntryStore, at: number): number {
+    const [from, to] = [this.#ends[2 * i]!, this.#ends[2 * i + 1]!];
+    if (from === to) return 0;
+    const part = this.#parts[this.#of[i]!]!;
+    for (let k = from; k < to; k++, at++) {
+      const column = part.indices[k]!;
+      if (!(column >= 0 && column < this.#columns)) throw this.#broken();
+      data[at] = part.values[k]!;
+      indices[at] = column;
+    }
+    return to - from;
+  }
+}
+
+/** Entries in a larger store. */
+export interface EntryStore {
+  readonly data: TypedArray;
+  readonly indices: Int32Array;
 }
 
 /** Adds entries to a row that begins at `at`; `false` where one lies outside of it. */

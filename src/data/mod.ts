@@ -26,11 +26,13 @@ export type {
   NumericColumn,
   StringColumn,
 } from "./column.ts";
+export type { BatchEntries } from "./batch_forms.ts";
 export {
   type CellBatch,
   type CellLoader,
   cellLoader,
   type CellLoaderOptions,
+  type SparseLoaderOptions,
 } from "./cell_loader.ts";
 export { openCells, type OpenCellsOptions } from "./cells.ts";
 export type { FilePath, Platform } from "./file.ts";

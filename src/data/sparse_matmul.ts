@@ -7,16 +7,8 @@ import { describe } from "../describe.ts";
 import { ones } from "../create.ts";
 import { checkLabels, toIntegers } from "../labels.ts";
 import { floating, promoteAll } from "../ops/elementwise.ts";
-import {
-  all,
-  cumsum,
-  equal,
-  greaterEqual,
-  logicalAnd,
-  segmentSum,
-  slice,
-  where,
-} from "../ops/mod.ts";
+import { all, equal, greaterEqual, logicalAnd, segmentSum, slice, where } from "../ops/mod.ts";
+import { cumsumOp } from "../ops/cumulative.ts";
 import { sparseProductOp } from "../ops/sparse_product.ts";
 import { isPlainObject, refuseMore } from "../options.ts";
 import { checkShape, formatShape } from "../shape.ts";
@@ -29,11 +21,12 @@ import { SparseMatrix } from "./sparse.ts";
  * The product of a sparse (cells, genes) matrix with a dense one: the first layer of a network, without
  * the zeros of its input.
  *
- * Gradients flow to the weights and, where they are differentiated, to the entries' values. It takes as
- * long as the entries times the weights' columns, whatever the number of genes: `matmul` of the dense
- * batch is faster where more than a twentieth of it is not zero, and takes its memory. A program is compiled for each number of
- * entries: hand it batches padded to the same number, as `parts` pads them. Entries behind the last pointer count for
- * nothing.
+ * Gradients flow to the weights and, where they are differentiated, to the entries' values. It takes
+ * as long as the entries times the weights' columns, whatever the number of genes: `matmul` of the
+ * dense batch is faster where more than a fifth of it is not zero, and takes its memory. Products and
+ * sums are of the weights' type, as those of `matmul`. A program is compiled for each number of
+ * entries: hand it batches padded to the same number, as `parts` pads them and `cellLoader` gives
+ * them where `sparse` is true. Entries behind the last pointer count for nothing.
  *
  * @param x A {@linkcode SparseMatrix}, or its parts by rows: `data`, `indices`, `indptr` and `shape`.
  * @param w The (genes, k) weights.
@@ -95,7 +88,7 @@ export function sparseMatmul(x: SparseMatrix | SparseData, w: TensorLike): Tenso
 function rowsOf(pointers: Tensor, size: number): Tensor {
   const ends = slice(pointers, 1);
   const ended = segmentSum(ones(ends.shape, { dtype: "int32" }), ends, size + 1);
-  return slice(cumsum(ended), 0, size);
+  return slice(apply(cumsumOp, [ended], { axis: 0, reverse: false }), 0, size);
 }
 
 function isInOrder(pointers: Tensor): Tensor {

@@ -296,9 +296,13 @@ class CsrMatrix extends StoredSparse {
     return out;
   }
 
-  /** All pointers are kept: eight bytes for each row at most. */
+  /** They are kept: eight bytes for each row at most. */
+  override rowPointers(): Promise<ArrayLike<number>> {
+    return this.#all ??= this.pointers(0, this.shape[0]);
+  }
+
   async hold(rows: Int32Array): Promise<HeldRows> {
-    const pointers = await (this.#all ??= this.pointers(0, this.shape[0]));
+    const pointers = await this.rowPointers();
     const from = (i: number) => pointers[rows[i]!]!;
     const to = (i: number) => pointers[rows[i]! + 1]!;
     const { runs, of } = joinRanges(rows.length, from, to, this.chunkLength);

@@ -61,6 +61,7 @@ const loaderCalls: ValidCall[] = [
     seed: 1,
     prefetch: 1,
     drop: false,
+    sparse: false,
     transform: (x: unknown) => x,
     layer: "counts",
     obs: ["score"],
