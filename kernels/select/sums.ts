@@ -1,22 +1,28 @@
 /**
- * Adding up by positions as WebAssembly: the adjoint of picking, with sums in float64 and in the order
- * of `reference.ts`. Positions must be checked before: they become addresses.
+ * Adding up values, each by a position of its own, as WebAssembly: the adjoint of picking, with sums in
+ * float64 and in the order of `reference.ts`. Positions must be checked before: they become addresses.
  *
  * @module
  */
 import type { CodeBuilder, WasmFunction } from "../wasm/code.ts";
 import type { ModuleBuilder } from "../wasm/module.ts";
 import { f32, f64, i32, type Local, type Value } from "../wasm/value.ts";
-import { emitSlices, sliceScratchBytes, type SliceSum } from "./slices.ts";
-import type { Selection } from "./wasm.ts";
 
-/** What is added up, and onto what. */
-export type ScatterSum = SliceSum & Pick<Selection, "by">;
+/** What is added up, onto zeros. */
+export interface ScatterSum {
+  /** The type of what is added and of the sums. */
+  readonly dtype: "float32" | "float64";
+  /** How many sums along the axis. */
+  readonly count: number;
+  /** How many values along the axis. */
+  readonly picked: number;
+  /** Neighbouring values behind the axis. */
+  readonly inner: number;
+}
 
 /** Addresses, scratch memory, and the extent `outer`. */
 export const SCATTER_PARAMETERS = {
   out: "i32",
-  base: "i32",
   updates: "i32",
   indices: "i32",
   scratch: "i32",
@@ -26,29 +32,23 @@ export const SCATTER_PARAMETERS = {
 /** A function that adds up. */
 export type ScatterFunction = WasmFunction<typeof SCATTER_PARAMETERS, null>;
 
-/** Bytes of scratch memory that adding up needs: lists of slices, or a float64 for each value. */
+/** Bytes of scratch memory that adding up needs: a float64 for each sum. */
 export function scatterScratchBytes(sum: ScatterSum): number {
-  if (sum.by === "slice") return sliceScratchBytes(sum);
   return isDirect(sum) ? 0 : 8 * sum.count * sum.inner;
 }
 
 /** Adds a function to a module that adds values at their positions. */
 export function emitScatter(module: ModuleBuilder, sum: ScatterSum): ScatterFunction {
-  const { by, dtype, onto, count, picked, inner } = sum;
+  const { dtype, count, picked, inner } = sum;
   const bytes = dtype === "float64" ? 8 : 4;
   return module.addFunction(SCATTER_PARAMETERS, (code, at) => {
     code.while(at.outer, () => {
       const size = count * inner * bytes;
-      if (by === "slice") emitSlices(code, sum, at);
-      else {
-        if (onto === "values") code.copy(at.out, at.base, size);
-        else code.clear(at.out, size);
-        if (isDirect(sum)) emitDirect(code, sum, at);
-        else emitWide(code, sum, at);
-        code.increase(at.indices, picked * inner * 4);
-      }
+      code.clear(at.out, size);
+      if (isDirect(sum)) emitDirect(code, sum, at);
+      else emitWide(code, sum, at);
+      code.increase(at.indices, picked * inner * 4);
       code.increase(at.out, size);
-      code.increase(at.base, size);
       code.increase(at.updates, picked * inner * bytes);
       code.increase(at.outer, -1);
     });
@@ -100,7 +100,7 @@ function emitWide(code: CodeBuilder, sum: ScatterSum, at: Places): void {
 /** Visits the places of all sums that something is added to, and of what is added. */
 function eachTarget(
   code: CodeBuilder,
-  { picked, inner }: Pick<ScatterSum, "picked" | "inner">,
+  { picked, inner }: ScatterSum,
   indices: Local<"i32">,
   visit: (target: Value<"i32">, update: Local<"i32">) => void,
 ): void {

@@ -100,14 +100,43 @@ export function maxSlicesPlan(
 
 /** Slices at shared positions, which are sorted where there are many. */
 function slicesPlan(sums: ScatterDraft): WgslPlan {
-  const { picked, hasBase } = sums;
-  if (picked <= FEW) return planOf(sumFewKernel(sums));
-  const inputs = hasBase ? 3 : 2;
+  if (sums.picked <= FEW) return planOf(sumFewKernel(sums));
+  return sums.hasBase ? sortedPlan(sums, [0, 2], 3) : sortedPlan(sums, [0], 2);
+}
+
+/** What is added at the positions in the second input, which are sorted before. */
+function sortedPlan(sums: ScatterDraft, added: readonly number[], inputs: number): WgslPlan {
   const draft = new PlanDraft(inputs + 1);
-  const row = { outer: 1, count: picked, inner: 1 };
-  const pairs = sortPairs(draft, 1, "int32", row, { descending: false, kept: picked });
-  draft.add(sumSortedKernel(sums), [...hasBase ? [0, 2] : [0], ...pairs], [inputs]);
+  const row = { outer: 1, count: sums.picked, inner: 1 };
+  const pairs = sortPairs(draft, 1, "int32", row, { descending: false, kept: sums.picked });
+  draft.add(sumSortedKernel(sums), [...added, ...pairs], [inputs]);
   return draft.plan();
+}
+
+/**
+ * A sparse matrix times a dense one: `y[rows[e], :] += values[e] · table[columns[e], :]` for one entry
+ * after the other. Inputs: the values, the rows and columns (int32), the table.
+ */
+export function sparseProductPlan(
+  element: WgslElement,
+  picked: number,
+  [count, inner]: readonly [number, number],
+): WgslPlan {
+  const type = WGSL_TYPES[element];
+  const sums: ScatterDraft = {
+    ...{ name: "sparseProduct", element, around: { outer: 1, count, inner }, picked },
+    ...{ hasBase: false, reduce: "sum", isShared: true },
+    terms: {
+      inputs: [
+        { name: "values", type },
+        { name: "columns", type: "i32" },
+        { name: "table", type },
+      ],
+      value: (entry, behind) =>
+        `values[${entry}] * table[u32(columns[${entry}]) * ${inner}u + ${behind}]`,
+    },
+  };
+  return sortedPlan(sums, [0, 2, 3], 4);
 }
 
 /**

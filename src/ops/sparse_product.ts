@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { addSparseProduct } from "../../kernels/sparse_product/reference.ts";
+import { addSparseProduct } from "../../kernels/select/reference.ts";
 import { allocate } from "../dtype.ts";
 import { perInput, type SparseProductOp } from "../op.ts";
 import { sizeOf } from "../shape.ts";

@@ -5,7 +5,11 @@ import fc from "fast-check";
 import { KEYS, type SortType } from "../../kernels/select/keys.ts";
 import * as reference from "../../kernels/select/reference.ts";
 import { emitLineSort, type LineSort, sortScratchBytes } from "../../kernels/select/sort.ts";
-import { emitMaxima, type SliceMaximum } from "../../kernels/select/maxima.ts";
+import {
+  emitRowGroups,
+  groupScratchBytes,
+  type RowGroups,
+} from "../../kernels/select/row_groups.ts";
 import { emitScatter, scatterScratchBytes, type ScatterSum } from "../../kernels/select/sums.ts";
 import { hasThreshold } from "../../kernels/select/threshold.ts";
 import { emitGather, type Selection } from "../../kernels/select/wasm.ts";
@@ -21,7 +25,7 @@ function run(
   out: NumberArray,
   inputs: readonly (NumberArray | undefined)[],
   scratchBytes: number | undefined,
-  outer: number,
+  ...numbers: number[]
 ): NumberArray {
   const module = new ModuleBuilder({ from: "import" });
   module.exportFunction("run", emit(module));
@@ -39,7 +43,7 @@ function run(
     env: { memory },
   });
   const given = scratchBytes === undefined ? places.slice(0, -1) : places;
-  (exports.run as (...numbers: number[]) => void)(...given, outer);
+  (exports.run as (...numbers: number[]) => void)(...given, ...numbers);
   const result = bytes.slice(places[0], places[0]! + out.byteLength);
   bytes.fill(GUARD, places[0], places[0]! + out.byteLength);
   inputs.forEach((x, i) => {
@@ -158,57 +162,110 @@ Deno.test("emitGather() picks what the reference picks", () => {
   );
 });
 
-Deno.test("emitScatter() adds up as the reference does, to the bit", () => {
-  const floats = selections.filter(({ spec: { dtype } }) => /float/.test(dtype));
+Deno.test("emitScatter() adds up values as the reference does, to the bit", () => {
+  const floats = selections.filter(({ spec: { by, dtype } }) =>
+    by === "value" && /float/.test(dtype)
+  );
   fc.assert(
-    fc.property(floats, fc.boolean(), ({ spec, indices, whole, part }, fromZeros) => {
-      const { outer, ...rest } = spec;
-      const dtype = spec.dtype as ScatterSum["dtype"];
-      const sum: ScatterSum = { ...rest, dtype, onto: fromZeros ? "zeros" : "values" };
-      const sums = fromZeros ? new Float64Array(whole.length) : Float64Array.from(whole);
-      const scatter = spec.by === "slice" ? reference.scatterAddSlices : reference.scatterAddAlong;
-      scatter(sums, part, indices, spec);
-      const out = arrayOf(dtype, whole.length);
-      const inputs = [fromZeros ? undefined : whole, part, indices];
+    fc.property(floats, ({ spec: { by: _, outer, ...rest }, indices, whole, part }) => {
+      const sum = rest as ScatterSum;
+      const sums = new Float64Array(whole.length);
+      reference.scatterAddAlong(sums, part, indices, { ...sum, outer });
+      const out = arrayOf(sum.dtype, whole.length);
       const scratch = scatterScratchBytes(sum);
-      const given = run((module) => emitScatter(module, sum), out, inputs, scratch, outer);
+      const given = run((module) => emitScatter(module, sum), out, [part, indices], scratch, outer);
       // As numbers: NaN has many bits.
-      assertEquals([...given], [...arrayOf(dtype, sums)]);
+      assertEquals([...given], [...arrayOf(sum.dtype, sums)]);
     }),
-    { seed: 3, numRuns: 400 },
+    { seed: 3, numRuns: 300 },
   );
 });
 
-Deno.test("emitMaxima() finds what the reference finds, NaN among it", () => {
-  const numbers = selections.filter(({ spec: { by, dtype } }) =>
-    by === "slice" && dtype !== "bool"
+/** Groups of slices: sums onto values or zeros, and maxima. */
+const groups = selections.filter(({ spec: { by, dtype } }) => by === "slice" && dtype !== "bool")
+  .chain((selection) =>
+    fc.record({
+      selection: fc.constant(selection),
+      combine: fc.constantFrom<RowGroups["combine"]>("sum", "max"),
+      onto: fc.boolean(),
+    })
   );
+
+/** What the reference makes of groups. */
+function groupsByReference(
+  { dtype, combine, onto, ...around }: RowGroups & { outer: number },
+  { whole, part, indices }: Record<"whole" | "part", NumberArray> & { indices: Int32Array },
+): NumberArray {
+  const lowest = combine === "sum" ? 0 : dtype === "int32" ? -(2 ** 31) : -Infinity;
+  const start = onto ? whole : arrayOf(dtype, whole.length).fill(lowest);
+  const results = Float64Array.from(start);
+  const put = combine === "sum" ? reference.scatterAddSlices : reference.maxSlices;
+  put(results, part, indices, around);
+  return arrayOf(dtype, results);
+}
+
+/** What the kernel makes of them, of columns in two parts. */
+function runGroups(
+  spec: RowGroups,
+  inputs: readonly (NumberArray | undefined)[],
+  outer: number,
+): NumberArray {
+  const { dtype, count, inner } = spec;
+  const half = Math.floor(inner / 2);
+  const [left, right] = [[0, half], [half, inner]].map((part) => {
+    const out = arrayOf(dtype, outer * count * inner);
+    const emit = (module: ModuleBuilder) => emitRowGroups(module, spec);
+    const all = Array.from({ length: 5 }, (_, i) => inputs[i]);
+    return run(emit, out, all, groupScratchBytes(spec), outer, ...part);
+  });
+  return right!.map((value, i) => i % inner < half ? left![i]! : value);
+}
+
+Deno.test("emitRowGroups() adds up and compares slices as the reference does, to the bit", () => {
   fc.assert(
-    fc.property(numbers, ({ spec, indices, part }) => {
-      const { outer, by: _, ...rest } = spec;
-      const maximum = rest as SliceMaximum;
-      const lowest = spec.dtype === "int32" ? -(2 ** 31) : -Infinity;
-      const expected = arrayOf(spec.dtype, outer * spec.count * spec.inner).fill(lowest);
-      reference.maxSlices(expected, part, indices, spec);
-      const out = arrayOf(spec.dtype, expected.length);
-      const inputs = [undefined, part, indices];
-      const given = run((module) => emitMaxima(module, maximum), out, inputs, 0, outer);
+    fc.property(groups, ({ selection: { spec, indices, whole, part }, combine, onto }) => {
+      const { by: _, outer, ...rest } = spec;
+      const own = { ...rest, combine, onto } as RowGroups;
+      const given = runGroups(own, [onto ? whole : undefined, part, indices], outer);
+      const expected = groupsByReference({ ...own, outer }, { whole, part, indices });
       assertEquals([...given], [...expected]);
     }),
-    { seed: 5, numRuns: 300 },
+    { seed: 5, numRuns: 600 },
   );
 });
 
-for (const by of ["slice", "value"] as const) {
-  Deno.test(`emitScatter() keeps sums of float32 in float64 until the end, by ${by}`, () => {
-    const sum: ScatterSum = {
-      ...{ by, dtype: "float32", onto: "zeros" },
-      ...{ count: 9, picked: 3, inner: 1 },
-    };
-    const part = Float32Array.of(2 ** 24, 1, -(2 ** 24));
-    const indices = Int32Array.of(4, 4, 4);
-    const out = new Float32Array(9);
-    run((m) => emitScatter(m, sum), out, [undefined, part, indices], scatterScratchBytes(sum), 1);
-    assertEquals([...out], [0, 0, 0, 0, 1, 0, 0, 0, 0]);
-  });
-}
+Deno.test("emitRowGroups() multiplies sparse matrices as the reference does, to the bit", () => {
+  const products = selections.filter(({ spec: { by, dtype, outer } }) =>
+    by === "slice" && /float/.test(dtype) && outer === 1
+  );
+  fc.assert(
+    fc.property(
+      products,
+      fc.constantFrom(1, 5, 33, 70),
+      fc.nat(),
+      ({ spec: { dtype, picked, count }, indices: rows, part }, inner, seed) => {
+        const height = 6;
+        const own = { dtype, combine: "product", onto: false, count, picked, inner } as RowGroups;
+        const columns = rows.map((row, i) => (row * seed + i) % height);
+        const table = arrayOf(dtype, Float64Array.from({ length: height * inner }, Math.sin));
+        const values = arrayOf(dtype, Float64Array.from(rows, (_, i) => part[i]!));
+        const expected = arrayOf(dtype, count * inner) as Float32Array;
+        reference.addSparseProduct(expected, { values, rows, columns }, table, inner);
+        const given = runGroups(own, [undefined, table, rows, columns, values], 1);
+        assertEquals([...given], [...expected]);
+      },
+    ),
+    { seed: 6, numRuns: 300 },
+  );
+});
+
+Deno.test("sums of float32 by position are float64 until the end", () => {
+  const around = { dtype: "float32", count: 9, picked: 3, inner: 1 } as const;
+  const inputs = [Float32Array.of(2 ** 24, 1, -(2 ** 24)), Int32Array.of(4, 4, 4)];
+  const expected = [0, 0, 0, 0, 1, 0, 0, 0, 0];
+  const out = new Float32Array(9);
+  run((m) => emitScatter(m, around), out, inputs, scatterScratchBytes(around), 1);
+  assertEquals([...out], expected);
+  const spec: RowGroups = { ...around, combine: "sum", onto: false };
+  assertEquals([...runGroups(spec, [undefined, ...inputs], 1)], expected);
+});

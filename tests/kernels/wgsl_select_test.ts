@@ -2,6 +2,7 @@ import type { NumberArray } from "../../src/dtype.ts";
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import {
+  addSparseProduct,
   argSortRows,
   gatherAlong,
   gatherSlices,
@@ -14,6 +15,7 @@ import {
   maxSlicesPlan,
   putAlongAxisPlan,
   scatterAddPlan,
+  sparseProductPlan,
   takeAlongAxisKernel,
 } from "../../kernels/select/wgsl.ts";
 import { argSortPlan } from "../../kernels/select/wgsl_sort.ts";
@@ -345,3 +347,24 @@ gpuTest(
     await checkAll(runner, checks);
   },
 );
+
+gpuTest("sparseProductPlan() adds entry by entry as the reference does", async (runner) => {
+  const checks = [1, 40, 300].flatMap((picked) =>
+    [1, 5, 60].flatMap((count) =>
+      [1, 3, 32].map((inner): Check => {
+        const entries = {
+          values: values(picked, 1),
+          rows: integers(picked, Math.ceil(count / 2), 2).map((row) => 2 * row),
+          columns: integers(picked, 9, 3),
+        };
+        const table = values(9 * inner, 4);
+        const expected = new Float32Array(count * inner);
+        addSparseProduct(expected, entries, table, inner);
+        const plan = sparseProductPlan("float32", picked, [count, inner]);
+        const inputs = [entries.values, entries.rows, entries.columns, table];
+        return { job: { plan, inputs, outputs: [new Float32Array(count * inner)] }, expected };
+      })
+    )
+  );
+  await checkAll(runner, checks);
+});

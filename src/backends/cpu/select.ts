@@ -5,7 +5,12 @@
  */
 import { BYTES } from "../../dtype.ts";
 import { emitLineSort, type LineSort, sortScratchBytes } from "../../../kernels/select/sort.ts";
-import { emitMaxima, type SliceMaximum } from "../../../kernels/select/maxima.ts";
+import {
+  emitRowGroups,
+  groupScratchBytes,
+  type RowGroups,
+  STRIP,
+} from "../../../kernels/select/row_groups.ts";
 import { emitScatter, scatterScratchBytes, type ScatterSum } from "../../../kernels/select/sums.ts";
 import { emitGather, type Selection } from "../../../kernels/select/wasm.ts";
 import type { LookupOp, ScatterOp, SortOp } from "../../op.ts";
@@ -13,7 +18,7 @@ import { extentsAround, sizeOf } from "../../shape.ts";
 import { Bounds } from "../../program/bounds.ts";
 import type { Graph, Step, ValueId } from "../../program/graph.ts";
 import { uniformValue } from "../../program/loops.ts";
-import type { Places, Positions, SliceRange, StepKernel } from "./step_kernel.ts";
+import type { Positions, StepKernel } from "./step_kernel.ts";
 
 /** Nanoseconds per value, about: half a comparison of a filter, or a value at a time. */
 const NS = { filtered: 0.7, sorted: 40, picked: 1 } as const;
@@ -90,78 +95,108 @@ export function lookupKernel(
   };
 }
 
-/** The kernel of a step that finds the largest slices by position; `undefined` of booleans. */
-function maximaKernel(
-  { inputs, params, output }: Step,
-  { name, axis }: ScatterOp<unknown>,
-  graph: Graph,
-): StepKernel | undefined {
-  const { shape, dtype } = graph.values[output]!;
-  if (dtype === "bool" || sizeOf(shape) === 0) return undefined;
-  const [updates, indices] = inputs as [ValueId, ValueId];
-  const { outer, count, inner } = extentsAround(shape, axis(params));
-  const picked = sizeOf(graph.values[indices]!.shape);
-  const maximum: SliceMaximum = { dtype, count, picked, inner };
-  const own = { base: undefined, indices, updates };
-  return {
-    key: JSON.stringify(["maxima", maximum]),
-    emit: (module) => emitMaxima(module, maximum),
-    scratchBytes: 0,
-    positions: positionsToCheck(indices, count, name, graph),
-    slices: outer,
-    nanoseconds: outer * (count + picked) * inner * NS.picked,
-    calls: (range, places) => scatterCalls(output, own, { ...maximum, by: "slice" }, range, places),
-  };
-}
-
-/** The kernel of a step that adds up by position; `undefined` of integers. */
+/** The kernel of a step that puts values together by position; `undefined` of truth values. */
 export function scatterKernel(
   step: Step,
   op: ScatterOp<unknown>,
   graph: Graph,
 ): StepKernel | undefined {
-  if (op.reduce === "max") return maximaKernel(step, op, graph);
-  const [{ inputs, params, output }, { by, axis }] = [step, op];
+  const [{ inputs, params, output }, { by, name, reduce, axis }] = [step, op];
   const { shape, dtype } = graph.values[output]!;
-  if ((dtype !== "float32" && dtype !== "float64") || sizeOf(shape) === 0) return undefined;
-  const [onto, indices, updates] = by === "slice"
-    ? inputs as [ValueId, ValueId, ValueId]
-    : [undefined, inputs[1]!, inputs[0]!];
+  const around = extentsAround(shape, axis(params));
+  if (dtype === "bool" || sizeOf(shape) === 0) return undefined;
+  if (by === "value") {
+    return dtype === "int32" ? undefined : valuesKernel(step, { ...around, dtype }, graph);
+  }
+  const isSum = reduce === "sum";
+  const [onto, indices, rows] = isSum ? inputs : [undefined, inputs[1], inputs[0]];
   const constant = onto === undefined ? undefined : graph.constants.get(onto);
   const base = constant && Object.is(uniformValue(constant), 0) ? undefined : onto;
-  const { outer, count, inner } = extentsAround(shape, axis(params));
-  const added = sizeOf(graph.values[updates]!.shape);
-  const sum: ScatterSum = {
-    ...{ by, dtype, onto: base === undefined ? "zeros" : "values" },
-    ...{ count, picked: added / outer / inner, inner },
+  const { outer, count, inner } = around;
+  const picked = sizeOf(graph.values[indices!]!.shape);
+  const groups: RowGroups = {
+    ...{ dtype, combine: reduce, onto: base !== undefined, count, picked, inner },
   };
-  // Positions of values were checked where the values were taken, but that step may be gone.
-  const caller = by === "slice" ? "scatterAdd" : "takeAlongAxis";
+  const given = { output, base, rows: rows!, positions: indices! };
+  return {
+    ...groupKernel(groups, given, outer),
+    positions: positionsToCheck(indices!, count, name, graph),
+  };
+}
+
+/** The kernel of a step that multiplies a sparse matrix by a dense one. */
+export function sparseKernel({ inputs, output }: Step, graph: Graph): StepKernel | undefined {
+  const { shape, dtype } = graph.values[output]!;
+  const [count, inner] = shape as readonly [number, number];
+  if (dtype === "bool" || count * inner === 0) return undefined;
+  const [numbers, positions, sources, rows] = inputs as [ValueId, ValueId, ValueId, ValueId];
+  const picked = sizeOf(graph.values[numbers]!.shape);
+  const groups: RowGroups = { dtype, combine: "product", onto: false, count, picked, inner };
+  return groupKernel(groups, { output, base: undefined, rows, positions, numbers, sources }, 1);
+}
+
+/** The values that rows are put together of. */
+interface GroupValues {
+  readonly output: ValueId;
+  readonly base: ValueId | undefined;
+  readonly rows: ValueId;
+  readonly positions: ValueId;
+  readonly numbers?: ValueId;
+  readonly sources?: ValueId;
+}
+
+/** A kernel that puts rows together; its slices are what is before the axis, else strips of columns. */
+function groupKernel(
+  groups: RowGroups,
+  { output, base, rows, positions, numbers, sources }: GroupValues,
+  outer: number,
+): StepKernel {
+  const { dtype, count, picked, inner } = groups;
+  const isOne = outer === 1;
+  const row = inner * BYTES[dtype];
+  return {
+    key: JSON.stringify(["groups", groups]),
+    emit: (module) => emitRowGroups(module, groups),
+    scratchBytes: Math.ceil(groupScratchBytes(groups) / 64) * 64,
+    slices: isOne ? Math.ceil(inner / STRIP) : outer,
+    nanoseconds: outer * (count + picked) * inner * NS.picked,
+    calls([from, to], { offsets, scratch }) {
+      const at = (id: ValueId | undefined, slice: number) =>
+        id === undefined ? 0 : offsets.get(id)! + (isOne ? 0 : from * slice * row);
+      return [[
+        ...[at(output, count), at(base, count), at(rows, picked)],
+        ...[at(positions, 0), at(sources, 0), at(numbers, 0), scratch],
+        ...isOne ? [1, from * STRIP, Math.min(inner, to * STRIP)] : [to - from, 0, inner],
+      ]];
+    },
+  };
+}
+
+/** The kernel of a step that adds up values, each by its own position. */
+function valuesKernel(
+  { inputs, output }: Step,
+  { outer, ...around }: Omit<ScatterSum, "picked"> & { outer: number },
+  graph: Graph,
+): StepKernel {
+  const [updates, indices] = inputs as [ValueId, ValueId];
+  const { dtype, count, inner } = around;
+  const added = sizeOf(graph.values[updates]!.shape);
+  const sum: ScatterSum = { ...around, picked: added / outer / inner };
+  const [whole, part] = [count * inner, sum.picked * inner];
   return {
     key: JSON.stringify(["scatter", sum]),
     emit: (module) => emitScatter(module, sum),
     scratchBytes: Math.ceil(scatterScratchBytes(sum) / 64) * 64,
-    positions: positionsToCheck(indices, count, caller, graph),
+    // Positions were checked where the values were taken, but that step may be gone.
+    positions: positionsToCheck(indices, count, "takeAlongAxis", graph),
     slices: outer,
-    nanoseconds: (sizeOf(shape) + added) * NS.picked,
-    calls: (range, places) => scatterCalls(output, { base, indices, updates }, sum, range, places),
+    nanoseconds: (outer * whole + added) * NS.picked,
+    calls: ([from, to], { offsets, scratch }) => [[
+      offsets.get(output)! + from * whole * BYTES[dtype],
+      offsets.get(updates)! + from * part * BYTES[dtype],
+      offsets.get(indices)! + from * part * 4,
+      scratch,
+      to - from,
+    ]],
   };
-}
-
-function scatterCalls(
-  output: ValueId,
-  { base, indices, updates }: { base: ValueId | undefined; indices: ValueId; updates: ValueId },
-  { by, dtype, count, picked, inner }: SliceMaximum & Pick<ScatterSum, "by">,
-  [from, to]: SliceRange,
-  { offsets, scratch }: Places,
-): number[][] {
-  const [whole, part] = [count * inner, picked * inner].map((size) => from * size * BYTES[dtype]);
-  return [[
-    offsets.get(output)! + whole!,
-    base === undefined ? 0 : offsets.get(base)! + whole!,
-    offsets.get(updates)! + part!,
-    offsets.get(indices)! + (by === "value" ? from * picked * inner * 4 : 0),
-    scratch,
-    to - from,
-  ]];
 }

@@ -9,8 +9,7 @@ import { castKernel, viewKernel } from "./layout.ts";
 import { bytesOf } from "../../program/plan.ts";
 import { randomKernel } from "./random.ts";
 import { reduceKernel } from "./reduce.ts";
-import { lookupKernel, scatterKernel, sortKernel } from "./select.ts";
-import { sparseKernel } from "./sparse_product.ts";
+import { lookupKernel, scatterKernel, sortKernel, sparseKernel } from "./select.ts";
 import type { StepKernel } from "./step_kernel.ts";
 
 /** The kernel of a step; `undefined` where the host does it. */

@@ -15,9 +15,9 @@ import {
   maxSlicesPlan,
   putAlongAxisPlan,
   scatterAddPlan,
+  sparseProductPlan,
   takeAlongAxisKernel,
 } from "../../../kernels/select/wgsl.ts";
-import { sparseProductPlan } from "../../../kernels/sparse_product/wgsl.ts";
 import {
   planOf,
   type WgslElement,

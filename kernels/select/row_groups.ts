@@ -1,0 +1,257 @@
+/**
+ * What rows at one position amount to, as WebAssembly: sums and maxima of slices by their positions,
+ * and products of sparse matrices with dense ones. Rows are put in the order of their positions, so
+ * that each result is made in registers. Positions must be checked before: they become addresses.
+ *
+ * @module
+ */
+import { BYTES } from "../../src/dtype.ts";
+import type { CodeBuilder, WasmFunction } from "../wasm/code.ts";
+import type { ModuleBuilder } from "../wasm/module.ts";
+import { f32x4, f64x2, i32x4, v128 } from "../wasm/simd.ts";
+import { f32, f64, i32, type Local, type Value } from "../wasm/value.ts";
+
+/** What is put together: rows of `inner` values. */
+export interface RowGroups {
+  /** The type of the values. */
+  readonly dtype: "float32" | "float64" | "int32";
+  /**
+   * Sums and maxima of the rows as they come, sums of float32 in float64; or sums, in the type of the
+   * values, of rows that are looked up, each times a number.
+   */
+  readonly combine: "sum" | "max" | "product";
+  /** Whether results start from values, rather than from 0 or the lowest number. */
+  readonly onto: boolean;
+  /** How many results. */
+  readonly count: number;
+  /** How many rows are put together. */
+  readonly picked: number;
+  readonly inner: number;
+}
+
+/**
+ * Addresses: `sources` name the rows, and `numbers` what they are multiplied by, of products only. Then
+ * how often all is done, with the next rows and results at the same positions; and the columns, from
+ * the first to before the last.
+ */
+export const GROUP_PARAMETERS = {
+  out: "i32",
+  base: "i32",
+  rows: "i32",
+  positions: "i32",
+  sources: "i32",
+  numbers: "i32",
+  scratch: "i32",
+  outer: "i32",
+  first: "i32",
+  last: "i32",
+} as const;
+
+/** A function that puts rows together. */
+export type GroupFunction = WasmFunction<typeof GROUP_PARAMETERS, null>;
+
+/** Columns that are done together fill so many registers. */
+const REGISTERS = 8;
+
+/** Threads may take multiples of so many columns. */
+export const STRIP = 32;
+
+type Places = Record<keyof typeof GROUP_PARAMETERS, Local<"i32">>;
+
+/** Scratch memory: where the rows of each result end, and in their order what they read, times what. */
+function layoutOf({ combine, dtype, count, picked }: RowGroups) {
+  const wide = (bytes: number) => Math.ceil(bytes / 8) * 8;
+  const numbers = wide(4 * count) + wide(4 * picked);
+  const bytes = numbers + (combine === "product" ? BYTES[dtype] * picked : 0);
+  return { sources: wide(4 * count), numbers, bytes };
+}
+
+/** Bytes of scratch memory. */
+export function groupScratchBytes(groups: RowGroups): number {
+  return layoutOf(groups).bytes;
+}
+
+/** Adds a function to a module that puts rows together. */
+export function emitRowGroups(module: ModuleBuilder, groups: RowGroups): GroupFunction {
+  const { dtype, count, picked, inner } = groups;
+  const row = inner * BYTES[dtype];
+  return module.addFunction(GROUP_PARAMETERS, (code, at) => {
+    emitOrder(code, groups, at);
+    code.while(at.outer, () => {
+      emitGroups(code, groups, at);
+      code.increase(at.out, count * row);
+      code.increase(at.base, count * row);
+      code.increase(at.rows, picked * row);
+      code.increase(at.outer, -1);
+    });
+  });
+}
+
+function entry(start: Local<"i32">, index: Local<"i32">) {
+  return i32.add(start, i32.shl(index, 2));
+}
+
+/** Puts the rows in the order of their positions, by counting. */
+function emitOrder(code: CodeBuilder, groups: RowGroups, at: Places): void {
+  const { combine, dtype, count, picked, inner } = groups;
+  const { sources, numbers } = layoutOf(groups);
+  const [bytes, { scratch }] = [BYTES[dtype], at];
+  const [place, next] = [code.local("i32"), code.local("i32")];
+  const find = (k: Local<"i32">) => {
+    code.set(place, i32.load(entry(at.positions, k)));
+    code.set(place, entry(scratch, place));
+  };
+  code.clear(scratch, 4 * count);
+  code.for(picked, 1, (k) => {
+    find(k);
+    code.store("i32", place, i32.add(i32.load(place), 1));
+  });
+  const start = code.let(i32.const(0));
+  code.for(count, 1, (result) => {
+    code.set(place, entry(scratch, result));
+    code.set(next, i32.add(start, i32.load(place)));
+    code.store("i32", place, start);
+    code.set(start, next);
+  });
+  code.for(picked, 1, (k) => {
+    find(k);
+    code.set(next, i32.load(place));
+    code.store("i32", place, i32.add(next, 1));
+    const source = combine === "product" ? i32.load(entry(at.sources, k)) : k;
+    code.store("i32", entry(scratch, next), i32.mul(source, inner * bytes), sources);
+    if (combine !== "product") return;
+    const [to, from] = [i32.mul(next, bytes), i32.add(at.numbers, i32.mul(k, bytes))];
+    if (bytes === 4) code.store("f32", i32.add(scratch, to), f32.load(from), numbers);
+    else code.store("f64", i32.add(scratch, to), f64.load(from), numbers);
+  });
+}
+
+/**
+ * Makes one result after the other, a strip of columns at a time; of products the strips of all first,
+ * as rows that are looked up again and again then stay in the nearer caches.
+ */
+function emitGroups(code: CodeBuilder, groups: RowGroups, at: Places): void {
+  const { combine, dtype, count, inner } = groups;
+  const row = inner * BYTES[dtype];
+  const [out, base, begin, end, column] = Array.from({ length: 5 }, () => code.local("i32"));
+  const strip = { out, base, begin, end, column } as Strip;
+  const eachResult = (visit: () => void) => {
+    code.set(strip.out, at.out);
+    code.set(strip.base, at.base);
+    code.set(strip.begin, at.scratch);
+    code.for(count, 1, (result) => {
+      code.set(strip.end, i32.load(entry(at.scratch, result)));
+      code.set(strip.end, entry(at.scratch, strip.end));
+      visit();
+      code.set(strip.begin, strip.end);
+      code.increase(strip.out, row);
+      code.increase(strip.base, row);
+    });
+  };
+  const { perRegister } = lanesOf(groups);
+  const eachStrip = (visit: (width: number) => void) => {
+    code.set(strip.column, at.first);
+    for (const width of [REGISTERS * perRegister, perRegister, 1]) {
+      code.while(i32.leS(i32.add(strip.column, width), at.last), () => {
+        visit(width);
+        code.increase(strip.column, width);
+      });
+    }
+  };
+  const write = (width: number) => emitStrip(code, groups, at, strip, width);
+  if (combine === "product") eachStrip((width) => eachResult(() => write(width)));
+  else eachResult(() => eachStrip(write));
+}
+
+/** Where a result and its values before lie, which rows are its, and the first column. */
+type Strip = Record<"out" | "base" | "begin" | "end" | "column", Local<"i32">>;
+
+function emitStrip(
+  code: CodeBuilder,
+  groups: RowGroups,
+  at: Places,
+  { out, base, begin, end, column }: Strip,
+  width: number,
+): void {
+  const { combine, dtype, onto } = groups;
+  const { sources, numbers } = layoutOf(groups);
+  const isProduct = combine === "product";
+  const { perRegister, nothing, read, join, write } = lanesOf(groups, width === 1);
+  const ahead = code.let(i32.mul(column, BYTES[dtype]));
+  const [from, source] = [code.let(i32.add(at.rows, ahead)), code.local("i32")];
+  const next = code.let(i32.add(begin, 0));
+  const { mul, loadSplat } = dtype === "float64" ? f64x2 : f32x4;
+  const [number, factor] = [code.local("i32"), code.local("v128")];
+  if (isProduct) {
+    const first = i32.mul(i32.sub(begin, at.scratch), BYTES[dtype] / 4);
+    code.set(number, i32.add(at.scratch, first));
+  }
+  const own = code.let(i32.add(base, ahead));
+  const results = Array.from(
+    { length: Math.ceil(width / perRegister) },
+    (_, i) => code.let(onto ? read(own, i) : nothing),
+  );
+  code.while(i32.ltS(next, end), () => {
+    code.set(source, i32.add(from, i32.load(next, sources)));
+    if (isProduct) {
+      code.set(factor, loadSplat(number, numbers));
+      code.increase(number, BYTES[dtype]);
+    }
+    results.forEach((result, i) => {
+      const value = read(source, i);
+      code.set(result, join(result, isProduct ? mul(factor, value) : value));
+    });
+    code.increase(next, 4);
+  });
+  const to = code.let(i32.add(out, ahead));
+  results.forEach((result, i) => write(code, to, result, i));
+}
+
+/** How some columns are held in registers. */
+interface ColumnLanes {
+  readonly perRegister: number;
+  /** What there is before anything is added. */
+  readonly nothing: Value<"v128">;
+  readonly read: (at: Local<"i32">, i: number) => Value<"v128">;
+  readonly join: (x: Value<"v128">, y: Value<"v128">) => Value<"v128">;
+  readonly write: (code: CodeBuilder, at: Local<"i32">, x: Value<"v128">, i: number) => void;
+}
+
+function lanesOf({ combine, dtype }: RowGroups, isSingle = false): ColumnLanes {
+  const bytes = BYTES[dtype] as 4 | 8;
+  if (combine === "sum" && dtype === "float32") return wideLanes(isSingle);
+  const isMax = combine === "max";
+  const lowest = isMax ? -Infinity : 0;
+  const { nothing, join } = {
+    float32: { nothing: f32x4.splat(f32.const(lowest)), join: isMax ? f32x4.max : f32x4.add },
+    float64: { nothing: f64x2.splat(f64.const(lowest)), join: isMax ? f64x2.max : f64x2.add },
+    int32: {
+      nothing: i32x4.splat(i32.const(isMax ? -(2 ** 31) : 0)),
+      join: isMax ? i32x4.maxS : i32x4.add,
+    },
+  }[dtype];
+  const single = bytes === 4 ? v128.load32Zero : v128.load64Zero;
+  return {
+    perRegister: 16 / bytes,
+    nothing,
+    join,
+    read: (at, i) => isSingle ? single(at) : v128.load(at, 16 * i),
+    write(code, at, x, i) {
+      if (isSingle) code.storeLane(bytes, at, x, 0);
+      else code.store("v128", at, x, 16 * i);
+    },
+  };
+}
+
+/** Pairs of float32 as float64. */
+function wideLanes(isSingle: boolean): ColumnLanes {
+  const load = isSingle ? v128.load32Zero : v128.load64Zero;
+  return {
+    perRegister: 2,
+    nothing: f64x2.splat(f64.const(0)),
+    join: f64x2.add,
+    read: (at, i) => f64x2.promoteLowF32x4(load(at, 8 * i)),
+    write: (code, at, x, i) =>
+      code.storeLane(isSingle ? 4 : 8, at, f32x4.demoteF64x2Zero(x), 0, 8 * i),
+  };
+}
