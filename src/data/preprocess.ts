@@ -193,6 +193,7 @@ export function scale(
 
 /** Differences from the means in units of the divisors, clipped. */
 function zScores(x: Matrix, mean: Float64Array, divisor: Float64Array, maxValue: number): Tensor {
+  if (x.indices !== undefined) return sparseZScores(x, x.indices, mean, divisor, maxValue);
   const { rows, columns, dtype } = x;
   const out = allocate(dtype, rows * columns);
   const row = new Float64Array(columns);
@@ -201,6 +202,29 @@ function zScores(x: Matrix, mean: Float64Array, divisor: Float64Array, maxValue:
     for (let j = 0, k = i * columns; j < columns; j++, k++) {
       const z = (row[j]! - mean[j]!) / divisor[j]!;
       out[k] = z > maxValue ? maxValue : z < -maxValue ? -maxValue : z;
+    }
+  }
+  return fromData(out, [rows, columns]);
+}
+
+/** The same of a sparse matrix: rows of zeros, in which what is held has its own place. */
+function sparseZScores(
+  x: Matrix,
+  indices: Int32Array,
+  mean: Float64Array,
+  divisor: Float64Array,
+  maxValue: number,
+): Tensor {
+  const { data, rows, columns, dtype } = x;
+  const none = { data: allocate(dtype, columns), rows: 1, columns, dtype };
+  const ofZeros = zScores(none, mean, divisor, maxValue).data;
+  const out = allocate(dtype, rows * columns);
+  for (let i = 0, row = 0; i < rows; i++, row += columns) {
+    out.set(ofZeros, row);
+    for (let k = startOf(x, i), end = startOf(x, i + 1); k < end; k++) {
+      const j = indices[k]!;
+      const z = (data[k]! - mean[j]!) / divisor[j]!;
+      out[row + j] = z > maxValue ? maxValue : z < -maxValue ? -maxValue : z;
     }
   }
   return fromData(out, [rows, columns]);

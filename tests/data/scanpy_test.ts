@@ -134,6 +134,9 @@ Deno.test("scale() of a sparse matrix gives the statistics of the dense one", ()
         assertClose(held.mean, [...dense.mean], "mean");
         assertClose(held.standardDeviation, [...dense.standardDeviation], "deviation");
         assertClose(held.values.data, [...dense.values.data], "value");
+        const { mean, standardDeviation } = dense;
+        const given = { mean, standardDeviation, maxValue: 1 };
+        assertEquals(scale(sparse(x), given).values.data, scale(x, given).values.data);
       },
     ),
     { seed: 1, numRuns: 200 },
