@@ -6,12 +6,19 @@
  *
  * @module
  */
-import { confusionMatrix, createLoss, macroF1, segmentationMetrics } from "@cellgrad/cellgrad";
+import {
+  confusionMatrix,
+  createLoss,
+  macroF1,
+  segmentationMetrics,
+  type Tensor,
+} from "@cellgrad/cellgrad";
 import { pca, scale } from "@cellgrad/cellgrad/data";
 import { type OptionValues, runProgram } from "./lib/arguments.ts";
 import { announceNotes, type Cells, readCells, simulatedCells } from "./lib/cells.ts";
 import { READING_OPTIONS } from "./lib/cells/options.ts";
 import { crossValidate, type CrossValidation, type Loss } from "./lib/cross_validate.ts";
+import { evenlySpread } from "./lib/evenly_spread.ts";
 import { formatMetric } from "./lib/format.ts";
 import { progressBar } from "./lib/progress.ts";
 import type { AnnotationResult, ClassResult } from "./lib/report.ts";
@@ -64,6 +71,9 @@ const OPTIONS = {
   device: SHARED_OPTIONS.device,
   out: { kind: "string", placeholder: "DIR", default: "out", help: "Where the results go" },
 } as const;
+
+/** Cells drawn per figure, about: of more cells, a part is drawn. */
+const MOST_DRAWN = 4000;
 
 type Settings = OptionValues<typeof OPTIONS>;
 
@@ -136,12 +146,6 @@ function summarize(
   const truth = Int32Array.from(kept, (cell) => cells.labels[cell]!);
   const numClasses = cells.classes.length;
   const metrics = segmentationMetrics(predicted, truth, { numClasses });
-  const { scores, explainedVarianceRatio } = pca(
-    scale(cells.expression, { maxValue: 10 }).values,
-    { components: 2 },
-  );
-  const component = (k: number) =>
-    Float64Array.from(scores.slice([0, k], [scores.shape[0]!, k + 1]).data);
   return {
     title: "Cell types, predicted and true",
     dataset: {
@@ -168,17 +172,24 @@ function summarize(
     accuracy: kept.length === 0 ? undefined : metrics.accuracy,
     macroF1: kept.length === 0 ? undefined : macroF1(predicted, truth, { numClasses }),
     foldAccuracies: result.foldAccuracies,
-    embedding: {
-      x: component(0),
-      y: component(1),
-      explainedVariance: [explainedVarianceRatio[0]!, explainedVarianceRatio[1]!],
-    },
+    embedding: embed(cells.expression),
     truth: cells.labels,
     prediction: result.prediction,
     confidence: result.confidence,
     elapsedSeconds,
     interrupted,
   };
+}
+
+/** The cells that are drawn, by the first two principal components of their z-scores. */
+function embed(expression: Tensor): AnnotationResult["embedding"] {
+  const cells = evenlySpread(expression.shape[0]!, MOST_DRAWN);
+  const { values } = scale(expression.gather(cells), { maxValue: 10 });
+  const { scores, explainedVarianceRatio } = pca(values, { components: 2 });
+  const component = (k: number) =>
+    Float64Array.from(scores.slice([0, k], [cells.length, k + 1]).data);
+  const [first, second] = explainedVarianceRatio as ArrayLike<number> as [number, number];
+  return { cells, x: component(0), y: component(1), explainedVariance: [first, second] };
 }
 
 /** The settings that decide the numbers. */

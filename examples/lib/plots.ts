@@ -25,9 +25,6 @@ const MAX_LABEL = 30;
 /** How many types get a look of their own before colours and symbols repeat. */
 export const DISTINCT_LOOKS: number = COLORS.length * SYMBOLS.length;
 
-/** Cells drawn per figure, about: of more cells, a part is drawn. */
-export const MAX_DOTS = 4000;
-
 /** A quantity after each epoch of one fold. */
 export interface FoldCurves {
   /** On the training cells: a solid line. */

@@ -74,11 +74,13 @@ export interface AnnotationResult {
   macroF1: number | undefined;
   /** Accuracy of each finished fold on its held-out cells. */
   foldAccuracies: readonly number[];
-  /** The first two principal components. */
+  /** The first two principal components of the cells that are drawn. */
   embedding: {
-    /** First component of each cell. */
+    /** The cells: all of them, or a part that is evenly spread. */
+    cells: Int32Array;
+    /** First component of each of them. */
     x: Float64Array;
-    /** Second component of each cell. */
+    /** Second component of each of them. */
     y: Float64Array;
     /** Shares of the variance that the two explain, from 0 to 1. */
     explainedVariance: readonly [number, number];

@@ -14,7 +14,6 @@ import {
   type FoldCurves,
   legendSymbol,
   type Look,
-  MAX_DOTS,
   type Plane,
   scatterPlot,
   typeLook,
@@ -153,12 +152,6 @@ ${accuracyFigure(result, epochs)}
 </section>`;
 }
 
-/** All cells, or a part that the golden ratio spreads evenly whatever order the cells are in. */
-function drawnCells(total: number): number[] {
-  const cells = Array.from({ length: total }, (_, cell) => cell);
-  return cells.filter((cell) => (cell * 0.6180339887498949) % 1 < MAX_DOTS / total);
-}
-
 function axisLabel(component: number, share: number): string {
   const explained = Number.isFinite(share) ? ` (${(100 * share).toFixed(1)} % of variance)` : "";
   return `principal component ${component}${explained}`;
@@ -171,24 +164,24 @@ function axisLabel(component: number, share: number): string {
  * @returns The section.
  */
 export function planeSection(result: AnnotationResult): Markup {
-  const { embedding: { x, y, explainedVariance: [first, second] } } = result;
+  const { truth, embedding: { cells, x, y, explainedVariance: [first, second] } } = result;
   const plane: Plane = { x, y, labels: [axisLabel(1, first), axisLabel(2, second)] };
-  const cells = drawnCells(x.length);
-  const sampled = cells.length < x.length
-    ? `${formatCount(cells.length)} of the ${formatCount(x.length)} cells are drawn, evenly spread.`
+  const sampled = cells.length < truth.length
+    ? `${formatCount(cells.length)} of the ${formatCount(truth.length)} cells are drawn, evenly ` +
+      "spread; z-scores and components are theirs."
     : "";
   return markup`<section>
 <h2>The cells in two dimensions</h2>
 <p class="quiet">Each symbol is a cell, placed by the first two principal components of its gene
 expression (scores, no unit; no direction is better). ${sampled}</p>
 <div class="panels paired" style="--least:440px;--most:520px">
-${typeFigure(result, plane, cells)}
-${correctnessFigure(result, plane, cells)}
+${typeFigure(result, plane)}
+${correctnessFigure(result, plane)}
 </div>
 </section>`;
 }
 
-/** Some cells, how they are drawn, and how many there are in all. */
+/** Some drawn cells, by their places among these, how they look, and how many there are in all. */
 interface Group {
   name: string;
   look: Look;
@@ -206,7 +199,7 @@ function describeCell({ classes, truth, prediction, confidence }: AnnotationResu
 }
 
 function scatter(result: AnnotationResult, plane: Plane, groups: readonly Group[]): Markup {
-  return scatterPlot(plane, groups, (cell) => describeCell(result, cell));
+  return scatterPlot(plane, groups, (at) => describeCell(result, result.embedding.cells[at]!));
 }
 
 function legend(groups: readonly Group[]): Markup {
@@ -216,12 +209,17 @@ function legend(groups: readonly Group[]): Markup {
 ${groups.map(entry)}</ul>`;
 }
 
-function typeFigure(result: AnnotationResult, plane: Plane, cells: readonly number[]): Markup {
+/** Where the drawn cells are that something is true of. */
+function drawnWhere({ embedding: { cells } }: AnnotationResult, of: (cell: number) => boolean) {
+  return [...cells.keys()].filter((at) => of(cells[at]!));
+}
+
+function typeFigure(result: AnnotationResult, plane: Plane): Markup {
   const { classes, truth } = result;
   const groups = classes.map((name, type) => ({
     name,
     look: typeLook(type),
-    cells: cells.filter((cell) => truth[cell] === type),
+    cells: drawnWhere(result, (cell) => truth[cell] === type),
     total: truth.reduce((total, label) => total + Number(label === type), 0),
   }));
   const repeated = classes.length > DISTINCT_LOOKS
@@ -236,11 +234,7 @@ ${legend(groups)}
 </figure>`;
 }
 
-function correctnessFigure(
-  result: AnnotationResult,
-  plane: Plane,
-  cells: readonly number[],
-): Markup {
+function correctnessFigure(result: AnnotationResult, plane: Plane): Markup {
   const { truth, prediction } = result;
   const nameOf = (type: number, cell: number) =>
     type < 0 ? "not predicted" : type === truth[cell] ? "correct" : "wrong";
@@ -248,7 +242,7 @@ function correctnessFigure(
   const groups = Object.entries(looks).map(([name, look]) => ({
     name,
     look,
-    cells: cells.filter((cell) => nameOf(prediction[cell]!, cell) === name),
+    cells: drawnWhere(result, (cell) => nameOf(prediction[cell]!, cell) === name),
     total: prediction.reduce((total, type, cell) => total + Number(nameOf(type, cell) === name), 0),
   })).filter(({ look, total }) => total > 0 || look !== NOT_PREDICTED);
   return markup`<figure>

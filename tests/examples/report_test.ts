@@ -6,8 +6,9 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { parseHTML } from "linkedom";
+import { evenlySpread } from "../../examples/lib/evenly_spread.ts";
 import { markup } from "../../examples/lib/html.ts";
-import { DISTINCT_LOOKS, MAX_DOTS, typeLook } from "../../examples/lib/plots.ts";
+import { DISTINCT_LOOKS, typeLook } from "../../examples/lib/plots.ts";
 import { annotationReport, type AnnotationResult } from "../../examples/lib/report.ts";
 
 /** The little that these tests ask of a parsed page. */
@@ -31,6 +32,7 @@ function run(classes: string[], cells: number, changes: Partial<AnnotationResult
   const prediction = truth.map((type, cell) => cell % 5 === 0 ? (type + 1) % classes.length : type);
   const confusion = classes.map(() => classes.map(() => 0));
   truth.forEach((type, cell) => confusion[type]![prediction[cell]!]!++);
+  const drawn = evenlySpread(cells, 400);
   const perClass = classes.map((name) => ({
     name,
     cells: cells / classes.length,
@@ -52,8 +54,9 @@ function run(classes: string[], cells: number, changes: Partial<AnnotationResult
     macroF1: 0.774,
     foldAccuracies: [0.8],
     embedding: {
-      x: Float64Array.from(truth, (type, cell) => type + Math.sin(cell)),
-      y: Float64Array.from(truth, (type, cell) => type * type + Math.cos(cell)),
+      cells: drawn,
+      x: Float64Array.from(drawn, (cell) => truth[cell]! + Math.sin(cell)),
+      y: Float64Array.from(drawn, (cell) => truth[cell]! ** 2 + Math.cos(cell)),
       explainedVariance: [0.25, 0.125] as const,
     },
     truth,
@@ -160,17 +163,17 @@ Deno.test("annotationReport() draws wrong cells above correct ones", () => {
 });
 
 Deno.test("annotationReport() draws a part of very many cells and says so", () => {
-  const document = parse(annotationReport(run(TYPES, 3 * MAX_DOTS)));
+  const document = parse(annotationReport(run(TYPES, 1200)));
   const [figure] = document.querySelectorAll(".paired figure");
   const drawn = texts(figure!, "title");
-  assertAlmostEquals(drawn.length, MAX_DOTS, 2);
+  assertAlmostEquals(drawn.length, 400, 2);
   for (const name of TYPES) {
     const share = drawn.filter((title) => title.includes(`true ${name},`)).length / drawn.length;
     assertAlmostEquals(share, 1 / 3, 0.01);
   }
-  const said = `${drawn.length.toLocaleString("en")} of the 12,000 cells are drawn, evenly spread.`;
+  const said = `${drawn.length.toLocaleString("en")} of the 1,200 cells are drawn, evenly spread; `;
   assert(texts(document, "section p").some((text) => text.includes(said)));
-  assertEquals(texts(figure!, "li")[0], `${TYPES[0]} (4,000)`);
+  assertEquals(texts(figure!, "li")[0], `${TYPES[0]} (400)`);
 });
 
 Deno.test("annotationReport() tells the probability of a prediction where it is known", () => {
@@ -232,7 +235,12 @@ Deno.test("annotationReport() leaves gaps where losses or components are not num
   const nothing = new Float64Array(60).fill(NaN);
   const text = annotationReport(run(TYPES, 60, {
     folds: [{ trainLoss: [NaN, 1, Infinity, 0.5], validationLoss: [NaN, NaN] }],
-    embedding: { x: nothing, y: nothing, explainedVariance: [NaN, NaN] },
+    embedding: {
+      cells: evenlySpread(60, 60),
+      x: nothing,
+      y: nothing,
+      explainedVariance: [NaN, NaN],
+    },
   }));
   assertFalse(/NaN|undefined|Infinity|⚠/.test(text));
   assertStringIncludes(text, "principal component 1<");
