@@ -6,16 +6,11 @@
  *
  * @module
  */
-import {
-  confusionMatrix,
-  createLoss,
-  macroF1,
-  segmentationMetrics,
-  type Tensor,
-} from "@cellgrad/cellgrad";
+import { confusionMatrix, createLoss, macroF1, segmentationMetrics } from "@cellgrad/cellgrad";
 import { pca, scale } from "@cellgrad/cellgrad/data";
 import { type OptionValues, runProgram } from "./lib/arguments.ts";
-import { announceNotes, type Cells, readCells, simulatedCells } from "./lib/cells.ts";
+import { announceNotes, type Cells, readManyCells, simulatedCells } from "./lib/cells.ts";
+import { type Expression, takeCells } from "./lib/cells/matrix.ts";
 import { READING_OPTIONS } from "./lib/cells/options.ts";
 import { crossValidate, type CrossValidation, type Loss } from "./lib/cross_validate.ts";
 import { evenlySpread } from "./lib/evenly_spread.ts";
@@ -82,9 +77,9 @@ const INTERRUPTED = 130;
 
 async function main(settings: Settings): Promise<number> {
   const started = performance.now();
-  const cells = settings.data === undefined
+  const cells: Cells<Expression> = settings.data === undefined
     ? simulatedCells(settings.seed)
-    : await readCells(settings.data, settings.labels, settings);
+    : await readManyCells(settings.data, settings.labels, settings);
   await using _claim = await claimFolder(settings.out);
   const folds = Math.min(settings.folds, cells.labels.length);
   console.log(`${cells.source}: ${cells.expression.shape.join(" × ")} (cells × genes)`);
@@ -121,7 +116,7 @@ async function main(settings: Settings): Promise<number> {
 }
 
 /** The loss for the training cells of a fold, whose counts decide the class weights. */
-function lossFor(cells: Cells, settings: Settings) {
+function lossFor(cells: Pick<Cells, "classes">, settings: Settings) {
   return (labels: Int32Array): Loss & { describe(): string } => {
     const classCounts = cells.classes.map((_, type) => labels.filter((l) => l === type).length);
     return createLoss({
@@ -134,7 +129,7 @@ function lossFor(cells: Cells, settings: Settings) {
 }
 
 function summarize(
-  cells: Cells,
+  cells: Cells<Expression>,
   result: CrossValidation,
   settings: Settings,
   lossDescription: string,
@@ -182,9 +177,9 @@ function summarize(
 }
 
 /** The cells that are drawn, by the first two principal components of their z-scores. */
-function embed(expression: Tensor): AnnotationResult["embedding"] {
+function embed(expression: Expression): AnnotationResult["embedding"] {
   const cells = evenlySpread(expression.shape[0]!, MOST_DRAWN);
-  const { values } = scale(expression.gather(cells), { maxValue: 10 });
+  const { values } = scale(takeCells(expression, cells), { maxValue: 10 });
   const { scores, explainedVarianceRatio } = pca(values, { components: 2 });
   const component = (k: number) =>
     Float64Array.from(scores.slice([0, k], [cells.length, k + 1]).data);

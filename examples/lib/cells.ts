@@ -8,12 +8,13 @@ import { normalizeTotal, simulateCells } from "@cellgrad/cellgrad/data";
 import { UsageError } from "./arguments.ts";
 import { readAnnotatedFile } from "./cells/annotated_file.ts";
 import { prepare } from "./cells/expression.ts";
+import { type Expression, takeCells } from "./cells/matrix.ts";
 import { coded, labelled } from "./cells/names.ts";
 import type { Reading } from "./cells/options.ts";
 import { type CellFile, readTableFile } from "./cells/table_file.ts";
 
-/** Cells with known types. */
-export interface Cells {
+/** Cells with known types; their expression is a tensor where nothing else is said. */
+export interface Cells<X extends Expression = Tensor> {
   /** Where they come from, in words. */
   source: string;
   /** Whether they were simulated. */
@@ -21,7 +22,7 @@ export interface Cells {
   /** How many genes were measured. */
   genes: number;
   /** Normalized expression (cells, genes used), on a logarithmic scale unless it came scaled. */
-  expression: Tensor;
+  expression: X;
   /** The type of each cell. */
   labels: Int32Array;
   /** The names of the types, in the order of the file's categories where it has some. */
@@ -31,7 +32,7 @@ export interface Cells {
 }
 
 /** Cells with known types and batches. */
-export interface CellsInBatches extends Cells {
+export interface CellsInBatches<X extends Expression = Tensor> extends Cells<X> {
   /** The batch of each cell, where they were asked for. */
   batches?: Int32Array;
   /** The names of the batches. */
@@ -52,8 +53,11 @@ export function simulatedCells(seed: number): Cells {
   };
 }
 
+/** The most bytes of values and zeros that are held where few of them are not zero: 256 MiB. */
+const MOST_BYTES = 2 ** 28;
+
 /**
- * Cells of a file.
+ * Cells of a file, all values of which are held.
  *
  * @param path The file.
  * @param labels The column of the cell types.
@@ -66,10 +70,30 @@ export async function readCells(
   labels: string | undefined,
   reading: Omit<Reading, "labels"> = {},
 ): Promise<CellsInBatches> {
+  return await readManyCells(path, labels, reading, Infinity) as CellsInBatches;
+}
+
+/**
+ * Cells of a file, as {@linkcode readCells} gives them, but without the zeros of a large AnnData file
+ * that has many.
+ *
+ * @param path The file.
+ * @param labels The column of the cell types.
+ * @param reading What else is wanted.
+ * @param mostBytes Up to how many bytes zeros are held, too, as `float32`; 256 MiB by default.
+ * @returns The cells, ready to learn from.
+ * @throws {UsageError} If the file cannot be used, in one line that names cell and gene.
+ */
+export async function readManyCells(
+  path: string,
+  labels: string | undefined,
+  reading: Omit<Reading, "labels">,
+  mostBytes: number = MOST_BYTES,
+): Promise<CellsInBatches<Expression>> {
   try {
     const read = /\.(csv|tsv|tab|txt)$/i.test(path) ? readTableFile : readAnnotatedFile;
     const source = fileName(path);
-    const file = await read(path, source, { ...reading, labels });
+    const file = await read(path, source, { ...reading, labels }, mostBytes);
     return { source, simulated: false, ...usable(file, reading.unlabelled ?? "drop") };
   } catch (error) {
     if (!(error instanceof Error)) throw error;
@@ -85,7 +109,7 @@ function usable(file: CellFile, unlabelled: "drop" | "error") {
   const all = kept.length === file.values.shape[0];
   const prepared = prepare({
     ...file,
-    values: all ? file.values : file.values.gather(kept),
+    values: all ? file.values : takeCells(file.values, kept),
     cellName: (cell) => file.cellName(kept[cell]!),
   });
   const { genes, expression } = prepared;

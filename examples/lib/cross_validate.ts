@@ -3,12 +3,20 @@
  *
  * @module
  */
-import { compile, type Tensor, tensor, type TensorLike, valueAndGrad } from "@cellgrad/cellgrad";
-import { scale, stratifiedFolds } from "@cellgrad/cellgrad/data";
+import {
+  compile,
+  concat,
+  type Tensor,
+  tensor,
+  type TensorLike,
+  valueAndGrad,
+} from "@cellgrad/cellgrad";
+import { scale, type ScaleOptions, stratifiedFolds } from "@cellgrad/cellgrad/data";
 import { accuracy } from "@cellgrad/cellgrad/metrics";
 import { adamw } from "@cellgrad/cellgrad/optim";
 import { foldIn, key, permutation } from "@cellgrad/cellgrad/random";
 import { type Cells, sortTypes } from "./cells.ts";
+import { type Expression, takeCells } from "./cells/matrix.ts";
 import { forward, initNetwork, type Network } from "./network.ts";
 import type { TrainingDevice } from "./training/device.ts";
 import { onHost } from "./training/trees.ts";
@@ -60,6 +68,9 @@ export type OnEpoch = (fold: number, epoch: number, run: FoldRun) => Promise<boo
 /** Cells per step. */
 const BATCH = 64;
 
+/** Cells that are predicted together. */
+const BLOCK = 4096;
+
 /** z-scores are limited to this size, as scanpy's tutorials do. */
 const LARGEST_SCORE = 10;
 
@@ -71,7 +82,7 @@ const WEIGHT_DECAY = 5;
 
 /** Trains one network per fold and predicts the cells that the fold holds out. */
 export async function crossValidate(
-  given: Cells,
+  given: Cells<Expression>,
   makeLoss: (trainLabels: Int32Array) => Loss,
   settings: TrainingSettings,
   onEpoch: OnEpoch,
@@ -86,22 +97,21 @@ export async function crossValidate(
     confidence: new Float64Array(cells.labels.length),
   };
   for (const [fold, { train, test }] of stratifiedFolds(cells.labels, count, { seed }).entries()) {
-    const seen = select(cells, train);
-    const unseen = select(cells, test);
-    const { mean, standardDeviation, values } = scale(seen.x, { maxValue: LARGEST_SCORE });
-    const heldOut = scale(unseen.x, { mean, standardDeviation, maxValue: LARGEST_SCORE }).values;
+    const statistics = statisticsOf(cells.expression, train);
+    const seen = select(cells, train, statistics);
+    const unseen = select(cells, test, statistics);
     const run: FoldRun = { trainLoss: [], validationLoss: [], validationAccuracy: [] };
     result.folds.push(run);
-    const network = await trainFold(
-      { ...seen, x: values },
-      { ...unseen, x: heldOut },
+    const logits = await trainFold(
+      seen,
+      unseen,
       makeLoss(seen.labels),
       { ...settings, classes: cells.classes.length, key: foldIn(key(seed), fold) },
       (epoch) => onEpoch(fold, epoch, run),
       run,
     );
-    if (network === undefined) break;
-    const probabilities = forward(network, heldOut).softmax();
+    if (logits === undefined) break;
+    const probabilities = logits.softmax();
     const predicted = probabilities.argMax({ axis: 1 });
     const best = probabilities.max({ axis: 1 });
     test.forEach((cell, i) => {
@@ -113,20 +123,47 @@ export async function crossValidate(
   return result;
 }
 
-/** Some cells: their expression and labels. */
-interface Part {
-  x: Tensor;
-  labels: Int32Array;
+/** Means and standard deviations of genes, and where z-scores are cut off. */
+type Statistics = Required<Pick<ScaleOptions, "mean" | "standardDeviation" | "maxValue">>;
+
+/** The genes' statistics in some of the cells. */
+function statisticsOf(expression: Expression, cells: Int32Array): Statistics {
+  const { mean, standardDeviation } = scale(takeCells(expression, cells), { zeroCenter: false });
+  return { mean, standardDeviation, maxValue: LARGEST_SCORE };
 }
 
-function select(cells: Cells, positions: Int32Array): Part {
+/** Some cells: their labels, and the z-scores of those that a list names, made when they are needed. */
+interface Part {
+  labels: Int32Array;
+  scores: (list: Int32Array) => Tensor;
+}
+
+function select(
+  { expression, labels }: Pick<Cells<Expression>, "expression" | "labels">,
+  cells: Int32Array,
+  statistics: Statistics,
+): Part {
   return {
-    x: cells.expression.gather(positions),
-    labels: Int32Array.from(positions, (cell) => cells.labels[cell]!),
+    labels: cells.map((cell) => labels[cell]!),
+    scores: (list) => scale(takeCells(expression, list.map((i) => cells[i]!)), statistics).values,
   };
 }
 
-/** A network trained on some cells, watched on others; `undefined` where it was stopped. */
+/** The logits of all cells of a part. */
+function logitsOf(network: Network, { labels, scores }: Part): Tensor {
+  const blocks: Tensor[] = [];
+  for (let start = 0; start < labels.length; start += BLOCK) {
+    const cells = range(start, Math.min(start + BLOCK, labels.length));
+    blocks.push(forward(network, scores(cells)));
+  }
+  return concat(blocks);
+}
+
+function range(start: number, end: number): Int32Array {
+  return Int32Array.from({ length: end - start }, (_, i) => start + i);
+}
+
+/** What a network trained on some cells makes of others; `undefined` where it was stopped. */
 async function trainFold(
   seen: Part,
   unseen: Part,
@@ -134,47 +171,54 @@ async function trainFold(
   settings: TrainingSettings & { classes: number; key: Tensor },
   onEpoch: (epoch: number) => Promise<boolean>,
   run: FoldRun,
-): Promise<Network | undefined> {
+): Promise<Tensor | undefined> {
+  const { device } = settings;
   const cells = seen.labels.length;
   const optimizer = adamw({ learningRate: settings.learningRate, weightDecay: WEIGHT_DECAY });
   const objective = valueAndGrad((network: Network, x: Tensor, labels: Tensor) =>
     loss(forward(network, x), labels)
   );
-  let network = initNetwork(settings.key, seen.x.shape[1]!, settings.hidden, settings.classes);
+  const example = batchOf(seen, range(0, Math.min(BATCH, cells)));
+  let network = initNetwork(settings.key, example[0].shape[1]!, settings.hidden, settings.classes);
   let state = optimizer.init(network);
   const step = (from: Network, memory: typeof state, x: Tensor, labels: Tensor) => {
     const [value, gradient] = objective(from, x, labels);
     return { value, ...optimizer.update(gradient, memory, from) };
   };
-  const labelsOf = tensor(seen.labels);
-  const example = tensor(Int32Array.from({ length: Math.min(BATCH, cells) }, (_, i) => i));
-  await using program = await compile(
-    step,
-    [network, state, seen.x.gather(example), labelsOf.gather(example)],
-    { device: settings.device },
-  );
+  await using program = await compile(step, [network, state, ...example], { device });
+  let logits: Tensor | undefined;
   for (let epoch = 1; epoch <= settings.epochs; epoch++) {
-    const order = permutation(foldIn(settings.key, epoch), cells);
-    const losses: { value: Tensor; cells: number }[] = [];
+    const order = permutation(foldIn(settings.key, epoch), cells).data as Int32Array;
+    const losses: StepLoss[] = [];
     for (let start = 0; start < cells; start += BATCH) {
-      const batch = order.slice(start, Math.min(start + BATCH, cells));
-      const { value, ...next } = await program(
-        network,
-        state,
-        seen.x.gather(batch),
-        labelsOf.gather(batch),
-      );
+      const list = order.subarray(start, start + BATCH);
+      const { value, ...next } = await program(network, state, ...batchOf(seen, list));
       ({ params: network, state } = next);
-      losses.push({ value, cells: batch.size });
+      losses.push({ value, cells: list.length });
     }
-    const logits = forward(await onHost(network), unseen.x);
-    const values = await Promise.all(losses.map(({ value }) => value.read()));
-    run.trainLoss.push(
-      losses.reduce((sum, { cells }, i) => sum + values[i]![0]! * cells, 0) / cells,
-    );
+    logits = logitsOf(await onHost(network), unseen);
+    run.trainLoss.push(await meanOf(losses));
     run.validationLoss.push(loss(logits, unseen.labels).item());
     run.validationAccuracy.push(accuracy(logits.argMax({ axis: 1 }), unseen.labels));
     if (!await onEpoch(epoch)) return undefined;
   }
-  return await onHost(network);
+  return logits;
+}
+
+/** The mean loss of a step, and of how many cells. */
+interface StepLoss {
+  value: Tensor;
+  cells: number;
+}
+
+/** The mean over the cells of all steps. */
+async function meanOf(losses: readonly StepLoss[]): Promise<number> {
+  const values = await Promise.all(losses.map(({ value }) => value.read()));
+  const total = losses.reduce((sum, { cells }) => sum + cells, 0);
+  return losses.reduce((sum, { cells }, i) => sum + values[i]![0]! * cells, 0) / total;
+}
+
+/** The z-scores and the labels that a step sees. */
+function batchOf({ labels, scores }: Part, list: Int32Array): [Tensor, Tensor] {
+  return [scores(list), tensor(list.map((i) => labels[i]!))];
 }

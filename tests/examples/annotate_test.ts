@@ -1,4 +1,11 @@
-import { assert, assertEquals, assertGreaterOrEqual, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertGreaterOrEqual,
+  assertLess,
+  assertStringIncludes,
+} from "@std/assert";
+import { csr, writeAnnData } from "@cellgrad/cellgrad/data";
 import { runExample } from "./run_example.ts";
 
 const { start, run, inFolder } = runExample("01_annotate.ts");
@@ -94,6 +101,44 @@ Deno.test("the demo reads a table of counts", () =>
     await Deno.remove(file);
     assertEquals(code, 0, stderr);
     assertEquals((await readMetrics(out)).accuracy, 1);
+  }));
+
+/** Counts of more cells and genes than are held with their zeros: 20 genes of each cell. */
+function manyCells(): Parameters<typeof writeAnnData>[1] {
+  const [cells, genes, held] = [9000, 7500, 20];
+  const codes = Int32Array.from({ length: cells }, (_, cell) => cell % 3);
+  // Every type has genes of its own, of which each of its cells expresses some.
+  const gene = (_: unknown, at: number) => {
+    const [cell, place] = [Math.floor(at / held), at % held];
+    return 2500 * codes[cell]! + 100 * place + (cell * 7 + place) % 100;
+  };
+  const size = { length: cells * held };
+  const X = csr({
+    data: Float32Array.from(size, (_, at) => 1 + (Math.imul(at, 2654435761) >>> 29)),
+    indices: Int32Array.from(size, gene),
+    indptr: Int32Array.from({ length: cells + 1 }, (_, cell) => held * cell),
+    shape: [cells, genes],
+  });
+  const categories = ["B", "T", "NK"];
+  return { X, obs: { type: { kind: "categorical", codes, categories, ordered: false } } };
+}
+
+Deno.test("the demo leaves out the zeros of a large file, and draws some of its cells", () =>
+  inFolder(async (out) => {
+    const folder = await Deno.makeTempDir();
+    const file = `${folder}/many.h5ad`;
+    await writeAnnData(file, manyCells());
+    const args = ["--labels=type", "--epochs=1", "--folds=2", "--learning-rate=0.01"];
+    const { code, stdout, stderr } = await run(out, `--data=${file}`, ...args);
+    await Deno.remove(folder, { recursive: true });
+    assertEquals(code, 0, stderr);
+    assertStringIncludes(stdout, "many.h5ad: 9000 × 2000 (cells × genes)");
+    assertStringIncludes(stdout, "zeros are not held: with them expression takes 0.3 GiB");
+    assertGreaterOrEqual((await readMetrics(out)).accuracy, 0.95);
+    const report = await Deno.readTextFile(`${out}/report.html`);
+    assertStringIncludes(report, "of the 9,000 cells are drawn, evenly spread");
+    assertStringIncludes(report, "zeros are not held");
+    assertLess(report.length, 3e6);
   }));
 
 const hasReal = (() => {

@@ -3,20 +3,22 @@
  *
  * @module
  */
-import type { Tensor } from "@cellgrad/cellgrad";
 import { type AnnDataFile, openAnnData, type StoredMatrix } from "@cellgrad/cellgrad/data";
 import { UsageError } from "../arguments.ts";
+import { evenlySpread } from "../evenly_spread.ts";
 import { formatCount } from "../format.ts";
 import type { Measured } from "./expression.ts";
+import { type Expression, takeGenes } from "./matrix.ts";
 import { namesOfColumn } from "./names.ts";
 import { listed, namesIn, type Reading } from "./options.ts";
 import { type CellFile, wantedColumns } from "./table_file.ts";
 
-/** Reads the cells of an AnnData file. */
+/** Reads the cells of an AnnData file; beyond so many bytes without their zeros, where these are many. */
 export async function readAnnotatedFile(
   path: string,
   where: string,
   reading: Reading,
+  mostBytes: number,
 ): Promise<CellFile> {
   await using file = await openAnnData(path);
   const columns = [];
@@ -26,8 +28,8 @@ export async function readAnnotatedFile(
   }
   const names = await file.obsNames();
   const cellName = (cell: number) => `cell ${names[cell]}`;
-  const measured = await readExpression(file, where);
-  return { ...chooseGenes({ ...measured, cellName }, reading), columns, notes: [] };
+  const { notes, ...measured } = await readExpression(file, where, mostBytes);
+  return { ...chooseGenes({ ...measured, cellName }, reading), columns, notes };
 }
 
 function columnsOf(file: AnnDataFile, reading: Reading): [string, string][] {
@@ -47,40 +49,74 @@ function noColumn({ keys }: AnnDataFile, option: string, key: string | undefined
 async function readExpression(
   file: AnnDataFile,
   name: string,
-): Promise<Omit<Measured, "cellName">> {
-  if (file.keys.layers.includes("counts")) {
-    const values = await readAll(await file.layer("counts"), `layers/counts of ${name}`);
-    const genes = await file.varNames();
-    return { where: `layers/counts of ${name}`, values, genes, counts: true };
-  }
+  mostBytes: number,
+): Promise<Omit<Measured & CellFile, "cellName" | "columns">> {
   const { raw } = file;
-  const [part, source] = raw === undefined ? ["X", file] as const : ["raw/X", raw] as const;
-  const values = await readAll(source.X, `${part} of ${name}`);
-  return { where: `${part} of ${name}`, values, genes: await source.varNames(), counts: false };
+  const counts = file.keys.layers.includes("counts");
+  const [part, matrix, source] = counts
+    ? ["layers/counts", await file.layer("counts"), file] as const
+    : raw === undefined
+    ? ["X", file.X, file] as const
+    : ["raw/X", raw.X, raw] as const;
+  const where = `${part} of ${name}`;
+  return {
+    where,
+    ...await readAll(matrix, where, mostBytes),
+    genes: await source.varNames(),
+    counts,
+  };
 }
 
 /** All of a matrix, after what is said where that takes much memory. */
-async function readAll(matrix: StoredMatrix, where: string): Promise<Tensor> {
-  const note = memoryNote(where, matrix.shape);
+async function readAll(
+  matrix: StoredMatrix,
+  where: string,
+  mostBytes: number,
+): Promise<{ values: Expression; notes: string[] }> {
+  const { shape } = matrix;
+  const dense = shape[0] * shape[1] * Float32Array.BYTES_PER_ELEMENT;
+  const sparse = dense > mostBytes ? 2 * dense * await shareOfEntries(matrix) : Infinity;
+  const note = memoryNote(where, shape, Math.min(dense, sparse));
   if (note !== undefined) console.log(note);
-  return await matrix.read();
+  if (dense <= sparse) return { values: await matrix.read(), notes: [] };
+  const values = (await matrix.readSparse()).asFormat("csr");
+  return { values, notes: [`zeros are not held: with them expression takes ${inGiB(dense)}`] };
+}
+
+/** How many cells are looked at to say how many zeros there are. */
+const LOOKED_AT = 256;
+
+/** The share of the values that are not zero, of which each takes its column's place in memory, too. */
+async function shareOfEntries(matrix: StoredMatrix): Promise<number> {
+  const { data } = await matrix.readRows(evenlySpread(matrix.shape[0], LOOKED_AT));
+  let entries = 0;
+  for (let i = 0; i < data.length; i++) entries += Number(data[i] !== 0);
+  return entries / data.length;
 }
 
 /**
- * What is said before a matrix is read, where it takes much memory: the demo holds all cells.
+ * What is said before a matrix is read, where it takes much memory.
  *
  * @param where What messages call it.
  * @param shape How many cells and genes it has.
+ * @param bytes How many bytes of it are held.
  * @returns The line; `undefined` below one GiB.
  */
-export function memoryNote(where: string, [cells, genes]: readonly number[]): string | undefined {
-  const size = cells! * genes! * Float32Array.BYTES_PER_ELEMENT / 2 ** 30;
-  if (size < 1) return undefined;
-  return `${where}: ${formatCount(cells!)} × ${formatCount(genes!)} take ${
-    size.toFixed(1)
-  } GiB of ` +
+export function memoryNote(
+  where: string,
+  [cells, genes]: readonly number[],
+  bytes: number,
+): string | undefined {
+  if (bytes < GIB) return undefined;
+  return `${where}: ${formatCount(cells!)} × ${formatCount(genes!)} take ${inGiB(bytes)} of ` +
     "memory when they are read, and more while they are prepared; cellLoader of ./data goes over " +
     "files that are larger than memory";
+}
+
+const GIB = 2 ** 30;
+
+function inGiB(bytes: number): string {
+  return `${(bytes / GIB).toFixed(1)} GiB`;
 }
 
 /** The genes that are wanted. */
@@ -101,7 +137,7 @@ function chooseGenes(measured: Measured, reading: Reading): Measured {
   );
   return {
     ...measured,
-    values: measured.values.gather(chosen, { axis: 1 }),
+    values: takeGenes(measured.values, Int32Array.from(chosen)),
     genes: chosen.map((gene) => genes[gene]!),
   };
 }

@@ -3,16 +3,23 @@
  *
  * @module
  */
-import { log1p, type Tensor } from "@cellgrad/cellgrad";
-import { highlyVariableGenes, normalizeTotal } from "@cellgrad/cellgrad/data";
+import { highlyVariableGenes } from "@cellgrad/cellgrad/data";
 import { UsageError } from "../arguments.ts";
+import {
+  countEmpty,
+  type Expression,
+  logNormalized,
+  placeOf,
+  takeGenes,
+  varies,
+} from "./matrix.ts";
 
 /** Expression as a file holds it. */
 export interface Measured {
   /** What is called so in messages: the file's name, or a part of it. */
   where: string;
   /** (cells, genes). */
-  values: Tensor;
+  values: Expression;
   /** The names of the genes. */
   genes: readonly string[];
   /** What a cell is called in messages. */
@@ -25,8 +32,8 @@ export interface Measured {
 export interface Prepared {
   /** How many genes were measured. */
   genes: number;
-  /** (cells, genes used). */
-  expression: Tensor;
+  /** (cells, genes used), without its zeros where it came so. */
+  expression: Expression;
   /** What was done, in words. */
   notes: string[];
 }
@@ -79,13 +86,14 @@ export function prepare(measured: Measured): Prepared {
 
 /** Throws for the first value that is not as it must be, with the names of cell and gene. */
 function refuse(
-  { where, values: { data }, genes, cellName }: Measured,
+  { where, values, genes, cellName }: Measured,
   isRight: (value: number) => boolean,
   why: (value: number, gene: string) => string,
 ): void {
+  const { data } = values;
   for (let i = 0; i < data.length; i++) {
     if (isRight(data[i]!)) continue;
-    const [cell, gene] = [Math.floor(i / genes.length), i % genes.length];
+    const { cell, gene } = placeOf(values, i);
     throw new UsageError(
       `Cannot use ${where} as gene ${genes[gene]} of ${cellName(cell)} is ` +
         why(data[i]!, genes[gene]!),
@@ -94,7 +102,7 @@ function refuse(
 }
 
 /** Counts normalized and logarithmic; anything else as it is, with what it seems to be. */
-function scaleOf(measured: Measured): { expression: Tensor; note: string } {
+function scaleOf(measured: Measured): { expression: Expression; note: string } {
   const { values, counts } = measured;
   const data: ArrayLike<number> & Iterable<number> = values.data;
   if (counts) {
@@ -111,7 +119,7 @@ function scaleOf(measured: Measured): { expression: Tensor; note: string } {
     const empty = countEmpty(values);
     const note = `${kind}: normalised to a total of ${TOTAL} per cell, logarithm taken (log1p)` +
       (empty > 0 ? `; cells without any counts: ${empty}` : "");
-    return { expression: log1p(normalizeTotal(values)), note };
+    return { expression: logNormalized(values), note };
   }
   const note = negative
     ? "some values are negative: taken for scaled expression, used as they are"
@@ -122,21 +130,7 @@ function scaleOf(measured: Measured): { expression: Tensor; note: string } {
   return { expression: values, note };
 }
 
-/** How many cells have no counts. */
-function countEmpty({ data, shape }: Tensor): number {
-  const [cells, genes] = shape as [number, number];
-  const isEmpty = (cell: number) =>
-    data.subarray(cell * genes, (cell + 1) * genes).every((n) => !n);
-  return Array.from({ length: cells }, (_, cell) => cell).filter(isEmpty).length;
-}
-
-function varies({ data, shape }: Tensor): boolean {
-  const genes = shape[1]!;
-  for (let i = genes; i < data.length; i++) if (data[i] !== data[i % genes]) return true;
-  return false;
-}
-
-function selectGenes(where: string, x: Tensor): Tensor {
+function selectGenes(where: string, x: Expression): Expression {
   if (x.shape[1]! <= MOST_GENES) return x;
   if (x.data.some((value) => value < 0)) {
     throw new UsageError(
@@ -145,5 +139,5 @@ function selectGenes(where: string, x: Tensor): Tensor {
     );
   }
   const { indices } = highlyVariableGenes(x, { top: MOST_GENES });
-  return x.gather(indices, { axis: 1 });
+  return takeGenes(x, indices);
 }
