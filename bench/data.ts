@@ -1,11 +1,14 @@
 /**
- * What does PCA cost beside scikit-learn, and how much memory do 200,000 cells of a sparse file take?
+ * What does PCA cost beside scikit-learn, and how much memory do 200,000 cells of a sparse file take,
+ * also in the demo?
  *
  * `deno task bench:data pca 20000` runs both sides in turns on the same float32 values of 2,000 genes,
  * 50 components, one core each, and prints the processor's time: the least of three runs each.
  * `deno task bench:data file 200000` writes an .h5ad file of 2,000 genes, a tenth of them expressed, in
  * a process of its own, and prints the time and the peak memory of normalising, choosing genes and PCA.
  * `deno task bench:data sparse` compares `sparseMatmul` of batches with `matmul` of the dense ones.
+ * `deno task bench:data demo 200000` prints those of `deno task demo` on the file of bench/loader.ts:
+ * an epoch of each of two folds, or what else follows the number of cells (`--folds 5`).
  *
  * @module
  */
@@ -195,9 +198,42 @@ async function compareSparse(
   await dense.dispose();
 }
 
-const [what = "pca", cells = what === "file" ? "200000" : "20000", data] = Deno.args;
-if (what === "file") await measureFile(Number(cells));
+/** Runs a command, and says what it took, its peak memory as the kernel has counted it. */
+const RUN = `
+import resource, subprocess, sys, time
+start = time.time()
+subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)
+peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+print(f"{time.time() - start:.1f} s, peak: {peak:.0f} MiB")
+`;
+
+async function measureDemo(cells: string, options: readonly string[]): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  const path = `${folder}/cells.h5ad`;
+  const here = (file: string) => new URL(file, import.meta.url).pathname;
+  try {
+    const make = await new Deno.Command(PYTHON, {
+      args: [here("./loader.py"), "make", path, cells, "csr"],
+    }).output();
+    if (!make.success) throw new Error(new TextDecoder().decode(make.stderr));
+    const demo = [
+      "run",
+      "--no-prompt",
+      "-RW",
+      here("../examples/01_annotate.ts"),
+      `--data=${path}`,
+    ];
+    const usual = ["--labels=type", "--epochs=1", "--folds=2", `--out=${folder}/out`];
+    console.log((await python(RUN, Deno.execPath(), ...demo, ...usual, ...options)).trim());
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+const [what = "pca", cells = what === "pca" ? "20000" : "200000", ...more] = Deno.args;
+if (what === "demo") await measureDemo(cells, more);
+else if (what === "file") await measureFile(Number(cells));
 else if (what === "sparse") {
   for (const share of [0.02, 0.05, 0.1, 0.2]) await compareSparse(512, 2000, 256, share);
   await compareSparse(256, 20000, 128, 0.05);
-} else await comparePca(Number(cells), data === "noise");
+} else await comparePca(Number(cells), more[0] === "noise");
