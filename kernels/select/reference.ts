@@ -72,17 +72,18 @@ export interface Entries {
  * and each sum rounded to the type of the sums.
  */
 export function addSparseProduct(
-  sums: Float32Array | Float64Array,
+  sums: NumberArray,
   { values, rows, columns }: Entries,
   table: NumberArray,
   inner: number,
 ): void {
-  const isNarrow = sums instanceof Float32Array;
   for (let e = 0; e < values.length; e++) {
     const [to, from, value] = [rows[e]! * inner, columns[e]! * inner, values[e]!];
-    if (isNarrow) {
+    if (sums instanceof Float32Array) {
       for (let j = 0; j < inner; j++) sums[to + j]! += Math.fround(value * table[from + j]!);
-    } else for (let j = 0; j < inner; j++) sums[to + j]! += value * table[from + j]!;
+    } else if (sums instanceof Float64Array) {
+      for (let j = 0; j < inner; j++) sums[to + j]! += value * table[from + j]!;
+    } else for (let j = 0; j < inner; j++) sums[to + j]! += Math.imul(value, table[from + j]!);
   }
 }
 

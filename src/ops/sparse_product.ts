@@ -23,7 +23,7 @@ export const sparseProductOp: SparseProductOp<number> = {
   count: (count) => count,
   infer: ([values, , , w], count) => ({ shape: [count, w!.shape[1]!], dtype: values!.dtype }),
   forward([values, rows, columns, w], _count, { shape, dtype }) {
-    const sums = allocate(dtype, sizeOf(shape)) as Float32Array;
+    const sums = allocate(dtype, sizeOf(shape));
     const entries = { values: values!.data, rows: rows!.data, columns: columns!.data };
     addSparseProduct(sums, entries, w!.data, shape[1]!);
     return sums;

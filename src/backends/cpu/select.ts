@@ -124,11 +124,11 @@ export function scatterKernel(
   };
 }
 
-/** The kernel of a step that multiplies a sparse matrix by a dense one. */
+/** The kernel of a step that multiplies a sparse matrix by a dense one; `undefined` of integers. */
 export function sparseKernel({ inputs, output }: Step, graph: Graph): StepKernel | undefined {
   const { shape, dtype } = graph.values[output]!;
   const [count, inner] = shape as readonly [number, number];
-  if (dtype === "bool" || count * inner === 0) return undefined;
+  if (dtype === "bool" || dtype === "int32" || count * inner === 0) return undefined;
   const [numbers, positions, sources, rows] = inputs as [ValueId, ValueId, ValueId, ValueId];
   const picked = sizeOf(graph.values[numbers]!.shape);
   const groups: RowGroups = { dtype, combine: "product", onto: false, count, picked, inner };
