@@ -168,7 +168,9 @@ async function partsOfContent(file: ByteFile, options: OpenCellsOptions): Promis
       return await partsOfStore(await openZarr(zip), options);
     }
     noOption(file.path, options, "NumPy's .npz");
-    return await partsOfNpz(zip);
+    const parts = await partsOfNpz(zip);
+    zip.close();
+    return parts;
   }
   noOption(file.path, options, "one matrix");
   const parts = await partsOfBytes(`"${file.path}"`, file.path, await file.read(0, file.size));

@@ -1,6 +1,8 @@
 import { openAnnData, openCells, readNpz, readTable } from "@cellgrad/cellgrad/data";
 import { assertEquals, assertRejects } from "@std/assert";
+import { closeSync, openSync } from "node:fs";
 import { cells, leaf, mapping, withElement } from "./tree.ts";
+import { variants } from "./variants.ts";
 import { h5Bytes, inTempDirectory } from "./write.ts";
 
 const text = (content: string) => new TextEncoder().encode(content);
@@ -165,3 +167,19 @@ Deno.test("readNpz() says that an archive holds no arrays", async () => {
     true,
   );
 });
+
+Deno.test("openCells() leaves no archive open that it has read whole", () =>
+  inTempDirectory(async (folder) => {
+    const path = `${folder}/cells.npz`;
+    await Deno.writeFile(path, (await variants()).get("scipy_csr_plain.npz")!);
+    // A descriptor is the first number that is free.
+    const next = () => {
+      const descriptor = openSync(path, "r");
+      closeSync(descriptor);
+      return descriptor;
+    };
+    const before = next();
+    const files = [await openCells(path), await openCells(path)];
+    assertEquals(next(), before);
+    for (const file of files) file.close();
+  }));
