@@ -10,7 +10,7 @@ import type { CellParts, RawAnnData } from "./cell_parts.ts";
 import type { Column } from "./column.ts";
 import { openStore } from "./open_store.ts";
 import { checkChoice, readOptions } from "../options.ts";
-import type { DataSource } from "./source.ts";
+import { type DataSource, keepSource, type KeptSource } from "./source.ts";
 import { withWideIntegers } from "./wide_integers.ts";
 import { promised } from "./store.ts";
 import type { StoredMatrix } from "./stored_matrix.ts";
@@ -27,8 +27,31 @@ export interface AnnDataKeys {
   readonly obsm: readonly string[];
 }
 
+/** How a file was opened. */
+export interface FileOrigin {
+  /** The function that did. */
+  readonly opener: "openAnnData" | "openCells";
+  /** Where the file lies. */
+  readonly source: KeptSource;
+  /** The options. */
+  readonly options: object;
+}
+
+/** What others must know of an open file. */
+export interface FileState {
+  /** How it was opened, unless it never was one. */
+  readonly origin: FileOrigin | undefined;
+  /** Whether it is closed. */
+  closed: boolean;
+  /** What is called once it is. */
+  readonly ends: Set<() => void>;
+}
+
 /** The constructor, for files of any format. */
-export let openCellParts: (parts: CellParts) => AnnDataFile;
+export let openCellParts: (parts: CellParts, origin?: FileOrigin) => AnnDataFile;
+
+/** What others must know of a file. */
+export let stateOf: (file: AnnDataFile) => FileState;
 
 /**
  * An open AnnData file. Matrices and columns are read when they are asked for, matrices also by
@@ -69,9 +92,11 @@ export class AnnDataFile {
   /** The matrix that was set aside, where there is one. */
   readonly raw: RawAnnData | undefined;
   readonly #parts: CellParts;
+  readonly #state: FileState;
 
   static {
-    openCellParts = (parts) => new AnnDataFile(parts);
+    openCellParts = (parts, origin) => new AnnDataFile(parts, origin);
+    stateOf = (file) => file.#state;
     Object.defineProperty(this.prototype, Symbol.asyncDispose, {
       value(this: AnnDataFile) {
         return promised(() => this.close());
@@ -79,7 +104,7 @@ export class AnnDataFile {
     });
   }
 
-  private constructor(parts: CellParts) {
+  private constructor(parts: CellParts, origin: FileOrigin | undefined) {
     this.path = parts.path;
     this.format = parts.format;
     this.nObs = parts.obs.length;
@@ -92,6 +117,7 @@ export class AnnDataFile {
     };
     this.raw = parts.raw;
     this.#parts = parts;
+    this.#state = { origin, closed: false, ends: new Set() };
   }
 
   /**
@@ -171,6 +197,8 @@ export class AnnDataFile {
 
   /** Closes the file; a second time does nothing. What is asked for later throws a `TypeError`. */
   close(): void {
+    this.#state.closed = true;
+    for (const end of this.#state.ends) end();
     this.#parts.close();
   }
 
@@ -238,10 +266,12 @@ export async function openAnnData(
 ): Promise<AnnDataFile> {
   const { integers } = readOptions("openAnnData", options, { integers: "int32" });
   checkChoice("openAnnData", "integers", integers, ["int32", "float64"]);
-  const opened = await openStore(source);
+  const kept = await keepSource(source);
+  const origin = { opener: "openAnnData", source: kept, options: { integers } } as const;
+  const opened = await openStore(kept);
   const store = integers === "float64" ? withWideIntegers(opened) : opened;
   try {
-    return openCellParts(await openParts(store));
+    return openCellParts(await openParts(store), origin);
   } catch (error) {
     store.close();
     throw error;

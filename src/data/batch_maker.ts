@@ -4,20 +4,24 @@
  * @module
  */
 import { allocate, type TypedArray } from "../dtype.ts";
-import { EpochOrder, type EpochPlan } from "./epoch_order.ts";
+import { EpochOrder, type EpochPlan, windowOf } from "./epoch_order.ts";
 import { holdRows, rowPointers, type StoredMatrix } from "./file_matrix.ts";
 import { type EntryStore, type HeldRows, sortedRows, type SparseRows } from "./held_rows.ts";
 
-/** What batches are made of. */
-export interface BatchSource {
-  /** The matrix whose rows they have. */
-  readonly matrix: StoredMatrix;
+/** Which rows come into which batch. */
+export interface BatchRows {
   /** What decides about their order. */
   readonly plan: EpochPlan;
   /** The rows to go over; all of the matrix where there are none. */
   readonly rows: Int32Array | undefined;
   /** Whether batches are entries. */
   readonly sparse?: boolean | undefined;
+}
+
+/** What batches are made of. */
+export interface BatchSource extends BatchRows {
+  /** The matrix whose rows they have. */
+  readonly matrix: StoredMatrix;
 }
 
 /** A batch before it is padded and labelled. */
@@ -35,7 +39,7 @@ export interface EntryBatch extends EntryStore {
 }
 
 /** Rows that were read at once, and the place of each of the window's. */
-interface Window {
+export interface Window {
   readonly number: number;
   readonly rows: Int32Array;
   readonly places: Int32Array;
@@ -69,10 +73,10 @@ export class BatchMaker {
   }
 
   async #make(number: number): Promise<MadeBatch> {
-    const { plan: { batchSize, window: size }, sparse } = this.#source;
-    const start = number * batchSize;
-    const window = await this.#read(Math.floor(start / size));
-    const from = start % size;
+    const { plan, sparse } = this.#source;
+    const { batchSize } = plan;
+    const window = await this.read(windowOf(plan, number));
+    const from = number * batchSize % plan.window;
     const rows = window.rows.slice(from, from + batchSize);
     const places = window.places.subarray(from, from + batchSize);
     const x = sparse ? await this.#entries(window.held, places) : this.#values(window.held, places);
@@ -124,7 +128,8 @@ export class BatchMaker {
     return subset === undefined ? order : order.map((place) => subset[place]!);
   }
 
-  async #read(number: number): Promise<Window> {
+  /** Reads a window, unless it is the one that was read last. */
+  async read(number: number): Promise<Window> {
     if (this.#window?.number === number) return this.#window;
     // The old rows need not be kept while the new ones are read.
     this.#window = undefined;

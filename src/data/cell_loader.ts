@@ -14,6 +14,7 @@ import {
   refuseMore,
 } from "../options.ts";
 import { fromData, type Tensor } from "../tensor.ts";
+import type { StartThreads } from "../backends/cpu/start_threads.ts";
 import { AnnDataFile } from "./anndata.ts";
 import {
   type BatchEntries,
@@ -23,8 +24,9 @@ import {
   valuesForm,
 } from "./batch_forms.ts";
 import { BatchMaker, type MadeBatch } from "./batch_maker.ts";
+import { EpochWorkers, findBatchWorkers } from "./batch_workers.ts";
 import { type CellLabels, readLabels } from "./cell_labels.ts";
-import { countBatches, type EpochPlan } from "./epoch_order.ts";
+import { countBatches, type EpochPlan, windowOf } from "./epoch_order.ts";
 import type { StoredMatrix } from "./file_matrix.ts";
 import type { SparseMatrix } from "./sparse.ts";
 
@@ -38,6 +40,11 @@ export interface CellLoaderOptions {
   seed?: number | undefined;
   /** How many batches are made ahead, while a step runs; 2 by default. */
   prefetch?: number | undefined;
+  /**
+   * How many workers read the file and make batches while a step runs, each a window at a time; 0 by
+   * default: the calling thread does it between steps.
+   */
+  workers?: number | undefined;
   /** Whether rows that fill no batch are left out; `false` by default: the last batch is padded. */
   drop?: boolean | undefined;
   /** What becomes of the rows of each batch: another tensor with as many rows. */
@@ -107,6 +114,9 @@ export interface CellLoader<X extends Tensor | BatchEntries = Tensor>
   [Symbol.asyncIterator](): AsyncGenerator<CellBatch<X>, void, undefined>;
 }
 
+/** The most workers, of which each has the modules, and a window, in a memory of its own. */
+const MAX_WORKERS = 64;
+
 /** How many values a window has by default. */
 const WINDOW = 2 ** 24;
 
@@ -115,6 +125,7 @@ const DEFAULTS = {
   shuffle: false,
   seed: 0,
   prefetch: 2,
+  workers: 0,
   drop: false,
   sparse: false,
   transform: undefined,
@@ -223,6 +234,7 @@ export function cellLoader(
   whole("batchSize", batchSize, 1);
   whole("seed", seed, 0, Number.MAX_SAFE_INTEGER);
   whole("prefetch", prefetch, 0, 1024);
+  whole("workers", settled.workers, 0, MAX_WORKERS);
   whole("ranks", ranks, 1);
   whole("rank", rank, 0, ranks - 1);
   whole("block", settled.block, 1);
@@ -253,8 +265,9 @@ export function cellLoader(
         `${ranks} ranks do not fill ${batchSize} rows${drop ? ", and drop is true" : ""}`,
     );
   }
-  const { sparse, obs } = settled;
-  const parts = { file, plan, rows, layer, obs, prefetch, sparse };
+  const { sparse, obs, workers: count } = settled;
+  const workers = count === 0 ? undefined : { count, start: findBatchWorkers() };
+  const parts = { file, plan, rows, layer, obs, prefetch, sparse, workers };
   if (layer === undefined) checkForm(file.X, parts);
   return sparse
     ? new Loader({ ...parts, form: entriesForm(transform as Transform<SparseMatrix>) })
@@ -314,6 +327,7 @@ interface LoaderParts<X> {
   /** What batches hold. */
   readonly form: BatchForm<X>;
   readonly sparse: boolean;
+  readonly workers: { readonly count: number; readonly start: StartThreads } | undefined;
 }
 
 /** What is read of a file before the first batch. */
@@ -348,13 +362,24 @@ class Loader<X extends Tensor | BatchEntries> implements CellLoader<X> {
 
   async *#run(epoch: number, start: number): AsyncGenerator<CellBatch<X>, void, undefined> {
     const opened = await this.#open();
-    const { plan, rows, prefetch, sparse } = this.#parts;
-    const maker = new BatchMaker({ matrix: opened.matrix, plan, rows, sparse }, epoch);
+    const workers = start < this.batches ? this.#startWorkers(opened, epoch, start) : undefined;
+    try {
+      yield* this.#batches(workers ?? this.#maker(opened, epoch), opened, start);
+    } finally {
+      workers?.end();
+    }
+  }
+
+  async *#batches(
+    maker: Pick<BatchMaker, "make">,
+    opened: Opened,
+    start: number,
+  ): AsyncGenerator<CellBatch<X>, void, undefined> {
     const batches: Promise<CellBatch<X>>[] = [];
     let last: Promise<unknown> = Promise.resolve();
     const finish = (made: MadeBatch) => this.#finish(made, opened);
     for (let i = start, next = start; i < this.batches; i++) {
-      for (; next < this.batches && next <= i + prefetch; next++) {
+      for (; next < this.batches && next <= i + this.#parts.prefetch; next++) {
         const made = maker.make(next);
         const batch = last.then(() => made).then(finish);
         // One that fails is told in its turn, or not at all where the epoch is left before.
@@ -364,6 +389,22 @@ class Loader<X extends Tensor | BatchEntries> implements CellLoader<X> {
       }
       yield await batches.shift()!;
     }
+  }
+
+  #maker({ matrix }: Opened, epoch: number): BatchMaker {
+    const { plan, rows, sparse } = this.#parts;
+    return new BatchMaker({ matrix, plan, rows, sparse }, epoch);
+  }
+
+  /** The workers of an epoch from a batch on, where there is something that they can open. */
+  #startWorkers({ matrix }: Opened, epoch: number, start: number): EpochWorkers | undefined {
+    const { file, plan, rows, sparse, layer, workers } = this.#parts;
+    if (workers === undefined) return undefined;
+    const [first, last] = [start, this.batches - 1].map((batch) => windowOf(plan, batch));
+    const stride = Math.min(workers.count, last! - first! + 1);
+    const { shape, dtype } = matrix;
+    const task = { layer, shape, dtype, plan, rows, sparse, epoch, first: first!, stride };
+    return EpochWorkers.start(workers.start, file, task);
   }
 
   /** The batch that users get. */

@@ -12,7 +12,7 @@ import { partsOfBytes, partsOfNpz } from "./array_cells.ts";
 import type { ByteFile } from "./file.ts";
 import { isLoom, openLoom } from "./loom.ts";
 import { folderOf, isH5, openStore } from "./open_store.ts";
-import { addressOf, type DataSource, openSource } from "./source.ts";
+import { addressOf, type DataSource, keepSource, type KeptSource, openSource } from "./source.ts";
 import { type Store, type StoredGroup, unreadable } from "./store.ts";
 import { withWideIntegers } from "./wide_integers.ts";
 import { isTenxFolder, openTenxFolder, openTenxH5, tenxGroups } from "./tenx.ts";
@@ -80,10 +80,12 @@ export async function openCells(
   for (const name of ["modality", "genome"] as const) {
     if (settled[name] !== undefined) checkText("openCells", name, settled[name]);
   }
-  return openCellParts(await partsOf(source, settled));
+  const kept = await keepSource(source);
+  const origin = { opener: "openCells", source: kept, options: settled } as const;
+  return openCellParts(await partsOf(kept, settled), origin);
 }
 
-async function partsOf(source: DataSource, options: OpenCellsOptions): Promise<CellParts> {
+async function partsOf(source: KeptSource, options: OpenCellsOptions): Promise<CellParts> {
   const folder = await folderOf(source);
   if (folder !== undefined && await isTenxFolder(folder)) {
     noOption(folder, options, "a 10x folder");

@@ -33,6 +33,11 @@ export function countBatches({ count, batchSize, drop, ranks }: EpochPlan): numb
     : Math.ceil(Math.ceil(count / ranks) / batchSize);
 }
 
+/** The number of the window that a batch belongs to. */
+export function windowOf({ batchSize, window }: EpochPlan, batch: number): number {
+  return Math.floor(batch * batchSize / window);
+}
+
 /** The rows of a rank in an epoch, in the order in which their windows come. */
 export class EpochOrder {
   readonly #plan: EpochPlan;

@@ -130,8 +130,7 @@ export abstract class PresentFile implements ByteFile {
 export class MemoryFile extends PresentFile {
   readonly path: string;
   readonly size: number;
-  protected isOpen = true;
-  readonly #bytes: Uint8Array;
+  #bytes: Uint8Array | undefined;
 
   constructor(path: string, bytes: Uint8Array) {
     super();
@@ -140,13 +139,22 @@ export class MemoryFile extends PresentFile {
     this.#bytes = bytes;
   }
 
+  /** All of them, until the file is closed. */
+  get bytes(): Uint8Array | undefined {
+    return this.#bytes;
+  }
+
+  protected get isOpen(): boolean {
+    return this.#bytes !== undefined;
+  }
+
   readInto(target: Uint8Array, position: number): void {
     checkRange(this, this.isOpen, position, target.length);
-    target.set(this.#bytes.subarray(position, position + target.length));
+    target.set(this.#bytes!.subarray(position, position + target.length));
   }
 
   close(): void {
-    this.isOpen = false;
+    this.#bytes = undefined;
   }
 }
 

@@ -5,11 +5,11 @@
  */
 import { type ByteFile, isDirectory, pathOf } from "./file.ts";
 import { foreignFormat } from "./signature.ts";
-import { addressOf, type DataSource, openSource } from "./source.ts";
+import { addressOf, type KeptSource, openSource } from "./source.ts";
 import { type Store, unreadable } from "./store.ts";
 
 /** Opens HDF5 and Zarr. */
-export async function openStore(source: DataSource): Promise<Store> {
+export async function openStore(source: KeptSource): Promise<Store> {
   const address = addressOf(source);
   if (address !== undefined) {
     const { findZarr } = await import("./zarr_http.ts");
@@ -32,7 +32,7 @@ export async function openStore(source: DataSource): Promise<Store> {
 }
 
 /** The path of a folder, where the source is one. */
-export async function folderOf(source: DataSource): Promise<string | undefined> {
+export async function folderOf(source: KeptSource): Promise<string | undefined> {
   const isLocal = typeof source === "string" ||
     (source instanceof URL && source.protocol === "file:");
   if (!isLocal || addressOf(source) !== undefined) return undefined;

@@ -19,6 +19,9 @@ export type DataSource =
   | Platform<"Blob">
   | Platform<"ReadableStream">;
 
+/** A source that can be opened again. */
+export type KeptSource = string | Platform<"URL"> | Platform<"Blob"> | MemoryFile;
+
 /** What messages call bytes that come without a name. */
 const BYTES = "the bytes";
 
@@ -28,27 +31,58 @@ export function addressOf(source: unknown): URL | undefined {
   return source instanceof URL && /^https?:$/.test(source.protocol) ? source : undefined;
 }
 
+/** A source as it can be opened again: streams, and addresses that end with a page, are read. */
+export async function keepSource(source: DataSource): Promise<KeptSource> {
+  if (source instanceof URL && /^(blob|data):$/.test(source.protocol)) {
+    const { fetchWhole } = await import("./http.ts");
+    return new MemoryFile(source.protocol, (await fetchWhole(source))!);
+  }
+  if (source instanceof Uint8Array) return new MemoryFile(BYTES, source);
+  if (!isA("ReadableStream", source)) return source as KeptSource;
+  return new MemoryFile("the stream", await collect(source as ReadableStream));
+}
+
 /** Opens a source of bytes. */
-export async function openSource(source: DataSource): Promise<ByteFile> {
+export async function openSource(given: DataSource | KeptSource): Promise<ByteFile> {
+  const source = given instanceof MemoryFile ? given : await keepSource(given);
+  if (source instanceof MemoryFile) return source;
   const address = addressOf(source);
   if (address !== undefined) {
     const { openHttp } = await import("./http.ts");
     return await openHttp(address);
   }
-  if (source instanceof URL && /^(blob|data):$/.test(source.protocol)) {
-    const { fetchWhole } = await import("./http.ts");
-    return new MemoryFile(source.protocol, (await fetchWhole(source))!);
-  }
   if (typeof source === "string" || source instanceof URL) return await LocalFile.open(source);
-  if (source instanceof Uint8Array) return new MemoryFile(BYTES, source);
   if (isA("Blob", source)) return openBlob(source as Blob);
-  if (isA("ReadableStream", source)) {
-    return new MemoryFile("the stream", await collect(source as ReadableStream));
-  }
   throw new TypeError(
     "Cannot read a source as it must be a path, a URL, a Blob or File, a Uint8Array or a " +
       `ReadableStream: current value is ${describe(source)}`,
   );
+}
+
+/** A source as threads send it to each other. */
+export type SentSource =
+  | string
+  | { readonly address: string }
+  | { readonly blob: Blob; readonly name: string | undefined }
+  | { readonly bytes: Uint8Array; readonly name: string };
+
+/** What other threads are sent of a source; `undefined` where it is held no more. */
+export function sendSource(source: KeptSource): SentSource | undefined {
+  if (typeof source === "string") return source;
+  if (source instanceof URL) return { address: source.href };
+  if (source instanceof MemoryFile) {
+    return source.bytes && { bytes: source.bytes, name: source.path };
+  }
+  return { blob: source, name: nameOf(source) };
+}
+
+/** The source that another thread has sent. */
+export function receiveSource(sent: SentSource): KeptSource {
+  if (typeof sent === "string") return sent;
+  if ("address" in sent) return new URL(sent.address);
+  if ("bytes" in sent) return new MemoryFile(sent.name, sent.bytes);
+  // Node leaves names of files behind.
+  return sent.name === undefined ? sent.blob : new File([sent.blob], sent.name);
 }
 
 /** Whether a value is of a class that the platform may lack. */
@@ -57,9 +91,13 @@ function isA(name: "Blob" | "ReadableStream", value: unknown): boolean {
   return Class !== undefined && (value as unknown) instanceof Class;
 }
 
+/** The name of a file of a browser. */
+function nameOf(blob: Blob): string | undefined {
+  return "name" in blob && typeof blob.name === "string" ? blob.name : undefined;
+}
+
 function openBlob(blob: Blob): ByteFile {
-  const name = "name" in blob && typeof blob.name === "string" ? blob.name : "the blob";
-  return new PagedFile(name, blob.size, async (position, length) => {
+  return new PagedFile(nameOf(blob) ?? "the blob", blob.size, async (position, length) => {
     const part = blob.slice(position, position + length);
     return new Uint8Array(await part.arrayBuffer());
   });

@@ -13,11 +13,11 @@ export interface Threads {
   release(): void;
 }
 
-/** Starts threads of a script; `hear` gets their answers: `null`, or what went wrong. */
-export type StartThreads = (
+/** Starts threads of a script; `hear` gets their answers, and as a text what went wrong. */
+export type StartThreads = <Answer>(
   script: string,
   count: number,
-  hear: (answer: string | null) => void,
+  hear: (answer: Answer | string) => void,
 ) => Threads;
 
 /** Node's module of workers, as far as it is needed. */
@@ -37,22 +37,27 @@ interface Host {
 
 /** How threads start in this runtime; throws a `TypeError` where they share no memory. */
 export function findThreads(): StartThreads {
-  const { SharedArrayBuffer, Worker, crossOriginIsolated, process } = globalThis as Host;
+  const { SharedArrayBuffer, crossOriginIsolated } = globalThis as Host;
   if (crossOriginIsolated === false) {
     throw noThreads(
       "this page shares no memory with workers: serve it with the headers " +
         "Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp",
     );
   }
-  if (SharedArrayBuffer !== undefined) {
-    if (Worker !== undefined) return startWebThreads;
-    const node = process?.getBuiltinModule?.("node:worker_threads");
-    if (node !== undefined) return startNodeThreads(node);
-  }
+  const start = SharedArrayBuffer === undefined ? undefined : findWorkers();
+  if (start !== undefined) return start;
   throw noThreads(
     "this runtime has no workers that share memory: use Deno, Node 22.3 or later, Bun or a " +
       "current browser",
   );
+}
+
+/** How threads start in this runtime, whether or not they share memory; `undefined` without any. */
+export function findWorkers(): StartThreads | undefined {
+  const { Worker, process } = globalThis as Host;
+  if (Worker !== undefined) return startWebThreads;
+  const node = process?.getBuiltinModule?.("node:worker_threads");
+  return node === undefined ? undefined : startNodeThreads(node);
 }
 
 /** Whether threads can be started that share memory. */
@@ -87,7 +92,7 @@ const startWebThreads: StartThreads = (script, count, hear) => {
 /** Node's workers have a port in place of a scope of their own. */
 const NODE_SCOPE = `
 const { parentPort } = require("node:worker_threads");
-const postMessage = (message) => parentPort.postMessage(message);
+const postMessage = (message, transfer) => parentPort.postMessage(message, transfer);
 let onmessage;
 parentPort.on("message", (data) => onmessage({ data }));
 `;
