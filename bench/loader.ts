@@ -6,7 +6,9 @@
  * and, in brackets, by the processor's time, which a busy machine leaves alone. "any order" reads
  * batches of rows that lie far from each other. Training is one epoch of a network
  * 2000 → 256 → 20 with Adam: ours shuffled by cellLoader, theirs by a dataset of single cells
- * ("items"), and by one of ranges in a random order ("batches"), which shuffles less.
+ * ("items"), and by one of ranges in a random order ("batches"), which shuffles less. "sparse" is ours
+ * with batches without their zeros. With
+ * `--workers N`, training with so many workers stands beside training without, of every form.
  *
  * @module
  */
@@ -48,6 +50,12 @@ const PROGRAM = {
       default: "all",
       help: "What is run",
     },
+    workers: {
+      kind: "integer",
+      default: 0,
+      min: 0,
+      help: "Workers that read while a step runs: training with them, beside training without",
+    },
     folder: { kind: "string", help: "Where files are kept between runs; a temporary one else" },
   },
 } as const;
@@ -80,11 +88,12 @@ async function read(path: string, size: number, order: string) {
   });
 }
 
-async function train(path: string, size: number) {
+async function train(path: string, size: number, workers: number) {
   await using file = await openAnnData(path);
   return await timed(async () => {
     const optimizer = adam({ learningRate: 1e-3 });
-    const loader = cellLoader(file, { batchSize: size, shuffle: true, drop: true, obs: ["type"] });
+    const options = { batchSize: size, shuffle: true, drop: true, obs: ["type"], workers };
+    const loader = cellLoader(file, options);
     type Params = ReturnType<typeof initMlp>;
     const objective = (params: Params, x: Tensor, types: Tensor) =>
       crossEntropyLoss(mlp(params, x), types);
@@ -116,12 +125,12 @@ async function train(path: string, size: number) {
 }
 
 /** The same network and optimizer, whose first layer leaves out the zeros of its input. */
-async function trainSparse(path: string, size: number) {
+async function trainSparse(path: string, size: number, workers: number) {
   await using file = await openAnnData(path);
   return await timed(async () => {
     const optimizer = adam({ learningRate: 1e-3 });
     const loader = cellLoader(file, {
-      ...{ batchSize: size, shuffle: true, drop: true, obs: ["type"] },
+      ...{ batchSize: size, shuffle: true, drop: true, obs: ["type"], workers },
       sparse: true,
     });
     type Params = { w: Tensor; b: Tensor; head: ReturnType<typeof initMlp> };
@@ -221,15 +230,17 @@ interface Values {
   forms: string;
   rounds: number;
   only: string;
+  workers: number;
   folder: string | undefined;
 }
 
-async function main({ cells, batch, forms, rounds, only, folder }: Values): Promise<void> {
+async function main(values: Values): Promise<void> {
+  const { cells, batch, forms, rounds, only, workers, folder } = values;
   const place = folder ?? await Deno.makeTempDir();
   try {
     console.log(
       `${"cells/s (per processor's)".padEnd(28)}${"cellgrad".padStart(19)}${
-        "Python".padStart(19)
+        (workers > 0 ? "without" : "Python").padStart(19)
       }` +
         `${"ratio".padStart(15)}   MiB   MiB`,
     );
@@ -243,10 +254,27 @@ async function main({ cells, batch, forms, rounds, only, folder }: Values): Prom
         const name = `read ${form}, ${order === "any" ? "any order" : "in order"}`;
         await compare(name, rounds, () => ours(...args), () => theirs(...args), true);
       }
-      for (const way of form !== "csr" || only === "read" ? [] : ["items", "batches"]) {
-        const args = ["train", path, `${batch}`];
-        const name = `train, DataLoader of ${way}`;
-        await compare(name, rounds, () => ours(...args), () => theirs(...args, way), false);
+      const commands = only === "read"
+        ? []
+        : form.startsWith("csr")
+        ? ["train", "sparse"]
+        : ["train"];
+      for (const command of workers > 0 ? commands : []) {
+        const side = (count: number) => () => ours(command, path, `${batch}`, `${count}`);
+        await compare(
+          `${command} ${form}, workers: ${workers}`,
+          rounds,
+          side(workers),
+          side(0),
+          true,
+        );
+      }
+      for (const command of workers > 0 || form !== "csr" ? [] : commands) {
+        for (const way of ["items", "batches"]) {
+          const [mine, peer] = [[command, path, `${batch}`], ["train", path, `${batch}`, way]];
+          const name = `${command}, DataLoader of ${way}`;
+          await compare(name, rounds, () => ours(...mine), () => theirs(...peer), false);
+        }
       }
       if (folder === undefined) await Deno.remove(path);
     }
@@ -257,8 +285,9 @@ async function main({ cells, batch, forms, rounds, only, folder }: Values): Prom
 
 if (Deno.args[0] === "--here") {
   const [, command, path, size, order] = Deno.args;
+  const learn = command === "sparse" ? trainSparse : train;
   const cost = command === "read"
     ? await read(path!, Number(size), order!)
-    : await (order === "sparse" ? trainSparse : train)(path!, Number(size));
+    : await learn(path!, Number(size), Number(order ?? 0));
   console.log(JSON.stringify(cost));
 } else Deno.exitCode = await runProgram(PROGRAM, Deno.args, main);
