@@ -28,12 +28,12 @@ onmessage = ({ data }) => {
 };
 `;
 
-/** How workers start; throws a `TypeError` where they cannot. */
-export function findBatchWorkers(): StartThreads {
+/** How workers start; throws a `TypeError` where they cannot, as there is no module at the address. */
+export function findBatchWorkers(address: string | undefined = SERVICE_URL): StartThreads {
   const start = findWorkers();
   const why = start === undefined
     ? "this runtime has none: use Deno, Node 22.3 or later, Bun or a current browser"
-    : !/\/batch_service\.[jt]s$/.test(URL.parse(SERVICE_URL ?? "")?.pathname ?? "")
+    : !/\/batch_service\.[jt]s$/.test(URL.parse(address ?? "")?.pathname ?? "")
     ? "the library's modules were bundled, and workers load them one by one"
     : undefined;
   if (start !== undefined && why === undefined) return start;

@@ -40,10 +40,7 @@ export interface CellLoaderOptions {
   seed?: number | undefined;
   /** How many batches are made ahead, while a step runs; 2 by default. */
   prefetch?: number | undefined;
-  /**
-   * How many workers read the file and make batches while a step runs, each a window at a time; 0 by
-   * default: the calling thread does it between steps.
-   */
+  /** How many workers make batches while a step runs, each a window at a time; 0 by default. */
   workers?: number | undefined;
   /** Whether rows that fill no batch are left out; `false` by default: the last batch is padded. */
   drop?: boolean | undefined;
@@ -159,14 +156,22 @@ const DEFAULTS = {
  * (`deno task bench:loader`). All batches of an epoch are padded to as many entries: the most that one
  * of them has, rounded up by at most an eighth, so that epochs rarely differ.
  *
- * **Differs from PyTorch's `DataLoader`** in that batches have one size by padding, and in that
+ * With `workers`, other threads read, decompress and make the same batches while a step runs;
+ * `transform` stays on the calling one. They open the source of the file once more: bytes, and what a
+ * stream gave, are copied to each. Cells that were read whole from such bytes (tables, `.npy`, `.npz`)
+ * are batched without workers. These serve all loaders of a file, and end with it, or two seconds
+ * after the last epoch; an epoch that is neither ended nor left keeps the program running.
+ *
+ * **Differs from PyTorch's `DataLoader`** in that `workers` are threads that share one order and one
+ * `prefetch`, in that batches have one size by padding, and in that
  * cells far from each other in a file come into the same batch only by way of `window`: make it
  * larger where the file is sorted, say by type, or shuffle such a file once.
  *
  * @param file The open file, which must stay open.
  * @param options `batchSize`, and others.
  * @returns The epochs: `for await` goes over the next one, `epoch` over any.
- * @throws {TypeError} If the file is none, or an option is unknown or of another kind.
+ * @throws {TypeError} If the file is none, an option is unknown or of another kind, or no worker can
+ * start.
  * @throws {RangeError} If an option is out of range, there is no such column or layer, or there is no
  * batch.
  *

@@ -60,6 +60,7 @@ const loaderCalls: ValidCall[] = [
     shuffle: true,
     seed: 1,
     prefetch: 1,
+    workers: 1,
     drop: false,
     sparse: false,
     transform: (x: unknown) => x,

@@ -1,8 +1,10 @@
 // Run by Node and Bun in a folder where the package is installed: no TypeScript, nothing of Deno.
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as cg from "@cellgrad/cellgrad";
 import {
+  cellLoader,
   encodeAnnData,
   openAnnData,
   pca,
@@ -95,6 +97,24 @@ const checks = {
     }
     const nowhere = join(fixtures, "none", "x.h5ad");
     await assert.rejects(writeAnnData(nowhere, { X }), /its folder does not exist/);
+  },
+  async "workers make the batches that one thread makes"() {
+    const path = join(fixtures, "cells.h5ad");
+    const sources = [path, new File([await readFile(path)], "dropped.h5ad"), await readFile(path)];
+    for (const source of sources) {
+      const file = await openAnnData(source);
+      const [one, many] = [[], []];
+      for (const [workers, batches] of [[0, one], [1, many], [2, many]]) {
+        const options = { batchSize: 2, window: 2, shuffle: true, layer: "counts", workers };
+        for await (const { x, index } of cellLoader(file, options)) batches.push([x.data, index]);
+      }
+      assert.deepEqual(many, [...one, ...one]);
+      await assert.rejects(async () => {
+        const options = { batchSize: 2, layer: "too_large", workers: 1 };
+        for await (const _ of cellLoader(file, options));
+      }, /^RangeError: Cannot read "layers\/too_large" of "(.*\/cells|dropped)\.h5ad"|the bytes/);
+      file.close();
+    }
   },
   async "arrays and cells come and go"() {
     const { counts } = simulateCells({ cells: 40, genes: 20, types: 2, seed: 1 });
