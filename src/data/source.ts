@@ -63,7 +63,7 @@ export async function openSource(given: DataSource | KeptSource): Promise<ByteFi
 export type SentSource =
   | string
   | { readonly address: string }
-  | { readonly blob: Blob; readonly name: string | undefined }
+  | { readonly blob: Platform<"Blob">; readonly name: string | undefined }
   | { readonly bytes: Uint8Array; readonly name: string };
 
 /** What other threads are sent of a source; `undefined` where it is held no more. */
