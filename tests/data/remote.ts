@@ -4,7 +4,22 @@
  *
  * @module
  */
-import { openAnnData, openCells, readTable } from "../../src/data/mod.ts";
+import {
+  type AnnDataFile,
+  cellLoader,
+  openAnnData,
+  openCells,
+  readTable,
+} from "../../src/data/mod.ts";
+
+/** The sums of the batches of an epoch. */
+async function sumsOf(file: AnnDataFile, workers: number): Promise<number[]> {
+  const sums: number[] = [];
+  for await (const { x } of cellLoader(file, { batchSize: 2, window: 2, shuffle: true, workers })) {
+    sums.push(x.sum().item());
+  }
+  return sums;
+}
 
 const [address, rows] = Deno.args as [string, string];
 const url = new URL(address);
@@ -25,6 +40,9 @@ try {
       sum: x.sum().item(),
       obs: (await file.obsNames()).slice(0, 2),
       layers: file.keys.layers,
+      ...(url.searchParams.has("workers")
+        ? { batches: [await sumsOf(file, 0), await sumsOf(file, 2)] }
+        : {}),
       opened,
       read,
     }));

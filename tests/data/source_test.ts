@@ -212,6 +212,8 @@ Deno.test("openAnnData() reads of a file on a server what is asked for", () =>
       assertLess(moved, size / 4);
       const whole = await read("small.h5ad?whole&cells");
       assertEquals(whole["cells"], 5);
+      const { batches: [one, many] } = await read("small.h5ad?workers") as { batches: number[][] };
+      assertEquals([one!.length, many], [3, one]);
       assertEquals(await read("table.csv"), { table: [[1, 2]] });
       assertEquals(await read("none.h5ad"), {
         error: 'Cannot read "http://127.0.0.1/none.h5ad" as it does not exist',
