@@ -27,13 +27,8 @@ export type {
   StringColumn,
 } from "./column.ts";
 export type { BatchEntries } from "./batch_forms.ts";
-export {
-  type CellBatch,
-  type CellLoader,
-  cellLoader,
-  type CellLoaderOptions,
-  type SparseLoaderOptions,
-} from "./cell_loader.ts";
+export type { CellBatch, CellLoader } from "./cell_epochs.ts";
+export { cellLoader, type CellLoaderOptions, type SparseLoaderOptions } from "./cell_loader.ts";
 export { openCells, type OpenCellsOptions } from "./cells.ts";
 export type { FilePath, Platform } from "./file.ts";
 export { readNpz } from "./npz.ts";

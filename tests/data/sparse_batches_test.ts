@@ -130,6 +130,13 @@ Deno.test("cellLoader() of sparse batches feeds one program all through an epoch
   assert(program.explain().includes("kept: 1 of"));
 });
 
+Deno.test("cellLoader() of sparse batches gives the same where workers make them", async () => {
+  await using file = await openAnnData(bytes);
+  const options = { batchSize: 7, shuffle: true, window: 21, sparse: true } as const;
+  const [alone, helped] = [0, 2].map((workers) => cellLoader(file, { ...options, workers }));
+  assertEquals(await collect(helped!.epoch(1)), await collect(alone!.epoch(1)));
+});
+
 Deno.test("cellLoader() refuses sparse batches of a matrix that is not stored by rows", async () => {
   const refused = (format: string, layer = "X") =>
     `Cannot compute cellLoader as "${layer}" of "the bytes" must be stored by rows (csr) where sparse ` +
