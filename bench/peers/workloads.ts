@@ -134,6 +134,28 @@ function mlp(): Inputs {
 }
 
 /** Negative binomials with a dispersion for each count, or for each gene. */
+function vaeStep(cells: number): Workload {
+  return {
+    name: `vae step ${cells}x2000-128-10`,
+    form: "vae step",
+    inputs: () => ({
+      counts: counts(1, [cells, 2000]),
+      noise: gaussian(2, [cells, 10]),
+      ...layers(3, [
+        [2000, 128],
+        [128, 10],
+        [128, 10],
+        [10, 128],
+        [128, 2000],
+        [128, 2000],
+        [128, 2000],
+      ]),
+    }),
+    rivals: rivals(undefined, undefined, 1),
+    steps: 3,
+  };
+}
+
 function negativeBinomial(name: string, dispersions: number[]): Workload {
   return {
     name: `${name} 256x1000`,
@@ -356,25 +378,8 @@ export const WORKLOADS: readonly Workload[] = [
     }),
     rivals: rivals(undefined, undefined, 2),
   },
-  {
-    name: "vae step 128x2000-128-10",
-    form: "vae step",
-    inputs: () => ({
-      counts: counts(1, [128, 2000]),
-      noise: gaussian(2, [128, 10]),
-      ...layers(3, [
-        [2000, 128],
-        [128, 10],
-        [128, 10],
-        [10, 128],
-        [128, 2000],
-        [128, 2000],
-        [128, 2000],
-      ]),
-    }),
-    rivals: rivals(undefined, undefined, 1),
-    steps: 3,
-  },
+  vaeStep(128),
+  vaeStep(512),
   {
     name: "lstm 64x32x128-256",
     form: "lstm",
