@@ -139,5 +139,9 @@ function selectGenes(where: string, x: Expression): Expression {
     );
   }
   const { indices } = highlyVariableGenes(x, { top: MOST_GENES });
-  return takeGenes(x, indices);
+  if (indices.length > 1) return takeGenes(x, indices);
+  throw new UsageError(
+    `Cannot use ${where} as none of its ${x.shape[1]} genes is more variable than others of its ` +
+      `mean, and at most ${MOST_GENES} are used: choose with --genes`,
+  );
 }

@@ -213,3 +213,14 @@ Deno.test("digestOf() is another one for other values", async () => {
   assertEquals(await digestOf(one.expression), await digestOf(same.expression));
   assert(await digestOf(one.expression) !== await digestOf(other.expression));
 });
+
+Deno.test("readCells() refuses many genes of which none is more variable than others", async () => {
+  const genes = Array.from({ length: 2100 }, (_, j) => `g${j}`);
+  const same = Float32Array.from({ length: CELLS * 2100 }, (_, i) => Math.floor(i / 2100) % 2);
+  const tree = file({ type: types }, { X: leaf(same, [CELLS, 2100]), var: frame(genes, {}) });
+  assertStringIncludes(
+    await refusal(tree),
+    "as none of its 2100 genes is more variable than others of its mean, and at most 2000 are used: " +
+      "choose with --genes",
+  );
+});
