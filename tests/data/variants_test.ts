@@ -71,12 +71,28 @@ async function check(file: AnnDataFile, expected: Expected): Promise<void> {
   }
 }
 
+/** The files, and what is expected of each. */
+async function load(
+  archive: "variants" | "parquet",
+): Promise<{ files: Map<string, Uint8Array>; expected: Record<string, Expected> }> {
+  const files = await variants(archive);
+  return { files, expected: JSON.parse(new TextDecoder().decode(files.get("expected.json"))) };
+}
+
+Deno.test("openCells() reads what Python reads of Parquet tables", async (t) => {
+  const { files, expected } = await load("parquet");
+  assert(Object.keys(expected).length >= 20);
+  for (const [name, wanted] of Object.entries(expected)) {
+    await t.step(name, async () => {
+      await using file = await openCells(files.get(name)!);
+      assertEquals(file.format, "Parquet table");
+      await check(file, wanted);
+    });
+  }
+});
+
 Deno.test("openCells() reads what Python reads", async (t) => {
-  const files = await variants();
-  const expected = JSON.parse(new TextDecoder().decode(files.get("expected.json"))) as Record<
-    string,
-    Expected
-  >;
+  const { files, expected } = await load("variants");
   assert(Object.keys(expected).length >= 200);
   await inTempDirectory(async (directory) => {
     for (const [path, bytes] of files) {
