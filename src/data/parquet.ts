@@ -3,8 +3,10 @@
  *
  * @module
  */
+import type { ColumnData } from "hyparquet";
 import { describe } from "../describe.ts";
 import type { TableColumn } from "./field.ts";
+import { checkedColumns, checkPages } from "./parquet_pages.ts";
 import { messageOf } from "./store.ts";
 
 /** What pandas calls the column of an index without a name. */
@@ -25,17 +27,21 @@ export async function parseParquet(
 }
 
 async function read(bytes: Uint8Array<ArrayBuffer>): Promise<Map<string, unknown[]>> {
-  const { parquetMetadataAsync, parquetReadObjects, parquetSchema } = await import("hyparquet");
-  const { compressors } = await import("hyparquet-compressors");
+  const { parquetMetadataAsync, parquetRead, parquetSchema } = await import("hyparquet");
   const file = {
     byteLength: bytes.length,
     slice: (start: number, end?: number) => bytes.slice(start, end).buffer,
   };
   const metadata = await parquetMetadataAsync(file);
-  const rows: Record<string, unknown>[] = await parquetReadObjects({ file, metadata, compressors });
-  const fields: { element: { name: string } }[] = parquetSchema(metadata).children;
-  const names = fields.map(({ element }) => element.name);
-  return new Map(names.map((column) => [column, rows.map((row) => row[column])]));
+  const fields = checkedColumns(metadata, parquetSchema(metadata));
+  const compressors = await checkPages(bytes, metadata, fields);
+  const columns = new Map(fields.map(({ element }): [string, unknown[]] => [element.name, []]));
+  const onChunk = ({ columnName, columnData, rowStart }: ColumnData) => {
+    const column = columns.get(columnName)!;
+    for (let i = 0; i < columnData.length; i++) column[rowStart + i] = columnData[i];
+  };
+  await parquetRead({ file, metadata, compressors, onChunk });
+  return columns;
 }
 
 /** Numbers, NaN where there is none; or text. */
