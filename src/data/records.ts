@@ -5,7 +5,7 @@
  */
 import { sizeOf } from "../shape.ts";
 import { bytesPerElement, type ElementArray, elementsOf, isElementType } from "./elements.ts";
-import { checkText, numberType, type StoredArray, type StoredGroup } from "./store.ts";
+import { checkText, numberType, type StoredArray, type StoredGroup, unreadable } from "./store.ts";
 
 /** A field of a record. */
 export interface RecordField {
@@ -21,8 +21,8 @@ export interface RecordField {
   readonly shape: readonly number[];
   /** Whether numbers are stored with their last byte first. */
   readonly littleEndian: boolean;
-  /** The text of an element; `undefined` for numbers. */
-  readonly decode?: ((bytes: Uint8Array) => string) | undefined;
+  /** The text of an element, `undefined` where it is none; absent for numbers. */
+  readonly decode?: ((bytes: Uint8Array) => string | undefined) | undefined;
 }
 
 /** An array of records. */
@@ -102,9 +102,16 @@ class FieldArray implements StoredArray {
       const own = this.#gather(bytes, end - start, size);
       return Array.from(
         { length: own.length / size },
-        (_, i) => decode!(own.subarray(i * size, (i + 1) * size)),
+        (_, i) => this.#text(decode!(own.subarray(i * size, (i + 1) * size)), start + i),
       );
     });
+  }
+
+  #text(text: string | undefined, row: number): string {
+    if (text !== undefined) return text;
+    const why =
+      `the text of record ${row} is damaged: it has characters that Unicode does not have`;
+    throw unreadable(this.#records.path, this.key, why);
   }
 
   /** The bytes of the field, without what lies between. */
@@ -152,11 +159,15 @@ export function fixedText(bytes: Uint8Array): string {
 }
 
 /** Text of four bytes for each character, padded with zeros. */
-function wideText(bytes: Uint8Array, littleEndian: boolean): string {
+function wideText(bytes: Uint8Array, littleEndian: boolean): string | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const codes = Array.from(
-    { length: bytes.length / 4 },
-    (_, i) => view.getUint32(4 * i, littleEndian),
-  );
-  return String.fromCodePoint(...codes).replace(/\0+$/, "");
+  let text = "";
+  for (let at = 0; at < bytes.length; at += 4) {
+    const code = view.getUint32(at, littleEndian);
+    if (code > LAST_CHARACTER) return undefined;
+    text += String.fromCodePoint(code);
+  }
+  return text.replace(/\0+$/, "");
 }
+
+const LAST_CHARACTER = 0x10ffff;
