@@ -97,10 +97,15 @@ class Words {
  *
  * @param bytes The text.
  * @param name What messages call it.
+ * @param check Is told how many rows and columns there are, before memory is taken for them.
  * @returns The entries by columns; entries that occur twice are both there, as sums have them.
  * @throws {SyntaxError} If it is not in the format, is dense or complex, or an entry lies outside.
  */
-export function parseMatrixMarket(bytes: Uint8Array, name: string): ByColumns {
+export function parseMatrixMarket(
+  bytes: Uint8Array,
+  name: string,
+  check: (rows: number, columns: number) => void = () => {},
+): ByColumns {
   const words = new Words(bytes, name);
   const [mark, , layout, field, symmetry] = words.rest().toLowerCase().split(/\s+/);
   const isKnown = mark === "%%matrixmarket" && layout === "coordinate" &&
@@ -115,8 +120,9 @@ export function parseMatrixMarket(bytes: Uint8Array, name: string): ByColumns {
   }
   if (!words.nextLine()) throw words.fail("must have the numbers of rows, columns and entries");
   const [rows, columns] = [words.whole("rows", 0, 2 ** 31), words.whole("columns", 0, 2 ** 31)];
-  // An entry takes four bytes at least.
-  const count = words.whole("entries", 0, bytes.length);
+  check(rows, columns);
+  // An entry takes four bytes at least, the last one three.
+  const count = words.whole("entries", 0, Math.ceil(bytes.length / 4));
   const [at, across] = [new Int32Array(count), new Int32Array(count)];
   const values = field === "real" ? new Float64Array(count) : new Float64Array(count).fill(1);
   for (let i = 0; i < count; i++) {

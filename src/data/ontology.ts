@@ -6,7 +6,7 @@
 import { describe as describeValue } from "../describe.ts";
 import { checkArray, checkChoice, checkText, readOptions, refuseMore } from "../options.ts";
 import { fromData, type Tensor } from "../tensor.ts";
-import { type DataSource, readBytes } from "./source.ts";
+import { type DataSource, readBytes, utf8Text } from "./source.ts";
 import { type OboStanza, splitStanzas } from "./obo.ts";
 
 /** A term of an ontology. */
@@ -142,7 +142,7 @@ function toTerm(name: string, { line, values }: OboStanza): OntologyTerm {
  */
 export async function readObo(source: DataSource): Promise<Ontology> {
   const { name, bytes } = await readBytes(source);
-  return parseObo(new TextDecoder().decode(bytes), name);
+  return parseObo(utf8Text(name, bytes), name);
 }
 
 /** Options of {@linkcode termHierarchy}. */

@@ -9,7 +9,7 @@ import { type DelimitedRow, detectDelimiter, splitRows } from "./delimited.ts";
 import { type FieldReader, fieldReader, type TableColumn, toColumn } from "./field.ts";
 import { gunzip, isGzip } from "./gzip.ts";
 import { otherFormat } from "./signature.ts";
-import { type DataSource, readBytes } from "./source.ts";
+import { type DataSource, LONGEST_TEXT, readBytes } from "./source.ts";
 import { listed, Table } from "./table.ts";
 
 /** Options of {@linkcode readTable} and {@linkcode parseTable}. */
@@ -101,7 +101,7 @@ export async function parseTableBytes(
     });
     return { table, format: "Parquet table" };
   }
-  const bytes = isGzip(given) ? await gunzip(given, name) : given;
+  const bytes = isGzip(given) ? await gunzip(given, name, LONGEST_TEXT) : given;
   const other = otherFormat(bytes);
   if (other !== undefined) throw new SyntaxError(`Cannot read ${name} as ${other}`);
   let text: string;

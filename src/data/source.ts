@@ -123,6 +123,17 @@ async function collect(stream: ReadableStream): Promise<Uint8Array> {
   return bytes;
 }
 
+/** More than a text has in any engine. */
+export const LONGEST_TEXT: number = 2 ** 29;
+
+/** The text of bytes in UTF-8 that messages call `name`. */
+export function utf8Text(name: string, bytes: Uint8Array): string {
+  if (bytes.length < LONGEST_TEXT) return new TextDecoder().decode(bytes);
+  throw new SyntaxError(
+    `Cannot read ${name} as a text has fewer than ${LONGEST_TEXT} bytes: it has ${bytes.length}`,
+  );
+}
+
 /** What messages call a source, and all of its bytes. */
 export async function readBytes(
   source: DataSource,

@@ -10,7 +10,7 @@ import { type Frame, memoryFrame } from "./frame.ts";
 import { gunzip, isGzip } from "./gzip.ts";
 import { parseMatrixMarket } from "./matrix_market.ts";
 import { memoryArray } from "./memory_array.ts";
-import { readBytes } from "./source.ts";
+import { LONGEST_TEXT, readBytes, utf8Text } from "./source.ts";
 import { sparseMatrix, sparseParts } from "./stored_matrix.ts";
 import { checkText, type Store, type StoredArray, type StoredGroup, unreadable } from "./store.ts";
 
@@ -30,6 +30,11 @@ function textFrame(names: string[], columns: Record<string, string[]>): Frame {
   return memoryFrame(names, Object.fromEntries(entries));
 }
 
+const MATRIX = "matrix.mtx";
+
+/** A matrix that becomes larger than 2 GiB is refused before it fills the memory. */
+const LARGEST_MATRIX = 2 ** 31;
+
 /** Whether a folder has the files of Cell Ranger. */
 export async function isTenxFolder(path: string): Promise<boolean> {
   return (await namesIn(path)).some((name) => /^matrix\.mtx(\.gz)?$/.test(name));
@@ -47,12 +52,17 @@ export async function openTenxFolder(path: string): Promise<CellParts> {
       throw unreadable(path, "", `it is a 10x folder and must have ${stems.join(" or ")}`);
     }
     const { name: shown, bytes } = await readBytes(`${path}/${name}`);
-    return { shown, bytes: isGzip(bytes) ? await gunzip(bytes, shown) : bytes };
+    const most = stems[0] === MATRIX ? LARGEST_MATRIX : LONGEST_TEXT;
+    return { shown, bytes: isGzip(bytes) ? await gunzip(bytes, shown, most) : bytes };
   };
-  const matrix = await file("matrix.mtx");
-  const found = parseMatrixMarket(matrix.bytes, matrix.shown);
-  const barcodes = lines(await file("barcodes.tsv"), found.columns, "cells");
-  const features = lines(await file("features.tsv", "genes.tsv"), found.rows, "genes");
+  const matrix = await file(MATRIX);
+  const cells = await file("barcodes.tsv");
+  const genes = await file("features.tsv", "genes.tsv");
+  let [barcodes, features]: [string[][], string[][]] = [[], []];
+  const found = parseMatrixMarket(matrix.bytes, matrix.shown, (rows, columns) => {
+    barcodes = lines(cells, columns, "cells");
+    features = lines(genes, rows, "genes");
+  });
   const [ids, names, types] = [0, 1, 2].map((j) => features.map((row) => row[j] ?? ""));
   const parts = {
     data: memoryArray("data", found.data),
@@ -80,7 +90,7 @@ function lines(
   count: number,
   what: string,
 ): string[][] {
-  const rows = new TextDecoder().decode(bytes).split(/\r?\n/);
+  const rows = utf8Text(shown, bytes).split(/\r?\n/);
   if (rows.at(-1) === "") rows.pop();
   if (rows.length === count) return rows.map((row) => row.split("\t"));
   throw new SyntaxError(
