@@ -48,19 +48,37 @@ export function notFound(path: string, cause: unknown): Error {
   return new Error(`Cannot read "${path}" as it does not exist`, { cause });
 }
 
+/** What a call of the file system gives for a path; where it fails, its reason in our words. */
+function bySystem<T>(path: string, call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    if (isMissing(error)) throw notFound(path, error);
+    if (error instanceof SyntaxError) throw error;
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Error(`Cannot read "${path}" as the system says: ${why}`, { cause: error });
+  }
+}
+
 /** Whether the path leads to a folder; throws where it leads nowhere. */
 export async function isDirectory(path: string): Promise<boolean> {
   const { statSync } = await fileSystem("node:fs");
-  try {
-    return statSync(path).isDirectory();
-  } catch (error) {
-    throw isMissing(error) ? notFound(path, error) : error;
-  }
+  return bySystem(path, () => statSync(path).isDirectory());
 }
 
 /** The names of what is in a folder, in order. */
 export async function namesIn(path: string): Promise<string[]> {
-  return (await fileSystem("node:fs")).readdirSync(path).sort();
+  const { readdirSync } = await fileSystem("node:fs");
+  return bySystem(path, () => readdirSync(path).sort());
+}
+
+/** The names of the folders in a folder, in order. */
+export async function foldersIn(path: string): Promise<string[]> {
+  const { readdirSync, statSync } = await fileSystem("node:fs");
+  return bySystem(
+    path,
+    () => readdirSync(path).filter((name) => statSync(`${path}/${name}`).isDirectory()).sort(),
+  );
 }
 
 /** Whether an error of the file system says that there is no such file. */
@@ -184,8 +202,14 @@ export class LocalFile extends PresentFile {
     if (await isDirectory(name)) {
       throw new SyntaxError(`Cannot read "${name}" as it is a directory, not a file`);
     }
-    const descriptor = fs.openSync(name, "r");
-    return new LocalFile(fs, name, fs.fstatSync(descriptor).size, descriptor);
+    return bySystem(name, () => {
+      // To open a pipe is to wait for who writes to it.
+      if (!fs.statSync(name).isFile()) {
+        throw new SyntaxError(`Cannot read "${name}" as it is a pipe or a device, not a file`);
+      }
+      const descriptor = fs.openSync(name, "r");
+      return new LocalFile(fs, name, fs.fstatSync(descriptor).size, descriptor);
+    });
   }
 
   readInto(target: Uint8Array, position: number): void {

@@ -17,10 +17,15 @@ import {
   unreadable,
 } from "./store.ts";
 import { numpyField, type RecordField, RecordGroup } from "./records.ts";
+import { registerCodecs } from "./zarr_codecs.ts";
 import type { ZarrFiles } from "./zarr_files.ts";
+import { checkedFiles } from "./zarr_metadata.ts";
 
 type Zarrita = typeof import("zarrita");
 type AnyArray = ZarrArray<DataType, ZarrFiles>;
+
+/** What is read at a time has no more chunks: each costs a task. */
+const MOST_CHUNKS = 2 ** 22;
 
 /** Opens a Zarr hierarchy. The store closes the files; where opening fails, they are closed too. */
 export async function openZarr(files: ZarrFiles): Promise<Store> {
@@ -44,7 +49,9 @@ async function versionOf(files: ZarrFiles): Promise<"v2" | "v3"> {
 }
 
 async function openRoot(files: ZarrFiles, version: "v2" | "v3"): Promise<StoredGroup> {
-  const root = await new ZarrTree(await import("zarrita"), files, version).open("");
+  const zarrita = await import("zarrita");
+  registerCodecs(zarrita.registry);
+  const root = await new ZarrTree(zarrita, checkedFiles(files), version).open("");
   if (root?.kind !== "group") throw unreadable(files.path, "", "it is a Zarr array, not a group");
   return root;
 }
@@ -149,6 +156,7 @@ class ZarrTree {
     along: number,
   ): Promise<ElementArray | unknown[]> {
     const { defineArrayExtension, get, slice } = this.#zarrita;
+    this.#checkCount(key, array, along, start, end);
     const whole = defineArrayExtension((inner) => ({
       getChunk: async (...args: Parameters<AnyArray["getChunk"]>): Promise<Chunk<DataType>> => {
         const chunk = await inner.getChunk(...args);
@@ -167,9 +175,21 @@ class ZarrTree {
     }
   }
 
+  /** Throws where a part has more chunks than tasks fit in memory. */
+  #checkCount(key: string, array: AnyArray, along: number, start: number, end: number): void {
+    const counts = array.chunks.map((extent, axis) =>
+      axis === along
+        ? Math.ceil(end / extent) - Math.floor(start / extent)
+        : Math.ceil(array.shape[axis]! / extent)
+    );
+    if (sizeOf(counts) <= MOST_CHUNKS) return;
+    const why = `a part of it must have at most ${MOST_CHUNKS} chunks: this has ${sizeOf(counts)}`;
+    throw unreadable(this.path, key, why);
+  }
+
   /** The error for what has the key, made of one of the library. */
   #failure(key: string, error: unknown): unknown {
-    const message = messageOf(error);
+    const message = messageOf(error).replace("numcodecs.cellgrad.", "");
     if (message.startsWith('Cannot read "')) return error;
     return unreadable(this.path, key, `the Zarr library says: ${message}`, error);
   }

@@ -4,7 +4,8 @@
  * @module
  */
 import type { AbsolutePath, AsyncReadable, RangeQuery } from "@zarrita/storage";
-import { type ByteFile, isMissing, LocalFile } from "./file.ts";
+import { type ByteFile, foldersIn, isMissing, LocalFile } from "./file.ts";
+import { inflate } from "./gzip.ts";
 import { messageOf, unreadable } from "./store.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
@@ -68,9 +69,7 @@ export class ZarrDirectory implements ZarrFiles {
 
   async folders(key: string): Promise<string[]> {
     this.#checkOpen();
-    const { readdirSync } = await import("node:fs");
-    const entries = readdirSync(`${this.path}/${key}`, { withFileTypes: true });
-    return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name).sort();
+    return await foldersIn(this.#place(`/${key}`));
   }
 
   close(): void {
@@ -81,10 +80,16 @@ export class ZarrDirectory implements ZarrFiles {
     if (!this.#open) throw new TypeError(`Cannot read "${this.path}" as it is closed`);
   }
 
+  /** Where a key leads, which must be in the folder. */
+  #place(key: string): string {
+    if (!key.split(/[\\/]/).includes("..")) return this.path + key;
+    throw unreadable(this.path, key.slice(1), "it would lead out of the folder");
+  }
+
   async #read<T>(key: string, read: (file: LocalFile) => Promise<T>): Promise<T | undefined> {
     this.#checkOpen();
     try {
-      const file = await LocalFile.open(this.path + key);
+      const file = await LocalFile.open(this.#place(key));
       try {
         return await read(file);
       } finally {
@@ -106,7 +111,7 @@ export interface ZipFiles extends ZarrFiles {
 /** Opens a hierarchy in a zip archive, which may hold it within a folder; takes over the file. */
 export async function openZip(file: ByteFile): Promise<ZipFiles> {
   const { default: ZipFileStore } = await import("@zarrita/storage/zip");
-  const sizes = new Map<string, number>();
+  const members = new Map<string, ZipMember>();
   let failure: unknown;
   const reader = {
     getLength: () => Promise.resolve(file.size),
@@ -133,34 +138,85 @@ export async function openZip(file: ByteFile): Promise<ZipFiles> {
     transformEntries(entries) {
       const root = commonFolder(Object.keys(entries));
       const inside = Object.entries(entries).filter(([name]) => name.startsWith(root));
-      for (const [name, entry] of inside) sizes.set(`/${name.slice(root.length)}`, entry.size);
+      for (const [name, entry] of inside) members.set(`/${name.slice(root.length)}`, entry);
       return Object.fromEntries(inside.map(([name, entry]) => [name.slice(root.length), entry]));
     },
   });
   try {
     await zip.has("/zarr.json");
+    checkMembers([...members.values()], file.size);
   } catch (cause) {
     throw unreadable(file.path, "", `it is not a whole zip archive: ${messageOf(cause)}`, cause);
   }
+  const get = (key: AbsolutePath) => {
+    const entry = members.get(key);
+    return entry?.compressionMethod === DEFLATED ? inflateMember(reader, entry) : zip.get(key);
+  };
   return {
     path: file.path,
-    names: [...sizes.keys()].map((name) => name.slice(1)),
-    get: (key) => member(key, zip.get(key)),
+    names: [...members.keys()].map((name) => name.slice(1)),
+    get: (key) => member(key, get(key)),
     async getRange(key, range) {
-      const size = sizes.get(key);
-      if (size === undefined) return undefined;
-      const [offset, length] = resolveRange(file.path, key, size, range);
-      return await member(key, zip.getRange(key, { offset, length }));
+      const entry = members.get(key);
+      if (entry === undefined) return undefined;
+      const [offset, length] = resolveRange(file.path, key, entry.size, range);
+      const part = entry.compressionMethod === DEFLATED
+        ? inflateMember(reader, entry).then((bytes) => bytes.subarray(offset, offset + length))
+        : zip.getRange(key, { offset, length });
+      return await member(key, part);
     },
     folders(key) {
       const prefix = key === "" ? "/" : `/${key}/`;
-      const rest = [...sizes.keys()].filter((name) => name.startsWith(prefix))
+      const rest = [...members.keys()].filter((name) => name.startsWith(prefix))
         .map((name) => name.slice(prefix.length).split("/"));
       const names = rest.filter((parts) => parts.length > 1).map((parts) => parts[0]!);
       return Promise.resolve([...new Set(names)].sort());
     },
     close: () => file.close(),
   };
+}
+
+const STORED = 0, DEFLATED = 8;
+
+/** What the library knows of a member. */
+interface ZipMember {
+  readonly size: number;
+  readonly compressedSize: number;
+  readonly compressionMethod: number;
+}
+
+/** Deflate makes no more of a byte. */
+const DENSEST = 1032;
+
+/** Throws where members claim more than they can become, or the same bytes several times. */
+function checkMembers(members: readonly ZipMember[], fileSize: number): void {
+  let all = 0;
+  for (const { size, compressedSize, compressionMethod } of members) {
+    all += compressedSize;
+    const most = compressionMethod === STORED ? compressedSize : DENSEST * compressedSize;
+    if (size <= most) continue;
+    throw new Error(`${compressedSize} bytes of a member cannot become ${size}`);
+  }
+  if (all <= fileSize) return;
+  throw new Error(`its members take ${all} bytes together, and it has ${fileSize}`);
+}
+
+interface ByteReader {
+  read(position: number, length: number): Promise<Bytes>;
+}
+
+/** A member that is compressed, which becomes as large as the archive's list says. */
+async function inflateMember(reader: ByteReader, member: ZipMember): Promise<Bytes> {
+  const { _rawEntry: raw } = member as unknown as {
+    _rawEntry: { relativeOffsetOfLocalHeader: number };
+  };
+  const start = raw.relativeOffsetOfLocalHeader;
+  const header = new DataView((await reader.read(start, 30)).buffer);
+  const at = start + 30 + header.getUint16(26, true) + header.getUint16(28, true);
+  const { size, compressedSize } = member;
+  const bytes = await inflate(await reader.read(at, compressedSize), "deflate-raw", size);
+  if (bytes.length === size) return bytes;
+  throw new Error(`it becomes ${bytes.length} bytes instead of ${size}`);
 }
 
 /** The folder that holds the outermost group, with a slash at its end; empty for none. */
