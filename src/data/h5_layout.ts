@@ -77,6 +77,9 @@ export function readLayout(bytes: H5Bytes, header: number): ArrayLayout | undefi
   return message.getUint8(1) === 2 ? { kind: "chunked", tree: wide(message, 3) } : undefined;
 }
 
+/** A header in more blocks than this is one whose blocks come round again. */
+const MOST_BLOCKS = 1000;
+
 interface Block {
   readonly at: number;
   readonly length: number;
@@ -136,6 +139,7 @@ interface Form {
 function findLayout(bytes: H5Bytes, first: Block, form: Form): DataView | undefined {
   const blocks = [first];
   for (const { at, length } of blocks) {
+    if (blocks.length > MOST_BLOCKS) return undefined;
     const view = bytes.view(at, length);
     for (let i = 0; i + form.head <= length;) {
       const { type, size, flags } = form.read(view, i);
@@ -171,19 +175,21 @@ export function readChunks(
   const rank = chunk.length;
   const key = 8 + 8 * (rank + 1);
   const total = counts.reduce((a, b) => a * b, 1);
+  if (total * (key + 8) > bytes.file.size) return undefined;
   const chunks = new Array<StoredChunk | undefined>(total).fill(undefined);
-  const nodes = [tree];
+  const nodes: { node: number; below: number }[] = [{ node: tree, below: Infinity }];
   while (nodes.length > 0) {
-    const node = nodes.pop()!;
+    const { node, below } = nodes.pop()!;
     const head = bytes.view(node, 24);
     if (head.getUint32(0) !== 0x54524545 || head.getUint8(4) !== 1) return undefined;
     const [level, entries] = [head.getUint8(5), head.getUint16(6, true)];
+    if (level >= below) return undefined;
     const view = bytes.view(node + 24, entries * (key + 8));
     for (let i = 0; i < entries; i++) {
       const at = i * (key + 8);
       const address = wide(view, at + key);
       if (level > 0) {
-        nodes.push(address);
+        nodes.push({ node: address, below: level });
         continue;
       }
       if (view.getUint32(at + 4, true) !== 0) return undefined;

@@ -111,14 +111,19 @@ export async function openHandle(
   return { library, handle };
 }
 
+/** How many bytes any call of the library may need: 256 MiB. */
+const SPARE = 2 ** 28;
+
 /**
  * Calls the library, and throws what `fail` makes of the reason where it failed. Most of its
- * functions only report a failure on their error stream and go on with empty memory.
+ * functions only report a failure on their error stream and go on with empty memory. The library's
+ * memory, which never shrinks, grows by `need` bytes and some to spare, whatever a file claims.
  */
 export function attempt<T>(
   library: H5Library,
   call: () => T,
   fail: (reason: string, cause?: unknown) => Error,
+  need = 0,
 ): T {
   const stderr = (library.module.FS as unknown as FileSystem).streams[2]!;
   const original = stderr.stream_ops;
@@ -132,7 +137,7 @@ export function attempt<T>(
     },
   };
   try {
-    const result = call();
+    const result = withinMemory(need + SPARE, call);
     if (report === "") return result;
   } catch (cause) {
     throw fail(reasonOf(report), cause);
@@ -140,6 +145,27 @@ export function attempt<T>(
     stderr.stream_ops = original;
   }
   throw fail(reasonOf(report));
+}
+
+const PAGE = 2 ** 16;
+
+/** Makes a call in which memory of WebAssembly grows by so many bytes, at most. */
+function withinMemory<T>(bytes: number, call: () => T): T {
+  const memory = WebAssembly.Memory.prototype;
+  const { grow } = memory;
+  let left = Math.ceil(bytes / PAGE);
+  memory.grow = function (this: WebAssembly.Memory, pages) {
+    // The library asks for less where it is refused more than it needs.
+    fault = pages > left ? `it asks for ${pages * PAGE} bytes of memory to be read` : undefined;
+    if (fault !== undefined) throw new RangeError(fault);
+    left -= pages;
+    return grow.call(this, pages);
+  };
+  try {
+    return call();
+  } finally {
+    memory.grow = grow;
+  }
 }
 
 /** The innermost reason in a report of the library. */

@@ -16,6 +16,7 @@ import { type ByteFile, PresentFile } from "./file.ts";
 import { type DirectReader, directReader } from "./h5_direct.ts";
 import { needFilter } from "./h5_filters.ts";
 import { attempt, type H5Library, openHandle } from "./h5_runtime.ts";
+import { checkPart } from "./h5_sizes.ts";
 import { fixedText, type RecordField, RecordGroup } from "./records.ts";
 import {
   checkText,
@@ -48,6 +49,7 @@ export async function openH5(file: ByteFile): Promise<Store> {
 
 class H5Store implements Store {
   readonly path: string;
+  readonly size: number;
   readonly format = "HDF5";
   readonly root: StoredGroup;
   readonly #file: ByteFile;
@@ -55,7 +57,7 @@ class H5Store implements Store {
   readonly #resources: Resources;
 
   constructor(file: ByteFile, library: H5Library, handle: File, resources: Resources) {
-    this.path = file.path;
+    [this.path, this.size] = [file.path, file.size];
     this.#file = file;
     this.#library = library;
     this.#resources = resources;
@@ -71,13 +73,14 @@ class H5Store implements Store {
     return this.#file.whole(call);
   }
 
-  /** Calls the library about what has the key. */
-  attempt<T>(key: string, call: () => T): T {
+  /** Calls the library about what has the key, for which it may need so many bytes. */
+  attempt<T>(key: string, call: () => T, need?: number): T {
     if (this.#resources.closed) {
       throw new TypeError(`Cannot read "${this.path}" as it is closed`);
     }
     const { path } = this;
-    return attempt(this.#library, call, (reason, cause) => unreadable(path, key, reason, cause));
+    const fail = (reason: string, cause?: unknown) => unreadable(path, key, reason, cause);
+    return attempt(this.#library, call, fail, need);
   }
 
   /** Sees to it that the library has the filters of a dataset. */
@@ -193,6 +196,7 @@ class H5Store implements Store {
   ): T {
     const { module } = this.#library;
     const { file_id: file, path, metadata } = dataset;
+    checkPart(this, key, metadata, count);
     const [from, extents, steps] = [offset, count, count.map(() => 1)].map((n) => n.map(BigInt));
     return this.#load(
       key,
@@ -220,7 +224,9 @@ class H5Store implements Store {
     try {
       // Where the library fails, what it leaves must not be taken for pointers to text.
       module.HEAPU8.fill(0, pointer, pointer + size);
-      this.attempt(key, () => fill(BigInt(pointer)));
+      // A chunk is held as it is stored and as each filter leaves it.
+      const chunk = sizeOf(type.chunks ?? []) * type.size;
+      this.attempt(key, () => fill(BigInt(pointer)), 4 * chunk);
       const bytes = new Uint8Array(size);
       bytes.set(module.HEAPU8.subarray(pointer, pointer + size));
       return use(bytes);
@@ -286,7 +292,7 @@ class H5Array implements StoredArray {
   readonly chunkLength: number;
   readonly #store: H5Store;
   readonly #dataset: Dataset;
-  readonly #chunks: readonly number[];
+  readonly #metadata: Metadata;
   #ready: Promise<void> | undefined;
   #direct: Promise<DirectReader | undefined> | undefined;
 
@@ -294,11 +300,11 @@ class H5Array implements StoredArray {
     this.key = key;
     this.#store = store;
     this.#dataset = dataset;
+    this.#metadata = type;
     this.attributes = store.attributes(key, dataset);
     this.shape = type.shape ?? [];
     this.type = typeName(type);
-    this.#chunks = type.chunks ?? [];
-    this.chunkLength = this.#chunks[0] ?? 1;
+    this.chunkLength = type.chunks?.[0] ?? 1;
   }
 
   async readNumbers(start = 0, end?: number, axis = 0): Promise<ElementArray> {
@@ -331,7 +337,7 @@ class H5Array implements StoredArray {
   async readStrings(start = 0, end?: number): Promise<string[]> {
     checkText(this.#store.path, this);
     const extents = this.#extents(start, end, 0);
-    const width = sizeOf(extents.slice(1)) * this.#dataset.metadata.size;
+    const width = sizeOf(extents.slice(1)) * this.#metadata.size;
     const parts: string[][] = [];
     for (const [from, to] of this.#pieces(start, start + extents[0]!, width, 0, PIECE)) {
       parts.push(await this.#part(from, to, 0) as string[]);
@@ -341,14 +347,16 @@ class H5Array implements StoredArray {
 
   #extents(start: number, end: number | undefined, axis: number): number[] {
     const stop = end ?? this.shape[axis] ?? 0;
-    const extents = this.shape.length === 0 ? [0] : [...this.shape];
-    return extents.with(axis, Math.max(0, stop - start));
+    const extents = (this.shape.length === 0 ? [0] : [...this.shape])
+      .with(axis, Math.max(0, stop - start));
+    checkPart(this.#store, this.key, this.#metadata, extents);
+    return extents;
   }
 
   /** Ranges of an axis that end where chunks end, so that none is decompressed twice. */
   #pieces(start: number, end: number, width: number, axis: number, limit: number): Range[] {
     if (width === 0) return [];
-    const chunk = this.#chunks[axis] ?? 1;
+    const chunk = this.#metadata.chunks?.[axis] ?? 1;
     const step = Math.max(1, Math.floor(limit / (width * chunk))) * chunk;
     const pieces: Range[] = [];
     for (let from = start, to; from < end; from = to) {
