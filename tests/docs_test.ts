@@ -39,7 +39,7 @@ Deno.test("pages name only tasks that exist", () => {
 /** The rows of the first table under a line that starts with `| first |`. */
 function rowsOf(page: string, first: string): string[][] {
   const lines = read(page).split("\n");
-  const head = lines.findIndex((line) => line.startsWith(`| ${first} |`));
+  const head = lines.findIndex((line) => line.split("|")[1]?.trim() === first);
   assert(head >= 0, `${page}: there is no table of ${first}`);
   const end = lines.findIndex((line, i) => i > head && !line.startsWith("|"));
   return lines.slice(head + 2, end).map((line) =>
@@ -74,4 +74,12 @@ Deno.test("coming_from.md names the version or the commit of every original that
   for (const name of Object.values(COMPARED).flat()) {
     assertMatch(versions.get(name) ?? "", /\d\.\d|\b[0-9a-f]{7}\b/, name);
   }
+});
+
+Deno.test("architecture.md says what every kind of operation is", () => {
+  const kinds = [...read("src/op.ts").matchAll(/readonly kind: "(\w+)";/g)].map(([, kind]) =>
+    kind!
+  );
+  const told = rowsOf("docs/architecture.md", "kind").map(([kind]) => kind!.replaceAll("`", ""));
+  assertEquals(told.toSorted(), kinds.toSorted());
 });
