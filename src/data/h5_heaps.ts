@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { ByteFile } from "./file.ts";
 
 const TEXTS = signature("GCOL", 1);
 const NAMES = signature("HEAP", 0);
@@ -20,12 +21,15 @@ function beginsWith(bytes: Uint8Array, start: Uint8Array): boolean {
 const viewOf = (bytes: Uint8Array) =>
   new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
+/** What of a file is needed to see on. */
+type Source = Pick<ByteFile, "size" | "readInto">;
+
 /** Tells of each read of a file whether the library would never end in the heap that it shows. */
-export function heapGuard(fileSize: number): (bytes: Uint8Array, position: number) => boolean {
+export function heapGuard(file: Source): (bytes: Uint8Array, position: number) => boolean {
   // The first free block of each heap of names, by the place of its data.
   const free = new Map<number, number>();
   return (bytes, position) => {
-    if (beginsWith(bytes, TEXTS)) return isBrokenCollection(bytes, fileSize - position);
+    if (beginsWith(bytes, TEXTS)) return isBrokenCollection(file, bytes, position);
     if (beginsWith(bytes, NAMES)) {
       const view = viewOf(bytes);
       const [first, data] = [view.getUint32(16, true), Number(view.getBigUint64(24, true))];
@@ -44,14 +48,20 @@ export function heapGuard(fileSize: number): (bytes: Uint8Array, position: numbe
  * Whether a heap of texts is larger than the rest of its file, or holds an entry of no length or of
  * more than the heap.
  */
-function isBrokenCollection(bytes: Uint8Array, rest: number): boolean {
-  const view = viewOf(bytes);
-  const total = Number(view.getBigUint64(8, true));
-  if (total > rest) return true;
-  const end = Math.min(total, bytes.length);
-  for (let at = 16; at + 16 <= end;) {
-    const isFree = view.getUint16(at, true) === 0;
-    const size = Number(view.getBigUint64(at + 8, true));
+function isBrokenCollection(file: Source, bytes: Uint8Array, position: number): boolean {
+  const total = Number(viewOf(bytes).getBigUint64(8, true));
+  if (total > file.size - position) return true;
+  // The library reads the first part of a heap, and the rest by itself.
+  const rest = new Uint8Array(16);
+  const entry = (at: number) => {
+    if (at + 16 <= bytes.length) return viewOf(bytes.subarray(at, at + 16));
+    file.readInto(rest, position + at);
+    return viewOf(rest);
+  };
+  for (let at = 16; at + 16 <= total;) {
+    const view = entry(at);
+    const isFree = view.getUint16(0, true) === 0;
+    const size = Number(view.getBigUint64(8, true));
     if (size > Math.min(total, 2 ** 31) || (isFree && size === 0)) return true;
     at += isFree ? size : 16 + 8 * Math.ceil(size / 8);
   }

@@ -54,6 +54,9 @@ let mounted = 0;
 /** What was found to be wrong with a file while the library read it. */
 let fault: string | undefined;
 
+/** What the library was refused last, unless it then made do with less. */
+let shortage: string | undefined;
+
 /**
  * Shows a file to the library under a name of its own, without reading it: bytes are read when the
  * library asks for them, so that a file may be larger than memory. The calls that ask are made
@@ -61,7 +64,7 @@ let fault: string | undefined;
  */
 function mountFile(library: H5Library, file: ByteFile): string {
   const fs = library.module.FS as unknown as FileSystem;
-  const isEndless = heapGuard(file.size);
+  const isEndless = heapGuard(file);
   const name = `/cellgrad-${mounted++}`;
   fs.writeFile(name, new Uint8Array(0));
   const { node } = fs.lookupPath(name);
@@ -73,14 +76,12 @@ function mountFile(library: H5Library, file: ByteFile): string {
       const bytes = new Uint8Array(heap.buffer, offset, count);
       try {
         file.readInto(bytes, position);
+        if (!isEndless(bytes, position)) return count;
       } catch {
         throw new fs.ErrnoError(IO_ERROR);
       }
-      if (isEndless(bytes, position)) {
-        fault = "a heap of its names or texts is damaged";
-        throw new fs.ErrnoError(IO_ERROR);
-      }
-      return count;
+      fault = "a heap of its names or texts is damaged";
+      throw new fs.ErrnoError(IO_ERROR);
     },
   };
   return name;
@@ -128,7 +129,7 @@ export function attempt<T>(
   const stderr = (library.module.FS as unknown as FileSystem).streams[2]!;
   const original = stderr.stream_ops;
   let report = "";
-  fault = undefined;
+  fault = shortage = undefined;
   stderr.stream_ops = {
     ...original,
     write(_stream, heap, offset, length) {
@@ -156,8 +157,8 @@ function withinMemory<T>(bytes: number, call: () => T): T {
   let left = Math.ceil(bytes / PAGE);
   memory.grow = function (this: WebAssembly.Memory, pages) {
     // The library asks for less where it is refused more than it needs.
-    fault = pages > left ? `it asks for ${pages * PAGE} bytes of memory to be read` : undefined;
-    if (fault !== undefined) throw new RangeError(fault);
+    shortage = pages > left ? `it asks for ${pages * PAGE} bytes of memory to be read` : undefined;
+    if (shortage !== undefined) throw new RangeError(shortage);
     left -= pages;
     return grow.call(this, pages);
   };
@@ -170,7 +171,8 @@ function withinMemory<T>(bytes: number, call: () => T): T {
 
 /** The innermost reason in a report of the library. */
 function reasonOf(report: string): string {
-  if (fault !== undefined) return fault;
+  const known = fault ?? shortage;
+  if (known !== undefined) return known;
   const reasons = [...report.matchAll(/^ *#\d+: .*?\(\): (.*)$/gm)];
   return `the HDF5 library says: ${
     reasons.at(-1)?.[1]?.replace(/: time = .*/, "") ?? "unknown error"

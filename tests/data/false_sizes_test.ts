@@ -242,6 +242,10 @@ Deno.test("a heap of texts in which the HDF5 library would never end is refused"
   const whole = new DataView(bytes.buffer, bytes.byteOffset);
   const faults: [name: string, change: (view: DataView) => void][] = [
     ["more than the file", (view) => view.setBigUint64(heap + 8, BigInt(bytes.length))],
+    [
+      "what lies behind it",
+      (view) => view.setUint32(heap + 8, view.getUint32(heap + 8, true) + 64, true),
+    ],
     ["an entry of more than the heap", (view) => view.setUint32(heap + 28, 1, true)],
     ["an entry beyond 32 bits", (view) => {
       view.setUint32(heap + 12, 1, true);
