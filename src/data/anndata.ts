@@ -148,7 +148,8 @@ export class AnnDataFile {
    *
    * @param key One of `keys.obs`.
    * @returns The column: categories, numbers, booleans or text.
-   * @throws {RangeError} If there is no such column, or an integer in it does not fit `int32`.
+   * @throws {RangeError} If there is no such column, or an integer in it does not fit what the
+   * option `integers` says.
    * @throws {SyntaxError} If it cannot be read.
    */
   async obs(key: string): Promise<Column> {
@@ -161,7 +162,8 @@ export class AnnDataFile {
    *
    * @param key One of `keys.var`.
    * @returns The column: categories, numbers, booleans or text.
-   * @throws {RangeError} If there is no such column, or an integer in it does not fit `int32`.
+   * @throws {RangeError} If there is no such column, or an integer in it does not fit what the
+   * option `integers` says.
    * @throws {SyntaxError} If it cannot be read.
    */
   async var(key: string): Promise<Column> {
@@ -217,10 +219,12 @@ export interface AnnDataFile extends AwaitUsingDisposable {}
 /** Options of {@linkcode openAnnData}. */
 export interface OpenAnnDataOptions {
   /**
-   * What integers of more than 32 bits become: `"int32"`, which refuses those that do not fit, or
-   * `"float64"`, which refuses those beyond 2⁵³; `"int32"` by default.
+   * What integers of more than 32 bits become: `"int32"`, which refuses those that do not fit,
+   * `"float64"`, which refuses those beyond 2⁵³, or `"bigint"`, which leaves columns of 64 bits as
+   * they are ({@linkcode BigIntColumn}) and reads all else as `"float64"` does, as tensors have no
+   * such type; `"int32"` by default.
    */
-  integers?: "int32" | "float64" | undefined;
+  integers?: "int32" | "float64" | "bigint" | undefined;
 }
 
 /**
@@ -265,11 +269,11 @@ export async function openAnnData(
   options: OpenAnnDataOptions = {},
 ): Promise<AnnDataFile> {
   const { integers } = readOptions("openAnnData", options, { integers: "int32" });
-  checkChoice("openAnnData", "integers", integers, ["int32", "float64"]);
+  checkChoice("openAnnData", "integers", integers, ["int32", "float64", "bigint"]);
   const kept = await keepSource(source);
   const origin = { opener: "openAnnData", source: kept, options: { integers } } as const;
   const opened = await openStore(kept);
-  const store = integers === "float64" ? withWideIntegers(opened) : opened;
+  const store = integers === "int32" ? opened : withWideIntegers(opened, integers);
   try {
     return openCellParts(await openParts(store), origin);
   } catch (error) {

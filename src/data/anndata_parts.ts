@@ -4,6 +4,7 @@
  * @module
  */
 import { fromData, type Tensor } from "../tensor.ts";
+import { exactNumber } from "./elements.ts";
 import { type CellParts, type Members, NO_MEMBERS, type RawAnnData } from "./cell_parts.ts";
 import { type Frame, openFrame } from "./frame.ts";
 import { openMatrix, type StoredMatrix } from "./stored_matrix.ts";
@@ -123,14 +124,16 @@ async function readFrame(path: string, key: string, frame: Frame, cells: number)
   const out = new Float64Array(cells * columns.length);
   for (const [j, name] of columns.entries()) {
     const column = await frame.read(name);
-    if (column.kind !== "numeric" && column.kind !== "boolean") {
+    if (column.kind === "string" || column.kind === "categorical") {
       const why =
         `its columns must hold numbers to be read as an array: "${name}" is ${column.kind}`;
       throw unreadable(path, key, why);
     }
     const { values, missing } = column;
     for (let i = 0; i < cells; i++) {
-      out[i * columns.length + j] = missing?.[i] ? NaN : Number(values[i]);
+      out[i * columns.length + j] = missing?.[i]
+        ? NaN
+        : exactNumber(values[i]!, `"${key}" of "${path}"`);
     }
   }
   return fromData(out, [cells, columns.length]);

@@ -29,6 +29,9 @@ export async function readLabels(file: AnnDataFile, key: string): Promise<CellLa
   if (column.kind === "string") {
     throw refuse("it holds text: batches have numbers, booleans and the codes of categories");
   }
+  if (column.kind === "bigint") {
+    throw refuse("tensors hold no integers of 64 bits: open the file with another option integers");
+  }
   if (column.kind === "categorical") return new Labels(column.codes, "int32", -1);
   const missing = column.missing?.reduce((sum, flag) => sum + flag, 0) ?? 0;
   if (missing > 0) {

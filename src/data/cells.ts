@@ -24,7 +24,7 @@ export interface OpenCellsOptions {
   /** Which genome of a file of Cell Ranger 2; needed where it has several. */
   genome?: string | undefined;
   /** As {@linkcode openAnnData} has it; `"int32"` by default. */
-  integers?: "int32" | "float64" | undefined;
+  integers?: "int32" | "float64" | "bigint" | undefined;
 }
 
 /**
@@ -76,7 +76,7 @@ export async function openCells(
     genome: undefined,
     integers: "int32",
   });
-  checkChoice("openCells", "integers", settled.integers, ["int32", "float64"]);
+  checkChoice("openCells", "integers", settled.integers, ["int32", "float64", "bigint"]);
   for (const name of ["modality", "genome"] as const) {
     if (settled[name] !== undefined) checkText("openCells", name, settled[name]);
   }
@@ -108,7 +108,8 @@ async function partsOf(source: KeptSource, options: OpenCellsOptions): Promise<C
 
 /** The cells of a tree; the store is closed where there are none. */
 async function partsOfStore(opened: Store, options: OpenCellsOptions): Promise<CellParts> {
-  const store = options.integers === "float64" ? withWideIntegers(opened) : opened;
+  const { integers = "int32" } = options;
+  const store = integers === "int32" ? opened : withWideIntegers(opened, integers);
   try {
     const { root } = store;
     const modalities = await root.get("mod");

@@ -38,6 +38,16 @@ export interface NumericColumn {
   readonly missing?: Uint8Array;
 }
 
+/** A column of integers of 64 bits as they are stored, where `integers: "bigint"` asks for that. */
+export interface BigIntColumn {
+  /** Tells the kinds of columns apart. */
+  readonly kind: "bigint";
+  /** The number of each row: up to 2⁶³ − 1, or without signs up to 2⁶⁴ − 1. */
+  readonly values: BigInt64Array | BigUint64Array;
+  /** 1 where the value is missing, else 0; absent where the file keeps no account of it. */
+  readonly missing?: Uint8Array;
+}
+
 /** A column of booleans. */
 export interface BooleanColumn {
   /** Tells the kinds of columns apart. */
@@ -76,7 +86,12 @@ export interface StringColumn {
  * assertEquals(labels(column), ["T", "B", "unknown"]);
  * ```
  */
-export type Column = CategoricalColumn | NumericColumn | BooleanColumn | StringColumn;
+export type Column =
+  | CategoricalColumn
+  | NumericColumn
+  | BigIntColumn
+  | BooleanColumn
+  | StringColumn;
 
 /** What is behind a column: an array, or a group of arrays. */
 export type ColumnNode = StoredArray | StoredGroup;
@@ -94,7 +109,7 @@ export function toText(column: Column): string[] {
   if (column.kind === "categorical") {
     return Array.from(column.codes, (code) => column.categories[code] ?? "");
   }
-  return Array.from<string | number, string>(
+  return Array.from<string | number | bigint, string>(
     column.values,
     (value, i) => column.missing?.[i] ? "" : String(value),
   );
@@ -111,8 +126,7 @@ export async function readColumn(
     return await readCategorical(path, node, categories.names, categories.ordered);
   }
   if (node.type === "string") return { kind: "string", values: await node.readStrings() };
-  const values = await readTyped(path, node);
-  return values instanceof Uint8Array ? { kind: "boolean", values } : { kind: "numeric", values };
+  return isExact(node) ? await readExact(node) : withKind(await readTyped(path, node));
 }
 
 /** How many values a column has. */
@@ -142,6 +156,7 @@ async function readEncoded(path: string, group: StoredGroup): Promise<Column> {
   const mask = await readTyped(path, await need(path, group, "mask"));
   const missing = Uint8Array.from(mask);
   if (kind === "string") return { kind, values: await values.readStrings(), missing };
+  if (isExact(values)) return { ...await readExact(values), missing };
   const numbers = await readTyped(path, values, missing);
   return kind === "boolean"
     ? { kind, values: Uint8Array.from(numbers), missing }
@@ -159,6 +174,20 @@ async function need(path: string, group: StoredGroup, name: string): Promise<Sto
   const part = await group.get(name);
   if (part?.kind === "array") return part;
   throw unreadable(path, group.key, `it must have an array "${name}"`);
+}
+
+/** Whether an array has integers that are read as they are. */
+function isExact({ integers, type }: StoredArray): boolean {
+  return integers === "bigint" && (type === "int64" || type === "uint64");
+}
+
+async function readExact(array: StoredArray): Promise<BigIntColumn> {
+  return { kind: "bigint", values: await array.readNumbers() as BigInt64Array | BigUint64Array };
+}
+
+/** Numbers, or booleans, as a column. */
+function withKind(values: TypedArray): NumericColumn | BooleanColumn {
+  return values instanceof Uint8Array ? { kind: "boolean", values } : { kind: "numeric", values };
 }
 
 /** The numbers of an array, which must fit but where they are missing: then they become 0. */
@@ -189,7 +218,9 @@ async function readCategorical(
       ? await readEncoded(path, names)
       : names.type === "string"
       ? { kind: "string", values: await names.readStrings() }
-      : { kind: "numeric", values: await readTyped(path, names) as Int32Array },
+      : isExact(names)
+      ? await readExact(names)
+      : withKind(await readTyped(path, names)),
   );
   const wrong = codes.find((code) => code < -1 || code >= categories.length);
   if (wrong === undefined) return { kind: "categorical", codes, categories, ordered };

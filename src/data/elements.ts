@@ -99,15 +99,13 @@ function outOfRange(what: string, value: number | bigint): RangeError {
   );
 }
 
-/** Integers in double precision, which must hold them exactly. */
-function widen(raw: ElementArray, what: string): Float64Array {
-  return Float64Array.from<number | bigint>(raw, (value) => {
-    const number = Number(value);
-    if (typeof value !== "bigint" || BigInt(number) === value) return number;
-    throw new RangeError(
-      `Cannot read ${what} as float64 cannot hold its values exactly: current value is ${value}`,
-    );
-  });
+/** A value in double precision, which must hold it exactly; `what` names it where it does not. */
+export function exactNumber(value: number | bigint, what: string): number {
+  const number = Number(value);
+  if (typeof value !== "bigint" || BigInt(number) === value) return number;
+  throw new RangeError(
+    `Cannot read ${what} as float64 cannot hold its values exactly: current value is ${value}`,
+  );
 }
 
 /** Numbers as a tensor stores them; `what` names them where an integer does not fit. */
@@ -117,7 +115,9 @@ export function toTensorData(
   what: string,
   wide = false,
 ): TypedArray {
-  if (wide && WIDE.includes(type)) return widen(raw, what);
+  if (wide && WIDE.includes(type)) {
+    return Float64Array.from<number | bigint>(raw, (value) => exactNumber(value, what));
+  }
   if (raw instanceof BigInt64Array || raw instanceof BigUint64Array) return narrow(raw, what);
   if (type === "bool") return (raw as Uint8Array).map((v) => v === 0 ? 0 : 1);
   if (raw instanceof Uint32Array) {

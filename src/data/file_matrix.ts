@@ -83,7 +83,7 @@ export abstract class FileMatrix implements StoredMatrix {
     this.key = key;
     this.shape = shape;
     this.data = data;
-    this.dtype = tensorTypeOf(numberType(path, data), data.wide);
+    this.dtype = tensorTypeOf(numberType(path, data), data.integers !== undefined);
   }
 
   /** The values of rows that exist. */

@@ -20,6 +20,7 @@ export type { RawAnnData } from "./cell_parts.ts";
 export type { AwaitUsingDisposable } from "../disposal.ts";
 export type { CellTree } from "./cell_tree.ts";
 export type {
+  BigIntColumn,
   BooleanColumn,
   CategoricalColumn,
   Column,

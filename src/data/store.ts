@@ -6,6 +6,9 @@
 import type { TypedArray } from "../dtype.ts";
 import { type ElementArray, type ElementType, isElementType, toTensorData } from "./elements.ts";
 
+/** What integers become that may not fit `int32`: in columns, `bigint` leaves those of 64 bits. */
+export type WideIntegers = "float64" | "bigint";
+
 /** An array in a file. */
 export interface StoredArray {
   /** Tells arrays from groups. */
@@ -20,8 +23,8 @@ export interface StoredArray {
   readonly type: string;
   /** How many positions of the first axis are stored together: reading one costs as much as all. */
   readonly chunkLength: number;
-  /** Whether integers that may not fit `int32` become `float64`. */
-  readonly wide?: boolean;
+  /** What integers become that may not fit `int32`; they are refused there by default. */
+  readonly integers?: WideIntegers;
   /**
    * Numbers from `start` to `end` (not included) of an axis, all of them by default; the first axis
    * by default.
@@ -99,7 +102,7 @@ export function unreadable(path: string, key: string, why: string, cause?: unkno
 /** Numbers of an array as a tensor stores them. */
 export function toTensor(path: string, array: StoredArray, raw: ElementArray): TypedArray {
   const what = `"${array.key}" of "${path}"`;
-  return toTensorData(numberType(path, array), raw, what, array.wide);
+  return toTensorData(numberType(path, array), raw, what, array.integers !== undefined);
 }
 
 /** An array's element type, where it is one of numbers; throws otherwise. */

@@ -252,12 +252,15 @@ function checkSparse(
   }
 }
 
+/** What columns are called that are not of categories. */
+const COLUMN_KINDS: readonly unknown[] = ["numeric", "bigint", "boolean", "string"];
+
 /** A column as `openAnnData(…).obs(key)` gives it. */
 export function isColumn(given: unknown): given is Record<string, unknown> {
   if (!isPlainObject(given)) return false;
   const { kind, codes, values } = given;
   if (kind === "categorical") return codes !== undefined;
-  return (kind === "numeric" || kind === "boolean" || kind === "string") && values !== undefined;
+  return COLUMN_KINDS.includes(kind) && values !== undefined;
 }
 
 /** A column of one value per row. */
@@ -303,7 +306,8 @@ function toColumnValues(place: Place, { kind, values }: Record<string, unknown>)
     return booleansNode(checkBits(place, values, "it"));
   }
   const type = elementTypeOf(values);
-  if (kind === "numeric" && type !== undefined) {
+  const isExact = type === "int64" || type === "uint64";
+  if (type !== undefined && (kind === "numeric" || kind === "bigint" && isExact)) {
     return numbersNode(steady(values as ElementArray));
   }
   throw wrongKind(

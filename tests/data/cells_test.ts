@@ -1,7 +1,7 @@
-import { openAnnData, openCells, readNpz, readTable } from "@cellgrad/cellgrad/data";
+import { openCells, readNpz, readTable } from "@cellgrad/cellgrad/data";
 import { assertEquals, assertRejects } from "@std/assert";
 import { closeSync, openSync } from "node:fs";
-import { cells, leaf, mapping, withElement } from "./tree.ts";
+import { cells, leaf, mapping } from "./tree.ts";
 import { variants } from "./variants.ts";
 import { h5Bytes, inTempDirectory } from "./write.ts";
 
@@ -100,36 +100,6 @@ Deno.test("openCells() reads 10x folders, or says which file does not fit", () =
       assertEquals(await complaint(), `Cannot read "FOLDER/matrix.mtx" as ${why}`);
     }
   }));
-
-Deno.test("openAnnData() reads wide integers in double precision where that is asked for", async () => {
-  const large = leaf(BigInt64Array.of(1n, 2n ** 40n, -3n, 0n, 2n ** 53n));
-  const tree = withElement(cells(), "obs/n_genes", large);
-  const bytes = (await h5Bytes(tree)).slice();
-  const refused = await assertRejects(async () => {
-    await using file = await openAnnData(bytes);
-    await file.obs("n_genes");
-  }, RangeError);
-  assertEquals(refused.message.includes("int32 cannot hold its values"), true);
-  await using file = await openAnnData(bytes, { integers: "float64" });
-  assertEquals(await file.obs("n_genes"), {
-    kind: "numeric",
-    values: Float64Array.of(1, 2 ** 40, -3, 0, 2 ** 53),
-  });
-  const layer = await file.layer("too_large");
-  assertEquals([layer.dtype, (await layer.read()).max().item()], ["float64", 6 * 2 ** 31]);
-  const beyond = withElement(
-    cells(),
-    "obs/n_genes",
-    leaf(new BigInt64Array(5).fill(2n ** 53n + 1n)),
-  );
-  await using inexact = await openAnnData((await h5Bytes(beyond)).slice(), { integers: "float64" });
-  const { message } = await assertRejects(() => inexact.obs("n_genes"), RangeError);
-  assertEquals(
-    message,
-    'Cannot read "obs/n_genes" of "the bytes" as float64 cannot hold its values exactly: ' +
-      "current value is 9007199254740993",
-  );
-});
 
 Deno.test("readTable() takes genes, leaves columns out, and knows spreadsheets' lines", async () => {
   const table = await readTable(text("sep=;\r\ncell;CD3E;n;CD19\r\nc1;4;9;0\r\nc2;0;9;7\r\n"), {

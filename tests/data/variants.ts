@@ -21,7 +21,7 @@ function* membersOf(archive: Uint8Array): Generator<[string, Uint8Array]> {
 
 /** The files of an archive by their paths, and `expected.json`, what Python reads of them. */
 export async function variants(
-  archive: "variants" | "parquet" = "variants",
+  archive: "variants" | "parquet" | "wide" = "variants",
 ): Promise<Map<string, Uint8Array>> {
   const packed = await Deno.readFile(new URL(`variants/${archive}.tar.gz`, import.meta.url));
   return new Map(membersOf(gunzipSync(packed)));

@@ -29,7 +29,7 @@ function valuesOf(column: Column): unknown[] {
   if (column.kind === "categorical") {
     return Array.from(column.codes, (code) => column.categories[code] ?? null);
   }
-  return Array.from<string | number, unknown>(
+  return Array.from<string | number | bigint, unknown>(
     column.values,
     (value, i) => column.missing?.[i] ? null : plain(value),
   );

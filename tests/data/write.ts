@@ -93,6 +93,7 @@ const NAMES_2: Record<string, string> = {
   uint16: "<u2",
   int32: "<i4",
   int64: "<i8",
+  uint64: "<u8",
   float32: "<f4",
   float64: "<f8",
   string: "|O",

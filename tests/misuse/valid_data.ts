@@ -107,7 +107,7 @@ export const validReaders = (folder: string): ValidCall[] => [
   ], 1),
   row("openCells", () => [
     new URL("../data/h5py.h5ad", import.meta.url),
-    { integers: "float64" },
+    { integers: "bigint" },
   ], 1),
   ...loaderCalls,
   row("writeAnnData", () => [`${folder}/y.h5ad`, { X: [[1], [2]], obs: { a: [1, 2] } }]),

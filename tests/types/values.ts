@@ -1,7 +1,7 @@
 // Type-checked only: what may and what must not be done with the values of tensors.
 import { assertEquals } from "@std/assert";
 import { type NestedArray, tensor, type TypedArray } from "../../mod.ts";
-import type { Column, NumericColumn } from "../../src/data/mod.ts";
+import { type Column, type NumericColumn, openAnnData } from "../../src/data/mod.ts";
 
 /** Wants a value of a type. */
 declare function is<T>(value: T): void;
@@ -87,5 +87,11 @@ declare const column: NumericColumn;
 is<number>(column.values.reduce((a, b) => a + b, 0));
 declare const either: Column;
 if (either.kind === "numeric") either.values.map((value) => value + 1);
+if (either.kind === "bigint") is<bigint>(either.values[0]! + 1n);
+// @ts-expect-error: not all columns hold numbers
+is<number | string>(either.kind === "categorical" ? 0 : either.values[0]!);
+openAnnData("cells.h5ad", { integers: "bigint" });
+// @ts-expect-error: there is no such type
+openAnnData("cells.h5ad", { integers: "int64" });
 // @ts-expect-error: only categories have names
 is<string[]>(either.categories);
