@@ -15,7 +15,15 @@ import { unreadable } from "./store.ts";
 import { parseTableBytes } from "./read_table.ts";
 import type { ZipFiles } from "./zarr_files.ts";
 
+/** More cells or genes than this have no names: lists are no longer. */
+const MOST_NAMES = 2 ** 27;
+
 function partsOf(path: string, format: string, X: StoredMatrix): CellParts {
+  const most = Math.max(...X.shape);
+  if (most > MOST_NAMES || !X.shape.every(Number.isInteger)) {
+    const why = `it must have at most ${MOST_NAMES} cells and genes: its shape is [${X.shape}]`;
+    throw unreadable(path, "", why);
+  }
   const [obs, vars] = X.shape.map((length) =>
     memoryFrame(Array.from({ length }, (_, i) => `${i}`))
   );

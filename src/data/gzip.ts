@@ -38,7 +38,10 @@ export async function inflate(
     : zlib.inflateRawSync;
   try {
     const out = call(bytes, { maxOutputLength: Math.max(1, most) });
-    return new Uint8Array(out.buffer as ArrayBuffer, out.byteOffset, out.length);
+    // What is small may lie in a buffer with others, and readers begin at its start.
+    return out.byteOffset > 0
+      ? Uint8Array.from(out)
+      : new Uint8Array(out.buffer as ArrayBuffer, 0, out.length);
   } catch (error) {
     throw (error as { code?: string }).code === "ERR_BUFFER_TOO_LARGE" ? tooLarge(most) : error;
   }

@@ -1,6 +1,7 @@
 /**
  * Files whose headers lie: they are refused before memory is taken, or time.
  */
+import { tensor } from "@cellgrad/cellgrad";
 import {
   openAnnData,
   openCells,
@@ -8,6 +9,7 @@ import {
   readNpz,
   readSafetensors,
   readTable,
+  writeNpy,
 } from "@cellgrad/cellgrad/data";
 import {
   assert,
@@ -291,4 +293,24 @@ Deno.test("readNpz() names the array whose part of the archive is damaged", asyn
   bytes[2]! ^= 1;
   const { message } = await assertRejects(() => readNpz(bytes), SyntaxError);
   assertStringIncludes(message, 'of "the bytes" as its zip archive is damaged: ');
+});
+
+Deno.test("a sparse matrix of SciPy that claims more genes than can have names is refused", async () => {
+  const archive = (columns: number) => {
+    const arrays = {
+      data: tensor([1]),
+      indices: tensor([0], { dtype: "int32" }),
+      indptr: tensor([0, 1], { dtype: "int32" }),
+      shape: tensor([1, columns], { dtype: "float64" }),
+    };
+    const files = Object.entries(arrays).map(([name, x]) => [`${name}.npy`, writeNpy(x)] as const);
+    return zipBytes(new Map([...files, ["format.npy", text("csr")]]));
+  };
+  {
+    await using file = await openCells(archive(2));
+    assertEquals((await file.X.read()).toArray(), [[1, 0]]);
+  }
+  for (const columns of [2 ** 31, 2 ** 45, 1.5]) {
+    await refuses(() => openCells(archive(columns)), "at most 134217728 cells and genes");
+  }
 });
