@@ -80,9 +80,10 @@ export class CpuExecutable implements Executable {
     this.graph = graph;
     this.wasm = options.wasm ?? hasSimd();
     const { wasm } = this;
-    const partition = (body: Graph) => wasm ? fuseSteps(body, { passes: true }) : body.steps;
-    this.units = partition(graph);
     this.#team = this.wasm ? options.team : undefined;
+    const fusing = { passes: true, shared: this.#team !== undefined };
+    const partition = (body: Graph) => wasm ? fuseSteps(body, fusing) : body.steps;
+    this.units = partition(graph);
     this.#smallestShared = options.smallestShared ?? SMALLEST_SHARED_NS;
     const threads = this.#team?.size ?? 1;
     this.memory = planMemory(graph, this.units, partition);

@@ -74,11 +74,19 @@ export interface FuseOptions {
    * anew what other loops made; groups have a plan then. Not by default.
    */
   passes?: boolean;
+  /**
+   * Whether threads share loops: what is costly stays apart from sums of everything then, which only
+   * one thread can do. Not by default.
+   */
+  shared?: boolean;
 }
 
 /** The units of a graph, in an order in which every value is made before it is needed. */
-export function fuseSteps(graph: Graph, { passes = false }: FuseOptions = {}): Unit[] {
-  return new Fuser(graph, passes).units();
+export function fuseSteps(
+  graph: Graph,
+  { passes = false, shared = false }: FuseOptions = {},
+): Unit[] {
+  return new Fuser(graph, passes, shared).units();
 }
 
 /** Rows of fewer values are short: what is costly once per row is better done for many rows at once. */
@@ -104,13 +112,15 @@ class Fuser {
   readonly #makers = new Map<ValueId, Node>();
   readonly #aliases: readonly Step[];
   readonly #passes: boolean;
+  readonly #shared: boolean;
   readonly #readerCounts: ReadonlyMap<ValueId, number>;
   readonly #readers: Readers;
   #nodes: Node[] = [];
 
-  constructor(graph: Graph, passes: boolean) {
+  constructor(graph: Graph, passes: boolean, shared: boolean) {
     this.#graph = graph;
     this.#passes = passes;
+    this.#shared = shared;
     this.#works = new Map(graph.steps.map((step) => [step, workOf(step, graph)]));
     const views = new Views(graph, this.#works, (step) => this.#planAlone(step) !== undefined);
     this.#aliases = views.aliases;
@@ -274,6 +284,7 @@ class Fuser {
     if (others.some(({ plan }) => plan === undefined)) return false;
     const cost = others.reduce((sum, other) => sum + other.cost, group.cost);
     if (cost > LARGEST.cost) return false;
+    if (this.#shared && cost > COSTLY && [group, ...others].some(isOneSum)) return false;
     const open = this.#openValues(group, others);
     const reads = others.reduce((sum, { plan }) => sum + plan!.reads.length, 0);
     if (group.plan!.reads.length + reads + open.size > LARGEST.tensors) return false;
@@ -318,6 +329,12 @@ class Fuser {
       plan: this.#passes ? { ...plan, steps } : undefined,
     };
   }
+}
+
+/** Whether a loop over many positions adds all of them up, or finds the largest. */
+function isOneSum({ plan }: Node): boolean {
+  const { shape, reduced } = plan!;
+  return reduced !== undefined && reduced[1] - reduced[0] === shape.length && sizeOf(shape) > SMALL;
 }
 
 /** How many read each value, given what each of them reads. */

@@ -1,6 +1,7 @@
 import {
   assert,
   assertEquals,
+  assertMatch,
   assertRejects,
   assertStringIncludes,
   assertThrows,
@@ -236,6 +237,22 @@ Deno.test("compile() shares large steps between threads, call after call", async
   for (let i = 0; i < 20; i++) {
     assertEquals((await two(A, B)).data, (await one(A, B)).data);
   }
+});
+
+Deno.test("compile() shares what a loss costs, though one thread adds it up", async () => {
+  const [mean, dispersion] = [0, 1].map((seed) => random(seed, [64, 500]).exp()) as [
+    Tensor,
+    Tensor,
+  ];
+  const counts = cg.poisson(cg.key(2), mean);
+  const f = (mean: Tensor, dispersion: Tensor) =>
+    cg.valueAndGrad((p: { mean: Tensor; dispersion: Tensor }) =>
+      cg.negativeBinomialLoss(counts, p.mean, p.dispersion)
+    )({ mean, dispersion });
+  await using one = await cg.compile(f, [mean, dispersion]);
+  await using two = await cg.compile(f, [mean, dispersion], { threads: 2 });
+  assertMatch(two.explain(), /\n  threads: 2, sharing %\d+/);
+  assertEquals(await two(mean, dispersion), await one(mean, dispersion));
 });
 
 Deno.test("compile() starts no threads where every step is small", () =>
