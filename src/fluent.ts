@@ -13,6 +13,7 @@ import type {
   CosineSimilarityOptions,
   CumulativeOptions,
   FlipOptions,
+  GatherOptions,
   JoinOptions,
   L2NormalizeOptions,
   LayerNormOptions,
@@ -279,8 +280,12 @@ export abstract class Fluent extends FluentElementwise {
     return call(ops.outer, this, arguments);
   }
 
-  /** Slices by their positions. */
-  gather(this: Tensor, indices: TensorLike, options?: AxisOptions): Tensor {
+  /** Slices by their positions, along an axis or several. */
+  gather(
+    this: Tensor,
+    indices: TensorLike | readonly TensorLike[],
+    options?: GatherOptions,
+  ): Tensor {
     return call(ops.gather, this, arguments);
   }
 

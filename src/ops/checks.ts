@@ -33,7 +33,7 @@ import type { RepeatOptions } from "./repeat.ts";
 import type { PairwiseDistanceOptions } from "./pairwise_distance.ts";
 import type { PoolOptions } from "./pool.ts";
 import type { ResizeOptions } from "./resize.ts";
-import type { AxisOptions, OneHotOptions } from "./select.ts";
+import type { AxisOptions, GatherOptions, OneHotOptions } from "./select.ts";
 import type { SortOptions, TopKOptions } from "./sort.ts";
 import type { SlidingWindowOptions } from "./windows.ts";
 
@@ -112,7 +112,10 @@ export const REPEAT: Checks<RepeatOptions> = { axis: checkWhole };
 /** Of `tril` and `triu`. */
 export const TRIANGLE: Checks<TriangleOptions> = { diagonal: checkWhole };
 
-/** Of `gather` and its kind. */
+/** Of `gather`. */
+export const GATHER: Checks<GatherOptions> = { axis: checkWholes };
+
+/** Of `scatterAdd` and its kind. */
 export const AXIS: Checks<AxisOptions> = { axis: checkWhole };
 
 /** Of `oneHot`. */

@@ -141,6 +141,7 @@ export { scatterSet, segmentMax, segmentSum } from "./segment.ts";
 export {
   type AxisOptions,
   gather,
+  type GatherOptions,
   oneHot,
   type OneHotOptions,
   scatterAdd,

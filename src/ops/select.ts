@@ -10,6 +10,7 @@ import {
   scatterAddSlices,
 } from "../../kernels/select/reference.ts";
 import { allocate, type DType, type TypedArray } from "../dtype.ts";
+import { describe } from "../describe.ts";
 import { checkLabels, outsidePositions, toIntegers } from "../labels.ts";
 import { type LookupOp, perInput, type ScatterOp } from "../op.ts";
 import { checkOptions } from "../options.ts";
@@ -19,6 +20,7 @@ import {
   checkSize,
   extentsAround,
   formatShape,
+  normalizeAxes,
   normalizeAxis,
   type Shape,
   sizeOf,
@@ -26,10 +28,11 @@ import {
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
 import { arange, zeros } from "../create.ts";
 import { apply } from "../trace.ts";
-import { AXIS, ONE_HOT } from "./checks.ts";
+import { add, mul } from "./arithmetic.ts";
+import { AXIS, GATHER, ONE_HOT } from "./checks.ts";
 import { equal } from "./compare.ts";
 import { numeric, promoteAll } from "./elementwise.ts";
-import { broadcastTo, cast, expandDims } from "./layout.ts";
+import { broadcastTo, cast, expandDims, reshape, transpose } from "./layout.ts";
 
 /** Slices along an axis by their positions. */
 export const gatherOp: LookupOp<number> = {
@@ -139,15 +142,27 @@ export interface AxisOptions {
   axis?: number | undefined;
 }
 
+/** Options of {@linkcode gather}. */
+export interface GatherOptions {
+  /** The axis, negative ones counted from the end, or several of them; 0 by default. */
+  axis?: number | readonly number[] | undefined;
+}
+
 /**
- * Slices of a tensor by their positions along an axis.
+ * Slices of a tensor by their positions along an axis, or along several axes at once.
+ *
+ * With a list of axes, `indices` is a list of as many positions, one along each axis, which broadcast
+ * against each other: `x[i, j]` of NumPy is `gather(x, [i, j], { axis: [0, 1] })`.
  *
  * @param x Any shape of rank 1 or more.
- * @param indices Positions, whole numbers of any shape.
+ * @param indices Positions, whole numbers of any shape; a list of them where `axis` is a list.
  * @param options `axis`, 0 by default.
- * @returns The shape of `x` with the axis replaced by the shape of `indices`. Gradients of slices
- * that are picked several times add up.
+ * @returns The shape of `x` with the axis replaced by the shape of `indices`. Of several axes, the
+ * shape of the positions takes the place of the one that comes first in `x`, and the others go (NumPy
+ * puts it in front of all where the axes are no neighbours). Gradients of slices that are picked
+ * several times add up.
  * @throws {RangeError} If a position lies outside of the axis (negative ones are not wrapped).
+ * @throws {TypeError} If there are not as many positions as axes, or their shapes do not broadcast.
  *
  * @example Embeddings of genes
  * ```ts
@@ -156,12 +171,56 @@ export interface AxisOptions {
  *
  * assertEquals(gather([[1, 2], [3, 4]], [1, 1, 0]).toArray(), [[3, 4], [3, 4], [1, 2]]);
  * ```
+ *
+ * @example Values at pairs of positions
+ * ```ts
+ * import { gather } from "@cellgrad/cellgrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(gather([[1, 2], [3, 4]], [[0, 1, 1], [1, 0, 1]], { axis: [0, 1] }).toArray(), [2, 3, 4]);
+ * ```
  */
-export function gather(x: TensorLike, indices: TensorLike, options: AxisOptions = {}): Tensor {
-  if (arguments.length > 2) checkOptions("gather", AXIS, 2, arguments);
+export function gather(
+  x: TensorLike,
+  indices: TensorLike | readonly TensorLike[],
+  options: GatherOptions = {},
+): Tensor {
+  if (arguments.length > 2) checkOptions("gather", GATHER, 2, arguments);
   const operand = asTensor(x);
-  const axis = normalizeAxis("gather", options.axis ?? 0, operand.rank);
-  return apply(gatherOp, [operand, toIntegers("gather", indices, "indices")], axis);
+  const { axis = 0 } = options;
+  if (typeof axis !== "number") return gatherTogether(operand, indices, axis);
+  const own = toIntegers("gather", indices as TensorLike, "indices");
+  return apply(gatherOp, [operand, own], normalizeAxis("gather", axis, operand.rank));
+}
+
+/** Slices at the places that positions along several axes name together. */
+function gatherTogether(x: Tensor, indices: unknown, given: readonly number[]): Tensor {
+  normalizeAxes("gather", given, x.rank);
+  const axes = given.map((axis) => normalizeAxis("gather", axis, x.rank));
+  if (axes.length === 0 || !Array.isArray(indices) || indices.length !== axes.length) {
+    throw new TypeError(
+      `Cannot compute gather as indices must be an array of positions for each of the axes ` +
+        `${formatShape(given)}: current ${
+          Array.isArray(indices) ? `number is ${indices.length}` : `value is ${describe(indices)}`
+        }`,
+    );
+  }
+  const positions = indices.map((values: TensorLike, i) => {
+    const argument = `indices[${i}]`;
+    const own = toIntegers("gather", values, argument);
+    return checkLabels("gather", own, x.shape[axes[i]!]!, { argument });
+  });
+  const first = Math.min(...axes);
+  const others = [...x.shape.keys()].filter((axis) => !axes.includes(axis));
+  const [before, behind] = [others.slice(0, first), others.slice(first)];
+  const extentsOf = (list: readonly number[]) => list.map((axis) => x.shape[axis]!);
+  const extents = extentsOf(axes);
+  const flat = reshape(
+    transpose(x, [...before, ...axes, ...behind]),
+    [...extentsOf(before), sizeOf(extents), ...extentsOf(behind)],
+  );
+  const places = positions.reduce((sum, own, i) => add(mul(sum, extents[i]!), own));
+  return apply(gatherOp, [flat, places], first);
 }
 
 /**
