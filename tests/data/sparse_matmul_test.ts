@@ -1,4 +1,11 @@
-import { assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import {
+  assertAlmostEquals,
+  assertEquals,
+  assertLess,
+  assertMatch,
+  assertRejects,
+  assertThrows,
+} from "@std/assert";
 import fc from "fast-check";
 import { compile, grad, jvp, type Tensor, tensor, vmap } from "../../mod.ts";
 import { csr, sparse, sparseMatmul } from "../../src/data/mod.ts";
@@ -110,6 +117,21 @@ Deno.test("sparseMatmul() runs in programs, one for all batches of as many entri
     RangeError,
     "indices must be in [0, 2]: current value at position 1 is 3",
   );
+});
+
+Deno.test("sparseMatmul() is one kernel in programs, without a row for each entry", async () => {
+  const x = csr({
+    data: Array.from({ length: 1000 }, (_, i) => i),
+    indices: Array.from({ length: 1000 }, (_, i) => i % 50),
+    indptr: Array.from({ length: 21 }, (_, i) => 50 * i),
+    shape: [20, 50],
+  });
+  const layer = (x: Batch, w: Tensor) => sparseMatmul({ ...x, shape: [20, 50] }, w);
+  const w = normal(key(1), [50, 64]);
+  await using program = await compile(layer, [x.parts(), w]);
+  assertMatch(program.explain(), /float32\[21, 64\] = sparseProduct\(.*kernel, 128 k FLOP/);
+  const [, memory] = /\n {2}memory: ([\d.]+) KiB/.exec(program.explain())!;
+  assertLess(Number(memory), 1000 * 64 * 4 / 1024);
 });
 
 Deno.test("sparseMatmul() refuses what does not fit", () => {
