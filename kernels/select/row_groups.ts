@@ -87,9 +87,7 @@ export function emitRowGroups(module: ModuleBuilder, groups: RowGroups): GroupFu
   });
 }
 
-function entry(start: Local<"i32">, index: Local<"i32">) {
-  return i32.add(start, i32.shl(index, 2));
-}
+const entry = (start: Local<"i32">, index: Local<"i32">) => i32.add(start, i32.shl(index, 2));
 
 /** Puts the rows in the order of their positions, by counting. */
 function emitOrder(code: CodeBuilder, groups: RowGroups, at: Places): void {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { addSparseProduct } from "../../kernels/select/reference.ts";
+import { sparseProduct } from "../../kernels/select/eager.ts";
 import { allocate } from "../dtype.ts";
 import { perInput, type SparseProductOp } from "../op.ts";
 import { sizeOf } from "../shape.ts";
@@ -25,7 +25,7 @@ export const sparseProductOp: SparseProductOp<number> = {
   forward([values, rows, columns, w], _count, { shape, dtype }) {
     const sums = allocate(dtype, sizeOf(shape));
     const entries = { values: values!.data, rows: rows!.data, columns: columns!.data };
-    addSparseProduct(sums, entries, w!.data, shape[1]!);
+    sparseProduct(sums, entries, w!.data, shape[1]!);
     return sums;
   },
   vjp: perInput(

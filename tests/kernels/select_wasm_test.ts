@@ -3,6 +3,7 @@ import type { DType, NumberArray } from "../../src/dtype.ts";
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { KEYS, type SortType } from "../../kernels/select/keys.ts";
+import { sparseProduct } from "../../kernels/select/eager.ts";
 import * as reference from "../../kernels/select/reference.ts";
 import { emitLineSort, type LineSort, sortScratchBytes } from "../../kernels/select/sort.ts";
 import {
@@ -257,6 +258,26 @@ Deno.test("emitRowGroups() multiplies sparse matrices as the reference does, to 
     ),
     { seed: 6, numRuns: 300 },
   );
+});
+
+Deno.test("sparseProduct() gives the bits of the reference, whatever does it", () => {
+  for (const dtype of ["float32", "float64", "int32"] as const) {
+    for (
+      const [picked, count, inner] of [[30, 4, 5], [40_000, 7, 33], [30_000, 500, 40]] as const
+    ) {
+      const rows = Int32Array.from({ length: picked }, (_, i) => (i * i) % count);
+      const columns = rows.map((row, i) => (row + i) % 11);
+      const values = arrayOf(dtype, Float64Array.from(rows, (_, i) => i % 97 - 40));
+      const table = arrayOf(
+        dtype,
+        Float64Array.from({ length: 11 * inner }, (_, i) => i % 13 - 5.5),
+      );
+      const [expected, given] = [0, 1].map(() => arrayOf(dtype, count * inner));
+      reference.addSparseProduct(expected!, { values, rows, columns }, table, inner);
+      sparseProduct(given!, { values, rows, columns }, table, inner);
+      assertEquals(given, expected);
+    }
+  }
 });
 
 Deno.test("sums of float32 by position are float64 until the end", () => {
