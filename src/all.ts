@@ -154,6 +154,7 @@ import "./losses/overlap_options.ts";
 import "./losses/poisson.ts";
 import "./losses/poly.ts";
 import "./losses/proxy_anchor.ts";
+import "./losses/quantile_steps.ts";
 import "./losses/recommend_loss.ts";
 import "./losses/reduction.ts";
 import "./losses/regression.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { div, stopGradient, sum } from "../ops/mod.ts";
+import { div, square, stopGradient, sub, sum } from "../ops/mod.ts";
 import { floating, promoteAll } from "../ops/elementwise.ts";
 import { full } from "../create.ts";
 import { checkAxes } from "../options.ts";
@@ -87,3 +87,24 @@ export function readMasses(
 
 /** The least sum of weights, which is a normal number in all types. */
 const LEAST_SUM = 2 ** -126;
+
+/**
+ * How much of two points that shares draw are different ones: `1 − Σ w²`.
+ *
+ * @param caller The function's name, for messages.
+ * @param shares (n), which sum to 1.
+ * @param name The option that they came from.
+ * @returns A scalar above 0.
+ * @throws {RangeError} If one point has all of it.
+ */
+export function othersOf(caller: string, shares: Tensor, name: string): Tensor {
+  const others = sub(1, sum(square(shares)));
+  apply(checkRangeOp, [stopGradient(others)], {
+    caller,
+    must: `${name} must be above 0 for two points at least, so that 1 − Σ w² is above 0`,
+    low: LEAST_SUM,
+    high: 1,
+    what: "value of row",
+  });
+  return others;
+}

@@ -3,10 +3,18 @@
  *
  * @module
  */
-import { div, matmul, mean, square, sub, sum, transpose } from "../ops/mod.ts";
-import { refuseMore } from "../options.ts";
+import { div, expandDims, matmul, mean, mul, square, sub, sum, transpose } from "../ops/mod.ts";
+import { readOptions, refuseMore } from "../options.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
-import { readPoints } from "./clouds.ts";
+import { othersOf, readMasses, readPoints } from "./clouds.ts";
+
+/** Options of {@linkcode coralLoss}. */
+export interface CoralOptions {
+  /** What each point of x counts, (n), at least 0; divided by their sum; all the same by default. */
+  weightsX?: TensorLike | undefined;
+  /** The same for y, (m). */
+  weightsY?: TensorLike | undefined;
+}
 
 /**
  * Correlation alignment (CORAL): how far the covariances of two clouds of points are apart. Lower is
@@ -14,18 +22,23 @@ import { readPoints } from "./clouds.ts";
  *
  * `L = ‖C_x − C_y‖²_F / (4 d²)`, `C_x = Σ_i (x_i − x̄)(x_i − x̄)ᵀ / (n − 1)`
  *
- * The unit is the fourth power of that of the features. Time is n d², memory d².
+ * With weights w, divided by their sum, `C_x = Σ_i w_i (x_i − x̄)(x_i − x̄)ᵀ / (1 − Σ w²)` about the
+ * weighted mean, which of equal ones is the same. The unit is the fourth power of that of the features.
+ * Time is n d², memory d².
  *
  * The value is the paper's. Features are centred before they are multiplied, where the paper
- * subtracts the product of their sums, which loses all digits far from the origin.
+ * subtracts the product of their sums, which loses all digits far from the origin. Weights are not in
+ * the original.
  *
  * Source: Sun & Saenko 2016, Deep CORAL, arXiv:1607.01719.
  *
  * @param x (n, d): one row per point, at least 2.
  * @param y (m, d), at least 2 rows.
+ * @param options `weightsX`, `weightsY`, none by default.
  * @returns The loss, a scalar.
- * @throws {TypeError} If the arguments are no matrices with the same number of columns, or one has
- * fewer than 2 rows.
+ * @throws {TypeError} If the arguments are no matrices with the same number of columns, one has fewer
+ * than 2 rows, there is not one weight per point, or an option does not exist.
+ * @throws {RangeError} If a weight is negative, or fewer than two are above 0.
  *
  * @example Variances of 2 and 8
  * ```ts
@@ -35,15 +48,28 @@ import { readPoints } from "./clouds.ts";
  * assertEquals(coralLoss([[0], [2]], [[5], [9]]).item(), 9);
  * ```
  */
-export function coralLoss(x: TensorLike, y: TensorLike): Tensor {
-  if (arguments.length > 2) refuseMore("coralLoss", "y", 2, arguments);
+export function coralLoss(x: TensorLike, y: TensorLike, options: CoralOptions = {}): Tensor {
+  if (arguments.length > 3) refuseMore("coralLoss", "options", 3, arguments);
+  const defaults = { weightsX: undefined, weightsY: undefined };
+  const { weightsX, weightsY } = readOptions("coralLoss", options, defaults);
   const [a, b] = readPoints("coralLoss", x, y, 2);
-  const apart = sub(covariance(a), covariance(b));
+  const apart = sub(covariance({ x: a }, { weightsX }), covariance({ y: b }, { weightsY }));
   return div(sum(square(apart)), Math.max(1, 4 * a.shape[1]! ** 2));
 }
 
-/** (d, d), divided by n − 1. */
-function covariance(x: Tensor): Tensor {
+/** (d, d), divided by n − 1, or by what that is with weights. */
+function covariance(
+  points: Readonly<Record<string, Tensor>>,
+  weights: Readonly<Record<string, TensorLike | undefined>>,
+): Tensor {
+  const [x] = Object.values(points) as [Tensor];
   const centred = sub(x, mean(x, { axis: 0 }));
-  return div(matmul(transpose(centred), centred), x.shape[0]! - 1);
+  if (Object.values(weights)[0] === undefined) {
+    return div(matmul(transpose(centred), centred), x.shape[0]! - 1);
+  }
+  const shares = readMasses("coralLoss", points, weights);
+  const column = expandDims(shares, 1);
+  const own = sub(centred, sum(mul(centred, column), { axis: 0 }));
+  const others = othersOf("coralLoss", shares, Object.keys(weights)[0]!);
+  return div(matmul(transpose(mul(own, column)), own), others);
 }

@@ -4,19 +4,15 @@
  * @module
  */
 import {
-  abs,
   div,
   equal,
   expandDims,
-  gather,
   l2Normalize,
   matmul,
   mean,
   mul,
   pow,
   reshape,
-  sort,
-  sub,
   sum,
   transpose,
   where,
@@ -26,18 +22,27 @@ import { constantMax } from "../ops/reduce.ts";
 import { checkAxes, checkNumber, readOptions, refuseMore } from "../options.ts";
 import { normal } from "../random/continuous.ts";
 import { checkKey } from "../random/ops.ts";
-import { type Tensor, tensor, type TensorLike } from "../tensor.ts";
+import type { Tensor, TensorLike } from "../tensor.ts";
 import { checkSameCells } from "./cells.ts";
-import { readPoints } from "./clouds.ts";
+import { readMasses, readPoints } from "./clouds.ts";
+import { equalSteps, weightedSteps } from "./quantile_steps.ts";
+
+/** What each point counts. */
+interface WeightOptions {
+  /** What each point of x counts, (n), at least 0; divided by their sum; all the same by default. */
+  weightsX?: TensorLike | undefined;
+  /** The same for y, (m). */
+  weightsY?: TensorLike | undefined;
+}
 
 /** Options of {@linkcode wasserstein1d}. */
-export interface Wasserstein1dOptions {
+export interface Wasserstein1dOptions extends WeightOptions {
   /** The power of the distance, at least 1; 1 by default. */
   p?: number | undefined;
 }
 
 /** Options of {@linkcode slicedWasserstein}. */
-export interface SlicedWassersteinOptions {
+export interface SlicedWassersteinOptions extends WeightOptions {
   /** The random key of the directions. Required. */
   key: Tensor;
   /** How many directions; 128 by default. */
@@ -52,7 +57,8 @@ export interface SlicedWassersteinOptions {
  *
  * `W_p = (∫₀¹ |F⁻¹(t) − G⁻¹(t)|^p dt)^(1/p)`, F⁻¹ and G⁻¹ being the quantiles of the samples, steps
  * at i / n and j / m: exact for any two sizes, in time of n log n. Of equally many numbers it is
- * `(mean |x_(i) − y_(i)|^p)^(1/p)`, both in order.
+ * `(mean |x_(i) − y_(i)|^p)^(1/p)`, both in order. With weights, which are divided by their sum,
+ * quantiles step where the weights of the numbers in order add up to t.
  *
  * The gradient is 0 where the distance is, and where two quantiles are equal. The root is part of
  * it, and the cost is not divided by p, unlike that of {@linkcode sinkhornDivergence}.
@@ -62,10 +68,11 @@ export interface SlicedWassersteinOptions {
  *
  * @param x (n), at least one number.
  * @param y (m), at least one number.
- * @param options `p`, 1 by default.
+ * @param options `p`, 1 by default; `weightsX` (n) and `weightsY` (m), none.
  * @returns The distance, a scalar.
- * @throws {TypeError} If x or y is no vector or empty, or an option does not exist.
- * @throws {RangeError} If `p` is below 1 or infinite.
+ * @throws {TypeError} If x or y is no vector or empty, there is not one weight per number, or an option
+ * does not exist.
+ * @throws {RangeError} If `p` is below 1 or infinite, a weight is negative, or all are 0.
  *
  * @example Samples of two sizes
  * ```ts
@@ -74,6 +81,7 @@ export interface SlicedWassersteinOptions {
  *
  * assertEquals(wasserstein1d([0, 1], [5, 6]).item(), 5);
  * assertEquals(wasserstein1d([3], [1, 2, 3, 6]).item(), (2 + 1 + 0 + 3) / 4);
+ * assertEquals(wasserstein1d([0, 4], [4], { weightsX: [1, 3] }).item(), 1);
  * ```
  */
 export function wasserstein1d(
@@ -83,7 +91,7 @@ export function wasserstein1d(
 ): Tensor {
   if (arguments.length > 3) refuseMore("wasserstein1d", "options", 3, arguments);
   const name = "wasserstein1d";
-  const { p } = readOptions(name, options, { p: 1 });
+  const { p, ...weights } = readOptions(name, options, { p: 1, ...UNWEIGHTED });
   checkNumber(name, "p", p, { min: 1 });
   const samples = promoteAll(x, y).map(floating) as [Tensor, Tensor];
   const columns = samples.map((sample, i) => {
@@ -92,7 +100,7 @@ export function wasserstein1d(
     checkSameCells(name, { [argument]: sample });
     return expandDims(sample, 1);
   });
-  return meanDistance(columns[0]!, columns[1]!, p);
+  return meanDistance(name, columns as [Tensor, Tensor], weights, p);
 }
 
 /**
@@ -109,12 +117,13 @@ export function wasserstein1d(
  *
  * @param x (n, d): one row per cell.
  * @param y (m, d)
- * @param options `key`, needed; `projections`, 128 by default; `p`, 2.
+ * @param options `key`, needed; `projections`, 128 by default; `p`, 2; `weightsX` (n) and `weightsY`
+ * (m), none.
  * @returns The distance, a scalar.
  * @throws {TypeError} If x or y is no matrix or holds no cell, their features differ in number, there
- * is no key, or an option does not exist.
- * @throws {RangeError} If `projections` is no whole number of at least 1, or `p` is below 1 or
- * infinite.
+ * is no key, there is not one weight per cell, or an option does not exist.
+ * @throws {RangeError} If `projections` is no whole number of at least 1, `p` is below 1 or infinite,
+ * a weight is negative, or all are 0.
  *
  * @example In one dimension there is one direction
  * ```ts
@@ -133,9 +142,9 @@ export function slicedWasserstein(
 ): Tensor {
   if (arguments.length > 3) refuseMore("slicedWasserstein", "options", 3, arguments);
   const name = "slicedWasserstein";
-  const defaults = { key: undefined as unknown as Tensor, projections: 128, p: 2 };
+  const defaults = { key: undefined as unknown as Tensor, projections: 128, p: 2, ...UNWEIGHTED };
   const given = options === undefined ? {} as never : options;
-  const { key, projections, p } = readOptions(name, given, defaults);
+  const { key, projections, p, ...weights } = readOptions(name, given, defaults);
   checkKey(name, key);
   checkNumber(name, "projections", projections, { min: 1, integer: true });
   checkNumber(name, "p", p, { min: 1 });
@@ -143,19 +152,26 @@ export function slicedWasserstein(
   const [features, { dtype }] = [a.shape[1]!, a];
   const directions = l2Normalize(normal(key, [projections, features], { dtype }));
   const shadow = (cloud: Tensor) => matmul(cloud, transpose(directions));
-  return meanDistance(shadow(a), shadow(b), p);
+  return meanDistance(name, [shadow(a), shadow(b)], weights, p);
 }
 
+const UNWEIGHTED = { weightsX: undefined, weightsY: undefined };
+
 /** The distance of samples in columns, averaged over the columns as powers. */
-function meanDistance(x: Tensor, y: Tensor, p: number): Tensor {
-  const { ofX, ofY, widths } = quantileSteps(x.shape[0]!, y.shape[0]!);
-  const quantiles = (samples: Tensor, at: Int32Array) => gather(sort(samples, { axis: 0 }), at);
-  const gaps = abs(sub(quantiles(x, ofX), quantiles(y, ofY)));
+function meanDistance(
+  caller: string,
+  [x, y]: readonly [Tensor, Tensor],
+  { weightsX, weightsY }: WeightOptions,
+  p: number,
+): Tensor {
+  const shares = () =>
+    [readMasses(caller, { x }, { weightsX }), readMasses(caller, { y }, { weightsY })] as const;
+  const isEqual = weightsX === undefined && weightsY === undefined;
+  const { gaps, widths } = isEqual ? equalSteps(x, y) : weightedSteps(x, y, ...shares());
   // In units of the largest gap, powers neither overflow nor vanish.
-  const largest = constantMax(gaps, undefined, "wasserstein1d");
+  const largest = constantMax(gaps, undefined, caller);
   const unit = where(equal(largest, 0), 1, largest);
-  const weights = tensor(widths, { shape: [widths.length, 1], dtype: x.dtype });
-  const total = mean(sum(mul(powerOf(div(gaps, unit), p), weights), { axis: 0 }));
+  const total = mean(sum(mul(powerOf(div(gaps, unit), p), widths), { axis: 0 }));
   return reshape(mul(unit, powerOf(total, 1 / p)), []);
 }
 
@@ -164,23 +180,4 @@ function powerOf(x: Tensor, exponent: number): Tensor {
   if (exponent === 1) return x;
   const none = equal(x, 0);
   return where(none, 0, pow(where(none, 1, x), exponent));
-}
-
-/** The steps on which both quantiles are constant: which values these are, and how wide it is. */
-function quantileSteps(
-  n: number,
-  m: number,
-): { ofX: Int32Array; ofY: Int32Array; widths: number[] } {
-  const [ofX, ofY, widths]: [number[], number[], number[]] = [[], [], []];
-  for (let i = 0, j = 0, at = 0; i < n;) {
-    // In units of 1 / (n m), which are whole numbers.
-    const end = Math.min((i + 1) * m, (j + 1) * n);
-    ofX.push(i);
-    ofY.push(j);
-    widths.push((end - at) / (n * m));
-    if (end === (i + 1) * m) i++;
-    if (end === (j + 1) * n) j++;
-    at = end;
-  }
-  return { ofX: Int32Array.from(ofX), ofY: Int32Array.from(ofY), widths };
 }

@@ -1,10 +1,17 @@
-import { eye, grad, matmul, pairwiseSquaredDistance, type Tensor } from "@cellgrad/cellgrad";
+import {
+  concat,
+  eye,
+  grad,
+  matmul,
+  pairwiseSquaredDistance,
+  type Tensor,
+} from "@cellgrad/cellgrad";
 import { hsic } from "@cellgrad/cellgrad/losses";
 import { assertAllClose, checkGradients } from "@cellgrad/cellgrad/testing";
 import { assertGreater, assertGreaterOrEqual, assertLess } from "@std/assert";
 import { key, normal } from "@cellgrad/cellgrad/random";
 import fc from "fast-check";
-import { FEW_RUNS, floats, permutations, RUNS } from "../arbitraries.ts";
+import { FEW_RUNS, floats, gridNumbers, permutations, RUNS } from "../arbitraries.ts";
 import { GOLDEN_FUNCTIONS } from "../golden/functions.ts";
 import { checkGolden } from "../golden/golden.ts";
 import golden from "../golden/hsic.json" with { type: "json" };
@@ -83,7 +90,84 @@ Deno.test("hsic() keeps its digits in float32, far from the origin and with wide
   assertAllClose(hsic(rounded.add(512), y), hsic(rounded, y), { rtol: 1e-5, atol: 0 });
 });
 
+const weighted = fc.record({
+  x: floats([5, 2]),
+  y: floats([5, 1]),
+  weights: floats([5], 0.1, 2),
+});
+
+Deno.test("hsic() of equal weights is the one without, and only their ratios count", () => {
+  fc.assert(
+    fc.property(weighted, gridNumbers(0.1, 9), ({ x, y, weights }, scale) => {
+      const equal = hsic(x, y, { weights: f64([scale, scale, scale, scale, scale]) });
+      assertAllClose(equal, hsic(x, y), { rtol: 1e-9, atol: 1e-13 });
+      const found = hsic(x, y, { weights });
+      assertAllClose(hsic(x, y, { weights: weights.mul(scale) }), found, { atol: 1e-13 });
+      assertAllClose(hsic(y, x, { weights }), found, { atol: 1e-13 });
+    }),
+    RUNS,
+  );
+});
+
+Deno.test("hsic() leaves cells of weight 0 out, wherever they are", () => {
+  fc.assert(
+    fc.property(weighted, floats([1, 2]), floats([1, 1]), ({ x, y, weights }, a, b) => {
+      const more = hsic(concat([x, a]), concat([y, b]), { weights: concat([weights, [0]]) });
+      assertAllClose(more, hsic(x, y, { weights }), { rtol: 1e-9, atol: 1e-13 });
+    }),
+    RUNS,
+  );
+});
+
+Deno.test("hsic() of weights is the trace by definition", () => {
+  fc.assert(
+    fc.property(weighted, ({ x, y, weights }) => {
+      const w = weights.div(weights.sum());
+      const kernel = (z: Tensor) => pairwiseSquaredDistance(z).mul(-0.5).exp();
+      const centred = (k: Tensor) => {
+        const rows = matmul(k, w.expandDims(1));
+        const all = matmul(w.expandDims(0), rows);
+        return k.sub(rows).sub(rows.transpose()).add(all);
+      };
+      const terms = centred(kernel(x)).mul(centred(kernel(y)));
+      const total = terms.mul(w.expandDims(1)).mul(w).sum();
+      const others = w.square().sum().neg().add(1);
+      assertAllClose(
+        hsic(x, y, { bandwidths: [1], weights }),
+        total.div(others.square()),
+        { rtol: 1e-9, atol: 1e-13 },
+      );
+    }),
+    RUNS,
+  );
+});
+
+Deno.test("hsic() has right gradients for weights, of first and second order", () => {
+  fc.assert(
+    fc.property(weighted, ({ x, y, weights }) => {
+      const loss = (a: Tensor, b: Tensor, w: Tensor) =>
+        hsic(a, b, { bandwidths: [0.5, 3], weights: w });
+      checkGradients(loss, [x, y, weights], { order: 2 });
+    }),
+    FEW_RUNS,
+  );
+});
+
 testMisuse("hsic", [
+  [
+    "weights of another number",
+    () => hsic([[1], [2]], [[1], [2]], { weights: [1, 2, 3] }),
+    TypeError,
+    "Cannot compute hsic as x and weights must have the same number of cells: current values are 2 " +
+    "and 3",
+  ],
+  [
+    "the weight of a single cell",
+    () => hsic([[1], [2]], [[1], [2]], { weights: [0, 2] }),
+    RangeError,
+    "Cannot compute hsic as weights must be above 0 for two points at least, so that 1 − Σ w² is " +
+    "above 0: current value of row 0 is 0",
+  ],
   [
     "another number of cells",
     () => hsic([[1], [2]], [[1]]),
@@ -128,6 +212,6 @@ testMisuse("hsic", [
     () => hsic([[1], [2]], [[1], [2]], { sigma: 1 } as never),
     TypeError,
     "Cannot compute hsic as there is no option sigma: did you mean bandwidths? The options are " +
-    "bandwidths",
+    "bandwidths, weights",
   ],
 ]);

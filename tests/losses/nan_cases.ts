@@ -208,6 +208,21 @@ const VARIANTS: readonly NaNCase[] = [
     ([x, y]) => losses.wasserstein1d(x!, y!),
   ],
   [
+    "wasserstein1d, weighted",
+    [random(123, [5]), random(124, [4]), shares(119, [5]), shares(117, [4])],
+    ([x, y, weightsX, weightsY]) => losses.wasserstein1d(x!, y!, { weightsX, weightsY }),
+  ],
+  [
+    "coralLoss, weighted",
+    [cells, random(118, [3, 4]), shares(117, [6]), shares(119, [3])],
+    ([x, y, weightsX, weightsY]) => losses.coralLoss(x!, y!, { weightsX, weightsY }),
+  ],
+  [
+    "hsic, weighted",
+    [cells, random(118, [6, 2]), shares(117, [6])],
+    ([x, y, weights]) => losses.hsic(x!, y!, { weights }),
+  ],
+  [
     "slicedWasserstein, p = 3",
     [cells, random(125, [5, 4])],
     ([x, y]) => losses.slicedWasserstein(x!, y!, { key: cg.key(1), projections: 4, p: 3 }),

@@ -416,12 +416,22 @@ const CASES: Record<string, Case> = {
   "wasserstein1d()": {
     loss: (options, x, y) => losses.wasserstein1d(x, y, options),
     inputs: [waves([4]), waves([3], 1)],
-    options: { p: [2] },
+    options: { p: [2], weightsX: [[1, 2, 0.5, 3]], weightsY: [[1, 2, 0.5]] },
   },
   "slicedWasserstein()": {
     loss: (options, x, y) => losses.slicedWasserstein(x, y, { key: key(0), ...options }),
     inputs: [waves([4, 2]), waves([3, 2], 1)],
-    options: { projections: [3], p: [1] },
+    options: {
+      projections: [3],
+      p: [1],
+      weightsX: [[1, 2, 0.5, 3]],
+      weightsY: [[1, 2, 0.5]],
+    },
+  },
+  "coralLoss()": {
+    loss: (options, x, y) => losses.coralLoss(x, y, options),
+    inputs: [waves([4, 2]), waves([3, 2], 1)],
+    options: { weightsX: [[1, 2, 0.5, 3]], weightsY: [[1, 2, 0.5]] },
   },
   "mmdLoss()": {
     loss: (options, x) => losses.mmdLoss(x, batches, options),
@@ -441,7 +451,7 @@ const CASES: Record<string, Case> = {
   "hsic()": {
     loss: (options, x, y) => losses.hsic(x, y, options),
     inputs: [waves([4, 2]), waves([4, 1], 1)],
-    options: { bandwidths: [[0.5, 3]] },
+    options: { bandwidths: [[0.5, 3]], weights: [[1, 2, 0.5, 3]] },
   },
   ...Object.fromEntries(
     ["rbf", "laplacian", "rationalQuadratic", "energy"].map((kernel): [string, Case] => [

@@ -102,7 +102,7 @@ const ROWS: Record<string, [Rows, perRow: number]> = {
     (x, y, batches, largest) => kernelMeans(x, y, batches, KERNELS[3], largest),
     CELLS,
   ],
-  "hsic()": [(x, y, _batches, largest) => rowMoments([x, y], KERNEL, largest), CELLS],
+  "hsic()": [(x, y, _batches, largest) => rowMoments([x, y], KERNEL, undefined, largest), CELLS],
 };
 
 const cases = fc.record({

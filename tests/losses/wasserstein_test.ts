@@ -154,9 +154,96 @@ Deno.test("slicedWasserstein() has right gradients of first and second order", (
   }
 });
 
+const counts = fc.record({
+  x: floats([4]),
+  y: floats([3]),
+  timesX: fc.tuple(...[0, 1, 2, 3].map(() => fc.integer({ min: 0, max: 3 }))),
+  timesY: fc.tuple(...[0, 1, 2].map(() => fc.integer({ min: 1, max: 3 }))),
+}).filter(({ timesX }) => timesX.some((times) => times > 0));
+
+/** Each number as often as it counts. */
+const repeated = (x: Tensor, times: number[]) =>
+  reorder(x, times.flatMap((count, i) => Array<number>(count).fill(i)));
+
+Deno.test("wasserstein1d() of whole weights is that of as many numbers", () => {
+  fc.assert(
+    fc.property(counts, powers, gridNumbers(0.1, 9), ({ x, y, timesX, timesY }, p, scale) => {
+      const weights = { weightsX: f64(timesX).mul(scale), weightsY: f64(timesY) };
+      const expected = wasserstein1d(repeated(x, timesX), repeated(y, timesY), { p });
+      assertAllClose(wasserstein1d(x, y, { p, ...weights }), expected, { rtol: 1e-7, atol: 1e-9 });
+      const only = wasserstein1d(x, y, { p, weightsX: weights.weightsX });
+      assertAllClose(only, wasserstein1d(repeated(x, timesX), y, { p }), {
+        rtol: 1e-7,
+        atol: 1e-9,
+      });
+    }),
+    RUNS,
+  );
+});
+
+Deno.test("slicedWasserstein() of whole weights is that of as many cells", () => {
+  fc.assert(
+    fc.property(clouds, powers, ({ x, y }, p) => {
+      const [timesX, timesY] = [[1, 0, 3, 2], [2, 1, 1]];
+      const options = { key: key(8), projections: 6, p };
+      const found = slicedWasserstein(x, y, {
+        ...options,
+        ...{ weightsX: f64(timesX), weightsY: f64(timesY) },
+      });
+      const expected = slicedWasserstein(repeated(x, timesX), repeated(y, timesY), options);
+      assertAllClose(found, expected, { rtol: 1e-7, atol: 1e-9 });
+    }),
+    RUNS,
+  );
+});
+
+Deno.test("wasserstein1d() does not see what counts nothing, however far", () => {
+  for (const dtype of ["float32", "float64"] as const) {
+    const x = f64([1e30, 3, 0]).cast(dtype);
+    const found = wasserstein1d(x, [1, 2], { p: 2, weightsX: [0, 1, 1] });
+    assertAllClose(found, 1);
+    assertAllZero(
+      grad((x: Tensor) => wasserstein1d(x, [1, 2], { weightsX: [0, 1, 1] }))(x).slice(0, 1),
+    );
+  }
+});
+
+Deno.test("wasserstein1d() and slicedWasserstein() have right gradients for weights", () => {
+  const [x, y] = [normal(key(10), [4], { dtype: "float64" }), normal(key(11), [3])];
+  const [w, v] = [f64([1, 2, 0.5, 3]), f64([1, 0.7, 2])];
+  for (const p of [1, 2]) {
+    checkGradients(
+      (x, y, weightsX, weightsY) => wasserstein1d(x, y, { p, weightsX, weightsY }),
+      [x, y.cast("float64"), w, v],
+      { order: 2 },
+    );
+    checkGradients(
+      (x, weightsX) =>
+        slicedWasserstein(x, [[0, 1], [2, 0]], { key: key(6), projections: 3, p, weightsX }),
+      [normal(key(12), [4, 2], { dtype: "float64" }), w],
+      { order: 2 },
+    );
+  }
+});
+
 const cannot = (name: string) => `Cannot compute ${name} as`;
 
 testMisuse("wasserstein1d", [
+  [
+    "weights of another number",
+    () => wasserstein1d([1, 2], [1], { weightsX: [1] }),
+    TypeError,
+    `${
+      cannot("wasserstein1d")
+    } x and weightsX must have the same number of cells: current values ` +
+    "are 2 and 1",
+  ],
+  [
+    "weights that are all 0",
+    () => wasserstein1d([1, 2], [1], { weightsX: [0, 0] }),
+    RangeError,
+    `${cannot("wasserstein1d")} weightsX must have a finite sum above 0: current sum of row 0 is 0`,
+  ],
   [
     "a matrix",
     () => wasserstein1d([[1]], [1]),
@@ -179,7 +266,7 @@ testMisuse("wasserstein1d", [
     "an unknown option",
     () => wasserstein1d([1], [1], { power: 2 } as never),
     TypeError,
-    `${cannot("wasserstein1d")} there is no option power: the options are p`,
+    `${cannot("wasserstein1d")} there is no option power: the options are p, weightsX, weightsY`,
   ],
   [
     "a fourth argument",

@@ -235,8 +235,16 @@ const CELLS: ValidCall[] = [
     wave([3, 4]),
     { weightsX: [1, 2, 3, 1, 2, 3], weightsY: [1, 2, 3], squared: true, unbiased: true },
   ], 2),
-  row("coralLoss", () => [cells(), wave([3, 4])]),
-  row("hsic", () => [cells(), wave([6, 2]), { bandwidths: [0.5, 1] }], 2),
+  row("coralLoss", () => [
+    cells(),
+    wave([3, 4]),
+    { weightsX: [1, 2, 1, 1, 3, 1], weightsY: [1, 2, 1] },
+  ], 2),
+  row("hsic", () => [
+    cells(),
+    wave([6, 2]),
+    { bandwidths: [0.5, 1], weights: [1, 2, 1, 1, 3, 1] },
+  ], 2),
   row("sinkhornDivergence", () => [
     cells(),
     cells(1),
@@ -246,11 +254,19 @@ const CELLS: ValidCall[] = [
       weightsY: [1, 1, 1, 2, 1, 1],
     },
   ], 2),
-  row("wasserstein1d", () => [wave([6]), wave([4], 1), { p: 2 }], 2),
+  row("wasserstein1d", () => [
+    wave([6]),
+    wave([4], 1),
+    { p: 2, weightsX: [1, 2, 1, 1, 3, 1], weightsY: [1, 2, 1, 1] },
+  ], 2),
   row("slicedWasserstein", () => [
     cells(),
     cells(1),
-    { key: cg.key(0), projections: 8, p: 2 },
+    {
+      ...{ key: cg.key(0), projections: 8, p: 2 },
+      weightsX: [1, 2, 1, 1, 3, 1],
+      weightsY: [1, 1, 1, 2, 1, 1],
+    },
   ], 2),
   row("velocityConsistencyLoss", () => [
     wave([4, 3]),
