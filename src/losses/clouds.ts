@@ -13,6 +13,14 @@ import type { Tensor, TensorLike } from "../tensor.ts";
 import { apply } from "../trace.ts";
 import { type CellArguments, readCellWeights } from "./cells.ts";
 
+/** What each point of two clouds counts. */
+export interface CloudWeights {
+  /** What each point of x counts, (n), at least 0; divided by their sum; all the same by default. */
+  weightsX?: TensorLike | undefined;
+  /** The same for y, (m). */
+  weightsY?: TensorLike | undefined;
+}
+
 /**
  * Two matrices with the same number of columns, in the stronger of their floating types.
  *

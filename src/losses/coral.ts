@@ -6,15 +6,7 @@
 import { div, expandDims, matmul, mean, mul, square, sub, sum, transpose } from "../ops/mod.ts";
 import { readOptions, refuseMore } from "../options.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
-import { othersOf, readMasses, readPoints } from "./clouds.ts";
-
-/** Options of {@linkcode coralLoss}. */
-export interface CoralOptions {
-  /** What each point of x counts, (n), at least 0; divided by their sum; all the same by default. */
-  weightsX?: TensorLike | undefined;
-  /** The same for y, (m). */
-  weightsY?: TensorLike | undefined;
-}
+import { type CloudWeights, othersOf, readMasses, readPoints } from "./clouds.ts";
 
 /**
  * Correlation alignment (CORAL): how far the covariances of two clouds of points are apart. Lower is
@@ -48,7 +40,7 @@ export interface CoralOptions {
  * assertEquals(coralLoss([[0], [2]], [[5], [9]]).item(), 9);
  * ```
  */
-export function coralLoss(x: TensorLike, y: TensorLike, options: CoralOptions = {}): Tensor {
+export function coralLoss(x: TensorLike, y: TensorLike, options: CloudWeights = {}): Tensor {
   if (arguments.length > 3) refuseMore("coralLoss", "options", 3, arguments);
   const defaults = { weightsX: undefined, weightsY: undefined };
   const { weightsX, weightsY } = readOptions("coralLoss", options, defaults);

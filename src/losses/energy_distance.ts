@@ -6,15 +6,11 @@
 import { add, expandDims, lessEqual, mul, reshape, sqrt, sub, sum, where } from "../ops/mod.ts";
 import { checkBoolean, readOptions, refuseMore } from "../options.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
-import { readMasses, readPoints } from "./clouds.ts";
+import { type CloudWeights, readMasses, readPoints } from "./clouds.ts";
 import { batchMeans, kernelMeans, withoutSelf } from "./kernels.ts";
 
 /** Options of {@linkcode energyDistance}. */
-export interface EnergyDistanceOptions {
-  /** What each point of x counts, (n), at least 0; divided by their sum; all the same by default. */
-  weightsX?: TensorLike | undefined;
-  /** The same for y, (m). */
-  weightsY?: TensorLike | undefined;
+export interface EnergyDistanceOptions extends CloudWeights {
   /** Whether the value is the square of a distance, which is usual; `true` by default. */
   squared?: boolean | undefined;
   /** Whether no point is compared with itself; `false` by default. */

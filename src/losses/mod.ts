@@ -118,7 +118,8 @@ export {
   contrastiveCellEmbeddingLoss,
   type ContrastiveCellEmbeddingOptions,
 } from "./contrastive_cell_embedding.ts";
-export { coralLoss, type CoralOptions } from "./coral.ts";
+export type { CloudWeights } from "./clouds.ts";
+export { coralLoss } from "./coral.ts";
 export { type DiversityOptions, shannonDiversityLoss, simpsonDiversityLoss } from "./diversity.ts";
 export { domainAdversarialLoss, type DomainAdversarialOptions } from "./domain_adversarial.ts";
 export {

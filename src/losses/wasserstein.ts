@@ -24,25 +24,17 @@ import { normal } from "../random/continuous.ts";
 import { checkKey } from "../random/ops.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
 import { checkSameCells } from "./cells.ts";
-import { readMasses, readPoints } from "./clouds.ts";
+import { type CloudWeights, readMasses, readPoints } from "./clouds.ts";
 import { equalSteps, weightedSteps } from "./quantile_steps.ts";
 
-/** What each point counts. */
-interface WeightOptions {
-  /** What each point of x counts, (n), at least 0; divided by their sum; all the same by default. */
-  weightsX?: TensorLike | undefined;
-  /** The same for y, (m). */
-  weightsY?: TensorLike | undefined;
-}
-
 /** Options of {@linkcode wasserstein1d}. */
-export interface Wasserstein1dOptions extends WeightOptions {
+export interface Wasserstein1dOptions extends CloudWeights {
   /** The power of the distance, at least 1; 1 by default. */
   p?: number | undefined;
 }
 
 /** Options of {@linkcode slicedWasserstein}. */
-export interface SlicedWassersteinOptions extends WeightOptions {
+export interface SlicedWassersteinOptions extends CloudWeights {
   /** The random key of the directions. Required. */
   key: Tensor;
   /** How many directions; 128 by default. */
@@ -161,7 +153,7 @@ const UNWEIGHTED = { weightsX: undefined, weightsY: undefined };
 function meanDistance(
   caller: string,
   [x, y]: readonly [Tensor, Tensor],
-  { weightsX, weightsY }: WeightOptions,
+  { weightsX, weightsY }: CloudWeights,
   p: number,
 ): Tensor {
   const shares = () =>
