@@ -27,6 +27,12 @@ const CLOSE = "both forms are exact where the two are close";
 
 /** Mutants that compute the same: by file, what lines become, and the reason. */
 const EQUIVALENT: Record<string, Record<string, string>> = {
+  "src/losses/bandwidths.ts": {
+    "const middle = smallest(pairwiseSquaredDistance(cells), places);": IN_BLOCKS,
+  },
+  "src/losses/energy_distance.ts": {
+    "return where(none, 0, sqrt(where(none, 0, energy)));": NOT_COUNTED,
+  },
   "src/losses/class_targets.ts": {
     "const from = (x: Tensor) => slice(x, [0, first]);": ALL_OF_IT,
   },
