@@ -23,12 +23,18 @@ const SOLVED = "conjugate gradients have found the solution before";
 const UNFIT =
   "scalings somewhat out of range are right, and where any do not fit, logarithms do the same";
 const WHERE_NEAR = "wherever scalings begin, they and logarithms lead to the solution";
+const HALVED = "more halvings than there are digits change nothing";
 const CLOSE = "both forms are exact where the two are close";
 
 /** Mutants that compute the same: by file, what lines become, and the reason. */
 const EQUIVALENT: Record<string, Record<string, string>> = {
   "src/losses/bandwidths.ts": {
     "const middle = smallest(pairwiseSquaredDistance(cells), places);": IN_BLOCKS,
+    "const middle = findSmallest(cells, places, largest);": IN_BLOCKS,
+    "return quantile(reshape(squares, [-1]), places.map((place) => (place + 0) / last));":
+      "a value and its twin are the same: half way between them, rounding does no harm",
+    "const digits = 53;": HALVED,
+    'const digits = dtype === "float32" ? 48 : 53;': HALVED,
   },
   "src/losses/energy_distance.ts": {
     "return where(none, 0, sqrt(where(none, 0, energy)));": NOT_COUNTED,
