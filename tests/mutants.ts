@@ -27,7 +27,7 @@ export interface Mutant {
 }
 
 /** By which of its operands a call is replaced. */
-const OPERANDS: Record<string, readonly number[]> = {
+const OPERANDS: ReadonlyMap<string, readonly number[]> = new Map(Object.entries({
   ...Object.fromEntries(
     ["abs", "clip", "div", "exp", "expm1", "l2Normalize", "lgamma", "log", "log1p", "neg", "pow"]
       .concat(["relu", "sigmoid", "softmax", "softplus", "sqrt", "square", "stopGradient", "sub"])
@@ -39,10 +39,10 @@ const OPERANDS: Record<string, readonly number[]> = {
   maximum: [0, 1],
   minimum: [0, 1],
   where: [1, 2],
-};
+}));
 
 /** By which other operations a call is replaced. */
-const OTHERS: Record<string, readonly string[]> = {
+const OTHERS: ReadonlyMap<string, readonly string[]> = new Map(Object.entries({
   add: ["sub"],
   sub: ["add"],
   sum: ["mean"],
@@ -60,7 +60,7 @@ const OTHERS: Record<string, readonly string[]> = {
   lessEqual: ["less", "greaterEqual"],
   greater: ["greaterEqual", "less"],
   greaterEqual: ["greater", "lessEqual"],
-};
+}));
 
 /** By which other operators an operator is replaced. */
 const OPERATORS: Record<string, string> = {
@@ -100,8 +100,8 @@ const SPOIL: Record<string, (node: Node, text: Text) => Change[]> = {
     const operands: string[] = (object ? [object, ...node.arguments] : node.arguments).map(text);
     const plain = object?.name === "Math";
     const asTensor = (x: string) => plain ? x : `cgAsTensor(${x})`;
-    const kept = (OPERANDS[name] ?? []).map((k) => operands[plain ? k + 1 : k]);
-    const others = (OTHERS[name] ?? []).map((other) =>
+    const kept = (OPERANDS.get(name) ?? []).map((k) => operands[plain ? k + 1 : k]);
+    const others = (OTHERS.get(name) ?? []).map((other) =>
       `${asTensor(operands[0]!)}.${other}(${operands.slice(1).join(", ")})`
     );
     const changes = [...kept.filter((operand) => operand !== undefined).map(asTensor), ...others];
@@ -163,7 +163,8 @@ function linesOf(source: string, start: number, end: number): string {
 function* nodesOf(node: Node, inFormula: boolean): Generator<[Node, boolean]> {
   if (/^Import|^Throw|^TS(?!.*Expression)/.test(node.type)) return;
   if (node.key?.name === "keepDims") return;
-  const formula = inFormula || node.callee?.name in OPERANDS || node.params?.[0]?.name === "g";
+  const formula = inFormula || OPERANDS.has(node.callee?.name ?? "") ||
+    node.params?.[0]?.name === "g";
   yield [node, formula];
   for (const [key, value] of Object.entries(node)) {
     const isIndex = node.type === "MemberExpression" && key === "property";
