@@ -23,6 +23,7 @@ const SOLVED = "conjugate gradients have found the solution before";
 const UNFIT =
   "scalings somewhat out of range are right, and where any do not fit, logarithms do the same";
 const WHERE_NEAR = "wherever scalings begin, they and logarithms lead to the solution";
+const FURTHER = "of a limit further down, one halving more leads as far: there are eight to spare";
 const HALVED = "more halvings than there are digits change nothing";
 const CLOSE = "both forms are exact where the two are close";
 
@@ -34,6 +35,9 @@ const EQUIVALENT: Record<string, Record<string, string>> = {
     "return quantile(reshape(squares, [-1]), places.map((place) => (place + 0) / last));":
       "a value and its twin are the same: half way between them, rounding does no harm",
     "const digits = 53;": HALVED,
+    'const digits = dtype === "float32" ? 24 : 106;': HALVED,
+    "const lower = mul(upper, 4 ** (-2 * digits));": FURTHER,
+    "const lower = mul(upper, 2 ** (-4 * digits));": FURTHER,
     'const digits = dtype === "float32" ? 48 : 53;': HALVED,
   },
   "src/losses/energy_distance.ts": {

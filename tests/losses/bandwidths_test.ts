@@ -57,6 +57,15 @@ Deno.test("medianDistance() in blocks is that of all cells at once, of few numbe
   );
 });
 
+Deno.test("medianDistance() in blocks looks further than one cell sees", () => {
+  // From the middle, all are at 1; most pairs of the others are at the root of 2.
+  const axes = [[1, 0, 0], [0, 1, 0], [0, 0, 1]];
+  const x = f64([[0, 0, 0], ...axes, ...axes.map((axis) => axis.map((at) => -at))]);
+  for (const largest of [Infinity, 7]) {
+    assertAllClose(medianDistance(x, largest), Math.SQRT2, { rtol: 1e-14, atol: 0 });
+  }
+});
+
 Deno.test("medianDistance() of a single cell is 1, and has no gradient", () => {
   assertEquals(medianDistance(f64([[3, 4]])).item(), 1);
   const x = f64([[0], [1], [5]]);
