@@ -251,7 +251,7 @@ Deno.test("compile() shares what a loss costs, though one thread adds it up", as
     )({ mean, dispersion });
   await using one = await cg.compile(f, [mean, dispersion]);
   await using two = await cg.compile(f, [mean, dispersion], { threads: 2 });
-  assertMatch(two.explain(), /\n  threads: 2, sharing %\d+/);
+  assertMatch(two.explain(), /\n {2}threads: 2, sharing %\d+/);
   assertEquals(await two(mean, dispersion), await one(mean, dispersion));
 });
 
