@@ -17,8 +17,10 @@ import {
   add,
   compile,
   crossEntropyLoss,
+  matmul,
+  type Program,
   relu,
-  type Tensor,
+  Tensor,
   valueAndGrad,
   zeros,
 } from "@cellgrad/cellgrad";
@@ -88,84 +90,53 @@ async function read(path: string, size: number, order: string) {
   });
 }
 
-async function train(path: string, size: number, workers: number) {
+/** The parameters of the network, whose first layer may leave out the zeros of its input. */
+interface Network {
+  w: Tensor;
+  b: Tensor;
+  head: ReturnType<typeof initMlp>;
+}
+
+async function train(path: string, size: number, workers: number, sparse: boolean) {
   await using file = await openAnnData(path);
   return await timed(async () => {
     const optimizer = adam({ learningRate: 1e-3 });
     const options = { batchSize: size, shuffle: true, drop: true, obs: ["type"], workers };
-    const loader = cellLoader(file, options);
-    type Params = ReturnType<typeof initMlp>;
-    const objective = (params: Params, x: Tensor, types: Tensor) =>
-      crossEntropyLoss(mlp(params, x), types);
-    const step = (
-      params: Params,
-      state: ReturnType<typeof optimizer.init<Params>>,
-      x: Tensor,
-      types: Tensor,
-    ) => {
-      const [value, gradient] = valueAndGrad(objective)(params, x, types);
-      return { value, ...optimizer.update(gradient, state, params) };
-    };
-    let params = initMlp(key(0), [GENES, 256, TYPES]);
-    let state = optimizer.init(params);
-    let value: Tensor | undefined;
-    let cells = 0;
-    await using program = await compile(step, [
-      params,
-      state,
-      zeros([size, GENES]),
-      zeros([size], { dtype: "int32" }),
-    ]);
-    for await (const { x, obs, count } of loader) {
-      ({ value, params, state } = await program(params, state, x, obs["type"]!));
-      cells += count;
-    }
-    return { cells, value: value!.item() };
-  });
-}
-
-/** The same network and optimizer, whose first layer leaves out the zeros of its input. */
-async function trainSparse(path: string, size: number, workers: number) {
-  await using file = await openAnnData(path);
-  return await timed(async () => {
-    const optimizer = adam({ learningRate: 1e-3 });
-    const loader = cellLoader(file, {
-      ...{ batchSize: size, shuffle: true, drop: true, obs: ["type"], workers },
-      sparse: true,
-    });
-    type Params = { w: Tensor; b: Tensor; head: ReturnType<typeof initMlp> };
-    const objective = ({ w, b, head }: Params, x: BatchEntries, types: Tensor) => {
-      const hidden = relu(add(sparseMatmul({ ...x, shape: [size, GENES] }, w), b));
-      return crossEntropyLoss(mlp(head, hidden), types);
-    };
-    const step = (
-      params: Params,
-      state: ReturnType<typeof optimizer.init<Params>>,
-      x: BatchEntries,
-      types: Tensor,
-    ) => {
-      const [value, gradient] = valueAndGrad(objective)(params, x, types);
-      return { value, ...optimizer.update(gradient, state, params) };
+    const loader = sparse
+      ? cellLoader(file, { ...options, sparse })
+      : cellLoader(file, { ...options, sparse });
+    const objective = ({ w, b, head }: Network, x: Tensor | BatchEntries, types: Tensor) => {
+      const first = x instanceof Tensor
+        ? matmul(x, w)
+        : sparseMatmul({ ...x, shape: [size, GENES] }, w);
+      return crossEntropyLoss(mlp(head, relu(add(first, b))), types);
     };
     const bound = 1 / Math.sqrt(GENES);
-    let params: Params = {
+    let params: Network = {
       w: uniform(key(0), [GENES, 256], { min: -bound, max: bound }),
       b: zeros([256]),
       head: initMlp(key(1), [256, TYPES]),
     };
     let state = optimizer.init(params);
+    const step = (
+      from: Network,
+      memory: typeof state,
+      x: Tensor | BatchEntries,
+      types: Tensor,
+    ) => {
+      const [value, gradient] = valueAndGrad(objective)(from, x, types);
+      return { value, ...optimizer.update(gradient, memory, from) };
+    };
+    let program: Program<Parameters<typeof step>, ReturnType<typeof step>> | undefined;
     let value: Tensor | undefined;
     let cells = 0;
-    await using programs = new AsyncDisposableStack();
-    let program:
-      | Awaited<ReturnType<typeof compile<Parameters<typeof step>, ReturnType<typeof step>>>>
-      | undefined;
     for await (const { x, obs, count } of loader) {
       const types = obs["type"]!;
-      program ??= programs.use(await compile(step, [params, state, x, types]));
+      program ??= await compile(step, [params, state, x, types]);
       ({ value, params, state } = await program(params, state, x, types));
       cells += count;
     }
+    await program!.dispose();
     return { cells, value: value!.item() };
   });
 }
@@ -285,9 +256,8 @@ async function main(values: Values): Promise<void> {
 
 if (Deno.args[0] === "--here") {
   const [, command, path, size, order] = Deno.args;
-  const learn = command === "sparse" ? trainSparse : train;
   const cost = command === "read"
     ? await read(path!, Number(size), order!)
-    : await learn(path!, Number(size), Number(order ?? 0));
+    : await train(path!, Number(size), Number(order ?? 0), command === "sparse");
   console.log(JSON.stringify(cost));
 } else Deno.exitCode = await runProgram(PROGRAM, Deno.args, main);

@@ -180,8 +180,6 @@ export interface CumulativeOp<P> extends Facts<P> {
  */
 export interface SparseProductOp<P> extends Facts<P> {
   readonly kind: "sparseProduct";
-  /** How many rows the sparse matrix has. */
-  readonly count: (params: P) => number;
 }
 
 /** Numbers drawn from a key, each by its position alone. */

@@ -9,9 +9,9 @@ import { openParts } from "./anndata_parts.ts";
 import type { CellParts, RawAnnData } from "./cell_parts.ts";
 import type { Column } from "./column.ts";
 import { openStore } from "./open_store.ts";
-import { checkChoice, readOptions } from "../options.ts";
+import { readOptions } from "../options.ts";
 import { type DataSource, keepSource, type KeptSource } from "./source.ts";
-import { withWideIntegers } from "./wide_integers.ts";
+import { checkIntegers, withIntegers } from "./wide_integers.ts";
 import { promised } from "./store.ts";
 import type { StoredMatrix } from "./stored_matrix.ts";
 
@@ -269,11 +269,11 @@ export async function openAnnData(
   options: OpenAnnDataOptions = {},
 ): Promise<AnnDataFile> {
   const { integers } = readOptions("openAnnData", options, { integers: "int32" });
-  checkChoice("openAnnData", "integers", integers, ["int32", "float64", "bigint"]);
+  checkIntegers("openAnnData", integers);
   const kept = await keepSource(source);
   const origin = { opener: "openAnnData", source: kept, options: { integers } } as const;
   const opened = await openStore(kept);
-  const store = integers === "int32" ? opened : withWideIntegers(opened, integers);
+  const store = withIntegers(opened, integers);
   try {
     return openCellParts(await openParts(store), origin);
   } catch (error) {

@@ -4,8 +4,8 @@
  * @module
  */
 import { describe } from "../describe.ts";
-import { checkChoice, checkText, readOptions } from "../options.ts";
-import { type AnnDataFile, openCellParts } from "./anndata.ts";
+import { checkText, readOptions } from "../options.ts";
+import { type AnnDataFile, type OpenAnnDataOptions, openCellParts } from "./anndata.ts";
 import type { CellParts } from "./cell_parts.ts";
 import { openParts } from "./anndata_parts.ts";
 import { partsOfBytes, partsOfNpz } from "./array_cells.ts";
@@ -14,17 +14,15 @@ import { isLoom, openLoom } from "./loom.ts";
 import { folderOf, isH5, openStore } from "./open_store.ts";
 import { addressOf, type DataSource, keepSource, type KeptSource, openSource } from "./source.ts";
 import { type Store, type StoredGroup, unreadable } from "./store.ts";
-import { withWideIntegers } from "./wide_integers.ts";
+import { checkIntegers, withIntegers } from "./wide_integers.ts";
 import { isTenxFolder, openTenxFolder, openTenxH5, tenxGroups } from "./tenx.ts";
 
 /** Options of {@linkcode openCells}. */
-export interface OpenCellsOptions {
+export interface OpenCellsOptions extends OpenAnnDataOptions {
   /** Which part of MuData, such as `"rna"`; needed where it has several. */
   modality?: string | undefined;
   /** Which genome of a file of Cell Ranger 2; needed where it has several. */
   genome?: string | undefined;
-  /** As {@linkcode openAnnData} has it; `"int32"` by default. */
-  integers?: "int32" | "float64" | "bigint" | undefined;
 }
 
 /**
@@ -76,7 +74,7 @@ export async function openCells(
     genome: undefined,
     integers: "int32",
   });
-  checkChoice("openCells", "integers", settled.integers, ["int32", "float64", "bigint"]);
+  checkIntegers("openCells", settled.integers);
   for (const name of ["modality", "genome"] as const) {
     if (settled[name] !== undefined) checkText("openCells", name, settled[name]);
   }
@@ -108,8 +106,7 @@ async function partsOf(source: KeptSource, options: OpenCellsOptions): Promise<C
 
 /** The cells of a tree; the store is closed where there are none. */
 async function partsOfStore(opened: Store, options: OpenCellsOptions): Promise<CellParts> {
-  const { integers = "int32" } = options;
-  const store = integers === "int32" ? opened : withWideIntegers(opened, integers);
+  const store = withIntegers(opened, options.integers ?? "int32");
   try {
     const { root } = store;
     const modalities = await root.get("mod");

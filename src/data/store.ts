@@ -5,9 +5,7 @@
  */
 import type { TypedArray } from "../dtype.ts";
 import { type ElementArray, type ElementType, isElementType, toTensorData } from "./elements.ts";
-
-/** What integers become that may not fit `int32`: in columns, `bigint` leaves those of 64 bits. */
-export type WideIntegers = "float64" | "bigint";
+import type { Integers } from "./wide_integers.ts";
 
 /** An array in a file. */
 export interface StoredArray {
@@ -24,7 +22,7 @@ export interface StoredArray {
   /** How many positions of the first axis are stored together: reading one costs as much as all. */
   readonly chunkLength: number;
   /** What integers become that may not fit `int32`; they are refused there by default. */
-  readonly integers?: WideIntegers;
+  readonly integers?: Exclude<Integers, "int32">;
   /**
    * Numbers from `start` to `end` (not included) of an axis, all of them by default; the first axis
    * by default.

@@ -3,10 +3,22 @@
  *
  * @module
  */
-import type { Store, StoredArray, StoredGroup, WideIntegers } from "./store.ts";
+import { checkChoice } from "../options.ts";
+import type { Store, StoredArray, StoredGroup } from "./store.ts";
 
-/** The same store, whose arrays say so. */
-export function withWideIntegers(store: Store, integers: WideIntegers): Store {
+const CHOICES = ["int32", "float64", "bigint"] as const;
+
+/** What integers of more than 32 bits become; in columns, `bigint` leaves those of 64 bits. */
+export type Integers = (typeof CHOICES)[number];
+
+/** Throws a `TypeError` that names the caller unless integers can become that. */
+export function checkIntegers(caller: string, integers: unknown): asserts integers is Integers {
+  checkChoice(caller, "integers", integers, CHOICES);
+}
+
+/** The same store, whose arrays say what their integers become. */
+export function withIntegers(store: Store, integers: Integers): Store {
+  if (integers === "int32") return store;
   return {
     path: store.path,
     format: store.format,
@@ -15,7 +27,9 @@ export function withWideIntegers(store: Store, integers: WideIntegers): Store {
   };
 }
 
-function wideGroup(group: StoredGroup, integers: WideIntegers): StoredGroup {
+type Wide = Exclude<Integers, "int32">;
+
+function wideGroup(group: StoredGroup, integers: Wide): StoredGroup {
   return {
     kind: "group",
     key: group.key,
@@ -28,7 +42,7 @@ function wideGroup(group: StoredGroup, integers: WideIntegers): StoredGroup {
   };
 }
 
-function wideArray(array: StoredArray, integers: WideIntegers): StoredArray {
+function wideArray(array: StoredArray, integers: Wide): StoredArray {
   return {
     kind: "array",
     key: array.key,

@@ -21,6 +21,9 @@ export interface CloudWeights {
   weightsY?: TensorLike | undefined;
 }
 
+/** The options of {@linkcode CloudWeights}, none of which is given. */
+export const UNWEIGHTED = { weightsX: undefined, weightsY: undefined } as const;
+
 /**
  * Two matrices with the same number of columns, in the stronger of their floating types.
  *

@@ -6,7 +6,7 @@
 import { div, expandDims, matmul, mean, mul, square, sub, sum, transpose } from "../ops/mod.ts";
 import { readOptions, refuseMore } from "../options.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
-import { type CloudWeights, othersOf, readMasses, readPoints } from "./clouds.ts";
+import { type CloudWeights, othersOf, readMasses, readPoints, UNWEIGHTED } from "./clouds.ts";
 
 /**
  * Correlation alignment (CORAL): how far the covariances of two clouds of points are apart. Lower is
@@ -42,8 +42,7 @@ import { type CloudWeights, othersOf, readMasses, readPoints } from "./clouds.ts
  */
 export function coralLoss(x: TensorLike, y: TensorLike, options: CloudWeights = {}): Tensor {
   if (arguments.length > 3) refuseMore("coralLoss", "options", 3, arguments);
-  const defaults = { weightsX: undefined, weightsY: undefined };
-  const { weightsX, weightsY } = readOptions("coralLoss", options, defaults);
+  const { weightsX, weightsY } = readOptions("coralLoss", options, UNWEIGHTED);
   const [a, b] = readPoints("coralLoss", x, y, 2);
   const apart = sub(covariance({ x: a }, { weightsX }), covariance({ y: b }, { weightsY }));
   return div(sum(square(apart)), Math.max(1, 4 * a.shape[1]! ** 2));

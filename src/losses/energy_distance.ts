@@ -6,7 +6,7 @@
 import { add, expandDims, lessEqual, mul, reshape, sqrt, sub, sum, where } from "../ops/mod.ts";
 import { checkBoolean, readOptions, refuseMore } from "../options.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
-import { type CloudWeights, readMasses, readPoints } from "./clouds.ts";
+import { type CloudWeights, readMasses, readPoints, UNWEIGHTED } from "./clouds.ts";
 import { batchMeans, kernelMeans, withoutSelf } from "./kernels.ts";
 
 /** Options of {@linkcode energyDistance}. */
@@ -69,8 +69,7 @@ export function energyDistance(
   if (arguments.length > 3) refuseMore("energyDistance", "options", 3, arguments);
   const caller = "energyDistance";
   const { weightsX, weightsY, squared, unbiased } = readOptions(caller, options, {
-    weightsX: undefined,
-    weightsY: undefined,
+    ...UNWEIGHTED,
     squared: true,
     unbiased: false,
   });

@@ -24,7 +24,7 @@ import { normal } from "../random/continuous.ts";
 import { checkKey } from "../random/ops.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
 import { checkSameCells } from "./cells.ts";
-import { type CloudWeights, readMasses, readPoints } from "./clouds.ts";
+import { type CloudWeights, readMasses, readPoints, UNWEIGHTED } from "./clouds.ts";
 import { equalSteps, weightedSteps } from "./quantile_steps.ts";
 
 /** Options of {@linkcode wasserstein1d}. */
@@ -146,8 +146,6 @@ export function slicedWasserstein(
   const shadow = (cloud: Tensor) => matmul(cloud, transpose(directions));
   return meanDistance(name, [shadow(a), shadow(b)], weights, p);
 }
-
-const UNWEIGHTED = { weightsX: undefined, weightsY: undefined };
 
 /** The distance of samples in columns, averaged over the columns as powers. */
 function meanDistance(

@@ -20,7 +20,6 @@ import { sum } from "./reduce.ts";
 export const sparseProductOp: SparseProductOp<number> = {
   kind: "sparseProduct",
   name: "sparseProduct",
-  count: (count) => count,
   infer: ([values, , , w], count) => ({ shape: [count, w!.shape[1]!], dtype: values!.dtype }),
   forward([values, rows, columns, w], _count, { shape, dtype }) {
     const sums = allocate(dtype, sizeOf(shape));

@@ -109,14 +109,13 @@ export function scatterKernel(
     return dtype === "int32" ? undefined : valuesKernel(step, { ...around, dtype }, graph);
   }
   const isSum = reduce === "sum";
-  const [onto, indices, rows] = isSum ? inputs : [undefined, inputs[1], inputs[0]];
-  const constant = onto === undefined ? undefined : graph.constants.get(onto);
-  const base = constant && Object.is(uniformValue(constant), 0) ? undefined : onto;
+  const [start, indices, rows] = isSum ? inputs : [undefined, inputs[1], inputs[0]];
+  const constant = start === undefined ? undefined : graph.constants.get(start);
+  const base = constant && Object.is(uniformValue(constant), 0) ? undefined : start;
   const { outer, count, inner } = around;
   const picked = sizeOf(graph.values[indices!]!.shape);
-  const groups: RowGroups = {
-    ...{ dtype, combine: reduce, onto: base !== undefined, count, picked, inner },
-  };
+  const onto = base !== undefined;
+  const groups: RowGroups = { dtype, combine: reduce, onto, count, picked, inner };
   const given = { output, base, rows: rows!, positions: indices! };
   return {
     ...groupKernel(groups, given, outer),
