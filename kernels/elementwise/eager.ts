@@ -13,11 +13,12 @@ import { ElementwiseKernel, OPERANDS, PARAMETERS } from "./reference.ts";
 
 /**
  * Arrays of so many values are left to WebAssembly, in expressions that call a function which takes
- * long and is made of instructions there: from there on it is 9 to 13 times as fast
- * (`bench/elementwise_bench.ts`) and makes up for being compiled within a few calls. Results are then
- * right to the ulp that each function states, in place of half an ulp for the whole expression.
+ * long and is made of instructions there: from there on it is a multiple as fast
+ * (`bench/elementwise_bench.ts`) and makes up for being compiled within some calls. float32 results
+ * are then right to the ulp that each function states, in place of half an ulp for the expression;
+ * those of float64 are the same.
  */
-const LARGE = 4096;
+export const LARGE = 512;
 
 /** The loops of one expression. */
 export class EagerKernel extends ElementwiseKernel {

@@ -11,7 +11,7 @@
  */
 import type { NumberArray } from "../../src/dtype.ts";
 import { parameter, type Scalar } from "../functions/algebra.ts";
-import { evaluate } from "../functions/evaluate.ts";
+import { DOUBLES, evaluate } from "../functions/evaluate.ts";
 import { declareJavaScript, toStatements } from "../functions/javascript.ts";
 import { type Expression, parseExpression } from "./expression.ts";
 import { toKind, toScalar } from "./scalars.ts";
@@ -156,12 +156,14 @@ for (let i = 0; i < rows; i++, o += columns) {
     if (!this.#generate) return undefined;
     const graph = graphOf(this.#expression, out);
     const { text, calls } = toStatements(graph, (value) => `${place} = ${value};`);
-    const body = `${declareJavaScript(calls)}
+    const make = `${declareJavaScript(calls)}
+return function (${names}) {
 const [${PARAMETERS}] = params;
 ${code.replace("STORE", text)}
+}
 //# sourceURL=cellgrad-${this.#name}-${form}.js`;
     try {
-      return new Function(...names, body) as L;
+      return new Function("DOUBLES", make)(DOUBLES) as L;
     } catch (error) {
       if (error instanceof EvalError) return undefined;
       throw error;

@@ -20,7 +20,16 @@ export type Operation =
   | ("number" | "integer" | "parameter" | "call" | "host" | "choose" | "rarely" | "repeat")
   | ("add" | "sub" | "mul" | "div" | "neg" | "abs" | "sqrt" | "min" | "max" | "copySign")
   | ("minimum" | "maximum" | "fma" | "fnma" | "floor" | "ceil" | "trunc" | "round" | "opaque")
-  | ("shift" | "unshift" | "shiftedInteger" | "toInteger" | "toFloat" | "bits" | "fromBits")
+  | (
+    | "shift"
+    | "unshift"
+    | "shiftedInteger"
+    | "toInteger"
+    | "toFloat"
+    | "bits"
+    | "fromBits"
+    | "withBits"
+  )
   | ("iadd" | "isub" | "imul" | "imin" | "imax" | "and" | "or" | "xor" | "shl" | "shrS" | "shrU")
   | ("less" | "lessEqual" | "equal" | "notEqual" | "isNaN" | "integerLess" | "integerEqual")
   | ("both" | "either" | "not");
@@ -105,25 +114,12 @@ export function integerParameter(name: string): Integer {
 
 /** The functions of the host's `Math` that serve double precision, and how many operands they take. */
 export const HOST_FUNCTIONS = {
-  exp: 1,
-  expm1: 1,
-  log: 1,
-  log1p: 1,
-  log2: 1,
-  log10: 1,
-  sinh: 1,
-  cosh: 1,
-  tanh: 1,
-  asinh: 1,
-  acosh: 1,
-  atanh: 1,
   sin: 1,
   cos: 1,
   tan: 1,
   asin: 1,
   acos: 1,
   atan: 1,
-  pow: 2,
   atan2: 2,
 } as const;
 
@@ -208,7 +204,7 @@ export const round: Unary = unary("round");
 /** `x`, of which compilers know nothing: they must not simplify what is made of it. */
 export const opaque: Unary = unary("opaque");
 
-/** A whole number, and an integer whose lowest 22 bits are its own. */
+/** A whole number, and an integer whose lowest 22 bits are its own; all of them in double precision. */
 export interface Nearest {
   /** The number. */
   readonly number: Float;
@@ -216,7 +212,7 @@ export interface Nearest {
   readonly integer: Integer;
 }
 
-/** The whole number nearest to `x · factor`, which is below 2²² in size; single precision. */
+/** The whole number nearest to `x · factor`, which is below 2²² in size. */
 export function nearest(x: Float, factor: number): Nearest {
   const shifted = node("float", "shift", lift([x, factor]));
   return {
@@ -243,6 +239,11 @@ export function bits(x: Float): Integer {
 /** The number that has these bits; in double precision, the lower half of them is 0. */
 export function fromBits(x: Integer, precision: Precision = "float32"): Float {
   return node("float", "fromBits", [x], 0, precision);
+}
+
+/** The number with these bits in place of its own; in double precision, of its upper half. */
+export function withBits(x: Float, bits: Integer): Float {
+  return x.precision === "float32" ? fromBits(bits) : node("float", "withBits", [x, bits]);
 }
 
 /** `x + y` of integers. */
@@ -357,6 +358,15 @@ export function repeat<S extends { readonly [N in keyof S]: Float | Integer }>(
   }
   return record(results);
 }
+
+/**
+ * Added and taken off again, it rounds to whole numbers, which are then the lowest bits: the first
+ * number of which neighbours are 1 apart.
+ */
+export const ROUNDERS: Readonly<Record<Precision, number>> = {
+  float32: 1.5 * 2 ** 23,
+  float64: 1.5 * 2 ** 52,
+};
 
 /** Horner's rule, coefficients from the constant on. */
 export function polynomial(x: Float, coefficients: readonly number[]): Float {

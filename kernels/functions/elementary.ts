@@ -1,35 +1,70 @@
 /**
- * Exponentials and logarithms in single precision.
+ * Exponentials and logarithms.
  *
  * Arguments are reduced to a small interval, where a polynomial serves, fitted to the least largest
- * error (Remez) with coefficients of 24 bits and listed from the constant on.
+ * error (Remez) and listed from the constant on. Those of logarithms in double precision, and how
+ * their parts are added up, are those of FreeBSD's `e_log.c`.
  *
  * @module
  */
 import * as a from "./algebra.ts";
-import type { Float, Integer } from "./algebra.ts";
+import type { Float, Integer, Precision } from "./algebra.ts";
 
-/** `log 2` in two parts: times the first, whole numbers up to 2¹⁴ are exact. */
-const LN2_HIGH = 0.693359375;
-const LN2_LOW = Math.LN2 - LN2_HIGH;
+/** What the numbers of a precision are, and what serves them. */
+interface Format {
+  /** How many bits an exponent is moved up among (the upper half of) those of a number. */
+  readonly place: number;
+  /** The bits of an exponent with the sign, of 1, and of √½. */
+  readonly bits: Readonly<Record<"exponent" | "one" | "sqrtHalf", number>>;
+  /** Subnormal numbers are below the first, and normal ones times 2 to the power of the second. */
+  readonly normal: readonly [smallest: number, digits: number];
+  /** Where 2ⁿ becomes 0, and where it becomes infinite. */
+  readonly powers: readonly [least: number, largest: number];
+  /** `log 2` in two parts: times the first, whole exponents are exact. */
+  readonly log2: readonly [number, number];
+  /** `(e^r − 1 − r) / r²` for `|r| ≤ ½ log 2`. */
+  readonly expTail: readonly number[];
+  /** `(log((1 + s) / (1 − s)) / s − 2) / s²` in s² for numbers from √½ to √2. */
+  readonly logTail: readonly number[];
+}
 
-/** `(e^r − 1 − r) / r²` for `|r| ≤ ½ log 2`. */
-const EXP_TAIL = [
-  0.4999999403953552,
-  0.16666515171527863,
-  0.041668083518743515,
-  0.008369348011910915,
-  0.0013840367319062352,
-];
+const FORMATS: Readonly<Record<Precision, Format>> = {
+  float32: {
+    place: 23,
+    bits: { exponent: 0xff800000, one: 0x3f800000, sqrtHalf: 0x3f3504f3 },
+    normal: [2 ** -126, 23],
+    powers: [-151, 129],
+    log2: [0.693359375, Math.LN2 - 0.693359375],
+    expTail: [
+      ...[0.4999999403953552, 0.16666515171527863, 0.041668083518743515, 0.008369348011910915],
+      0.0013840367319062352,
+    ],
+    logTail: [0.6666677594184875, 0.39977553486824036, 0.2987212836742401],
+  },
+  float64: {
+    place: 20,
+    bits: { exponent: 0xfff00000, one: 0x3ff00000, sqrtHalf: 0x3fe6a09e },
+    normal: [2 ** -1022, 54],
+    powers: [-1076, 1025],
+    log2: [0.6931471803691238, 1.9082149292705877e-10],
+    expTail: [
+      ...[0.5000000000000011, 0.16666666666666413, 0.041666666666530267, 0.00833333333349433],
+      ...[0.0013888888943596918, 0.00019841269506784, 2.4801493136848202e-5, 2.7557586263770262e-6],
+      ...[2.7630233724629035e-7, 2.500007289130933e-8],
+    ],
+    logTail: [
+      ...[0.6666666666666735, 0.3999999999940942, 0.2857142874366239, 0.22222198432149784],
+      ...[0.1818357216161805, 0.15313837699209373, 0.14798198605116586],
+    ],
+  },
+};
 
-/** `(log((1 + s) / (1 − s)) / s − 2) / s²` in s² for numbers from √½ to √2. */
-const LOG_TAIL = [0.6666677594184875, 0.39977553486824036, 0.2987212836742401];
+/** What the precision of a number has. */
+export function formatOf({ precision }: Float): Format {
+  return FORMATS[precision!];
+}
 
-/** The bits of √½, of a sign, of an exponent, and of 1. */
-const SQRT_HALF_BITS = 0x3f3504f3;
 const SIGN_BIT = 0x80000000;
-const EXPONENT_BITS = 0xff800000;
-const ONE_BITS = 0x3f800000;
 
 /** `x = n log 2 + r` with a whole `n`. */
 interface ReducedPower {
@@ -37,54 +72,65 @@ interface ReducedPower {
   rest: Float;
 }
 
-function reducePower(x: Float, lowest: number, highest: number): ReducedPower {
-  const limited = a.max(a.min(x, highest), lowest);
+/** Of a number limited to some powers of two. */
+function reducePower(x: Float, [least, largest]: readonly [number, number]): ReducedPower {
+  const { log2: [high, low] } = formatOf(x);
+  const limited = a.max(a.min(x, largest * Math.LN2), least * Math.LN2);
   const { number: n, integer } = a.nearest(limited, Math.LOG2E);
-  const rest = a.fnma(n, LN2_LOW, a.fnma(n, LN2_HIGH, limited));
-  return { n: integer, rest };
+  return { n: integer, rest: a.fnma(n, low, a.fnma(n, high, limited)) };
 }
 
 /** `e^r − 1 − r` */
 function tailOfPower(r: Float): Float {
-  return a.mul(a.mul(r, r), a.polynomial(r, EXP_TAIL));
+  return a.mul(a.mul(r, r), a.polynomial(r, formatOf(r).expTail));
 }
 
 /** `e^x` within 1 ulp, subnormal results included. */
 export function exp(x: Float): Float {
-  const { n, rest } = reducePower(x, -104, 89);
+  const { n, rest } = reducePower(x, formatOf(x).powers);
   return expOfReduced(rest, n);
+}
+
+/** The power of two that `2^x` is for, where it is neither 0 nor infinite, else one beyond. */
+export function limitPower(x: Float): Float {
+  const [least, largest] = formatOf(x).powers;
+  return a.max(a.min(x, largest), least);
 }
 
 /** `2^x` within 1 ulp, exact for whole numbers. */
 export function exp2(x: Float): Float {
-  const limited = a.max(a.min(x, 129), -151);
+  const limited = limitPower(x);
   const { number: n, integer } = a.nearest(limited, 1);
   return expOfReduced(a.mul(a.sub(limited, n), Math.LN2), integer);
 }
 
 /** `½ e^x` within 1 ulp, for x from 0 on: it overflows later than `e^x`. */
 export function halfExp(x: Float): Float {
-  const { n, rest } = reducePower(x, 0, 90);
+  const { n, rest } = reducePower(x, [0, formatOf(x).powers[1] + 1]);
   return expOfReduced(rest, a.isub(n, 1));
 }
 
-/** `2ⁿ e^r` for `|r| ≤ ½ log 2` and n from −151 to 129. */
-export function expOfReduced(rest: Float, n: Integer): Float {
-  const power = a.add(1, a.add(rest, tailOfPower(rest)));
-  // 2ⁿ in two factors, as neither 2¹²⁸ nor 2⁻¹⁵⁰ is a number.
-  const half = a.and(a.shl(n, 22), EXPONENT_BITS);
-  const other = a.isub(a.shl(n, 23), half);
-  const scale = (exponent: Integer) => a.fromBits(a.iadd(exponent, ONE_BITS));
+/** `2ⁿ e^(r + low)` for `|r| ≤ ½ log 2`, and powers that are limited. */
+export function expOfReduced(rest: Float, n: Integer, low?: Float): Float {
+  const { place, bits } = formatOf(rest);
+  const tail = tailOfPower(rest);
+  const more = low === undefined ? tail : a.add(tail, a.fma(low, rest, low));
+  const power = a.add(1, a.add(rest, more));
+  // 2ⁿ in two factors, as neither the largest nor the least power is a number.
+  const half = a.and(a.shl(n, place - 1), bits.exponent);
+  const other = a.isub(a.shl(n, place), half);
+  const scale = (exponent: Integer) => a.fromBits(a.iadd(exponent, bits.one), rest.precision);
   return a.mul(a.mul(power, scale(half)), scale(other));
 }
 
 /** `e^x − 1` within 1.6 ulp. */
 export function expm1(x: Float): Float {
-  const { n, rest } = reducePower(x, -20, 88.9);
-  // Half of 2ⁿ, as 2¹²⁸ is not a number.
-  const half = a.fromBits(a.iadd(a.shl(n, 23), ONE_BITS - (1 << 23)));
+  const { place, bits, normal: [, digits], powers: [, largest] } = formatOf(x);
+  // Half of 2ⁿ, as the largest is not a number.
+  const { n, rest } = reducePower(x, [-6 - digits, largest - 0.75]);
+  const half = a.fromBits(a.iadd(a.shl(n, place), bits.one - 2 ** place), x.precision);
   const result = a.fma(half, a.add(rest, tailOfPower(rest)), a.sub(half, 0.5));
-  return a.choose(a.less(a.abs(x), 2 ** -25), x, a.add(result, result));
+  return a.choose(a.less(a.abs(x), 2 ** (-2 - digits)), x, a.add(result, result));
 }
 
 /** `x = 2ᵏ (1 + f)` with `1 + f` from √½ to √2. */
@@ -96,45 +142,52 @@ interface ReducedNumber {
 }
 
 function reduceNumber(x: Float): ReducedNumber {
+  const { bits } = formatOf(x);
   const all = a.bits(x);
-  const exponent = a.and(a.isub(all, SQRT_HALF_BITS), EXPONENT_BITS);
-  return { exponent, rest: a.sub(a.fromBits(a.isub(all, exponent)), 1) };
+  const exponent = a.and(a.isub(all, bits.sqrtHalf), bits.exponent);
+  return { exponent, rest: a.sub(a.withBits(x, a.isub(all, exponent)), 1) };
+}
+
+/** `k`, of the bits of `2ᵏ`. */
+function powerOf(exponent: Integer, { precision }: Float): Float {
+  return a.toFloat(a.shrS(exponent, FORMATS[precision!].place), precision!);
 }
 
 /** `f²/2`, and `log(1 + f) − f + f²/2`, of what `1 + f` from √½ to √2 has. */
 function seriesOfLogarithm(f: Float, low: Float | number): { half: Float; rest: Float } {
   const s = a.div(f, a.add(f, 2));
   const square = a.mul(s, s);
-  const series = a.mul(square, a.polynomial(square, LOG_TAIL));
+  const series = a.mul(square, a.polynomial(square, formatOf(f).logTail));
   const half = a.mul(a.mul(f, f), 0.5);
   return { half, rest: a.fma(s, a.add(half, series), low) };
 }
 
 /** `k log 2 + log(1 + f) + change` */
 function sumLogarithm(k: Float, f: Float, change: Float | number): Float {
-  const { half, rest } = seriesOfLogarithm(f, a.fma(k, LN2_LOW, change));
-  return a.fma(k, LN2_HIGH, a.add(f, a.sub(rest, half)));
+  const { log2: [high, low] } = formatOf(f);
+  const { half, rest } = seriesOfLogarithm(f, a.fma(k, low, change));
+  return a.fma(k, high, a.add(f, a.sub(rest, half)));
 }
 
 /** `log x` of a positive number with all its digits. */
 export function logOfNormal(x: Float): Float {
   const { exponent, rest } = reduceNumber(x);
-  return sumLogarithm(a.toFloat(a.shrS(exponent, 23), "float32"), rest, 0);
+  return sumLogarithm(powerOf(exponent, x), rest, 0);
 }
 
 /** Puts −∞ where `u` is 0, NaN where it is negative, and ∞ where it is ∞. */
 function limitLogarithm(u: Float, logarithm: Float): Float {
   const finite = a.choose(a.equal(u, Infinity), u, logarithm);
-  const below = a.choose(a.notEqual(u, 0), a.number(NaN, "float32"), -Infinity);
+  const below = a.choose(a.notEqual(u, 0), a.number(NaN, u.precision!), -Infinity);
   return a.choose(a.less(0, u), finite, below);
 }
 
 /** `x = 2ᵏ (1 + f)`, of subnormal numbers too. */
 function splitNumber(x: Float): { k: Float; f: Float } {
-  const small = a.less(x, 2 ** -126);
-  const { exponent, rest } = reduceNumber(a.choose(small, a.mul(x, 2 ** 23), x));
-  const whole = a.toFloat(a.shrS(exponent, 23), "float32");
-  return { k: a.sub(whole, a.choose(small, 23, 0)), f: rest };
+  const { normal: [smallest, digits] } = formatOf(x);
+  const small = a.less(x, smallest);
+  const { exponent, rest } = reduceNumber(a.choose(small, a.mul(x, 2 ** digits), x));
+  return { k: a.sub(powerOf(exponent, x), a.choose(small, digits, 0)), f: rest };
 }
 
 /** `log x` within 0.85 ulp; −∞ at 0, NaN below. */
@@ -149,22 +202,35 @@ interface Base {
   readonly two: readonly [number, number];
 }
 
-const BASE_2: Base = { e: [1.4423828125, Math.LOG2E - 1.4423828125], two: [1, 0] };
-const BASE_10: Base = {
-  e: [0.434326171875, Math.LOG10E - 0.434326171875],
-  two: [0.301025390625, Math.log10(2) - 0.301025390625],
+const BASE_2: Readonly<Record<Precision, Base>> = {
+  float32: { e: [1.4423828125, Math.LOG2E - 1.4423828125], two: [1, 0] },
+  float64: { e: [1.4426950216293335, 1.9259629911266175e-8], two: [1, 0] },
+};
+const BASE_10: Readonly<Record<Precision, Base>> = {
+  float32: {
+    e: [0.434326171875, Math.LOG10E - 0.434326171875],
+    two: [0.301025390625, Math.log10(2) - 0.301025390625],
+  },
+  float64: {
+    e: [0.4342944920063019, -1.0103050052231683e-8],
+    two: [0.3010300099849701, -1.4320988897559699e-8],
+  },
 };
 
-/** The number's first 12 bits. */
+/** The number's first bits, 12 of them, in double precision 21. */
 export function upperPart(x: Float): Float {
-  return a.fromBits(a.and(a.bits(x), 0xfffff000));
+  const bits = a.bits(x);
+  return x.precision === "float32"
+    ? a.fromBits(a.and(bits, 0xfffff000))
+    : a.fromBits(bits, "float64");
 }
 
 /** The logarithm to a base; −∞ at 0, NaN below. */
-function logarithmTo({ e: [eHigh, eLow], two: [twoHigh, twoLow] }: Base, x: Float): Float {
+function logarithmTo(bases: Readonly<Record<Precision, Base>>, x: Float): Float {
+  const { e: [eHigh, eLow], two: [twoHigh, twoLow] } = bases[x.precision!];
   const { k, f } = splitNumber(x);
   const { half, rest } = seriesOfLogarithm(f, 0);
-  // log(1 + f) in two parts, the first of 12 bits.
+  // log(1 + f) in two parts, the first of few bits.
   const high = upperPart(a.sub(f, half));
   const low = a.add(a.sub(a.sub(f, high), half), rest);
   const change = a.mul(low, eHigh);
@@ -193,11 +259,10 @@ export function log1p(x: Float): Float {
   // What 1 + x lost to rounding, scaled as f is, and then its share of the logarithm.
   const back = a.opaque(a.sub(u, 1));
   const lost = a.add(a.sub(1, a.sub(u, back)), a.sub(x, back));
-  const shift = a.isub(ONE_BITS, exponent);
-  const scale = a.fromBits(a.imax(shift, 0));
+  const shift = a.isub(formatOf(x).bits.one, exponent);
+  const scale = a.fromBits(a.imax(shift, 0), x.precision);
   const scaled = a.mul(lost, scale);
   const change = a.fnma(scaled, rest, scaled);
-  const k = a.toFloat(a.shrS(exponent, 23), "float32");
-  const result = limitLogarithm(u, sumLogarithm(k, rest, change));
-  return a.fromBits(a.or(a.bits(result), a.and(a.bits(x), SIGN_BIT)));
+  const result = limitLogarithm(u, sumLogarithm(powerOf(exponent, x), rest, change));
+  return a.withBits(result, a.or(a.bits(result), a.and(a.bits(x), SIGN_BIT)));
 }

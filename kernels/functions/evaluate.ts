@@ -6,18 +6,9 @@
  *
  * @module
  */
-import type { HostFunction, Loop, Precision, Scalar } from "./algebra.ts";
+import { type HostFunction, type Loop, type Precision, ROUNDERS, type Scalar } from "./algebra.ts";
 import { graphOf, PARAMETERS } from "./mod.ts";
 import { print, type Printer } from "./print.ts";
-
-/** Added and taken off again, it rounds to whole numbers, which are then the lowest bits. */
-const ROUNDER = 1.5 * 2 ** 23;
-
-/** The nearest whole number, an even one of two. */
-export function roundEven(x: number): number {
-  const r = Math.round(x);
-  return r - x === 0.5 && r % 2 !== 0 ? r - 1 : r;
-}
 
 const word = new Int32Array(1);
 const single = new Float32Array(word.buffer);
@@ -26,6 +17,31 @@ const whole = new Float64Array(halves.buffer);
 whole[0] = 1;
 /** Where the upper half of a number lies: it depends on the machine. */
 const UPPER = halves[1] === 0 ? 0 : 1;
+
+/** What JavaScript has no operators for, on numbers of double precision; generated code calls it. */
+export const DOUBLES = {
+  /** The nearest whole number, an even one of two. */
+  round(x: number): number {
+    const r = Math.round(x);
+    return r - x === 0.5 && r % 2 !== 0 ? r - 1 : r;
+  },
+  /** The upper half of the bits. */
+  upper(x: number): number {
+    whole[0] = x;
+    return halves[UPPER]!;
+  },
+  /** The lower half. */
+  lower(x: number): number {
+    whole[0] = x;
+    return halves[1 - UPPER]!;
+  },
+  /** The number with other bits in its upper half. */
+  withUpper(x: number, upper: number): number {
+    whole[0] = x;
+    halves[UPPER] = upper;
+    return whole[0]!;
+  },
+};
 
 type Instruction = (r: Float64Array) => void;
 /** The instruction that leaves in one register what it computes of others. */
@@ -49,9 +65,8 @@ const OPERATIONS: Partial<Record<Scalar["operation"], Make>> = {
   floor: (to, x) => (r) => void (r[to] = Math.floor(r[x]!)),
   ceil: (to, x) => (r) => void (r[to] = Math.ceil(r[x]!)),
   trunc: (to, x) => (r) => void (r[to] = Math.trunc(r[x]!)),
-  round: (to, x) => (r) => void (r[to] = roundEven(r[x]!)),
+  round: (to, x) => (r) => void (r[to] = DOUBLES.round(r[x]!)),
   opaque: (to, x) => (r) => void (r[to] = r[x]!),
-  unshift: (to, x) => (r) => void (r[to] = r[x]! - ROUNDER),
   toInteger: (to, x) => (r) =>
     void (r[to] = r[x] === r[x]
       ? Math.min(Math.max(Math.trunc(r[x]!), -(2 ** 31)), 2 ** 31 - 1)
@@ -81,15 +96,17 @@ const OPERATIONS: Partial<Record<Scalar["operation"], Make>> = {
 };
 
 /** What reads and writes the bits of numbers. */
-const BITS: Readonly<Record<Precision, Record<"bits" | "fromBits", Make>>> = {
+const BITS: Readonly<Record<Precision, Partial<Record<Scalar["operation"], Make>>>> = {
   float32: {
     bits: (to, x) => (r) => void (single[0] = r[x]!, r[to] = word[0]!),
+    shiftedInteger: (to, x) => (r) => void (single[0] = r[x]!, r[to] = word[0]!),
     fromBits: (to, x) => (r) => void (word[0] = r[x]!, r[to] = single[0]!),
   },
   float64: {
-    bits: (to, x) => (r) => void (whole[0] = r[x]!, r[to] = halves[UPPER]!),
-    fromBits: (to, x) => (r) =>
-      void (halves[UPPER] = r[x]!, halves[1 - UPPER] = 0, r[to] = whole[0]!),
+    bits: (to, x) => (r) => void (r[to] = DOUBLES.upper(r[x]!)),
+    shiftedInteger: (to, x) => (r) => void (r[to] = DOUBLES.lower(r[x]!)),
+    fromBits: (to, x) => (r) => void (r[to] = DOUBLES.withUpper(0, r[x]!)),
+    withBits: (to, x, y) => (r) => void (r[to] = DOUBLES.withUpper(r[x]!, r[y]!)),
   },
 };
 
@@ -125,12 +142,14 @@ class Evaluator implements Printer<number> {
       case "fnma":
         return this.#compute("sub", z, this.#compute("mul", x, y));
       case "shift":
-        return this.#compute("add", this.#compute("mul", x, y), this.#constant(ROUNDER));
+        return this.#compute("add", this.#compute("mul", x, y), this.#rounder());
+      case "unshift":
+        return this.#compute("sub", x, this.#rounder());
       case "shiftedInteger":
-        return this.#list(BITS.float32.bits, x);
       case "bits":
       case "fromBits":
-        return this.#list(BITS[this.#precision][operation], x);
+      case "withBits":
+        return this.#list(BITS[this.#precision][operation]!, x, y);
       case "host": {
         const f: (x: number, y: number) => number = Math[literal as HostFunction];
         return this.#round(this.#list((to) => (r) => void (r[to] = f(r[x]!, r[y]!))));
@@ -186,6 +205,10 @@ class Evaluator implements Printer<number> {
     const inside = sequence(this.instructions);
     this.instructions = outside;
     return inside;
+  }
+
+  #rounder(): number {
+    return this.#constant(ROUNDERS[this.#precision]);
   }
 
   #constant(value: number): number {

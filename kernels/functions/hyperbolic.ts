@@ -1,5 +1,5 @@
 /**
- * Hyperbolic functions and their inverses in single precision.
+ * Hyperbolic functions and their inverses.
  *
  * @module
  */
@@ -7,15 +7,23 @@ import * as a from "./algebra.ts";
 import type { Float } from "./algebra.ts";
 import { halfExp } from "./elementary.ts";
 
-/** `sinh x / x` in x² for `|x| ≤ 1`. */
-const SINH = [1, 1 / 6, 1 / 120, 1 / 5040, 1 / 362880];
+/** `sinh x / x` in x² for `|x| ≤ 1`, to the tenth term. */
+const SINH = [1];
+for (let n = 3; n < 20; n += 2) SINH.push(SINH.at(-1)! / (n * (n - 1)));
+
+/** How many terms a precision needs. */
+const TERMS = { float32: 5, float64: 10 } as const;
 
 /** `sinh x`: by its series, or from `½ e^|x|`. */
 export function sinh(x: Float): Float {
   const half = halfExp(a.abs(x));
   const far = a.copySign(a.sub(half, a.div(0.25, half)), x);
   const square = a.mul(x, x);
-  return a.choose(a.less(a.abs(x), 1), a.mul(x, a.polynomial(square, SINH)), far);
+  return a.choose(
+    a.less(a.abs(x), 1),
+    a.mul(x, a.polynomial(square, SINH.slice(0, TERMS[x.precision!]))),
+    far,
+  );
 }
 
 /** `cosh x` */
@@ -30,13 +38,13 @@ export function tanh(x: Float): Float {
   return a.copySign(a.div(a.neg(power), a.add(power, 2)), x);
 }
 
-/** From here on, `x + √(x² ± 1)` is 2x. */
-const LARGE = 2 ** 28;
+/** From here on, `x + √(x² ± 1)` is 2x, and x as good as 1 + x. */
+const LARGE = { float32: 2 ** 28, float64: 2 ** 56 } as const;
 
 /** `log(1 + y)`, where y is what x becomes if it is not large, and `log 2x` if it is. */
 function growing(x: Float, y: Float): Float {
-  const isLarge = a.less(LARGE, x);
-  const shift = a.choose(isLarge, a.number(Math.LN2, "float32"), 0);
+  const isLarge = a.less(LARGE[x.precision!], x);
+  const shift = a.choose(isLarge, a.number(Math.LN2, x.precision!), 0);
   return a.add(a.call("log1p", a.choose(isLarge, x, y)), shift);
 }
 

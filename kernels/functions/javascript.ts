@@ -1,10 +1,10 @@
 /**
- * Scalar functions in JavaScript: text for generated loops, in double precision.
+ * Scalar functions in JavaScript: text for generated loops, in double precision, that calls some of
+ * `DOUBLES` (`evaluate.ts`) by that name.
  *
  * @module
  */
-import type { HostFunction, Scalar } from "./algebra.ts";
-import { roundEven } from "./evaluate.ts";
+import { type HostFunction, ROUNDERS, type Scalar } from "./algebra.ts";
 import { definitionOf, graphOf, PARAMETERS } from "./mod.ts";
 import { INFIX } from "./print.ts";
 import { TextPrinter } from "./text.ts";
@@ -31,7 +31,13 @@ const TEXT: Partial<Record<Scalar["operation"], Write>> = {
   floor: math("floor"),
   ceil: math("ceil"),
   trunc: math("trunc"),
-  round: (x) => `roundEven(${x})`,
+  round: (x) => `DOUBLES.round(${x})`,
+  shift: (x, y) => `${x} * ${y} + ${ROUNDERS.float64}`,
+  unshift: (x) => `${x} - ${ROUNDERS.float64}`,
+  shiftedInteger: (x) => `DOUBLES.lower(${x})`,
+  bits: (x) => `DOUBLES.upper(${x})`,
+  fromBits: (x) => `DOUBLES.withUpper(0, ${x})`,
+  withBits: (x, y) => `DOUBLES.withUpper(${x}, ${y})`,
   opaque: (x) => x,
   toInteger: (x) => `Math.min(Math.max(${x}, ${-(2 ** 31)}), ${2 ** 31 - 1}) | 0`,
   toFloat: (x) => x,
@@ -63,12 +69,7 @@ class JavaScriptPrinter extends TextPrinter {
     const [x, y, z] = operands as [string, string, string];
     const operator = INFIX[operation];
     if (operator !== undefined) return this.let(`${x} ${operator} ${y}`);
-    const write = TEXT[operation];
-    if (write === undefined) {
-      throw new TypeError(`Cannot print ${operation} as JavaScript as it is of single precision`);
-    }
-    if (operation === "round") this.uses.add("roundEven");
-    return this.let(write(x, y, z, literal as number));
+    return this.let(TEXT[operation]!(x, y, z, literal as number));
   }
 
   override call({ literal }: Scalar, operands: readonly string[]): string {
@@ -113,7 +114,6 @@ export function declareJavaScript(names: Iterable<string>): string {
   const texts = new Map<string, string>();
   const visit = (name: string): void => {
     if (texts.has(name)) return;
-    if (name === "roundEven") return void texts.set(name, String(roundEven));
     if (hostName(name) !== undefined) return;
     const { text, calls } = toStatements(graphOf(name, "float64"), (value) => `return ${value};`);
     const parameters = PARAMETERS.slice(0, definitionOf(name)!.arity).join(", ");

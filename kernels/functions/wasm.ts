@@ -9,7 +9,7 @@
 import { floatsOf, type LaneCode, type Lanes, lift } from "../elementwise/lanes.ts";
 import { f32x4, f64x2, i32x4, i64x2, i8x16, v128 } from "../wasm/simd.ts";
 import type { Local, Value } from "../wasm/value.ts";
-import type { HostFunction, Kind, Loop, Scalar } from "./algebra.ts";
+import { type HostFunction, type Kind, type Loop, ROUNDERS, type Scalar } from "./algebra.ts";
 import { graphOf } from "./mod.ts";
 import { print, type Printer } from "./print.ts";
 
@@ -24,9 +24,6 @@ const refuseHost: CallHost = (name) => {
 
 type V128 = Value<"v128">;
 type Write = (code: LaneCode, x: Lanes, y: Lanes, z: Lanes, literal: number) => Lanes;
-
-/** Added and taken off again, it rounds to whole numbers, which are then the lowest bits. */
-const ROUNDER = 1.5 * 2 ** 23;
 
 type FloatName = "add" | "sub" | "mul" | "div" | "pmin" | "pmax" | "eq" | "ne" | "lt" | "le";
 type FloatUnary = "neg" | "abs" | "sqrt" | "floor" | "ceil" | "trunc" | "nearest";
@@ -53,6 +50,9 @@ const upper = lift((x: V128) =>
   i8x16.shuffle(x, x, Array.from({ length: 16 }, (_, i) => (i >> 2) % 2 * 8 + 4 + i % 4))
 );
 const toUpper = lift((x: V128) => i64x2.shl(i64x2.extendLowI32x4U(x), 32));
+/** The lower halves of both lanes, and other upper ones. */
+const withUpper = (x: V128, y: V128) =>
+  i8x16.shuffle(x, y, Array.from({ length: 16 }, (_, i) => i & 4 ? 16 + (i >> 3) * 4 + i % 4 : i));
 
 /** Comparisons of integers, with lanes as wide as those of numbers. */
 const compareIntegers = (name: "ltS" | "eq"): Write => (code, x, y) => {
@@ -78,15 +78,16 @@ const OPERATIONS: Partial<Record<Scalar["operation"], Write>> = {
   trunc: float("trunc"),
   round: float("nearest"),
   opaque: same,
-  shift: (code, x, y) => code.multiplyAdd(x, y, code.number(ROUNDER)),
-  unshift: (code, x) => lift(f32x4.sub)(x, code.number(ROUNDER)),
-  shiftedInteger: same,
+  shift: (code, x, y) => code.multiplyAdd(x, y, code.number(ROUNDERS[code.float])),
+  unshift: (code, x) => lift(floatsOf(code.float).sub)(x, code.number(ROUNDERS[code.float])),
+  shiftedInteger: (code, x) => code.float === "float32" ? x : narrow(x),
   toInteger: (code, x) =>
     lift(code.float === "float32" ? i32x4.truncSatF32x4S : i32x4.truncSatF64x2SZero)(x),
   toFloat: (code, x) =>
     lift(code.float === "float32" ? f32x4.convertI32x4S : f64x2.convertLowI32x4S)(x),
   bits: (code, x) => code.float === "float32" ? x : upper(x),
   fromBits: (code, x) => code.float === "float32" ? x : toUpper(x),
+  withBits: (_code, x, y) => lift(withUpper)(x, y),
   iadd: integers("add"),
   isub: integers("sub"),
   imul: integers("mul"),

@@ -1,5 +1,7 @@
 /** Scalar functions on arrays by each printer, with the numbers that they are tried on. */
 import type { Precision } from "../../../kernels/functions/algebra.ts";
+import { DOUBLES } from "../../../kernels/functions/evaluate.ts";
+import { declareJavaScript } from "../../../kernels/functions/javascript.ts";
 import { scalarFunction } from "./scalar_function.ts";
 import { definitionOf } from "../../../kernels/functions/mod.ts";
 import { declareFunctions } from "../../../kernels/functions/wgsl.ts";
@@ -13,6 +15,11 @@ const NAMES = ["a", "b", "c"] as const;
 export function byJavaScript(name: string, ...x: Float32Array[]): Float32Array {
   const f = scalarFunction(name, "float32");
   return x[0]!.map((_, i) => f(...x.map((values) => values[i]!)));
+}
+
+/** The function in double precision, in generated code. */
+export function generated(name: string): (...x: number[]) => number {
+  return new Function("DOUBLES", `${declareJavaScript([name])}\nreturn scalar_${name};`)(DOUBLES);
 }
 
 /** The same by WebAssembly, with or without multiplying and adding at once. */
@@ -74,6 +81,25 @@ export function sweep(step = 9_973): Float32Array {
   const all = new Int32Array(Math.floor(2 ** 32 / step));
   for (let i = 0; i < all.length; i++) all[i] = i * step;
   return new Float32Array(all.buffer);
+}
+
+/** Numbers over all of double precision: every `step`-th of the upper halves of their bits. */
+export function sweepDoubles(step = 99_991): Float64Array {
+  const uppers = sweep(step);
+  const bits = new Int32Array(uppers.buffer);
+  const all = new BigInt64Array(bits.length);
+  bits.forEach((upper, i) => all[i] = BigInt(upper) << 32n | BigInt(i * 2_654_435_761 % 2 ** 32));
+  return new Float64Array(all.buffer);
+}
+
+/** The error of a value of double precision in units of its last place; both may be NaN. */
+export function errorOfDouble(value: number, exact: number): number {
+  if (Object.is(value, exact)) return 0;
+  const [x, y] = [value, exact].map((z) => {
+    const bits = new BigInt64Array(Float64Array.of(z).buffer)[0]!;
+    return bits < 0n ? -(bits & 0x7fffffffffffffffn) : bits;
+  });
+  return Number.isNaN(value) || Number.isNaN(exact) ? Infinity : Math.abs(Number(x! - y!));
 }
 
 /** The error of a value in ulp; 0 where both are NaN, or the same zero or infinity. */

@@ -8,6 +8,7 @@ numbers.
 """
 
 import json
+import math
 import random
 import struct
 
@@ -75,4 +76,42 @@ doubles = {
     + [[1 - 2.0**-k, float(erfinv(1 - mp.mpf(2) ** -k))] for k in range(25, 54)],
     "erfc": [[x, float(mp.erfc(mp.mpf(x)))] for x in (0.1, 1.1, 7.3, 15.5, 26.4)],
 }
-print(json.dumps({"singles": references, "doubles": doubles}))
+
+
+def any_double():
+    """A positive number of any exponent."""
+    return struct.unpack("d", struct.pack("Q", random.randrange(0x7FF0000000000000)))[0]
+
+
+def exact(f, arguments):
+    """Rows of arguments and the value, where double precision can hold it."""
+    rows = [[*xs, float(f(*map(mp.mpf, xs)))] for xs in arguments]
+    return [row for row in rows if not math.isinf(row[-1])]
+
+
+random.seed(3)
+COUNT = 60
+spread = lambda low, high: [[random.uniform(low, high)] for _ in range(COUNT)]
+small = [[s * 2.0**-k * random.uniform(1, 2)] for k in range(1, 64, 3) for s in (1, -1)]
+large = [[any_double()] for _ in range(COUNT)]
+near = [[1 + s * 2.0**-k] for k in range(1, 53, 2) for s in (0.5, -0.5)]
+bases = [abs(x) for [x] in large + near] + [random.uniform(0, 10) for _ in range(COUNT)]
+powers = [[x, random.uniform(-700, 700) / float(mp.log(mp.mpf(x))) if x != 1 else 2.5] for x in bases]
+powers += [[float(b), float(e)] for b in range(2, 12) for e in (-3, 2, 3, 7, 15)] + [[-3.0, 5.0]]
+elementary = {
+    "exp": exact(mp.exp, spread(-745, 709.7) + spread(-1, 1) + small),
+    "expm1": exact(mp.expm1, spread(-40, 709.7) + spread(-1, 1) + small),
+    "exp2": exact(lambda x: mp.mpf(2) ** x, spread(-1074, 1023.9) + spread(-1, 1) + small),
+    "log": exact(mp.log, large + near + [[5e-324], [1e-310]]),
+    "log2": exact(lambda x: mp.log(x, 2), large + near + [[5e-324]]),
+    "log10": exact(mp.log10, large + near + [[5e-324]]),
+    "log1p": exact(mp.log1p, large + small + spread(-1, 3)),
+    "sinh": exact(mp.sinh, spread(-710, 710) + spread(-2, 2) + small),
+    "cosh": exact(mp.cosh, spread(-710, 710) + spread(-2, 2) + small),
+    "tanh": exact(mp.tanh, spread(-20, 20) + spread(-1, 1) + small),
+    "asinh": exact(mp.asinh, large + small + spread(-5, 5) + [[2.0**28 + 3], [2.0**57]]),
+    "acosh": exact(mp.acosh, spread(1, 3) + [[x + 1] for [x] in large] + [[2.0**28 + 3]]),
+    "atanh": exact(mp.atanh, spread(-1, 1) + small),
+    "pow": exact(lambda x, y: x**y, powers),
+}
+print(json.dumps({"singles": references, "doubles": doubles, "elementary": elementary}))

@@ -1,11 +1,10 @@
 /** Functions that are written in both precisions, beside values of 50 digits. */
 import { assertEquals, assertLessOrEqual } from "@std/assert";
 import { hasRelaxedSimd } from "../../../kernels/wasm/features.ts";
-import { declareJavaScript } from "../../../kernels/functions/javascript.ts";
 import { scalarFunction } from "./scalar_function.ts";
 import { gpuTest } from "../wgsl_runner.ts";
 import { assertSame } from "../wasm_loops.ts";
-import { byJavaScript, byWasm, byWgsl, EDGES, sweep } from "./functions.ts";
+import { byJavaScript, byWasm, byWgsl, EDGES, generated, sweep } from "./functions.ts";
 import references from "./references.json" with { type: "json" };
 import { type Reference, WRITTEN } from "./table.ts";
 
@@ -29,11 +28,6 @@ function assertNear(
   });
 }
 
-/** The function in generated code. */
-function generated(name: string): (x: number) => number {
-  return new Function(`${declareJavaScript([name])}\nreturn scalar_${name};`)();
-}
-
 for (const reference of WRITTEN) {
   const { name, single, double } = reference;
   const x = Float64Array.from(SINGLES[name]!, ([x]) => x!);
@@ -49,7 +43,8 @@ for (const reference of WRITTEN) {
   Deno.test(`${name}() has the same bits in generated code, evaluated and by WebAssembly`, () => {
     const all = Float64Array.from([...x, ...EDGES, ...sweep(999_983)]);
     const expected = all.map((v) => exact(v));
-    assertSame(all.map(generated(name)), expected, name);
+    const text = generated(name);
+    assertSame(all.map((v) => text(v)), expected, name);
     assertSame(byWasm(name, false, all), expected, name);
     assertSame(byWasm(name, hasRelaxedSimd(), all), expected, name);
   });
