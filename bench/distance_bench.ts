@@ -7,8 +7,8 @@
  */
 import type { FloatArray } from "../src/dtype.ts";
 import { tensor } from "@cellgrad/cellgrad";
-import { squaredDistances } from "../kernels/pairwise_distance/reference.ts";
-import { squaredDistancesWasm } from "../kernels/pairwise_distance/wasm.ts";
+import { squaredDistances } from "../kernels/matmul/reference.ts";
+import { innerProductsWasm } from "../kernels/matmul/wasm.ts";
 import { hasRelaxedSimd } from "../kernels/wasm/features.ts";
 
 /** Cells in principal components: few, a mini-batch, a sample; then a batch in many genes. */
@@ -22,6 +22,9 @@ const CASES: readonly [rows: number, dimensions: number][] = [
   [256, 2000],
 ];
 
+const relaxed = innerProductsWasm("squaredDifference", true);
+const strict = innerProductsWasm("squaredDifference", false);
+
 function numbers<A extends FloatArray>(data: A): A {
   for (let i = 0; i < data.length; i++) data[i] = Math.sin(i);
   return data;
@@ -31,21 +34,23 @@ function benchCase(rows: number, dimensions: number, dtype: "float32" | "float64
   const allocate = (size: number) =>
     dtype === "float32" ? new Float32Array(size) : new Float64Array(size);
   const [a, out] = [numbers(allocate(rows * dimensions)), allocate(rows * rows)];
+  const left = { data: a, offset: 0, rowStride: dimensions, columnStride: 1 };
+  const right = { ...left, rowStride: 1, columnStride: dimensions };
   const x = tensor(a, { shape: [rows, dimensions] });
   const millions = Number((rows * rows * dimensions / 1e6).toPrecision(3));
   const group = `distances of ${rows} rows, d = ${dimensions}, ${dtype}, ${millions} M squares`;
   if (rows <= 1000) {
     Deno.bench({ name: `${group}, TypeScript`, group, baseline: true }, () => {
-      squaredDistances(out, a, a, rows, rows, dimensions);
+      squaredDistances(out, 0, left, right, rows, dimensions, rows);
     });
   }
   if (dtype === "float32" && hasRelaxedSimd()) {
     Deno.bench({ name: `${group}, relaxed WebAssembly`, group }, () => {
-      squaredDistancesWasm(out, a, a, rows, rows, dimensions, true);
+      relaxed(out, 0, left, right, rows, dimensions, rows);
     });
   }
   Deno.bench({ name: `${group}, WebAssembly`, group }, () => {
-    squaredDistancesWasm(out, a, a, rows, rows, dimensions, false);
+    strict(out, 0, left, right, rows, dimensions, rows);
   });
   Deno.bench({ name: `${group}, tensors`, group }, () => {
     x.pairwiseSquaredDistance();

@@ -8,7 +8,7 @@
 import type { FloatArray } from "../src/dtype.ts";
 import { tensor } from "@cellgrad/cellgrad";
 import { matmul } from "../kernels/matmul/reference.ts";
-import { matmulWasm } from "../kernels/matmul/wasm.ts";
+import { innerProductsWasm } from "../kernels/matmul/wasm.ts";
 import { hasRelaxedSimd } from "../kernels/wasm/features.ts";
 
 type Shape = readonly [m: number, k: number, n: number];
@@ -44,11 +44,11 @@ function benchShape([m, k, n]: Shape, dtype: "float32" | "float64", withReferenc
   }
   if (dtype === "float32" && hasRelaxedSimd()) {
     Deno.bench({ name: `${group}, relaxed WebAssembly`, group }, () => {
-      matmulWasm(out, 0, left, right, m, k, n, true);
+      innerProductsWasm("product", true)(out, 0, left, right, m, k, n);
     });
   }
   Deno.bench({ name: `${group}, WebAssembly`, group }, () => {
-    matmulWasm(out, 0, left, right, m, k, n, false);
+    innerProductsWasm("product", false)(out, 0, left, right, m, k, n);
   });
   Deno.bench({ name: `${group}, tensors`, group }, () => {
     x.matmul(y);

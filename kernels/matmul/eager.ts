@@ -1,29 +1,34 @@
 /**
- * Matrix product of arrays, by the kernel that fits its size.
+ * Matrix products and squared distances of arrays, by the kernel that fits their size.
  *
  * @module
  */
-import type { FloatArray } from "../../src/dtype.ts";
 import { hasSimd } from "../wasm/features.ts";
-import { matmul as matmulReference, type MatrixView } from "./reference.ts";
-import { matmulWasm } from "./wasm.ts";
+import {
+  type InnerProducts,
+  matmul as matmulReference,
+  squaredDistances,
+  type Term,
+} from "./reference.ts";
+import { innerProductsWasm } from "./wasm.ts";
 
 /**
- * Products of so many multiplications are left to WebAssembly: from there on it is 2.5 to 10 times as
- * fast (`bench/matmul_bench.ts`). Smaller ones take at most 30 µs, and keep their sums in float64.
+ * Sums of so many terms are left to WebAssembly: from there on it is several times as fast
+ * (`bench/matmul_bench.ts`, `bench/distance_bench.ts`). Fewer keep their sums in float64.
  */
 const MANY = 2 ** 15;
 
-/** `out[m, n] = a[m, k] · b[k, n]`; `out` starts at `at`, is row-major and starts out as zeros. */
-export function matmul(
-  out: FloatArray,
-  at: number,
-  a: MatrixView,
-  b: MatrixView,
-  m: number,
-  k: number,
-  n: number,
-): void {
-  const multiply = m * k * n >= MANY && hasSimd() ? matmulWasm : matmulReference;
-  multiply(out, at, a, b, m, k, n);
+/** By the reference or by WebAssembly. */
+function bySize(few: InnerProducts, many: InnerProducts): InnerProducts {
+  return (out, at, a, b, m, k, n) =>
+    (m * k * n >= MANY && hasSimd() ? many : few)(out, at, a, b, m, k, n);
 }
+
+/** What sums of each kind of terms are computed by. */
+export const innerProducts: Readonly<Record<Term, InnerProducts>> = {
+  product: bySize(matmulReference, innerProductsWasm("product")),
+  squaredDifference: bySize(squaredDistances, innerProductsWasm("squaredDifference")),
+};
+
+/** Products of matrices. */
+export const matmul: InnerProducts = innerProducts.product;

@@ -13,10 +13,8 @@ import { ModuleBuilder } from "../wasm/module.ts";
 import { i32, type Local, select, type Value } from "../wasm/value.ts";
 import { f32x4, f64x2, i8x16, v128 } from "../wasm/simd.ts";
 import { addMirror, type Mirror } from "./mirror.ts";
+import type { Term } from "./reference.ts";
 import { addPack, minimum, type Pack, PACK_SLACK } from "./pack.ts";
-
-/** What a pair of numbers adds to a sum. */
-export type Term = "product" | "squaredDifference";
 
 /** What kind of kernel. */
 export interface KernelOptions {

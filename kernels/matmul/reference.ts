@@ -1,5 +1,5 @@
 /**
- * Matrix product with a 4×4 register tile, accumulated in float64.
+ * Matrix products with a 4×4 register tile, and squared distances, accumulated in float64.
  *
  * @module
  */
@@ -52,8 +52,11 @@ const TILE = 4;
 /** Rows of `k` that are packed at a time, so that a panel stays in the first-level cache. */
 const DEPTH = 256;
 
-/** `out[m, n] = a[m, k] · b[k, n]`; `out` starts at `at`, is row-major and starts out as zeros. */
-export function matmul(
+/** What a pair of numbers adds to a sum: their product, or the square of their difference. */
+export type Term = "product" | "squaredDifference";
+
+/** Sums `out[m, n]` over `k` of what `a[m, k]` and `b[k, n]` add; row-major from `out[at]` on. */
+export type InnerProducts = (
   out: FloatArray,
   at: number,
   a: MatrixView,
@@ -61,7 +64,29 @@ export function matmul(
   m: number,
   k: number,
   n: number,
-): void {
+) => void;
+
+/**
+ * Squared distances of rows of `a` from columns of `b`, as sums of `(a − b)²`: the expansion
+ * `|a|² + |b|² − 2ab` loses all digits of float32 away from the origin.
+ */
+export const squaredDistances: InnerProducts = (out, at, a, b, m, k, n) => {
+  for (let i = 0; i < m; i++) {
+    for (let j = 0; j < n; j++) {
+      let sum = 0;
+      let p = a.offset + i * a.rowStride;
+      let q = b.offset + j * b.columnStride;
+      for (let l = 0; l < k; l++, p += a.columnStride, q += b.rowStride) {
+        const difference = a.data[p]! - b.data[q]!;
+        sum += difference * difference;
+      }
+      out[at++] = sum;
+    }
+  }
+};
+
+/** Products of matrices. */
+export const matmul: InnerProducts = (out, at, a, b, m, k, n) => {
   const sums = new Float64Array(m * n);
   const rows = Math.ceil(m / TILE) * TILE;
   const panelA = new Float64Array(rows * Math.min(DEPTH, k));
@@ -100,7 +125,7 @@ export function matmul(
     }
   }
   out.set(sums, at);
-}
+};
 
 /** How to pack: `lanes` rows (or columns) side by side for each of `depth` steps. */
 interface Packing {

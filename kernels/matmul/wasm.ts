@@ -1,11 +1,12 @@
 /**
- * Matrix product in WebAssembly SIMD.
+ * Inner products in WebAssembly SIMD: products of matrices, and squared distances.
  *
  * float64 sums are those of the reference, bit for bit. float32 sums run in float32, in stretches of
  * 256 products that are then added up: they deviate from the exact sum by at most
  * `(min(k, 256) + ⌈k / 256⌉ + 1) · 2⁻²⁴ · Σ |a| |b|`. The same machine gives the same bits each time;
  * another may give others within that bound, as some round a product before they add it and some
- * do not.
+ * do not. Of distances the size takes the place of `Σ |a| |b|`, and 2 more roundings of it; equal rows
+ * are at distance 0, and exchanging the matrices transposes the result, bit for bit.
  *
  * @module
  */
@@ -17,29 +18,10 @@ import {
   emitKernel,
   type KernelOptions,
   scratchBytes,
-  type Term,
 } from "./emit.ts";
-import type { MatrixView } from "./reference.ts";
+import type { InnerProducts, MatrixView, Term } from "./reference.ts";
 import { hasRelaxedSimd } from "../wasm/features.ts";
 import { reserve, scratchMemory } from "../wasm/module.ts";
-
-/**
- * `out[m, n] = a[m, k] · b[k, n]`; `out` starts at `at` and is row-major. Needs SIMD (`hasSimd()`).
- * Linear memory for copies is kept for the next call: 15 MB at most, 28 MB for float64.
- */
-export function matmulWasm(
-  out: FloatArray,
-  at: number,
-  a: MatrixView,
-  b: MatrixView,
-  m: number,
-  k: number,
-  n: number,
-  relaxed?: boolean,
-): void {
-  const options = kernelOptions("product", commonType(out, a.data, b.data), relaxed);
-  innerProduct(options, out, at, a, b, m, k, n);
-}
 
 /** Where a matrix lies in linear memory. */
 export interface MatrixPointer {
@@ -143,51 +125,45 @@ function sharedKernel(options: KernelOptions): InnerProduct {
 }
 
 /** The type to compute with: float32 where every array is. */
-export function commonType(...arrays: FloatArray[]): Precision {
+function commonType(...arrays: FloatArray[]): Precision {
   return arrays.every((x) => x instanceof Float32Array) ? "float32" : "float64";
 }
 
 /**
- * `out[m, n] = Σ_k term(a[m, k], b[k, n])`, row-major from `out[at]` on. However large the matrices,
- * 15 MB of linear memory are enough, 28 MB for float64; 36 and 69 MB for one times itself.
+ * Sums of terms of one kind. Needs SIMD (`hasSimd()`). Linear memory for copies is kept for the next
+ * call: however large the matrices, 15 MB, 28 MB for float64; 36 and 69 MB for one times itself.
  */
-export function innerProduct(
-  options: KernelOptions,
-  out: FloatArray,
-  at: number,
-  a: MatrixView,
-  b: MatrixView,
-  m: number,
-  k: number,
-  n: number,
-): void {
-  const kernel = sharedKernel(options);
-  const bytes = options.dtype === "float32" ? 4 : 8;
-  const itself = isTranspose(a, b) && m === n;
-  const extent = EXTENT[itself ? "symmetric" : "any"];
-  const [height, width, length] = [Math.min(m, extent), Math.min(n, extent), Math.min(k, DEPTH)];
-  const atA = height * width * bytes;
-  const atB = atA + stagedBytes(height, length, bytes);
-  const scratch = atB + stagedBytes(length, width, bytes);
-  const memory = scratchMemory();
-  reserve(memory, scratch + kernel.scratchBytes(k, n));
-  const values = bytes === 4 ? new Float32Array(memory.buffer) : new Float64Array(memory.buffer);
-  for (let i = 0; i < m; i += extent) {
-    const rows = Math.min(extent, m - i);
-    for (let j = 0; j < n; j += extent) {
-      const columns = Math.min(extent, n - j);
-      // Once even for k = 0, so that the sums of nothing are written.
-      for (let p = 0; p === 0 || p < k; p += DEPTH) {
-        const depth = Math.min(DEPTH, k - p);
-        const left = stage(values, atA, block(a, i, p), rows, depth);
-        const right = stage(values, atB, block(b, p, j), depth, columns);
-        const output = { at: 0, rowStride: columns };
-        const symmetric = itself && i === j;
-        kernel.run(output, left, right, rows, depth, columns, scratch, { add: p > 0, symmetric });
+export function innerProductsWasm(term: Term, relaxed?: boolean): InnerProducts {
+  return (out, at, a, b, m, k, n) => {
+    const options = kernelOptions(term, commonType(out, a.data, b.data), relaxed);
+    const kernel = sharedKernel(options);
+    const bytes = options.dtype === "float32" ? 4 : 8;
+    const itself = isTranspose(a, b) && m === n;
+    const extent = EXTENT[itself ? "symmetric" : "any"];
+    const [height, width, length] = [Math.min(m, extent), Math.min(n, extent), Math.min(k, DEPTH)];
+    const atA = height * width * bytes;
+    const atB = atA + stagedBytes(height, length, bytes);
+    const scratch = atB + stagedBytes(length, width, bytes);
+    const memory = scratchMemory();
+    reserve(memory, scratch + kernel.scratchBytes(k, n));
+    const values = bytes === 4 ? new Float32Array(memory.buffer) : new Float64Array(memory.buffer);
+    for (let i = 0; i < m; i += extent) {
+      const rows = Math.min(extent, m - i);
+      for (let j = 0; j < n; j += extent) {
+        const columns = Math.min(extent, n - j);
+        // Once even for k = 0, so that the sums of nothing are written.
+        for (let p = 0; p === 0 || p < k; p += DEPTH) {
+          const depth = Math.min(DEPTH, k - p);
+          const left = stage(values, atA, block(a, i, p), rows, depth);
+          const right = stage(values, atB, block(b, p, j), depth, columns);
+          const output = { at: 0, rowStride: columns };
+          const symmetric = itself && i === j;
+          kernel.run(output, left, right, rows, depth, columns, scratch, { add: p > 0, symmetric });
+        }
+        copyRows(out, at + i * n + j, n, values, 0, columns, rows, columns);
       }
-      copyRows(out, at + i * n + j, n, values, 0, columns, rows, columns);
     }
-  }
+  };
 }
 
 /** Whether a matrix is another one with its axes exchanged. */

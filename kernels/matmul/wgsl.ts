@@ -1,8 +1,8 @@
 /**
- * Products of float32 matrices in WGSL.
+ * Products of float32 matrices in WGSL, and squared distances.
  *
  * Sums run in float32, multiplied and added at once where the adapter can: they deviate from the
- * exact ones by at most `(k + 1) · 2⁻²⁴ · Σ |a| |b|`.
+ * exact ones by at most `(k + 1) · 2⁻²⁴ · Σ |a| |b|`, distances by `(k + 3) · 2⁻²⁴` of their size.
  *
  * @module
  */
@@ -11,15 +11,21 @@ import type { Strides } from "../layout/reference.ts";
 import { offsetOf } from "../layout/wgsl_strides.ts";
 import { createKernel, groupsFor, planOf, type WgslKernel, type WgslPlan } from "../wgsl/kernel.ts";
 import { type ProductLayout, splitOuter } from "./reference.ts";
-import { innerProductKernel, type WgslMatrix } from "./wgsl_inner_product.ts";
+import {
+  type InnerProductDraft,
+  innerProductKernel,
+  type WgslMatrix,
+} from "./wgsl_inner_product.ts";
+
+/** What to add up, and whether workgroups share tiles: for GPUs, not for adapters in software. */
+export type WgslProducts = Pick<InnerProductDraft, "term" | "tiled">;
 
 /**
- * `out[…, m, n] = a[…, m, k] · b[…, k, n]`. Inputs: a, b; output: the products. `tiled` is whether
- * workgroups share tiles: for GPUs, not for adapters in software.
+ * `out[…, m, n] = Σ term(a[…, m, k], b[…, k, n])`. Inputs: a, b; output: the sums.
  *
  * Long sums of which there are few are split into parts, which are added up by a second kernel.
  */
-export function matmulPlan(layout: ProductLayout, { tiled }: { tiled: boolean }): WgslPlan {
+export function innerProductPlan(layout: ProductLayout, { term, tiled }: WgslProducts): WgslPlan {
   const { m, n } = layout;
   const { kept, sums } = splitOuter(layout);
   const [batch, terms] = [sizeOf(kept), [...sums, layout.k]];
@@ -30,7 +36,7 @@ export function matmulPlan(layout: ProductLayout, { tiled }: { tiled: boolean })
     matrixOf(layout.b, kept, terms, -2),
     matrixOf(layout.out, kept),
   ] as const;
-  const draft = { name: "matmul", term: "product" as const, m, k, n, batch, parts, a, b, tiled };
+  const draft = { name: term, term, m, k, n, batch, parts, a, b, tiled };
   if (parts === 1) return planOf(innerProductKernel({ ...draft, out }));
   const apart = { rowStride: n, columnStride: 1, offset: `result * ${m * n}u` };
   return {
@@ -84,7 +90,7 @@ function sumPartsKernel(
   const { m, n } = layout;
   const count = sizeOf(splitOuter(layout).kept) * m * n;
   return createKernel({
-    name: "matmul sum",
+    name: "sum of parts",
     inputs: [{ name: "parts", type: "f32" }],
     outputs: [{ name: "out", type: "f32" }],
     groups: groupsFor(count),

@@ -8,9 +8,7 @@
  * @module
  */
 import { createKernel, groupsFor, type WgslKernel } from "../wgsl/kernel.ts";
-
-/** What is added up: `x · y` or `(x − y)²`. */
-export type WgslTerm = "product" | "squaredDifference";
+import type { Term } from "./reference.ts";
 
 /** How a matrix lies in its buffer. */
 export interface WgslMatrix {
@@ -29,7 +27,7 @@ export interface InnerProductDraft {
   /** The name of the kernel. */
   readonly name: string;
   /** What is added up. */
-  readonly term: WgslTerm;
+  readonly term: Term;
   /** Rows of `a` and of the result. */
   readonly m: number;
   /** Columns of `a`, rows of `b`. */
@@ -97,7 +95,7 @@ function termAt(draft: InnerProductDraft, name: "a" | "b", term: string): string
 }
 
 /** Adds one term to a sum, `s`, that is a number or a vector. */
-function accumulate(term: WgslTerm, s: string, x: string, y: string): string {
+function accumulate(term: Term, s: string, x: string, y: string): string {
   return term === "product"
     ? `${s} = fma(${x}, ${y}, ${s});`
     : `{ let d = ${x} - ${y}; ${s} = fma(d, d, ${s}); }`;

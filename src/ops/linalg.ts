@@ -3,13 +3,17 @@
  *
  * @module
  */
-import { matmul as multiply } from "../../kernels/matmul/eager.ts";
-import { squaredDistances } from "../../kernels/pairwise_distance/eager.ts";
+import { innerProducts } from "../../kernels/matmul/eager.ts";
 import { copyView, type Strides } from "../../kernels/layout/reference.ts";
-import { type MatrixView, type ProductLayout, splitOuter } from "../../kernels/matmul/reference.ts";
+import {
+  type InnerProducts,
+  type MatrixView,
+  type ProductLayout,
+  splitOuter,
+} from "../../kernels/matmul/reference.ts";
 import { zeros } from "../create.ts";
 import { allocate, type FloatArray, type TypedArray } from "../dtype.ts";
-import { type Composite, perInput, type ProductOp } from "../op.ts";
+import { type Composite, perInput, type ProductOp, type Spec } from "../op.ts";
 import { checkOptions, refuseMore } from "../options.ts";
 import {
   broadcastShapes,
@@ -44,32 +48,11 @@ export const matmulOp: ProductOp<MatmulParams> = {
   term: "product",
   layout: layoutOf,
   placed: (layout) => ({ a: false, b: false, layout }),
+  forward: (inputs, params, spec) =>
+    multiplyAll(innerProducts.product, inputs, layoutOf(shapesOf(inputs), params), spec),
   infer([a, b], params) {
     const layout = layoutOf([a!.shape, b!.shape], params);
     return { shape: [...splitOuter(layout).kept, layout.m, layout.n], dtype: a!.dtype };
-  },
-  forward([a, b], params, { shape, dtype }) {
-    const layout = layoutOf([a!.shape, b!.shape], params);
-    const { outer, m, k, n, ...places } = layout;
-    const products = allocate(dtype, sizeOf(shape)) as FloatArray;
-    const left = matricesIn(a!.data, outer, places.a);
-    const right = matricesIn(b!.data, outer, places.b);
-    const { kept, sums } = splitOuter(layout);
-    const terms = sizeOf(sums);
-    const term = allocate(dtype, terms > 1 ? m * n : 0) as FloatArray;
-    left.forEach((matrix, i) => {
-      if (terms === 1) return multiply(products, i * m * n, matrix, right[i]!, m, k, n);
-      multiply(term, 0, matrix, right[i]!, m, k, n);
-      addTo(products, Math.floor(i / terms) * m * n, term);
-    });
-    const whole = [...kept, m, n];
-    const plain = { data: products, offset: 0, strides: stridesOf(whole) };
-    const { offset, strides } = places.out;
-    const own = [...strides.slice(0, kept.length), ...strides.slice(-2)];
-    if (sameShape(own, plain.strides)) return products;
-    const out = { data: allocate(dtype, sizeOf(shape)), offset, strides: own };
-    copyView(out, plain, whole);
-    return out.data;
   },
   vjp: perInput(
     (g, _y, [, b], transposed) =>
@@ -82,6 +65,35 @@ export const matmulOp: ProductOp<MatmulParams> = {
         : product(a!, g, { a: !transposed.a, b: false }),
   ),
 };
+
+/** The sums of all matrices, each in its place. */
+function multiplyAll(
+  multiply: InnerProducts,
+  [a, b]: readonly Tensor[],
+  layout: ProductLayout,
+  { shape, dtype }: Spec,
+): TypedArray {
+  const { outer, m, k, n, ...places } = layout;
+  const products = allocate(dtype, sizeOf(shape)) as FloatArray;
+  const left = matricesIn(a!.data, outer, places.a);
+  const right = matricesIn(b!.data, outer, places.b);
+  const { kept, sums } = splitOuter(layout);
+  const terms = sizeOf(sums);
+  const term = allocate(dtype, terms > 1 ? m * n : 0) as FloatArray;
+  left.forEach((matrix, i) => {
+    if (terms === 1) return multiply(products, i * m * n, matrix, right[i]!, m, k, n);
+    multiply(term, 0, matrix, right[i]!, m, k, n);
+    addTo(products, Math.floor(i / terms) * m * n, term);
+  });
+  const whole = [...kept, m, n];
+  const plain = { data: products, offset: 0, strides: stridesOf(whole) };
+  const { offset, strides } = places.out;
+  const own = [...strides.slice(0, kept.length), ...strides.slice(-2)];
+  if (sameShape(own, plain.strides)) return products;
+  const out = { data: allocate(dtype, sizeOf(shape)), offset, strides: own };
+  copyView(out, plain, whole);
+  return out.data;
+}
 
 function addTo(sums: FloatArray, at: number, terms: FloatArray): void {
   for (let i = 0; i < terms.length; i++) sums[at + i]! += terms[i]!;
@@ -151,19 +163,24 @@ function bothWays(g: Tensor): Tensor {
   return add(g, transpose(g));
 }
 
+/** Of rows beside rows. */
+function distanceLayout(shapes: readonly Shape[]): ProductLayout {
+  return layoutOf(shapes, { a: false, b: true });
+}
+
+function shapesOf(tensors: readonly Tensor[]): Shape[] {
+  return tensors.map(({ shape }) => shape);
+}
+
 /** Squared distances between the rows of two matrices. */
 export const pairwiseSquaredDistanceOp: ProductOp<null> = {
   kind: "product",
   name: "pairwiseSquaredDistance",
   term: "squaredDifference",
-  layout: (shapes) => layoutOf(shapes, { a: false, b: true }),
+  layout: distanceLayout,
   infer: ([x, y]) => ({ shape: [x!.shape[0]!, y!.shape[0]!], dtype: x!.dtype }),
-  forward([x, y], _params, { shape, dtype }) {
-    const out = allocate(dtype, sizeOf(shape)) as FloatArray;
-    const [data, other] = [x!.data as FloatArray, y!.data as FloatArray];
-    squaredDistances(out, data, other, shape[0]!, shape[1]!, x!.shape[1]!);
-    return out;
-  },
+  forward: (inputs, _params, spec) =>
+    multiplyAll(innerProducts.squaredDifference, inputs, distanceLayout(shapesOf(inputs)), spec),
   vjp: perInput(
     (g, _d, [x, y]) => pullDistances(sum(g, { axis: 1 }), (z) => matmul(g, z), x!, y!),
     (g, _d, [x, y]) => pullDistances(sum(g, { axis: 0 }), (z) => matmul(transpose(g), z), y!, x!),

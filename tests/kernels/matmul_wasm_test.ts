@@ -3,9 +3,9 @@ import type { FloatArray } from "../../src/dtype.ts";
 import { assert, assertEquals, assertLess, assertLessOrEqual } from "@std/assert";
 import fc from "fast-check";
 import { matmul as matmulEager } from "../../kernels/matmul/eager.ts";
-import { blockShape, emitKernel, type Term } from "../../kernels/matmul/emit.ts";
-import { InnerProduct, kernelOptions, matmulWasm } from "../../kernels/matmul/wasm.ts";
-import { matmul, type MatrixView } from "../../kernels/matmul/reference.ts";
+import { blockShape, emitKernel } from "../../kernels/matmul/emit.ts";
+import { InnerProduct, innerProductsWasm, kernelOptions } from "../../kernels/matmul/wasm.ts";
+import { matmul, type MatrixView, type Term } from "../../kernels/matmul/reference.ts";
 import { fill } from "../../kernels/random/eager.ts";
 import { hasRelaxedSimd } from "../../kernels/wasm/features.ts";
 import { reserve, scratchMemory } from "../../kernels/wasm/module.ts";
@@ -96,7 +96,7 @@ function sums(a: MatrixView, b: MatrixView, m: number, k: number, n: number) {
   return { exact, absolute };
 }
 
-/** Asserts the bound that `matmulWasm` states; float64 equals the reference bit for bit. */
+/** Asserts the bound that `innerProductsWasm` states; float64 equals the reference bit for bit. */
 function check(out: FloatArray, a: MatrixView, b: MatrixView, m: number, k: number, n: number) {
   if (out instanceof Float64Array) {
     const expected = new Float64Array(m * n);
@@ -115,13 +115,13 @@ const sizes = fc.constantFrom(...SIZES);
 const layouts = fc.constantFrom("rows", "columns", "gaps", "sparse");
 
 for (const { name, dtype, relaxed } of KERNELS) {
-  Deno.test(`matmulWasm() is within its bound of the reference in any layout: ${name}`, () => {
+  Deno.test(`innerProductsWasm() is within its bound of the reference in any layout: ${name}`, () => {
     fc.assert(
       fc.property(sizes, sizes, sizes, layouts, layouts, (m, k, n, left, right) => {
         if (m * k * n > 4e6) return;
         const [a, b] = [view(dtype, m, k, left, 1), view(dtype, k, n, right, 2)];
         const out = allocate(dtype, m * n).fill(NaN);
-        matmulWasm(out, 0, a, b, m, k, n, relaxed);
+        innerProductsWasm("product", relaxed)(out, 0, a, b, m, k, n);
         check(out, a, b, m, k, n);
       }),
       { seed: 41, numRuns: 150 },
@@ -129,25 +129,25 @@ for (const { name, dtype, relaxed } of KERNELS) {
   });
 
   for (const [m, k, n] of LARGE) {
-    Deno.test(`matmulWasm() of ${m}×${k} by ${k}×${n} is right block by block: ${name}`, () => {
+    Deno.test(`innerProductsWasm() of ${m}×${k} by ${k}×${n} is right block by block: ${name}`, () => {
       for (const [left, right] of [["rows", "rows"], ["columns", "gaps"]] as const) {
         const [a, b] = [view(dtype, m, k, left, 3), view(dtype, k, n, right, 4)];
         const out = allocate(dtype, m * n);
-        matmulWasm(out, 0, a, b, m, k, n, relaxed);
+        innerProductsWasm("product", relaxed)(out, 0, a, b, m, k, n);
         check(out, a, b, m, k, n);
       }
     });
   }
 
-  Deno.test(`matmulWasm() reads rows a power of two apart: ${name}`, () => {
+  Deno.test(`innerProductsWasm() reads rows a power of two apart: ${name}`, () => {
     const [m, k, n] = [33, 512, 128];
     const [a, b] = [view(dtype, m, k, "rows", 5), view(dtype, k, n, "columns", 6)];
     const out = allocate(dtype, m * n);
-    matmulWasm(out, 0, a, b, m, k, n, relaxed);
+    innerProductsWasm("product", relaxed)(out, 0, a, b, m, k, n);
     check(out, a, b, m, k, n);
   });
 
-  Deno.test(`matmulWasm() gives the same bits each time, and for each block of rows: ${name}`, () => {
+  Deno.test(`innerProductsWasm() gives the same bits each time, and for each block of rows: ${name}`, () => {
     const [m, k, n] = [203, 300, 65];
     const [a, b] = [view(dtype, m, k, "rows", 7), view(dtype, k, n, "rows", 8)];
     const [first, again, parts] = [0, 1, 2].map(() => allocate(dtype, m * n)) as [
@@ -155,24 +155,26 @@ for (const { name, dtype, relaxed } of KERNELS) {
       FloatArray,
       FloatArray,
     ];
-    matmulWasm(first, 0, a, b, m, k, n, relaxed);
+    innerProductsWasm("product", relaxed)(first, 0, a, b, m, k, n);
     // Enough rounds for the engine to compile the kernel anew, with optimizations.
-    for (let round = 0; round < 30; round++) matmulWasm(again, 0, a, b, m, k, n, relaxed);
+    for (let round = 0; round < 30; round++) {
+      innerProductsWasm("product", relaxed)(again, 0, a, b, m, k, n);
+    }
     for (let row = 0; row < m; row += 37) {
       const part = { ...a, offset: a.offset + row * k };
-      matmulWasm(parts, row * n, part, b, Math.min(37, m - row), k, n, relaxed);
+      innerProductsWasm("product", relaxed)(parts, row * n, part, b, Math.min(37, m - row), k, n);
     }
     assertEquals(again, first);
     assertEquals(parts, first);
   });
 
-  Deno.test(`matmulWasm() passes NaN and infinities on, to their rows and columns only: ${name}`, () => {
+  Deno.test(`innerProductsWasm() passes NaN and infinities on, to their rows and columns only: ${name}`, () => {
     const [m, k, n] = [7, 6, 10];
     const [a, b] = [view(dtype, m, k, "rows", 9), view(dtype, k, n, "rows", 10)];
     a.data[a.offset + 2 * k + 1] = NaN;
     b.data[b.offset + 9] = Infinity;
     const out = allocate(dtype, m * n);
-    matmulWasm(out, 0, a, b, m, k, n, relaxed);
+    innerProductsWasm("product", relaxed)(out, 0, a, b, m, k, n);
     for (let i = 0; i < m; i++) {
       for (let j = 0; j < n; j++) {
         const expected = i === 2 ? NaN : j === 9 ? Math.sign(at(a, i, 0)) * Infinity : 0;
@@ -183,27 +185,27 @@ for (const { name, dtype, relaxed } of KERNELS) {
   });
 }
 
-Deno.test("matmulWasm() writes at its place and leaves the rest alone", () => {
+Deno.test("innerProductsWasm() writes at its place and leaves the rest alone", () => {
   const out = Float64Array.of(9, 9, 0, 9);
   const one = { data: Float64Array.of(2, 3), offset: 0, rowStride: 2, columnStride: 1 };
-  matmulWasm(out, 2, one, { ...one, rowStride: 1 }, 1, 2, 1);
+  innerProductsWasm("product")(out, 2, one, { ...one, rowStride: 1 }, 1, 2, 1);
   assertEquals([...out], [9, 9, 13, 9]);
 });
 
-Deno.test("matmulWasm() of mixed types computes in float64", () => {
+Deno.test("innerProductsWasm() of mixed types computes in float64", () => {
   const a = { data: Float32Array.of(2 ** 24, 1), offset: 0, rowStride: 2, columnStride: 1 };
   const b = { data: Float64Array.of(1, 1), offset: 0, rowStride: 1, columnStride: 1 };
   const out = new Float64Array(1);
-  matmulWasm(out, 0, a, b, 1, 2, 1);
+  innerProductsWasm("product")(out, 0, a, b, 1, 2, 1);
   assertEquals(out[0], 2 ** 24 + 1);
 });
 
-Deno.test("matmulWasm() needs no more linear memory than it says, however large the matrices", () => {
+Deno.test("innerProductsWasm() needs no more linear memory than it says, however large the matrices", () => {
   const n = 2100;
   const a = view("float64", n, 1030, "rows", 11);
   const b = { ...view("float64", 1030, 3, "rows", 12), columnStride: 0 };
   const out = new Float64Array(n * n);
-  matmulWasm(out, 0, a, b, n, 1030, n);
+  innerProductsWasm("product")(out, 0, a, b, n, 1030, n);
   assertLess(scratchMemory().buffer.byteLength, 28 * 2 ** 20);
   const column = new Float64Array(n);
   matmul(column, 0, a, b, n, 1030, 1);

@@ -1,7 +1,10 @@
 import type { FloatArray } from "../../src/dtype.ts";
 import { assertAlmostEquals, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { squaredDistances } from "../../kernels/pairwise_distance/reference.ts";
+import { squaredDistances as between } from "../../kernels/matmul/reference.ts";
+import { amongRows } from "./distances.ts";
+
+const squaredDistances = amongRows(between);
 
 /** Sizes around the block of 8 and powers of two. */
 const sizes = fc.constantFrom(0, 1, 3, 7, 8, 9, 16, 63, 64, 65);

@@ -2,14 +2,27 @@ import type { Precision } from "../../kernels/functions/algebra.ts";
 import type { FloatArray } from "../../src/dtype.ts";
 import { assertEquals, assertLess, assertLessOrEqual } from "@std/assert";
 import fc from "fast-check";
-import { squaredDistances as squaredDistancesEager } from "../../kernels/pairwise_distance/eager.ts";
-import { squaredDistances } from "../../kernels/pairwise_distance/reference.ts";
-import { InnerProduct, kernelOptions } from "../../kernels/matmul/wasm.ts";
-import { squaredDistancesWasm } from "../../kernels/pairwise_distance/wasm.ts";
+import { innerProducts } from "../../kernels/matmul/eager.ts";
+import { squaredDistances as between } from "../../kernels/matmul/reference.ts";
+import { InnerProduct, innerProductsWasm, kernelOptions } from "../../kernels/matmul/wasm.ts";
 import { fill } from "../../kernels/random/eager.ts";
 import { hasRelaxedSimd } from "../../kernels/wasm/features.ts";
 import { reserve } from "../../kernels/wasm/module.ts";
 import * as cg from "../../mod.ts";
+import { amongRows } from "./distances.ts";
+
+const squaredDistances = amongRows(between);
+const squaredDistancesEager = amongRows(innerProducts.squaredDifference);
+
+/** Those by WebAssembly. */
+function squaredDistancesWasm(
+  ...[out, a, b, n, m, d, relaxed]: [
+    ...Parameters<typeof squaredDistances>,
+    relaxed?: boolean,
+  ]
+): void {
+  amongRows(innerProductsWasm("squaredDifference", relaxed))(out, a, b, n, m, d);
+}
 
 /** The kernels: float32 with and without multiplication and addition at once, and float64. */
 const KERNELS: { name: string; dtype: Precision; relaxed: boolean }[] = [
@@ -32,7 +45,7 @@ function points(dtype: Precision, length: number, seed: number, centre = 0): Flo
 }
 
 /**
- * Asserts the bound that `squaredDistancesWasm` states, next to that of the reference itself. In
+ * Asserts the bound that `innerProductsWasm` states, next to that of the reference itself. In
  * float64, sums of one stretch equal the reference.
  */
 function check(

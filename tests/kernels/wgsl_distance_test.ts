@@ -1,7 +1,18 @@
 import { assertEquals, assertLessOrEqual } from "@std/assert";
-import { squaredDistances } from "../../kernels/pairwise_distance/reference.ts";
-import { squaredDistancesKernel } from "../../kernels/pairwise_distance/wgsl.ts";
+import { squaredDistances as between } from "../../kernels/matmul/reference.ts";
+import { innerProductPlan } from "../../kernels/matmul/wgsl.ts";
+import { amongRows } from "./distances.ts";
 import { gpuTest } from "./wgsl_runner.ts";
+
+const squaredDistances = amongRows(between);
+
+/** Of rows beside rows. */
+function planDistances(m: number, n: number, k: number, tiled: boolean) {
+  const a = { offset: 0, strides: [k, 1] };
+  const b = { offset: 0, strides: [1, k] };
+  const out = { offset: 0, strides: [n, 1] };
+  return innerProductPlan({ outer: [], m, k, n, a, b, out }, { term: "squaredDifference", tiled });
+}
 
 /** Numbers in [−1, 1) around a centre that are the same every time. */
 function random(length: number, seed: number, centre = 0): Float32Array {
@@ -16,7 +27,7 @@ function random(length: number, seed: number, centre = 0): Float32Array {
 function distances([n, m, d]: readonly number[], tiled: boolean, centre = 0) {
   const [a, b] = [random(n! * d!, 1, centre), random(m! * d!, 2, centre)];
   const out = new Float32Array(n! * m!).fill(NaN);
-  const plan = squaredDistancesKernel(n!, m!, d!, { tiled });
+  const plan = planDistances(n!, m!, d!, tiled);
   const check = () => {
     const expected = new Float64Array(n! * m!);
     squaredDistances(expected, a, b, n!, m!, d!);
@@ -27,12 +38,16 @@ function distances([n, m, d]: readonly number[], tiled: boolean, centre = 0) {
   return { job: { plan, inputs: [a, b], outputs: [out] }, check, out, a, b };
 }
 
-const SHAPES = [[1, 1, 1], [7, 64, 1], [64, 65, 7], [65, 7, 64], [1, 129, 3], [100, 129, 50]];
+const SHAPES = [[1, 1, 1], [7, 64, 1], [64, 65, 7], [65, 7, 64], [3, 5, 3000], [1, 129, 3], [
+  100,
+  129,
+  50,
+]];
 
 for (const tiled of [false, true]) {
   const kind = tiled ? "tiles in workgroup memory" : "sums in registers";
 
-  gpuTest(`squaredDistancesKernel() compares all rows with ${kind}`, async (runner) => {
+  gpuTest(`innerProductPlan() compares all rows with ${kind}`, async (runner) => {
     const all = [
       ...SHAPES.map((shape) => distances(shape, tiled)),
       distances([70, 9, 20], tiled, 100),
@@ -42,7 +57,7 @@ for (const tiled of [false, true]) {
   });
 
   gpuTest(
-    `squaredDistancesKernel() gives 0 where there are no columns with ${kind}`,
+    `innerProductPlan() gives 0 where there are no columns with ${kind}`,
     async (runner) => {
       const { job, out } = distances([3, 70, 0], tiled);
       await runner.run([job]);
@@ -51,7 +66,7 @@ for (const tiled of [false, true]) {
   );
 
   gpuTest(
-    `squaredDistancesKernel() gives 0 for equal rows and the same both ways with ${kind}`,
+    `innerProductPlan() gives 0 for equal rows and the same both ways with ${kind}`,
     async (runner) => {
       const [n, m, d] = [90, 70, 33];
       const { a, b } = distances([n, m, d], tiled);
@@ -61,9 +76,9 @@ for (const tiled of [false, true]) {
         Float32Array,
       ];
       await runner.run([
-        { plan: squaredDistancesKernel(n, n, d, { tiled }), inputs: [a, a], outputs: [own] },
-        { plan: squaredDistancesKernel(n, m, d, { tiled }), inputs: [a, b], outputs: [there] },
-        { plan: squaredDistancesKernel(m, n, d, { tiled }), inputs: [b, a], outputs: [back] },
+        { plan: planDistances(n, n, d, tiled), inputs: [a, a], outputs: [own] },
+        { plan: planDistances(n, m, d, tiled), inputs: [a, b], outputs: [there] },
+        { plan: planDistances(m, n, d, tiled), inputs: [b, a], outputs: [back] },
       ]);
       for (let i = 0; i < n; i++) {
         assertEquals(own[i * n + i], 0);

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import fc from "fast-check";
 import { matmul, type MatrixView, type ProductLayout } from "../../kernels/matmul/reference.ts";
-import { matmulPlan } from "../../kernels/matmul/wgsl.ts";
+import { innerProductPlan } from "../../kernels/matmul/wgsl.ts";
 import { gpuTest, type Job, type WgslRunner } from "./wgsl_runner.ts";
 
 interface Case {
@@ -42,7 +42,8 @@ function product(one: Case, tiled: boolean, seed: number) {
   const { m, k, n, transposeA, transposeB, transposeOut = false } = one;
   const [a, b] = [random(m * k, seed), random(k * n, seed + 1)];
   const out = new Float32Array(m * n).fill(NaN);
-  const job: Job = { plan: matmulPlan(layoutOf(one), { tiled }), inputs: [a, b], outputs: [out] };
+  const plan = innerProductPlan(layoutOf(one), { term: "product", tiled });
+  const job: Job = { plan, inputs: [a, b], outputs: [out] };
   const check = () => {
     const [x, y] = [view(a, m, k, transposeA), view(b, k, n, transposeB)];
     const expected = new Float64Array(m * n);
@@ -77,14 +78,17 @@ const EXTENTS = [1, 7, 64, 65];
 for (const tiled of [false, true]) {
   const kind = tiled ? "tiles in workgroup memory" : "sums in registers";
 
-  gpuTest(`matmulPlan() multiplies matrices of awkward extents with ${kind}`, async (runner) => {
-    const cases = EXTENTS.flatMap((m, i) =>
-      EXTENTS.map((n, j) => ({ m, k: EXTENTS[(i + j) % 4]!, n }))
-    );
-    await runAll(runner, [...cases, { m: 100, k: 3, n: 129 }], tiled);
-  });
+  gpuTest(
+    `innerProductPlan() multiplies matrices of awkward extents with ${kind}`,
+    async (runner) => {
+      const cases = EXTENTS.flatMap((m, i) =>
+        EXTENTS.map((n, j) => ({ m, k: EXTENTS[(i + j) % 4]!, n }))
+      );
+      await runAll(runner, [...cases, { m: 100, k: 3, n: 129 }], tiled);
+    },
+  );
 
-  gpuTest(`matmulPlan() has matrices that lie transposed with ${kind}`, async (runner) => {
+  gpuTest(`innerProductPlan() has matrices that lie transposed with ${kind}`, async (runner) => {
     const extent = fc.integer({ min: 1, max: 90 });
     const cases = fc.sample(
       fc.record({
@@ -100,7 +104,7 @@ for (const tiled of [false, true]) {
     await runAll(runner, cases, tiled);
   });
 
-  gpuTest(`matmulPlan() splits long sums with ${kind}`, async (runner) => {
+  gpuTest(`innerProductPlan() splits long sums with ${kind}`, async (runner) => {
     const cases = [
       { m: 1, k: 1025, n: 1 },
       { m: 65, k: 5000, n: 20, transposeA: true },
@@ -112,13 +116,13 @@ for (const tiled of [false, true]) {
     await runAll(runner, cases, tiled);
   });
 
-  gpuTest(`matmulPlan() gives zeros for sums of nothing with ${kind}`, async (runner) => {
+  gpuTest(`innerProductPlan() gives zeros for sums of nothing with ${kind}`, async (runner) => {
     const { job, out } = product({ m: 5, k: 0, n: 70 }, tiled, 3);
     await runner.run([job]);
     assertEquals(out, new Float32Array(350));
   });
 
-  gpuTest(`matmulPlan() multiplies batches that broadcast with ${kind}`, async (runner) => {
+  gpuTest(`innerProductPlan() multiplies batches that broadcast with ${kind}`, async (runner) => {
     const [m, k, n] = [9, 5, 66];
     const [a, b] = [random(3 * m * k, 5), random(2 * k * n, 6)];
     const out = new Float32Array(6 * m * n);
@@ -128,7 +132,8 @@ for (const tiled of [false, true]) {
       b: { offset: 0, strides: [0, k * n, 1, k] },
       out: { offset: 0, strides: [2 * m * n, m * n, n, 1] },
     };
-    await runner.run([{ plan: matmulPlan(layout, { tiled }), inputs: [a, b], outputs: [out] }]);
+    const plan = innerProductPlan(layout, { term: "product", tiled });
+    await runner.run([{ plan, inputs: [a, b], outputs: [out] }]);
     for (let i = 0; i < 3; i++) {
       for (let j = 0; j < 2; j++) {
         const expected = new Float32Array(m * n);
@@ -140,7 +145,7 @@ for (const tiled of [false, true]) {
     }
   });
 
-  gpuTest(`matmulPlan() gives the same bits at every run with ${kind}`, async (runner) => {
+  gpuTest(`innerProductPlan() gives the same bits at every run with ${kind}`, async (runner) => {
     const runs = [0, 1, 2].map(() => product({ m: 130, k: 200, n: 131 }, tiled, 9));
     await runner.run(runs.slice(0, 2).map(({ job }) => job));
     await runner.run([runs[2]!.job]);

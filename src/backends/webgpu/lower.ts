@@ -6,9 +6,7 @@
 import { accumulationPlan } from "../../../kernels/cumulative/wgsl.ts";
 import { castKernel, copiesPlan } from "../../../kernels/layout/wgsl.ts";
 import type { Strides } from "../../../kernels/layout/reference.ts";
-import type { ProductLayout } from "../../../kernels/matmul/reference.ts";
-import { matmulPlan } from "../../../kernels/matmul/wgsl.ts";
-import { squaredDistancesKernel } from "../../../kernels/pairwise_distance/wgsl.ts";
+import { innerProductPlan } from "../../../kernels/matmul/wgsl.ts";
 import { categoricalKernel, permutationPlan, samplerKernel } from "../../../kernels/random/wgsl.ts";
 import {
   gatherKernel,
@@ -79,7 +77,7 @@ function emit(op: Primitive<unknown>, context: StepContext): WgslPlan | WgslKern
   const [x, y] = shapes as [Shape, Shape];
   switch (op.kind) {
     case "product":
-      return planProduct(op, op.layout(shapes, params), isSoftware);
+      return innerProductPlan(op.layout(shapes, params), { term: op.term, tiled: !isSoftware });
     case "reduce":
       return planReductionOf(op.reduce, op.over(params), context);
     case "sort":
@@ -172,18 +170,6 @@ export function lowerStep(
   return { ...made, parts: parts ?? [{ plan: "kernels" in found ? found : planOf(found) }] };
 }
 
-/** The kernels of products of matrices, or of distances. */
-function planProduct(
-  { term }: ProductOp<unknown>,
-  layout: ProductLayout,
-  isSoftware: boolean,
-): WgslPlan {
-  const { m, k, n } = layout;
-  return term === "product"
-    ? matmulPlan(layout, { tiled: !isSoftware })
-    : planOf(squaredDistancesKernel(m, n, k, { tiled: !isSoftware }));
-}
-
 /** Some rows after the other of a product, or of distances, that is too large to be seen whole. */
 function productParts(
   op: ProductOp<unknown>,
@@ -195,6 +181,7 @@ function productParts(
     bytes: 4 * sizeOf(own),
   }));
   if ([left!, right!, all!].every(({ bytes }) => bytes <= largestBinding)) return undefined;
+  const how = { term: op.term, tiled: !isSoftware };
   const layout = op.layout(shapes, params);
   const { outer, m, k, n, a, b, out } = layout;
   if (outer.length > 0) return undefined;
@@ -202,7 +189,7 @@ function productParts(
     own.offset === 0 && sameShape(own.strides, strides);
   if (lies(a, k, 1) && lies(out, n, 1) && right!.bytes <= largestBinding) {
     return rowRanges(m, 4 * Math.max(k, n), largestBinding)?.map(([first, rows]) => ({
-      plan: planProduct(op, { ...layout, m: rows }, isSoftware),
+      plan: innerProductPlan({ ...layout, m: rows }, how),
       ranges: [
         { offset: 4 * first * k, bytes: 4 * rows * k },
         right!,
@@ -211,12 +198,11 @@ function productParts(
     }));
   }
   // Columns are the rows of a product whose result is turned.
-  if (op.term !== "product" || !lies(b, 1, k)) return undefined;
+  if (!lies(b, 1, k)) return undefined;
   return rowRanges(n, 4 * k, largestBinding)?.map(([first, columns]) => ({
-    plan: planProduct(
-      op,
+    plan: innerProductPlan(
       { ...layout, n: columns, out: { ...out, offset: out.offset + first * out.strides[1]! } },
-      isSoftware,
+      how,
     ),
     ranges: [left!, { offset: 4 * first * k, bytes: 4 * columns * k }, all!],
   }));
