@@ -70,6 +70,8 @@ const SIGN_BIT = 0x80000000;
 interface ReducedPower {
   n: Integer;
   rest: Float;
+  /** What `r` lost to rounding; single precision does without. */
+  low: Float | undefined;
 }
 
 /** Of a number limited to some powers of two. */
@@ -77,7 +79,10 @@ function reducePower(x: Float, [least, largest]: readonly [number, number]): Red
   const { log2: [high, low] } = formatOf(x);
   const limited = a.max(a.min(x, largest * Math.LN2), least * Math.LN2);
   const { number: n, integer } = a.nearest(limited, Math.LOG2E);
-  return { n: integer, rest: a.fnma(n, low, a.fnma(n, high, limited)) };
+  const above = a.fnma(n, high, limited);
+  const rest = a.fnma(n, low, above);
+  const lost = () => a.fnma(n, low, a.sub(above, rest));
+  return { n: integer, rest, low: x.precision === "float32" ? undefined : lost() };
 }
 
 /** `e^r − 1 − r` */
@@ -87,8 +92,8 @@ function tailOfPower(r: Float): Float {
 
 /** `e^x` within 1 ulp, subnormal results included. */
 export function exp(x: Float): Float {
-  const { n, rest } = reducePower(x, formatOf(x).powers);
-  return expOfReduced(rest, n);
+  const { n, rest, low } = reducePower(x, formatOf(x).powers);
+  return expOfReduced(rest, n, low);
 }
 
 /** The power of two that `2^x` is for, where it is neither 0 nor infinite, else one beyond. */
@@ -106,16 +111,22 @@ export function exp2(x: Float): Float {
 
 /** `½ e^x` within 1 ulp, for x from 0 on: it overflows later than `e^x`. */
 export function halfExp(x: Float): Float {
-  const { n, rest } = reducePower(x, [0, formatOf(x).powers[1] + 1]);
-  return expOfReduced(rest, a.isub(n, 1));
+  const { n, rest, low } = reducePower(x, [0, formatOf(x).powers[1] + 1]);
+  return expOfReduced(rest, a.isub(n, 1), low);
+}
+
+/** `1 + r + tail + low e^r`, with what the first sum lost. */
+function sumOfPower(rest: Float, tail: Float, low: Float): Float {
+  const first = a.opaque(a.add(1, rest));
+  const lost = a.sub(rest, a.sub(first, 1));
+  return a.add(first, a.add(lost, a.add(tail, a.fma(low, rest, low))));
 }
 
 /** `2ⁿ e^(r + low)` for `|r| ≤ ½ log 2`, and powers that are limited. */
 export function expOfReduced(rest: Float, n: Integer, low?: Float): Float {
   const { place, bits } = formatOf(rest);
   const tail = tailOfPower(rest);
-  const more = low === undefined ? tail : a.add(tail, a.fma(low, rest, low));
-  const power = a.add(1, a.add(rest, more));
+  const power = low === undefined ? a.add(1, a.add(rest, tail)) : sumOfPower(rest, tail, low);
   // 2ⁿ in two factors, as neither the largest nor the least power is a number.
   const half = a.and(a.shl(n, place - 1), bits.exponent);
   const other = a.isub(a.shl(n, place), half);

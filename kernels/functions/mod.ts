@@ -3,19 +3,8 @@
  *
  * @module
  */
-import {
-  ceil,
-  type Float,
-  floor,
-  host,
-  HOST_FUNCTIONS,
-  type HostFunction,
-  parameter,
-  type Precision,
-  round,
-  type Scalar,
-  trunc,
-} from "./algebra.ts";
+import * as a from "./algebra.ts";
+import type { Float, HostFunction, Precision, Scalar } from "./algebra.ts";
 import * as angles from "./angles.ts";
 import * as elementary from "./elementary.ts";
 import * as errorFunction from "./error_function.ts";
@@ -39,8 +28,8 @@ export interface Definition {
 
 /** A function that the host has in double precision. */
 function hosted(name: HostFunction, float32: Text): Definition {
-  const arity = HOST_FUNCTIONS[name];
-  const float64: Text = (x, y) => arity === 1 ? host(name, x) : host(name, x, y);
+  const arity = a.HOST_FUNCTIONS[name];
+  const float64: Text = (x, y) => arity === 1 ? a.host(name, x) : a.host(name, x, y);
   return { arity, texts: { float32, float64 } };
 }
 
@@ -76,10 +65,10 @@ const DEFINITIONS: Readonly<Record<string, Definition>> = {
   atan: hosted("atan", angles.atan),
   atan2: hosted("atan2", angles.atan2),
   pow: written(2, power.pow),
-  floor: written(1, floor),
-  ceil: written(1, ceil),
-  round: written(1, round),
-  trunc: written(1, trunc),
+  floor: written(1, a.floor),
+  ceil: written(1, a.ceil),
+  round: written(1, a.round),
+  trunc: written(1, a.trunc),
   mod: written(2, mod),
   erf: written(1, errorFunction.erf),
   erfc: written(1, errorFunction.erfc),
@@ -118,7 +107,7 @@ export function graphOf(name: string, precision: Precision): Scalar {
   if (known !== undefined) return known;
   const { arity, texts } = definitionOf(name)!;
   if (texts === undefined) throw new TypeError(`Cannot print ${name} as it is an instruction`);
-  const parameters = PARAMETERS.slice(0, arity).map((x) => parameter(x, precision));
+  const parameters = PARAMETERS.slice(0, arity).map((x) => a.parameter(x, precision));
   const graph = texts[precision](...parameters as Parameters<Text>);
   graphs.set(key, graph);
   return graph;

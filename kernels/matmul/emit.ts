@@ -8,13 +8,13 @@
  * @module
  */
 import type { Precision } from "../functions/algebra.ts";
-import type { CodeBuilder, WasmFunction } from "../wasm/code.ts";
+import { type CodeBuilder, integers, type WasmFunction } from "../wasm/code.ts";
 import { ModuleBuilder } from "../wasm/module.ts";
 import { i32, type Local, select, type Value } from "../wasm/value.ts";
 import { f32x4, f64x2, i8x16, v128 } from "../wasm/simd.ts";
 import { addMirror, type Mirror } from "./mirror.ts";
 import type { Term } from "./reference.ts";
-import { addPack, minimum, type Pack, PACK_SLACK } from "./pack.ts";
+import { addPack, minimum, type Pack } from "./pack.ts";
 
 /** What kind of kernel. */
 export interface KernelOptions {
@@ -24,6 +24,8 @@ export interface KernelOptions {
   dtype: Precision;
   /** Whether products and sums are one instruction, rounded once or twice as the machine likes. */
   relaxed: boolean;
+  /** Rows of the tile that is kept in registers. */
+  tileRows: number;
 }
 
 /** The extents of a kernel's blocks, in elements. */
@@ -45,13 +47,27 @@ export interface BlockShape {
 /** Steps of the sum that are written out in the innermost loop. */
 export const UNROLL = 4;
 
+/** Rows of a tile at the most. */
+function mostRows({ term, relaxed }: Pick<KernelOptions, "term" | "relaxed">): number {
+  return relaxed && term === "product" ? 5 : 3;
+}
+
+/** Rows of the tiles of `m` rows: as many as leave few of the last tile without use. */
+export function tileRowsFor(m: number, options: Pick<KernelOptions, "term" | "relaxed">): number {
+  const choices = Array.from({ length: mostRows(options) }, (_, i) => mostRows(options) - i);
+  const used = (rows: number) => Math.ceil(m / rows) * rows;
+  const least = Math.min(...choices.map(used));
+  return choices.find((rows) => used(rows) <= 1.03 * least)!;
+}
+
 /**
  * The blocks of a kernel. Engines keep one of the sixteen vector registers of x86 for themselves:
  * fifteen hold the tile, a row of `b`, four numbers of `a`, and what is made of them.
  */
-export function blockShape({ term, dtype, relaxed }: KernelOptions): BlockShape {
+export function blockShape({ term, dtype, relaxed, tileRows }: KernelOptions): BlockShape {
   const bytes = dtype === "float32" ? 4 : 8;
-  const [tileRows, vectors] = relaxed && term === "product" ? [5, 2] : [3, 3] as const;
+  const free = relaxed && term === "product" ? 13 : 12;
+  const vectors = Math.floor(free / (tileRows + 1));
   const tileColumns = vectors * 16 / bytes;
   const below = (limit: number, step: number) => limit - limit % step;
   return {
@@ -69,7 +85,7 @@ export function scratchBytes(shape: BlockShape, k: number, n: number): number {
   const { bytes, tileRows, tileColumns, rows, columns } = shape;
   const depth = Math.ceil(Math.min(k, shape.depth) / UNROLL) * UNROLL;
   const width = Math.ceil(Math.min(n, columns) / tileColumns) * tileColumns;
-  return (tileRows * tileColumns + (rows + width) * depth) * bytes + 2 * PACK_SLACK;
+  return (tileRows * tileColumns + (rows + width) * depth) * bytes;
 }
 
 /** The bytes of a module that exports the kernel as `run` and works on the memory `env.memory`. */
@@ -81,19 +97,14 @@ export function emitKernel(options: KernelOptions): Uint8Array<ArrayBuffer> {
   const packRows = addPack(module, shape.bytes, shape.tileRows, UNROLL);
   const packColumns = addPack(module, shape.bytes, shape.tileColumns, UNROLL);
   const mirror = addMirror(module, shape.bytes);
-  const blocks = addBlocks(module, shape, panels, packRows, packColumns, mirror);
+  // Sums of double precision are rounded term by term, as the reference has them.
+  const together = options.dtype === "float32" ? shape.depth : 0;
+  const blocks = addBlocks(module, shape, together, panels, packRows, packColumns, mirror);
   module.exportFunction("run", addBatch(module, shape, blocks));
   return module.encode();
 }
 
-const TILE_PARAMETERS = {
-  out: "i32",
-  stride: "i32",
-  a: "i32",
-  b: "i32",
-  depth: "i32",
-  add: "i32",
-} as const;
+const TILE_PARAMETERS = integers("out", "stride", "a", "b", "depth", "add");
 type Tile = WasmFunction<typeof TILE_PARAMETERS, null>;
 
 /** The innermost loop: one tile of the output from a panel of `a` and a panel of `b`. */
@@ -176,14 +187,7 @@ function termAdder(
   };
 }
 
-const COPY_PARAMETERS = {
-  to: "i32",
-  toStride: "i32",
-  from: "i32",
-  fromStride: "i32",
-  rows: "i32",
-  width: "i32",
-} as const;
+const COPY_PARAMETERS = integers("to", "toStride", "from", "fromStride", "rows", "width");
 
 /** Copies `rows` rows of `width` bytes, a multiple of 4, between two places with strides. */
 function addCopyRows(module: ModuleBuilder): WasmFunction<typeof COPY_PARAMETERS, null> {
@@ -198,17 +202,17 @@ function addCopyRows(module: ModuleBuilder): WasmFunction<typeof COPY_PARAMETERS
   });
 }
 
-const PANELS_PARAMETERS = {
-  out: "i32",
-  stride: "i32",
-  a: "i32",
-  b: "i32",
-  spare: "i32",
-  rows: "i32",
-  columns: "i32",
-  depth: "i32",
-  add: "i32",
-} as const;
+const PANELS_PARAMETERS = integers(
+  "out",
+  "stride",
+  "a",
+  "b",
+  "spare",
+  "rows",
+  "columns",
+  "depth",
+  "add",
+);
 type Panels = WasmFunction<typeof PANELS_PARAMETERS, null>;
 
 /** A block of the output from packed panels; tiles at the border are made in `spare`. */
@@ -241,57 +245,39 @@ function addPanels(module: ModuleBuilder, shape: BlockShape, tile: Tile): Panels
   });
 }
 
-const RUN_PARAMETERS = {
-  out: "i32",
-  outRowStride: "i32",
-  a: "i32",
-  aRowStride: "i32",
-  aColumnStride: "i32",
-  b: "i32",
-  bRowStride: "i32",
-  bColumnStride: "i32",
-  m: "i32",
-  k: "i32",
-  n: "i32",
-  scratch: "i32",
-  add: "i32",
-  symmetric: "i32",
-} as const;
+const RUN_PARAMETERS = integers(
+  ...["out", "outRowStride", "a", "aRowStride", "aColumnStride", "b", "bRowStride"] as const,
+  ...["bColumnStride", "m", "k", "n", "scratch", "add", "symmetric"] as const,
+  ...["count", "outStep", "aStep", "bStep"] as const,
+);
 type Run = WasmFunction<typeof RUN_PARAMETERS, null>;
-
-const BATCH_PARAMETERS = {
-  ...RUN_PARAMETERS,
-  count: "i32",
-  outStep: "i32",
-  aStep: "i32",
-  bStep: "i32",
-} as const;
 
 /** Products of `count` pairs of matrices, elements apart; results in one place are added up. */
 function addBatch(
   module: ModuleBuilder,
   { bytes }: BlockShape,
   run: Run,
-): WasmFunction<typeof BATCH_PARAMETERS, null> {
-  return module.addFunction(BATCH_PARAMETERS, (code, p) => {
-    const { count, outStep, aStep, bStep, ...matrices } = p;
-    code.for(count, 1, () => {
-      code.call(run, matrices);
-      code.set(matrices.add, i32.or(matrices.add, i32.eqz(outStep)));
-      code.increase(matrices.out, i32.mul(outStep, bytes));
-      code.increase(matrices.a, i32.mul(aStep, bytes));
-      code.increase(matrices.b, i32.mul(bStep, bytes));
+): Run {
+  return module.addFunction(RUN_PARAMETERS, (code, p) => {
+    code.if(i32.eqz(p.outStep), () => code.call(run, p), () => {
+      code.for(p.count, 1, () => {
+        code.call(run, { ...p, count: i32.const(1) });
+        code.increase(p.out, i32.mul(p.outStep, bytes));
+        code.increase(p.a, i32.mul(p.aStep, bytes));
+        code.increase(p.b, i32.mul(p.bStep, bytes));
+      });
     });
   });
 }
 
 /**
- * The whole product, block by block. Of a symmetric one, all blocks that touch the diagonal or lie
- * above it are computed, and mirrored.
+ * The sum of `count` products, block by block: short ones side by side, up to a depth `together`. Of
+ * a symmetric one, all blocks that touch the diagonal or lie above it are computed, and mirrored.
  */
 function addBlocks(
   module: ModuleBuilder,
   shape: BlockShape,
+  together: number,
   panels: Panels,
   packRows: Pack,
   packColumns: Pack,
@@ -303,27 +289,47 @@ function addBlocks(
     const stride = inBytes(p.outRowStride);
     const [aRow, aColumn] = [inBytes(p.aRowStride), inBytes(p.aColumnStride)];
     const [bRow, bColumn] = [inBytes(p.bRowStride), inBytes(p.bColumnStride)];
+    const [aStep, bStep] = [inBytes(p.aStep), inBytes(p.bStep)];
     const at = (base: Value<"i32">, i: Value<"i32">, di: Value<"i32">, ...more: Value<"i32">[]) =>
       more.reduce((sum, x) => i32.add(sum, x), i32.add(base, i32.mul(i, di)));
     const spare = p.scratch;
-    const packedDepth = code.let(minimum(code, roundUp(p.k), shape.depth));
+    const long = code.let(i32.add(roundUp(p.k), i32.eqz(p.k)));
+    const limit = (x: Value<"i32">) => minimum(code, x, shape.depth);
+    const packedDepth = code.let(limit(i32.mul(limit(long), limit(p.count))));
+    // How many products fit side by side: one where not even that does.
+    const fitting = i32.divS(i32.const(together), long);
+    const most = code.let(i32.add(fitting, i32.ltS(i32.const(together), long)));
     const a = code.let(i32.add(spare, shape.tileRows * shape.tileColumns * bytes));
-    const b = code.let(i32.add(i32.add(a, PACK_SLACK), i32.mul(packedDepth, shape.rows * bytes)));
+    const b = code.let(i32.add(a, i32.mul(packedDepth, shape.rows * bytes)));
     code.for(p.n, shape.columns, (column) => {
       const columns = code.let(minimum(code, i32.sub(p.n, column), shape.columns));
       const start = code.let(i32.const(0));
+      const first = code.let(i32.const(0));
       // Once even for k = 0, so that the sums of nothing are written.
       code.repeat(() => {
         const depth = code.let(minimum(code, i32.sub(p.k, start), shape.depth));
-        const add = i32.or(p.add, i32.gtS(start, 0));
-        code.call(packColumns, {
-          to: b,
-          from: at(p.b, start, bRow, i32.mul(column, bColumn)),
-          laneStride: bColumn,
-          depthStride: bRow,
-          lanes: columns,
-          depth,
-        });
+        const rest = code.let(i32.sub(p.count, first));
+        const terms = code.let(select(rest, most, i32.ltS(rest, most)));
+        const padded = code.let(roundUp(depth));
+        const whole = code.let(i32.mul(padded, terms));
+        const others = code.let(i32.sub(whole, padded));
+        const add = i32.or(p.add, i32.gtS(i32.or(start, first), 0));
+        code.for(terms, 1, (term) =>
+          code.call(packColumns, {
+            to: i32.add(b, i32.mul(i32.mul(term, padded), shape.tileColumns * bytes)),
+            from: at(
+              p.b,
+              start,
+              bRow,
+              i32.mul(column, bColumn),
+              i32.mul(i32.add(first, term), bStep),
+            ),
+            laneStride: bColumn,
+            depthStride: bRow,
+            lanes: columns,
+            depth,
+            gap: i32.mul(others, shape.tileColumns * bytes),
+          }));
         const last = i32.add(column, columns);
         const height = code.let(select(select(p.m, last, i32.ltS(p.m, last)), p.m, p.symmetric));
         code.for(height, shape.rows, (row) => {
@@ -332,29 +338,40 @@ function addBlocks(
           const tiles = i32.divS(i32.sub(row, column), shape.tileColumns);
           const below = i32.and(p.symmetric, i32.gtS(row, column));
           const skipped = code.let(i32.mul(select(tiles, i32.const(0), below), shape.tileColumns));
-          code.call(packRows, {
-            to: a,
-            from: at(p.a, row, aRow, i32.mul(start, aColumn)),
-            laneStride: aRow,
-            depthStride: aColumn,
-            lanes: rows,
-            depth,
-          });
-          const padded = roundUp(depth);
+          code.for(terms, 1, (term) =>
+            code.call(packRows, {
+              to: i32.add(a, i32.mul(i32.mul(term, padded), shape.tileRows * bytes)),
+              from: at(
+                p.a,
+                row,
+                aRow,
+                i32.mul(start, aColumn),
+                i32.mul(i32.add(first, term), aStep),
+              ),
+              laneStride: aRow,
+              depthStride: aColumn,
+              lanes: rows,
+              depth,
+              gap: i32.mul(others, shape.tileRows * bytes),
+            }));
           code.call(panels, {
             out: at(p.out, row, stride, i32.mul(i32.add(column, skipped), bytes)),
             stride,
             a,
-            b: i32.add(b, i32.mul(i32.mul(skipped, padded), bytes)),
+            b: i32.add(b, i32.mul(i32.mul(skipped, whole), bytes)),
             spare,
             rows,
             columns: i32.sub(columns, skipped),
-            depth: padded,
+            depth: whole,
             add,
           });
         });
         code.increase(start, shape.depth);
-      }, i32.ltS(start, p.k));
+        code.if(i32.geS(start, p.k), () => {
+          code.set(start, i32.const(0));
+          code.increase(first, terms);
+        });
+      }, i32.ltS(first, p.count));
     });
     code.if(p.symmetric, () => code.call(mirror, { out: p.out, stride, size: p.m }));
   });

@@ -8,9 +8,6 @@ import type { ModuleBuilder } from "../wasm/module.ts";
 import { f64, i32, type Local, select, type Value } from "../wasm/value.ts";
 import { i8x16, v128 } from "../wasm/simd.ts";
 
-/** Bytes behind the last panel that packing may write to. */
-export const PACK_SLACK = 16;
-
 const PACK_PARAMETERS = {
   to: "i32",
   from: "i32",
@@ -18,9 +15,10 @@ const PACK_PARAMETERS = {
   depthStride: "i32",
   lanes: "i32",
   depth: "i32",
+  gap: "i32",
 } as const;
 
-/** Packs `lanes` lanes of `depth` numbers each; strides are in bytes. */
+/** Packs `lanes` lanes of `depth` numbers each; strides are in bytes, as the gap between panels. */
 export type Pack = WasmFunction<typeof PACK_PARAMETERS, null>;
 
 /**
@@ -42,9 +40,9 @@ export function addPack(
     const left = code.local("i32");
     const lanesAdjoin = i32.eq(laneStride, bytes);
     const stepsAdjoin = i32.eq(depthStride, bytes);
-    /** Packs `count` steps at a time while there are as many. */
-    const pack = (count: number, body: () => void) =>
-      code.while(i32.geS(left, count), () => {
+    /** Packs `count` steps at a time while there are as many, and some others. */
+    const pack = (count: number, body: () => void, others = 0) =>
+      code.while(i32.geS(left, count + others), () => {
         body();
         code.increase(at, i32.mul(depthStride, count));
         code.increase(to, count * step);
@@ -62,13 +60,17 @@ export function addPack(
         return code.let(i32.mul(laneStride, real));
       });
       code.if(stepsAdjoin, () => {
-        pack(16 / bytes, () => transposeInto(code, to, at, offsets, bytes));
+        pack(
+          16 / bytes,
+          () => transposeInto(code, to, at, offsets, bytes),
+          step % 16 === 0 ? 0 : 1,
+        );
       });
       pack(1, () => {
         offsets.forEach((offset, i) => copyBytes(code, to, i32.add(at, offset), bytes, i * bytes));
       });
       code.clear(to, padding);
-      code.increase(to, padding);
+      code.increase(to, i32.add(padding, p.gap));
       code.increase(from, i32.mul(laneStride, width));
     });
   });

@@ -18,6 +18,7 @@ import {
   emitKernel,
   type KernelOptions,
   scratchBytes,
+  tileRowsFor,
 } from "./emit.ts";
 import type { InnerProducts, MatrixView, Term } from "./reference.ts";
 import { hasRelaxedSimd } from "../wasm/features.ts";
@@ -37,15 +38,17 @@ export interface MatrixPointer {
 export type OutputPointer = Omit<MatrixPointer, "columnStride">;
 
 /**
- * The kernel for a type. Only float32 kernels multiply and add at once, where the engine can: in
+ * The kernel for a type and `m` rows. Only float32 kernels multiply and add at once, where the engine can: in
  * float64, the order and the rounding of the reference are worth more than the third of the time.
  */
 export function kernelOptions(
   term: Term,
   dtype: Precision,
+  m: number,
   relaxed: boolean = hasRelaxedSimd(),
 ): KernelOptions {
-  return { term, dtype, relaxed: relaxed && dtype === "float32" };
+  const how = { term, relaxed: relaxed && dtype === "float32" };
+  return { ...how, dtype, tileRows: tileRowsFor(m, how) };
 }
 
 /** A kernel on one linear memory: `out[i, j] = Σ_k term(a[i, k], b[k, j])`. */
@@ -82,24 +85,9 @@ export class InnerProduct {
     { add = false, symmetric = false }: { add?: boolean; symmetric?: boolean } = {},
   ): void {
     this.#run(
-      out.at,
-      out.rowStride,
-      a.at,
-      a.rowStride,
-      a.columnStride,
-      b.at,
-      b.rowStride,
-      b.columnStride,
-      m,
-      k,
-      n,
-      scratch,
-      Number(add),
-      Number(symmetric),
-      1,
-      0,
-      0,
-      0,
+      ...[out.at, out.rowStride, a.at, a.rowStride, a.columnStride],
+      ...[b.at, b.rowStride, b.columnStride, m, k, n, scratch],
+      ...[Number(add), Number(symmetric), 1, 0, 0, 0],
     );
   }
 }
@@ -115,12 +103,9 @@ const kernels = new Map<string, InnerProduct>();
 
 /** The kernel on the memory that all calls share, made on first use. */
 function sharedKernel(options: KernelOptions): InnerProduct {
-  const key = `${options.term} ${options.dtype} ${options.relaxed}`;
-  let kernel = kernels.get(key);
-  if (kernel === undefined) {
-    kernel = new InnerProduct(scratchMemory(), options);
-    kernels.set(key, kernel);
-  }
+  const key = JSON.stringify(options);
+  const kernel = kernels.get(key) ?? new InnerProduct(scratchMemory(), options);
+  kernels.set(key, kernel);
   return kernel;
 }
 
@@ -135,7 +120,7 @@ function commonType(...arrays: FloatArray[]): Precision {
  */
 export function innerProductsWasm(term: Term, relaxed?: boolean): InnerProducts {
   return (out, at, a, b, m, k, n) => {
-    const options = kernelOptions(term, commonType(out, a.data, b.data), relaxed);
+    const options = kernelOptions(term, commonType(out, a.data, b.data), m, relaxed);
     const kernel = sharedKernel(options);
     const bytes = options.dtype === "float32" ? 4 : 8;
     const itself = isTranspose(a, b) && m === n;

@@ -17,15 +17,15 @@ import {
   type WgslMatrix,
 } from "./wgsl_inner_product.ts";
 
-/** What to add up, and whether workgroups share tiles: for GPUs, not for adapters in software. */
-export type WgslProducts = Pick<InnerProductDraft, "term" | "tiled">;
+/** A name, what to add up, and whether workgroups share tiles: for GPUs, not for adapters in software. */
+export type WgslProducts = Pick<InnerProductDraft, "name" | "term" | "tiled">;
 
 /**
  * `out[…, m, n] = Σ term(a[…, m, k], b[…, k, n])`. Inputs: a, b; output: the sums.
  *
  * Long sums of which there are few are split into parts, which are added up by a second kernel.
  */
-export function innerProductPlan(layout: ProductLayout, { term, tiled }: WgslProducts): WgslPlan {
+export function innerProductPlan(layout: ProductLayout, how: WgslProducts): WgslPlan {
   const { m, n } = layout;
   const { kept, sums } = splitOuter(layout);
   const [batch, terms] = [sizeOf(kept), [...sums, layout.k]];
@@ -36,13 +36,13 @@ export function innerProductPlan(layout: ProductLayout, { term, tiled }: WgslPro
     matrixOf(layout.b, kept, terms, -2),
     matrixOf(layout.out, kept),
   ] as const;
-  const draft = { name: term, term, m, k, n, batch, parts, a, b, tiled };
+  const draft = { ...how, m, k, n, batch, parts, a, b };
   if (parts === 1) return planOf(innerProductKernel({ ...draft, out }));
   const apart = { rowStride: n, columnStride: 1, offset: `result * ${m * n}u` };
   return {
     kernels: [
       { kernel: innerProductKernel({ ...draft, out: apart }), inputs: [0, 1], outputs: [3] },
-      { kernel: sumPartsKernel(layout, parts, out), inputs: [3], outputs: [2] },
+      { kernel: sumPartsKernel(how.name, layout, parts, out), inputs: [3], outputs: [2] },
     ],
     temporaries: [batch * parts * m * n],
   };
@@ -83,6 +83,7 @@ function partsFor(blocks: number, k: number): number {
 
 /** `out[b, i] = Σ parts[b, p, i]`, in the order of p. */
 function sumPartsKernel(
+  name: string,
   layout: ProductLayout,
   parts: number,
   { rowStride, columnStride, offset }: WgslMatrix,
@@ -90,7 +91,7 @@ function sumPartsKernel(
   const { m, n } = layout;
   const count = sizeOf(splitOuter(layout).kept) * m * n;
   return createKernel({
-    name: "sum of parts",
+    name: `${name} sum`,
     inputs: [{ name: "parts", type: "f32" }],
     outputs: [{ name: "out", type: "f32" }],
     groups: groupsFor(count),

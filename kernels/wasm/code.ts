@@ -19,6 +19,11 @@ import type { LaneBytes } from "./simd.ts";
 /** The parameters of a function: their names and types. */
 export type Parameters = Readonly<Record<string, ValueType>>;
 
+/** Parameters that are addresses, counts and flags, in this order. */
+export function integers<N extends string>(...names: N[]): Readonly<Record<N, "i32">> {
+  return Object.fromEntries(names.map((name) => [name, "i32"])) as Record<N, "i32">;
+}
+
 /** The parameters as a function's body sees them. */
 export type LocalsOf<P extends Parameters> = { readonly [N in keyof P]: Local<P[N]> };
 

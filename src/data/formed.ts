@@ -60,7 +60,7 @@ function productOn(columns: number, most: number): Product {
   const images = directions + 8 * columns * most;
   const scratch = images + 8 * columns * most;
   const memory = new WebAssembly.Memory({ initial: Math.ceil(scratch / PAGE) });
-  const kernel = new InnerProduct(memory, kernelOptions("product", "float64"));
+  const kernel = new InnerProduct(memory, kernelOptions("product", "float64", Infinity));
   memory.grow(Math.ceil(kernel.scratchBytes(columns, columns) / PAGE));
   return { memory, kernel, directions, images, scratch };
 }

@@ -1,5 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
+import { DOUBLES } from "../../kernels/functions/evaluate.ts";
 import { declareJavaScript } from "../../kernels/functions/javascript.ts";
 import { scalarFunction } from "./functions/scalar_function.ts";
 import { callsIn, type Expression, parseExpression } from "../../kernels/elementwise/expression.ts";
@@ -13,8 +14,9 @@ const evaluate = (text: string, scope: Scope = {}) => toFunction(parseExpression
 function run(e: Expression, scope: Scope, integer = false): number {
   const names = Object.keys(scope);
   const declarations = declareJavaScript(callsIn(e));
-  const f = new Function(...names, `${declarations}\nreturn ${toJavaScript(e, integer)};`);
-  return f(...names.map((name) => scope[name]));
+  const body = `${declarations}\nreturn ${toJavaScript(e, integer)};`;
+  const f = new Function("DOUBLES", ...names, body);
+  return f(DOUBLES, ...names.map((name) => scope[name]));
 }
 
 const name = (text: string): Expression => ({ kind: "name", name: text });
@@ -88,8 +90,8 @@ Deno.test("parseExpression() says what it expected", () => {
   }
 });
 
-Deno.test("expressions call JavaScript's own functions, but that 1 to any power is 1", () => {
-  for (const key of ["abs", "exp", "log1p", "max", "sign", "sqrt", "tanh"]) {
+Deno.test("expressions call JavaScript's own functions of angles, and 1 to any power is 1", () => {
+  for (const key of ["abs", "max", "sign", "sqrt", "sin", "atan"]) {
     assertEquals(scalarFunction(key) === Reflect.get(Math, key), true, key);
   }
   const pow = scalarFunction("pow");

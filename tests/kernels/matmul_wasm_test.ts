@@ -3,7 +3,7 @@ import type { FloatArray } from "../../src/dtype.ts";
 import { assert, assertEquals, assertLess, assertLessOrEqual } from "@std/assert";
 import fc from "fast-check";
 import { matmul as matmulEager } from "../../kernels/matmul/eager.ts";
-import { blockShape, emitKernel } from "../../kernels/matmul/emit.ts";
+import { blockShape, emitKernel, tileRowsFor } from "../../kernels/matmul/emit.ts";
 import { InnerProduct, innerProductsWasm, kernelOptions } from "../../kernels/matmul/wasm.ts";
 import { matmul, type MatrixView, type Term } from "../../kernels/matmul/reference.ts";
 import { fill } from "../../kernels/random/eager.ts";
@@ -215,7 +215,7 @@ Deno.test("innerProductsWasm() needs no more linear memory than it says, however
 /** A linear memory with matrices in it, and where they are. */
 function inMemory(dtype: Precision, m: number, k: number, n: number) {
   const memory = new WebAssembly.Memory({ initial: 1 });
-  const kernel = new InnerProduct(memory, kernelOptions("product", dtype));
+  const kernel = new InnerProduct(memory, kernelOptions("product", dtype, m));
   const bytes = dtype === "float32" ? 4 : 8;
   const [a, b] = [random(dtype, m * k, 13), random(dtype, k * n, 14)];
   const atA = 64;
@@ -289,7 +289,7 @@ for (const dtype of ["float32", "float64"] as const) {
       for (const n of sizes) {
         for (const k of n > 1000 ? [7] : [0, 1, 50, 300]) {
           const memory = new WebAssembly.Memory({ initial: 1 });
-          const kernel = new InnerProduct(memory, kernelOptions(term, dtype));
+          const kernel = new InnerProduct(memory, kernelOptions(term, dtype, n));
           const [out, scratch] = [n * k, n * (k + n)].map((count) => bytes * count);
           reserve(memory, scratch! + kernel.scratchBytes(k, n));
           const all = dtype === "float32"
@@ -317,8 +317,8 @@ Deno.test("InnerProduct.run() reads nothing beyond its operands, up to the end o
   const memory = new WebAssembly.Memory({ initial: 40 });
   const end = memory.buffer.byteLength;
   for (const dtype of ["float32", "float64"] as const) {
-    const kernel = new InnerProduct(memory, kernelOptions("product", dtype));
     for (const [m, k, n] of [[7, 9, 13], [5, 4, 8], [1, 1, 1], [13, 3, 2]] as const) {
+      const kernel = new InnerProduct(memory, kernelOptions("product", dtype, m));
       for (const transposed of [false, true]) {
         const last = (rows: number, columns: number) => {
           const at = end - rows * columns * (dtype === "float32" ? 4 : 8);
@@ -342,36 +342,121 @@ Deno.test("InnerProduct.run() leaves the gaps between the rows of its output alo
 });
 
 Deno.test("kernelOptions() multiplies and adds at once in float32 only", () => {
-  assertEquals(kernelOptions("product", "float64", true).relaxed, false);
-  assertEquals(kernelOptions("product", "float32", true).relaxed, true);
-  assertEquals(kernelOptions("product", "float32").relaxed, hasRelaxedSimd());
+  assertEquals(kernelOptions("product", "float64", 9, true).relaxed, false);
+  assertEquals(kernelOptions("product", "float32", 9, true).relaxed, true);
+  assertEquals(kernelOptions("product", "float32", 9).relaxed, hasRelaxedSimd());
 });
 
+/** The options of every kind of kernel. */
+const OPTIONS = (["product", "squaredDifference"] satisfies Term[]).flatMap((term) =>
+  KERNELS.flatMap(({ dtype, relaxed }) =>
+    [1, 2, 3, 4, 1000].map((m) => kernelOptions(term, dtype, m, relaxed))
+  )
+);
+
 Deno.test("emitKernel() gives small valid modules for every kind of kernel", () => {
-  for (const term of ["product", "squaredDifference"] satisfies Term[]) {
-    for (const { dtype, relaxed } of KERNELS) {
-      const bytes = emitKernel({ term, dtype, relaxed });
-      assert(WebAssembly.validate(bytes));
-      assertLess(bytes.length, 5000);
-      assert(bytes.join().includes("253,133,2") === relaxed);
-    }
+  for (const options of OPTIONS) {
+    const bytes = emitKernel(options);
+    assert(WebAssembly.validate(bytes));
+    assertLess(bytes.length, 6000);
+    assert(bytes.join().includes("253,133,2") === options.relaxed);
   }
 });
 
 Deno.test("blockShape() gives tiles of 15 registers at most, and blocks of whole tiles", () => {
-  for (const term of ["product", "squaredDifference"] satisfies Term[]) {
-    for (const { dtype, relaxed } of KERNELS) {
-      const s = blockShape({ term, dtype, relaxed });
-      const vectors = s.tileColumns * s.bytes / 16;
-      assertLessOrEqual((s.tileRows + 1) * vectors + 2, 15);
-      assertEquals([s.rows % s.tileRows, s.columns % s.tileColumns, vectors % 1], [0, 0, 0]);
+  for (const options of OPTIONS) {
+    const s = blockShape(options);
+    const vectors = s.tileColumns * s.bytes / 16;
+    assertLessOrEqual((s.tileRows + 1) * vectors + 2, 15);
+    assertEquals([s.rows % s.tileRows, s.columns % s.tileColumns, vectors % 1], [0, 0, 0]);
+  }
+});
+
+Deno.test("tileRowsFor() leaves no more than a little of the tiles without use", () => {
+  for (const relaxed of [false, true]) {
+    for (let m = 1; m < 300; m++) {
+      const used = (rows: number) => Math.ceil(m / rows) * rows;
+      const rows = tileRowsFor(m, { term: "product", relaxed });
+      const least = Math.min(...[1, 2, 3, ...relaxed ? [4, 5] : []].map(used));
+      assertLessOrEqual(used(rows), 1.03 * least);
     }
   }
+  assertEquals(
+    [1, 2, 6, 8, 32, 1000].map((m) => tileRowsFor(m, { term: "product", relaxed: true })),
+    [
+      ...[1, 2, 3, 4, 4, 5],
+    ],
+  );
+});
+
+Deno.test("kernels add up products of matrices that lie anywhere, short ones side by side", () => {
+  const sizes = fc.constantFrom(1, 2, 3, 4, 5, 7, 17, 33, 64);
+  const depths = fc.constantFrom(0, 1, 3, 4, 30, 85, 128, 129, 256, 300);
+  fc.assert(
+    fc.property(
+      sizes,
+      depths,
+      sizes,
+      fc.nat(11),
+      fc.constantFrom(...KERNELS),
+      (m, k, n, more, how) => {
+        const [count, { dtype, relaxed }] = [1 + more, how];
+        const options = kernelOptions("product", dtype, m, relaxed);
+        const memory = new WebAssembly.Memory({ initial: 80 });
+        const { exports } = new WebAssembly.Instance(new WebAssembly.Module(emitKernel(options)), {
+          env: { memory },
+        });
+        // Matrices that overlap, from the second one on a number and two further.
+        const [a, b] = [random(dtype, m * k + count, 21), random(dtype, k * n + 2 * count, 22)];
+        const all = dtype === "float32"
+          ? new Float32Array(memory.buffer)
+          : new Float64Array(memory.buffer);
+        const [atB, atOut, scratch] = [10_000 + a.length, 120_000, 140_000];
+        all.set(a, 10_000);
+        all.set(b, atB);
+        const bytes = all.BYTES_PER_ELEMENT;
+        (exports.run as (...numbers: number[]) => void)(
+          ...[
+            atOut * bytes,
+            n,
+            10_000 * bytes,
+            k,
+            1,
+            atB * bytes,
+            n,
+            1,
+            m,
+            k,
+            n,
+            scratch * bytes,
+            0,
+            0,
+          ],
+          ...[count, 0, 1, 2],
+        );
+        const expected = new Float64Array(m * n);
+        const sizes = new Float64Array(m * n);
+        for (let term = 0; term < count; term++) {
+          const one = { data: a, offset: term, rowStride: k, columnStride: 1 };
+          const other = { data: b, offset: 2 * term, rowStride: n, columnStride: 1 };
+          const { exact, absolute } = sums(one, other, m, k, n);
+          exact.forEach((x, i) => expected[i]! += x);
+          absolute.forEach((x, i) => sizes[i]! += x);
+        }
+        const rounding = dtype === "float32" ? 2 ** -24 : 2 ** -53;
+        const bound = (Math.min(count * k, 256) + count * Math.ceil(k / 256) + 2) * rounding;
+        expected.forEach((x, i) =>
+          assertLessOrEqual(Math.abs(all[atOut + i]! - x), bound * sizes[i]!)
+        );
+      },
+    ),
+    { seed: 61, numRuns: 150 },
+  );
 });
 
 Deno.test("InnerProduct makes a kernel for each memory", () => {
   const memory = new WebAssembly.Memory({ initial: 40 });
-  const kernel = new InnerProduct(memory, kernelOptions("product", "float64"));
+  const kernel = new InnerProduct(memory, kernelOptions("product", "float64", 2));
   const values = new Float64Array(memory.buffer);
   values.set([2, 3, 5, 7]);
   const matrix = { at: 0, rowStride: 2, columnStride: 1 };

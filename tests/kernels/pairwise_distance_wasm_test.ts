@@ -117,7 +117,7 @@ for (const { name, dtype, relaxed } of KERNELS) {
   Deno.test(`InnerProduct compares rows in linear memory: ${name}`, () => {
     const [n, m, d] = [19, 33, 7];
     const memory = new WebAssembly.Memory({ initial: 1 });
-    const kernel = new InnerProduct(memory, kernelOptions("squaredDifference", dtype, relaxed));
+    const kernel = new InnerProduct(memory, kernelOptions("squaredDifference", dtype, n, relaxed));
     const [a, b] = [points(dtype, n * d, 8), points(dtype, m * d, 9)];
     const out = a.byteLength + b.byteLength;
     const bytes = a.BYTES_PER_ELEMENT;

@@ -11,7 +11,11 @@ function planDistances(m: number, n: number, k: number, tiled: boolean) {
   const a = { offset: 0, strides: [k, 1] };
   const b = { offset: 0, strides: [1, k] };
   const out = { offset: 0, strides: [n, 1] };
-  return innerProductPlan({ outer: [], m, k, n, a, b, out }, { term: "squaredDifference", tiled });
+  return innerProductPlan({ outer: [], m, k, n, a, b, out }, {
+    name: "distances",
+    term: "squaredDifference",
+    tiled,
+  });
 }
 
 /** Numbers in [−1, 1) around a centre that are the same every time. */

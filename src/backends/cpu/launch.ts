@@ -239,11 +239,11 @@ export class ProductCalls {
     scratch: number,
   ) {
     const { dtype } = graph.values[output]!;
-    this.options = kernelOptions(op.term, dtype as Precision);
     this.#bytes = BYTES[dtype];
     this.#scratch = scratch;
     this.#layout = op.layout(inputs.map((id) => graph.values[id]!.shape), params);
     const { outer, out, a, b } = this.#layout;
+    this.options = kernelOptions(op.term, dtype as Precision, this.#layout.m);
     this.#terms = sizeOf(splitOuter(this.#layout).sums);
     const axes = mergeAxes(outer, [out, a, b].map(({ strides }) => strides.slice(0, -2)));
     this.#batch = axes.pop() ?? { extent: 1, strides: [0, 0, 0] };

@@ -6,7 +6,7 @@
 import { accumulationPlan } from "../../../kernels/cumulative/wgsl.ts";
 import { castKernel, copiesPlan } from "../../../kernels/layout/wgsl.ts";
 import type { Strides } from "../../../kernels/layout/reference.ts";
-import { innerProductPlan } from "../../../kernels/matmul/wgsl.ts";
+import { innerProductPlan, type WgslProducts } from "../../../kernels/matmul/wgsl.ts";
 import { categoricalKernel, permutationPlan, samplerKernel } from "../../../kernels/random/wgsl.ts";
 import {
   gatherKernel,
@@ -77,7 +77,7 @@ function emit(op: Primitive<unknown>, context: StepContext): WgslPlan | WgslKern
   const [x, y] = shapes as [Shape, Shape];
   switch (op.kind) {
     case "product":
-      return innerProductPlan(op.layout(shapes, params), { term: op.term, tiled: !isSoftware });
+      return innerProductPlan(op.layout(shapes, params), howTo(op, isSoftware));
     case "reduce":
       return planReductionOf(op.reduce, op.over(params), context);
     case "sort":
@@ -170,6 +170,10 @@ export function lowerStep(
   return { ...made, parts: parts ?? [{ plan: "kernels" in found ? found : planOf(found) }] };
 }
 
+function howTo({ name, term }: ProductOp<unknown>, isSoftware: boolean): WgslProducts {
+  return { name, term, tiled: !isSoftware };
+}
+
 /** Some rows after the other of a product, or of distances, that is too large to be seen whole. */
 function productParts(
   op: ProductOp<unknown>,
@@ -181,7 +185,7 @@ function productParts(
     bytes: 4 * sizeOf(own),
   }));
   if ([left!, right!, all!].every(({ bytes }) => bytes <= largestBinding)) return undefined;
-  const how = { term: op.term, tiled: !isSoftware };
+  const how = howTo(op, isSoftware);
   const layout = op.layout(shapes, params);
   const { outer, m, k, n, a, b, out } = layout;
   if (outer.length > 0) return undefined;
