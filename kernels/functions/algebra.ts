@@ -121,6 +121,7 @@ export const HOST_FUNCTIONS = {
   acos: 1,
   atan: 1,
   atan2: 2,
+  pow: 2,
 } as const;
 
 /** The name of one of them. */

@@ -38,6 +38,17 @@ export interface ProductLayout {
   readonly out: Strides;
 }
 
+/** The layout of columns as one of rows, which take fewer sums that nobody needs. */
+export function withoutColumns(layout: ProductLayout): ProductLayout {
+  const { m, n, a, b, out } = layout;
+  if (n !== 1 || m === 1 || out.strides.at(-2) !== 1) return layout;
+  const turn = ({ offset, strides }: Strides): Strides => {
+    const [row, column] = strides.slice(-2) as [number, number];
+    return { offset, strides: [...strides.slice(0, -2), column, row] };
+  };
+  return { ...layout, m: n, n: m, a: turn(b), b: turn(a), out: turn(out) };
+}
+
 /** The extents of the outer axes that results have, and of those that are summed over. */
 export function splitOuter(
   { outer, summed = 0 }: ProductLayout,

@@ -3,6 +3,7 @@ import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import * as cg from "../../mod.ts";
 import { multiHeadAttention } from "../../src/nn/mod.ts";
+import { matmul } from "../../kernels/matmul/reference.ts";
 import { CpuExecutable } from "../../src/backends/cpu/executable.ts";
 import { Team } from "../../src/backends/cpu/threads.ts";
 import { optimize } from "../../src/program/optimize.ts";
@@ -201,5 +202,30 @@ gpuTest("products of views are those of copies on the device", async (gpu) => {
       rtol: 1e-5,
       atol: 1e-5,
     });
+  }
+});
+
+Deno.test("products with one column have the bits of the reference, wherever they lie", async () => {
+  for (const [m, k] of [[1, 5], [2, 1], [7, 300], [300, 7], [33, 0]] as const) {
+    const [x, v] = [numbers(m, k), numbers(k, 1)];
+    const [y, w] = [numbers(k, m), numbers(1, k)];
+    const stack = numbers(3, m, k);
+    const f: Program = (x, v, y, w, stack) => [
+      x!.matmul(v!),
+      y!.transpose().matmul(w!.transpose()),
+      stack!.matmul(v!),
+      stack!.transpose([1, 0, 2]).matmul(v!).sum({ axis: 1 }),
+    ];
+    await using program = await cg.compile(f, [x, v, y, w, stack]);
+    const expected = new Float64Array(m);
+    const left = { data: x.data as Float64Array, offset: 0, rowStride: k, columnStride: 1 };
+    const right = { data: v.data as Float64Array, offset: 0, rowStride: 1, columnStride: 1 };
+    matmul(expected, 0, left, right, m, k, 1);
+    const results = await program(x, v, y, w, stack);
+    assertEquals(results[0]!.data, expected);
+    for (const [i, eager] of f(x, v, y, w, stack).entries()) {
+      if (i < 3) assertEquals(results[i]!.data, eager.data);
+      else assertAllClose(results[i]!, eager, { rtol: 1e-12 });
+    }
   }
 });

@@ -12,7 +12,11 @@ import { rowsAtOnce } from "../../../kernels/elementwise/wasm.ts";
 import { type Axis, mergeAxes } from "../../../kernels/layout/axes.ts";
 import { type TiledBytes, tiledRows } from "../../../kernels/layout/tiles.ts";
 import { blockShape, type KernelOptions } from "../../../kernels/matmul/emit.ts";
-import { type ProductLayout, splitOuter } from "../../../kernels/matmul/reference.ts";
+import {
+  type ProductLayout,
+  splitOuter,
+  withoutColumns,
+} from "../../../kernels/matmul/reference.ts";
 import { kernelOptions } from "../../../kernels/matmul/wasm.ts";
 import { BYTES } from "../../dtype.ts";
 import { sizeOf } from "../../shape.ts";
@@ -241,14 +245,15 @@ export class ProductCalls {
     const { dtype } = graph.values[output]!;
     this.#bytes = BYTES[dtype];
     this.#scratch = scratch;
-    this.#layout = op.layout(inputs.map((id) => graph.values[id]!.shape), params);
+    const layout = op.layout(inputs.map((id) => graph.values[id]!.shape), params);
+    this.#layout = withoutColumns(layout);
     const { outer, out, a, b } = this.#layout;
     this.options = kernelOptions(op.term, dtype as Precision, this.#layout.m);
     this.#terms = sizeOf(splitOuter(this.#layout).sums);
     const axes = mergeAxes(outer, [out, a, b].map(({ strides }) => strides.slice(0, -2)));
     this.#batch = axes.pop() ?? { extent: 1, strides: [0, 0, 0] };
     this.#outer = axes;
-    const ids = [output, ...inputs];
+    const ids = [output, ...this.#layout === layout ? inputs : inputs.toReversed()];
     this.#starts = [out, a, b].map(({ offset }, i) =>
       offsets.get(ids[i]!)! + offset * this.#bytes
     ) as Triple;
