@@ -2,6 +2,9 @@
  * What does it cost to begin? The time that importing the library adds to an empty script, and the
  * first compilation of a training step of a network of two layers.
  *
+ * Beside it stand what the same modules cost that import each other but hold nothing, and what their
+ * contents cost in one file: neither can be had for less.
+ *
  * Processes are started in turns; the median of the differences and the fastest of each count.
  *
  * @module
@@ -27,21 +30,74 @@ function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
 }
 
-/** What importing adds: the median of the differences, and that of the fastest. */
-async function timeImport(): Promise<{ median: number; fastest: number }> {
+/** A module, and what it imports when it is loaded. */
+interface Module {
+  specifier: string;
+  dependencies?: { code?: { specifier: string }; isDynamic?: boolean }[];
+}
+
+async function runDeno(...args: string[]): Promise<string> {
+  const { success, stdout } = await new Deno.Command(Deno.execPath(), { args, stderr: "null" })
+    .output();
+  if (!success) throw new Error(`deno ${args.join(" ")} failed`);
+  return new TextDecoder().decode(stdout);
+}
+
+/** Modules without contents that import each other as those of the library do; how many they are. */
+async function writeEmptyModules(folder: string): Promise<number> {
+  const { modules } = JSON.parse(await runDeno("info", "--json", MOD)) as { modules: Module[] };
+  const all = new Map(modules.map((module) => [module.specifier, module]));
+  const names = new Map<string, string>();
+  const visit = async (specifier: string): Promise<string> => {
+    const known = names.get(specifier);
+    if (known !== undefined) return known;
+    const name = `./${names.size}.ts`;
+    names.set(specifier, name);
+    const loaded = all.get(specifier)!.dependencies ?? [];
+    const imports: string[] = [];
+    for (const { code, isDynamic } of loaded) {
+      if (code !== undefined && !isDynamic) imports.push(await visit(code.specifier));
+    }
+    const text = imports.map((other) => `import "${other}";\n`).join("");
+    await Deno.writeTextFile(`${folder}/${name}`, `${text}export {};\n`);
+    return name;
+  };
+  await visit(MOD);
+  return names.size;
+}
+
+const MOD = new URL("../mod.ts", import.meta.url).href;
+
+/** What scripts add to an empty one: the median of the differences, and that of the fastest. */
+async function timeImports(): Promise<[what: string, ms: string][]> {
   const folder = await Deno.makeTempDir();
   try {
-    const [empty, full] = [`${folder}/empty.ts`, `${folder}/full.ts`];
-    await Deno.writeTextFile(empty, "export {};\n");
-    await Deno.writeTextFile(full, `import "${new URL("../mod.ts", import.meta.url).href}";\n`);
-    for (const file of [empty, full]) await timeScript(file); // Fills the caches.
-    const times: [number, number][] = [];
-    for (let i = 0; i < ROUNDS; i++) times.push([await timeScript(empty), await timeScript(full)]);
-    const fastest = (side: 0 | 1) => Math.min(...times.map((pair) => pair[side]));
-    return {
-      median: median(times.map(([without, withIt]) => withIt - without)),
-      fastest: fastest(1) - fastest(0),
+    const modules = await writeEmptyModules(folder);
+    await runDeno("bundle", MOD, "-o", `${folder}/bundle.js`);
+    const scripts = {
+      "importing mod.ts": MOD,
+      [`its ${modules} modules without contents`]: "./0.ts",
+      "its contents as one file": "./bundle.js",
     };
+    const empty = `${folder}/empty.ts`;
+    await Deno.writeTextFile(empty, "export {};\n");
+    const files = [empty];
+    for (const specifier of Object.values(scripts)) {
+      files.push(`${folder}/script${files.length}.ts`);
+      await Deno.writeTextFile(files.at(-1)!, `import "${specifier}";\n`);
+    }
+    for (const file of files) await timeScript(file); // Fills the caches.
+    const times: number[][] = [];
+    for (let i = 0; i < ROUNDS; i++) {
+      times.push([]);
+      for (const file of files) times.at(-1)!.push(await timeScript(file));
+    }
+    const fastest = (side: number) => Math.min(...times.map((turn) => turn[side]!));
+    const added = Object.keys(scripts).map((what, i): [string, string] => {
+      const middle = median(times.map((turn) => turn[i + 1]! - turn[0]!));
+      return [what, `${middle.toFixed(1)} ms (${(fastest(i + 1) - fastest(0)).toFixed(1)} ms)`];
+    });
+    return added;
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
@@ -71,11 +127,7 @@ async function timeCompile(): Promise<number> {
 }
 
 const compiled = await timeCompile();
-const imported = await timeImport();
-console.log(
-  `importing mod.ts adds ${
-    imported.median.toFixed(1)
-  } ms to an empty script (median of ${ROUNDS}; ` +
-    `${imported.fastest.toFixed(1)} ms between the fastest)`,
-);
+const added = await timeImports();
+console.log(`added to an empty script, median of ${ROUNDS} (between the fastest):`);
+for (const [what, ms] of added) console.log(`  ${what}: ${ms}`);
 console.log(`the first compile of the MLP step takes ${compiled.toFixed(0)} ms`);

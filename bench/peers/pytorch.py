@@ -51,11 +51,20 @@ def mmd(x, y):
     return kernel(x, x) + kernel(y, y) - 2 * kernel(x, y)
 
 
-def energy_distance(mode):
+def energy_distance(distances):
     def mean(x, y):
-        return torch.cdist(x, y, compute_mode=mode).mean()
+        return distances(x, y).mean()
 
     return lambda x, y: 2 * mean(x, y) - mean(x, x) - mean(y, y)
+
+
+def cdist(mode):
+    return lambda x, y: torch.cdist(x, y, compute_mode=mode)
+
+
+def tensorised(x, y):
+    """Roots of expanded squares, kept away from 0, as GeomLoss has them for State."""
+    return expanded(x, y).clamp_min(1e-8).sqrt()
 
 
 def entropy_of(shares):
@@ -393,11 +402,12 @@ FORMS = {
     "cross entropy": lambda z, labels: gradient(F.cross_entropy, 1, [z, labels.long()]),
     "gaussian mmd": lambda x, y: gradient(mmd, 2, [x, y]),
     "energy distance": lambda x, y: gradient(
-        energy_distance("use_mm_for_euclid_dist_if_necessary"), 2, [x, y]
+        energy_distance(cdist("use_mm_for_euclid_dist_if_necessary")), 2, [x, y]
     ),
     "energy distance, differences": lambda x, y: gradient(
-        energy_distance("donot_use_mm_for_euclid_dist"), 2, [x, y]
+        energy_distance(cdist("donot_use_mm_for_euclid_dist")), 2, [x, y]
     ),
+    "energy distance, tensorised": lambda x, y: gradient(energy_distance(tensorised), 2, [x, y]),
     "batch mixing softmax": lambda x, b: gradient(batch_mixing, 1, [x, one_hot(b, 3)]),
     "batch mixing topk": lambda x, b: gradient(batch_mixing_topk, 1, [x, one_hot(b, 3)]),
     "elastic cell similarity": lambda x: gradient(elastic, 1, [x]),

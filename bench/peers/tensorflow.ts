@@ -132,6 +132,24 @@ function conv({ x, kernel }: Inputs): Call {
   return forward((x, w) => tf.transpose(tf.conv2d(x, w, 1, "same"), [0, 3, 1, 2]), [last, kernels]);
 }
 
+/** On the backend in JavaScript: that of WebAssembly has no gradient of kernels. */
+async function convGradient({ x, kernel }: Inputs): Promise<Call> {
+  await tf.setBackend("cpu");
+  const args = tensors({ x: x!, kernel: kernel! });
+  const loss = (x: Untyped, w: Untyped) => {
+    const last = tf.transpose(x, [0, 2, 3, 1]);
+    return tf.mean(tf.square(tf.conv2d(last, tf.transpose(w, [2, 3, 1, 0]), 1, "same")));
+  };
+  const run = gradient(loss, 2, args);
+  await tf.setBackend("wasm");
+  return async () => {
+    await tf.setBackend("cpu");
+    const outputs = await run();
+    await tf.setBackend("wasm");
+    return outputs;
+  };
+}
+
 function mlpStep(inputs: Inputs): Call {
   const [cells, labels, ...start] = tensors(inputs, ["types"]);
   const types = oneHot(labels, 20);
@@ -176,6 +194,7 @@ export const SIDE: Side = makeSide("tensorflow.js", VERSION, {
   "bernoulli and masked mse": (inputs) => gradient(bernoulliAndMse, 2, tensors(inputs)),
   "mlp step": mlpStep,
   "normal": ({ like }) => forward(() => tf.randomNormal(like!.shape), []),
+  "conv": convGradient,
   "conv value": conv,
   "symmetric squares": (inputs) => gradient(symmetricSquares, 1, tensors(inputs)),
 });
