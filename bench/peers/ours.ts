@@ -283,7 +283,15 @@ function leastSquares(cg: Library, inputs: Inputs): Promise<Call> {
   return gradient(cg, loss as never, [0], doubles(cg, inputs));
 }
 
+/** A function of numbers of double precision. */
+function inDouble(f: (cg: Library, x: Tensor) => Tensor): Form {
+  return (cg, inputs) => compiled(cg, (x) => f(cg, x!), doubles(cg, inputs));
+}
+
 const COMPILED: Readonly<Record<string, Form>> = {
+  "exp, float64": inDouble((cg, x) => cg.exp(x)),
+  "log1p, float64": inDouble((cg, x) => cg.log1p(x)),
+  "tanh, float64": inDouble((cg, x) => cg.tanh(x)),
   "lgamma": (cg, inputs) => compiled(cg, (x) => cg.lgamma(x!), tensors(cg, inputs)),
   "digamma": (cg, inputs) => compiled(cg, (x) => cg.digamma(x!), tensors(cg, inputs)),
 };

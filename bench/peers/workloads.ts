@@ -456,6 +456,12 @@ export const WORKLOADS: readonly Workload[] = [
     inputs: () => ({ w: gaussian(1, [128]), t: between(2, [16_392], -1, 1) }),
     rivals: rivals(undefined, undefined, 1.2),
   },
+  ...["exp", "log1p", "tanh"].map((name): Workload => ({
+    name: `${name}, float64 256x1000`,
+    form: `${name}, float64`,
+    inputs: () => ({ x: positive(1, COUNTED) }),
+    rivals: rivals(undefined, undefined, null),
+  })),
   ...gammaFunction("lgamma", 1.5),
   ...gammaFunction("digamma", 3),
   {
