@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { div, square, stopGradient, sub, sum } from "../ops/mod.ts";
+import { div, square, sub, sum } from "../ops/mod.ts";
 import { floating, promoteAll } from "../ops/elementwise.ts";
 import { full } from "../create.ts";
 import { checkAxes } from "../options.ts";
@@ -86,7 +86,7 @@ export function readMasses(
   const given = readCellWeights(caller, points, weights);
   if (given === null) return full([shape[0]!], 1 / shape[0]!, { dtype });
   const total = sum(given);
-  apply(checkRangeOp, [stopGradient(total)], {
+  apply(checkRangeOp, [total], {
     caller,
     must: `${name} must have a finite sum above 0`,
     low: LEAST_SUM,
@@ -110,7 +110,7 @@ const LEAST_SUM = 2 ** -126;
  */
 export function othersOf(caller: string, shares: Tensor, name: string): Tensor {
   const others = sub(1, sum(square(shares)));
-  apply(checkRangeOp, [stopGradient(others)], {
+  apply(checkRangeOp, [others], {
     caller,
     must: `${name} must be above 0 for two points at least, so that 1 − Σ w² is above 0`,
     low: LEAST_SUM,

@@ -12,6 +12,8 @@ import {
   cumMax,
   gather,
   isNaN,
+  lessEqual,
+  min,
   notEqual,
   roll,
   scatterAdd,
@@ -41,7 +43,8 @@ export interface CoxOptions {
  * there for the events of that time. A constant added to all h changes nothing. Without any event it
  * is 0, with gradient 0. It takes time of n log n: a sort, and running sums from the last time back,
  * relative to the largest hazard so far, so that log-hazards of any size are safe. A time of NaN makes
- * all of it NaN, as nobody knows who was there.
+ * all of it NaN, as nobody knows who was there; log-hazards of those who leave before the first event
+ * may be NaN.
  *
  * In float32, whole numbers above 2^24 may become equal times: pass `int32` or `float64`.
  *
@@ -80,13 +83,19 @@ export function coxLoss(
   if (arguments.length > 4) refuseMore("coxLoss", "options", 4, arguments);
   const { reduction } = readOptions("coxLoss", options, { reduction: "mean" });
   checkReduction("coxLoss", reduction);
-  const [h, t] = [floating(asTensor(logHazard)), asTensor(times)];
+  const [given, t] = [floating(asTensor(logHazard)), asTensor(times)];
   const happened = checkMask("coxLoss", events, "events");
-  checkAxes("coxLoss", "logHazard", h, ["cells"]);
-  checkSameShape("coxLoss", { logHazard: h, times: t, events: happened });
+  checkAxes("coxLoss", "logHazard", given, ["cells"]);
+  checkSameShape("coxLoss", { logHazard: given, times: t, events: happened });
+  const h = given.size === 0 ? given : where(isAtRisk(t, happened), given, 0);
   const losses = where(happened, sub(logRisks(h, t), h), 0);
   const known = where(any(isNaN(t)), NaN, losses);
   return reduceLosses(known, reduction, sum(happened));
+}
+
+/** Whether some event happens while one is there. */
+function isAtRisk(t: Tensor, happened: Tensor): Tensor {
+  return lessEqual(min(where(happened, t, Infinity)), t);
 }
 
 /** `log Σ e^h` over all whose time is at least each one's own. */

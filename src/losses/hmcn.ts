@@ -147,19 +147,25 @@ export function hmcnLoss(
   const locals = readLocals(caller, localOutputs, global, membership);
   const given = readCellLabels(caller, { globalOutput: global }, "labels", labels);
   const nodes = checkLabels(caller, given, levels.shape[0]!);
+  const parts = locals.map((output, l) => {
+    const targets = gather(membership[l + 1]!, nodes);
+    if (!maskMissingLevels) return { output, targets, rows: null };
+    const rows = greater(max(targets, LAST), 0);
+    // What is left out need be no number.
+    return { output: where(expandDims(rows, 1), output, 0.5), targets, rows };
+  });
   if (check && inputType !== "scGPT") {
     checkProbabilities(caller, "globalOutput", global);
-    locals.forEach((x, l) => checkProbabilities(caller, `localOutputs[${l}]`, x));
+    parts.forEach(({ output }, l) => checkProbabilities(caller, `localOutputs[${l}]`, output));
   }
 
   const rowLosses = inputType === "scGPT" ? firstClassLosses : binaryLosses;
   const depth = expandDims(gather(levels, nodes), 1);
   const numbers = arange(membership.length, { dtype: "int32" });
   const reached = inputType === "scGPT" ? equal(numbers, depth) : lessEqual(numbers, depth);
-  const local = locals.map((output, l) => {
-    const targets = gather(membership[l + 1]!, nodes);
+  const local = parts.map(({ output, targets, rows }) => {
     const losses = rowLosses(output, targets);
-    return maskMissingLevels ? meanWhere(greater(max(targets, LAST), 0), losses) : mean(losses);
+    return rows === null ? mean(losses) : meanWhere(rows, losses);
   });
   return {
     global: mean(rowLosses(global, reached)),

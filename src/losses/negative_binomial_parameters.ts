@@ -4,11 +4,12 @@
  * @module
  */
 import { describe } from "../describe.ts";
-import { add, exp, log, log1p, mul, neg, reciprocal, sub } from "../ops/mod.ts";
+import { add, broadcastTo, exp, log, log1p, mul, neg, reciprocal, sub } from "../ops/mod.ts";
 import { floating, promoteAll } from "../ops/elementwise.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
 import { isPlainObject, refuseMore } from "../options.ts";
 import { checkNotNegative, checkPositive, checkShares } from "../ranges.ts";
+import { broadcastShapes } from "../shape.ts";
 
 /** The parameters of negative binomials, under one of the names that are in use. */
 export type NegativeBinomialNames =
@@ -81,7 +82,9 @@ export function negativeBinomialParameters(
   const [first, second] = promoteAll(
     ...pair.split(", ").map((name) => given[name] as TensorLike),
   ).map(floating) as [Tensor, Tensor];
-  return WAYS[pair as keyof typeof WAYS](first, second);
+  const shape = broadcastShapes(CALLER, first.shape, second.shape);
+  const { mu, logRate, ...rest } = WAYS[pair as keyof typeof WAYS](first, second);
+  return { mu: broadcastTo(mu, shape), logRate: broadcastTo(logRate, shape), ...rest };
 }
 
 const CALLER = "negativeBinomialParameters";

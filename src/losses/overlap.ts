@@ -8,6 +8,7 @@ import {
   cast,
   div,
   equal,
+  less,
   mul,
   notEqual,
   slice,
@@ -141,8 +142,13 @@ export function reducePresent(
   return reduceLosses(where(present, losses, 0), reduction, sum(present));
 }
 
-/** `a / b`, and 1 where b is 0: a class that is neither labelled nor predicted is no mistake. */
+/**
+ * `a / b`, and 1 where b is 0: a class that is neither labelled nor predicted is no mistake. Where b is
+ * next to nothing, so that its inverse may not be a number, the ratio is as good as constant.
+ */
 export function overlapRatio(a: Tensor, b: Tensor): Tensor {
   const empty = equal(b, 0);
-  return where(empty, 1, div(a, where(empty, 1, b)));
+  const tiny = less(b, b.dtype === "float32" ? 2 ** -100 : 2 ** -1000);
+  const constant = div(stopGradient(a), stopGradient(where(empty, 1, b)));
+  return where(empty, 1, where(tiny, constant, div(a, where(tiny, 1, b))));
 }

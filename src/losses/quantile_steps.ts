@@ -9,12 +9,14 @@ import {
   cast,
   concat,
   cumsum,
-  equal,
   gather,
   less,
+  lessEqual,
   minimum,
+  mul,
   slice,
   sort,
+  stopGradient,
   sub,
   takeAlongAxis,
   where,
@@ -77,7 +79,10 @@ export function weightedSteps(
   const valueOf = ({ values }: { values: Tensor }, past: Tensor) =>
     takeAlongAxis(values, minimum(past, values.shape[0]! - 1), { axis: 0 });
   const gaps = abs(sub(valueOf(a, pastX), valueOf(b, pastY)));
-  return { gaps: where(equal(widths, 0), 0, gaps), widths };
+  // Ends that are the same but for the rounding of sums have no step between them.
+  const rounding = x.dtype === "float32" ? 2 ** -21 : steps * 2 ** -52;
+  const isNone = lessEqual(widths, mul(stopGradient(reached), rounding));
+  return { gaps: where(isNone, 0, gaps), widths };
 }
 
 /** The points of each column in order, and the share of all up to each of them. */

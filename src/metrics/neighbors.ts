@@ -9,13 +9,17 @@ import { fromData, type Tensor } from "../tensor.ts";
 /** How many distances are held at a time, about. */
 const BLOCK_SIZE = 1 << 20;
 
-/** Calls a function with each row of the matrix of squared distances; the row is valid until it returns. */
+/**
+ * Calls a function with each row of the matrix of squared distances; the row is valid until it returns.
+ * Where squares would overflow or vanish, points are scaled first, by a power of two.
+ */
 export function forDistanceRows(
-  points: Tensor,
+  given: Tensor,
   visit: (row: number, squaredDistances: Float64Array) => void,
 ): void {
-  const [n, d] = points.shape as [number, number];
-  const data = points.data as Float64Array;
+  const [n, d] = given.shape as [number, number];
+  const data = (given.data as Float64Array).map(scaling(given.data as Float64Array));
+  const points = fromData(data, [n, d]);
   const height = Math.max(1, Math.floor(BLOCK_SIZE / Math.max(1, n)));
   for (let start = 0; start < n; start += height) {
     const end = Math.min(n, start + height);
@@ -25,6 +29,15 @@ export function forDistanceRows(
       visit(i, distances.subarray((i - start) * n, (i - start + 1) * n));
     }
   }
+}
+
+/** What brings numbers of which squares are out of range back into it. */
+function scaling(values: Float64Array): (x: number) => number {
+  const largest = values.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+  const power = Math.floor(Math.log2(largest));
+  return Math.abs(power) < 400 || !Number.isFinite(power)
+    ? (x) => x
+    : (x) => x * 2 ** -Math.trunc(power / 2) * 2 ** -(power - Math.trunc(power / 2));
 }
 
 /** The nearest other points of one point, nearest first. */

@@ -50,7 +50,8 @@ export function correlation(x: ArrayLike<number>, y: ArrayLike<number>): number 
 
 /** The differences from the mean, as a vector of length 1; zeros where all values are equal. */
 function direction(values: ArrayLike<number>): Float64Array {
-  const moved = Float64Array.from(values, (value) => value - values[0]!);
+  // Halves, as the difference of two numbers may be none.
+  const moved = Float64Array.from(values, (value) => value / 2 - values[0]! / 2);
   const scale = moved.reduce((most, d) => Math.max(most, Math.abs(d)), 0) || 1;
   const scaled = moved.map((d) => d / scale);
   const mean = meanOf(scaled);

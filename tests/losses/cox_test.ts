@@ -1,4 +1,14 @@
-import { grad, key, normal, type Tensor, tensor, uniform, vmap, zeros } from "@cellgrad/cellgrad";
+import {
+  grad,
+  key,
+  normal,
+  type Tensor,
+  tensor,
+  uniform,
+  valueAndGrad,
+  vmap,
+  zeros,
+} from "@cellgrad/cellgrad";
 import { coxLoss } from "@cellgrad/cellgrad/losses";
 import { assertAllClose, checkGradients } from "@cellgrad/cellgrad/testing";
 import { assert, assertAlmostEquals, assertEquals, assertGreaterOrEqual } from "@std/assert";
@@ -123,6 +133,19 @@ Deno.test("coxLoss() keeps low hazards, which a sum relative to the largest lose
   // The last two are 30 below the first, who has gone before: e^−30 is below the original's 1e-7.
   const loss = coxLoss([0, -30, -30], [1, 2, 3], [0, 1, 0]);
   assertAlmostEquals(loss.item(), Math.LN2, 1e-6);
+});
+
+Deno.test("coxLoss() does not see who leaves before the first event, NaN or not", () => {
+  for (const hazard of [NaN, Infinity, -Infinity, 7]) {
+    const h = tensor([hazard, 1, 2], { dtype: "float64" });
+    const f = (h: Tensor) => coxLoss(h, [1, 2, 3], [0, 1, 0]);
+    const [loss, gradient] = valueAndGrad(f)(h);
+    const [other, expected] = valueAndGrad((h: Tensor) => coxLoss(h, [2, 3], [1, 0]))(h.slice(1));
+    assertEquals(loss.item(), other.item());
+    assertEquals([...gradient.data], [0, ...expected.data]);
+  }
+  const counted = grad((h: Tensor) => coxLoss(h, [1, 2, 3], [1, 1, 0]))(tensor([NaN, 1, 2]));
+  assert(Number.isNaN(counted.data[0]));
 });
 
 Deno.test("coxLoss() of a time of NaN is NaN", () => {

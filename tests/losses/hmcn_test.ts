@@ -123,6 +123,23 @@ for (const inputType of INPUT_TYPES) {
     );
   });
 
+  Deno.test(`${name} and maskMissingLevels does not look at what it leaves out`, () => {
+    for (const hole of [NaN, Infinity, 5]) {
+      const first = f64([[hole, hole], [0.2, 0.7]]);
+      const f = (x: Tensor) =>
+        hmcnLoss([[0.5, 0.5, 0.5], [0.5, 0.5, 0.5]], [x, x], [0, 3], tree, {
+          inputType,
+          maskMissingLevels: true,
+        }).local;
+      const only = (x: Tensor) =>
+        hmcnLoss([[0.5, 0.5, 0.5]], [x, x], [3], tree, { inputType }).local;
+      assertSame(f(first), only(first.slice(1)));
+      const gradient = grad(f)(first);
+      assertAllZero(gradient.slice(0, 1));
+      assertSame(gradient.slice(1), grad(only)(first.slice(1)));
+    }
+  });
+
   Deno.test(`${name} and maskMissingLevels gives 0 where no cell has a class`, () => {
     const output = f64([[0.3, 0.6]]);
     const options = { inputType, maskMissingLevels: true };

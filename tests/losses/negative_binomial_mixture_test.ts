@@ -6,7 +6,7 @@ import {
   zinbLoss,
 } from "@cellgrad/cellgrad/losses";
 import { assertAllClose, checkGradients } from "@cellgrad/cellgrad/testing";
-import { assertAlmostEquals, assertEquals, assertGreaterOrEqual } from "@std/assert";
+import { assertAlmostEquals, assertEquals, assertGreaterOrEqual, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { FEW_RUNS, floats, integers, RUNS } from "../arbitraries.ts";
 import golden from "../golden/negative_binomial_mixture.json" with { type: "json" };
@@ -243,6 +243,26 @@ Deno.test("negativeBinomialParameters() names one distribution in four ways", ()
     }),
     RUNS,
   );
+});
+
+Deno.test("negativeBinomialParameters() gives means of the shape that two shapes make", () => {
+  const pairs = [
+    { mu: [[1, 2]], theta: [[1], [2], [3]] },
+    { mu: [[1], [2], [3]], dispersion: [1, 2] },
+    { totalCount: [[1], [2], [3]], logits: [1, 2] },
+    { totalCount: [1, 2], probs: [[0.1], [0.2], [0.3]] },
+  ];
+  for (const names of pairs) {
+    const { mu, logRate } = negativeBinomialParameters(names as never);
+    assertEquals([mu.shape, logRate.shape], [[3, 2], [3, 2]]);
+  }
+  for (const second of ["theta", "dispersion"]) {
+    assertThrows(
+      () => negativeBinomialParameters({ mu: [1, 2], [second]: [1, 2, 3] } as never),
+      TypeError,
+      "Cannot compute negativeBinomialParameters as the shapes do not broadcast",
+    );
+  }
 });
 
 Deno.test("negativeBinomialParameters() takes undefined for a name that is not given", () => {

@@ -199,7 +199,10 @@ for (const family of FAMILY) {
   });
 
   Deno.test(`${name}() is finite for logits of ±1e4 and tiny masses, by labels and one-hot`, () => {
-    const logits = [1e4, -1e4, 0, 88.5, -88.5, -103, 80].map((z) => [[z, -z, 0], [z, 0, 0]]);
+    const logits = [1e4, -1e4, 0, 88.5, -88.5, -95, -103, 80].flatMap((z) => [
+      [[z, -z, 0], [z, 0, 0]],
+      [[z, z, z], [z, z, z]],
+    ]);
     for (const targets of [[0, 0], [[1, 0, 0], [1, 0, 0]], [[0, 0, 0], [0, 0, 0]]]) {
       for (const activation of ["softmax", "sigmoid"] as const) {
         for (const absent of ["count", "skip"] as const) {

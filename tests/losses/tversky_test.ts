@@ -109,6 +109,18 @@ Deno.test("tverskyLoss() is finite for logits of ±1e4 and weights of 0", () => 
   }
 });
 
+Deno.test("tverskyLoss() is finite for next to nothing, whichever mistakes count", () => {
+  for (const z of [-60, -88, -95, -103, -110]) {
+    for (const beta of [0, 0.3]) {
+      for (const activation of ["softmax", "sigmoid"] as const) {
+        const options = { smooth: 0, beta, activation };
+        assertFinite((x) => tverskyLoss(x, [1], options), [tensor([[0, z]])]);
+        assertFinite((x) => tverskyLoss(x, [1], options), [tensor([[z, z]])]);
+      }
+    }
+  }
+});
+
 Deno.test("tverskyLoss() of ignored labels alone and of nothing is 0", () => {
   for (const smooth of [0, 1]) {
     const loss = (z: Tensor) => tverskyLoss(z, [-1], { smooth, ignoreIndex: -1 });

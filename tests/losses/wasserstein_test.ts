@@ -197,6 +197,51 @@ Deno.test("slicedWasserstein() of whole weights is that of as many cells", () =>
   );
 });
 
+/** Whole weights of numbers that lie far apart, and powers that magnify the least share. */
+const far = fc.record({
+  times: fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 12 }),
+  scale: gridNumbers(0.1, 9),
+  p: fc.constantFrom(1, 2, 4, 8),
+  dtype: fc.constantFrom("float32" as const, "float64" as const),
+});
+
+Deno.test("wasserstein1d() of weights that say the same is exactly 0, with gradient 0", () => {
+  fc.assert(
+    fc.property(far, ({ times, scale, p, dtype }) => {
+      const x = f64(times.map((_, i) => 1000 * i)).cast(dtype);
+      const weightsX = f64(times).mul(scale).cast(dtype);
+      const y = repeated(x, times);
+      const [none] = [zeros([1, 1], { dtype })];
+      const cloud = (points: Tensor) => points.expandDims(1).add(none);
+      const distances = [
+        (x: Tensor) => wasserstein1d(x, y, { p, weightsX }),
+        (x: Tensor) => wasserstein1d(y, x, { p, weightsY: weightsX }),
+        (x: Tensor) => slicedWasserstein(cloud(x), cloud(y), { p, weightsX, key: key(0) }),
+      ];
+      for (const f of distances) {
+        assertEquals(f(x).item(), 0);
+        assertAllZero(grad(f)(x));
+      }
+    }),
+    RUNS,
+  );
+});
+
+Deno.test("wasserstein1d() keeps shares that are small, wherever they lie", () => {
+  const distance = wasserstein1d(f64([0, 1e6]), [0], { weightsX: f64([1, 1e-12]) });
+  assertAllClose(distance, 1e-6, { rtol: 1e-3 });
+  const first = wasserstein1d(f64([-1e6, 0]), [0], { weightsX: f64([1e-14, 1]) });
+  assertAllClose(first, 1e-8, { rtol: 1e-3 });
+});
+
+Deno.test("wasserstein1d() does not see a weight of 0 behind the last digit of a sum", () => {
+  const y = f64([0, -1e4, 2, -1]);
+  const options = { p: 3, weightsY: [1, 1, 2, 0.5] };
+  const without = wasserstein1d(f64([2, -1e4, 0]), y, { ...options, weightsX: [1, 2, 3] });
+  const found = wasserstein1d(f64([2, -1e4, 1e10, 0]), y, { ...options, weightsX: [1, 2, 0, 3] });
+  assertAllClose(found, without);
+});
+
 Deno.test("wasserstein1d() does not see what counts nothing, however far", () => {
   for (const dtype of ["float32", "float64"] as const) {
     const x = f64([1e30, 3, 0]).cast(dtype);

@@ -66,6 +66,18 @@ for (const [name, perPoint] of Object.entries(METRICS)) {
   });
 }
 
+Deno.test("metrics of embeddings are the same for distances of any size", () => {
+  const points = Array.from({ length: 12 }, (_, i) => [i, i * i % 5 / 4]);
+  const labels = points.map((_, i) => i % 3 % 2);
+  for (const [name, metric] of Object.entries(METRICS)) {
+    const expected = Array.from(metric(points, labels));
+    for (const scale of [2 ** 1000, 2 ** 520, 2 ** -520, 2 ** -1000]) {
+      const found = metric(points.map((point) => point.map((x) => scale * x)), labels);
+      assertEquals([name, ...found], [name, ...expected]);
+    }
+  }
+});
+
 Deno.test("silhouette() is in [−1, 1]", () => {
   fc.assert(
     fc.property(labelledPoints, ({ points, labels }) => {

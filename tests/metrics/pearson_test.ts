@@ -21,6 +21,13 @@ Deno.test("pearson() is in [−1, 1], symmetric, and does not depend on the orde
   );
 });
 
+Deno.test("pearson() is the same for numbers of any size", () => {
+  const [x, y] = [[1, -1, 0, 0.25], [1, 2, 3, 5]];
+  for (const scale of [2 ** 1023, 2 ** 600, 2 ** -600, 2 ** -1000]) {
+    assertAlmostEquals(pearson(x.map((v) => scale * v), y), pearson(x, y), 1e-14);
+  }
+});
+
 Deno.test("pearson() changes only its sign under an affine map", () => {
   const factor = fc.double({ min: 0.01, max: 100, noNaN: true });
   const shift = fc.double({ min: -1000, max: 1000, noNaN: true });
