@@ -47,14 +47,12 @@ export interface BlockShape {
 /** Steps of the sum that are written out in the innermost loop. */
 export const UNROLL = 4;
 
-/** Rows of a tile at the most. */
-function mostRows({ term, relaxed }: Pick<KernelOptions, "term" | "relaxed">): number {
-  return relaxed && term === "product" ? 5 : 3;
-}
-
 /** Rows of the tiles of `m` rows: as many as leave few of the last tile without use. */
-export function tileRowsFor(m: number, options: Pick<KernelOptions, "term" | "relaxed">): number {
-  const choices = Array.from({ length: mostRows(options) }, (_, i) => mostRows(options) - i);
+export function tileRowsFor(
+  m: number,
+  { term, relaxed }: Pick<KernelOptions, "term" | "relaxed">,
+): number {
+  const choices = relaxed && term === "product" ? [5, 4, 3, 2, 1] : [3, 2, 1];
   const used = (rows: number) => Math.ceil(m / rows) * rows;
   const least = Math.min(...choices.map(used));
   return choices.find((rows) => used(rows) <= 1.03 * least)!;

@@ -17,15 +17,17 @@ import {
   type WgslMatrix,
 } from "./wgsl_inner_product.ts";
 
-/** A name, what to add up, and whether workgroups share tiles: for GPUs, not for adapters in software. */
-export type WgslProducts = Pick<InnerProductDraft, "name" | "term" | "tiled">;
-
 /**
- * `out[…, m, n] = Σ term(a[…, m, k], b[…, k, n])`. Inputs: a, b; output: the sums.
+ * `out[…, m, n] = Σ term(a[…, m, k], b[…, k, n])`. Inputs: a, b; output: the sums. `tiled` is whether
+ * workgroups share tiles: for GPUs, not for adapters in software.
  *
  * Long sums of which there are few are split into parts, which are added up by a second kernel.
  */
-export function innerProductPlan(layout: ProductLayout, how: WgslProducts): WgslPlan {
+export function innerProductPlan(
+  { name, term }: Pick<InnerProductDraft, "name" | "term">,
+  layout: ProductLayout,
+  tiled: boolean,
+): WgslPlan {
   const { m, n } = layout;
   const { kept, sums } = splitOuter(layout);
   const [batch, terms] = [sizeOf(kept), [...sums, layout.k]];
@@ -36,13 +38,13 @@ export function innerProductPlan(layout: ProductLayout, how: WgslProducts): Wgsl
     matrixOf(layout.b, kept, terms, -2),
     matrixOf(layout.out, kept),
   ] as const;
-  const draft = { ...how, m, k, n, batch, parts, a, b };
+  const draft = { name, term, tiled, m, k, n, batch, parts, a, b };
   if (parts === 1) return planOf(innerProductKernel({ ...draft, out }));
   const apart = { rowStride: n, columnStride: 1, offset: `result * ${m * n}u` };
   return {
     kernels: [
       { kernel: innerProductKernel({ ...draft, out: apart }), inputs: [0, 1], outputs: [3] },
-      { kernel: sumPartsKernel(how.name, layout, parts, out), inputs: [3], outputs: [2] },
+      { kernel: sumPartsKernel(name, layout, parts, out), inputs: [3], outputs: [2] },
     ],
     temporaries: [batch * parts * m * n],
   };

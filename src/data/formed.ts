@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { matmul } from "../../kernels/matmul/eager.ts";
+import { innerProducts } from "../../kernels/matmul/eager.ts";
 import { InnerProduct, kernelOptions } from "../../kernels/matmul/wasm.ts";
 import { hasSimd } from "../../kernels/wasm/features.ts";
 import { type Symmetric, view } from "./centred.ts";
@@ -43,7 +43,7 @@ export class Formed implements Symmetric {
     const p = this.columns;
     const out = new Float64Array(count * p);
     if (this.#product === undefined) {
-      matmul(out, 0, view(directions, p, 1), view(this.values, p, 1), count, p, p);
+      innerProducts.product(out, 0, view(directions, p, 1), view(this.values, p, 1), count, p, p);
       return out;
     }
     for (let start = 0; start < count; start += this.#most) {

@@ -6,16 +6,14 @@ import { gpuTest } from "./wgsl_runner.ts";
 
 const squaredDistances = amongRows(between);
 
+const DISTANCES = { name: "distances", term: "squaredDifference" } as const;
+
 /** Of rows beside rows. */
 function planDistances(m: number, n: number, k: number, tiled: boolean) {
   const a = { offset: 0, strides: [k, 1] };
   const b = { offset: 0, strides: [1, k] };
   const out = { offset: 0, strides: [n, 1] };
-  return innerProductPlan({ outer: [], m, k, n, a, b, out }, {
-    name: "distances",
-    term: "squaredDifference",
-    tiled,
-  });
+  return innerProductPlan(DISTANCES, { outer: [], m, k, n, a, b, out }, tiled);
 }
 
 /** Numbers in [−1, 1) around a centre that are the same every time. */

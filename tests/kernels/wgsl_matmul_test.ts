@@ -4,6 +4,8 @@ import { matmul, type MatrixView, type ProductLayout } from "../../kernels/matmu
 import { innerProductPlan } from "../../kernels/matmul/wgsl.ts";
 import { gpuTest, type Job, type WgslRunner } from "./wgsl_runner.ts";
 
+const PRODUCT = { name: "matmul", term: "product" } as const;
+
 interface Case {
   m: number;
   k: number;
@@ -42,7 +44,7 @@ function product(one: Case, tiled: boolean, seed: number) {
   const { m, k, n, transposeA, transposeB, transposeOut = false } = one;
   const [a, b] = [random(m * k, seed), random(k * n, seed + 1)];
   const out = new Float32Array(m * n).fill(NaN);
-  const plan = innerProductPlan(layoutOf(one), { name: "matmul", term: "product", tiled });
+  const plan = innerProductPlan(PRODUCT, layoutOf(one), tiled);
   const job: Job = { plan, inputs: [a, b], outputs: [out] };
   const check = () => {
     const [x, y] = [view(a, m, k, transposeA), view(b, k, n, transposeB)];
@@ -132,7 +134,7 @@ for (const tiled of [false, true]) {
       b: { offset: 0, strides: [0, k * n, 1, k] },
       out: { offset: 0, strides: [2 * m * n, m * n, n, 1] },
     };
-    const plan = innerProductPlan(layout, { name: "matmul", term: "product", tiled });
+    const plan = innerProductPlan(PRODUCT, layout, tiled);
     await runner.run([{ plan, inputs: [a, b], outputs: [out] }]);
     for (let i = 0; i < 3; i++) {
       for (let j = 0; j < 2; j++) {

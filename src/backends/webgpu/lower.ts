@@ -6,7 +6,7 @@
 import { accumulationPlan } from "../../../kernels/cumulative/wgsl.ts";
 import { castKernel, copiesPlan } from "../../../kernels/layout/wgsl.ts";
 import type { Strides } from "../../../kernels/layout/reference.ts";
-import { innerProductPlan, type WgslProducts } from "../../../kernels/matmul/wgsl.ts";
+import { innerProductPlan } from "../../../kernels/matmul/wgsl.ts";
 import { categoricalKernel, permutationPlan, samplerKernel } from "../../../kernels/random/wgsl.ts";
 import {
   gatherKernel,
@@ -77,7 +77,7 @@ function emit(op: Primitive<unknown>, context: StepContext): WgslPlan | WgslKern
   const [x, y] = shapes as [Shape, Shape];
   switch (op.kind) {
     case "product":
-      return innerProductPlan(op.layout(shapes, params), howTo(op, isSoftware));
+      return innerProductPlan(op, op.layout(shapes, params), !isSoftware);
     case "reduce":
       return planReductionOf(op.reduce, op.over(params), context);
     case "sort":
@@ -170,10 +170,6 @@ export function lowerStep(
   return { ...made, parts: parts ?? [{ plan: "kernels" in found ? found : planOf(found) }] };
 }
 
-function howTo({ name, term }: ProductOp<unknown>, isSoftware: boolean): WgslProducts {
-  return { name, term, tiled: !isSoftware };
-}
-
 /** Some rows after the other of a product, or of distances, that is too large to be seen whole. */
 function productParts(
   op: ProductOp<unknown>,
@@ -185,7 +181,6 @@ function productParts(
     bytes: 4 * sizeOf(own),
   }));
   if ([left!, right!, all!].every(({ bytes }) => bytes <= largestBinding)) return undefined;
-  const how = howTo(op, isSoftware);
   const layout = op.layout(shapes, params);
   const { outer, m, k, n, a, b, out } = layout;
   if (outer.length > 0) return undefined;
@@ -193,7 +188,7 @@ function productParts(
     own.offset === 0 && sameShape(own.strides, strides);
   if (lies(a, k, 1) && lies(out, n, 1) && right!.bytes <= largestBinding) {
     return rowRanges(m, 4 * Math.max(k, n), largestBinding)?.map(([first, rows]) => ({
-      plan: innerProductPlan({ ...layout, m: rows }, how),
+      plan: innerProductPlan(op, { ...layout, m: rows }, !isSoftware),
       ranges: [
         { offset: 4 * first * k, bytes: 4 * rows * k },
         right!,
@@ -205,8 +200,9 @@ function productParts(
   if (!lies(b, 1, k)) return undefined;
   return rowRanges(n, 4 * k, largestBinding)?.map(([first, columns]) => ({
     plan: innerProductPlan(
+      op,
       { ...layout, n: columns, out: { ...out, offset: out.offset + first * out.strides[1]! } },
-      how,
+      !isSoftware,
     ),
     ranges: [left!, { offset: 4 * first * k, bytes: 4 * columns * k }, all!],
   }));

@@ -219,11 +219,14 @@ class Fuser {
     const above = candidates.filter((group) => ancestors.has(group) && !blocked.has(group));
     const isAlike = ({ plan }: Node) => sameShape(plan!.shape, work.shape);
     const [alike, ofRows] = [above.filter(isAlike), above.filter((group) => !isAlike(group))];
+    // What is too much with one group is so with another group and that one.
+    const full = new Set<Node>();
     for (const group of [...alike, ...ofRows]) {
       const between = nodesBetween(group, ancestors);
-      if (isWelcome(step, work, group.plan!, between) && this.#merge(group, [...between, node])) {
-        return true;
-      }
+      if (between.some((other) => full.has(other))) continue;
+      if (!isWelcome(step, work, group.plan!, between)) continue;
+      if (this.#merge(group, [...between, node])) return true;
+      full.add(group);
     }
     const inputs = step.inputs.map((id) => this.#rootOf(id));
     return apart.some((group) =>

@@ -8,28 +8,42 @@ import { type Block, sliceOp } from "../../ops/join.ts";
 import { reshapeOp } from "../../ops/layout.ts";
 import type { Primitive, Spec } from "../../op.ts";
 import { sizeOf } from "../../shape.ts";
-import type { Graph, Step, ValueId } from "../graph.ts";
+import { type Graph, makersOf, type Step, type ValueId } from "../graph.ts";
 import { type BlockInput, type BlockRun, loopIn, type RowLoop } from "../row_blocks.ts";
+
+/** How many loops before one are looked at. */
+const WINDOW = 64;
 
 /** The graph in which a loop does the work of an earlier one too, where it needs nothing of it. */
 export function fuseRowLoops(graph: Graph, tidy: (body: Graph) => Graph): Graph {
   const loops = graph.steps.filter((step) => loopIn(step) !== undefined);
-  for (const later of loops.toReversed()) {
-    const earlier = loops.find((step) => canMerge(step, later, graph));
+  const orders = new Map(graph.steps.map((step, i) => [step, i]));
+  const makers = makersOf(graph);
+  for (let i = loops.length - 1; i > 0; i--) {
+    const later = loops[i]!;
+    const alike = loops.slice(Math.max(0, i - WINDOW), i).filter((step) => isAlike(step, later));
+    if (alike.length === 0) continue;
+    const first = orders.get(alike[0]!)!;
+    const needed = new Set([later]);
+    // A set is gone through with what is added meanwhile.
+    for (const { inputs } of needed) {
+      for (const id of inputs) {
+        const maker = makers.get(id);
+        if (maker !== undefined && orders.get(maker)! >= first) needed.add(maker);
+      }
+    }
+    const earlier = alike.find((step) => !needed.has(step));
     if (earlier !== undefined) return fuseRowLoops(merge(earlier, later, graph, tidy), tidy);
   }
   return graph;
 }
 
-/** Whether two steps are loops over the same blocks, of which the later does not need the earlier. */
-function canMerge(earlier: Step, later: Step, graph: Graph): boolean {
-  const [a, b] = [loopIn(earlier), loopIn(later)];
-  if (a === undefined || b === undefined) return false;
-  if (graph.steps.indexOf(earlier) >= graph.steps.indexOf(later)) return false;
+/** Whether two steps are loops over the same blocks. */
+function isAlike(one: Step, other: Step): boolean {
+  const [a, b] = [loopIn(one)!, loopIn(other)!];
   const blocksOf = ({ runs }: RowLoop) => String(runs.map(({ first, count }) => [first, count]));
   return a.name === b.name && a.spec.dtype === b.spec.dtype && blocksOf(a) === blocksOf(b) &&
-    ![...a.runs, ...b.runs].some(({ ends }) => ends !== undefined) &&
-    !dependents(earlier, graph).has(later);
+    [...a.runs, ...b.runs].every(({ ends }) => ends === undefined);
 }
 
 /** The steps that need what a step makes. */

@@ -14,6 +14,9 @@ import { readBy, type Source } from "./views.ts";
 /** A loop that goes several times over its rows must find them in the caches: most elements of a row. */
 const LONGEST = { row: 8192, column: 1024 } as const;
 
+/** To plan a loop takes longer the more often it goes over its rows: it grows no further then. */
+const MOST_PASSES = 12;
+
 /** Columns are reduced in loops where they are at least so many side by side, or all there are. */
 const FEWEST_COLUMNS = 16;
 
@@ -217,7 +220,7 @@ export function extendPlan(
 function isPossible({ shape, reduced }: Work, passes: number, reads: readonly LoopRead[]): boolean {
   if (reduced !== undefined && !isEven(reads, shape, reduced)) return false;
   if (reads.some(({ isView }) => isView) && !canWalk(reads, shape, reduced)) return false;
-  return passes === 1 || !isLong(shape, reduced!);
+  return passes === 1 || (passes <= MOST_PASSES && !isLong(shape, reduced!));
 }
 
 /** Where a step is in a loop, and what it reads there. */
