@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { add, concat, layerNorm, slice, type Tensor, zeros } from "@cellgrad/cellgrad";
+import { add, concat, layerNorm, scan, slice, type Tensor, zeros } from "@cellgrad/cellgrad";
 
 /** Functions of any size. */
 export interface Family {
@@ -62,5 +62,18 @@ export const FAMILIES: readonly Family[] = [
     name: "layers: product, layer norm, tanh",
     shapes: (n) => [[8, 16], ...times(n).map(() => [16, 16])],
     f: () => (x, ...ws) => ws.reduce((y, w) => layerNorm(y.matmul(w)).tanh(), x!),
+  },
+  {
+    name: "softmax of softmax",
+    shapes: () => [[4, 8]],
+    f: (n) => (x) => times(n).reduce((y) => y.softmax(), x!),
+  },
+  {
+    name: "loops one after the other",
+    shapes: () => [[4, 8]],
+    f: (n) => (x) => {
+      const before = (c: Tensor, row: Tensor): [Tensor, Tensor] => [c.add(row), c];
+      return times(n).reduce((y): Tensor => scan(before, y.sum({ axis: 0 }), y)[1], x!);
+    },
   },
 ];

@@ -6,7 +6,7 @@
 import { checkLimits, refuseMore } from "../options.ts";
 import { apply } from "../trace.ts";
 import { asTensor, Tensor, type TensorLike } from "../tensor.ts";
-import { equal, less, where } from "./compare.ts";
+import { equal, greaterEqual, less, where } from "./compare.ts";
 import {
   applyBinary,
   applyFloatingBinary,
@@ -74,12 +74,13 @@ export const clipOp: Elementwise = unary(
 export const powOp: Elementwise = elementwise("pow", "pow(a, b)", [
   (g, _y, [a, b]) => {
     // 0 · a⁻¹ is NaN where a⁻¹ overflows. For larger bases it stays: its derivative by b counts.
-    const zero = where(less(a!, 1e-30), equal(b!, 0), false);
-    return mul(g, mul(b!, pow(a!, where(zero, 1, sub(b!, 1)))));
+    const zero = where(greaterEqual(a!, 1e-30), false, equal(b!, 0));
+    const slope = mul(b!, pow(where(zero, 1, a!), where(zero, 1, sub(b!, 1))));
+    return mul(g, where(zero, 0, slope));
   },
   (g, y, [a]) => {
     const zero = equal(a!, 0);
-    return where(zero, 0, mul(g, mul(y, log(where(zero, 1, a!)))));
+    return mul(g, where(zero, 0, mul(y, log(where(zero, 1, a!)))));
   },
 ]);
 

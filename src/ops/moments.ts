@@ -54,6 +54,7 @@ export function variance(x: TensorLike, options: VarianceOptions = {}): Tensor {
   const divisor = count - (options.correction ?? 0);
   const { centred, rest } = centre(operand, options.axis);
   const spread = reduceShared(meanOp, square(centred), options, divisor);
+  if (divisor <= 0) return divisor < 0 ? mul(spread, NaN) : spread;
   const excess = reshape(mul(square(rest), count / divisor), spread.shape);
   // Equal values have a spread that is all excess, up to rounding.
   return where(less(spread, excess), mul(spread, 0), sub(spread, excess));

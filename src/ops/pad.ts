@@ -77,7 +77,7 @@ export function pad(
 
 function checkWidths(shape: Shape, widths: readonly unknown[]): void {
   const isPair = (pair: unknown) =>
-    Array.isArray(pair) && pair.length === 2 && pair.every((n) => Number.isInteger(n));
+    Array.isArray(pair) && pair.length === 2 && [...pair].every((n) => Number.isInteger(n));
   if (!Array.isArray(widths) || widths.length !== shape.length || ![...widths].every(isPair)) {
     throw new TypeError(
       `Cannot compute pad as widths must be a pair of whole numbers for each axis: current shape ` +

@@ -205,7 +205,7 @@ function gatherTogether(x: Tensor, indices: unknown, given: readonly number[]): 
         }`,
     );
   }
-  const positions = indices.map((values: TensorLike, i) => {
+  const positions = [...indices].map((values: TensorLike, i) => {
     const argument = `indices[${i}]`;
     const own = toIntegers("gather", values, argument);
     return checkLabels("gather", own, x.shape[axes[i]!]!, { argument });

@@ -10,7 +10,7 @@ import type { Tensor } from "../tensor.ts";
 import { type LikeTree, type TensorTree, treeMap } from "../tree.ts";
 import { correction } from "./adam.ts";
 import { checkOptimizer } from "./by_path.ts";
-import type { Optimizer, OptimizerState } from "./optimizer.ts";
+import { checkMoment, fitGradient, type Optimizer, type OptimizerState } from "./optimizer.ts";
 
 /** Options of {@linkcode accumulateGradients}. */
 export interface AccumulateGradientsOptions {
@@ -81,7 +81,12 @@ export function accumulateGradients(
             `take the state that its init() returned`,
         );
       }
-      const total = treeMap((s, g) => add(s, cast(g, s.dtype)), sum as T, grads);
+      const total = treeMap(
+        (p, s, g) => add(checkMoment(caller, s, p), fitGradient(caller, g, p)),
+        params,
+        sum,
+        grads,
+      );
       const { moves, isDue } = countMoves(state.step, steps);
       const average = treeMap((g) => div(g, steps), total) as LikeTree<TensorTree<T>>;
       const moved = optimizer.update<T>(average, { step: moves, moments }, params);
@@ -169,7 +174,8 @@ export function movingAverage(options: MovingAverageOptions = {}): MovingAverage
       if (arguments.length > 2) refuseMore(caller, "state", 2, arguments);
       checkObject(caller, "state", state);
       checkObject(caller, "state.moments", state.moments);
-      const follow = (p: Tensor, a: Tensor) => add(mul(a, decay), mul(p, 1 - decay));
+      const follow = (p: Tensor, a: Tensor) =>
+        add(mul(checkMoment(caller, a, p), decay), mul(p, 1 - decay));
       const followed = treeMap(follow, params, state.moments.average);
       const step = add(state.step, 1);
       const result = debias

@@ -7,7 +7,7 @@ import { full, zeros } from "../create.ts";
 import { type DType, isFloating } from "../dtype.ts";
 import { checkNumber, isPlainObject, refuseMore } from "../options.ts";
 import { add, cast, mul } from "../ops/mod.ts";
-import { formatShape, sameShape } from "../shape.ts";
+import { formatShape, sameShape, type Shape } from "../shape.ts";
 import { Tensor } from "../tensor.ts";
 import { fuseMaps } from "../transforms/fuse_maps.ts";
 import { type LikeTree, type TensorTree, treeMap } from "../tree.ts";
@@ -100,6 +100,7 @@ export function makeOptimizer(rule: Rule): Optimizer {
   return {
     init<T>(params: T) {
       if (arguments.length > 1) refuseMore(rule.name, "params", 1, arguments);
+      treeMap((p) => (checkFloating(rule.name, p), p), params);
       const start = (name: string) => treeMap((p) => startOf(rule, name, p), params);
       return {
         step: zeros([], { dtype: "int32" }),
@@ -110,7 +111,14 @@ export function makeOptimizer(rule: Rule): Optimizer {
       if (arguments.length > 3) refuseMore(rule.name, "params", 3, arguments);
       checkState(rule.name, state, names);
       const fitted = treeMap((p, g) => fitGradient(rule.name, g, p), params, grads);
-      const before = names.map((name) => treeMap((m) => m, state.moments[name]!, fitted));
+      const before = names.map((name) => {
+        const shapeOf = (p: Tensor) => shapeIn(rule, name, p);
+        return treeMap(
+          (m, p) => checkMoment(rule.name, m, p, shapeOf),
+          state.moments[name]!,
+          fitted,
+        );
+      });
       const step = add(state.step, 1);
       const made: Tensor[][] = [];
       const next = treeMap(
@@ -160,14 +168,37 @@ function rateAt({ name, learningRate }: Rule, step: Tensor, dtype: DType): Tenso
   );
 }
 
-function startOf({ name: caller, start, numbers }: Rule, name: string, param: Tensor): Tensor {
-  checkFloating(caller, param);
-  const shape = numbers?.includes(name) ? [] : param.shape;
-  return full(shape, start?.[name] ?? 0, { dtype: param.dtype });
+function startOf(rule: Rule, name: string, param: Tensor): Tensor {
+  return full(shapeIn(rule, name, param), rule.start?.[name] ?? 0, { dtype: param.dtype });
+}
+
+/** The shape of a parameter's moment. */
+function shapeIn({ numbers }: Rule, name: string, param: Tensor): Shape {
+  return numbers?.includes(name) ? [] : param.shape;
+}
+
+/**
+ * A moment that has the type of its parameter and, unless told another, its shape; throws where it
+ * does not belong to it.
+ */
+export function checkMoment(
+  caller: string,
+  moment: Tensor,
+  param: Tensor,
+  shapeOf: (param: Tensor) => Shape = ({ shape }) => shape,
+): Tensor {
+  if (moment.dtype === param.dtype && sameShape(moment.shape, shapeOf(param))) return moment;
+  const [found, belongs] = [moment, param].map(({ dtype, shape }) =>
+    `${dtype} ${formatShape(shape)}`
+  );
+  throw new TypeError(
+    `Cannot compute ${caller} as state must be that of these parameters: current moment is ` +
+      `${found}, its parameter ${belongs}`,
+  );
 }
 
 /** The gradient in the type of its parameter; throws where one of them cannot be meant. */
-function fitGradient(caller: string, grad: Tensor, param: Tensor): Tensor {
+export function fitGradient(caller: string, grad: Tensor, param: Tensor): Tensor {
   checkFloating(caller, param);
   if (sameShape(grad.shape, param.shape)) return cast(grad, param.dtype);
   throw new TypeError(
@@ -185,7 +216,8 @@ function checkFloating(caller: string, param: Tensor): void {
 }
 
 function checkState(caller: string, state: OptimizerState<unknown>, names: string[]): void {
-  const isState = state?.step instanceof Tensor && isPlainObject(state.moments);
+  const isState = state?.step instanceof Tensor && state.step.rank === 0 &&
+    isPlainObject(state.moments);
   const found = isState ? Object.keys(state.moments) : undefined;
   if (
     found !== undefined && found.length === names.length && names.every((n) => n in state.moments)

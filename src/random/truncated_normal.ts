@@ -31,7 +31,7 @@ import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
 import { apply } from "../trace.ts";
 import { draw } from "./continuous.ts";
 import { split } from "./keys.ts";
-import { checkFits, uniformOp } from "./ops.ts";
+import { checkFits, checkKey, uniformOp } from "./ops.ts";
 
 /** Options of {@linkcode truncatedNormal}. */
 export interface TruncatedNormalOptions {
@@ -76,6 +76,7 @@ export function truncatedNormal(
   options: TruncatedNormalOptions = {},
 ): Tensor {
   if (arguments.length > 3) refuseMore("truncatedNormal", "options", 3, arguments);
+  checkKey("truncatedNormal", key);
   const defaults = { low: -2, high: 2, dtype: "float32" };
   const settled = readOptions("truncatedNormal", options, defaults);
   const dtype = settled.dtype as DType;

@@ -42,7 +42,7 @@ export function hvp<T>(
     const slope = (point: T) => {
       const { leaves } = flattenTree("hvp", grad(f)(point as never));
       const terms = leaves.map((leaf, i) => sum(mul(leaf, directions[i]!)));
-      return terms.reduce((a, b) => add(a, b));
+      return terms.length === 0 ? zeros([]) : terms.reduce((a, b) => add(a, b));
     };
     return grad(slope)(x as never) as TensorTree<T>;
   };

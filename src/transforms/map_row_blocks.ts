@@ -10,7 +10,7 @@ import { formatShape, sameShape, type Shape, sizeOf } from "../shape.ts";
 import { Tensor } from "../tensor.ts";
 import { flattenTree, type LikeTree } from "../tree.ts";
 import { linearize } from "./linearize.ts";
-import { concat, reshape, split } from "../ops/mod.ts";
+import { cast, concat, reshape, split } from "../ops/mod.ts";
 import { countRows, runBlocks } from "../ops/row_blocks.ts";
 import { apply } from "../trace.ts";
 
@@ -41,7 +41,7 @@ const CALLER = "mapRowBlocks";
  *
  * @param f Called as `f(block, shared, offset)`: `block` has the rows from `offset` on of every row
  * input, `shared` is all of the shared inputs. It returns one tensor: with `"concat"`, with one row
- * per row of the block; with `"sum"`, of the same shape for every block. What it differentiates must
+ * per row of the block; with `"sum"`, of the same shape for every block, booleans counted. What it differentiates must
  * come in through `rowInputs` and `sharedInputs`; it is called again on the way back, so it must be
  * pure.
  * @param rowInputs What is cut into blocks along axis 0: a tensor, or arrays and plain objects of
@@ -50,7 +50,7 @@ const CALLER = "mapRowBlocks";
  * @param options `rows`, the rows of a block; `combine`, `"concat"` by default.
  * @returns The combined result. Gradients reach all floating row inputs and shared inputs.
  * @throws {TypeError} If the row inputs have no rows or unequally many, `f` returns no tensor, or one
- * of a shape that does not fit, or uses a tensor under differentiation or vmap that is not among its
+ * of a shape or type that does not fit, or uses a tensor under differentiation or vmap that is not among its
  * inputs; if an option does not exist, or `combine` is neither.
  * @throws {RangeError} If `rows` is not a whole number of at least 1.
  *
@@ -82,12 +82,12 @@ export function mapRowBlocks<R, S>(
   const own = flattenTree(CALLER, rowInputs, "rowInputs");
   const all = flattenTree(CALLER, sharedInputs, "sharedInputs");
   checkRows(own.leaves);
-  let first: Shape | undefined;
+  let first: Tensor | undefined;
   const checked: RowBlocks["f"] = (block, shared, offset) => {
     const y = f(own.rebuild(block) as R, all.rebuild(shared) as S, offset);
     checkResult(y, combine, block[0]!.shape[0]!, offset === 0 ? undefined : first);
-    if (offset === 0) first = y.shape;
-    return [y];
+    if (offset === 0) first = y;
+    return [combine === "sum" && y.dtype === "bool" ? cast(y, "int32") : y];
   };
   const blocks = { f: checked, combine: [combine], rowInputs: own.leaves.length, height: rows };
   return mapBlocks(CALLER, blocks, [...own.leaves, ...all.leaves])[0]!;
@@ -109,7 +109,7 @@ function checkResult(
   y: unknown,
   combine: "concat" | "sum",
   rows: number,
-  first: Shape | undefined,
+  first: Tensor | undefined,
 ): void {
   if (!(y instanceof Tensor)) {
     throw new TypeError(
@@ -123,10 +123,13 @@ function checkResult(
     );
   }
   const rest = (shape: Shape) => combine === "concat" ? shape.slice(1) : shape;
-  if (first === undefined || sameShape(rest(first), rest(y.shape))) return;
+  if (first === undefined) return;
+  const isAlike = first.dtype === y.dtype && sameShape(rest(first.shape), rest(y.shape));
+  if (isAlike) return;
+  const [one, other] = [first, y].map(({ dtype, shape }) => `${dtype} ${formatShape(shape)}`);
   throw new TypeError(
     `Cannot compute ${CALLER} as the results of all blocks must fit together: ` +
-      `current shapes are ${formatShape(first)} and ${formatShape(y.shape)}`,
+      `current results are ${one} and ${other}`,
   );
 }
 

@@ -165,6 +165,30 @@ Deno.test("pow() of base 0 has gradient 0 by the exponent, whatever its sign", (
   assertEquals(byExponent(f64([-1, 0, 2])).toArray(), [0, 0, 0]);
 });
 
+Deno.test("pow() by the exponent at base 0 has the same slope forwards as backwards", () => {
+  const [, tangent] = cg.jvp((b: cg.Tensor) => cg.pow(f64([0, 0, 0]), b), [f64([-1, 0, 2])], [
+    f64([1, 1, 1]),
+  ]);
+  assertEquals(tangent.toArray(), [0, 0, 0]);
+});
+
+Deno.test("pow() with exponent 0 has gradient 0 for all bases, NaN and infinities among them", () => {
+  const bases = [-Infinity, NaN, Infinity, -2, -0, 0, 1e-320, 1, 1e300];
+  const zeros = bases.map(() => 0);
+  assertEquals(slope((x) => cg.pow(x, f64(zeros)), bases), zeros);
+  assertEquals(slope((x) => cg.pow(x, 0), bases), zeros);
+});
+
+Deno.test("variance() and std() with nothing to divide by agree", () => {
+  for (const correction of [0, 1, 2, 3, 3.5, 4, 9]) {
+    const options = { correction };
+    const [variance, std] = [cg.variance, cg.std].map((f) => f(f64([1, 2, 4]), options).item());
+    assertAllClose(f64([Math.sqrt(variance!)]), f64([std!]));
+    assertEquals(Number.isNaN(variance), correction > 3);
+    assertEquals(variance === Infinity, correction === 3);
+  }
+});
+
 Deno.test("pow() of base 0 has finite second derivatives", () => {
   assertEquals(powHessian(0, 0), [[0, 0], [0, 0]]);
   assertEquals(powHessian(0, 2), [[2, 0], [0, 0]]);

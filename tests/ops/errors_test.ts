@@ -415,6 +415,17 @@ fails("wants a pair for each axis", "pad", TypeError, {
     cg.pad([1], [[1, 1]], { mode: "wrap" as never }),
 });
 
+Deno.test("pad() and gather() refuse arrays with holes", () => {
+  const hole = new Array(1).concat(1);
+  for (const mode of ["constant", "edge", "reflect"] as const) {
+    const call = () => cg.pad(matrix, [hole, [0, 0]] as never, { mode });
+    assertThrows(call, TypeError, "Cannot compute pad as widths must be a pair of whole numbers");
+  }
+  for (const indices of [hole, new Array(2)]) {
+    assertThrows(() => cg.gather(matrix, indices, { axis: [0, 1] }), TypeError, "data must be");
+  }
+});
+
 fails("wants enough to repeat or reflect", "pad", RangeError, {
   "widths must not be negative: current value is -1": () => cg.pad([1], [[-1, 1]]),
   "axis 0 of extent 2 has only 1 values to reflect: current width is 2": () =>

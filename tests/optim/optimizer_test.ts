@@ -7,6 +7,7 @@ import { type Tensor, tensor } from "../../src/tensor.ts";
 import { grad } from "../../src/transforms/grad.ts";
 import { treeLeaves } from "../../src/tree.ts";
 import {
+  accumulateGradients,
   adagrad,
   adam,
   adamw,
@@ -15,6 +16,7 @@ import {
   lamb,
   type LearningRate,
   lion,
+  movingAverage,
   nadam,
   type Optimizer,
   rmsprop,
@@ -168,11 +170,56 @@ Deno.test("adam() moves each parameter by the learning rate at first, whatever i
     fc.property(fc.double({ min: 1e-3, max: 1e6, noNaN: true }), fc.boolean(), (size, negative) => {
       const g = negative ? -size : size;
       const optimizer = adam({ learningRate: 0.1 });
-      const { params } = optimizer.update(float64([g]), optimizer.init([0.5]), float64([0.5]));
+      const { params } = optimizer.update(
+        float64([g]),
+        optimizer.init(float64([0.5])),
+        float64([0.5]),
+      );
       assertAlmostEquals(params.item(), 0.5 - 0.1 * Math.sign(g), 1e-5);
     }),
     { seed: 1, numRuns: 50 },
   );
+});
+
+Deno.test("optimizers and averages refuse the state of other parameters", () => {
+  const [three, other] = [tensor([0, 0, 0]), [
+    tensor([5]),
+    float64([0, 0, 0]),
+    tensor([[0, 0, 0]]),
+  ]];
+  const rules = { sgd: sgd({ learningRate: 1, momentum: 0.9 }), adam: adam({ learningRate: 1 }) };
+  for (const [name, optimizer] of Object.entries(rules)) {
+    for (const params of other) {
+      const state = optimizer.init(three) as never;
+      const message = `Cannot compute ${name} as state must be that of these parameters: current`;
+      assertThrows(() => optimizer.update(params, state, params), TypeError, message);
+    }
+    const { moments } = optimizer.init(three);
+    const state = { moments, step: tensor([0, 9, 9], { dtype: "int32" }) };
+    assertThrows(
+      () => optimizer.update(three, state as never, three),
+      TypeError,
+      "state must come",
+    );
+  }
+  const accumulated = accumulateGradients(sgd({ learningRate: 1 }), { steps: 2 });
+  assertThrows(
+    () => accumulated.update([7] as never, accumulated.init(three), three),
+    TypeError,
+    "Cannot compute accumulateGradients as every gradient must have the shape of its parameter",
+  );
+  const average = movingAverage({ decay: 0.5 });
+  for (const params of other) {
+    assertThrows(
+      () => average.update(params, average.init(three) as never),
+      TypeError,
+      "Cannot compute movingAverage as state must be that of these parameters",
+    );
+  }
+  const whole = tensor([1], { dtype: "int32" });
+  for (const optimizer of [sgd({ learningRate: 1 }), ...Object.values(rules)]) {
+    assertThrows(() => optimizer.init(whole), TypeError, "params must be float32 or float64");
+  }
 });
 
 Deno.test("adam() stays finite under gradients of zero and of 1e15 in float32", () => {

@@ -1,5 +1,5 @@
 /** Loops that go on after a reduction: how many there are, and what they give. */
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertLess, assertThrows } from "@std/assert";
 import * as cg from "../../mod.ts";
 import { optimize } from "../../src/program/optimize.ts";
 import { CpuExecutable } from "../../src/backends/cpu/executable.ts";
@@ -304,3 +304,33 @@ Deno.test("threads give the same bits in loops that go over rows and columns aga
     }
   }
 });
+
+/** Functions that are done again and again to what they gave. */
+const REPEATED: Readonly<Record<string, (x: Tensor) => Tensor>> = {
+  softmax: (x) => x.softmax(),
+  "layer norm": (x) => cg.layerNorm(x),
+  "less the mean": (x) => x.sub(x.mean({ axis: 1, keepDims: true })),
+  scan: (x) => cg.scan((c: Tensor, row: Tensor) => [c.add(row), c], x.sum({ axis: 0 }), x)[1],
+};
+
+for (const [name, f] of Object.entries(REPEATED)) {
+  Deno.test(`${name} upon ${name}, 240 times, takes time in proportion, and gives the same`, async () => {
+    const x = cg.normal(cg.key(1), [4, 6], { dtype: "float64" });
+    const chain = (n: number) => (x: cg.Tensor) => {
+      let y = x;
+      for (let i = 0; i < n; i++) y = f(y).mul(1.5);
+      return y;
+    };
+    const secondsOf = async (n: number) => {
+      const start = performance.now();
+      await using program = await cg.compile(chain(n), [x]);
+      const seconds = (performance.now() - start) / 1000;
+      assertAllClose(await program(x), chain(n)(x), { rtol: 1e-9, atol: 1e-300 });
+      return seconds;
+    };
+    await secondsOf(60);
+    const [short, long] = [await secondsOf(60), await secondsOf(240)];
+    // Four times as many steps: 4 where time grows in proportion, 16 and more where it does not.
+    assertLess(long, 9 * short + 0.5, `${long} s for 240 of them, ${short} s for 60`);
+  });
+}

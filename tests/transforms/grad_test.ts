@@ -351,6 +351,11 @@ Deno.test("hvp() takes trees, matched by key", () => {
   assertEquals([product.a.toArray(), product.b.toArray()], [[6], [0]]);
 });
 
+Deno.test("hvp() of no tensors is as empty", () => {
+  assertEquals(hvp(() => tensor(1))({}, {}), {});
+  assertEquals(hvp(() => tensor(1))([], []), []);
+});
+
 Deno.test("hvp() wants a vector like the point", () => {
   assertEquals(
     message(() => hvp(cubes)([1, 2], [1])),

@@ -1,5 +1,5 @@
 /** mapRowBlocks: blocks, what is put together, gradients to any order, memory, messages. */
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import {
   argMin,
@@ -316,6 +316,35 @@ Deno.test("mapRowBlocks() rejects options that do not exist or are out of range"
   }
 });
 
+Deno.test("mapRowBlocks() refuses blocks of several types, compiled or not", async () => {
+  const types = ["float32", "float64", "int32", "bool"] as const;
+  for (const [one, other] of types.flatMap((a) => types.map((b) => [a, b] as const))) {
+    const f = (x: Tensor) =>
+      mapRowBlocks((b: Tensor, _, offset) => b.cast(offset === 0 ? one : other), x, [], {
+        rows: 2,
+      });
+    const x = tensor([1, 0, 1]);
+    if (one === other) assertEquals((await (await compile(f, [x]))(x)).toArray(), f(x).toArray());
+    else {
+      const expected = `current results are ${one} [2] and ${other} [1]`;
+      assertStringIncludes(message(() => f(x)), expected);
+      await assertRejects(() => compile(f, [x]), TypeError, expected);
+    }
+  }
+});
+
+Deno.test("mapRowBlocks() counts booleans, in blocks of any height, compiled too", async () => {
+  const x = tensor([1, -2, 3, 4]);
+  for (const rows of [1, 3, 9]) {
+    const f = (x: Tensor) =>
+      mapRowBlocks((b: Tensor) => b.greater(0).any(), x, [], { rows, combine: "sum" });
+    await using program = await compile(f, [x]);
+    for (const y of [f(x), await program(x)]) {
+      assertEquals([y.dtype, y.item()], ["int32", [0, 3, 0, 2, 0, 0, 0, 0, 0, 1][rows]]);
+    }
+  }
+});
+
 const returning = (f: (block: Tensor) => unknown, combine: "concat" | "sum") =>
   message(() => mapRowBlocks((x: Tensor) => f(x) as Tensor, [1, 2, 3], [], { rows: 2, combine }));
 
@@ -330,9 +359,9 @@ Deno.test("mapRowBlocks() rejects results that are no tensor or do not fit toget
   assertEquals(returning((x) => x.sum(), "concat"), must.replace("[], [1]", "[]"));
   assertEquals(returning((x) => x.slice(0, 1), "concat"), must.replace("[], [1]", "[1]"));
   const fit = "Cannot compute mapRowBlocks as the results of all blocks must fit together: ";
-  assertEquals(returning((x) => x, "sum"), fit + "current shapes are [2] and [1]");
+  assertEquals(returning((x) => x, "sum"), fit + "current results are float32 [2] and float32 [1]");
   assertEquals(
     returning((x) => zeros([x.size, x.size]), "concat"),
-    fit + "current shapes are [2, 2] and [1, 1]",
+    fit + "current results are float32 [2, 2] and float32 [1, 1]",
   );
 });
