@@ -5,6 +5,7 @@
  */
 import { isFloating } from "../dtype.ts";
 import { checkOptions, refuseMore } from "../options.ts";
+import { broadcastShapes } from "../shape.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
 import { abs } from "./arithmetic.ts";
 import { NAN_TO_NUM } from "./checks.ts";
@@ -91,7 +92,8 @@ export function logicalNot(x: TensorLike): Tensor {
  */
 export function logicalAnd(a: TensorLike, b: TensorLike): Tensor {
   if (arguments.length > 2) refuseMore("logicalAnd", "b", 2, arguments);
-  return where(truthOf(a), truthOf(b), false);
+  const [x, y] = truths("logicalAnd", a, b);
+  return where(x, y, false);
 }
 
 /**
@@ -112,7 +114,8 @@ export function logicalAnd(a: TensorLike, b: TensorLike): Tensor {
  */
 export function logicalOr(a: TensorLike, b: TensorLike): Tensor {
   if (arguments.length > 2) refuseMore("logicalOr", "b", 2, arguments);
-  return where(truthOf(a), true, truthOf(b));
+  const [x, y] = truths("logicalOr", a, b);
+  return where(x, true, y);
 }
 
 /**
@@ -133,7 +136,8 @@ export function logicalOr(a: TensorLike, b: TensorLike): Tensor {
  */
 export function logicalXor(a: TensorLike, b: TensorLike): Tensor {
   if (arguments.length > 2) refuseMore("logicalXor", "b", 2, arguments);
-  return notEqual(truthOf(a), truthOf(b));
+  const [x, y] = truths("logicalXor", a, b);
+  return notEqual(x, y);
 }
 
 /** Options of {@linkcode nanToNum}. */
@@ -172,4 +176,11 @@ export function nanToNum(x: TensorLike, options: NanToNumOptions = {}): Tensor {
   const { nan = 0, posInf = largest, negInf = -largest } = options;
   const below = where(equal(operand, -Infinity), negInf, operand);
   return where(isNaN(operand), nan, where(equal(operand, Infinity), posInf, below));
+}
+
+/** Whether the operands hold, of shapes that broadcast. */
+function truths(name: string, a: TensorLike, b: TensorLike): [Tensor, Tensor] {
+  const [x, y] = [truthOf(a), truthOf(b)];
+  broadcastShapes(name, x.shape, y.shape);
+  return [x, y];
 }

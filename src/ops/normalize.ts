@@ -4,7 +4,7 @@
  * @module
  */
 import { checkOptions } from "../options.ts";
-import { normalizeAxes } from "../shape.ts";
+import { broadcastShapes, normalizeAxes } from "../shape.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
 import { add, div, maximum, mul, square, sub } from "./arithmetic.ts";
 import { L2_NORMALIZE, LAYER_NORM, SOFTMAX } from "./checks.ts";
@@ -137,6 +137,9 @@ export function layerNorm(x: TensorLike, options: LayerNormOptions = {}): Tensor
   const { centred, rest } = centre(operand, axis);
   const deviation = deviationOf(centred, rest, axis, options.epsilon ?? 1e-5);
   let result = div(sub(centred, rest), deviation);
+  for (const given of [options.scale, options.shift]) {
+    if (given !== undefined) broadcastShapes("layerNorm", operand.shape, asTensor(given).shape);
+  }
   if (options.scale !== undefined) result = mul(result, options.scale);
   return options.shift === undefined ? result : add(result, options.shift);
 }

@@ -5,6 +5,7 @@
  */
 import { isFloating } from "../dtype.ts";
 import { refuseMore } from "../options.ts";
+import { broadcastShapes } from "../shape.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
 import { add, div, minimum, mul, neg, sub } from "./arithmetic.ts";
 import { equal, less, notEqual, where } from "./compare.ts";
@@ -143,6 +144,7 @@ export function trunc(x: TensorLike): Tensor {
 export function mod(a: TensorLike, b: TensorLike): Tensor {
   if (arguments.length > 2) refuseMore("mod", "b", 2, arguments);
   const [x, y] = promoteAll(a, b) as [Tensor, Tensor];
+  broadcastShapes("mod", x.shape, y.shape);
   return isFloating(x.dtype) ? applyFloatingBinary(modOp, x, y) : wholeMod(numeric(x), numeric(y));
 }
 

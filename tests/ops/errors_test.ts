@@ -415,6 +415,28 @@ fails("wants a pair for each axis", "pad", TypeError, {
     cg.pad([1], [[1, 1]], { mode: "wrap" as never }),
 });
 
+Deno.test("operations of several parts tell in their own name that shapes do not broadcast", () => {
+  const whole = (data: number[]) => cg.tensor(data, { dtype: "int32" });
+  const calls: Record<string, () => unknown> = {
+    logicalAnd: () => cg.logicalAnd([1, 2], [1, 2, 3]),
+    logicalOr: () => cg.logicalOr([1, 2], [1, 2, 3]),
+    logicalXor: () => cg.logicalXor([1, 2], [1, 2, 3]),
+    mod: () => cg.mod(whole([1, 2]), whole([1, 2, 3])),
+    layerNorm: () => cg.layerNorm([1, 2], { scale: [1, 2, 3] }),
+  };
+  for (const [name, call] of Object.entries(calls)) {
+    const message =
+      `Cannot compute ${name} as the shapes do not broadcast: current shapes are [2] ` +
+      "and [3]";
+    assertEquals(assertThrows(call, TypeError).message, message);
+  }
+  assertThrows(
+    () => cg.layerNorm([1, 2], { shift: [1, 2, 3] }),
+    TypeError,
+    "Cannot compute layerNorm as the shapes do not broadcast",
+  );
+});
+
 Deno.test("pad() and gather() refuse arrays with holes", () => {
   const hole = new Array(1).concat(1);
   for (const mode of ["constant", "edge", "reflect"] as const) {
