@@ -220,9 +220,11 @@ export interface ConvOptions {
  *
  * It runs as one product of matrices for each place of the kernel, which read images as they lie and
  * add up, so that windows are never copied; errors are those of {@linkcode matmul} over all terms,
- * which programs round to the type after each place. Values, layouts and options are those of
- * PyTorch's `conv1d`, `conv2d`, `conv3d` and `conv_transpose1d` … `3d`, but that `"same"` goes with
- * strides and with `transposed`, too.
+ * which programs round to the type after each place, or after a few. Every value depends on its own
+ * window alone: fewer products would do for tiles of several windows (Winograd's), where a pixel that
+ * is no number, or far larger than the others, spoils what it is no part of. Values, layouts and
+ * options are those of PyTorch's `conv1d`, `conv2d`, `conv3d` and `conv_transpose1d` … `3d`, but that
+ * `"same"` goes with strides and with `transposed`, too.
  *
  * @param x Images (batch, channels, …space), with one to three axes of space.
  * @param kernel (channels out, channels / groups, …size); where `transposed`, (channels, channels

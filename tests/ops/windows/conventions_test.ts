@@ -66,6 +66,26 @@ Deno.test("conv() spreads NaN over the windows that hold it, and over their kern
   ]);
 });
 
+Deno.test("conv() gives for each window the bits that it has without what is outside", async () => {
+  const [image, w] = [cg.normal(cg.key(3), [1, 3, 9, 8]), cg.normal(cg.key(4), [4, 3, 3, 3])];
+  const f = (x: cg.Tensor) => cg.conv(x, w, { padding: "same" });
+  await using program = await cg.compile(f, [image]);
+  for (const [row, column] of [[0, 0], [4, 3], [8, 7], [5, 7]] as const) {
+    for (const spoiled of [NaN, Infinity, 1e30]) {
+      const x = image.add(0);
+      for (let c = 0; c < 3; c++) x.data[(c * 9 + row) * 8 + column] = spoiled;
+      for (const [before, after] of [[f(image), f(x)], [await program(image), await program(x)]]) {
+        const isOutside = (i: number) =>
+          Math.abs(Math.floor(i / 8) % 9 - row) > 1 || Math.abs(i % 8 - column) > 1;
+        after!.data.forEach((value, i) => {
+          if (isOutside(i)) assertEquals(value, before!.data[i]);
+          else assert(!(Math.abs(value) < 1e10), `${value} at ${i}`);
+        });
+      }
+    }
+  }
+});
+
 Deno.test("conv() is in the stronger of the types, and of integers in float32", () => {
   const whole = cg.tensor([[[1, 2, 3]]], { dtype: "int32" });
   assertEquals(cg.conv(whole, [[[1, 1]]]).dtype, "float32");
