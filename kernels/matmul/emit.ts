@@ -312,22 +312,26 @@ function addBlocks(
         const whole = code.let(i32.mul(padded, terms));
         const others = code.let(i32.sub(whole, padded));
         const add = i32.or(p.add, i32.gtS(i32.or(start, first), 0));
-        code.for(terms, 1, (term) =>
-          code.call(packColumns, {
-            to: i32.add(b, i32.mul(i32.mul(term, padded), shape.tileColumns * bytes)),
-            from: at(
-              p.b,
-              start,
-              bRow,
-              i32.mul(column, bColumn),
-              i32.mul(i32.add(first, term), bStep),
-            ),
-            laneStride: bColumn,
-            depthStride: bRow,
-            lanes: columns,
-            depth,
-            gap: i32.mul(others, shape.tileColumns * bytes),
-          }));
+        /** Lanes of all terms, panels of each behind those of another. */
+        const packTerms = (
+          pack: Pack,
+          width: number,
+          to: Value<"i32">,
+          from: Value<"i32">,
+          step: Value<"i32">,
+          lanes: Record<"laneStride" | "depthStride" | "lanes", Value<"i32">>,
+        ) =>
+          code.for(terms, 1, (term) =>
+            code.call(pack, {
+              ...lanes,
+              to: i32.add(to, i32.mul(i32.mul(term, padded), width * bytes)),
+              from: i32.add(from, i32.mul(i32.add(first, term), step)),
+              depth,
+              gap: i32.mul(others, width * bytes),
+            }));
+        const right = at(p.b, start, bRow, i32.mul(column, bColumn));
+        const inColumns = { laneStride: bColumn, depthStride: bRow, lanes: columns };
+        packTerms(packColumns, shape.tileColumns, b, right, bStep, inColumns);
         const last = i32.add(column, columns);
         const height = code.let(select(select(p.m, last, i32.ltS(p.m, last)), p.m, p.symmetric));
         code.for(height, shape.rows, (row) => {
@@ -336,22 +340,9 @@ function addBlocks(
           const tiles = i32.divS(i32.sub(row, column), shape.tileColumns);
           const below = i32.and(p.symmetric, i32.gtS(row, column));
           const skipped = code.let(i32.mul(select(tiles, i32.const(0), below), shape.tileColumns));
-          code.for(terms, 1, (term) =>
-            code.call(packRows, {
-              to: i32.add(a, i32.mul(i32.mul(term, padded), shape.tileRows * bytes)),
-              from: at(
-                p.a,
-                row,
-                aRow,
-                i32.mul(start, aColumn),
-                i32.mul(i32.add(first, term), aStep),
-              ),
-              laneStride: aRow,
-              depthStride: aColumn,
-              lanes: rows,
-              depth,
-              gap: i32.mul(others, shape.tileRows * bytes),
-            }));
+          const left = at(p.a, row, aRow, i32.mul(start, aColumn));
+          const inRows = { laneStride: aRow, depthStride: aColumn, lanes: rows };
+          packTerms(packRows, shape.tileRows, a, left, aStep, inRows);
           code.call(panels, {
             out: at(p.out, row, stride, i32.mul(i32.add(column, skipped), bytes)),
             stride,
