@@ -81,7 +81,8 @@ function readSegments(
 }
 
 /**
- * Sums of slices by segment: of messages by the cell that they reach, of cells by their donor.
+ * Sums of slices by segment: of messages by the cell that they reach, of cells by their donor. Those
+ * of `int32` stay `int32` and begin again at −2³¹ beyond 2³¹ − 1: cast larger counts to `float64`.
  *
  * @param x Slices along the first axis; float32 is added up in float64.
  * @param segments The number of each slice's segment, whole numbers in [0, count), in any order.

@@ -224,7 +224,8 @@ function gatherTogether(x: Tensor, indices: unknown, given: readonly number[]): 
 }
 
 /**
- * A tensor with slices added at positions along an axis: the adjoint of {@linkcode gather}.
+ * A tensor with slices added at positions along an axis: the adjoint of {@linkcode gather}. Sums of
+ * `int32` begin again at −2³¹ beyond 2³¹ − 1, as all its additions.
  *
  * @param x Any shape of rank 1 or more.
  * @param indices Positions, whole numbers of any shape; equal ones add up.
