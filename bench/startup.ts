@@ -3,7 +3,7 @@
  * first compilation of a training step of a network of two layers.
  *
  * Beside it stand what the same modules cost that import each other but hold nothing, and what their
- * contents cost in one file: neither can be had for less.
+ * contents cost in one file, which has no comments.
  *
  * Processes are started in turns; the median of the differences and the fastest of each count.
  *
@@ -93,11 +93,10 @@ async function timeImports(): Promise<[what: string, ms: string][]> {
       for (const file of files) times.at(-1)!.push(await timeScript(file));
     }
     const fastest = (side: number) => Math.min(...times.map((turn) => turn[side]!));
-    const added = Object.keys(scripts).map((what, i): [string, string] => {
+    return Object.keys(scripts).map((what, i): [string, string] => {
       const middle = median(times.map((turn) => turn[i + 1]! - turn[0]!));
       return [what, `${middle.toFixed(1)} ms (${(fastest(i + 1) - fastest(0)).toFixed(1)} ms)`];
     });
-    return added;
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

@@ -205,7 +205,7 @@ export const round: Unary = unary("round");
 /** `x`, of which compilers know nothing: they must not simplify what is made of it. */
 export const opaque: Unary = unary("opaque");
 
-/** A whole number, and an integer whose lowest 22 bits are its own; all of them in double precision. */
+/** A whole number, and an integer with its lowest 22 bits, in double precision all of them. */
 export interface Nearest {
   /** The number. */
   readonly number: Float;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { innerProducts } from "../matmul/eager.ts";
+import { matmul } from "../matmul/eager.ts";
 import type { MatrixView } from "../matmul/reference.ts";
 
 /** Rows and columns that are done together: what is left of the work are products. */
@@ -39,7 +39,7 @@ export function partOf(
 /** `a[m, k] · b[k, n]` in rows of its own. */
 export function productOf(a: Rows, b: Rows, m: number, k: number, n: number): Float64Array {
   const out = new Float64Array(m * n);
-  innerProducts.product(out, 0, a, b, m, k, n);
+  matmul(out, 0, a, b, m, k, n);
   return out;
 }
 

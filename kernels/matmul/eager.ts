@@ -29,3 +29,6 @@ export const innerProducts: Readonly<Record<Term, InnerProducts>> = {
   product: bySize(matmulReference, innerProductsWasm("product")),
   squaredDifference: bySize(squaredDistances, innerProductsWasm("squaredDifference")),
 };
+
+/** Products of matrices. */
+export const matmul: InnerProducts = innerProducts.product;

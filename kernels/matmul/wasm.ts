@@ -38,8 +38,9 @@ export interface MatrixPointer {
 export type OutputPointer = Omit<MatrixPointer, "columnStride">;
 
 /**
- * The kernel for a type and `m` rows. Only float32 kernels multiply and add at once, where the engine can: in
- * float64, the order and the rounding of the reference are worth more than the third of the time.
+ * The kernel for a type and `m` rows. Only float32 kernels multiply and add at once, where the engine
+ * can: in float64, the order and the rounding of the reference are worth more than the third of the
+ * time.
  */
 export function kernelOptions(
   term: Term,

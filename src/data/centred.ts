@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { innerProducts } from "../../kernels/matmul/eager.ts";
+import { matmul } from "../../kernels/matmul/eager.ts";
 import type { MatrixView } from "../../kernels/matmul/reference.ts";
 import type { FloatArray } from "../dtype.ts";
 import type { Matrix } from "./matrix.ts";
@@ -84,15 +84,7 @@ export abstract class Centred implements Symmetric {
     along.set(directions);
     const out = this.allocate(this.rows * count);
     for (const { block, start, count: rows } of this.blocks(this.allocate(height * p))) {
-      innerProducts.product(
-        out,
-        start * count,
-        view(block, p, 1),
-        view(along, 1, p),
-        rows,
-        p,
-        count,
-      );
+      matmul(out, start * count, view(block, p, 1), view(along, 1, p), rows, p, count);
     }
     return out;
   }
@@ -105,24 +97,8 @@ export abstract class Centred implements Symmetric {
     const part = new Float64Array(count * p);
     const coordinates = new Float64Array(height * count);
     for (const { block, count: rows } of this.blocks(new Float64Array(height * p))) {
-      innerProducts.product(
-        coordinates,
-        0,
-        view(block, p, 1),
-        view(directions, 1, p),
-        rows,
-        p,
-        count,
-      );
-      innerProducts.product(
-        part,
-        0,
-        view(coordinates, 1, count),
-        view(block, p, 1),
-        count,
-        rows,
-        p,
-      );
+      matmul(coordinates, 0, view(block, p, 1), view(directions, 1, p), rows, p, count);
+      matmul(part, 0, view(coordinates, 1, count), view(block, p, 1), count, rows, p);
       add(out, part);
     }
     return out;
@@ -133,7 +109,7 @@ export abstract class Centred implements Symmetric {
     const p = this.columns;
     const part = this.allocate(p * p);
     for (const { block, count } of this.blocks(this.allocate(blockHeight(p) * p))) {
-      innerProducts.product(part, 0, view(block, 1, p), view(block, p, 1), p, count, p);
+      matmul(part, 0, view(block, 1, p), view(block, p, 1), p, count, p);
       add(out, part);
     }
   }

@@ -4,7 +4,7 @@
  * @module
  */
 import { symmetricEigen } from "../../kernels/linalg/eigen.ts";
-import { innerProducts } from "../../kernels/matmul/eager.ts";
+import { matmul } from "../../kernels/matmul/eager.ts";
 import { fill, foldedKey } from "../../kernels/random/eager.ts";
 import { type Centred, type Rows, type Symmetric, view } from "./centred.ts";
 import { Formed } from "./formed.ts";
@@ -65,9 +65,9 @@ class Space {
   #remove(rows: Float64Array, count: number): void {
     const [p, m] = [this.columns, this.size];
     const within = new Float64Array(count * m);
-    innerProducts.product(within, 0, view(rows, p, 1), view(this.#basis, 1, p), count, p, m);
+    matmul(within, 0, view(rows, p, 1), view(this.#basis, 1, p), count, p, m);
     const part = new Float64Array(count * p);
-    innerProducts.product(part, 0, view(within, m, 1), view(this.#basis, p, 1), count, m, p);
+    matmul(part, 0, view(within, m, 1), view(this.#basis, p, 1), count, m, p);
     for (let i = 0; i < part.length; i++) rows[i]! -= part[i]!;
   }
 
@@ -84,11 +84,11 @@ class Space {
   best(count: number): Ritz {
     const [p, m] = [this.columns, this.size];
     const within = new Float64Array(m * m);
-    innerProducts.product(within, 0, view(this.#basis, p, 1), view(this.#images, 1, p), m, p, m);
+    matmul(within, 0, view(this.#basis, p, 1), view(this.#images, 1, p), m, p, m);
     const { values, vectors } = symmetricEigen(within, m);
     const combine = (rows: Float64Array) => {
       const out = new Float64Array(count * p);
-      innerProducts.product(out, 0, view(vectors, m, 1), view(rows, p, 1), count, m, p);
+      matmul(out, 0, view(vectors, m, 1), view(rows, p, 1), count, m, p);
       return out;
     };
     return { values, directions: combine(this.#basis), images: combine(this.#images) };

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { innerProducts } from "../../kernels/matmul/eager.ts";
+import { matmul } from "../../kernels/matmul/eager.ts";
 import { InnerProduct, kernelOptions } from "../../kernels/matmul/wasm.ts";
 import { hasSimd } from "../../kernels/wasm/features.ts";
 import { type Symmetric, view } from "./centred.ts";
@@ -43,7 +43,7 @@ export class Formed implements Symmetric {
     const p = this.columns;
     const out = new Float64Array(count * p);
     if (this.#product === undefined) {
-      innerProducts.product(out, 0, view(directions, p, 1), view(this.values, p, 1), count, p, p);
+      matmul(out, 0, view(directions, p, 1), view(this.values, p, 1), count, p, p);
       return out;
     }
     for (let start = 0; start < count; start += this.#most) {
@@ -60,7 +60,7 @@ function productOn(columns: number, most: number): Product {
   const images = directions + 8 * columns * most;
   const scratch = images + 8 * columns * most;
   const memory = new WebAssembly.Memory({ initial: Math.ceil(scratch / PAGE) });
-  const kernel = new InnerProduct(memory, kernelOptions("product", "float64", Infinity));
+  const kernel = new InnerProduct(memory, kernelOptions("product", "float64", most));
   memory.grow(Math.ceil(kernel.scratchBytes(columns, columns) / PAGE));
   return { memory, kernel, directions, images, scratch };
 }

@@ -18,7 +18,7 @@ export function forDistanceRows(
   visit: (row: number, squaredDistances: Float64Array) => void,
 ): void {
   const [n, d] = given.shape as [number, number];
-  const data = (given.data as Float64Array).map(scaling(given.data as Float64Array));
+  const data = inRange(given.data as Float64Array);
   const points = fromData(data, [n, d]);
   const height = Math.max(1, Math.floor(BLOCK_SIZE / Math.max(1, n)));
   for (let start = 0; start < n; start += height) {
@@ -31,13 +31,14 @@ export function forDistanceRows(
   }
 }
 
-/** What brings numbers of which squares are out of range back into it. */
-function scaling(values: Float64Array): (x: number) => number {
+/** The values, times a power of two where their squares would be out of range. */
+function inRange(values: Float64Array): Float64Array {
   const largest = values.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
   const power = Math.floor(Math.log2(largest));
-  return Math.abs(power) < 400 || !Number.isFinite(power)
-    ? (x) => x
-    : (x) => x * 2 ** -Math.trunc(power / 2) * 2 ** -(power - Math.trunc(power / 2));
+  if (Math.abs(power) < 400 || !Number.isFinite(power)) return values;
+  // In two steps, as 2¹⁰²³ has no inverse that is a normal number.
+  const half = Math.trunc(power / 2);
+  return values.map((x) => x * 2 ** -half * 2 ** (half - power));
 }
 
 /** The nearest other points of one point, nearest first. */

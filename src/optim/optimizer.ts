@@ -10,7 +10,7 @@ import { add, cast, mul } from "../ops/mod.ts";
 import { formatShape, sameShape, type Shape } from "../shape.ts";
 import { Tensor } from "../tensor.ts";
 import { fuseMaps } from "../transforms/fuse_maps.ts";
-import { type LikeTree, type TensorTree, treeMap } from "../tree.ts";
+import { type LikeTree, type TensorTree, treeLeaves, treeMap } from "../tree.ts";
 
 /** A learning rate: a number, or a function of the number of updates made before. */
 export type LearningRate = number | ((step: Tensor) => Tensor);
@@ -100,7 +100,7 @@ export function makeOptimizer(rule: Rule): Optimizer {
   return {
     init<T>(params: T) {
       if (arguments.length > 1) refuseMore(rule.name, "params", 1, arguments);
-      treeMap((p) => (checkFloating(rule.name, p), p), params);
+      for (const leaf of treeLeaves(params)) checkFloating(rule.name, leaf);
       const start = (name: string) => treeMap((p) => startOf(rule, name, p), params);
       return {
         step: zeros([], { dtype: "int32" }),
@@ -111,14 +111,13 @@ export function makeOptimizer(rule: Rule): Optimizer {
       if (arguments.length > 3) refuseMore(rule.name, "params", 3, arguments);
       checkState(rule.name, state, names);
       const fitted = treeMap((p, g) => fitGradient(rule.name, g, p), params, grads);
-      const before = names.map((name) => {
-        const shapeOf = (p: Tensor) => shapeIn(rule, name, p);
-        return treeMap(
-          (m, p) => checkMoment(rule.name, m, p, shapeOf),
+      const before = names.map((name) =>
+        treeMap(
+          (m, p) => checkMoment(rule.name, m, p, shapeIn(rule, name, p)),
           state.moments[name]!,
           fitted,
-        );
-      });
+        )
+      );
       const step = add(state.step, 1);
       const made: Tensor[][] = [];
       const next = treeMap(
@@ -177,17 +176,14 @@ function shapeIn({ numbers }: Rule, name: string, param: Tensor): Shape {
   return numbers?.includes(name) ? [] : param.shape;
 }
 
-/**
- * A moment that has the type of its parameter and, unless told another, its shape; throws where it
- * does not belong to it.
- */
+/** A moment of the type of its parameter, and of its shape by default; throws where it is another's. */
 export function checkMoment(
   caller: string,
   moment: Tensor,
   param: Tensor,
-  shapeOf: (param: Tensor) => Shape = ({ shape }) => shape,
+  shape: Shape = param.shape,
 ): Tensor {
-  if (moment.dtype === param.dtype && sameShape(moment.shape, shapeOf(param))) return moment;
+  if (moment.dtype === param.dtype && sameShape(moment.shape, shape)) return moment;
   const [found, belongs] = [moment, param].map(({ dtype, shape }) =>
     `${dtype} ${formatShape(shape)}`
   );

@@ -40,18 +40,18 @@ const CALLER = "mapRowBlocks";
  * in float32. An `f` that reads values (`data`, `item`) runs as it is.
  *
  * @param f Called as `f(block, shared, offset)`: `block` has the rows from `offset` on of every row
- * input, `shared` is all of the shared inputs. It returns one tensor: with `"concat"`, with one row
- * per row of the block; with `"sum"`, of the same shape for every block, booleans counted. What it differentiates must
- * come in through `rowInputs` and `sharedInputs`; it is called again on the way back, so it must be
- * pure.
+ * input, `shared` is all of the shared inputs. It returns one tensor, of one type: with `"concat"`,
+ * with one row per row of the block; with `"sum"`, of the same shape for every block, where booleans
+ * are counted. What it differentiates must come in through `rowInputs` and `sharedInputs`; it is
+ * called again on the way back, so it must be pure.
  * @param rowInputs What is cut into blocks along axis 0: a tensor, or arrays and plain objects of
  * tensors with equally many rows, floating or integer.
  * @param sharedInputs What every block sees whole: a tensor, or arrays and plain objects of them.
  * @param options `rows`, the rows of a block; `combine`, `"concat"` by default.
  * @returns The combined result. Gradients reach all floating row inputs and shared inputs.
  * @throws {TypeError} If the row inputs have no rows or unequally many, `f` returns no tensor, or one
- * of a shape or type that does not fit, or uses a tensor under differentiation or vmap that is not among its
- * inputs; if an option does not exist, or `combine` is neither.
+ * of a shape or type that does not fit, or uses a tensor under differentiation or vmap that is not
+ * among its inputs; if an option does not exist, or `combine` is neither.
  * @throws {RangeError} If `rows` is not a whole number of at least 1.
  *
  * @example Each cell's mean squared distance to all cells, two cells at a time
@@ -124,8 +124,7 @@ function checkResult(
   }
   const rest = (shape: Shape) => combine === "concat" ? shape.slice(1) : shape;
   if (first === undefined) return;
-  const isAlike = first.dtype === y.dtype && sameShape(rest(first.shape), rest(y.shape));
-  if (isAlike) return;
+  if (first.dtype === y.dtype && sameShape(rest(first.shape), rest(y.shape))) return;
   const [one, other] = [first, y].map(({ dtype, shape }) => `${dtype} ${formatShape(shape)}`);
   throw new TypeError(
     `Cannot compute ${CALLER} as the results of all blocks must fit together: ` +

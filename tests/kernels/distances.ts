@@ -2,7 +2,8 @@
 import type { InnerProducts } from "../../kernels/matmul/reference.ts";
 import type { FloatArray } from "../../src/dtype.ts";
 
-type Distances = (
+/** Distances of all rows of one from all of the other. */
+export type Distances = (
   out: FloatArray,
   a: FloatArray,
   b: FloatArray,

@@ -9,20 +9,13 @@ import { fill } from "../../kernels/random/eager.ts";
 import { hasRelaxedSimd } from "../../kernels/wasm/features.ts";
 import { reserve } from "../../kernels/wasm/module.ts";
 import * as cg from "../../mod.ts";
-import { amongRows } from "./distances.ts";
+import { amongRows, type Distances } from "./distances.ts";
 
 const squaredDistances = amongRows(between);
 const squaredDistancesEager = amongRows(innerProducts.squaredDifference);
 
 /** Those by WebAssembly. */
-function squaredDistancesWasm(
-  ...[out, a, b, n, m, d, relaxed]: [
-    ...Parameters<typeof squaredDistances>,
-    relaxed?: boolean,
-  ]
-): void {
-  amongRows(innerProductsWasm("squaredDifference", relaxed))(out, a, b, n, m, d);
-}
+const byWasm = (relaxed?: boolean) => amongRows(innerProductsWasm("squaredDifference", relaxed));
 
 /** The kernels: float32 with and without multiplication and addition at once, and float64. */
 const KERNELS: { name: string; dtype: Precision; relaxed: boolean }[] = [
@@ -48,14 +41,7 @@ function points(dtype: Precision, length: number, seed: number, centre = 0): Flo
  * Asserts the bound that `innerProductsWasm` states, next to that of the reference itself. In
  * float64, sums of one stretch equal the reference.
  */
-function check(
-  out: FloatArray,
-  a: FloatArray,
-  b: FloatArray,
-  n: number,
-  m: number,
-  d: number,
-): void {
+const check: Distances = (out, a, b, n, m, d) => {
   const expected = new Float64Array(n * m);
   squaredDistances(expected, a, b, n, m, d);
   const double = out instanceof Float64Array;
@@ -65,7 +51,7 @@ function check(
   for (let i = 0; i < out.length; i++) {
     assertLessOrEqual(Math.abs(out[i]! - expected[i]!), bound * expected[i]!);
   }
-}
+};
 
 const sizes = fc.constantFrom(0, 1, 3, 5, 6, 7, 8, 9, 12, 63, 64, 65, 97, 200);
 const depths = fc.constantFrom(0, 1, 2, 3, 4, 5, 50, 63, 256, 257, 513);
@@ -77,7 +63,7 @@ for (const { name, dtype, relaxed } of KERNELS) {
         if (n * m * d > 4e6) return;
         const [a, b] = [points(dtype, n * d, 1, centre), points(dtype, m * d, 2, centre)];
         const out = allocate(dtype, n * m).fill(NaN);
-        squaredDistancesWasm(out, a, b, n, m, d, relaxed);
+        byWasm(relaxed)(out, a, b, n, m, d);
         check(out, a, b, n, m, d);
       }),
       { seed: 43, numRuns: 150 },
@@ -88,7 +74,7 @@ for (const { name, dtype, relaxed } of KERNELS) {
     Deno.test(`squaredDistancesWasm() of ${n} and ${m} rows in ${d} dimensions: ${name}`, () => {
       const [a, b] = [points(dtype, n * d, 3), points(dtype, m * d, 4)];
       const out = allocate(dtype, n * m);
-      squaredDistancesWasm(out, a, b, n, m, d, relaxed);
+      byWasm(relaxed)(out, a, b, n, m, d);
       check(out, a, b, n, m, d);
     });
   }
@@ -97,7 +83,7 @@ for (const { name, dtype, relaxed } of KERNELS) {
     const [n, d] = [131, 50];
     const x = points(dtype, n * d, 5);
     const out = allocate(dtype, n * n);
-    squaredDistancesWasm(out, x, x, n, n, d, relaxed);
+    byWasm(relaxed)(out, x, x, n, n, d);
     for (let i = 0; i < n; i++) {
       assertEquals(out[i * n + i], 0);
       for (let j = 0; j < i; j++) assertEquals(out[i * n + j], out[j * n + i]);
@@ -108,9 +94,9 @@ for (const { name, dtype, relaxed } of KERNELS) {
     const [n, m, d] = [120, 90, 50];
     const [a, b] = [points(dtype, n * d, 6), points(dtype, m * d, 7)];
     const [first, again] = [allocate(dtype, n * m), allocate(dtype, n * m)];
-    squaredDistancesWasm(first, a, b, n, m, d, relaxed);
+    byWasm(relaxed)(first, a, b, n, m, d);
     // Enough rounds for the engine to compile the kernel anew, with optimizations.
-    for (let round = 0; round < 50; round++) squaredDistancesWasm(again, a, b, n, m, d, relaxed);
+    for (let round = 0; round < 50; round++) byWasm(relaxed)(again, a, b, n, m, d);
     assertEquals(again, first);
   });
 
@@ -143,7 +129,7 @@ for (const { name, dtype, relaxed } of KERNELS) {
 Deno.test("squaredDistancesWasm() keeps the digits of float32 far from the origin", () => {
   const shifted = (x: number[]) => Float32Array.from(x, (v) => v + 4096);
   const out = new Float32Array(1);
-  squaredDistancesWasm(out, shifted([0.25, 0]), shifted([0, 0.5]), 1, 1, 2);
+  byWasm()(out, shifted([0.25, 0]), shifted([0, 0.5]), 1, 1, 2);
   assertEquals(out[0], 0.3125);
 });
 
@@ -173,8 +159,8 @@ for (const dtype of ["float32", "float64"] as const) {
     for (const [n, d] of [[300, 7], [2049, 3], [2100, 1], [40, 2100]] as const) {
       const a = points(dtype, n * d, 1);
       const [out, expected] = [allocate(dtype, n * n), allocate(dtype, n * n)];
-      squaredDistancesWasm(out, a, a, n, n, d);
-      squaredDistancesWasm(expected, a, a.slice(), n, n, d);
+      byWasm()(out, a, a, n, n, d);
+      byWasm()(expected, a, a.slice(), n, n, d);
       assertEquals(out, expected);
     }
   });

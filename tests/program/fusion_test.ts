@@ -310,6 +310,7 @@ const REPEATED: Readonly<Record<string, (x: Tensor) => Tensor>> = {
   softmax: (x) => x.softmax(),
   "layer norm": (x) => cg.layerNorm(x),
   "less the mean": (x) => x.sub(x.mean({ axis: 1, keepDims: true })),
+  "over the deviation": (x) => x.div(cg.std(x, { axis: 1, keepDims: true }).add(1)),
   scan: (x) => cg.scan((c: Tensor, row: Tensor) => [c.add(row), c], x.sum({ axis: 0 }), x)[1],
 };
 

@@ -42,6 +42,11 @@ Deno.test("truncatedNormal() reaches far into the tail in float64", () => {
   assertLess(kolmogorovSmirnov(x, cdf(36, 37)), 1.95);
 });
 
+Deno.test("truncatedNormal() refuses what is no key in its own name", () => {
+  const message = "Cannot compute truncatedNormal as key must be a random key";
+  assertThrows(() => truncatedNormal(7 as never, [2]), TypeError, message);
+});
+
 Deno.test("truncatedNormal() lies between −2 and 2 by default, with mean 0", () => {
   const x = truncatedNormal(key(63), [100, 100]);
   assertEquals([x.shape, x.dtype], [[100, 100], "float32"]);
