@@ -68,9 +68,13 @@ export {
   compile,
   type CompileOptions,
   type Device,
+  type ExplainOptions,
+  type ProfileOptions,
   type Program,
   type ProgramArguments,
 } from "./src/compile/compile.ts";
+export type { PassName } from "./src/program/optimize.ts";
+export type { Profile, ProfiledStep } from "./src/program/profile.ts";
 export type { ProgramDevice } from "./src/program/device.ts";
 export {
   type AdapterDescription,

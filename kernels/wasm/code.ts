@@ -170,10 +170,9 @@ export class CodeBuilder {
   if(condition: Operand<"i32">, then: () => void, otherwise?: () => void): void {
     this.#code.push(operandCode("i32", condition), IF!, VOID);
     then();
-    if (otherwise !== undefined) {
-      this.#code.push(ELSE!);
-      otherwise();
-    }
+    const end = this.#code.push(ELSE!);
+    otherwise?.();
+    if (this.#code.length === end) this.#code.pop();
     this.#code.push(END!);
   }
 

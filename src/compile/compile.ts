@@ -7,6 +7,8 @@ import type { AwaitUsingDisposable } from "../disposal.ts";
 import { refuseMore } from "../options.ts";
 import type { LikeTree, TensorTree } from "../tree.ts";
 import type { ProgramDevice } from "../program/device.ts";
+import type { PassName } from "../program/optimize.ts";
+import type { Profile } from "../program/profile.ts";
 
 /** Where a program runs: `"cpu"`, or what `await webgpu()` returned. */
 export type Device = "cpu" | ProgramDevice;
@@ -29,6 +31,21 @@ export interface CompileOptions {
   shapes?: "exact" | "bucket" | undefined;
 }
 
+/** Options of a program's `explain`. */
+export interface ExplainOptions {
+  /**
+   * The pass whose graph is shown, its last time where it is done several times; `"record"`: the
+   * graph before all passes. By default, the plan that runs is shown.
+   */
+  after?: PassName | undefined;
+}
+
+/** Options of a program's `profile`. */
+export interface ProfileOptions {
+  /** How many calls are measured; 10 by default. */
+  runs?: number | undefined;
+}
+
 /** The arguments of a program: anything that becomes a tensor, wherever the examples have one. */
 export type ProgramArguments<Args extends readonly unknown[]> = {
   [I in keyof Args]: LikeTree<Args[I]>;
@@ -38,8 +55,21 @@ export type ProgramArguments<Args extends readonly unknown[]> = {
 export interface Program<Args extends readonly unknown[], R> extends AwaitUsingDisposable {
   /** Runs the program. Other shapes or types than before are compiled at their first call. */
   (...args: ProgramArguments<Args>): Promise<TensorTree<R>>;
-  /** The plan as text: where each step runs, shapes, cost, kernels, constants, memory. */
-  explain(): string;
+  /**
+   * The plan as text: where each step runs, shapes, cost, kernels, constants, memory; or, with
+   * `after`, the graph of the example arguments after a pass.
+   */
+  explain(options?: ExplainOptions): string;
+  /**
+   * Runs the program ten times, or as often as `runs` says, and once more before that, and tells what
+   * each step takes; as text, the plan with the times. Nothing is donated.
+   */
+  profile(args: ProgramArguments<Args>, options?: ProfileOptions): Promise<Profile>;
+  /**
+   * The kernels as text, below comments that say what they make: WebAssembly modules on the CPU, none
+   * where there is no SIMD, and WGSL shaders on a WebGPU device.
+   */
+  sources(): string[];
   /** Frees the program's memory and ends its threads; calls after that throw. */
   dispose(): void;
 }
@@ -114,6 +144,20 @@ export interface Program<Args extends readonly unknown[], R> extends AwaitUsingD
  * const { value, w } = await program([1, -1], x, 0.5);
  * assertEquals(value.item(), 1);
  * assertEquals(w.toArray(), [3, 2]);
+ * ```
+ *
+ * @example Where the time goes
+ * ```ts
+ * import { compile, ones, type Tensor } from "@cellgrad/cellgrad";
+ * import { assert, assertStringIncludes } from "@std/assert";
+ *
+ * const x = ones([64, 64]);
+ * await using program = await compile((x: Tensor) => x.matmul(x).relu().sum(), [x]);
+ * const profile = await program.profile([x], { runs: 3 });
+ * assert(profile.steps[0]!.step.includes("matmul") && profile.steps[0]!.milliseconds > 0);
+ * assertStringIncludes(String(profile), "ms per call");
+ * assertStringIncludes(program.explain({ after: "record" }), "= where(");
+ * assert(program.sources().some((kernel) => kernel.includes("f32x4.add")));
  * ```
  *
  * @example Batches of 3 and of 1 by one program

@@ -10,11 +10,19 @@ import { formatShape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { runBlocksBy } from "../trace.ts";
 import { type Flat, flattenTree, outline, rebuildAll, type TensorTree } from "../tree.ts";
-import type { CompileOptions, Program, ProgramArguments } from "./compile.ts";
+import type {
+  CompileOptions,
+  ExplainOptions,
+  ProfileOptions,
+  Program,
+  ProgramArguments,
+} from "./compile.ts";
 import { CpuDevice, MAX_THREADS } from "../backends/cpu/mod.ts";
 import type { Executable, ProgramDevice } from "../program/device.ts";
 import type { Graph } from "../program/graph.ts";
-import { optimize } from "../program/optimize.ts";
+import { explainPlan, planOfGraph } from "../program/explain.ts";
+import { optimize, PASS_NAMES } from "../program/optimize.ts";
+import { profile } from "../program/profile.ts";
 import { record } from "../program/record.ts";
 import { Buckets, cutOutputs, type Padding, padLeaves } from "./buckets.ts";
 import { runBlocks } from "./eager_blocks.ts";
@@ -49,7 +57,7 @@ export async function makeProgram<Args extends unknown[], R>(
 ): Promise<Program<Args, R>> {
   runBlocksBy(runBlocks);
   checkFunction(f);
-  checkArguments(exampleArgs);
+  checkArguments("compile", "exampleArgs", "an example of each argument", exampleArgs);
   const { device, own, donated, bucketed } = readSettings(options, exampleArgs.length);
   const specializations = new Specializations();
   let buckets: Buckets | undefined;
@@ -64,8 +72,7 @@ export async function makeProgram<Args extends unknown[], R>(
     const all = flats.flatMap((flat) => flat.leaves);
     const given = flats.flatMap((flat, i) => flat.leaves.map(() => donated[i]!));
     const rebuild = (values: readonly unknown[]) => rebuildAll(flats, values);
-    const recordFor = (specs: readonly Spec[]) =>
-      recordFunction(f as (...args: unknown[]) => unknown, specs, rebuild);
+    const recordFor = (specs: readonly Spec[]) => recordFunction(f, specs, rebuild);
     if (bucketed) buckets ??= new Buckets(all);
     const padding = buckets?.find(signature(all, rebuild), all, (specs) => recordFor(specs).graph);
     const leaves = padding === undefined ? all : padLeaves(all, padding);
@@ -98,7 +105,29 @@ export async function makeProgram<Args extends unknown[], R>(
           used.rebuild(padding ? cutOutputs(found, padding) : found) as TensorTree<R>));
       }),
     {
-      explain: () => [specializations.explain(), ...buckets ? [buckets.explain()] : []].join("\n"),
+      explain: (options: ExplainOptions = {}) => {
+        const { after } = readOptions("explain", options, { after: undefined });
+        if (after === undefined) {
+          return [specializations.explain(), ...buckets ? [buckets.explain()] : []].join("\n");
+        }
+        checkChoice("explain", "after", after, PASS_NAMES);
+        const flats = exampleArgs.map((arg, i) => flattenTree("compile", arg, `argument ${i}`));
+        const leaves = flats.flatMap((flat) => flat.leaves);
+        const { graph } = recordFunction(f, leaves, (values) => rebuildAll(flats, values));
+        return explainPlan(planOfGraph(optimize(graph, after), `graph after ${after}`));
+      },
+      sources: () => specializations.sources(),
+      profile: async (args: ProgramArguments<Args>, options: ProfileOptions = {}) => {
+        const { runs } = readOptions("profile", options, { runs: 10 });
+        checkNumber("profile", "runs", runs, { integer: true, min: 1 });
+        checkArguments("profile", "args", "each argument of the program", args);
+        const { used, leaves } = find(args);
+        return await using(
+          used,
+          specializations,
+          async () => await profile(await used.executable, leaves, runs, () => device.ready?.()),
+        );
+      },
       dispose,
       [Symbol.asyncDispose]: () => new Promise<void>((resolve) => resolve(dispose())),
     },
@@ -112,11 +141,11 @@ function checkFunction(f: unknown): void {
   );
 }
 
-function checkArguments(exampleArgs: unknown): void {
-  if (Array.isArray(exampleArgs) && !exampleArgs.includes(undefined)) return;
+function checkArguments(caller: string, argument: string, what: string, given: unknown): void {
+  if (Array.isArray(given) && !given.includes(undefined)) return;
   throw new TypeError(
-    `Cannot compute compile as exampleArgs must be an array with an example of each argument: ` +
-      `current value is ${describe(exampleArgs)}`,
+    `Cannot compute ${caller} as ${argument} must be an array with ${what}: ` +
+      `current value is ${describe(given)}`,
   );
 }
 
@@ -231,7 +260,8 @@ interface Recorded {
 }
 
 function recordFunction(
-  f: (...args: unknown[]) => unknown,
+  // deno-lint-ignore no-explicit-any -- of any arguments
+  f: (...args: any[]) => unknown,
   specs: readonly Spec[],
   rebuildArguments: (leaves: readonly unknown[]) => unknown[],
 ): Recorded {

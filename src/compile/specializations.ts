@@ -6,6 +6,7 @@
  */
 import { formatBytes } from "../describe.ts";
 import type { Executable } from "../program/device.ts";
+import { explainPlan } from "../program/explain.ts";
 
 /** A program for arguments of certain shapes and types. */
 export interface Specialization {
@@ -82,14 +83,19 @@ export class Specializations {
 
   /** The plans of all that are kept, and how many there may be. */
   explain(): string {
-    const ready = [...this.#known.values()].flatMap((known) => this.#ready.get(known) ?? []);
+    const ready = this.#inOrder();
     const dropped = this.#made - this.#known.size;
     return [
-      ...ready.map((executable) => executable.explain()),
+      ...ready.map((executable) => explainPlan(executable.plan())),
       `kept: ${ready.length} of at most ${MOST_KEPT} sets of shapes, ` +
       `${formatBytes(this.#bytes())} of at most ${formatBytes(MOST_BYTES)} but for the last two` +
       (dropped === 0 ? "" : `; ${dropped} made before ${dropped === 1 ? "is" : "are"} gone`),
     ].join("\n");
+  }
+
+  /** The kernels of all that are kept, each once. */
+  sources(): string[] {
+    return [...new Set(this.#inOrder().flatMap((executable) => executable.sources()))];
   }
 
   /** Frees all. */
@@ -106,6 +112,10 @@ export class Specializations {
     made.executable = executable;
     this.#ready.set(made, executable);
     this.#trim();
+  }
+
+  #inOrder(): Executable[] {
+    return [...this.#known.values()].flatMap((known) => this.#ready.get(known) ?? []);
   }
 
   #bytes(): number {

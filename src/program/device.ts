@@ -4,6 +4,7 @@
  * @module
  */
 import type { Tensor } from "../tensor.ts";
+import type { Measured, Plan } from "./explain.ts";
 import type { Graph } from "./graph.ts";
 
 /** A graph that is ready to run, again and again. */
@@ -12,8 +13,12 @@ export interface Executable {
   readonly bytes: number;
   /** The outputs for these inputs; buffers of donated ones may be used for something else. */
   run(inputs: readonly Tensor[], donated: readonly boolean[]): Tensor[] | Promise<Tensor[]>;
-  /** The plan as text. */
-  explain(): string;
+  /** What it does. */
+  plan(): Plan;
+  /** Runs it once for these inputs, with a clock. */
+  measure(inputs: readonly Tensor[]): Measured | Promise<Measured>;
+  /** The kernels as text, and below which comments what they make. */
+  sources(): string[];
   /** Frees what it holds. */
   dispose(): void;
 }

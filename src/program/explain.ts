@@ -5,6 +5,7 @@
  */
 import { splitOuter } from "../../kernels/matmul/reference.ts";
 import { formatBytes } from "../describe.ts";
+import { BYTES } from "../dtype.ts";
 import type { Spec } from "../op.ts";
 import { formatShape, sizeOf } from "../shape.ts";
 import type { Graph, Step, ValueId } from "./graph.ts";
@@ -24,10 +25,10 @@ export interface PlannedUnit {
   readonly bodies?: readonly (readonly PlannedUnit[])[];
 }
 
-/** The plan of a program, as a device has made it. */
+/** The plan of a program, as a device has made it, or a pass. */
 export interface Plan {
-  /** The device's name. */
-  readonly device: string;
+  /** What it is a plan of: "program on cpu". */
+  readonly title: string;
   readonly graph: Graph;
   readonly units: readonly PlannedUnit[];
   /** How many bytes a value takes there. */
@@ -38,20 +39,55 @@ export interface Plan {
   readonly notes: readonly string[];
 }
 
+/** What a call takes, in milliseconds. */
+export interface Measured {
+  readonly milliseconds: number;
+  /** Its units, all turns of a loop together. */
+  readonly times: ReadonlyMap<Unit, number>;
+}
+
+/** A step of a plan in words, and what it costs. */
+export interface PlannedStep {
+  readonly unit: Unit;
+  /** What is made, by which operations, of what. */
+  readonly made: string;
+  readonly how: string;
+  /** Of all turns of a loop; of one turn in its bodies. */
+  readonly flops: number;
+  /** Bytes that are read and written; 0 for a loop, whose bodies do it. */
+  readonly moved: number;
+  /** The bodies of a loop: what they begin with, do and give. */
+  readonly bodies: readonly { begins: string; steps: readonly PlannedStep[]; gives: string }[];
+}
+
 /** The plan in words: inputs, constants, a line per step, outputs, memory. */
-export function explainPlan({ device, graph, units, bytesOf, cost, notes }: Plan): string {
-  const steps = describeUnits(units, graph, bytesOf);
+export function explainPlan(plan: Plan, measured?: Measured): string {
+  const { title, graph, cost, notes } = plan;
+  const steps = stepsOf(plan);
+  const flops = steps.reduce((sum, step) => sum + step.flops, 0);
   return [
-    `program on ${device}: ${count(steps.count, "step")}, ${formatCount(steps.flops)} FLOP` +
-    (cost === undefined ? "" : `, ${cost}`),
+    `${title}: ${count(steps.length, "step")}, ${formatCount(flops)} FLOP` +
+    (cost === undefined ? "" : `, ${cost}`) +
+    (measured === undefined ? "" : `, ${formatMilliseconds(measured.milliseconds)} per call`),
     ...graph.inputs.map((id) => `  ${describe(graph, id)} is an argument`),
     ...[...graph.constants].map(([id, { size, data }]) =>
       `  ${describe(graph, id)} is constant${size <= SHOWN ? `: ${[...data].join(", ")}` : ""}`
     ),
-    ...steps.lines.map((line) => `  ${line}`),
+    ...linesOf(steps, measured?.times).map((line) => `  ${line}`),
     `  returns ${graph.outputs.map((id) => `%${id}`).join(", ") || "nothing"}`,
     ...notes.map((note) => `  ${note}`),
   ].join("\n");
+}
+
+/** The plan of a graph that no device has seen: a line per step, with the kind of its operation. */
+export function planOfGraph(graph: Graph, title: string): Plan {
+  const planned = ({ steps }: Graph): PlannedUnit[] =>
+    steps.map((unit) => {
+      const bodies = loopIn(unit)?.runs.map(({ body }) => planned(body));
+      return { unit, ...bodies === undefined ? { how: unit.op.kind } : { how: "", bodies } };
+    });
+  const bytesOf = ({ shape, dtype }: Spec) => sizeOf(shape) * BYTES[dtype];
+  return { title, graph, units: planned(graph), bytesOf, notes: [] };
 }
 
 /** How a step runs that the device has no kernel for. */
@@ -59,54 +95,71 @@ export function describeHost({ op }: Step): string {
   return `on the host, as there is no kernel for ${op.name}`;
 }
 
+/** The text of a kernel below comments that say what it makes. */
+export function describeSource(
+  text: string,
+  comment: string,
+  made: readonly { unit: Unit; graph: Graph }[],
+): string {
+  const heads = new Set(made.map(({ unit, graph }) => `${comment} ${headOf(unit, graph)}`));
+  return [...heads, text].join("\n");
+}
+
 /** A number of things. */
 export function count(n: number, what: string): string {
   return `${n} ${what}${n === 1 ? "" : "s"}`;
 }
 
-interface Steps {
-  count: number;
-  flops: number;
-  lines: string[];
-}
-
-/** What is done, a line per step; the steps of a loop's bodies follow it. */
-function describeUnits(
-  units: readonly PlannedUnit[],
-  graph: Graph,
-  bytesOf: Plan["bytesOf"],
-): Steps {
-  const steps: Steps = { count: 0, flops: 0, lines: [] };
-  for (const { unit, how, bodies } of units) {
-    const number = String(++steps.count).padStart(3);
+/** What is done, step by step. */
+export function stepsOf(
+  { graph, units, bytesOf }: Pick<Plan, "graph" | "units" | "bytesOf">,
+): PlannedStep[] {
+  return units.map(({ unit, how, bodies }) => {
+    const made = headOf(unit, graph);
     if (bodies === undefined) {
       const flops = countFlops(unit, graph);
       const moved = [...readsOf(unit), ...writesOf(unit)]
         .reduce((sum, id) => sum + bytesOf(graph.values[id]!), 0);
-      steps.flops += flops;
-      steps.lines.push(
-        `${number}. ${headOf(unit, graph)}  ${how}, ${formatCount(flops)} FLOP, ` +
-          `${formatBytes(moved)} moved`,
-      );
-      continue;
+      return { unit, made, how, flops, moved, bodies: [] };
     }
     const step = unit as Step;
-    steps.lines.push(`${number}. ${headOf(step, graph)}${how}`);
-    loopIn(step)!.runs.forEach((run, i) => {
+    let flops = 0;
+    const inside = loopIn(step)!.runs.map((run, i) => {
       const { body, inputs, count: blocks, ends } = run;
-      const own = describeUnits(bodies[i]!, body, bytesOf);
-      steps.flops += (ends === undefined ? blocks : 1) * own.flops;
+      const steps = stepsOf({ graph: body, units: bodies[i]!, bytesOf });
+      const once = steps.reduce((sum, own) => sum + own.flops, 0);
+      flops += (ends === undefined ? blocks : 1) * once;
       const given = body.inputs.map((id, k) =>
         `${describe(body, id)} ${describeInput(inputs[k]!, step)}`
       );
-      steps.lines.push(
-        `     ${describeCount(run)}: ${given.join(", ")}`,
-        ...own.lines.map((line) => `     ${line}`),
-        `       gives ${body.outputs.map((id) => `%${id}`).join(", ")}`,
-      );
+      return {
+        begins: `${describeCount(run)}: ${given.join(", ")}`,
+        steps,
+        gives: body.outputs.map((id) => `%${id}`).join(", "),
+      };
     });
-  }
-  return steps;
+    return { unit, made, how, flops, moved: 0, bodies: inside };
+  });
+}
+
+/** A line per step, the bodies of loops below it. */
+function linesOf(steps: readonly PlannedStep[], times: Measured["times"] | undefined): string[] {
+  return steps.flatMap(({ unit, made, how, flops, moved, bodies }, i) => {
+    const took = times === undefined ? "" : `, ${formatMilliseconds(times.get(unit) ?? 0)}`;
+    const costs = `  ${how}, ${formatCount(flops)} FLOP, ${formatBytes(moved)} moved`;
+    return [
+      `${String(i + 1).padStart(3)}. ${made}${bodies.length > 0 ? how : costs}${took}`,
+      ...bodies.flatMap((body) => [
+        `     ${body.begins}`,
+        ...linesOf(body.steps, times).map((line) => `     ${line}`),
+        `       gives ${body.gives}`,
+      ]),
+    ];
+  });
+}
+
+function formatMilliseconds(time: number): string {
+  return `${Number(time.toPrecision(3))} ms`;
 }
 
 /** How often a body is done. */

@@ -16,23 +16,48 @@ import { sinkViews } from "./passes/sink_views.ts";
 import { simplifySteps } from "./passes/simplify.ts";
 import { placeProducts } from "./passes/product_layouts.ts";
 
+/** A pass by the name of its file, or what comes before the first: the graph as it was recorded. */
+export type PassName =
+  | "record"
+  | "deadCode"
+  | "constantFolding"
+  | "simplify"
+  | "loopInputs"
+  | "hoistInvariants"
+  | "comparePositions"
+  | "commonSubexpressions"
+  | "sinkViews"
+  | "loopFusion"
+  | "productLayouts"
+  | "guardChecks";
+
 /** All passes, in the order in which they help each other. */
-export function optimize(graph: Graph): Graph {
-  const passes = [
-    eliminateDeadCode,
-    foldConstants,
-    simplifySteps,
-    readStretches,
-    (whole: Graph) => hoistInvariants(whole, optimize),
-    comparePositions,
-    eliminateCommonSubexpressions,
-    sinkViews,
-    (whole: Graph) =>
-      fuseRowLoops(whole, (body) => eliminateDeadCode(eliminateCommonSubexpressions(body))),
-    eliminateDeadCode,
-    placeProducts,
-    guardChecks,
-    eliminateDeadCode,
-  ];
-  return passes.reduce((optimized, pass) => pass(optimized), graph);
+const PASSES: readonly (readonly [name: PassName, pass: (graph: Graph) => Graph])[] = [
+  ["record", (graph) => graph],
+  ["deadCode", eliminateDeadCode],
+  ["constantFolding", foldConstants],
+  ["simplify", simplifySteps],
+  ["loopInputs", readStretches],
+  ["hoistInvariants", (graph) => hoistInvariants(graph, (body) => optimize(body))],
+  ["comparePositions", comparePositions],
+  ["commonSubexpressions", eliminateCommonSubexpressions],
+  ["sinkViews", sinkViews],
+  [
+    "loopFusion",
+    (graph) =>
+      fuseRowLoops(graph, (body) => eliminateDeadCode(eliminateCommonSubexpressions(body))),
+  ],
+  ["deadCode", eliminateDeadCode],
+  ["productLayouts", placeProducts],
+  ["guardChecks", guardChecks],
+  ["deadCode", eliminateDeadCode],
+];
+
+/** The names of the passes. */
+export const PASS_NAMES: readonly PassName[] = [...new Set(PASSES.map(([name]) => name))];
+
+/** The graph after all passes, or after the last of a name. */
+export function optimize(graph: Graph, after: PassName = "deadCode"): Graph {
+  const last = PASSES.findLastIndex(([name]) => name === after);
+  return PASSES.slice(0, last + 1).reduce((optimized, [, pass]) => pass(optimized), graph);
 }

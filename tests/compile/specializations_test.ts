@@ -8,7 +8,15 @@ type Tensor = cg.Tensor;
 /** An executable that says when it is disposed of. */
 function executable(name: string, bytes: number, disposed: string[]) {
   const dispose = () => void disposed.push(name);
-  return { bytes, run: () => [], explain: () => name, dispose };
+  const graph = { values: [], inputs: [], outputs: [], constants: new Map(), steps: [] };
+  return {
+    bytes,
+    run: () => [],
+    plan: () => ({ title: name, graph, units: [], bytesOf: () => 0, notes: [] }),
+    measure: () => ({ milliseconds: 0, times: new Map() }),
+    sources: () => [],
+    dispose,
+  };
 }
 
 const rebuild = () => undefined;

@@ -5,6 +5,7 @@
  */
 import { emitKernel } from "../../../kernels/matmul/emit.ts";
 import { hasSimd } from "../../../kernels/wasm/features.ts";
+import { listModule } from "../../../kernels/wasm/listing.ts";
 import { ModuleBuilder } from "../../../kernels/wasm/module.ts";
 import { formatBytes } from "../../describe.ts";
 import { checkLabels } from "../../labels.ts";
@@ -20,7 +21,7 @@ import {
   temporaryBytes,
 } from "./launch.ts";
 import type { Executable } from "../../program/device.ts";
-import { explainPlan } from "../../program/explain.ts";
+import { describeSource, type Measured, type Plan } from "../../program/explain.ts";
 import { planOf } from "./explain.ts";
 import { Frame, framesOf } from "./frame.ts";
 import type { Graph, Step, ValueId } from "../../program/graph.ts";
@@ -39,6 +40,14 @@ import { kernelOf } from "./step_kernels.ts";
 import type { Job, Team } from "./threads.ts";
 
 type Instruction = () => void;
+
+/** The instructions of a unit in a list: from the first to the one after the last. */
+interface UnitInstructions {
+  readonly unit: Unit;
+  readonly list: Instruction[];
+  readonly from: number;
+  readonly to: number;
+}
 
 /** Options of {@linkcode CpuExecutable}. */
 export interface CpuOptions {
@@ -75,6 +84,9 @@ export class CpuExecutable implements Executable {
   readonly #jobs: Job[] = [];
   readonly #firstJob: number;
   readonly #instructions: readonly Instruction[];
+  readonly #placed: UnitInstructions[] = [];
+  /** What kernels are for. */
+  readonly #made: { kernel: number; unit: Unit; graph: Graph }[] = [];
 
   constructor(graph: Graph, options: CpuOptions = {}) {
     this.graph = graph;
@@ -111,8 +123,39 @@ export class CpuExecutable implements Executable {
     });
   }
 
-  explain(): string {
-    return explainPlan(planOf(this, this.#team?.size ?? 1));
+  plan(): Plan {
+    return planOf(this, this.#team?.size ?? 1);
+  }
+
+  measure(inputs: readonly Tensor[]): Measured {
+    const times = new Map<Unit, number>();
+    const timed = (unit: Unit, instruction: Instruction) => () => {
+      const start = performance.now();
+      instruction();
+      times.set(unit, (times.get(unit) ?? 0) + performance.now() - start);
+    };
+    const plain = this.#placed.map(({ list, from, to }) => list.slice(from, to));
+    try {
+      this.#placed.forEach(({ unit, list, from }, i) =>
+        plain[i]!.forEach((instruction, k) => list[from + k] = timed(unit, instruction))
+      );
+      const start = performance.now();
+      this.run(inputs);
+      return { milliseconds: performance.now() - start, times };
+    } finally {
+      this.#placed.forEach(({ list, from }, i) =>
+        plain[i]!.forEach((instruction, k) => list[from + k] = instruction)
+      );
+    }
+  }
+
+  sources(): string[] {
+    const { modules = [] } = this.#kernels ?? {};
+    return modules.map(({ bytes, first }, i) => {
+      const end = modules[i + 1]?.first ?? Infinity;
+      const made = this.#made.filter(({ kernel }) => kernel >= first && kernel < end);
+      return describeSource(listModule(bytes), ";;", made);
+    });
   }
 
   /** Has the threads forget it, and gives its memory to those to come: it must not run again. */
@@ -125,8 +168,9 @@ export class CpuExecutable implements Executable {
     const { units, graph } = frame;
     const kernels = this.#kernels;
     const known = this.#loops?.of(units, graph);
-    return units.flatMap((unit, i) => {
+    const instructions = (unit: Unit, i: number) => {
       if (isGroup(unit)) {
+        this.#made.push({ kernel: known!.numbers[i]!, unit, graph });
         return [
           ...(unit.lookups ?? []).flatMap((step) => checkLookup(step, frame) ?? []),
           this.#wasmLoop(known!.loops[i]!, frame, kernels!, known!.numbers[i]!),
@@ -143,7 +187,14 @@ export class CpuExecutable implements Executable {
         return this.#stepKernel(step, kernel, frame, kernels);
       }
       return runStep(step, frame);
+    };
+    const list: Instruction[] = [];
+    units.forEach((unit, i) => {
+      const from = list.length;
+      list.push(...[instructions(unit, i)].flat());
+      this.#placed.push({ unit, list, from, to: list.length });
     });
+    return list;
   }
 
   /** A body that is run for one block of rows after the other. */
@@ -185,6 +236,7 @@ export class CpuExecutable implements Executable {
     const key = JSON.stringify(calls.options);
     const kernel = this.#known.get(key) ?? kernels.add(emitKernel(calls.options), ["run"]);
     this.#known.set(key, kernel);
+    this.#made.push({ kernel, unit: step, graph });
     const parts = this.#team && calls.split(this.#team.size, this.#smallestShared);
     if (parts !== undefined) return this.#share([step.output], kernels, kernel, parts);
     return runAll(kernels.get(kernel), calls.whole());
@@ -195,6 +247,7 @@ export class CpuExecutable implements Executable {
     const places = { offsets: frame.offsets, scratch: this.memory.bytes };
     const number = this.#known.get(kernel.key) ?? addStepKernel(kernel, kernels);
     this.#known.set(kernel.key, number);
+    this.#made.push({ kernel: number, unit: step, graph: frame.graph });
     const parts = this.#team &&
       splitCalls(kernel, places, this.#team.size, this.#smallestShared);
     const work = parts === undefined

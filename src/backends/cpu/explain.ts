@@ -23,7 +23,7 @@ export function planOf(
   const list = shared.map((id) => `%${id}`).join(", ");
   const done = shared.length === 0 ? "no step is large enough to be shared" : `sharing ${list}`;
   return {
-    device: "cpu",
+    title: "program on cpu",
     graph,
     units: plannedUnits(units, graph, memory, wasm),
     bytesOf: ({ shape, dtype }) => sizeOf(shape) * BYTES[dtype],

@@ -23,6 +23,8 @@ export class Kernels {
   readonly memory: WebAssembly.Memory;
   /** Where the functions come from, in the order of their numbers. */
   readonly sources: KernelSource[] = [];
+  /** The modules, and the number of each one's first function. */
+  readonly modules: { bytes: Uint8Array; first: number }[] = [];
   readonly #functions: Kernel[] = [];
   readonly #shared: boolean;
 
@@ -33,6 +35,7 @@ export class Kernels {
 
   /** Adds functions of a module; returns the number of the first. */
   add(bytes: Uint8Array<ArrayBuffer>, names: readonly string[]): number {
+    this.modules.push({ bytes, first: this.sources.length });
     const module = new WebAssembly.Module(this.#shared ? importShared(bytes) : bytes);
     const { exports } = new WebAssembly.Instance(module, {
       env: { memory: this.memory },

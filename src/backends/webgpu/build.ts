@@ -28,12 +28,14 @@ import {
   predicateOf,
   verifyOnHost,
 } from "./checks.ts";
+import type { Times } from "./clock.ts";
 import type { Engine } from "./engine.ts";
 import { describeKernels } from "./explain.ts";
 import {
   type Bound,
   type Copy,
   Dispatch,
+  type HostStep,
   type Instruction,
   LOOK_EVERY,
   type Placed,
@@ -69,14 +71,16 @@ export class Build {
   readonly constants: Map<PlaceId, Tensor> = new Map();
   readonly checks: PlacedCheck[] = [];
   readonly units: readonly PlannedUnit[];
-  /** The kernels of all units. */
-  readonly kernels: WgslKernel[] = [];
+  /** The kernels of all units, and what they are for. */
+  readonly kernels: (WgslKernel & { unit: Unit; graph: Graph })[] = [];
   /** How many steps the host does. */
   hostSteps = 0;
   readonly instructions: readonly Instruction[];
   /** Where the device notes what checks find; `undefined` where there are none. */
   readonly notes: Bound | undefined;
   readonly #notes: PlaceId;
+  /** Units of kernels and of steps of the host, and the loops around them. */
+  readonly #owners = new Map<Dispatch | HostStep, Unit[]>();
   readonly #engine: Engine;
   readonly #pipelines: Promise<unknown>[] = [];
 
@@ -125,7 +129,9 @@ export class Build {
         checkSize(graph, id, this.#engine.gpu.limits.maxBufferSize);
         places.set(id, targets.get(id) ?? this.slots.take(deviceBytes(graph.values[id]!.shape)));
       }
-      instructions.push(...this.#unit(unit, scope));
+      const own = this.#unit(unit, scope);
+      this.#own(own, unit);
+      instructions.push(...own);
       for (const id of lifetimes.endingAt(i)) this.slots.give(places.get(id)!);
     });
     graph.outputs.forEach((id, i) => {
@@ -134,6 +140,26 @@ export class Build {
       if (from !== outputs[i] && bytes > 0) instructions.push(copyOf(from, outputs[i]!, bytes));
     });
     return instructions;
+  }
+
+  /** What units took, from what kernels and steps of the host did. */
+  timesOf(times: Times): Map<Unit, number> {
+    const units = new Map<Unit, number>();
+    for (const [what, milliseconds] of times) {
+      for (const unit of this.#owners.get(what)!) {
+        units.set(unit, (units.get(unit) ?? 0) + milliseconds);
+      }
+    }
+    return units;
+  }
+
+  #own(instructions: readonly Instruction[], unit: Unit): void {
+    for (const instruction of instructions) {
+      if (instruction.kind === "loop") this.#own(instruction.body, unit);
+      const what = instruction.kind === "check" ? instruction.dispatch : instruction;
+      if (what.kind !== "dispatch" && what.kind !== "host") continue;
+      this.#owners.set(what, [...this.#owners.get(what) ?? [], unit]);
+    }
   }
 
   #unit(unit: Unit, scope: Scope): Instruction[] {
@@ -158,7 +184,7 @@ export class Build {
 
   #kernels(unit: Unit, { parts, reads, writes }: Lowered, scope: Scope): Instruction[] {
     const kernels = parts.flatMap(({ plan }) => plan.kernels.map(({ kernel }) => kernel));
-    this.kernels.push(...kernels);
+    this.kernels.push(...kernels.map((kernel) => ({ ...kernel, unit, graph: scope.graph })));
     scope.units.push({ unit, how: describeKernels(kernels) });
     const values = [...reads, ...writes].map((id) => this.#bound(id, scope));
     return parts.flatMap(({ plan, ranges }) => {

@@ -5,13 +5,14 @@
  */
 import { allocate } from "../../dtype.ts";
 import type { Executable } from "../../program/device.ts";
-import { explainPlan } from "../../program/explain.ts";
+import { describeSource, type Measured, type Plan } from "../../program/explain.ts";
 import type { Graph } from "../../program/graph.ts";
 import { sizeOf } from "../../shape.ts";
 import { fromData, type Tensor } from "../../tensor.ts";
 import type { DeviceBuffer } from "./buffers.ts";
 import type { Build } from "./build.ts";
 import { throwNoted, verifyOnHost } from "./checks.ts";
+import { Clock } from "./clock.ts";
 import type { Engine } from "./engine.ts";
 import { planOf } from "./explain.ts";
 import { type CallBuffers, Commands, type HostStep, type Look, play } from "./instructions.ts";
@@ -63,10 +64,14 @@ export class WebGpuExecutable implements Executable {
     return new WebGpuExecutable(engine, build, own);
   }
 
-  async run(inputs: readonly Tensor[], donated: readonly boolean[]): Promise<Tensor[]> {
-    if (!this.#hasHostSteps) return await this.#run(inputs, donated);
+  async run(
+    inputs: readonly Tensor[],
+    donated: readonly boolean[],
+    clock?: Clock,
+  ): Promise<Tensor[]> {
+    if (!this.#hasHostSteps) return await this.#run(inputs, donated, clock);
     // Steps of the host let other calls in between, which would use the same buffers.
-    const result = this.#before.then(() => this.#run(inputs, donated));
+    const result = this.#before.then(() => this.#run(inputs, donated, clock));
     this.#before = result.catch(() => {});
     return await result;
   }
@@ -76,8 +81,28 @@ export class WebGpuExecutable implements Executable {
     return this.#own.reduce((sum, buffer) => sum + (buffer?.bytes ?? 0), 0);
   }
 
-  explain(): string {
-    return explainPlan(planOf(this.#build, this.#engine.pipelines.count));
+  plan(): Plan {
+    return planOf(this.#build, this.#engine.pipelines.count);
+  }
+
+  async measure(inputs: readonly Tensor[]): Promise<Measured> {
+    const { gpu } = this.#engine;
+    const clock = new Clock(gpu);
+    const call = async (own?: Clock) => {
+      const results = await this.run(inputs, [], own);
+      await gpu.queue.onSubmittedWorkDone();
+      results.forEach((result) => result.dispose());
+    };
+    const start = performance.now();
+    await call();
+    const milliseconds = performance.now() - start;
+    await call(clock);
+    return { milliseconds, times: this.#build.timesOf(await clock.read()) };
+  }
+
+  sources(): string[] {
+    const kernels = Map.groupBy(this.#build.kernels, ({ code }) => code);
+    return [...kernels].map(([code, made]) => describeSource(code, "//", made));
   }
 
   dispose(): void {
@@ -96,7 +121,11 @@ export class WebGpuExecutable implements Executable {
     throw new TypeError("Cannot run the program as it has been disposed of");
   }
 
-  async #run(inputs: readonly Tensor[], donated: readonly boolean[]): Promise<Tensor[]> {
+  async #run(
+    inputs: readonly Tensor[],
+    donated: readonly boolean[],
+    clock: Clock | undefined,
+  ): Promise<Tensor[]> {
     const engine = this.#engine;
     engine.check();
     const checked = this.#verify(inputs);
@@ -105,9 +134,13 @@ export class WebGpuExecutable implements Executable {
       await engine.pool.allocate(this.#outputBytes, PURPOSE);
     try {
       const buffers = this.#callBuffers(inputs, results);
-      for (const host of this.#play(buffers, (check) => checked.has(check))) {
+      for (const host of this.#play(buffers, (check) => checked.has(check), clock)) {
         if (host.kind === "look") await this.#look(host, buffers, inputs);
-        else await this.#onHost(host, buffers, inputs);
+        else {
+          const start = performance.now();
+          await this.#onHost(host, buffers, inputs);
+          clock?.note(host, performance.now() - start);
+        }
       }
       this.#passOn(inputs, donated);
       await engine.keepPace();
@@ -124,10 +157,11 @@ export class WebGpuExecutable implements Executable {
   *#play(
     buffers: CallBuffers,
     isChecked: (check: number) => boolean,
+    clock: Clock | undefined,
   ): Generator<HostStep | Look, void> {
     const engine = this.#engine;
     let commands: Commands | undefined;
-    const current = () => commands ??= new Commands(engine.gpu);
+    const current = () => commands ??= new Commands(engine.gpu, clock);
     const submit = () => {
       if (commands !== undefined) engine.submit(commands.finish());
       commands = undefined;

@@ -21,7 +21,7 @@ export function planOf(
   const sum = (places: typeof own) => places.reduce((total, { bytes }) => total + bytes, 0);
   const { kernels, bytes } = costOf(instructions);
   return {
-    device: "WebGPU",
+    title: "program on WebGPU",
     graph,
     units,
     bytesOf: ({ shape }) => deviceBytes(shape),

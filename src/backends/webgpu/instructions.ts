@@ -7,6 +7,7 @@ import type { WgslKernel } from "../../../kernels/wgsl/kernel.ts";
 import type { Spec } from "../../op.ts";
 import type { Step } from "../../program/graph.ts";
 import type { DeviceBuffer } from "./buffers.ts";
+import type { Clock } from "./clock.ts";
 import type { Pipeline } from "./pipelines.ts";
 
 /** The number of a buffer of a program: its own, an argument's or a result's. */
@@ -152,16 +153,21 @@ export type CallBuffers = readonly DeviceBuffer[];
 /** Commands that are written down until they are submitted. */
 export class Commands {
   readonly #encoder: GPUCommandEncoder;
+  readonly #clock: Clock | undefined;
   #pass: GPUComputePassEncoder | undefined;
 
-  constructor(device: GPUDevice) {
+  /** With a clock, each kernel has a pass of its own. */
+  constructor(device: GPUDevice, clock?: Clock) {
     this.#encoder = device.createCommandEncoder({ label: "program" });
+    this.#clock = clock;
   }
 
-  /** The pass for kernels. */
-  get pass(): GPUComputePassEncoder {
-    this.#pass ??= this.#encoder.beginComputePass();
-    return this.#pass;
+  /** The pass for a kernel. */
+  pass(dispatch: Dispatch): GPUComputePassEncoder {
+    if (this.#clock === undefined) return this.#pass ??= this.#encoder.beginComputePass();
+    this.#pass?.end();
+    const timestampWrites = this.#clock.writesFor(dispatch);
+    return this.#pass = this.#encoder.beginComputePass({ timestampWrites });
   }
 
   /** The encoder for everything else. */
@@ -191,11 +197,13 @@ export function* play(
   for (const instruction of instructions) {
     switch (instruction.kind) {
       case "dispatch":
-        instruction.start(commands().pass, buffers);
+        instruction.start(commands().pass(instruction), buffers);
         break;
-      case "check":
-        if (!isChecked(instruction.check)) instruction.dispatch.start(commands().pass, buffers);
+      case "check": {
+        const { check, dispatch } = instruction;
+        if (!isChecked(check)) dispatch.start(commands().pass(dispatch), buffers);
         break;
+      }
       case "copy": {
         const { from, to, fromStart, toStart, fromStep, toStep, bytes } = instruction;
         const [source, target] = [buffers[from]!.gpu, buffers[to]!.gpu];

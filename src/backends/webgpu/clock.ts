@@ -1,0 +1,78 @@
+/**
+ * What kernels take on a device, by its own clock.
+ *
+ * @module
+ */
+import type { Dispatch, HostStep } from "./instructions.ts";
+
+/** Timestamps of a set: two per kernel, and as many as WebGPU allows. */
+const MOST_TIMESTAMPS = 4096;
+
+const BYTES = 8;
+const NANOSECONDS = 1e-6;
+
+/** Milliseconds of kernels and steps of the host, all their turns together. */
+export type Times = Map<Dispatch | HostStep, number>;
+
+/** Timestamps before and after each kernel of a call. */
+export class Clock {
+  readonly #device: GPUDevice;
+  readonly #sets: GPUQuerySet[] = [];
+  readonly #dispatches: Dispatch[] = [];
+  readonly #times: Times = new Map();
+
+  constructor(device: GPUDevice) {
+    if (!device.features.has("timestamp-query")) {
+      throw new TypeError(
+        `Cannot profile the program as its device has no clock: the adapter does not offer ` +
+          `"timestamp-query", or the browser hides it`,
+      );
+    }
+    this.#device = device;
+  }
+
+  /** Where a kernel's pass writes when it begins and ends. */
+  writesFor(dispatch: Dispatch): GPUComputePassTimestampWrites {
+    const at = 2 * (this.#dispatches.push(dispatch) - 1) % MOST_TIMESTAMPS;
+    if (at === 0) {
+      this.#sets.push(this.#device.createQuerySet({ type: "timestamp", count: MOST_TIMESTAMPS }));
+    }
+    const querySet = this.#sets.at(-1)!;
+    return { querySet, beginningOfPassWriteIndex: at, endOfPassWriteIndex: at + 1 };
+  }
+
+  /** Notes what something took. */
+  note(what: Dispatch | HostStep, milliseconds: number): void {
+    this.#times.set(what, (this.#times.get(what) ?? 0) + milliseconds);
+  }
+
+  /** What everything took, when it is done. */
+  async read(): Promise<Times> {
+    for (const [i, set] of this.#sets.entries()) {
+      const first = i * MOST_TIMESTAMPS / 2;
+      const dispatches = this.#dispatches.slice(first, first + MOST_TIMESTAMPS / 2);
+      const stamps = await this.#resolve(set, 2 * dispatches.length);
+      dispatches.forEach((dispatch, k) => {
+        this.note(dispatch, Number(stamps[2 * k + 1]! - stamps[2 * k]!) * NANOSECONDS);
+      });
+    }
+    return this.#times;
+  }
+
+  async #resolve(set: GPUQuerySet, count: number): Promise<BigUint64Array> {
+    const { QUERY_RESOLVE, COPY_SRC, COPY_DST, MAP_READ } = GPUBufferUsage;
+    const size = count * BYTES;
+    const resolved = this.#device.createBuffer({ size, usage: QUERY_RESOLVE | COPY_SRC });
+    const staging = this.#device.createBuffer({ size, usage: COPY_DST | MAP_READ });
+    const encoder = this.#device.createCommandEncoder({ label: "clock" });
+    encoder.resolveQuerySet(set, 0, count, resolved, 0);
+    encoder.copyBufferToBuffer(resolved, 0, staging, 0, size);
+    this.#device.queue.submit([encoder.finish()]);
+    try {
+      await staging.mapAsync(GPUMapMode.READ);
+      return new BigUint64Array(staging.getMappedRange().slice(0));
+    } finally {
+      for (const used of [set, resolved, staging]) used.destroy();
+    }
+  }
+}
