@@ -8,7 +8,7 @@
  * @module
  */
 import { sizeOf } from "../../src/shape.ts";
-import { number, parameter } from "../functions/algebra.ts";
+import { type Float, number, opaque, parameter } from "../functions/algebra.ts";
 import { groupsFor, indent, WORKGROUP } from "../wgsl/kernel.ts";
 import { type LoopSpec, type Pass, planPasses, type Reduction } from "./passes.ts";
 import { extreme, toKind } from "./scalars.ts";
@@ -156,6 +156,7 @@ let part = index / ${rows}u;`;
       ...reduction,
       kind: this.valueOf(reduction.of).kind === "float" ? "float" as const : "integer" as const,
       total: `${reduction.name}_so_far`,
+      moves: [...pass.loads, ...pass.moving].some(({ name }) => name === reduction.of),
     }));
     lines.push(...sums.map((sum) => `var ${sum.total} = ${this.#start(sum)};`));
     lines.push(this.#loop(inside, sums));
@@ -215,9 +216,14 @@ ${indent(outer.join("\n"))}
 }`;
   }
 
-  #accumulate({ reduce, of, kind }: Accumulator, total: string): string {
+  #accumulate({ reduce, of, kind, moves }: Accumulator, total: string): string {
     const value = toKind(kind, this.valueOf(of), "float32");
-    if (reduce !== "max" && reduce !== "min") return this.print(value, (x) => `${total} += ${x};`);
+    if (reduce !== "max" && reduce !== "min") {
+      // Compilers multiply what is added up again and again, and what it is the product of.
+      const isHidden = kind === "float" && !moves;
+      const added = isHidden ? opaque(value as Float) : value;
+      return this.print(added, (x) => `${total} += ${x};`);
+    }
     return this.print(
       extreme(reduce, parameter(total, "float32", kind), value),
       (larger) =>
@@ -283,4 +289,6 @@ fn ${name}(lane: u32, value: ${type}) -> ${type} {
 interface Accumulator extends Reduction {
   kind: "float" | "integer";
   total: string;
+  /** Whether there is another value at each column. */
+  moves: boolean;
 }

@@ -9,7 +9,14 @@
 import { sizeOf } from "../../src/shape.ts";
 import type { Strides } from "../layout/reference.ts";
 import { offsetOf } from "../layout/wgsl_strides.ts";
-import { createKernel, groupsFor, planOf, type WgslKernel, type WgslPlan } from "../wgsl/kernel.ts";
+import {
+  createKernel,
+  groupsFor,
+  MOST_ROUNDS,
+  planOf,
+  type WgslKernel,
+  type WgslPlan,
+} from "../wgsl/kernel.ts";
 import { type ProductLayout, splitOuter } from "./reference.ts";
 import {
   type InnerProductDraft,
@@ -79,8 +86,9 @@ const LEAST_TERMS = 256;
 
 /** Into how many parts to split the sums of so many blocks. */
 function partsFor(blocks: number, k: number): number {
-  if (blocks * 4 > BUSY) return 1;
-  return Math.max(1, Math.min(Math.floor(k / LEAST_TERMS), Math.ceil(BUSY / blocks)));
+  const least = Math.max(1, Math.ceil(k / MOST_ROUNDS));
+  if (blocks * 4 > BUSY) return least;
+  return Math.max(least, Math.min(Math.floor(k / LEAST_TERMS), Math.ceil(BUSY / blocks)));
 }
 
 /** `out[b, i] = Σ parts[b, p, i]`, in the order of p. */

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { createKernel, indent, type WgslKernel } from "../wgsl/kernel.ts";
+import { createKernel, indent, MOST_ROUNDS, type WgslKernel } from "../wgsl/kernel.ts";
 import {
   declareNetwork,
   keyFunction,
@@ -18,6 +18,9 @@ import {
 
 /** The most pairs that can be asked for. */
 export const MOST_FIRST = 512;
+
+/** The longest rows: a workgroup goes over each eight times, for digits of keys and of places. */
+export const LONGEST: number = MOST_ROUNDS * 64 / 8;
 
 /** Invocations of a workgroup; each adds up the counts of four of the 256 digits. */
 const LANES = 64;

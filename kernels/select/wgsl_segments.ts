@@ -7,6 +7,7 @@ import {
   type Binding,
   createKernel,
   groupsFor,
+  MOST_ROUNDS,
   WGSL_TYPES,
   type WgslElement,
   type WgslKernel,
@@ -77,7 +78,7 @@ export function sumSortedKernel(draft: ScatterDraft): WgslKernel {
   const type = WGSL_TYPES[element];
   const combination = combinationOf(draft);
   const size = outer * count * inner;
-  const isLong = picked >= LANES * count && size <= MOST_SHARED;
+  const isLong = picked > MOST_ROUNDS || picked >= LANES * count && size <= MOST_SHARED;
   const { inputs: values, value: term } = draft.terms ?? {
     inputs: [{ name: "updates", type }],
     value: (entry, behind) => `updates[(slice * ${picked}u + ${entry}) * ${inner}u + ${behind}]`,

@@ -15,7 +15,7 @@ import {
   type WgslKernel,
   type WgslPlan,
 } from "../wgsl/kernel.ts";
-import { firstPairsKernel, MOST_FIRST } from "./wgsl_first.ts";
+import { firstPairsKernel, LONGEST, MOST_FIRST } from "./wgsl_first.ts";
 import { blockKernel, MOST_PAIRS, stepKernel } from "./wgsl_network.ts";
 import type { AxisExtents } from "../../src/shape.ts";
 
@@ -105,7 +105,8 @@ export function sortPairs(
   const { descending, kept, nanFirst } = options;
   const rows = outer * inner;
   const source = { element, around, descending, nanFirst };
-  if (count > Math.max(FEW, 2 * kept) && kept <= MOST_FIRST) {
+  const isFew = kept <= MOST_FIRST && count > Math.max(FEW, 2 * kept);
+  if (isFew && count <= LONGEST) {
     const first = pairs(draft, rows * kept);
     draft.add(firstPairsKernel(rows, source, kept), [input], first);
     return first;

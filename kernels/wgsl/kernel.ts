@@ -85,6 +85,9 @@ export const UNKNOWN_ZERO = "var<private> zero_bits: u32;";
 /** Invocations per workgroup where there is no reason for another number. */
 export const WORKGROUP = 64;
 
+/** Rounds that the loops of an invocation may take: software adapters end them after 65,535. */
+export const MOST_ROUNDS: number = 2 ** 15;
+
 /** The most workgroups along a dimension that every adapter allows. */
 const LARGEST_DIMENSION = 65535;
 

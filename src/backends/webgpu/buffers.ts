@@ -15,7 +15,7 @@ export interface DeviceBuffer {
   readonly bytes: number;
 }
 
-/** Free buffers are kept up to this many bytes, or as many as are in use. */
+/** A buffer is kept where free ones have up to this many bytes then, or as many as are in use. */
 const KEPT_BYTES = 2 ** 26;
 
 const SMALLEST = 256;

@@ -44,6 +44,7 @@ function alongAxes(
   const kept = x.flatMap((_, i) => axes.includes(i) ? [] : [i]);
   const product = (some: readonly number[]): number =>
     sizeOf(some.map((axis) => x[axis]!) as Shape);
+  if (sizeOf(x) === 0) return plan({ outer: product(kept), count: product(axes), inner: 1 });
   const order = [...kept, ...axes];
   const [{ kernel: moved }] = copiesPlan("transpose", element!, [{
     shape: order.map((axis) => x[axis]!),

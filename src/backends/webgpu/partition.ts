@@ -17,19 +17,25 @@ export function partition(scope: Scope, target: Target): Unit[] {
   const { graph, literals } = scope;
   const fused = fuseSteps(graph, { passes: true });
   if (fused.every((unit) => isSmall(unit, scope, target))) return fused;
-  const isTooLarge = (group: Group) =>
-    lowerGroup(group, graph, literals, target).parts.some(({ plan }) =>
-      plan.kernels.some(({ kernel }) => kernel.inputs + kernel.outputs > target.mostBuffers)
-    );
   return fuseSteps(graph).flatMap((unit) =>
-    !isGroup(unit) || isSmall(unit, scope, target) ? [unit] : splitGroup(unit, graph, isTooLarge)
+    !isGroup(unit) || isSmall(unit, scope, target)
+      ? [unit]
+      : splitGroup(unit, graph, (group) => needsMore(group, scope, target))
   );
 }
 
 /** Whether a loop needs neither more buffers nor larger ones than a kernel may have. */
-function isSmall(unit: Unit, { graph, literals }: Scope, target: Target): boolean {
+function isSmall(unit: Unit, scope: Scope, target: Target): boolean {
   if (!isGroup(unit)) return true;
+  const { graph, literals } = scope;
   const values = [...readsOf(unit).filter((id) => !literals.has(id)), ...writesOf(unit)];
   const fits = (id: ValueId) => deviceBytes(graph.values[id]!.shape) <= target.largestBinding;
-  return values.length <= target.mostBuffers && values.every(fits);
+  return values.every(fits) && !needsMore(unit, scope, target);
+}
+
+/** Whether a kernel of a loop needs more buffers than there may be: one for each view of a value. */
+function needsMore(group: Group, { graph, literals }: Scope, target: Target): boolean {
+  return lowerGroup(group, graph, literals, target).parts.some(({ plan }) =>
+    plan.kernels.some(({ kernel }) => kernel.inputs + kernel.outputs > target.mostBuffers)
+  );
 }

@@ -168,6 +168,10 @@ export function composeReads(
   inputShape: Shape,
 ): Source | undefined {
   const { lookup } = source;
+  if (sizeOf(inputShape) === 0) {
+    const nothing = { offset: 0, strides: shape.map(() => 0) };
+    return { ...source, ...nothing, lookup: lookup && { ...lookup, ...nothing } };
+  }
   const axes = mergeAxes(inputShape, [source.strides, lookup?.strides ?? source.strides]);
   const own = stridesOf(axes.map(({ extent }) => extent));
   const starts = axes.map(({ extent }, i) => Math.floor(offset / own[i]!) % extent);
