@@ -25,10 +25,10 @@ for (const [rows, count, kept] of CASES) {
   const program = await compile(order, [x]);
   const group = `${kept} of ${count} values in ${rows} rows`;
   Deno.bench({ name: `${group}, by comparing`, group, baseline: true }, () => {
-    byComparing(out, data, around, false, kept);
+    byComparing(out, data, around, { descending: false, kept, nanFirst: false });
   });
   Deno.bench({ name: `${group}, by digits`, group }, () => {
-    byDigits(out, data, around, false, kept);
+    byDigits(out, data, around, { descending: false, kept, nanFirst: false });
   });
   Deno.bench({ name: `${group}, program`, group }, async () => {
     await program(x);

@@ -9,6 +9,7 @@
  */
 import type { NumberArray } from "../../src/dtype.ts";
 import type { AxisExtents } from "../../src/shape.ts";
+import type { SortOrder } from "./reference.ts";
 
 /** Shorter lines are sorted by insertion (`bench/sort_bench.ts`). */
 const LONG = 32;
@@ -21,11 +22,10 @@ export function argSortRows(
   out: NumberArray,
   data: NumberArray,
   around: AxisExtents,
-  descending: boolean,
-  kept: number,
+  { descending, kept, nanFirst }: SortOrder,
 ): void {
   const { outer, count, inner } = around;
-  const line = new Line(data, count, descending);
+  const line = new Line(data, count, descending, nanFirst);
   const few = count < LONG || kept <= FEW && kept * 8 < count;
   const digits = few ? null : new Digits(count);
   for (let o = 0; o < outer; o++) {
@@ -41,13 +41,15 @@ export function argSortRows(
 class Line {
   readonly #data: NumberArray;
   readonly #descending: boolean;
+  readonly #nanFirst: boolean;
   readonly #values: Float32Array | Float64Array | Int32Array;
   /** The same values as bits, the lower half of a double-precision number first. */
   readonly #bits: Int32Array;
 
-  constructor(data: NumberArray, count: number, descending: boolean) {
+  constructor(data: NumberArray, count: number, descending: boolean, nanFirst: boolean) {
     this.#data = data;
     this.#descending = descending;
+    this.#nanFirst = nanFirst;
     this.#values = data instanceof Float32Array
       ? new Float32Array(count)
       : data instanceof Float64Array
@@ -73,24 +75,25 @@ class Line {
   sort(digits: Digits): Int32Array {
     const [values, bits, { keys, order }] = [this.#values, this.#bits, digits];
     for (let i = 0; i < order.length; i++) order[i] = i;
+    const missing = this.#nanFirst ? FIRST : LAST;
     if (values instanceof Int32Array) {
       for (let i = 0; i < keys.length; i++) keys[i] = bits[i]! ^ SIGN;
       return digits.sort();
     }
     if (values instanceof Float32Array) {
       for (let i = 0; i < keys.length; i++) {
-        keys[i] = values[i] === values[i] ? ordered(bits[i]!) : LAST;
+        keys[i] = values[i] === values[i] ? ordered(bits[i]!) : missing;
       }
       return digits.sort();
     }
     for (let i = 0; i < keys.length; i++) {
       const high = bits[2 * i + 1]!;
-      keys[i] = values[i] === values[i] ? bits[2 * i]! ^ (high >> 31) : LAST;
+      keys[i] = values[i] === values[i] ? bits[2 * i]! ^ (high >> 31) : missing;
     }
     digits.sort();
     for (let i = 0; i < keys.length; i++) {
       const at = order[i]!;
-      keys[i] = values[at] === values[at] ? ordered(bits[2 * at + 1]!) : LAST;
+      keys[i] = values[at] === values[at] ? ordered(bits[2 * at + 1]!) : missing;
     }
     return digits.sort();
   }
@@ -101,12 +104,16 @@ class Line {
     const best = new Int32Array(kept);
     if (kept === 0) return best;
     let filled = 0;
-    let bound = Infinity;
+    for (let i = 0; this.#nanFirst && filled < kept && i < values.length; i++) {
+      if (values[i] !== values[i]) best[filled++] = i;
+    }
+    const first = filled;
+    let bound = filled < kept ? Infinity : -Infinity;
     for (let i = 0; i < values.length; i++) {
       // Most values end here: they are no better than the last of those that are kept.
       if (!(values[i]! < bound)) continue;
       let at = filled < kept ? filled++ : kept - 1;
-      for (; at > 0 && values[i]! < values[best[at - 1]!]!; at--) best[at] = best[at - 1]!;
+      for (; at > first && values[i]! < values[best[at - 1]!]!; at--) best[at] = best[at - 1]!;
       best[at] = i;
       if (filled === kept) bound = values[best[kept - 1]!]!;
     }
@@ -121,8 +128,8 @@ class Line {
 
 const SIGN = 1 << 31;
 
-/** The key of what is no number. */
-const LAST = -1;
+/** Keys of what is no number, before or after all others. */
+const [FIRST, LAST] = [0, -1];
 
 /** Unsigned integers in the order of the floating-point numbers whose highest bits are given. */
 function ordered(bits: number): number {

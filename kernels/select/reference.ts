@@ -123,16 +123,22 @@ export function scatterAddAlong(
   }
 }
 
-/**
- * The first `kept` positions in ascending order along the axis (descending where asked); equal
- * values keep their order and NaN comes last.
- */
+/** How an axis is sorted. */
+export interface SortOrder {
+  /** Whether the largest come first. */
+  readonly descending: boolean;
+  /** How many positions are kept. */
+  readonly kept: number;
+  /** Whether NaN comes before all else, or after it. */
+  readonly nanFirst: boolean;
+}
+
+/** The first `kept` positions in order along the axis; equal values keep their order. */
 export function argSortRows(
   out: NumberArray,
   data: NumberArray,
   { outer, count, inner }: AxisExtents,
-  descending: boolean,
-  kept: number,
+  { descending, kept, nanFirst }: SortOrder,
 ): void {
   const values = new Float64Array(count);
   const sign = descending ? -1 : 1;
@@ -140,15 +146,16 @@ export function argSortRows(
     for (let j = 0; j < inner; j++) {
       for (let i = 0; i < count; i++) values[i] = sign * data[(o * count + i) * inner + j]!;
       const order = Int32Array.from(values.keys());
-      order.sort((a, b) => comparePositions(values, a, b));
+      order.sort((a, b) => comparePositions(values, a, b, nanFirst));
       for (let k = 0; k < kept; k++) out[(o * kept + k) * inner + j] = order[k]!;
     }
   }
 }
 
-function comparePositions(values: Float64Array, a: number, b: number): number {
+function comparePositions(values: Float64Array, a: number, b: number, nanFirst: boolean): number {
   const [x, y] = [values[a]!, values[b]!];
   if (x < y) return -1;
   if (x > y) return 1;
-  return Number(x !== x) - Number(y !== y) || a - b;
+  const missing = Number(x !== x) - Number(y !== y);
+  return (nanFirst ? -missing : missing) || a - b;
 }

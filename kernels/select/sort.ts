@@ -5,6 +5,7 @@
  */
 import type { CodeBuilder, WasmFunction } from "../wasm/code.ts";
 import type { ModuleBuilder } from "../wasm/module.ts";
+import { v128 } from "../wasm/simd.ts";
 import { i32, type Local, type Value } from "../wasm/value.ts";
 import { type Collection, emitCollection, emitFilter } from "./collect.ts";
 import { KEYS, type Keys, type KeyValue, type SortType } from "./keys.ts";
@@ -23,6 +24,8 @@ export interface LineSort {
   descending: boolean;
   /** How many positions are kept, at least 1. */
   kept: number;
+  /** Whether NaN comes before all else, or after it. */
+  nanFirst: boolean;
 }
 
 /** A function that sorts: where positions go, where values lie, scratch memory, the extent `outer`. */
@@ -95,7 +98,7 @@ function emitGathering<T extends KeyValue>(
 function emitLine<T extends KeyValue>(
   code: CodeBuilder,
   keys: Keys<T>,
-  { count, inner, kept, descending }: LineSort,
+  { count, inner, kept, descending, nanFirst }: LineSort,
   at: Record<"line" | "scratch" | "rest" | "out", Local<"i32">>,
 ): void {
   const distance = pairBytes(count, keys.bytes);
@@ -119,8 +122,12 @@ function emitLine<T extends KeyValue>(
   emitSort(code, keys, pairs, bytes);
   const out = code.let(i32.add(at.out, 0));
   const target = { out, last: code.let(i32.add(out, kept * inner * 4)), step: inner * 4 };
+  const hasMissing = keys.type !== "i32";
+  if (hasMissing && nanFirst) {
+    code.if(emitSearch(code, keys, line), () => emitMissing(code, keys, line, target));
+  }
   emitPositions(code, keys, pairs, bytes, target);
-  if (keys.type !== "i32") emitMissing(code, keys, line, target);
+  if (hasMissing && !nanFirst) emitMissing(code, keys, line, target);
 }
 
 /** Where positions are written, up to where, and how far apart. */
@@ -147,15 +154,35 @@ function emitPositions<T extends KeyValue>(
   });
 }
 
+/** Looks for NaN; gives whether there is one. */
+function emitSearch<T extends KeyValue>(
+  code: CodeBuilder,
+  { vector, load, isKey, bytes }: Keys<T>,
+  { data, count }: Line,
+): Local<"i32"> {
+  const size = count * bytes;
+  const whole = size - size % 16;
+  const found = code.let(i32.const(0));
+  code.for(whole, 16, (at) => {
+    const x = code.let(v128.load(i32.add(data, at)));
+    const isMissing = v128.anyTrue(v128.not(vector.lessEqual(x, x)));
+    code.set(found, i32.or(found, isMissing));
+  });
+  for (let at = whole; at < size; at += bytes) {
+    code.set(found, i32.or(found, i32.eqz(isKey(load(data, at) as Value<T>))));
+  }
+  return found;
+}
+
 /** Writes the positions of NaN while there is room. */
 function emitMissing<T extends KeyValue>(
   code: CodeBuilder,
   keys: Keys<T>,
-  { data }: Line,
+  { data, count }: Line,
   { out, last, step }: Target,
 ): void {
   const position = code.let(i32.const(0));
-  code.while(i32.ltU(out, last), () => {
+  code.while(i32.and(i32.ltU(out, last), i32.ltS(position, count)), () => {
     const address = i32.add(data, i32.shl(position, Math.log2(keys.bytes)));
     const key = code.let(keys.load(address)) as Local<T>;
     code.if(i32.eqz(keys.isKey(key)), () => {

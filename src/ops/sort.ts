@@ -21,21 +21,23 @@ export interface SortParams {
   descending: boolean;
   /** How many positions are kept. */
   kept: number;
+  /** Whether NaN comes before all else, or after it. */
+  nanFirst: boolean;
 }
 
 /** The positions that would sort an axis. */
 export const argSortOp: SortOp<SortParams> = {
   kind: "sort",
   name: "argSort",
-  order: ({ axis, ...rest }) => ({ axes: [axis], ...rest, nanFirst: false }),
+  order: ({ axis, ...rest }) => ({ axes: [axis], ...rest }),
   lift: (params) => ({ ...params, axis: params.axis + 1 }),
   infer: ([x], { axis, kept }) => ({
     shape: x!.shape.map((n, i) => i === axis ? kept : n),
     dtype: "int32",
   }),
-  forward([x], { axis, descending, kept }, { shape }) {
+  forward([x], { axis, descending, kept, nanFirst }, { shape }) {
     const out = new Int32Array(sizeOf(shape));
-    argSortRows(out, x!.data, extentsAround(x!.shape, axis), descending, kept);
+    argSortRows(out, x!.data, extentsAround(x!.shape, axis), { descending, kept, nanFirst });
     return out;
   },
   vjp: null,
@@ -57,7 +59,7 @@ function sortedPositions(
 ): { axis: number; indices: Tensor } {
   const axis = normalizeAxis(caller, options.axis ?? -1, x.rank);
   const descending = options.descending ?? false;
-  const params = { axis, descending, kept: kept ?? x.shape[axis]! };
+  const params = { axis, descending, kept: kept ?? x.shape[axis]!, nanFirst: kept !== undefined };
   return { axis, indices: apply(argSortOp, [x], params) };
 }
 
@@ -122,7 +124,8 @@ export interface TopK {
 }
 
 /**
- * The k largest values along an axis, best first, and their positions; of equals, the first.
+ * The k largest values along an axis, best first, and their positions; of equals, the first. NaN
+ * comes before all numbers, of the largest and of the smallest, as in `max` and `min`.
  *
  * @param x Any shape of rank 1 or more.
  * @param k How many, from 0 to the extent of the axis.

@@ -9,10 +9,12 @@ import type { AxisExtents } from "../../src/shape.ts";
 
 function assertSorted(data: NumberArray, around: AxisExtents, kept: number): void {
   for (const descending of [false, true]) {
-    const [out, expected] = [0, 1].map(() => new Int32Array(around.outer * kept * around.inner));
-    argSortRows(out!, data, around, descending, kept);
-    reference.argSortRows(expected!, data, around, descending, kept);
-    assertEquals(out, expected);
+    for (const nanFirst of [false, true]) {
+      const [out, expected] = [0, 1].map(() => new Int32Array(around.outer * kept * around.inner));
+      argSortRows(out!, data, around, { descending, kept, nanFirst });
+      reference.argSortRows(expected!, data, around, { descending, kept, nanFirst });
+      assertEquals(out, expected);
+    }
   }
 }
 

@@ -84,6 +84,7 @@ const lines = fc.record({
   inner: fc.constantFrom(1, 1, 3),
   outer: fc.integer({ min: 0, max: 2 }),
   descending: fc.boolean(),
+  nanFirst: fc.boolean(),
   part: fc.constantFrom(0, 0.02, 0.1, 0.5, 1),
 });
 
@@ -97,7 +98,7 @@ Deno.test("emitLineSort() gives the positions of the reference", () => {
   fc.assert(
     fc.property(sorts, ([{ sort, outer }, data]) => {
       const expected = new Int32Array(outer * sort.kept * sort.inner);
-      reference.argSortRows(expected, data, { ...sort, outer }, sort.descending, sort.kept);
+      reference.argSortRows(expected, data, { ...sort, outer }, sort);
       const out = new Int32Array(expected.length);
       const scratch = sortScratchBytes(sort);
       assertEquals(run((m) => emitLineSort(m, sort), out, [data], scratch, outer), expected);
@@ -108,15 +109,17 @@ Deno.test("emitLineSort() gives the positions of the reference", () => {
 
 Deno.test("emitLineSort() sorts many values by merging, runs in order among them", () => {
   const data = Float32Array.from({ length: 5000 }, (_, i) => i < 2000 ? i : (i * 7919) % 4999);
-  const sort: LineSort = { dtype: "float32", count: 5000, inner: 1, descending: false, kept: 5000 };
+  const order = { descending: false, kept: 5000, nanFirst: false };
+  const sort: LineSort = { dtype: "float32", count: 5000, inner: 1, ...order };
   const expected = new Int32Array(5000);
-  reference.argSortRows(expected, data, { ...sort, outer: 1 }, false, 5000);
+  reference.argSortRows(expected, data, { ...sort, outer: 1 }, sort);
   const out = new Int32Array(5000);
   assertEquals(run((m) => emitLineSort(m, sort), out, [data], sortScratchBytes(sort), 1), expected);
 });
 
 Deno.test("emitLineSort() takes the first of many equals", () => {
-  const sort: LineSort = { dtype: "float32", count: 1000, inner: 1, descending: true, kept: 15 };
+  const order = { descending: true, kept: 15, nanFirst: false };
+  const sort: LineSort = { dtype: "float32", count: 1000, inner: 1, ...order };
   const data = new Float32Array(1000).fill(2);
   const out = new Int32Array(15);
   const given = run((m) => emitLineSort(m, sort), out, [data], sortScratchBytes(sort), 1);

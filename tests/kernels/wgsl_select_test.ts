@@ -263,7 +263,7 @@ function sortCheck(
   const { outer, count, inner } = around;
   const x = wordsOf(element, values(outer * count * inner, seed, distinct));
   const expected = new Int32Array(outer * options.kept * inner);
-  argSortRows(expected, x as NumberArray, around, options.descending, options.kept);
+  argSortRows(expected, x as NumberArray, around, { nanFirst: false, ...options });
   const outputs = [new Int32Array(expected.length)];
   const plan = argSortPlan(element, around, options);
   return { job: { plan, inputs: [x], outputs }, expected };
@@ -330,16 +330,17 @@ gpuTest("argSortPlan() keeps the first of equal values in long rows", async (run
 });
 
 gpuTest(
-  "argSortPlan() takes both zeros alike, NaN last, and the ends of int32 in order",
+  "argSortPlan() takes both zeros alike, NaN last or first, and the ends of int32 in order",
   async (runner) => {
     const around = { outer: 1, count: 8, inner: 1 };
     const floats = new Float32Array([0, -0, NaN, 1e-45, -0, -1e-45, Infinity, -Infinity]);
     const whole = new Int32Array([2 ** 31 - 1, -(2 ** 31), 0, -1, -(2 ** 31), 1, 7, 8]);
-    const checks = [false, true].flatMap((descending) => {
-      const options = { descending, kept: 8 };
+    const ways = [false, true].flatMap((x) => [[x, false], [x, true]] as const);
+    const checks = ways.flatMap(([descending, nanFirst]) => {
+      const options = { descending, kept: 8, nanFirst };
       return ([["float32", floats], ["int32", whole]] as const).map(([element, x]): Check => {
         const expected = new Int32Array(8);
-        argSortRows(expected, x, around, descending, 8);
+        argSortRows(expected, x, around, options);
         const plan = argSortPlan(element, around, options);
         return { job: { plan, inputs: [x], outputs: [new Int32Array(8)] }, expected };
       });

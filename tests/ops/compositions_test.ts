@@ -174,6 +174,37 @@ Deno.test("topK() gives positions in order, and the first of equals", () => {
   assertEquals(cg.topK([[1, 5], [4, 2]], 1, { axis: 0 }).indices.toArray(), [[1, 0]]);
 });
 
+Deno.test("topK() gives NaN before all numbers, as max() and min() give it", async () => {
+  const special = fc.constantFrom(NaN, NaN, Infinity, -Infinity, 0, 1, 3);
+  const lists = fc.array(special, { minLength: 1, maxLength: 400 });
+  await fc.assert(
+    fc.asyncProperty(
+      lists,
+      fc.boolean(),
+      fc.integer({ min: 1, max: 20 }),
+      async (list, largest, few) => {
+        const k = Math.min(few, list.length);
+        const f = (x: cg.Tensor) => ({
+          ...cg.topK(x, k, { largest }),
+          best: largest ? cg.max(x) : cg.min(x),
+        });
+        const x = cg.tensor(list);
+        await using program = await cg.compile(f, [x]);
+        const places = [...list.keys()].sort((a, b) => {
+          const [p, q] = [list[a]!, list[b]!];
+          return Number(q !== q) - Number(p !== p) ||
+            (p === q || p !== p ? a - b : largest ? q - p : p - q);
+        });
+        for (const { values, indices, best } of [f(x), await program(x)]) {
+          assertEquals(indices.toArray(), places.slice(0, k));
+          assertEquals(values.at(0).item(), best.item());
+        }
+      },
+    ),
+    RUNS,
+  );
+});
+
 Deno.test("topK() picks few of many as it picks all of them", () => {
   const x = cg.tensor(Float64Array.from({ length: 100 }, (_, i) => Math.sin(i * i)));
   assertEquals(cg.topK(x, 5).indices.toArray(), cg.topK(x, 100).indices.slice(0, 5).toArray());

@@ -38,11 +38,11 @@ export function sortKernel(
   const [x] = inputs as [ValueId];
   const { shape, dtype } = graph.values[x]!;
   const { axes, descending, kept, nanFirst } = order(params);
-  if (nanFirst || sizeOf(graph.values[output]!.shape) === 0) return undefined;
+  if (axes.length !== 1 || sizeOf(graph.values[output]!.shape) === 0) return undefined;
   const { outer, count, inner } = extentsAround(shape, axes[0]!);
   const few = kept * 8 < count;
   if (dtype === "bool" || count > (few ? LONGEST : LONGEST_WHOLE)) return undefined;
-  const sort: LineSort = { dtype, count, inner, descending, kept };
+  const sort: LineSort = { dtype, count, inner, descending, kept, nanFirst };
   const scratchBytes = Math.ceil(sortScratchBytes(sort) / 64) * 64;
   const [outBytes, dataBytes] = [kept * inner * 4, count * inner * BYTES[dtype]];
   return {

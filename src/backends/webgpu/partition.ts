@@ -14,7 +14,7 @@ import { deviceBytes } from "./device_layout.ts";
 
 /** Loops that go over rows several times where all of them fit; else simple ones, split. */
 export function partition(scope: Scope, target: Target): Unit[] {
-  const { graph, literals } = scope;
+  const { graph } = scope;
   const fused = fuseSteps(graph, { passes: true });
   if (fused.every((unit) => isSmall(unit, scope, target))) return fused;
   return fuseSteps(graph).flatMap((unit) =>
