@@ -34,8 +34,8 @@ export const ROOMS: readonly Room[] = [
   {
     name: "compile stack",
     paths: ["src/program/", "src/compile/", "src/backends/", "kernels/"],
-    // With 750 for `profile`, `sources` and `explain({ after })`.
-    budget: 24_250,
+    // With 800 for `profile`, `sources`, `explain({ after })` and NaN in `topK`.
+    budget: 24_300,
   },
   { name: "ops", paths: ["src/ops/"] },
   { name: "losses", paths: ["src/losses/"] },

@@ -11,72 +11,45 @@ const FLOAT = "eq ne lt gt le ge";
 const REAL = "abs neg ceil floor trunc nearest sqrt add sub mul div min max copysign";
 const VECTOR = "abs neg - sqrt add sub mul div min max pmin pmax";
 
-/** Instructions by page and number, from the first one on; `-` is none. */
-const FAMILIES: readonly (readonly [page: number, first: number, of: string, names: string])[] = [
-  [0, 0x0c, "", "br br_if"],
-  [0, 0x10, "", "call"],
-  [0, 0x1b, "", "select"],
-  [0, 0x20, "local.", "get set tee"],
-  [0, 0x28, "i32.", "load"],
-  [0, 0x2a, "f32.", "load"],
-  [0, 0x2b, "f64.", "load"],
-  [0, 0x2d, "i32.", "load8_u"],
-  [0, 0x36, "i32.", "store"],
-  [0, 0x38, "f32.", "store"],
-  [0, 0x39, "f64.", "store"],
-  [0, 0x3a, "i32.", "store8"],
-  [0, 0x41, "i32.", "const"],
-  [0, 0x43, "f32.", "const"],
-  [0, 0x44, "f64.", "const"],
-  [0, 0x45, "i32.", `eqz ${INTEGER}`],
-  [0, 0x5b, "f32.", FLOAT],
-  [0, 0x61, "f64.", FLOAT],
-  [0, 0x67, "i32.", "clz ctz popcnt add sub mul div_s div_u rem_s rem_u and or xor"],
-  [0, 0x74, "i32.", "shl shr_s shr_u rotl rotr"],
-  [0, 0x8b, "f32.", REAL],
-  [0, 0x99, "f64.", REAL],
-  [0, 0xb2, "f32.", "convert_i32_s - - - demote_f64"],
-  [0, 0xb7, "f64.", "convert_i32_s - - - promote_f32"],
-  [0xfc, 2, "i32.", "trunc_sat_f64_s"],
-  [0xfc, 10, "memory.", "copy fill"],
-  [0xfd, 0, "v128.", "load"],
-  [0xfd, 7, "v128.", "load8_splat load16_splat load32_splat load64_splat store const"],
-  [0xfd, 13, "i8x16.", "shuffle"],
-  [0xfd, 17, "i32x4.", "splat"],
-  [0xfd, 19, "f32x4.", "splat"],
-  [0xfd, 20, "f64x2.", "splat"],
-  [0xfd, 27, "i32x4.", "extract_lane replace_lane"],
-  [0xfd, 31, "f32x4.", "extract_lane replace_lane"],
-  [0xfd, 33, "f64x2.", "extract_lane replace_lane"],
-  [0xfd, 35, "i8x16.", INTEGER],
-  [0xfd, 45, "i16x8.", INTEGER],
-  [0xfd, 55, "i32x4.", INTEGER],
-  [0xfd, 65, "f32x4.", FLOAT],
-  [0xfd, 71, "f64x2.", FLOAT],
-  [0xfd, 77, "v128.", "not and andnot or xor bitselect any_true"],
-  [0xfd, 84, "v128.", "load8_lane load16_lane load32_lane load64_lane"],
-  [0xfd, 88, "v128.", "store8_lane store16_lane store32_lane store64_lane"],
-  [0xfd, 92, "v128.", "load32_zero load64_zero"],
-  [0xfd, 94, "f32x4.", "demote_f64x2_zero"],
-  [0xfd, 95, "f64x2.", "promote_low_f32x4"],
-  [0xfd, 99, "i8x16.", "all_true bitmask"],
-  [0xfd, 103, "f32x4.", "ceil floor trunc nearest"],
-  [0xfd, 116, "f64x2.", "ceil floor"],
-  [0xfd, 122, "f64x2.", "trunc"],
-  [0xfd, 131, "i16x8.", "all_true bitmask - - extend_low_i8x16_s - extend_low_i8x16_u"],
-  [0xfd, 148, "f64x2.", "nearest"],
-  [0xfd, 160, "i32x4.", "abs neg - all_true bitmask - - extend_low_i16x8_s - extend_low_i16x8_u"],
-  [0xfd, 171, "i32x4.", "shl shr_s shr_u add - - sub - - - mul min_s min_u max_s max_u"],
-  [0xfd, 195, "i64x2.", "all_true bitmask - - extend_low_i32x4_s - extend_low_i32x4_u"],
-  [0xfd, 203, "i64x2.", "shl shr_s shr_u add - - sub"],
-  [0xfd, 224, "f32x4.", VECTOR],
-  [0xfd, 236, "f64x2.", VECTOR],
-  [0xfd, 248, "i32x4.", "trunc_sat_f32x4_s"],
-  [0xfd, 250, "f32x4.", "convert_i32x4_s"],
-  [0xfd, 252, "i32x4.", "trunc_sat_f64x2_s_zero"],
-  [0xfd, 254, "f64x2.", "convert_low_i32x4_s"],
-  [0xfd, 0x105, "f32x4.", "relaxed_madd relaxed_nmadd"],
-  [0xfd, 0x107, "f64x2.", "relaxed_madd relaxed_nmadd"],
+/** Instructions by page and number, from a first one on: `type:` and its names, `-` for none. */
+const NAMES: readonly (readonly [page: number, first: number, names: string])[] = [
+  [0, 0x0c, ": br br_if"],
+  [0, 0x10, ": call"],
+  [0, 0x1b, ": select"],
+  [0, 0x20, "local: get set tee"],
+  [0, 0x28, "i32: load - f32: load f64: load - i32: load8_u"],
+  [0, 0x36, "i32: store - f32: store f64: store i32: store8"],
+  [0, 0x41, "i32: const - f32: const f64: const"],
+  [0, 0x45, `i32: eqz ${INTEGER}`],
+  [0, 0x5b, `f32: ${FLOAT} f64: ${FLOAT}`],
+  [0, 0x67, "i32: clz ctz popcnt add sub mul div_s div_u rem_s rem_u and or xor shl shr_s shr_u"],
+  [0, 0x8b, `f32: ${REAL} f64: ${REAL}`],
+  [0, 0xb2, "f32: convert_i32_s - - - demote_f64 f64: convert_i32_s - - - promote_f32"],
+  [0xfc, 2, "i32: trunc_sat_f64_s"],
+  [0xfc, 10, "memory: copy fill"],
+  [0xfd, 0, "v128: load"],
+  [0xfd, 7, "v128: load8_splat load16_splat load32_splat load64_splat store const i8x16: shuffle"],
+  [0xfd, 17, "i32x4: splat - f32x4: splat f64x2: splat"],
+  [0xfd, 27, "i32x4: extract_lane replace_lane"],
+  [0xfd, 31, "f32x4: extract_lane replace_lane f64x2: extract_lane replace_lane"],
+  [0xfd, 35, `i8x16: ${INTEGER} i16x8: ${INTEGER} i32x4: ${INTEGER}`],
+  [0xfd, 65, `f32x4: ${FLOAT} f64x2: ${FLOAT}`],
+  [0xfd, 77, "v128: not and andnot or xor bitselect any_true"],
+  [0xfd, 84, "v128: load8_lane load16_lane load32_lane load64_lane"],
+  [0xfd, 88, "v128: store8_lane store16_lane store32_lane store64_lane load32_zero load64_zero"],
+  [0xfd, 94, "f32x4: demote_f64x2_zero f64x2: promote_low_f32x4"],
+  [0xfd, 103, "f32x4: ceil floor trunc nearest"],
+  [0xfd, 116, "f64x2: ceil floor - - - - trunc"],
+  [0xfd, 137, "i16x8: extend_low_i8x16_u"],
+  [0xfd, 148, "f64x2: nearest"],
+  [0xfd, 160, "i32x4: abs neg - - bitmask - - extend_low_i16x8_s - extend_low_i16x8_u"],
+  [0xfd, 171, "i32x4: shl shr_s shr_u add - - sub - - - mul min_s min_u max_s max_u"],
+  [0xfd, 196, "i64x2: bitmask - - extend_low_i32x4_s - extend_low_i32x4_u"],
+  [0xfd, 203, "i64x2: shl shr_s shr_u add - - sub"],
+  [0xfd, 224, `f32x4: ${VECTOR} f64x2: ${VECTOR}`],
+  [0xfd, 248, "i32x4: trunc_sat_f32x4_s - f32x4: convert_i32x4_s"],
+  [0xfd, 252, "i32x4: trunc_sat_f64x2_s_zero - f64x2: convert_low_i32x4_s"],
+  [0xfd, 0x105, "f32x4: relaxed_madd relaxed_nmadd f64x2: relaxed_madd relaxed_nmadd"],
 ];
 
 const [BLOCK, LOOP, IF, ELSE, END] = [2, 3, 4, 5, 0x0b];
@@ -208,13 +181,15 @@ function constant(name: string, reader: Reader): string {
 let names: ReadonlyMap<string, string> | undefined;
 
 function namesOf(): Map<string, string> {
-  return new Map(
-    FAMILIES.flatMap(([page, first, of, list]) =>
-      list.split(" ").flatMap((name, i) =>
-        name === "-" ? [] : [[`${page} ${first + i}`, of + name] as const]
-      )
-    ),
-  );
+  const all = new Map<string, string>();
+  for (const [page, first, list] of NAMES) {
+    let [type, number] = ["", first];
+    for (const word of list.split(" ")) {
+      if (word.endsWith(":")) type = word.replace(/^:$/, "").replace(":", ".");
+      else all.set(`${page} ${number++}`, type + word);
+    }
+  }
+  return all;
 }
 
 /** Bytes, read from the first to the last. */

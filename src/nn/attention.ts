@@ -67,7 +67,8 @@ export interface MultiHeadAttentionOptions extends AttentionMasks {
  *
  * A query from which all keys are hidden by booleans gets zeros in place of values, where PyTorch 1
  * gives NaN. Beyond 2²² scores, these are computed a block of queries after the other, and again on
- * the way back, so that memory is linear in the tokens.
+ * the way back, so that memory is linear in the tokens. Keys and values that booleans of
+ * `keyPaddingMask` hide need be no numbers, where PyTorch's values must be.
  *
  * @param params `in_proj_weight`, `in_proj_bias` and `out_proj`.
  * @param query (batch, queries, features)
@@ -131,10 +132,14 @@ export function attend(
   const projection = readProjection(place, params);
   const features = projection.weight.shape[1]!;
   checkHeads(caller, heads, features);
-  const [queries, ...others] = projectAll(caller, inputs, projection);
+  const [query, key, value] = readInputs(caller, inputs, projection);
+  const masks = readMasks(caller, options, query, key);
+  const [queries, ...others] = projectAll(
+    [query, show(key, masks), show(value, masks)],
+    projection,
+  );
   const scaled = mul(queries!, 1 / Math.sqrt(features / heads));
   const [q, k, v] = [scaled, ...others].map((x) => separate(x, heads)) as [Tensor, Tensor, Tensor];
-  const masks = readMasks(caller, options, q, k);
   const joined = join(attendBlocks(q, k, v, masks, dropout));
   return applyLinear(branchOf(place, "out_proj"), params.out_proj, joined);
 }
@@ -225,12 +230,11 @@ export function checkHeads(caller: string, heads: unknown, features: number): vo
   );
 }
 
-/** Queries, keys and values by three products: slices of weights cost less than those of tokens. */
-function projectAll(
+function readInputs(
   caller: string,
   inputs: readonly Input[],
-  { weight, bias }: Projection,
-): Tensor[] {
+  { weight }: Projection,
+): [query: Tensor, key: Tensor, value: Tensor] {
   const read = (i: number, ...axes: (string | number)[]) => {
     const [name, given] = inputs[i]!;
     const x = takeInput(caller, name, given, weight);
@@ -240,10 +244,19 @@ function projectAll(
   };
   const query = read(0, "batch", "queries", "features");
   const key = read(1, query.shape[0]!, "keys", "features");
-  const value = read(2, query.shape[0]!, key.shape[1]!, "features");
+  return [query, key, read(2, query.shape[0]!, key.shape[1]!, "features")];
+}
+
+/** Tokens of which those that padding hides are 0: they need be no numbers. */
+function show(x: Tensor, { padding }: Masks): Tensor {
+  return padding?.dtype === "bool" ? where(expandDims(padding, 2), 0, x) : x;
+}
+
+/** Queries, keys and values by three products: slices of weights cost less than those of tokens. */
+function projectAll(inputs: readonly Tensor[], { weight, bias }: Projection): Tensor[] {
   const weights = split(weight, 3);
   const biases = bias === undefined ? [] : split(bias, 3);
-  return [query, key, value].map((x, i) => project(x, weights[i]!, biases[i]));
+  return inputs.map((x, i) => project(x, weights[i]!, biases[i]));
 }
 
 /** (batch, tokens, features) as (batch, heads, tokens, features / heads). */
@@ -269,14 +282,14 @@ interface Masks {
 function readMasks(
   caller: string,
   { mask, keyPaddingMask }: AttentionMasks,
-  q: Tensor,
-  k: Tensor,
+  query: Tensor,
+  key: Tensor,
 ): Masks {
-  const [batch, , queries] = q.shape as readonly [number, number, number];
-  const keys = k.shape[2]!;
+  const [batch, queries] = query.shape as readonly [number, number];
+  const keys = key.shape[1]!;
   const read = (name: string, given: TensorLike | undefined, axes: number[]) => {
     if (given === undefined) return undefined;
-    const own = asTensor(given, q.dtype, caller, name);
+    const own = asTensor(given, query.dtype, caller, name);
     checkAxes(caller, name, own, axes);
     return own;
   };

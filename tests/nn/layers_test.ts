@@ -3,6 +3,7 @@ import { assert, assertAlmostEquals, assertEquals, assertNotEquals } from "@std/
 import {
   compile,
   concat,
+  expandDims,
   grad,
   greater,
   hvp,
@@ -18,7 +19,9 @@ import {
   treeLeaves,
   treeMap,
   uniform,
+  valueAndGrad,
   variance,
+  where,
 } from "../../mod.ts";
 import * as nn from "../../src/nn/mod.ts";
 import { assertAllClose, checkGradients } from "../../src/testing.ts";
@@ -103,6 +106,30 @@ Deno.test("multiHeadAttention() takes nothing from hidden tokens, and gives them
   const bySample = slopes.abs().sum({ axis: -1 }).toArray();
   for (const [i, row] of keyPaddingMask.entries()) {
     row.forEach((hidden, j) => assertEquals(bySample[i]![j] === 0, hidden));
+  }
+});
+
+Deno.test("multiHeadAttention() does not look at hidden tokens, whatever they hold", async () => {
+  const [params] = LAYERS.multiHeadAttention;
+  const keyPaddingMask = [[false, false, true], [false, true, true]];
+  const hidden = expandDims(tensor(keyPaddingMask), 2);
+  const f = (p: typeof params, key: Tensor, value: Tensor) => {
+    const options = { ...HEADS, keyPaddingMask };
+    return valueAndGrad(
+      (own: typeof params) => nn.multiHeadAttention(own, X, key, value, options).sin().sum(),
+    )(p);
+  };
+  const [value, slopes] = f(params, X, X);
+  for (const odd of [NaN, Infinity]) {
+    const holed = where(hidden, odd, X);
+    await using program = await compile(f, [params, holed, holed]);
+    for (const found of [f(params, holed, holed), await program(params, holed, holed)]) {
+      assertAlmostEquals(found[0].item(), value.item(), 1e-13);
+      const expected = treeLeaves(slopes);
+      treeLeaves(found[1]).forEach((x, i) =>
+        assertAllClose(x, expected[i]!, { rtol: 1e-14, atol: 1e-15 })
+      );
+    }
   }
 });
 
