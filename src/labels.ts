@@ -125,7 +125,7 @@ export function distinctLabels(
 
 /** Whole numbers of any kind as an `int32` tensor. */
 export function toIntegers(caller: string, values: TensorLike, argument: string): Tensor {
-  const given = asTensor(values, "float64");
+  const given = asTensor(values, "float64", caller, argument);
   if (given.dtype === "int32") return given;
   if (given.dtype === "bool" || given.trace instanceof Tape) {
     throw new TypeError(
@@ -170,7 +170,7 @@ export const toIntegersOp: CheckOp<Origin> = check({
  * @throws {RangeError} If a value is neither 0 nor 1.
  */
 export function checkMask(caller: string, mask: TensorLike, argument = "mask"): Tensor {
-  const given = asTensor(mask);
+  const given = asTensor(mask, undefined, caller, argument);
   if (given.dtype === "bool") return given;
   if (given.trace instanceof Tape) {
     throw new TypeError(

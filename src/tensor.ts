@@ -329,19 +329,29 @@ function isNumeric(data: TensorLike): boolean {
   return isWeak(data) && typeof first !== "boolean";
 }
 
-/** The operands as tensors of one type: the strongest among them, which plain numbers adopt. */
-export function promote(values: readonly TensorLike[]): Tensor[] {
+/**
+ * The operands as tensors of one type: the strongest among them, which plain numbers adopt. Messages
+ * name them as arguments of the function that asks for them.
+ */
+export function promote(
+  values: readonly TensorLike[],
+  caller: string,
+  names: readonly string[],
+): Tensor[] {
   let dtype: DType | undefined;
   for (const value of values) {
     if (isWeak(value)) continue;
     const own = value instanceof Tensor ? value.dtype : dtypeOf(value);
     if (own !== undefined) dtype = dtype === undefined ? own : promoteTypes(dtype, own);
   }
-  return values.map((value) => {
-    if (!isWeak(value)) return asTensor(value);
-    if (dtype === undefined) return tensor(value);
-    if (!isFloating(dtype)) return weakInteger(value, dtype);
-    return typeof value === "number" ? scalar(value, dtype) : tensor(value, { dtype });
+  return values.map((value, i) => {
+    if (value instanceof Tensor) return value;
+    if (typeof value === "number" && dtype !== undefined && isFloating(dtype)) {
+      return scalar(value, dtype);
+    }
+    const origin = { caller, argument: names[i] };
+    if (!isWeak(value) || dtype === undefined) return takeIn(value, {}, origin);
+    return isFloating(dtype) ? takeIn(value, { dtype }, origin) : weakInteger(value, dtype, origin);
   });
 }
 
@@ -353,8 +363,8 @@ function scalar(value: number, dtype: DType): Tensor {
 }
 
 /** Plain numbers that meet integers: integers themselves where they are whole, else `float32`. */
-function weakInteger(value: NestedArray, dtype: DType): Tensor {
-  const natural = tensor(value);
+function weakInteger(value: NestedArray, dtype: DType, origin: Origin): Tensor {
+  const natural = takeIn(value, {}, origin);
   if (natural.dtype === "bool") return natural;
   const exact = tensor(value, { dtype: "float64" }).data;
   return exact.every((v) => v === (v | 0))

@@ -268,7 +268,8 @@ export function assertAllClose(
 ): void {
   if (arguments.length > 2) checkOptions("assertAllClose", TOLERANCES, 2, arguments);
   const { rtol = 1e-6, atol = 1e-8 } = options;
-  const [a, b] = [asTensor(actual, "float64"), asTensor(expected, "float64")];
+  const a = asTensor(actual, "float64", "assertAllClose", "actual");
+  const b = asTensor(expected, "float64", "assertAllClose", "expected");
   if (!sameShape(a.shape, b.shape)) {
     throw new Error(
       `Expected the same shape: actual is ${formatShape(a.shape)}, ` +

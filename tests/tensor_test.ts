@@ -354,7 +354,7 @@ Deno.test("numbers beside bool become int32 where whole, else float32", () => {
 });
 
 Deno.test("promote() meets in the strongest type among tensors and typed arrays", () => {
-  const types = (...values: TensorLike[]) => promote(values).map((x) => x.dtype);
+  const types = (...values: TensorLike[]) => promote(values, "promote", []).map((x) => x.dtype);
   assertEquals(types(1, 2), ["float32", "float32"]);
   assertEquals(types(tensor([1]), 2, [3]), ["float32", "float32", "float32"]);
   assertEquals(types(Float64Array.of(1), 2), ["float64", "float64"]);
@@ -438,7 +438,7 @@ Deno.test("tensors of another copy of the library are named as such", () => {
   const another = "a tensor of another copy of the library: import it from one place";
   assertEquals(
     message(() => add(value, 1), TypeError),
-    `Cannot create a tensor as data is ${another}, or pass its toArray() on`,
+    `Cannot compute add as a is ${another}, or pass its toArray() on`,
   );
   assertEquals(
     message(() => grad((x: Tensor) => x.sum())({ w: value } as never), TypeError),

@@ -12,7 +12,7 @@ import { cumsumOp } from "../ops/cumulative.ts";
 import { sparseProductOp } from "../ops/sparse_product.ts";
 import { isPlainObject, refuseMore } from "../options.ts";
 import { checkShape, formatShape } from "../shape.ts";
-import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
+import type { Tensor, TensorLike } from "../tensor.ts";
 import { apply, isKnown } from "../trace.ts";
 import type { SparseData } from "./make_sparse.ts";
 import { SparseMatrix } from "./sparse.ts";
@@ -55,10 +55,10 @@ import { SparseMatrix } from "./sparse.ts";
 export function sparseMatmul(x: SparseMatrix | SparseData, w: TensorLike): Tensor {
   if (arguments.length > 2) refuseMore("sparseMatmul", "w", 2, arguments);
   const { data, indices, indptr, shape } = partsOf(x);
-  const [values, weights] = promoteAll(
-    asTensor(data, undefined, "sparseMatmul", "data"),
-    asTensor(w, undefined, "sparseMatmul", "w"),
-  ).map(floating) as [Tensor, Tensor];
+  const [values, weights] = promoteAll("sparseMatmul", { data, w }).map(floating) as [
+    Tensor,
+    Tensor,
+  ];
   const columns = toIntegers("sparseMatmul", indices, "indices");
   const pointers = toIntegers("sparseMatmul", indptr, "indptr");
   if (weights.rank !== 2 || weights.shape[0] !== shape[1]) {

@@ -61,10 +61,7 @@ export interface System {
 
 /** The arguments of a function that solves systems. */
 export function takeSystem(caller: string, a: TensorLike, b: TensorLike): System {
-  const [left, right] = promoteAll(
-    asTensor(a, undefined, caller, "a"),
-    asTensor(b, undefined, caller, "b"),
-  ).map(floating) as [Tensor, Tensor];
+  const [left, right] = promoteAll(caller, { a, b }).map(floating) as [Tensor, Tensor];
   const square = takeSquare(caller, left);
   const isVector = right.rank === 1;
   const n = square.shape.at(-1)!;

@@ -90,7 +90,10 @@ export function asymmetricLoss(
   checkNumber("asymmetricLoss", "gammaPositive", gammaPositive, { min: 0 });
   checkNumber("asymmetricLoss", "clip", clip, { min: 0, below: 1 });
   checkReduction("asymmetricLoss", reduction);
-  const [z, y] = promoteAll(logits, targets).map(floating) as [Tensor, Tensor];
+  const [z, y] = promoteAll("asymmetricLoss", { logits, targets }).map(floating) as [
+    Tensor,
+    Tensor,
+  ];
   checkSameShape("asymmetricLoss", { logits: z, targets: y });
   checkInUnit("asymmetricLoss", "targets", y, undefined);
   const applies = focused(logSigmoid(neg(z)), neg(logSigmoid(z)), gammaPositive);

@@ -146,7 +146,10 @@ function readEntries(
   inputs: TensorLike,
   targets: TensorLike,
 ): [Tensor, Tensor] {
-  const [x, y] = promoteAll(inputs, targets).map(floating) as [Tensor, Tensor];
+  const [x, y] = promoteAll(caller, { [argument]: inputs, targets }).map(floating) as [
+    Tensor,
+    Tensor,
+  ];
   checkSameShape(caller, { [argument]: x, targets: y });
   checkInUnit(caller, "targets", y, undefined);
   return [x, y];
@@ -178,7 +181,7 @@ export function readFactor(
 ): Tensor {
   checkTensorLike(caller, name, factor);
   const { dtype } = Object.values(inputs)[0]!;
-  const factors = asTensor(factor, dtype);
+  const factors = asTensor(factor, dtype, caller, name);
   checkBroadcasts(caller, { [name]: factors }, inputs);
   checkNotNegative(caller, name, factors);
   return cast(factors, dtype);

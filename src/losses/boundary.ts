@@ -47,7 +47,10 @@ import { reduceLosses } from "./reduction.ts";
  */
 export function boundaryLoss(logits: TensorLike, distanceMaps: TensorLike): Tensor {
   if (arguments.length > 2) refuseMore("boundaryLoss", "distanceMaps", 2, arguments);
-  const [scores, maps] = promoteAll(logits, distanceMaps).map(floating) as [Tensor, Tensor];
+  const [scores, maps] = promoteAll("boundaryLoss", { logits, distanceMaps }).map(floating) as [
+    Tensor,
+    Tensor,
+  ];
   checkSameShape("boundaryLoss", { logits: scores, distanceMaps: maps });
   if (scores.rank < 2 || scores.shape[1]! < 2) {
     throw new TypeError(

@@ -49,7 +49,8 @@ export function readCells(
   matrices: Readonly<Record<string, readonly [values: TensorLike, columns: string]>>,
 ): Tensor[] {
   const names = Object.keys(matrices);
-  const tensors = promoteAll(...Object.values(matrices).map(([values]) => values)).map(floating);
+  const given = Object.fromEntries(names.map((name) => [name, matrices[name]![0]]));
+  const tensors = promoteAll(caller, given).map(floating);
   tensors.forEach((x, i) => checkAxes(caller, names[i]!, x, ["cells", matrices[names[i]!]![1]]));
   checkSameCells(caller, Object.fromEntries(names.map((name, i) => [name, tensors[i]!])));
   return tensors;
@@ -62,7 +63,7 @@ export function readCellLabels(
   argument: string,
   labels: TensorLike,
 ): Tensor {
-  const given = asTensor(labels, "float64");
+  const given = asTensor(labels, "float64", caller, argument);
   checkAxes(caller, argument, given, ["cells"]);
   checkSameCells(caller, { ...cells, [argument]: given });
   return given;

@@ -57,8 +57,8 @@ export function readClassLogits(
   ignoreIndex?: number,
   least: 1 | 2 = 2,
 ): ClassLogits {
-  const scores = floating(asTensor(logits));
-  const given = asTensor(labels, "float64");
+  const scores = floating(asTensor(logits, undefined, caller, "logits"));
+  const given = asTensor(labels, "float64", caller, "labels");
   const [n, classes, ...spatial] = scores.shape;
   if (scores.rank < 2 || !sameShape(given.shape, [n!, ...spatial])) {
     throw new TypeError(
@@ -104,7 +104,7 @@ export function readWeight(
   dtype: DType,
 ): Tensor {
   checkTensorLike(caller, "weight", weight);
-  const weights = asTensor(weight, dtype);
+  const weights = asTensor(weight, dtype, caller, "weight");
   checkAxes(caller, "weight", weights, [classes]);
   checkNotNegative(caller, "weight", weights);
   return cast(weights, dtype);

@@ -39,7 +39,10 @@ export function readClassRows(
   labels: TensorLike,
 ): ClassRows {
   const [name, given] = Object.entries(classRows)[0]!;
-  const [cells, rows] = promoteAll(embeddings, given).map(floating) as [Tensor, Tensor];
+  const [cells, rows] = promoteAll(caller, { embeddings, [name]: given }).map(floating) as [
+    Tensor,
+    Tensor,
+  ];
   checkAxes(caller, "embeddings", cells, ["cells", "features"]);
   checkAxes(caller, name, rows, ["classes", cells.shape[1]!]);
   if (rows.shape[0] === 0) {

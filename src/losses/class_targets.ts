@@ -69,8 +69,8 @@ export function readClassTargets(
   targets: TensorLike,
   { activation = "softmax", ignoreIndex, unaware }: ClassTargetsOptions,
 ): ClassTargets {
-  const scores = floating(asTensor(logits));
-  const given = asTensor(targets, "float64");
+  const scores = floating(asTensor(logits, undefined, caller, "logits"));
+  const given = asTensor(targets, "float64", caller, "targets");
   const least = activation === "softmax" ? 2 : 1;
   if (scores.rank < 2 || !sameShape(given.shape, scores.shape)) {
     return { ...readClassLogits(caller, scores, given, ignoreIndex, least), shares: null };

@@ -66,7 +66,7 @@ export function classWeights(counts: TensorLike, options: ClassWeightOptions = {
   if (arguments.length > 2) refuseMore("classWeights", "options", 2, arguments);
   const { normalization } = readOptions("classWeights", options, { normalization: "plain" });
   checkChoice("classWeights", "normalization", normalization, ["plain", "balanced", "meanOne"]);
-  const given = asTensor(counts, "float64");
+  const given = asTensor(counts, "float64", "classWeights", "counts");
   checkAxes("classWeights", "counts", given, ["classes"]);
   const n = isFloating(given.dtype) ? given : cast(given, "float64");
   checkFiniteCounts("classWeights", "counts", n);

@@ -40,7 +40,7 @@ export function readPoints(
   y: TensorLike,
   least = 1,
 ): [Tensor, Tensor] {
-  const [a, b] = promoteAll(x, y).map(floating) as [Tensor, Tensor];
+  const [a, b] = promoteAll(caller, { x, y }).map(floating) as [Tensor, Tensor];
   checkAxes(caller, "x", a, ["points", "features"]);
   checkAxes(caller, "y", b, ["points", a.shape[1]!]);
   checkRows(caller, { x: a, y: b }, least);

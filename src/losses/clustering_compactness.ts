@@ -137,7 +137,7 @@ function readCentroids(
   shares: Tensor,
 ): Tensor {
   checkTensorLike(caller, "centroids", centroids);
-  const given = floating(asTensor(centroids, cells.dtype));
+  const given = floating(asTensor(centroids, cells.dtype, caller, "centroids"));
   checkAxes(caller, "centroids", given, [shares.shape[1]!, cells.shape[1]!]);
   return given;
 }

@@ -83,7 +83,10 @@ export function coxLoss(
   if (arguments.length > 4) refuseMore("coxLoss", "options", 4, arguments);
   const { reduction } = readOptions("coxLoss", options, { reduction: "mean" });
   checkReduction("coxLoss", reduction);
-  const [given, t] = [floating(asTensor(logHazard)), asTensor(times)];
+  const [given, t] = [
+    floating(asTensor(logHazard, undefined, "coxLoss", "logHazard")),
+    asTensor(times, undefined, "coxLoss", "times"),
+  ];
   const happened = checkMask("coxLoss", events, "events");
   checkAxes("coxLoss", "logHazard", given, ["cells"]);
   checkSameShape("coxLoss", { logHazard: given, times: t, events: happened });

@@ -114,8 +114,8 @@ export function diagnoseClasses(
   checkObject(name, "metrics", metrics);
   const { names, tolerance } = readOptions(name, options, { names: undefined, tolerance: 0.2 });
   checkNumber(name, "tolerance", tolerance, { min: 0, max: 1 });
-  const [recall, precision] = [metrics.recall, metrics.precision].map((x) =>
-    asTensor(x, "float64")
+  const [recall, precision] = (["recall", "precision"] as const).map((field) =>
+    asTensor(metrics[field], "float64", name, `metrics.${field}`)
   );
   checkAxes(name, "recall", recall!, ["classes"]);
   checkSameShape(name, { recall: recall!, precision: precision! });

@@ -58,7 +58,7 @@ export function differentiableAuroc(
   const name = "differentiableAuroc";
   const { temperature } = readOptions(name, options, { temperature: 1 });
   checkNumber(name, "temperature", temperature, { above: 0 });
-  const scores = floating(asTensor(predictions));
+  const scores = floating(asTensor(predictions, undefined, "differentiableAuroc", "predictions"));
   checkAxes(name, "predictions", scores, ["cells"]);
   const positive = checkMask(name, labels, "labels");
   checkSameShape(name, { predictions: scores, labels: positive });

@@ -35,7 +35,9 @@ import { reduceLosses } from "./reduction.ts";
  */
 export function geneWeightSparsityLoss(geneWeights: TensorLike): Tensor {
   if (arguments.length > 1) refuseMore("geneWeightSparsityLoss", "geneWeights", 1, arguments);
-  const weights = floating(asTensor(geneWeights));
+  const weights = floating(
+    asTensor(geneWeights, undefined, "geneWeightSparsityLoss", "geneWeights"),
+  );
   checkAxes("geneWeightSparsityLoss", "geneWeights", weights, ["genes"]);
   return reduceLosses(abs(weights), "mean");
 }

@@ -191,7 +191,7 @@ function readLocals(
     );
   }
   return outputs.map((output, l) => {
-    const matrix = floating(asTensor(output, dtype));
+    const matrix = floating(asTensor(output, dtype, caller, `localOutputs[${l}]`));
     checkAxes(caller, `localOutputs[${l}]`, matrix, [shape[0]!, membership[l + 1]!.shape[1]!]);
     return matrix;
   });

@@ -144,11 +144,11 @@ function readDecoder(
   if (missing.length > 0) {
     throw new TypeError(`Cannot compute mvcDecoder as params.${missing[0]} must be given`);
   }
-  const [cells, genes, ...rest] = promoteAll(
+  const [cells, genes, ...rest] = promoteAll("mvcDecoder", {
     cellEmbeddings,
     geneEmbeddings,
-    ...given.map((key) => params[key]!),
-  ).map(floating) as [Tensor, Tensor, ...Tensor[]];
+    ...Object.fromEntries(given.map((key) => [`params.${key}`, params[key]!])),
+  }).map(floating) as [Tensor, Tensor, ...Tensor[]];
   checkAxes("mvcDecoder", "cellEmbeddings", cells, ["cells", "D"]);
   checkAxes("mvcDecoder", "geneEmbeddings", genes, [cells.shape[0]!, "genes", "d"]);
   const [D, d] = [cells.shape[1]!, genes.shape[2]!];

@@ -69,7 +69,9 @@ export function negativeBinomialLoss(
   const { epsilon, check } = readOptions(name, options, { epsilon: 1e-8, check: true });
   checkNumber(name, "epsilon", epsilon, { above: 0 });
   checkBoolean(name, "check", check);
-  const [x, mean, inverse] = promoteAll(counts, mu, theta).map(floating) as [
+  const [x, mean, inverse] = promoteAll("negativeBinomialLoss", { counts, mu, theta }).map(
+    floating,
+  ) as [
     Tensor,
     Tensor,
     Tensor,

@@ -79,9 +79,9 @@ export function negativeBinomialParameters(
   if (!isPlainObject(given)) throw noPair(describe(given));
   const pair = Object.keys(given).filter((name) => given[name] !== undefined).sort().join(", ");
   if (!Object.hasOwn(WAYS, pair)) throw noPair(`{ ${pair} }`);
-  const [first, second] = promoteAll(
-    ...pair.split(", ").map((name) => given[name] as TensorLike),
-  ).map(floating) as [Tensor, Tensor];
+  const chosen = pair.split(", ").map((name) => [name, given[name] as TensorLike]);
+  const [first, second] = promoteAll(CALLER, Object.fromEntries(chosen))
+    .map(floating) as [Tensor, Tensor];
   const shape = broadcastShapes(CALLER, first.shape, second.shape);
   const { mu, logRate, ...rest } = WAYS[pair as keyof typeof WAYS](first, second);
   return { mu: broadcastTo(mu, shape), logRate: broadcastTo(logRate, shape), ...rest };

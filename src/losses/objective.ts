@@ -73,9 +73,9 @@ export class ObjectiveFields {
     const output = this.need(field, remedy);
     const [values, mask] = [this.need("targets.values"), this.need("targets.mask")];
     checkSameShape(this.#caller, {
-      [field]: asTensor(output),
-      "targets.values": asTensor(values),
-      "targets.mask": asTensor(mask),
+      [field]: asTensor(output, undefined, this.#caller, field),
+      "targets.values": asTensor(values, undefined, this.#caller, "targets.values"),
+      "targets.mask": asTensor(mask, undefined, this.#caller, "targets.mask"),
     });
     return loss(output, values, mask);
   }

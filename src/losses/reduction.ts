@@ -100,7 +100,7 @@ export function readEntries(
 ): Tensor[] {
   const names = [...Object.keys(entries), ...Object.keys(others)];
   const count = Object.keys(entries).length;
-  const values = promoteAll(...Object.values(entries), ...Object.values(others)).map(floating);
+  const values = promoteAll(caller, { ...entries, ...others }).map(floating);
   const named = (from: number, to?: number) =>
     Object.fromEntries(names.map((name, i) => [name, values[i]!] as const).slice(from, to));
   checkSameShape(caller, named(0, count));
@@ -129,7 +129,7 @@ export function readMasked(
   tensors: Readonly<Record<string, TensorLike>>,
   mask: TensorLike,
 ): MaskedEntries {
-  const values = promoteAll(...Object.values(tensors)).map(floating) as [Tensor, Tensor];
+  const values = promoteAll(caller, tensors).map(floating) as [Tensor, Tensor];
   const selected = checkMask(caller, mask);
   const named = Object.keys(tensors).map((name, i) => [name, values[i]!] as const);
   checkSameShape(caller, { ...Object.fromEntries(named), mask: selected });

@@ -55,7 +55,8 @@ export function readTypes(
   const divergence = sum(mul(shares, sub(logShares, prior)), { axis: 1 });
   if (!conditionOnLabels) return { shares: transpose(shares), divergence: mean(divergence) };
   const remedy = "give it, or set conditionOnLabels to false";
-  const labels = asTensor(fields.need("targets.labels", remedy), "float64");
+  const known = fields.need("targets.labels", remedy);
+  const labels = asTensor(known, "float64", caller, "targets.labels");
   checkAxes(caller, "targets.labels", labels, [cells.shape[0]!]);
   const whole = checkLabels(caller, labels, count, { ignore: UNKNOWN, argument: "targets.labels" });
   const isKnown = notEqual(whole, UNKNOWN);
@@ -67,7 +68,7 @@ export function readTypes(
 }
 
 function readPrior(caller: string, given: TensorLike, count: number, logits: Tensor): Tensor {
-  const prior = floating(asTensor(given, logits.dtype));
+  const prior = floating(asTensor(given, logits.dtype, caller, "targets.labelPrior"));
   checkAxes(caller, "targets.labelPrior", prior, [count]);
   checkDistributions(caller, "targets.labelPrior", expandDims(prior, 0));
   return prior;

@@ -106,7 +106,10 @@ export function libraryKl(caller: string, fields: ObjectiveFields, cells: Tensor
     "targets.libraryPriorMean and targets.libraryPriorVariance, or none";
   const names = ["outputs.libraryMean", "outputs.libraryLogVariance"]
     .concat(["targets.libraryPriorMean", "targets.libraryPriorVariance"]);
-  const [m, v, means, variances] = promoteAll(...names.map((name) => fields.need(name, remedy)))
+  const [m, v, means, variances] = promoteAll(
+    caller,
+    Object.fromEntries(names.map((name) => [name, fields.need(name, remedy)])),
+  )
     .map(floating) as [Tensor, Tensor, Tensor, Tensor];
   checkAxes(caller, names[0]!, m, [cells.shape[0]!]);
   checkAxes(caller, names[1]!, v, [cells.shape[0]!]);

@@ -136,7 +136,12 @@ function setDistances(
 ): Tensor {
   const remedy = field === "cells" ? undefined : "give both outputs and targets, or neither";
   const names = [`outputs.${field}`, `targets.${field}`] as const;
-  const [x, y] = promoteAll(...names.map((name) => fields.need(name, remedy))).map(floating) as [
+  const [x, y] = promoteAll(
+    caller,
+    Object.fromEntries(names.map((name) => [name, fields.need(name, remedy)])),
+  ).map(
+    floating,
+  ) as [
     Tensor,
     Tensor,
   ];

@@ -82,8 +82,11 @@ export function vaeLoss(
   checkBoolean("vaeLoss", "check", check);
   checkNumber("vaeLoss", "klWeight", klWeight, { min: 0 });
   checkChoice("vaeLoss", "reconstructionLoss", reconstructionLoss, ["mse", "bce"]);
-  const [truth, decoded] = promoteAll(x, reconstruction).map(floating) as [Tensor, Tensor];
-  const [m, v] = promoteAll(mean, logVariance).map(floating) as [Tensor, Tensor];
+  const [truth, decoded] = promoteAll("vaeLoss", { x, reconstruction }).map(floating) as [
+    Tensor,
+    Tensor,
+  ];
+  const [m, v] = promoteAll("vaeLoss", { mean, logVariance }).map(floating) as [Tensor, Tensor];
   checkSameShape("vaeLoss", { x: truth, reconstruction: decoded });
   checkSameShape("vaeLoss", { mean: m, logVariance: v });
   if (check && reconstructionLoss === "bce") {

@@ -85,7 +85,7 @@ export function wasserstein1d(
   const name = "wasserstein1d";
   const { p, ...weights } = readOptions(name, options, { p: 1, ...UNWEIGHTED });
   checkNumber(name, "p", p, { min: 1 });
-  const samples = promoteAll(x, y).map(floating) as [Tensor, Tensor];
+  const samples = promoteAll(name, { x, y }).map(floating) as [Tensor, Tensor];
   const columns = samples.map((sample, i) => {
     const argument = i === 0 ? "x" : "y";
     checkAxes(name, argument, sample, ["numbers"]);

@@ -96,7 +96,9 @@ export function zinbLoss(
   });
   checkBoolean("zinbLoss", "check", check);
   checkChoice("zinbLoss", "zeroIndicator", zeroIndicator, ["hard", "soft"]);
-  const [x, rate, spread, pi] = promoteAll(counts, logRate, logTheta, piLogit).map(floating) as [
+  const [x, rate, spread, pi] = promoteAll("zinbLoss", { counts, logRate, logTheta, piLogit }).map(
+    floating,
+  ) as [
     Tensor,
     Tensor,
     Tensor,

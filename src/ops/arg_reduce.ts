@@ -47,7 +47,7 @@ export const argMinOp: SortOp<Axes> = argExtreme("argMin", -1);
 export type ArgReduceOptions = ReduceOptions;
 
 function argReduce(op: SortOp<Axes>, x: TensorLike, options: ArgReduceOptions): Tensor {
-  const operand = numeric(asTensor(x));
+  const operand = numeric(asTensor(x, undefined, op.name, "x"));
   requireValues(op.name, operand, options);
   return reduceBy(op, operand, options);
 }

@@ -7,7 +7,7 @@ import { refuseMore } from "../options.ts";
 import { broadcastShapes } from "../shape.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
 import { apply } from "../trace.ts";
-import { type Elementwise, elementwise, promoteAll } from "./elementwise.ts";
+import { type Elementwise, elementwise, promotePair } from "./elementwise.ts";
 
 /** `a = b`. */
 export const equalOp: Elementwise = elementwise("equal", "a == b", null, () => "bool");
@@ -46,7 +46,7 @@ export const whereOp: Elementwise = elementwise("where", "a != 0 ? b : c", [
  */
 export function equal(a: TensorLike, b: TensorLike): Tensor {
   if (arguments.length > 2) refuseMore("equal", "b", 2, arguments);
-  return apply(equalOp, promoteAll(a, b), []);
+  return apply(equalOp, promotePair("equal", a, b), []);
 }
 
 /**
@@ -67,7 +67,7 @@ export function equal(a: TensorLike, b: TensorLike): Tensor {
  */
 export function notEqual(a: TensorLike, b: TensorLike): Tensor {
   if (arguments.length > 2) refuseMore("notEqual", "b", 2, arguments);
-  return apply(notEqualOp, promoteAll(a, b), []);
+  return apply(notEqualOp, promotePair("notEqual", a, b), []);
 }
 
 /**
@@ -88,7 +88,7 @@ export function notEqual(a: TensorLike, b: TensorLike): Tensor {
  */
 export function less(a: TensorLike, b: TensorLike): Tensor {
   if (arguments.length > 2) refuseMore("less", "b", 2, arguments);
-  return apply(lessOp, promoteAll(a, b), []);
+  return apply(lessOp, promotePair("less", a, b), []);
 }
 
 /**
@@ -109,7 +109,7 @@ export function less(a: TensorLike, b: TensorLike): Tensor {
  */
 export function lessEqual(a: TensorLike, b: TensorLike): Tensor {
   if (arguments.length > 2) refuseMore("lessEqual", "b", 2, arguments);
-  return apply(lessEqualOp, promoteAll(a, b), []);
+  return apply(lessEqualOp, promotePair("lessEqual", a, b), []);
 }
 
 /**
@@ -156,7 +156,7 @@ export function greaterEqual(a: TensorLike, b: TensorLike): Tensor {
 
 /** A comparison of the operands in the other order, under a name of its own in messages. */
 function swapped(name: string, op: Elementwise, a: TensorLike, b: TensorLike): Tensor {
-  const [x, y] = promoteAll(a, b) as [Tensor, Tensor];
+  const [x, y] = promotePair(name, a, b) as [Tensor, Tensor];
   broadcastShapes(name, x.shape, y.shape);
   return apply(op, [y, x], []);
 }
@@ -177,7 +177,7 @@ function swapped(name: string, op: Elementwise, a: TensorLike, b: TensorLike): T
  */
 export function isNaN(x: TensorLike): Tensor {
   if (arguments.length > 1) refuseMore("isNaN", "x", 1, arguments);
-  const operand = asTensor(x);
+  const operand = asTensor(x, undefined, "isNaN", "x");
   return notEqual(operand, operand);
 }
 
@@ -204,7 +204,7 @@ export function isNaN(x: TensorLike): Tensor {
  */
 export function where(condition: TensorLike, a: TensorLike, b: TensorLike): Tensor {
   if (arguments.length > 3) refuseMore("where", "b", 3, arguments);
-  const given = asTensor(condition);
+  const given = asTensor(condition, undefined, "where", "condition");
   const chosen = given.dtype === "bool" ? given : notEqual(given, 0);
-  return apply(whereOp, [chosen, ...promoteAll(a, b)], []);
+  return apply(whereOp, [chosen, ...promotePair("where", a, b)], []);
 }

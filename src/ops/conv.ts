@@ -256,7 +256,7 @@ export interface ConvOptions {
  */
 export function conv(x: TensorLike, kernel: TensorLike, options: ConvOptions = {}): Tensor {
   if (arguments.length > 2) checkOptions("conv", CONV, 2, arguments);
-  const [image, w] = promoteAll(x, kernel).map(floating) as [Tensor, Tensor];
+  const [image, w] = promoteAll("conv", { x, kernel }).map(floating) as [Tensor, Tensor];
   const { groups = 1, transposed = false } = options;
   checkChannels(image, w, groups, transposed);
   const space = image.shape.slice(2);

@@ -183,7 +183,7 @@ function exact(x: Tensor): Tensor {
  */
 export function cumsum(x: TensorLike, options: CumulativeOptions = {}): Tensor {
   if (arguments.length > 1) checkOptions("cumsum", CUMULATIVE, 1, arguments);
-  return accumulate(cumsumOp, exact(asTensor(x)), options);
+  return accumulate(cumsumOp, exact(asTensor(x, undefined, "cumsum", "x")), options);
 }
 
 /**
@@ -205,7 +205,7 @@ export function cumsum(x: TensorLike, options: CumulativeOptions = {}): Tensor {
  */
 export function cumprod(x: TensorLike, options: CumulativeOptions = {}): Tensor {
   if (arguments.length > 1) checkOptions("cumprod", CUMULATIVE, 1, arguments);
-  return accumulate(cumprodOp, exact(asTensor(x)), options);
+  return accumulate(cumprodOp, exact(asTensor(x, undefined, "cumprod", "x")), options);
 }
 
 /**
@@ -228,7 +228,7 @@ export function cumprod(x: TensorLike, options: CumulativeOptions = {}): Tensor 
  */
 export function cumMax(x: TensorLike, options: CumulativeOptions = {}): Tensor {
   if (arguments.length > 1) checkOptions("cumMax", CUMULATIVE, 1, arguments);
-  return accumulate(cumMaxOp, numeric(asTensor(x)), options);
+  return accumulate(cumMaxOp, numeric(asTensor(x, undefined, "cumMax", "x")), options);
 }
 
 /**
@@ -251,7 +251,7 @@ export function cumMax(x: TensorLike, options: CumulativeOptions = {}): Tensor {
  */
 export function cumLogSumExp(x: TensorLike, options: CumulativeOptions = {}): Tensor {
   if (arguments.length > 1) checkOptions("cumLogSumExp", CUMULATIVE, 1, arguments);
-  return accumulate(cumLogSumExpOp, floating(asTensor(x)), options);
+  return accumulate(cumLogSumExpOp, floating(asTensor(x, undefined, "cumLogSumExp", "x")), options);
 }
 
 /**
@@ -274,11 +274,13 @@ export function cumLogSumExp(x: TensorLike, options: CumulativeOptions = {}): Te
  */
 export function prod(x: TensorLike, options: ReduceOptions = {}): Tensor {
   if (arguments.length > 1) checkOptions("prod", REDUCE, 1, arguments);
-  const operand = exact(asTensor(x));
+  const operand = exact(asTensor(x, undefined, "prod", "x"));
   const axes = normalizeAxes("prod", options.axis, operand.rank);
   const shape = reducedShape(operand.shape, axes, options.keepDims ?? false);
   const { source, extents: { outer, count, inner } } = middleAxis(operand, axes);
-  if (count === 0) return broadcastTo(cast(asTensor(1), operand.dtype), shape);
+  if (count === 0) {
+    return broadcastTo(cast(asTensor(1, undefined, "prod", "1"), operand.dtype), shape);
+  }
   const running = accumulate(cumprodOp, reshape(source, [outer, count, inner]), { axis: 1 });
   return reshape(slice(running, [0, count - 1]), shape);
 }

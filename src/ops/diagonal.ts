@@ -40,7 +40,7 @@ function rankError(caller: string, wanted: string, { shape }: Tensor): TypeError
  */
 export function diag(x: TensorLike): Tensor {
   if (arguments.length > 1) refuseMore("diag", "x", 1, arguments);
-  const operand = asTensor(x);
+  const operand = asTensor(x, undefined, "diag", "x");
   const { shape: [rows, columns] } = operand;
   if (operand.rank === 2) {
     const flat = reshape(operand, [operand.size]);
@@ -70,7 +70,7 @@ export function diag(x: TensorLike): Tensor {
  */
 export function trace(x: TensorLike): Tensor {
   if (arguments.length > 1) refuseMore("trace", "x", 1, arguments);
-  const operand = asTensor(x);
+  const operand = asTensor(x, undefined, "trace", "x");
   if (operand.rank !== 2) throw rankError("trace", "rank 2", operand);
   return sum(diag(operand));
 }
@@ -99,7 +99,7 @@ export interface TriangleOptions {
  */
 export function tril(x: TensorLike, options: TriangleOptions = {}): Tensor {
   if (arguments.length > 1) checkOptions("tril", TRIANGLE, 1, arguments);
-  const operand = asTensor(x);
+  const operand = asTensor(x, undefined, "tril", "x");
   return where(isUpTo("tril", operand, options.diagonal ?? 0), operand, 0);
 }
 
@@ -121,7 +121,7 @@ export function tril(x: TensorLike, options: TriangleOptions = {}): Tensor {
  */
 export function triu(x: TensorLike, options: TriangleOptions = {}): Tensor {
   if (arguments.length > 1) checkOptions("triu", TRIANGLE, 1, arguments);
-  const operand = asTensor(x);
+  const operand = asTensor(x, undefined, "triu", "x");
   return where(isUpTo("triu", operand, (options.diagonal ?? 0) - 1), 0, operand);
 }
 
@@ -152,6 +152,6 @@ function isUpTo(caller: string, x: Tensor, diagonal: number): Tensor {
  */
 export function outer(a: TensorLike, b: TensorLike): Tensor {
   if (arguments.length > 2) refuseMore("outer", "b", 2, arguments);
-  const [left, right] = promoteAll(a, b) as [Tensor, Tensor];
+  const [left, right] = promoteAll("outer", { a, b }) as [Tensor, Tensor];
   return mul(reshape(left, [left.size, 1]), reshape(right, [1, right.size]));
 }

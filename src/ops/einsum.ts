@@ -9,7 +9,7 @@ import { formatShape, normalizeAxis } from "../shape.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
 import { mul } from "./arithmetic.ts";
 import { contract, contractAll } from "./contract.ts";
-import { floating, promoteAll, promoteList } from "./elementwise.ts";
+import { floating, promoteAll } from "./elementwise.ts";
 import { readSubscripts } from "./subscripts.ts";
 
 /**
@@ -54,7 +54,8 @@ export function einsum(subscripts: string, ...operands: TensorLike[]): Tensor {
         describe(subscripts),
     );
   }
-  const tensors = promoteList(operands).map(floating);
+  const named = Object.fromEntries(operands.map((x, i) => [`operand ${i}`, x]));
+  const tensors = promoteAll("einsum", named).map(floating);
   const { inputs, output, extents } = readSubscripts(subscripts, tensors.map((x) => x.shape));
   const labelled = tensors.map((tensor, i) => ({ tensor, labels: inputs[i]! }));
   return contractAll(labelled, output, extents);
@@ -88,7 +89,7 @@ export type ContractedAxes =
  */
 export function tensordot(a: TensorLike, b: TensorLike, axes: ContractedAxes): Tensor {
   if (arguments.length > 3) refuseMore("tensordot", "axes", 3, arguments);
-  const [x, y] = promoteAll(a, b).map(floating) as [Tensor, Tensor];
+  const [x, y] = promoteAll("tensordot", { a, b }).map(floating) as [Tensor, Tensor];
   const [left, right] = pairedAxes(axes, x, y);
   return sumPairs("tensordot", x, y, left, right);
 }
@@ -113,7 +114,7 @@ export function tensordot(a: TensorLike, b: TensorLike, axes: ContractedAxes): T
  */
 export function dot(a: TensorLike, b: TensorLike): Tensor {
   if (arguments.length > 2) refuseMore("dot", "b", 2, arguments);
-  const [x, y] = promoteAll(a, b).map(floating) as [Tensor, Tensor];
+  const [x, y] = promoteAll("dot", { a, b }).map(floating) as [Tensor, Tensor];
   if (x.rank === 0 || y.rank === 0) return mul(x, y);
   return sumPairs("dot", x, y, [x.rank - 1], [Math.max(0, y.rank - 2)]);
 }

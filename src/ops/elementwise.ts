@@ -82,7 +82,7 @@ const NO_SCALARS: Scalars = [];
 
 /** Applies an operation to one operand of any number type. */
 export function applyUnary(op: Elementwise, x: TensorLike, params: Scalars = NO_SCALARS): Tensor {
-  return apply(op, [numeric(asTensor(x))], params);
+  return apply(op, [numeric(asTensor(x, undefined, op.name, "x"))], params);
 }
 
 /** Applies an operation to one operand; integers become `float32`. */
@@ -91,33 +91,33 @@ export function applyFloating(
   x: TensorLike,
   params: Scalars = NO_SCALARS,
 ): Tensor {
-  return apply(op, [floating(asTensor(x))], params);
+  return apply(op, [floating(asTensor(x, undefined, op.name, "x"))], params);
 }
 
 /** Applies an operation to two operands that meet in the stronger of their types. */
 export function applyBinary(op: Elementwise, a: TensorLike, b: TensorLike): Tensor {
-  const operands = promoteAll(a, b);
+  const operands = promotePair(op.name, a, b);
   return apply(op, operands[0]!.dtype === "bool" ? operands.map(numeric) : operands, NO_SCALARS);
 }
 
 /** Applies an operation to two operands that meet in a floating type. */
 export function applyFloatingBinary(op: Elementwise, a: TensorLike, b: TensorLike): Tensor {
-  const operands = promoteAll(a, b);
+  const operands = promotePair(op.name, a, b);
   return apply(op, isFloating(operands[0]!.dtype) ? operands : operands.map(floating), NO_SCALARS);
 }
 
-/** The operands in the strongest of their types. */
-export function promoteAll(...values: TensorLike[]): Tensor[] {
-  if (values.length === 2) {
-    const [a, b] = values;
-    if (a instanceof Tensor && b instanceof Tensor && a.dtype === b.dtype) return [a, b];
-  }
-  return promoteList(values);
+/** Two operands, `a` and `b`, in the stronger of their types. */
+export function promotePair(caller: string, a: TensorLike, b: TensorLike): Tensor[] {
+  if (a instanceof Tensor && b instanceof Tensor && a.dtype === b.dtype) return [a, b];
+  return promoteAll(caller, { a, b });
 }
 
-/** The same of a list of any length. */
-export function promoteList(values: readonly TensorLike[]): Tensor[] {
-  const operands = promote(values);
+/** Operands by their names, in order, in the strongest of their types. */
+export function promoteAll(
+  caller: string,
+  values: Readonly<Record<string, TensorLike>>,
+): Tensor[] {
+  const operands = promote(Object.values(values), caller, Object.keys(values));
   const first = operands[0]!.dtype;
   if (operands.every((x) => x.dtype === first)) return operands;
   const dtype = operands.map((x) => x.dtype).reduce(promoteTypes);

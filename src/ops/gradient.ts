@@ -73,7 +73,7 @@ const seenGradientOp: OpaqueOp<(gradient: Tensor) => void> = {
  */
 export function stopGradient(x: TensorLike): Tensor {
   if (arguments.length > 1) refuseMore("stopGradient", "x", 1, arguments);
-  return apply(stopGradientOp, [asTensor(x)], null);
+  return apply(stopGradientOp, [asTensor(x, undefined, "stopGradient", "x")], null);
 }
 
 /** Options of {@linkcode gradientReversal}. */
@@ -100,7 +100,11 @@ export interface GradientReversalOptions {
  */
 export function gradientReversal(x: TensorLike, options: GradientReversalOptions = {}): Tensor {
   if (arguments.length > 1) checkOptions("gradientReversal", REVERSAL, 1, arguments);
-  return apply(gradientReversalOp, [floating(asTensor(x))], options.scale ?? 1);
+  return apply(
+    gradientReversalOp,
+    [floating(asTensor(x, undefined, "gradientReversal", "x"))],
+    options.scale ?? 1,
+  );
 }
 
 /**
@@ -123,7 +127,11 @@ export function gradientReversal(x: TensorLike, options: GradientReversalOptions
 export function clipGradient(x: TensorLike, min: number, max: number): Tensor {
   if (arguments.length > 3) refuseMore("clipGradient", "max", 3, arguments);
   checkLimits("clipGradient", min, max);
-  return apply(clipGradientOp, [floating(asTensor(x))], [min, max] as const);
+  return apply(
+    clipGradientOp,
+    [floating(asTensor(x, undefined, "clipGradient", "x"))],
+    [min, max] as const,
+  );
 }
 
 /** Options of {@linkcode debugGradient}. */
@@ -165,7 +173,7 @@ export function debugGradient(
   const look = report === undefined
     ? (g: Tensor) => requireFinite(g, name)
     : (g: Tensor) => report(g, name);
-  return apply(debugGradientOp, [floating(asTensor(x))], look);
+  return apply(debugGradientOp, [floating(asTensor(x, undefined, "debugGradient", "x"))], look);
 }
 
 function requireFinite(g: Tensor, name: string): void {
@@ -231,5 +239,6 @@ export function customVjp(definition: CustomVjp): (...inputs: TensorLike[]) => T
       );
     },
   };
-  return (...inputs) => apply(op, inputs.map((x) => asTensor(x)), null);
+  return (...inputs) =>
+    apply(op, inputs.map((x) => asTensor(x, undefined, "customVjp", "x")), null);
 }

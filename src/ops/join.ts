@@ -10,7 +10,7 @@ import { formatShape, normalizeAxis, type Shape } from "../shape.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
 import { apply } from "../trace.ts";
 import { JOIN, SLICE } from "./checks.ts";
-import { promoteList } from "./elementwise.ts";
+import { promoteAll } from "./elementwise.ts";
 import { blockOf, expandDims, reshape, view } from "./layout.ts";
 
 /** Tensors one behind the other along an axis. */
@@ -91,7 +91,9 @@ export interface JoinOptions {
 }
 
 function readTensors(caller: string, xs: readonly TensorLike[]): Tensor[] {
-  if (Array.isArray(xs) && xs.length > 0 && !xs.includes(undefined)) return promoteList(xs);
+  if (Array.isArray(xs) && xs.length > 0 && !xs.includes(undefined)) {
+    return promoteAll(caller, Object.fromEntries(xs.map((x, i) => [`xs[${i}]`, x])));
+  }
   throw new TypeError(
     `Cannot compute ${caller} as xs must be an array of at least one tensor: ` +
       `current value is ${describe(xs)}`,
@@ -202,7 +204,7 @@ export function slice(
   if (arguments.length > 3) checkOptions("slice", SLICE, 3, arguments);
   checkWholes("slice", "start", start);
   if (end !== undefined) checkWholes("slice", "end", end);
-  const operand = asTensor(x);
+  const operand = asTensor(x, undefined, "slice", "x");
   const [starts, ends, steps] = [start, end ?? [], options.step ?? []].map((given) =>
     typeof given === "number" ? [given] : given
   ) as [readonly number[], readonly number[], readonly number[]];
@@ -282,7 +284,7 @@ export function split(
   options: JoinOptions = {},
 ): Tensor[] {
   if (arguments.length > 2) checkOptions("split", JOIN, 2, arguments);
-  const operand = asTensor(x);
+  const operand = asTensor(x, undefined, "split", "x");
   const axis = normalizeAxis("split", options.axis ?? 0, operand.rank);
   checkWholes("split", "parts", parts);
   const extent = operand.shape[axis]!;

@@ -236,7 +236,7 @@ function pullDistances(
  */
 export function matmul(a: TensorLike, b: TensorLike): Tensor {
   if (arguments.length > 2) refuseMore("matmul", "b", 2, arguments);
-  const [left, right] = promoteAll(a, b).map(floating) as [Tensor, Tensor];
+  const [left, right] = promoteAll("matmul", { a, b }).map(floating) as [Tensor, Tensor];
   if (left.rank === 0 || right.rank === 0) throw mismatch("be of rank 1 or more", left, right);
   const rows = left.rank === 1 ? expandDims(left, 0) : left;
   const columns = right.rank === 1 ? expandDims(right, 1) : right;
@@ -266,7 +266,7 @@ function mismatch(must: string, a: Tensor, b: Tensor): TypeError {
 
 /** Two matrices of the same number of columns, in one floating type. */
 export function rowPairs(caller: string, x: TensorLike, y: TensorLike): [Tensor, Tensor] {
-  const [a, b] = promoteAll(x, y).map(floating) as [Tensor, Tensor];
+  const [a, b] = promoteAll(caller, { x, y }).map(floating) as [Tensor, Tensor];
   if (a.rank !== 2 || b.rank !== 2 || a.shape[1] !== b.shape[1]) {
     throw new TypeError(
       `Cannot compute ${caller} as x and y must be matrices with the same number of columns: ` +

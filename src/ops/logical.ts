@@ -27,7 +27,7 @@ import { equal, isNaN, less, notEqual, where } from "./compare.ts";
  */
 export function isFinite(x: TensorLike): Tensor {
   if (arguments.length > 1) refuseMore("isFinite", "x", 1, arguments);
-  return less(abs(asTensor(x)), Infinity);
+  return less(abs(asTensor(x, undefined, "isFinite", "x")), Infinity);
 }
 
 /**
@@ -46,12 +46,12 @@ export function isFinite(x: TensorLike): Tensor {
  */
 export function isInf(x: TensorLike): Tensor {
   if (arguments.length > 1) refuseMore("isInf", "x", 1, arguments);
-  return equal(abs(asTensor(x)), Infinity);
+  return equal(abs(asTensor(x, undefined, "isInf", "x")), Infinity);
 }
 
 /** Numbers as truth, of which only 0 is false. */
-function truthOf(x: TensorLike): Tensor {
-  const operand = asTensor(x);
+function truthOf(caller: string, argument: string, x: TensorLike): Tensor {
+  const operand = asTensor(x, undefined, caller, argument);
   return operand.dtype === "bool" ? operand : notEqual(operand, 0);
 }
 
@@ -71,7 +71,7 @@ function truthOf(x: TensorLike): Tensor {
  */
 export function logicalNot(x: TensorLike): Tensor {
   if (arguments.length > 1) refuseMore("logicalNot", "x", 1, arguments);
-  return equal(truthOf(x), false);
+  return equal(truthOf("logicalNot", "x", x), false);
 }
 
 /**
@@ -170,7 +170,7 @@ const LARGEST_SINGLE = 3.4028234663852886e38;
  */
 export function nanToNum(x: TensorLike, options: NanToNumOptions = {}): Tensor {
   if (arguments.length > 1) checkOptions("nanToNum", NAN_TO_NUM, 1, arguments);
-  const operand = asTensor(x);
+  const operand = asTensor(x, undefined, "nanToNum", "x");
   if (!isFloating(operand.dtype)) return operand;
   const largest = operand.dtype === "float64" ? Number.MAX_VALUE : LARGEST_SINGLE;
   const { nan = 0, posInf = largest, negInf = -largest } = options;
@@ -180,7 +180,7 @@ export function nanToNum(x: TensorLike, options: NanToNumOptions = {}): Tensor {
 
 /** Whether the operands hold, of shapes that broadcast. */
 function truths(name: string, a: TensorLike, b: TensorLike): [Tensor, Tensor] {
-  const [x, y] = [truthOf(a), truthOf(b)];
+  const [x, y] = [truthOf(name, "a", a), truthOf(name, "b", b)];
   broadcastShapes(name, x.shape, y.shape);
   return [x, y];
 }

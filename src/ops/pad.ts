@@ -54,7 +54,7 @@ export function pad(
   options: PadOptions = {},
 ): Tensor {
   if (arguments.length > 2) checkOptions("pad", PAD, 2, arguments);
-  const operand = asTensor(x);
+  const operand = asTensor(x, undefined, "pad", "x");
   checkWidths(operand.shape, widths);
   const { mode = "constant", value } = options;
   if (mode === "constant") return padConstant(operand, widths, value ?? 0);
@@ -111,7 +111,7 @@ function padConstant(
   };
   if (sizeOf(block.shape) === x.size) return reshape(x, block.shape);
   if (Object.is(value, 0)) return apply(padOp, [x], block);
-  const [own, around] = promoteAll(x, value) as [Tensor, Tensor];
+  const [own, around] = promoteAll("pad", { x, value }) as [Tensor, Tensor];
   const isInside = apply(padOp, [ones(x.shape, { dtype: "bool" })], block);
   return where(isInside, apply(padOp, [own], block), around);
 }
@@ -158,7 +158,7 @@ export interface FlipOptions {
  */
 export function flip(x: TensorLike, options: FlipOptions = {}): Tensor {
   if (arguments.length > 1) checkOptions("flip", FLIP, 1, arguments);
-  const operand = asTensor(x);
+  const operand = asTensor(x, undefined, "flip", "x");
   return turned(operand, normalizeAxes("flip", options.axis, operand.rank));
 }
 
@@ -188,7 +188,7 @@ export interface RollOptions {
 export function roll(x: TensorLike, shift: number, options: RollOptions = {}): Tensor {
   if (arguments.length > 2) checkOptions("roll", ROLL, 2, arguments);
   checkWhole("roll", "shift", shift);
-  const operand = asTensor(x);
+  const operand = asTensor(x, undefined, "roll", "x");
   if (options.axis === undefined) {
     return reshape(rolled(reshape(operand, [operand.size]), shift, 0), operand.shape);
   }

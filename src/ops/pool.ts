@@ -49,7 +49,7 @@ export function maxPool(
   options: PoolOptions = {},
 ): Tensor {
   if (arguments.length > 2) checkOptions("maxPool", POOL, 2, arguments);
-  const images = numeric(asTensor(x));
+  const images = numeric(asTensor(x, undefined, "maxPool", "x"));
   const { windows, axes } = poolWindows("maxPool", images, size, options, around);
   return max(windows, { axis: axes });
 }
@@ -80,7 +80,7 @@ export function avgPool(
   options: PoolOptions = {},
 ): Tensor {
   if (arguments.length > 2) checkOptions("avgPool", POOL, 2, arguments);
-  const images = floating(asTensor(x));
+  const images = floating(asTensor(x, undefined, "avgPool", "x"));
   const { windows, axes } = poolWindows("avgPool", images, size, options, place);
   return mean(windows, { axis: axes });
 }

@@ -57,7 +57,12 @@ export function quantile(
   if (arguments.length > 2) checkOptions("quantile", REDUCE, 2, arguments);
   checkShares(q);
   const shares = typeof q === "number" ? [q] : q;
-  const [first, shape] = quantilesOf("quantile", floating(asTensor(x)), shares, options);
+  const [first, shape] = quantilesOf(
+    "quantile",
+    floating(asTensor(x, undefined, "quantile", "x")),
+    shares,
+    options,
+  );
   return reshape(first, typeof q === "number" ? shape : [shares.length, ...shape]);
 }
 
@@ -81,7 +86,9 @@ export function quantile(
  */
 export function median(x: TensorLike, options: ReduceOptions = {}): Tensor {
   if (arguments.length > 1) checkOptions("median", REDUCE, 1, arguments);
-  const [middle, shape] = quantilesOf("median", floating(asTensor(x)), [0.5], options);
+  const [middle, shape] = quantilesOf("median", floating(asTensor(x, undefined, "median", "x")), [
+    0.5,
+  ], options);
   return reshape(middle, shape);
 }
 

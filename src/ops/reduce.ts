@@ -200,7 +200,7 @@ export function requireValues(caller: string, x: Tensor, options: ReduceOptions)
  */
 export function sum(x: TensorLike, options: ReduceOptions = {}): Tensor {
   if (arguments.length > 1) checkOptions("sum", REDUCE, 1, arguments);
-  const operand = asTensor(x);
+  const operand = asTensor(x, undefined, "sum", "x");
   const exact = operand.dtype === "int32" ? cast(operand, "float64") : numeric(operand);
   return reduceBy(sumOp, exact, options);
 }
@@ -224,7 +224,7 @@ export function sum(x: TensorLike, options: ReduceOptions = {}): Tensor {
  */
 export function mean(x: TensorLike, options: ReduceOptions = {}): Tensor {
   if (arguments.length > 1) checkOptions("mean", REDUCE, 1, arguments);
-  const operand = floating(asTensor(x));
+  const operand = floating(asTensor(x, undefined, "mean", "x"));
   return reduceShared(meanOp, operand, options, reducedCount("mean", operand, options));
 }
 
@@ -247,7 +247,7 @@ export function mean(x: TensorLike, options: ReduceOptions = {}): Tensor {
  */
 export function max(x: TensorLike, options: ReduceOptions = {}): Tensor {
   if (arguments.length > 1) checkOptions("max", REDUCE, 1, arguments);
-  const operand = numeric(asTensor(x));
+  const operand = numeric(asTensor(x, undefined, "max", "x"));
   requireValues("max", operand, options);
   return reduceBy(maxOp, operand, options);
 }
@@ -271,7 +271,7 @@ export function max(x: TensorLike, options: ReduceOptions = {}): Tensor {
  */
 export function min(x: TensorLike, options: ReduceOptions = {}): Tensor {
   if (arguments.length > 1) checkOptions("min", REDUCE, 1, arguments);
-  const operand = numeric(asTensor(x));
+  const operand = numeric(asTensor(x, undefined, "min", "x"));
   requireValues("min", operand, options);
   return reduceBy(minOp, operand, options);
 }
@@ -297,7 +297,7 @@ export function min(x: TensorLike, options: ReduceOptions = {}): Tensor {
  */
 export function logSumExp(x: TensorLike, options: ReduceOptions = {}): Tensor {
   if (arguments.length > 1) checkOptions("logSumExp", REDUCE, 1, arguments);
-  const operand = floating(asTensor(x));
+  const operand = floating(asTensor(x, undefined, "logSumExp", "x"));
   const largest = constantMax(operand, options.axis, "logSumExp");
   const top = where(less(abs(largest), Infinity), largest, 0);
   const sums = sum(exp(sub(operand, top)), { axis: options.axis, keepDims: true });

@@ -51,7 +51,7 @@ export function resize(
   const { mode = "nearest" } = options;
   checkChoice("resize", "mode", mode, ["nearest", "linear"]);
   checkWholes("resize", "space", space);
-  const operand = asTensor(x);
+  const operand = asTensor(x, undefined, "resize", "x");
   const images = mode === "linear" ? floating(operand) : operand;
   const count = images.rank - 2;
   if (count < 1 || images.shape.slice(2).includes(0)) {

@@ -42,7 +42,7 @@ export const modOp: Elementwise = elementwise("mod", "mod(a, b)", [
 
 /** Integers are whole as they are. */
 function toWhole(op: Elementwise, x: TensorLike): Tensor {
-  const operand = numeric(asTensor(x));
+  const operand = numeric(asTensor(x, undefined, op.name, "x"));
   return isFloating(operand.dtype) ? applyUnary(op, operand) : operand;
 }
 
@@ -143,7 +143,7 @@ export function trunc(x: TensorLike): Tensor {
  */
 export function mod(a: TensorLike, b: TensorLike): Tensor {
   if (arguments.length > 2) refuseMore("mod", "b", 2, arguments);
-  const [x, y] = promoteAll(a, b) as [Tensor, Tensor];
+  const [x, y] = promoteAll("mod", { a, b }) as [Tensor, Tensor];
   broadcastShapes("mod", x.shape, y.shape);
   return isFloating(x.dtype) ? applyFloatingBinary(modOp, x, y) : wholeMod(numeric(x), numeric(y));
 }

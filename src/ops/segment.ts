@@ -101,7 +101,7 @@ function readSegments(
  */
 export function segmentSum(x: TensorLike, segments: TensorLike, count: number): Tensor {
   if (arguments.length > 3) refuseMore("segmentSum", "count", 3, arguments);
-  const operand = numeric(asTensor(x));
+  const operand = numeric(asTensor(x, undefined, "segmentSum", "x"));
   const numbers = readSegments("segmentSum", operand, segments, count);
   const none = zeros([count, ...operand.shape.slice(1)], { dtype: operand.dtype });
   return apply(scatterAddOp, [none, numbers, operand], 0);
@@ -127,7 +127,7 @@ export function segmentSum(x: TensorLike, segments: TensorLike, count: number): 
  */
 export function segmentMax(x: TensorLike, segments: TensorLike, count: number): Tensor {
   if (arguments.length > 3) refuseMore("segmentMax", "count", 3, arguments);
-  const operand = floating(asTensor(x));
+  const operand = floating(asTensor(x, undefined, "segmentMax", "x"));
   const numbers = readSegments("segmentMax", operand, segments, count);
   return apply(segmentMaxOp, [operand, numbers], { axis: 0, count });
 }
@@ -159,7 +159,7 @@ export function scatterSet(
   options: AxisOptions = {},
 ): Tensor {
   if (arguments.length > 3) checkOptions("scatterSet", AXIS, 3, arguments);
-  const [base, given] = promoteAll(x, values) as [Tensor, Tensor];
+  const [base, given] = promoteAll("scatterSet", { x, values }) as [Tensor, Tensor];
   const axis = normalizeAxis("scatterSet", options.axis ?? 0, base.rank);
   const count = base.shape[axis]!;
   const positions = checkLabels("scatterSet", indices, count, { argument: "indices" });

@@ -186,7 +186,7 @@ export function gather(
   options: GatherOptions = {},
 ): Tensor {
   if (arguments.length > 2) checkOptions("gather", GATHER, 2, arguments);
-  const operand = asTensor(x);
+  const operand = asTensor(x, undefined, "gather", "x");
   const { axis = 0 } = options;
   if (typeof axis !== "number") return gatherTogether(operand, indices, axis);
   const own = toIntegers("gather", indices as TensorLike, "indices");
@@ -250,7 +250,7 @@ export function scatterAdd(
   options: AxisOptions = {},
 ): Tensor {
   if (arguments.length > 3) checkOptions("scatterAdd", AXIS, 3, arguments);
-  const [base, added] = promoteAll(x, updates).map(numeric) as [Tensor, Tensor];
+  const [base, added] = promoteAll("scatterAdd", { x, updates }).map(numeric) as [Tensor, Tensor];
   const axis = normalizeAxis("scatterAdd", options.axis ?? 0, base.rank);
   const positions = toIntegers("scatterAdd", indices, "indices");
   const shape = [...base.shape.slice(0, axis), ...positions.shape, ...base.shape.slice(axis + 1)];
@@ -287,7 +287,7 @@ export function takeAlongAxis(
   options: AxisOptions = {},
 ): Tensor {
   if (arguments.length > 2) checkOptions("takeAlongAxis", AXIS, 2, arguments);
-  const operand = asTensor(x);
+  const operand = asTensor(x, undefined, "takeAlongAxis", "x");
   const positions = toIntegers("takeAlongAxis", indices, "indices");
   if (positions.rank !== operand.rank) {
     throw new TypeError(

@@ -81,7 +81,7 @@ function sortedPositions(
  */
 export function argSort(x: TensorLike, options: SortOptions = {}): Tensor {
   if (arguments.length > 1) checkOptions("argSort", SORT, 1, arguments);
-  return sortedPositions("argSort", asTensor(x), options).indices;
+  return sortedPositions("argSort", asTensor(x, undefined, "argSort", "x"), options).indices;
 }
 
 /**
@@ -102,7 +102,7 @@ export function argSort(x: TensorLike, options: SortOptions = {}): Tensor {
  */
 export function sort(x: TensorLike, options: SortOptions = {}): Tensor {
   if (arguments.length > 1) checkOptions("sort", SORT, 1, arguments);
-  const operand = asTensor(x);
+  const operand = asTensor(x, undefined, "sort", "x");
   const { axis, indices } = sortedPositions("sort", operand, options);
   return takeAlongAxis(operand, indices, { axis });
 }
@@ -145,7 +145,7 @@ export interface TopK {
  */
 export function topK(x: TensorLike, k: number, options: TopKOptions = {}): TopK {
   if (arguments.length > 2) checkOptions("topK", TOP_K, 2, arguments);
-  const operand = asTensor(x);
+  const operand = asTensor(x, undefined, "topK", "x");
   const extent = operand.shape[normalizeAxis("topK", options.axis ?? -1, operand.rank)]!;
   if (!Number.isInteger(k) || k < 0 || k > extent) {
     throw new RangeError(

@@ -28,7 +28,7 @@ import { type ReduceOptions, sum } from "./reduce.ts";
  */
 export function any(x: TensorLike, options: ReduceOptions = {}): Tensor {
   if (arguments.length > 1) checkOptions("any", REDUCE, 1, arguments);
-  return notEqual(count("any", notEqual(asTensor(x), 0), options), 0);
+  return notEqual(count("any", notEqual(asTensor(x, undefined, "any", "x"), 0), options), 0);
 }
 
 /**
@@ -49,7 +49,7 @@ export function any(x: TensorLike, options: ReduceOptions = {}): Tensor {
  */
 export function all(x: TensorLike, options: ReduceOptions = {}): Tensor {
   if (arguments.length > 1) checkOptions("all", REDUCE, 1, arguments);
-  return equal(count("all", equal(asTensor(x), 0), options), 0);
+  return equal(count("all", equal(asTensor(x, undefined, "all", "x"), 0), options), 0);
 }
 
 /** How often something holds over axes. */

@@ -207,7 +207,7 @@ export interface SlidingWindowOptions {
  */
 export function slidingWindow(x: TensorLike, options: SlidingWindowOptions): Tensor {
   checkOptions("slidingWindow", SLIDING_WINDOW, 1, arguments);
-  const operand = asTensor(x);
+  const operand = asTensor(x, undefined, "slidingWindow", "x");
   const { size, stride = 1, dilation = 1, axes } = options ?? {};
   if (size === undefined) {
     throw new TypeError(

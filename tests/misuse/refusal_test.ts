@@ -36,6 +36,9 @@ function withOptions({ args, options }: ValidCall, change: (given: object) => un
   return given;
 }
 
+/** What tells of data in general, or calls what it is given or has returned. */
+const DEFERRED = new Set(["tensor", "scan", "checkpoint()", "createLoss()"]);
+
 const ALL = [...VALID_CALLS, ...METHOD_CALLS, ...VALID_LOSSES, ...VALID_METRICS];
 const WITH_OPTIONS = ALL.filter(({ options }) => options !== undefined);
 
@@ -111,6 +114,24 @@ Deno.test("an argument too many is refused with its value", async () => {
       const given = [...args, ...more];
       await assertRefused(row, given, "nothing after ", `${more.length} more`);
       await assertRefused(row, given, `current value is ${more[0]}`, `${more.length} more`);
+    }
+  }
+});
+
+Deno.test("what is no argument at all is refused in the name of the function", async () => {
+  const functions = [...VALID_CALLS, ...VALID_LOSSES, ...VALID_METRICS]
+    .filter(({ name }) => !DEFERRED.has(name));
+  for (const row of functions) {
+    for (const i of row.args().keys()) {
+      if (i === row.options) continue;
+      for (const value of [undefined, null, "text", Symbol("bad"), 1n, { a: "b" }]) {
+        const given = row.args();
+        given[i] = value;
+        const error = await failure(() => row.f(...given)) as Error | undefined;
+        if (error === undefined) continue;
+        const about = `${row.name} with ${String(value)} as argument ${i}: ${error}`;
+        assert(error.message.startsWith(`Cannot compute ${callerOf(row.name)} as `), about);
+      }
     }
   }
 });

@@ -393,7 +393,7 @@ fails("wants known options", "pairwiseDistance", TypeError, {
 Deno.test("operations refuse what does not become a tensor", () => {
   assertEquals(
     assertThrows(() => cg.add("1" as unknown as number, 2), TypeError).message,
-    "Cannot create a tensor as data must be a tensor, a number, nested arrays, a Float32Array, " +
+    "Cannot compute add as a must be a tensor, a number, nested arrays, a Float32Array, " +
       "Float64Array, Int32Array or Uint8Array: current value is a string",
   );
 });
@@ -444,7 +444,11 @@ Deno.test("pad() and gather() refuse arrays with holes", () => {
     assertThrows(call, TypeError, "Cannot compute pad as widths must be a pair of whole numbers");
   }
   for (const indices of [hole, new Array(2)]) {
-    assertThrows(() => cg.gather(matrix, indices, { axis: [0, 1] }), TypeError, "data must be");
+    assertThrows(
+      () => cg.gather(matrix, indices, { axis: [0, 1] }),
+      TypeError,
+      "gather as indices[",
+    );
   }
 });
 

@@ -5,7 +5,7 @@ import * as likelihood from "../../src/ops/negative_binomial.ts";
 import * as entropy from "../../src/ops/relative_entropy.ts";
 import { sizeOf, stridesOf } from "../../src/shape.ts";
 import { fromData, type Tensor } from "../../src/tensor.ts";
-import { promoteAll } from "../../src/ops/elementwise.ts";
+import { promotePair } from "../../src/ops/elementwise.ts";
 import { apply } from "../../src/trace.ts";
 import { numbers, shapes, tensors } from "./arbitraries.ts";
 import type { Row as ElementwiseRow } from "./elementwise_table.ts";
@@ -99,14 +99,14 @@ export const LIKELIHOOD_ELEMENTWISE: readonly ElementwiseRow[] = [
   ),
   {
     op: entropy.logRatioOp,
-    call: (a, b) => apply(entropy.logRatioOp, promoteAll(a!, b!), []),
+    call: (a, b) => apply(entropy.logRatioOp, promotePair("logRatio", a!, b!), []),
     domain: [MEAN, MEAN],
     reference: (a, b) => Math.log(a) - Math.log(b),
     differentiable: [0, 1],
   },
   {
     op: entropy.relativeEntropyOp,
-    call: (a, b) => apply(entropy.relativeEntropyOp, promoteAll(a!, b!), []),
+    call: (a, b) => apply(entropy.relativeEntropyOp, promotePair("relativeEntropy", a!, b!), []),
     domain: [MEAN, MEAN],
     reference: (a, b) => a * (Math.log(a) - Math.log(b)) - a + b,
     differentiable: [0, 1],
