@@ -25,6 +25,7 @@ const UNFIT =
 const WHERE_NEAR = "wherever scalings begin, they and logarithms lead to the solution";
 const FURTHER = "of a limit further down, one halving more leads as far: there are eight to spare";
 const HALVED = "more halvings than there are digits change nothing";
+const CENTRED = "one centred factor is enough for the sum: both keep its digits";
 const CLOSE = "both forms are exact where the two are close";
 
 /** Mutants that compute the same: by file, what lines become, and the reason. */
@@ -47,6 +48,12 @@ const EQUIVALENT: Record<string, Record<string, string>> = {
     "const h = given.size === 0 ? given : where(isAtRisk(t, happened), given, 1);": NOT_COUNTED,
   },
   "src/losses/hsic.ts": {
+    "const together = mul(cgAsTensor(k), sub(l, expandDims(ofL, 1)));": CENTRED,
+    "const together = mul(cgAsTensor(k).add(expandDims(ofK, 1)), sub(l, expandDims(ofL, 1)));":
+      CENTRED,
+    "const together = mul(sub(k, expandDims(ofK, 1)), cgAsTensor(l));": CENTRED,
+    "const together = mul(sub(k, expandDims(ofK, 1)), cgAsTensor(l).add(expandDims(ofL, 1)));":
+      CENTRED,
     'const shares = readMasses("hsic", { x: cells[0] }, { weights });':
       "without weights shares are the same: not to multiply by them saves work",
   },

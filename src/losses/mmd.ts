@@ -21,6 +21,7 @@ import {
 } from "../ops/mod.ts";
 import { checkBoolean, checkChoice, checkNumber, readOptions, refuseMore } from "../options.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
+import { isKnown } from "../trace.ts";
 import { checkWidths, medianDistance, WIDTHS } from "./bandwidths.ts";
 import { readCellLabels, readCells, readCellWeights } from "./cells.ts";
 import { batchMeans, type Kernel, withoutSelf } from "./kernels.ts";
@@ -171,7 +172,13 @@ function readBatches(
   labels: Tensor,
   nBatches: number | undefined,
 ): { codes: Tensor; count: number } {
-  if (nBatches === undefined) return distinctLabels(caller, labels, "batchLabels");
+  if (nBatches === undefined) {
+    if (isKnown(labels)) return distinctLabels(caller, labels, "batchLabels");
+    throw new TypeError(
+      `Cannot compute ${caller} as nBatches must be given where batchLabels are an argument of a ` +
+        `program, a loop or vmap: their values decide how many batches there are`,
+    );
+  }
   checkNumber(caller, "nBatches", nBatches, { min: 1, integer: true });
   const options = { argument: "batchLabels", remedy: "set nBatches to the number of batches" };
   return { codes: checkLabels(caller, labels, nBatches, options), count: nBatches };

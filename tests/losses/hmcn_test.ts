@@ -303,4 +303,15 @@ Deno.test("hmcnLoss() rejects hierarchies whose parts do not fit", () => {
     "Cannot compute hmcnLoss as hierarchy.membership[0] must have the shape [4, classes]: " +
       "current shape is [5, 1]",
   );
+  assertError(
+    loss({ ...tree, membership: tree.membership[0] as never, levels: undefined as never }),
+    TypeError,
+    "Cannot compute hmcnLoss as hierarchy.levels must be a tensor, a number, nested arrays, a " +
+      "Float32Array, Float64Array, Int32Array or Uint8Array: current value is undefined",
+  );
+  assertError(
+    loss({ ...tree, membership: { 0: [[1]] } as never }),
+    TypeError,
+    "Cannot compute hmcnLoss as hierarchy.membership must be an array: current value is an object",
+  );
 });

@@ -1,7 +1,24 @@
-import { concat, grad, pairwiseDistance, type Tensor } from "@cellgrad/cellgrad";
+import {
+  compile,
+  concat,
+  grad,
+  pairwiseDistance,
+  stack,
+  type Tensor,
+  tensor,
+  vmap,
+} from "@cellgrad/cellgrad";
 import { energyDistance, mmdLoss } from "@cellgrad/cellgrad/losses";
 import { assertAllClose, checkGradients } from "@cellgrad/cellgrad/testing";
-import { assert, assertAlmostEquals, assertGreater, assertGreaterOrEqual } from "@std/assert";
+import {
+  assert,
+  assertAlmostEquals,
+  assertEquals,
+  assertGreater,
+  assertGreaterOrEqual,
+  assertRejects,
+  assertThrows,
+} from "@std/assert";
 import fc from "fast-check";
 import { FEW_RUNS, gridNumbers, RUNS } from "../arbitraries.ts";
 import golden from "../golden/compute_mmd.json" with { type: "json" };
@@ -448,3 +465,16 @@ testMisuse("mmdLoss", [
     "options are kernel, bandwidths, nBatches, unbiased, weights",
   ],
 ]);
+
+Deno.test("mmdLoss() asks for nBatches where labels are arguments of a program, or mapped", async () => {
+  const loss = (labels: Tensor) => mmdLoss([[1], [2]], labels);
+  const labels = tensor([0, 1], { dtype: "int32" });
+  const why = "Cannot compute mmdLoss as nBatches must be given where batchLabels are an argument";
+  await assertRejects(() => compile(loss, [labels]), TypeError, why);
+  assertThrows(() => vmap(loss)(stack([labels, labels])), TypeError, why);
+  const known = vmap((labels: Tensor) => mmdLoss([[1], [2]], labels, { nBatches: 2 }));
+  assertEquals(known(stack([labels, labels])).toArray(), [
+    loss(labels).item(),
+    loss(labels).item(),
+  ]);
+});

@@ -42,6 +42,17 @@ const DEFERRED = new Set(["tensor", "scan", "checkpoint()", "createLoss()"]);
 const ALL = [...VALID_CALLS, ...METHOD_CALLS, ...VALID_LOSSES, ...VALID_METRICS];
 const WITH_OPTIONS = ALL.filter(({ options }) => options !== undefined);
 
+Deno.test("valid calls give every option that there is", async () => {
+  // Some options of these exclude each other.
+  for (const row of WITH_OPTIONS.filter(({ name }) => name !== "createLoss" && name !== "webgpu")) {
+    const args = withOptions(row, (given) => ({ ...given, qqq: undefined }));
+    const { message } = await failure(() => row.f(...args)) as Error;
+    const [, known] = /the options are (.*)$/.exec(message)!;
+    const given = Object.keys(row.args()[row.options!] as object);
+    assertEquals(given.sort(), known!.split(", ").sort(), row.name);
+  }
+});
+
 Deno.test("an option that does not exist is refused by name", async () => {
   for (const row of WITH_OPTIONS) {
     const args = withOptions(row, (given) => ({ ...given, qqq: undefined }));
