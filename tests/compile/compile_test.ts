@@ -224,3 +224,27 @@ Deno.test("a program that does not fit into memory shows what is largest", async
   );
   assertEquals((await program(cg.ones([3, 1]))).item(), 9);
 });
+
+Deno.test("large arguments that stay are as good as those that come anew", async () => {
+  const f = (x: cg.Tensor, y: cg.Tensor) => ({
+    sum: x.mul(y).sum({ axis: 1 }),
+    x: x.reshape(-1),
+    y,
+  });
+  const [a, b, c] = [1, 2, 3].map((seed) =>
+    cg.normal(cg.key(seed), [64, 128], { dtype: "float64" })
+  );
+  for (const threads of [1, 2]) {
+    await using program = await cg.compile(f, [a!, b!], { threads });
+    const calls = [[a, b], [a, b], [a, c], [b, c], [b, b], [a, b], [c, c], [c, a], [c, a]] as const;
+    for (const [x, y] of calls) {
+      const [given, expected] = [await program(x!, y!), f(x!, y!)];
+      for (const name of ["sum", "x", "y"] as const) {
+        assertEquals(given[name].data, expected[name].data);
+      }
+      // What a call gives is its own.
+      given.x.data.fill(7);
+      given.y.data.fill(7);
+    }
+  }
+});

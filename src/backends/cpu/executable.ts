@@ -41,6 +41,9 @@ import type { Job, Team } from "./threads.ts";
 
 type Instruction = () => void;
 
+/** Smaller arguments are copied sooner than it is known that they are there. */
+const LEAST_KEPT = 2 ** 14;
+
 /** The instructions of a unit in a list: from the first to the one after the last. */
 interface UnitInstructions {
   readonly unit: Unit;
@@ -85,6 +88,8 @@ export class CpuExecutable implements Executable {
   readonly #firstJob: number;
   readonly #instructions: readonly Instruction[];
   readonly #placed: UnitInstructions[] = [];
+  /** The large arguments of the last call. */
+  readonly #given: (WeakRef<Tensor> | undefined)[] = [];
   /** What kernels are for. */
   readonly #made: { kernel: number; unit: Unit; graph: Graph }[] = [];
 
@@ -115,12 +120,22 @@ export class CpuExecutable implements Executable {
 
   /** The outputs for these inputs. */
   run(inputs: readonly Tensor[]): Tensor[] {
-    this.graph.inputs.forEach((id, i) => this.#frame.write(id, inputs[i]!.data));
+    this.graph.inputs.forEach((id, i) => this.#write(id, i, inputs[i]!));
     for (const instruction of this.#instructions) instruction();
     return this.graph.outputs.map((id) => {
       const { shape, dtype, data } = this.#frame.view(id);
       return fromData(data.slice(), shape, dtype);
     });
+  }
+
+  /** Copies an argument to its place, where nothing else comes; one that is there stays. */
+  #write(id: ValueId, i: number, x: Tensor): void {
+    const { data } = x;
+    if (data.byteLength < LEAST_KEPT) return this.#frame.write(id, data);
+    if (this.#given[i]?.deref() === x) return;
+    this.#given[i] = undefined;
+    this.#frame.write(id, data);
+    this.#given[i] = new WeakRef(x);
   }
 
   plan(): Plan {
