@@ -84,9 +84,8 @@ function countLabels({ predicted: q, actual: own, axis }: Counted, squared: bool
   };
 }
 
-/** Where y is 0, the gradient of q is too, even if what comes back is infinite. */
 function countShares({ predicted: q, actual: y, axis }: Counted, squared: boolean): Counts {
-  const both = where(equal(y, 0), mul(stopGradient(q), y), mul(q, y));
+  const both = mul(q, y);
   return {
     truePositives: sum(both, { axis }),
     falsePositives: sum(squared ? sub(square(q), both) : mul(q, sub(1, y)), { axis }),
