@@ -32,6 +32,7 @@ import {
   variance,
   where,
 } from "../ops/mod.ts";
+import { checkSize } from "../shape.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
 import { mapCells, readCellLabels, readCells } from "./cells.ts";
 import { checkChoice, checkNumber, readOptions, refuseMore } from "../options.ts";
@@ -123,6 +124,7 @@ export function batchMixingLoss(
   });
   const n = cells.shape[0]!;
   if (n === 1 || nBatches === 1) return zeros([], { dtype: cells.dtype });
+  checkSize(caller, [n, nBatches], cells.dtype);
   const batches = oneHot(labels, nBatches, { dtype: cells.dtype });
   const settings = { neighbours: Math.min(nNeighbors, n - 1), temperature };
   const entropy = mixingEntropy(cells, batches, settings, selection);

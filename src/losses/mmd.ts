@@ -20,6 +20,7 @@ import {
   where,
 } from "../ops/mod.ts";
 import { checkBoolean, checkChoice, checkNumber, readOptions, refuseMore } from "../options.ts";
+import { checkSize } from "../shape.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
 import { isKnown } from "../trace.ts";
 import { checkWidths, medianDistance, WIDTHS } from "./bandwidths.ts";
@@ -180,6 +181,7 @@ function readBatches(
     );
   }
   checkNumber(caller, "nBatches", nBatches, { min: 1, integer: true });
+  checkSize(caller, [labels.size, nBatches], "float64");
   const options = { argument: "batchLabels", remedy: "set nBatches to the number of batches" };
   return { codes: checkLabels(caller, labels, nBatches, options), count: nBatches };
 }

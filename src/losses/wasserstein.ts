@@ -22,6 +22,7 @@ import { constantMax } from "../ops/reduce.ts";
 import { checkAxes, checkNumber, readOptions, refuseMore } from "../options.ts";
 import { normal } from "../random/continuous.ts";
 import { checkKey } from "../random/ops.ts";
+import { checkSize } from "../shape.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
 import { checkSameCells } from "./cells.ts";
 import { type CloudWeights, readMasses, readPoints, UNWEIGHTED } from "./clouds.ts";
@@ -142,6 +143,7 @@ export function slicedWasserstein(
   checkNumber(name, "p", p, { min: 1 });
   const [a, b] = readPoints(name, x, y);
   const [features, { dtype }] = [a.shape[1]!, a];
+  checkSize(name, [projections, Math.max(features, a.shape[0]!, b.shape[0]!)], dtype);
   const directions = l2Normalize(normal(key, [projections, features], { dtype }));
   const shadow = (cloud: Tensor) => matmul(cloud, transpose(directions));
   return meanDistance(name, [shadow(a), shadow(b)], weights, p);

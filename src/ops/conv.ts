@@ -11,7 +11,7 @@ import type { Strides } from "../../kernels/layout/reference.ts";
 import { describe } from "../describe.ts";
 import { type Composite, perInput } from "../op.ts";
 import { checkOptions } from "../options.ts";
-import { formatShape, type Shape, sizeOf, stridesOf } from "../shape.ts";
+import { checkSize, formatShape, type Shape, sizeOf, stridesOf } from "../shape.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
 import { apply } from "../trace.ts";
 import { CONV } from "./checks.ts";
@@ -269,6 +269,7 @@ export function conv(x: TensorLike, kernel: TensorLike, options: ConvOptions = {
   const padding = options.padding ?? "valid";
   const own = transposed ? largerSpace(space, windows, padding) : space;
   const [before, whole] = pad(own, windows, padding);
+  checkSize("conv", [...image.shape.slice(0, 2), ...whole], image.dtype);
   checkFit("conv", reachOf(windows), whole);
   const out = transposed ? space : countWindows(whole, windows);
   const geometry = { ...windows, before, groups, space: own, out };

@@ -5,7 +5,7 @@
  */
 import { arange } from "../create.ts";
 import { checkOptions, refuseMore } from "../options.ts";
-import { formatShape } from "../shape.ts";
+import { checkSize, formatShape } from "../shape.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
 import { apply } from "../trace.ts";
 import { add, mul } from "./arithmetic.ts";
@@ -49,6 +49,7 @@ export function diag(x: TensorLike): Tensor {
   }
   if (operand.rank !== 1) throw rankError("diag", "rank 1 or 2", operand);
   const size = rows! * rows!;
+  checkSize("diag", [rows!, rows!], operand.dtype);
   const spread = apply(padOp, [operand], { start: [0], shape: [size], step: [rows! + 1] });
   return reshape(spread, [rows!, rows!]);
 }
@@ -153,5 +154,6 @@ function isUpTo(caller: string, x: Tensor, diagonal: number): Tensor {
 export function outer(a: TensorLike, b: TensorLike): Tensor {
   if (arguments.length > 2) refuseMore("outer", "b", 2, arguments);
   const [left, right] = promoteAll("outer", { a, b }) as [Tensor, Tensor];
+  checkSize("outer", [left.size, right.size], left.dtype);
   return mul(reshape(left, [left.size, 1]), reshape(right, [1, right.size]));
 }

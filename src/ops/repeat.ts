@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkExtent, formatShape, normalizeAxis } from "../shape.ts";
+import { checkExtent, checkSize, formatShape, normalizeAxis } from "../shape.ts";
 import { checkOptions, checkWholes, refuseMore } from "../options.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
 import { REPEAT } from "./checks.ts";
@@ -37,6 +37,7 @@ export function tile(x: TensorLike, repeats: number | readonly number[]): Tensor
   const inFront = (list: readonly number[]) => [...new Array(rank - list.length).fill(1), ...list];
   const [shape, counts] = [inFront(operand.shape), inFront(given)];
   const pairs = shape.flatMap((extent, axis) => [counts[axis]!, extent]);
+  checkSize("tile", pairs, operand.dtype);
   const apart = reshape(operand, shape.flatMap((extent) => [1, extent]));
   return reshape(broadcastTo(apart, pairs), shape.map((extent, axis) => extent * counts[axis]!));
 }
@@ -74,6 +75,7 @@ export function repeat(x: TensorLike, n: number, options: RepeatOptions = {}): T
   const axis = normalizeAxis("repeat", options.axis ?? 0, operand.rank);
   const { shape } = operand;
   const [before, behind] = [shape.slice(0, axis + 1), shape.slice(axis + 1)];
+  checkSize("repeat", [...before, n, ...behind], operand.dtype);
   const all = broadcastTo(expandDims(operand, axis + 1), [...before, n, ...behind]);
   return reshape(all, shape.map((extent, i) => i === axis ? extent * n : extent));
 }
@@ -105,6 +107,7 @@ export function meshgrid(...xs: TensorLike[]): Tensor[] {
     );
   }
   const shape = operands.map((x) => x.size);
+  operands.forEach(({ dtype }) => checkSize("meshgrid", shape, dtype));
   return operands.map((x, k) =>
     broadcastTo(reshape(x, shape.map((extent, axis) => axis === k ? extent : 1)), shape)
   );

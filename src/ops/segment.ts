@@ -11,6 +11,7 @@ import { perInput, type ScatterOp } from "../op.ts";
 import { checkOptions, refuseMore } from "../options.ts";
 import {
   checkExtent,
+  checkSize,
   extentsAround,
   formatShape,
   normalizeAxis,
@@ -103,8 +104,9 @@ export function segmentSum(x: TensorLike, segments: TensorLike, count: number): 
   if (arguments.length > 3) refuseMore("segmentSum", "count", 3, arguments);
   const operand = numeric(asTensor(x, undefined, "segmentSum", "x"));
   const numbers = readSegments("segmentSum", operand, segments, count);
-  const none = zeros([count, ...operand.shape.slice(1)], { dtype: operand.dtype });
-  return apply(scatterAddOp, [none, numbers, operand], 0);
+  const shape = [count, ...operand.shape.slice(1)];
+  checkSize("segmentSum", shape, operand.dtype);
+  return apply(scatterAddOp, [zeros(shape, { dtype: operand.dtype }), numbers, operand], 0);
 }
 
 /**

@@ -9,7 +9,7 @@ import { describe } from "../describe.ts";
 import type { Spec } from "../op.ts";
 import { cast, concat, reshape, slice } from "../ops/mod.ts";
 import { checkBoolean, checkFunction, checkNumber, readOptions, refuseMore } from "../options.ts";
-import { formatShape, sameShape } from "../shape.ts";
+import { checkSize, formatShape, sameShape } from "../shape.ts";
 import { asTensor, Tensor } from "../tensor.ts";
 import { apply } from "../trace.ts";
 import { type Flat, flattenTree, leavesLike, type LikeTree, type TensorTree } from "../tree.ts";
@@ -141,6 +141,7 @@ export function forLoop<C>(
   checkNumber("forLoop", "n", n, { min: 0, integer: true });
   checkFunction("forLoop", "f", f);
   const { checkpoint } = readOptions("forLoop", options, { checkpoint: "all" as const });
+  checkSize("forLoop", [n], "float64");
   const first = flattenTree("forLoop", carry, "carry");
   const specs: Spec[] = [...first.leaves, { shape: [], dtype: "int32" }];
   const recorded = recordBody("forLoop", specs, (live) => {

@@ -522,3 +522,32 @@ fails("wants numbers of a range", "linspace", TypeError, {
   "start must be a finite number: current value is NaN": () => cg.linspace(NaN, 1, 2),
   "n must be a non-negative integer: current value is 1.5": () => cg.linspace(0, 1, 1.5),
 });
+
+Deno.test("what no tensor can hold is refused in the name of the function that would make it", () => {
+  const [few, many, matrix] = [cg.ones([4]), cg.ones([70_000]), cg.ones([4, 4])];
+  const [codes, far] = [[0, 1, 0, 1], 2 ** 31];
+  const calls: Record<string, () => unknown> = {
+    repeat: () => cg.repeat(few, far),
+    tile: () => cg.tile(few, far),
+    meshgrid: () => cg.meshgrid(many, many),
+    outer: () => cg.outer(many, many),
+    diag: () => cg.diag(many),
+    add: () => cg.add(many, cg.expandDims(many, 1)),
+    matmul: () => cg.matmul(cg.expandDims(many, 1), cg.expandDims(many, 0)),
+    pairwiseSquaredDistance: () => cg.pairwiseSquaredDistance(cg.expandDims(many, 1)),
+    oneHot: () => cg.oneHot(codes, far),
+    segmentSum: () => cg.segmentSum(few, codes, far),
+    segmentMax: () => cg.segmentMax(few, codes, far),
+    forLoop: () => cg.forLoop(far, (x: cg.Tensor) => x, few),
+    conv: () => cg.conv(cg.ones([1, 1, 4]), cg.ones([1, 1, 2]), { padding: far }),
+    resize: () => cg.resize(cg.ones([1, 1, 4]), far),
+    mmdLoss: () => cg.mmdLoss(matrix, codes, { nBatches: far }),
+    batchMixingLoss: () => cg.batchMixingLoss(matrix, codes, { nBatches: far }),
+    slicedWasserstein: () =>
+      cg.slicedWasserstein(matrix, matrix, { key: cg.key(1), projections: far }),
+  };
+  for (const [name, call] of Object.entries(calls)) {
+    const why = `Cannot compute ${name} as a tensor must take at most 4 GiB: current shape is [`;
+    assertThrows(call, RangeError, why);
+  }
+});
