@@ -13,7 +13,8 @@ import {
   targetOf,
 } from "./output.ts";
 import { isMissing } from "./file.ts";
-import { json, plainAttributes, type ZarrFile, zarrFiles, type ZarrForm } from "./zarr_writer.ts";
+import { parseJson, toJson } from "./zarr_json.ts";
+import { plainAttributes, type ZarrFile, zarrFiles, type ZarrForm } from "./zarr_writer.ts";
 import type { Attributes, WrittenGroup } from "./written_tree.ts";
 import { checkTaken, type Update } from "./addition.ts";
 
@@ -218,7 +219,7 @@ async function replaceSmall(
 
 function parse(fs: FileSystem, file: string): Record<string, unknown> | undefined {
   try {
-    return JSON.parse(fs.readFileSync(file, "utf8"));
+    return parseJson(fs.readFileSync(file)) as Record<string, unknown>;
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;
@@ -246,7 +247,7 @@ async function changeAttributes(
   const found = parse(fs, `${target}/${file}`) ?? {};
   const changed = plainAttributes(attributes);
   const own = found["attributes"] as Record<string, unknown> | undefined;
-  const bytes = json(
+  const bytes = toJson(
     version === 2 ? { ...found, ...changed } : { ...found, attributes: { ...own, ...changed } },
   );
   await replaceSmall(fs, `${target}/${file}`, temporary, bytes);
@@ -278,7 +279,7 @@ async function consolidate(
   }
   for (const [name, bytes] of listed) {
     const key = version === 2 ? name : name.replace(/\/?zarr\.json$/, "");
-    list.metadata[key] = JSON.parse(new TextDecoder().decode(bytes));
+    list.metadata[key] = parseJson(bytes);
   }
-  await replaceSmall(fs, file, temporary, json(found));
+  await replaceSmall(fs, file, temporary, toJson(found));
 }

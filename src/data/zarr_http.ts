@@ -8,6 +8,7 @@ import type { ByteFile } from "./file.ts";
 import { fetchWhole, openHttp, publicName } from "./http.ts";
 import { unreadable } from "./store.ts";
 import { resolveRange, type ZarrFiles } from "./zarr_files.ts";
+import { parseJson } from "./zarr_json.ts";
 
 /** The files that say what is in a hierarchy; the first two list all of it. */
 const METADATA = ["zarr.json", ".zmetadata", ".zgroup"];
@@ -83,7 +84,7 @@ class ZarrHttp implements ZarrFiles {
 function namesIn(path: string, name: string, bytes: Uint8Array): string[] | undefined {
   let metadata: Record<string, unknown>;
   try {
-    metadata = JSON.parse(new TextDecoder().decode(bytes));
+    metadata = parseJson(bytes) as Record<string, unknown>;
   } catch (cause) {
     throw unreadable(path, name, "it is not JSON", cause);
   }

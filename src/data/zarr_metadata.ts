@@ -7,6 +7,7 @@ import { sizeOf } from "../shape.ts";
 import { messageOf, unreadable } from "./store.ts";
 import { OWN_CODECS } from "./zarr_codecs.ts";
 import type { ZarrFiles } from "./zarr_files.ts";
+import { parseJson } from "./zarr_json.ts";
 
 /** A chunk has no more values: the library makes them all where it was never written. */
 const LARGEST_CHUNK = 2 ** 31;
@@ -25,9 +26,9 @@ export function checkedFiles(files: ZarrFiles): ZarrFiles {
       const kind = /[^/]*$/.exec(key)![0];
       if (bytes === undefined || !Object.hasOwn(CHECKS, kind)) return bytes;
       try {
-        const metadata = JSON.parse(new TextDecoder().decode(bytes));
+        const metadata = parseJson(bytes);
         if (!isEntries(metadata)) throw new Error("it must be an object");
-        return new TextEncoder().encode(JSON.stringify(CHECKS[kind]!(metadata)));
+        return new TextEncoder().encode(JSON.stringify(CHECKS[kind]!(metadata), spelled));
       } catch (cause) {
         const why = `its metadata are damaged: ${messageOf(cause)}`;
         throw unreadable(files.path, key.slice(1), why, cause);
@@ -37,6 +38,11 @@ export function checkedFiles(files: ZarrFiles): ZarrFiles {
     folders: (key) => files.folders(key),
     close: () => files.close(),
   };
+}
+
+/** NaN and the infinities as Zarr spells them. */
+function spelled(_: string, value: unknown): unknown {
+  return typeof value === "number" && !Number.isFinite(value) ? String(value) : value;
 }
 
 /** What is checked in each file of metadata, and how the library is to see it. */

@@ -18,6 +18,7 @@ import {
   type WrittenArray,
   type WrittenNode,
 } from "./written_tree.ts";
+import { toJson } from "./zarr_json.ts";
 
 /** The version of the format. */
 export type ZarrVersion = 2 | 3;
@@ -68,19 +69,14 @@ export async function* zarrFiles(
 
 function* metadataFiles(node: WrittenNode, at: string, form: ZarrForm): Generator<ZarrFile> {
   if (form.version === 3) {
-    yield [`${at}zarr.json`, json(node.kind === "array" ? array3(node, form) : group3(node))];
+    yield [`${at}zarr.json`, toJson(node.kind === "array" ? array3(node, form) : group3(node))];
     return;
   }
-  if (node.kind === "array") yield [`${at}.zarray`, json(array2(node, form))];
-  else yield [`${at}.zgroup`, json({ zarr_format: 2 })];
+  if (node.kind === "array") yield [`${at}.zarray`, toJson(array2(node, form))];
+  else yield [`${at}.zgroup`, toJson({ zarr_format: 2 })];
   if (Object.keys(node.attributes).length > 0) {
-    yield [`${at}.zattrs`, json(plainAttributes(node.attributes))];
+    yield [`${at}.zattrs`, toJson(plainAttributes(node.attributes))];
   }
-}
-
-/** JSON as bytes. */
-export function json(value: unknown): Uint8Array<ArrayBuffer> {
-  return new TextEncoder().encode(JSON.stringify(value, null, 2));
 }
 
 /** Attributes as JSON holds them. */
