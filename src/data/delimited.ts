@@ -22,13 +22,33 @@ export interface DelimitedText {
 
 /**
  * The separator that the first row speaks for: tab, comma, semicolon, or else blanks; the mark of
- * decimals is none.
+ * decimals is none. At the ends of a row blanks and tabs are mere space, unless the next row tells
+ * that a name is empty there.
  */
 export function detectDelimiter(text: string, comment: string, decimal = "."): string {
-  const line = text.split("\n").find((line) => line.trim() !== "" && !isComment(line, comment));
-  const unquoted = (line ?? "").trim().replace(/"[^"]*"/g, "text");
-  return ["\t", ",", ";"].find((mark) => mark !== decimal && unquoted.includes(mark)) ??
-    (/\s/.test(unquoted) ? " " : decimal === "," ? ";" : ",");
+  const [first = "", second] = firstRows(text, comment);
+  const unquoted = first.replace(/"[^"]*"/g, "text");
+  const inner = unquoted.trim();
+  // Row names have no name in pandas' header, and one of R has no place for it.
+  const hasTab = /^\t|\t$|^\S+$/.test(unquoted) && second?.trimStart().includes("\t");
+  if (hasTab || inner.includes("\t")) return "\t";
+  const mark = [",", ";"].find((mark) => mark !== decimal && inner.includes(mark));
+  if (mark !== undefined) return mark;
+  const isIndented = second === undefined || /^\s/.test(second);
+  return /\s/.test(isIndented ? inner : unquoted.trimEnd()) ? " " : decimal === "," ? ";" : ",";
+}
+
+/** The lines of the first two rows. */
+function firstRows(text: string, comment: string): string[] {
+  const rows: string[] = [];
+  for (let at = 0; at < text.length && rows.length < 2;) {
+    const newline = text.indexOf("\n", at);
+    const end = newline < 0 ? text.length : newline;
+    const line = text.slice(at, end).replace(/\r$/, "");
+    if (line.trim() !== "" && !isComment(line, comment)) rows.push(line);
+    at = end + 1;
+  }
+  return rows;
 }
 
 /** What spreadsheets write in a cell without a value; a row may begin with it. */

@@ -16,7 +16,8 @@ import { listed, Table } from "./table.ts";
 export interface TableOptions {
   /**
    * The character between fields; `" "` stands for any run of blanks and tabs. By default the
-   * first of tab, comma and semicolon that the first row has, else blanks.
+   * first of tab, comma and semicolon that the first row has, the tab also where that row is a
+   * single name and the second has a tab; else blanks.
    */
   delimiter?: string | undefined;
   /** What lines to be left out begin with; `"#"` by default, `""` for none. */

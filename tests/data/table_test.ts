@@ -25,6 +25,48 @@ for (
   });
 }
 
+Deno.test("parseTable() sees the separator of what pandas and R write, of any number of columns", () => {
+  const name = fc.constantFrom("a", "b", "n genes", "x.y");
+  fc.assert(
+    fc.property(
+      fc.constantFrom("\t", ",", ";", " "),
+      fc.constantFrom("\n", "\r\n"),
+      fc.constantFrom("pandas", "R"),
+      fc.boolean(),
+      fc.array(name, { minLength: 1, maxLength: 3 }),
+      fc.integer({ min: 1, max: 3 }),
+      (mark, end, writer, isQuoted, given, rows) => {
+        const quote = isQuoted ? '"' : "";
+        const names = given.map((text) => mark === " " ? text.replace(" ", "_") : text);
+        // A lone name says nothing of blanks and semicolons, nor names with blanks of the rest.
+        const isOpen = names.length === 1 ? /[; ]/.test(mark) : !isQuoted && /\s/.test(mark);
+        if (writer === "R" && (isOpen || (!isQuoted && names[0]!.includes(" ")))) return;
+        const header = names.map((text) => quote + text + quote);
+        const lines = [
+          (writer === "R" ? header : ["", ...header]).join(mark),
+          ...Array.from({ length: rows }, (_, i) => [`c${i}`, ...names.map(() => i)].join(mark)),
+        ];
+        const table = parseTable(lines.map((line) => line + end).join(""));
+        assertEquals(table.columns, names);
+        assertEquals(table.rowNames, Array.from({ length: rows }, (_, i) => `c${i}`));
+        names.forEach((_, j) =>
+          assertEquals(table.column(j), Float64Array.from({ length: rows }, (_, i) => i))
+        );
+      },
+    ),
+    { seed: 1, numRuns: 300 },
+  );
+});
+
+Deno.test("parseTable() takes blanks at the ends of the first row for mere space", () => {
+  for (const text of ["\ta b\n\t1 2\n", "  a  b\n 1 2\n", "a b \n1 2\n", "a b\n1\t2\n"]) {
+    assertEquals(parseTable(text).columns, ["a", "b"], JSON.stringify(text));
+  }
+  for (const text of ["name\nT cell\n", "name \nT cell\n"]) {
+    assertEquals(parseTable(text).column(0), ["T cell"]);
+  }
+});
+
 Deno.test("parseTable() does not take commas within quotes for separators", () => {
   const table = parseTable('"a, b"\tc\n1\t2\n');
   assertEquals(table.columns, ["a, b", "c"]);
