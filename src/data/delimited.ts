@@ -30,7 +30,7 @@ export function detectDelimiter(text: string, comment: string, decimal = "."): s
   const unquoted = first.replace(/"[^"]*"/g, "text");
   const inner = unquoted.trim();
   // Row names have no name in pandas' header, and one of R has no place for it.
-  const hasTab = /^\t|\t$|^\S+$/.test(unquoted) && second?.trimStart().includes("\t");
+  const hasTab = /^\t|\t$|^[^\s,;]+$/.test(unquoted) && second?.trimStart().includes("\t");
   if (hasTab || inner.includes("\t")) return "\t";
   const mark = [",", ";"].find((mark) => mark !== decimal && inner.includes(mark));
   if (mark !== undefined) return mark;

@@ -59,7 +59,9 @@ Deno.test("parseTable() sees the separator of what pandas and R write, of any nu
 });
 
 Deno.test("parseTable() takes blanks at the ends of the first row for mere space", () => {
-  for (const text of ["\ta b\n\t1 2\n", "  a  b\n 1 2\n", "a b \n1 2\n", "a b\n1\t2\n"]) {
+  for (
+    const text of ["\ta b\n\t1 2\n", "  a  b\n 1 2\n", "a b \n1 2\n", "a b\n1\t2\n", "a,b\n1\t,2\n"]
+  ) {
     assertEquals(parseTable(text).columns, ["a", "b"], JSON.stringify(text));
   }
   for (const text of ["name\nT cell\n", "name \nT cell\n"]) {
