@@ -37,7 +37,8 @@ export function entriesForm(transform: Transform<SparseMatrix>): BatchForm<Batch
   return async (x, shape, dtype) => {
     const { data, indices, indptr } = x as EntryBatch;
     const size = data.length;
-    if (transform === undefined) {
+    // Booleans that are there twice must not count twice.
+    if (transform === undefined && dtype !== "bool") {
       return {
         data: fromData(data, [size], dtype),
         indices: fromData(indices),
@@ -51,7 +52,8 @@ export function entriesForm(transform: Transform<SparseMatrix>): BatchForm<Batch
       indptr: fromData(indptr),
       shape,
     });
-    const out = (await transformed(transform, held, SparseMatrix)).asFormat("csr");
+    const made = transform === undefined ? held : await transformed(transform, held, SparseMatrix);
+    const out = made.asFormat("csr");
     if (out.nnz <= size) return out.parts(size);
     throw new RangeError(
       `Cannot load cells as transform must not give more than ${size} entries, which all batches ` +

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { TypedArray } from "../dtype.ts";
+import { dtypeOf, type TypedArray } from "../dtype.ts";
+import { addAt } from "./sparse_parts.ts";
 
 /** Rows in memory. */
 export interface HeldRows {
@@ -172,10 +173,11 @@ export function addEntries(
   at: number,
   columns: number,
 ): boolean {
+  const dtype = dtypeOf(out)!;
   for (let i = from; i < to; i++) {
     const column = indices[i]!;
     if (!(column >= 0 && column < columns)) return false;
-    out[at + column]! += values[i]!;
+    addAt(out, dtype, at + column, values[i]!);
   }
   return true;
 }

@@ -79,6 +79,12 @@ function withoutTwins({ dtype, data, indices, indptr }: SparseParts): SparsePart
   return { dtype, data: values.slice(0, at), indices: minors.slice(0, at), indptr: starts };
 }
 
+/** Adds a value to those of its place: the sum, or for booleans whether any is true. */
+export function addAt(out: TypedArray, dtype: DType, at: number, value: number): void {
+  const before = out[at]!;
+  out[at] = before === 0 ? before + value : held(dtype, before + value);
+}
+
 function held(dtype: DType, sum: number): number {
   if (dtype === "bool") return Math.min(sum, 1);
   if (dtype !== "int32" || (sum | 0) === sum) return sum;

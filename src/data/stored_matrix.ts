@@ -15,7 +15,7 @@ import {
   SparseRows,
 } from "./held_rows.ts";
 import { SparseMatrix } from "./sparse.ts";
-import { Entries, inOrder, type SparseParts } from "./sparse_parts.ts";
+import { addAt, Entries, inOrder, type SparseParts } from "./sparse_parts.ts";
 import {
   type StoredArray,
   type StoredGroup,
@@ -357,7 +357,8 @@ class CscMatrix extends StoredSparse {
         const row = indices[i - from]!;
         if (!(row >= 0 && row < rows)) throw this.broken("indices");
         const place = placeOf(row);
-        if (place >= 0 && place < count) out[place * columns + column]! += values[i - from]!;
+        if (place < 0 || place >= count) continue;
+        addAt(out, this.dtype, place * columns + column, values[i - from]!);
       }
     }
     return out;

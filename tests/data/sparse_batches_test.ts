@@ -42,6 +42,19 @@ async function collect<X>(batches: AsyncIterable<X>): Promise<X[]> {
   return all;
 }
 
+Deno.test("cellLoader() counts booleans that are there twice once, with their zeros or without", async () => {
+  const data = tensor([true, true, true]);
+  const X = { format: "csr", shape: [2, 2], data, indices: [1, 1, 0], indptr: [0, 2, 3] } as const;
+  await using file = await openAnnData(await encodeAnnData({ X }));
+  const [plain] = await collect(cellLoader(file, { batchSize: 2 }));
+  const [held] = await collect(cellLoader(file, { batchSize: 2, sparse: true }));
+  assertEquals(plain!.x.toArray(), [[false, true], [true, false]]);
+  assertEquals(sparseMatmul({ ...held!.x, shape: [2, 2] }, [[1, 0], [0, 1]]).toArray(), [
+    [0, 1],
+    [1, 0],
+  ]);
+});
+
 Deno.test("cellLoader() of sparse batches gives the cells of dense ones, of one size per epoch", async () => {
   await using file = await openAnnData(bytes);
   await fc.assert(

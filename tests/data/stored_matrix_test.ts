@@ -250,6 +250,62 @@ Deno.test("readSparse() reads all rows by default, sums twins and sorts", async 
   ]);
 });
 
+/** A matrix of one entry after the other, whichever place they name. */
+function ofEntries(format: "csr" | "csc", values: Leaf, places: [number, number][]): Branch {
+  const [major, minor] = format === "csr" ? [0, 1] : [1, 0];
+  const order = places.map((_, i) => i).sort((a, b) => places[a]![major]! - places[b]![major]!);
+  const Kind = values.values.constructor as Int32ArrayConstructor;
+  const data = Kind.from(order, (i) => values.values[i] as number);
+  const counts = [0, 1, 2, 3].map((n) => places.filter((place) => place[major]! < n).length);
+  return branch(`${format}_matrix`, "0.1.0", {
+    data: { ...values, values: data, shape: [data.length] },
+    indices: leaf(Int32Array.from(order, (i) => places[i]![minor]!)),
+    indptr: leaf(Int32Array.from(counts)),
+  }, { shape: [3, 3] });
+}
+
+Deno.test("entries of one place are summed, and booleans true where any is, however they are read", () =>
+  fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom("csr", "csc"),
+      fc.constantFrom("bool", "int32", "float32"),
+      fc.array(fc.tuple(fc.nat(2), fc.nat(2), fc.constantFrom(1, 2, 256)), { maxLength: 6 }),
+      async (format, type, entries) => {
+        const places = entries.flatMap(([row, column, times]) =>
+          Array.from({ length: times }, () => [row, column] as [number, number])
+        );
+        const ones = { bool: Uint8Array, int32: Int32Array, float32: Float32Array }[type];
+        const values = { ...leaf(new ones(places.length).fill(1)), type: type as "bool" };
+        const matrix = await open(ofEntries(format as "csr", values, places));
+        const counts = [0, 1, 2].map((row) =>
+          [0, 1, 2].map((column) => {
+            const count = places.filter(([r, c]) => r === row && c === column).length;
+            return type === "bool" ? Math.min(count, 1) : count;
+          })
+        );
+        const dense = [
+          await matrix.read(),
+          await matrix.readRows([0, 1, 2]),
+          (await matrix.readSparse()).toDense(),
+        ];
+        for (const { data } of dense) assertEquals([...data], counts.flat());
+      },
+    ),
+    { seed: 1, numRuns: 200 },
+  ));
+
+Deno.test("sums of entries that int32 cannot hold are refused, however they are read", async () => {
+  for (const format of ["csr", "csc"] as const) {
+    const values = leaf(Int32Array.of(2 ** 31 - 1, 1));
+    const matrix = await open(ofEntries(format, values, [[1, 1], [1, 1]]));
+    for (
+      const read of [() => matrix.read(), () => matrix.readRows([1]), () => matrix.readSparse()]
+    ) {
+      await assertRejects(read, RangeError, "int32 cannot hold its values: current sum is 214748");
+    }
+  }
+});
+
 Deno.test("readSparse() refuses rows and indices that lead out of the matrix", async () => {
   for (const format of ["csr", "csc"] as const) {
     const indices = leaf(Int32Array.of(9, 0, 0, 0, 0, 0, 0));
