@@ -3,8 +3,10 @@
  *
  * @module
  */
+import { describe } from "../describe.ts";
 import type { TypedArray } from "../dtype.ts";
 import {
+  flagAttribute,
   numberType,
   type StoredArray,
   type StoredGroup,
@@ -104,14 +106,15 @@ export interface CategoryNames {
   readonly ordered: boolean;
 }
 
-/** A column as text; missing values are empty. */
+/** A column as text, booleans as Python has them; missing values are empty. */
 export function toText(column: Column): string[] {
   if (column.kind === "categorical") {
     return Array.from(column.codes, (code) => column.categories[code] ?? "");
   }
+  const text = column.kind === "boolean" ? (flag: unknown) => flag ? "True" : "False" : String;
   return Array.from<string | number | bigint, string>(
     column.values,
-    (value, i) => column.missing?.[i] ? "" : String(value),
+    (value, i) => column.missing?.[i] ? "" : text(value),
   );
 }
 
@@ -125,6 +128,15 @@ export async function readColumn(
   if (categories !== undefined) {
     return await readCategorical(path, node, categories.names, categories.ordered);
   }
+  return await readPlain(path, node);
+}
+
+/** A column that is an array. */
+async function readPlain(
+  path: string,
+  node: StoredArray,
+): Promise<Exclude<Column, CategoricalColumn>> {
+  checkAxis(path, node);
   if (node.type === "string") return { kind: "string", values: await node.readStrings() };
   return isExact(node) ? await readExact(node) : withKind(await readTyped(path, node));
 }
@@ -140,7 +152,7 @@ async function readEncoded(path: string, group: StoredGroup): Promise<Column> {
   if (encoding === "categorical") {
     const codes = await need(path, group, "codes");
     const categories = await group.get("categories");
-    const ordered = Boolean(group.attributes["ordered"]);
+    const ordered = flagAttribute(path, group, "ordered");
     return await readCategorical(path, codes, categories, ordered);
   }
   const kind = NULLABLE[encoding ?? ""];
@@ -153,14 +165,16 @@ async function readEncoded(path: string, group: StoredGroup): Promise<Column> {
     );
   }
   const values = await need(path, group, "values");
-  const mask = await readTyped(path, await need(path, group, "mask"));
-  const missing = Uint8Array.from(mask);
+  const missing = await readFlags(path, await need(path, group, "mask"));
+  if (missing.length !== values.shape[0]) {
+    const why = `its mask must have ${values.shape[0]} values, as many as values: ` +
+      `it has ${missing.length}`;
+    throw unreadable(path, group.key, why);
+  }
   if (kind === "string") return { kind, values: await values.readStrings(), missing };
+  if (kind === "boolean") return { kind, values: await readFlags(path, values, missing), missing };
   if (isExact(values)) return { ...await readExact(values), missing };
-  const numbers = await readTyped(path, values, missing);
-  return kind === "boolean"
-    ? { kind, values: Uint8Array.from(numbers), missing }
-    : { kind, values: numbers as Int32Array, missing };
+  return { ...withKind(await readTyped(path, values, missing)), missing };
 }
 
 const NULLABLE: Record<string, "numeric" | "boolean" | "string"> = {
@@ -172,8 +186,17 @@ const NULLABLE: Record<string, "numeric" | "boolean" | "string"> = {
 
 async function need(path: string, group: StoredGroup, name: string): Promise<StoredArray> {
   const part = await group.get(name);
-  if (part?.kind === "array") return part;
+  if (part?.kind === "array") {
+    checkAxis(path, part);
+    return part;
+  }
   throw unreadable(path, group.key, `it must have an array "${name}"`);
+}
+
+/** Throws unless an array has one axis. */
+function checkAxis(path: string, { key, shape }: StoredArray): void {
+  if (shape.length === 1) return;
+  throw unreadable(path, key, `it must have one axis: its shape is [${shape.join(", ")}]`);
 }
 
 /** Whether an array has integers that are read as they are. */
@@ -205,25 +228,40 @@ async function readTyped(
   return toTensor(path, array, raw);
 }
 
+/** Zeros and ones, of whatever type; 0 where something else is missing. */
+async function readFlags(
+  path: string,
+  array: StoredArray,
+  missing?: Uint8Array,
+): Promise<Uint8Array> {
+  const flags = await readTyped(path, array, missing);
+  const wrong = flags.find((flag, i) => flag !== 0 && flag !== 1 && !missing?.[i]);
+  if (wrong === undefined) return Uint8Array.from(flags, (flag) => flag === 1 ? 1 : 0);
+  throw unreadable(path, array.key, `its values must be 0 or 1: current value is ${wrong}`);
+}
+
 async function readCategorical(
   path: string,
   codesOf: StoredArray,
   names: StoredArray | StoredGroup | undefined,
   ordered: boolean,
 ): Promise<CategoricalColumn> {
-  const codes = Int32Array.from(await readTyped(path, codesOf));
+  checkAxis(path, codesOf);
+  const codes = await readTyped(path, codesOf);
   if (names === undefined) throw unreadable(path, codesOf.key, "its categories are missing");
   const categories = toText(
-    names.kind === "group"
-      ? await readEncoded(path, names)
-      : names.type === "string"
-      ? { kind: "string", values: await names.readStrings() }
-      : isExact(names)
-      ? await readExact(names)
-      : withKind(await readTyped(path, names)),
+    names.kind === "group" ? await readEncoded(path, names) : await readPlain(path, names),
   );
-  const wrong = codes.find((code) => code < -1 || code >= categories.length);
-  if (wrong === undefined) return { kind: "categorical", codes, categories, ordered };
-  const why = `its codes must be in [-1, ${categories.length - 1}]: current value is ${wrong}`;
+  const seen = new Set<string>();
+  const twin = categories.find((name) => seen.size === seen.add(name).size);
+  if (twin !== undefined) {
+    throw unreadable(path, names.key, `categories must differ: ${describe(twin)} is there twice`);
+  }
+  const last = categories.length - 1;
+  const wrong = codes.find((code) => !(code >= -1 && code <= last && Number.isInteger(code)));
+  if (wrong === undefined) {
+    return { kind: "categorical", codes: Int32Array.from(codes), categories, ordered };
+  }
+  const why = `its codes must be in [-1, ${last}]: current value is ${wrong}`;
   throw unreadable(path, codesOf.key, why);
 }

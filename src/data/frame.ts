@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { describe } from "../describe.ts";
 import {
   type CategoryNames,
   type Column,
@@ -12,7 +13,13 @@ import {
   toText,
 } from "./column.ts";
 import { RECORDS } from "./records.ts";
-import { type StoredArray, type StoredGroup, textAttribute, unreadable } from "./store.ts";
+import {
+  flagAttribute,
+  type StoredArray,
+  type StoredGroup,
+  textAttribute,
+  unreadable,
+} from "./store.ts";
 
 /** A data frame, whose columns are read when they are asked for. */
 export interface Frame {
@@ -60,7 +67,11 @@ export async function openFrame(path: string, parent: StoredGroup, name: string)
     throw unreadable(path, key, why);
   }
   const order = group.attributes["column-order"] ?? [];
-  const columns = typeof order === "string" ? [order] : Array.from(order as Iterable<string>);
+  const columns = typeof order === "object" ? Array.from(order as string[]) : [order as string];
+  const wrong = columns.find((column) => typeof column !== "string");
+  if (wrong !== undefined) {
+    throw unreadable(path, key, `column-order must be texts: current value is ${describe(wrong)}`);
+  }
   const length = await rowsOf(path, group, index);
   return new StoredFrame({ path, group, columns, index, length, categoriesOf });
 
@@ -95,7 +106,7 @@ function categoriesIn(
   names: ColumnNode | undefined,
 ): CategoryNames {
   if (names === undefined) throw unreadable(path, column.key, "its categories are missing");
-  return { names, ordered: Boolean(names.attributes["ordered"]) };
+  return { names, ordered: flagAttribute(path, names, "ordered") };
 }
 
 /** How many rows a data frame has: as many as they have names. */

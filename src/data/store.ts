@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { describe } from "../describe.ts";
 import type { TypedArray } from "../dtype.ts";
 import { type ElementArray, type ElementType, isElementType, toTensorData } from "./elements.ts";
 import type { Integers } from "./wide_integers.ts";
@@ -122,6 +123,20 @@ export function textAttribute(node: StoredArray | StoredGroup, name: string): st
   const value = node.attributes[name];
   const text = Array.isArray(value) && value.length === 1 ? value[0] : value;
   return typeof text === "string" ? text : undefined;
+}
+
+/** An attribute that is true or false, also as a number or in an array of one; else false. */
+export function flagAttribute(
+  path: string,
+  node: StoredArray | StoredGroup,
+  name: string,
+): boolean {
+  const value = node.attributes[name] ?? false;
+  const [flag, ...more] = typeof value === "object" ? Array.from(value as unknown[]) : [value];
+  const isFlag = typeof flag === "boolean" || flag === 0 || flag === 1;
+  if (isFlag && more.length === 0) return Boolean(flag);
+  const why = `its attribute ${name} must be true or false: current value is ${describe(value)}`;
+  throw unreadable(path, node.key, why);
 }
 
 /** What an error says. */

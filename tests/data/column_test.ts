@@ -1,6 +1,8 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import type { CategoricalColumn } from "../../src/data/column.ts";
 import { openFrame } from "../../src/data/frame.ts";
 import {
+  type Attributes,
   type Branch,
   branch,
   categorical,
@@ -121,6 +123,87 @@ for (const wrong of [-2, 2]) {
   });
 }
 
+Deno.test("Frame.read() reads whether categories have an order, in an array of one or not", async () => {
+  const codes = leaf(Int8Array.of(1, 0, -1));
+  codes.attributes = { categories: "__categories/x" };
+  for (const flag of [true, false, 1, 0, [true], [false], Uint8Array.of(0), Int32Array.of(1)]) {
+    const ordered = Boolean(typeof flag === "object" ? flag[0] : flag);
+    const column = categorical([1, 0, -1], ["a", "b"]);
+    const attributes = { ...column.attributes, ordered: flag } as Attributes;
+    const categories = { ...leaf(["a", "b"]), attributes };
+    for (
+      const [node, more] of [
+        [{ ...column, attributes }, {}],
+        [codes, { __categories: mapping({ x: categories }) }],
+      ] as const
+    ) {
+      assertEquals((await read(node, more) as CategoricalColumn).ordered, ordered);
+    }
+  }
+  for (const wrong of ["False", 2, [true, false], []]) {
+    const attributes = { ...categorical([], []).attributes, ordered: wrong } as Attributes;
+    const error = await complaint({ ...categorical([0, 0, 0], ["a"]), attributes });
+    assert(error.startsWith(
+      'Cannot read "obs/x" of "cells.h5ad" as its attribute ordered must be true or false: ',
+    ));
+  }
+});
+
+Deno.test("Frame.read() refuses columns whose parts do not fit, and normalises none", async () => {
+  const nulls = (values: Leaf, mask: Leaf, type = "nullable-integer") =>
+    branch(type, "0.1.0", { values, mask });
+  const three = leaf(Int32Array.of(1, 0, 1));
+  const wide = leaf(Int32Array.of(0, 0, 0), [3, 1]);
+  const codes = (values: Leaf, categories: Leaf = leaf(["a", "b"])) =>
+    branch("categorical", "0.2.0", { codes: values, categories });
+  const cases: [Leaf | Branch, string, string][] = [
+    [nulls(three, flags([true])), "", "its mask must have 3 values, as many as values: it has 1"],
+    [nulls(three, leaf(Uint8Array.of(0, 2, 0))), "/mask", "its values must be 0 or 1: current"],
+    [nulls(three, leaf(Float64Array.of(0, NaN, 0))), "/mask", "its values must be 0 or 1: current"],
+    [nulls(three, wide), "/mask", "it must have one axis: its shape is [3, 1]"],
+    [nulls(wide, flags([true])), "/values", "it must have one axis: its shape is [3, 1]"],
+    [
+      nulls(leaf(Int32Array.of(0, 256, 1)), flags([false, false, true]), "nullable-boolean"),
+      "/values",
+      "its values must be 0 or 1: current value is 256",
+    ],
+    [codes(leaf(Float32Array.of(0, 0.5, 1))), "/codes", "its codes must be in [-1, 1]: current"],
+    [codes(leaf(Float32Array.of(0, NaN, 1))), "/codes", "its codes must be in [-1, 1]: current"],
+    [codes(wide), "/codes", "it must have one axis: its shape is [3, 1]"],
+    [codes(three, leaf(["a", "b"], [2, 1])), "/categories", "it must have one axis: its shape"],
+    [codes(three, leaf(["a", "a"])), "/categories", 'categories must differ: "a" is there twice'],
+    [wide, "", "it must have one axis: its shape is [3, 1]"],
+    [leaf(["a", "b", "c"], [3, 1]), "", "it must have one axis: its shape is [3, 1]"],
+  ];
+  for (const [column, part, why] of cases) {
+    const error = await complaint(column);
+    assertEquals(
+      error.slice(0, error.indexOf(why)),
+      `Cannot read "obs/x${part}" of "cells.h5ad" as `,
+    );
+  }
+});
+
+Deno.test("Frame.read() takes zeros and ones of any type for flags, whatever lies under a mask", async () => {
+  for (const Kind of [Uint8Array, Int32Array, Float64Array]) {
+    const mask = leaf(Kind.of(0, 0, 1));
+    const column = branch("nullable-boolean", "0.1.0", { values: leaf(Kind.of(1, 0, 7)), mask });
+    assertEquals(await read(column), {
+      kind: "boolean",
+      values: Uint8Array.of(1, 0, 0),
+      missing: Uint8Array.of(0, 0, 1),
+    });
+  }
+});
+
+Deno.test("categories and names that are booleans are spelled as Python spells them", async () => {
+  const column = categorical([1, 0, -1], []);
+  column.members["categories"] = flags([false, true]);
+  const { categories } = await read(column) as CategoricalColumn;
+  assertEquals(categories, ["False", "True"]);
+  assertEquals(await names(flags([true, false])), ["True", "False"]);
+});
+
 Deno.test("Frame.read() refuses a column of another length than its data frame", async () => {
   assertEquals(
     await complaint(leaf(Float32Array.of(1, 2))),
@@ -183,6 +266,19 @@ Deno.test("openFrame() takes a single column whose name is not in an array, as R
   obs.attributes = { ...obs.attributes, "column-order": "x", "encoding-type": ["dataframe"] };
   const opened = await openFrame("cells.h5ad", stored(mapping({ obs })), "obs");
   assertEquals(opened.columns, ["x"]);
+});
+
+Deno.test("openFrame() refuses a list of columns that is none", async () => {
+  for (const wrong of [5, [1, 2]]) {
+    const obs = frame(CELLS, {});
+    obs.attributes = { ...obs.attributes, "column-order": wrong as number[] };
+    const root = stored(mapping({ obs }));
+    await assertRejects(
+      () => openFrame("cells.h5ad", root, "obs"),
+      SyntaxError,
+      '"obs" of "cells.h5ad" as column-order must be texts: current value is',
+    );
+  }
 });
 
 Deno.test("openFrame() refuses a group that is no data frame", async () => {
