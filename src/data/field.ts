@@ -5,7 +5,10 @@
  */
 import { describe } from "../describe.ts";
 
-/** The values of a column: numbers where all of its fields are, else text. */
+/**
+ * The values of a column: numbers where all of its fields are, else text. Integers beyond 2⁵³, which
+ * would lose digits, are text.
+ */
 export type TableColumn = Float64Array | string[];
 
 /** What a table's options say of its numbers. */
@@ -58,11 +61,22 @@ export function fieldReader(
     read(field) {
       const text = field.trim();
       if (given?.has(text)) return NaN;
-      if (pattern.test(text)) return Number(decimal === "." ? text : text.replace(",", "."));
+      if (pattern.test(text)) {
+        const value = Number(decimal === "." ? text : text.replace(",", "."));
+        return losesDigits(text, value) ? undefined : value;
+      }
       if (INFINITY.test(text)) return text.startsWith("-") ? -Infinity : Infinity;
       return given === undefined && MISSING.test(text) ? NaN : undefined;
     },
   };
+}
+
+/** Whether a text is an integer that its value in double precision neither is nor gives back. */
+export function losesDigits(text: string, value: number): boolean {
+  if (Math.abs(value) < 2 ** 53 || !/^[+-]?\d+$/.test(text)) return false;
+  const digits = text.replace("+", "");
+  if (!Number.isFinite(value)) return true;
+  return String(value) !== digits && BigInt(value) !== BigInt(digits);
 }
 
 function isTexts(value: unknown): value is readonly string[] {

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { losesDigits } from "./field.ts";
 
 /** A matrix by the entries that are stored, in the order of its columns: CSR of the transpose. */
 export interface ByColumns {
@@ -73,14 +74,26 @@ class Words {
     throw this.fail(`must have ${what} from ${min} to ${max}: current value is "${text}"`);
   }
 
-  /** A number. */
-  number(): number {
+  /** A number, of which no digit is lost where it must be `exact`. */
+  number(exact: boolean): number {
     const [start, end] = this.#word();
-    const text = String.fromCharCode(...this.#bytes.subarray(start, Math.min(end, start + 40)));
+    const bytes = this.#bytes.subarray(start, end);
+    const isShort = bytes.length <= 40;
+    const text = isShort ? String.fromCharCode(...bytes) : new TextDecoder().decode(bytes);
     const value = Number(text);
-    if (end > start && !Number.isNaN(value)) return value;
+    const isNumber = end > start && !Number.isNaN(value) && !/^0[xob]/i.test(text);
+    if (isNumber && !(exact && losesDigits(text, value))) return value;
     if (/^[+-]?nan$/i.test(text)) return NaN;
-    throw this.fail(`must end in a number: current value is "${text}"`);
+    const kind = isNumber ? "an integer that double precision holds" : "a number";
+    throw this.fail(`must end in ${kind}: current value is "${text.slice(0, 40)}"`);
+  }
+
+  /** Goes to the end of the line, where nothing must follow. */
+  endLine(what: string): void {
+    const [start, end] = this.#word();
+    if (start === end) return;
+    const text = new TextDecoder().decode(this.#bytes.subarray(start, Math.min(end, start + 20)));
+    throw this.fail(`must end after ${what}: current value there is "${text}"`);
   }
 
   #word(): [number, number] {
@@ -120,16 +133,21 @@ export function parseMatrixMarket(
   }
   if (!words.nextLine()) throw words.fail("must have the numbers of rows, columns and entries");
   const [rows, columns] = [words.whole("rows", 0, 2 ** 31), words.whole("columns", 0, 2 ** 31)];
+  if (symmetry === "symmetric" && rows !== columns) {
+    throw words.fail(`must have as many rows as columns to be symmetric: ${rows} and ${columns}`);
+  }
   check(rows, columns);
   // An entry takes four bytes at least, the last one three.
   const count = words.whole("entries", 0, Math.ceil(bytes.length / 4));
+  words.endLine("the numbers of rows, columns and entries");
   const [at, across] = [new Int32Array(count), new Int32Array(count)];
   const values = field === "real" ? new Float64Array(count) : new Float64Array(count).fill(1);
   for (let i = 0; i < count; i++) {
     if (!words.nextLine()) throw words.fail(`must be entry ${i + 1} of ${count}: there is none`);
     at[i] = words.whole("a row", 1, rows) - 1;
     across[i] = words.whole("a column", 1, columns) - 1;
-    if (field !== "pattern") values[i] = words.number();
+    if (field !== "pattern") values[i] = words.number(field === "integer");
+    words.endLine("an entry");
   }
   if (words.nextLine()) throw words.fail(`must not be there: there are ${count} entries`);
   const mirrored = symmetry === "symmetric";
