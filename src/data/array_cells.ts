@@ -6,13 +6,15 @@
 import { fromData, type Tensor } from "../tensor.ts";
 import { type CellParts, NO_MEMBERS } from "./cell_parts.ts";
 import type { Column } from "./column.ts";
-import { memoryFrame } from "./frame.ts";
+import type { TableColumn } from "./field.ts";
+import { type Frame, memoryFrame } from "./frame.ts";
 import { memoryArray } from "./memory_array.ts";
 import { parseNpy } from "./npy.ts";
 import { arraysIn, npyIn } from "./npz.ts";
 import { denseMatrix, sparseMatrix, type StoredMatrix } from "./stored_matrix.ts";
-import { unreadable } from "./store.ts";
-import { parseTableBytes } from "./read_table.ts";
+import { promised, unreadable } from "./store.ts";
+import { parseTableBytes, type TableOptions } from "./read_table.ts";
+import type { Table } from "./table.ts";
 import type { ZipFiles } from "./zarr_files.ts";
 
 /** More cells or genes than this have no names: lists are no longer. */
@@ -73,30 +75,63 @@ export async function partsOfNpz(zip: ZipFiles): Promise<CellParts> {
   throw unreadable(path, "", why);
 }
 
-/** NumPy's array, or a table. */
-export async function partsOfBytes(
+/** NumPy's array. */
+export function partsOfNpy(
   name: string,
   path: string,
   bytes: Uint8Array<ArrayBuffer>,
+): CellParts {
+  return partsOf(path, "NumPy array (.npy)", asMatrix(path, parseNpy(bytes, name)));
+}
+
+/** A table: columns of numbers are genes, or those that `genes` names; the others annotate cells. */
+export async function partsOfTable(
+  name: string,
+  path: string,
+  bytes: Uint8Array<ArrayBuffer>,
+  options: TableOptions,
 ): Promise<CellParts> {
-  if (bytes[0] === 0x93) {
-    return partsOf(path, "NumPy array (.npy)", asMatrix(path, parseNpy(bytes, name)));
-  }
-  const { table, format } = await parseTableBytes(name, bytes, {});
+  const { table, format } = await parseTableBytes("openCells", name, bytes, options);
   const { columns, nRows } = table;
-  const values = columns.map((_, position) => table.column(position));
-  const isText = values.map((column) => Array.isArray(column));
-  const genes = columns.flatMap((_, position) => isText[position] ? [] : [position]);
-  const texts = columns.flatMap((column, position): [string, Column][] =>
-    isText[position] ? [[column, { kind: "string", values: values[position] as string[] }]] : []
-  );
+  const all = columns.map((_, position) => position);
+  const genes = options.genes?.map((gene) => columns.indexOf(gene)) ??
+    all.filter((position) => !Array.isArray(table.column(position)));
+  const chosen = new Set(genes);
+  const rest = all.filter((position) => !chosen.has(position));
   const { data, shape } = genes.length === 0
     ? fromData(new Float32Array(0), [nRows, 0])
     : table.matrix({ columns: genes });
   const names = table.rowNames ?? Array.from({ length: nRows }, (_, i) => `${i}`);
   return {
     ...partsOf(path, format, denseMatrix(path, memoryArray("X", data, shape))),
-    obs: memoryFrame(names, Object.fromEntries(texts)),
+    obs: tableFrame(path, names, table, rest),
     var: memoryFrame(genes.map((position) => columns[position]!)),
   };
+}
+
+/** Columns of a table, of which several may have one name. */
+function tableFrame(
+  path: string,
+  names: readonly string[],
+  table: Table,
+  positions: readonly number[],
+): Frame {
+  const columns = positions.map((position) => table.columns[position]!);
+  return {
+    ...memoryFrame(names),
+    columns,
+    read: (name) =>
+      promised(() => {
+        const [first, second] = positions.filter((position) => table.columns[position] === name);
+        if (second === undefined) return asColumn(table.column(first!));
+        throw new RangeError(
+          `Cannot read the obs column of "${path}" as more than one has the name ${name}: ` +
+            `readTable reads them by their positions, ${first} and ${second}`,
+        );
+      }),
+  };
+}
+
+function asColumn(values: TableColumn): Column {
+  return Array.isArray(values) ? { kind: "string", values } : { kind: "numeric", values };
 }

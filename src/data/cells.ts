@@ -4,14 +4,15 @@
  * @module
  */
 import { describe } from "../describe.ts";
-import { checkText, readOptions } from "../options.ts";
+import { checkObject, checkText, readOptions } from "../options.ts";
 import { type AnnDataFile, type OpenAnnDataOptions, openCellParts } from "./anndata.ts";
 import type { CellParts } from "./cell_parts.ts";
 import { openParts } from "./anndata_parts.ts";
-import { partsOfBytes, partsOfNpz } from "./array_cells.ts";
+import { partsOfNpy, partsOfNpz, partsOfTable } from "./array_cells.ts";
 import type { ByteFile } from "./file.ts";
 import { isLoom, openLoom } from "./loom.ts";
 import { folderOf, isH5, openStore } from "./open_store.ts";
+import type { TableOptions } from "./read_table.ts";
 import { addressOf, type DataSource, keepSource, type KeptSource, openSource } from "./source.ts";
 import { type Store, type StoredGroup, unreadable } from "./store.ts";
 import { checkIntegers, withIntegers } from "./wide_integers.ts";
@@ -23,6 +24,8 @@ export interface OpenCellsOptions extends OpenAnnDataOptions {
   modality?: string | undefined;
   /** Which genome of a file of Cell Ranger 2; needed where it has several. */
   genome?: string | undefined;
+  /** How a table is read; with `genes`, all other columns annotate the cells. */
+  table?: TableOptions | undefined;
 }
 
 /**
@@ -36,7 +39,7 @@ export interface OpenCellsOptions extends OpenAnnDataOptions {
  * | 10x HDF5, `.h5`, of Cell Ranger 2 and 3 | barcodes | the same, and `genome` |
  * | loom | `CellID` | `Gene` |
  * | SciPy's sparse `.npz`, `.npy` with two axes | `0`, `1`, … | `0`, `1`, … |
- * | CSV, TSV, text between blanks (also `.gz`), Parquet | rows | columns of numbers; those of text are `obs` |
+ * | CSV, TSV, text between blanks (also `.gz`), Parquet | rows | columns of numbers, or those of `table.genes`; the others are `obs` |
  *
  * `format` of what is returned says what was found. Features of 10x that are no genes (antibodies,
  * guides) stay in, as `feature_types` tells.
@@ -45,7 +48,8 @@ export interface OpenCellsOptions extends OpenAnnDataOptions {
  * and leaves them, too), and antibodies are not left out (`gex_only` there).
  *
  * @param source Where the cells are: see {@linkcode DataSource}; folders by their paths.
- * @param options `modality`, of MuData; `genome`, of Cell Ranger 2; `integers`, `"int32"`.
+ * @param options `modality`, of MuData; `genome`, of Cell Ranger 2; `table`, the options of
+ * {@linkcode readTable}; `integers`, `"int32"`.
  * @returns The open file, as {@linkcode openAnnData} returns it.
  * @throws {Error} If there is no such file.
  * @throws {SyntaxError} If it holds no cells, is damaged, or has a form that is not read. The
@@ -72,12 +76,14 @@ export async function openCells(
   const settled = readOptions("openCells", options, {
     modality: undefined,
     genome: undefined,
+    table: undefined,
     integers: "int32",
   });
   checkIntegers("openCells", settled.integers);
   for (const name of ["modality", "genome"] as const) {
     if (settled[name] !== undefined) checkText("openCells", name, settled[name]);
   }
+  if (settled.table !== undefined) checkObject("openCells", "table", settled.table);
   const kept = await keepSource(source);
   const origin = { opener: "openCells", source: kept, options: settled } as const;
   return openCellParts(await partsOf(kept, settled), origin);
@@ -120,7 +126,10 @@ async function partsOfStore(opened: Store, options: OpenCellsOptions): Promise<C
       return await openLoom(store);
     }
     const groups = await tenxGroups(store);
-    if (groups.length > 0) return await openTenxH5(store, groups, options.genome);
+    if (groups.length > 0) {
+      noOption(store.path, options, "10x HDF5", "genome");
+      return await openTenxH5(store, groups, options.genome);
+    }
     const found = (await root.keys()).join(", ") || "nothing";
     const why = `it is ${store.format}, and neither AnnData, MuData, loom nor 10x: it has ${found}`;
     throw unreadable(store.path, "", why);
@@ -133,8 +142,10 @@ async function partsOfStore(opened: Store, options: OpenCellsOptions): Promise<C
 async function openModality(
   store: Store,
   modalities: StoredGroup,
-  { modality }: OpenCellsOptions,
+  options: OpenCellsOptions,
 ): Promise<CellParts> {
+  noOption(store.path, options, "MuData", "modality");
+  const { modality } = options;
   const names = await modalities.keys();
   const name = modality ?? (names.length === 1 ? names[0] : undefined);
   const group = name !== undefined && names.includes(name) ? await modalities.get(name) : undefined;
@@ -148,10 +159,18 @@ async function openModality(
   return { ...parts, format: `MuData in ${store.format}, modality ${name}` };
 }
 
-/** Throws where an option is given that belongs to another format. */
-function noOption(path: string, options: OpenCellsOptions, what: string): void {
-  for (const [name, format] of [["modality", "MuData"], ["genome", "Cell Ranger 2"]] as const) {
-    if (options[name] === undefined) continue;
+/** The options that belong to one format. */
+const FORMATS = [["modality", "MuData"], ["genome", "Cell Ranger 2"], ["table", "tables"]] as const;
+
+/** Throws where an option is given that belongs to another format; `own` is that of this one. */
+function noOption(
+  path: string,
+  options: OpenCellsOptions,
+  what: string,
+  own?: "modality" | "genome" | "table",
+): void {
+  for (const [name, format] of FORMATS) {
+    if (options[name] === undefined || name === own) continue;
     throw new TypeError(
       `Cannot read "${path}" as the option ${name} belongs to ${format}, and it is ${what}`,
     );
@@ -172,8 +191,13 @@ async function partsOfContent(file: ByteFile, options: OpenCellsOptions): Promis
     zip.close();
     return parts;
   }
-  noOption(file.path, options, "one matrix");
-  const parts = await partsOfBytes(`"${file.path}"`, file.path, await file.read(0, file.size));
+  const name = `"${file.path}"`;
+  const isNpy = first === 0x93;
+  noOption(file.path, options, "one matrix", isNpy ? undefined : "table");
+  const bytes = await file.read(0, file.size);
+  const parts = isNpy
+    ? partsOfNpy(name, file.path, bytes)
+    : await partsOfTable(name, file.path, bytes, options.table ?? {});
   file.close();
   return parts;
 }

@@ -36,13 +36,13 @@ export interface Frame {
 /** A data frame of columns in memory. */
 export function memoryFrame(
   names: readonly string[],
-  columns: Readonly<Record<string, Column>> = {},
+  columns: ReadonlyMap<string, Column> = new Map(),
 ): Frame {
   return {
-    columns: Object.keys(columns),
+    columns: [...columns.keys()],
     length: names.length,
     names: () => Promise.resolve([...names]),
-    read: (name) => Promise.resolve(columns[name]!),
+    read: (name) => Promise.resolve(columns.get(name)!),
   };
 }
 

@@ -25,7 +25,8 @@ export interface TableOptions {
   /**
    * Whether the columns are named. By default they are named by the first row where none of its
    * fields is a number, else by the comment line before it where that has as many fields and no
-   * number among them. `true` takes the first row where neither is so; `false` takes none.
+   * number among them. What pandas writes of an array is seen, too: 0, 1, 2, … behind an empty
+   * field, and below it. `true` takes the first row where neither is so; `false` takes none.
    */
   header?: boolean | undefined;
   /**
@@ -82,18 +83,22 @@ export async function readTable(
   options: TableOptions = {},
 ): Promise<Table> {
   const { name, bytes } = await readBytes(source);
-  return (await parseTableBytes(name, bytes, options)).table;
+  return (await parseTableBytes("readTable", name, bytes, options)).table;
 }
+
+/** Who reads a table, as messages name it. */
+type Caller = "readTable" | "parseTable" | "openCells";
 
 /** The table of the bytes of a file, and what the file is. */
 export async function parseTableBytes(
+  caller: Caller,
   name: string,
   given: Uint8Array<ArrayBuffer>,
   options: TableOptions,
 ): Promise<{ table: Table; format: string }> {
   if (isParquet(given)) {
     const { parseParquet } = await import("./parquet.ts");
-    checkTableOptions(name, options);
+    checkTableOptions(caller, name, options);
     const { index, columns } = await parseParquet(name, given);
     const rowNames = options.rowNames ?? index;
     const table = assemble(name, [...columns.keys()], [...columns.values()], {
@@ -111,7 +116,7 @@ export async function parseTableBytes(
   } catch (cause) {
     throw new SyntaxError(`Cannot read ${name} as it is not text in UTF-8`, { cause });
   }
-  return { table: parse(name, text, options), format: "table of delimited text" };
+  return { table: parse(caller, name, text, options), format: "table of delimited text" };
 }
 
 function isParquet(bytes: Uint8Array): boolean {
@@ -144,12 +149,12 @@ function isParquet(bytes: Uint8Array): boolean {
  * ```
  */
 export function parseTable(text: string, options: TableOptions = {}): Table {
-  return parse("the table", text, options);
+  return parse("parseTable", "the table", text, options);
 }
 
 /** Throws where an option does not exist, or a list of columns is none. */
-function checkTableOptions(name: string, options: TableOptions): void {
-  checkObject("parseTable", "options", options);
+function checkTableOptions(caller: Caller, name: string, options: TableOptions): void {
+  checkObject(caller, "options", options);
   for (const key of Object.keys(options)) {
     if (!OPTIONS.includes(key)) {
       throw new TypeError(
@@ -161,20 +166,20 @@ function checkTableOptions(name: string, options: TableOptions): void {
   for (const key of ["genes", "ignore"] as const) {
     const names = options[key];
     if (names === undefined) continue;
-    checkArray("parseTable", key, names);
-    names.forEach((name, i) => checkText("parseTable", `${key}[${i}]`, name));
+    checkArray(caller, key, names);
+    names.forEach((name, i) => checkText(caller, `${key}[${i}]`, name));
   }
 }
 
-function parse(name: string, text: string, options: TableOptions): Table {
-  checkText("parseTable", "text", text);
-  checkTableOptions(name, options);
+function parse(caller: Caller, name: string, text: string, options: TableOptions): Table {
+  checkText(caller, "text", text);
+  checkTableOptions(caller, name, options);
   const reader = fieldReader(name, options);
   const comment = options.comment ?? "#";
-  checkText("parseTable", "comment", comment);
-  if (options.header !== undefined) checkBoolean("parseTable", "header", options.header);
+  checkText(caller, "comment", comment);
+  if (options.header !== undefined) checkBoolean(caller, "header", options.header);
   if (typeof options.rowNames !== "string" && options.rowNames !== undefined) {
-    checkBoolean("parseTable", "rowNames", options.rowNames);
+    checkBoolean(caller, "rowNames", options.rowNames);
   }
   const { separator, clean } = tidy(text);
   const delimiter = options.delimiter ?? separator ??
@@ -225,9 +230,16 @@ function findHeader(
 ): DelimitedRow | undefined {
   if (wanted === false) return undefined;
   const isNamed = (row: DelimitedRow) => !row.fields.some((field) => reader.isNumber(field));
-  if (isNamed(rows[0]!)) return rows.shift();
+  if (isNamed(rows[0]!) || isCounted(rows)) return rows.shift();
   const fits = commented?.fields.length === rows[0]!.fields.length && isNamed(commented);
   return fits ? commented : wanted === true ? rows.shift() : undefined;
+}
+
+/** Whether columns are named by their numbers, and so are the rows below them. */
+function isCounted(rows: readonly DelimitedRow[]): boolean {
+  const counts = (fields: readonly string[]) =>
+    fields.length > 1 && fields.every((field, i) => field === (i === 0 ? "" : `${i - 1}`));
+  return counts(rows[0]!.fields) && counts(rows.map(({ fields }) => fields[0]!));
 }
 
 function checkWidths(

@@ -27,7 +27,7 @@ function textFrame(names: string[], columns: Record<string, string[]>): Frame {
     name,
     { kind: "string", values },
   ]);
-  return memoryFrame(names, Object.fromEntries(entries));
+  return memoryFrame(names, new Map(entries));
 }
 
 const MATRIX = "matrix.mtx";

@@ -11,6 +11,7 @@ import {
 } from "../../src/data/mod.ts";
 import { openCellParts } from "../../src/data/anndata.ts";
 import { NO_MEMBERS } from "../../src/data/cell_parts.ts";
+import type { Column } from "../../src/data/column.ts";
 import { memoryFrame } from "../../src/data/frame.ts";
 import { openMatrix } from "../../src/data/stored_matrix.ts";
 import { mul } from "../../mod.ts";
@@ -29,22 +30,25 @@ async function fileOf(cells: number, format: Format = "csr"): Promise<AnnDataFil
   return openCellParts({
     path: "cells.h5ad",
     format: "AnnData",
-    obs: memoryFrame(names, {
-      type: {
-        kind: "categorical",
-        codes: Int32Array.from(rows, (_, i) => i % 3 - 1),
-        categories: ["B", "T"],
-        ordered: false,
-      },
-      score: { kind: "numeric", values: Float64Array.from(rows, (_, i) => i / 2) },
-      count: {
-        kind: "numeric",
-        values: Int32Array.from(rows, (_, i) => i),
-        missing: Uint8Array.from(rows, (_, i) => Number(i === 1)),
-      },
-      flag: { kind: "boolean", values: Uint8Array.from(rows, (_, i) => i % 2) },
-      note: { kind: "string", values: names },
-    }),
+    obs: memoryFrame(
+      names,
+      new Map(Object.entries<Column>({
+        type: {
+          kind: "categorical",
+          codes: Int32Array.from(rows, (_, i) => i % 3 - 1),
+          categories: ["B", "T"],
+          ordered: false,
+        },
+        score: { kind: "numeric", values: Float64Array.from(rows, (_, i) => i / 2) },
+        count: {
+          kind: "numeric",
+          values: Int32Array.from(rows, (_, i) => i),
+          missing: Uint8Array.from(rows, (_, i) => Number(i === 1)),
+        },
+        flag: { kind: "boolean", values: Uint8Array.from(rows, (_, i) => i % 2) },
+        note: { kind: "string", values: names },
+      })),
+    ),
     var: memoryFrame(["a", "b", "c"]),
     X: await openMatrix("cells.h5ad", stored(format === "dense" ? dense : sparse(format, rows))),
     layers: NO_MEMBERS,

@@ -1,4 +1,4 @@
-import { openCells, readNpz, readTable } from "@cellgrad/cellgrad/data";
+import { openCells, type OpenCellsOptions, readNpz, readTable } from "@cellgrad/cellgrad/data";
 import { assertEquals, assertRejects } from "@std/assert";
 import { closeSync, openSync } from "node:fs";
 import { cells, leaf, mapping } from "./tree.ts";
@@ -92,6 +92,13 @@ Deno.test("openCells() reads 10x folders, or says which file does not fit", () =
       ["4 1 5", 'line 4 must have a row from 1 to 3: current value is "4"'],
       ["1 x 5", 'line 4 must have a column from 1 to 2: current value is "x"'],
       ["1 1 five", 'line 4 must end in a number: current value is "five"'],
+      ["1 1 0x10", 'line 4 must end in a number: current value is "0x10"'],
+      [
+        "1 1 9007199254740993",
+        "line 4 must end in an integer that double precision holds: current value is " +
+        '"9007199254740993"',
+      ],
+      ["1 1 5 2", 'line 4 must end after an entry: current value there is "2"'],
       ["", "line 4 must be entry 1 of 1: there is none"],
       ["1 1 1\n1 1 1", "line 5 must not be there: there are 1 entries"],
     ];
@@ -100,6 +107,70 @@ Deno.test("openCells() reads 10x folders, or says which file does not fit", () =
       assertEquals(await complaint(), `Cannot read "FOLDER/matrix.mtx" as ${why}`);
     }
   }));
+
+Deno.test("openCells() reads what the lines of a matrix say, or says why not", () =>
+  inTempDirectory(async (folder) => {
+    const cases = [
+      ["real general", "1 1 1", `1 1 ${"1".padEnd(46, "0")}`, 1e45],
+      ["integer general", "1 1 1", "1 1 +9007199254740992\t\r", 2 ** 53],
+      ["real symmetric", "1 1 1", "1 1 1e2", 100],
+      ["real symmetric", "1 2 1", "1 1 1", "line 2 must have as many rows as columns to be symm"],
+      ["real general", "1 1 1 1", "1 1 1", "line 2 must end after the numbers of rows, columns"],
+    ] as const;
+    await Deno.writeTextFile(`${folder}/genes.tsv`, "E1\tCD3E\n");
+    await Deno.writeTextFile(`${folder}/barcodes.tsv`, "AA\n");
+    for (const [kind, sizes, entry, expected] of cases) {
+      const text = `%%MatrixMarket matrix coordinate ${kind}\n${sizes}\n${entry}\n`;
+      await Deno.writeTextFile(`${folder}/matrix.mtx`, text);
+      const read = async () => (await (await openCells(folder)).X.read()).data[0];
+      if (typeof expected === "number") assertEquals(await read(), expected);
+      else await assertRejects(read, SyntaxError, `/matrix.mtx" as ${expected}`);
+    }
+  }));
+
+Deno.test("openCells() keeps columns of text in order, and asks for positions where names repeat", async () => {
+  await using file = await openCells(text("z,1x,5x,t,t,g\na,b,c,d,e,1\na,b,c,f,g,2\n"));
+  await using numbered = await openCells(text("z,1,g\na,b,1\n"), { table: { header: true } });
+  assertEquals([file.keys.obs, numbered.keys.obs], [["z", "1x", "5x", "t", "t"], ["z", "1"]]);
+  assertEquals(await numbered.obs("1"), { kind: "string", values: ["b"] });
+  assertEquals((await file.X.read()).toArray(), [[1], [2]]);
+  const { message } = await assertRejects(() => file.obs("t"), RangeError);
+  assertEquals(
+    message,
+    'Cannot read the obs column of "the bytes" as more than one has the name t: ' +
+      "readTable reads them by their positions, 3 and 4",
+  );
+});
+
+Deno.test("openCells() reads tables as their options say", async () => {
+  const source = text("cell;2019;n;T\na;1,5;9;-1\nb;-1;8;7\n");
+  const table = {
+    rowNames: "cell",
+    header: true,
+    decimal: ",",
+    missing: ["-1"],
+    genes: ["T", "2019"],
+  } as const;
+  await using file = await openCells(source.slice(), { table });
+  assertEquals([await file.obsNames(), await file.varNames()], [["a", "b"], ["T", "2019"]]);
+  assertEquals((await file.X.read()).toArray(), [[NaN, 1.5], [7, NaN]]);
+  assertEquals(await file.obs("n"), { kind: "numeric", values: Float64Array.of(9, 8) });
+  await using few = await openCells(source.slice(), { table: { ignore: ["n"], header: true } });
+  assertEquals([few.keys.obs, await few.varNames()], [["cell", "2019"], ["T"]]);
+  const refusals = [
+    [{ table: { genes: ["x"] } }, "as name must be one of"],
+    [{ table: { genes: 1 } }, "Cannot compute openCells as genes must be an array: current value"],
+    [{ table: null }, "Cannot compute openCells as table must be a plain object: current value"],
+    [{ table: { tabel: 1 } }, "as its options must be among delimiter, comment, header"],
+    [{ genome: "x" }, "as the option genome belongs to Cell Ranger 2, and it is one matrix"],
+  ] as const;
+  for (const [options, why] of refusals) {
+    await assertRejects(() => openCells(source.slice(), options as OpenCellsOptions), Error, why);
+  }
+  const other = await h5Bytes(cells());
+  const foreign = "as the option table belongs to tables, and it is AnnData";
+  await assertRejects(() => openCells(other, { table: {} }), TypeError, foreign);
+});
 
 Deno.test("readTable() takes genes, leaves columns out, and knows spreadsheets' lines", async () => {
   const table = await readTable(text("sep=;\r\ncell;CD3E;n;CD19\r\nc1;4;9;0\r\nc2;0;9;7\r\n"), {

@@ -141,6 +141,15 @@ Deno.test("parseTable() names columns by their position where there is no header
   assertEquals(table.column("0"), ["cell0", "cell1"]);
 });
 
+Deno.test("parseTable() sees the numbers that pandas gives the columns and rows of an array", () => {
+  const table = parseTable(",0,1\n0,5,6\n1,7,8\n");
+  assertEquals([table.columns, table.rowNames], [["0", "1"], ["0", "1"]]);
+  assertEquals(table.matrix().toArray(), [[5, 6], [7, 8]]);
+  for (const text of [",0,1\n1,5,6\n", ",0,2\n0,5,6\n", "-1,0,1\n0,5,6\n", ",0,1\n"]) {
+    assertEquals(parseTable(text).columns, ["0", "1", "2"], text);
+  }
+});
+
 Deno.test("parseTable() takes the first row for the header, or not, where it is told", () => {
   const years = parseTable("2019,2020\n1,2\n", { header: true });
   assertEquals([years.columns, years.nRows], [["2019", "2020"], 1]);
@@ -226,6 +235,24 @@ Deno.test("parseTable() leaves text that only resembles numbers as it is", () =>
   for (const text of ["0x10", "1,2", "1e", "1 2", "--1", "1_000", "Infinite"]) {
     const table = parseTable(`x;y\n${text};0\n1;0\n`, { delimiter: ";" });
     assertEquals(table.column("x"), [text, "1"]);
+  }
+});
+
+Deno.test("parseTable() leaves integers that would lose digits as text", () => {
+  const column = (field: string) => parseTable(`x,y\n1,1\n${field},1\n`).column("x");
+  for (const field of ["9007199254740993", "+9007199254740993", "-12345678901234567891"]) {
+    assertEquals(column(field), ["1", field]);
+  }
+  assertEquals(column("1".repeat(400)), ["1", "1".repeat(400)]);
+  const kept = [
+    "9007199254740992",
+    "+9007199254740994",
+    "-0",
+    "0".repeat(400),
+    "1" + "0".repeat(22),
+  ];
+  for (const field of [...kept, "9007199254740993.0", String(2 ** 64), String(0.1 * 2 ** 65)]) {
+    assertEquals(column(field), Float64Array.of(1, Number(field)));
   }
 });
 
