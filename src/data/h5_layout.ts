@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { PresentFile } from "./file.ts";
+import type { ByteFile } from "./file.ts";
 
 /** Where an array's bytes lie: together, or in chunks that are found by a tree. */
 export type ArrayLayout =
@@ -23,23 +23,23 @@ export interface StoredChunk {
 const SIGNATURE = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
 const CONTINUATION = 0x10, LAYOUT = 0x08;
 
-/** Reads numbers of a file's metadata, whose addresses count from the superblock. */
+/** Reads numbers of a file's metadata, whose addresses count from the superblock; within `whole`. */
 export class H5Bytes {
-  readonly file: PresentFile;
+  readonly file: ByteFile;
   readonly #base: number;
 
-  private constructor(file: PresentFile, base: number) {
+  private constructor(file: ByteFile, base: number) {
     this.file = file;
     this.#base = base;
   }
 
   /** The bytes of a file whose addresses take eight of them; `undefined` of any other (II.A). */
-  static of(file: PresentFile): H5Bytes | undefined {
+  static of(file: ByteFile): H5Bytes | undefined {
     let start = 0;
-    while (!SIGNATURE.every((byte, i) => file.bytesAt(start, 8)[i] === byte)) {
+    while (!SIGNATURE.every((byte, i) => bytesAt(file, start, 8)[i] === byte)) {
       start = Math.max(512, 2 * start);
     }
-    const bytes = file.bytesAt(start, 16);
+    const bytes = bytesAt(file, start, 16);
     const sizes = bytes[8]! < 2 ? [bytes[13], bytes[14]] : [bytes[9], bytes[10]];
     return sizes.every((size) => size === 8) && bytes[8]! <= 3
       ? new H5Bytes(file, start)
@@ -53,8 +53,15 @@ export class H5Bytes {
 
   /** A view of bytes at an address. */
   view(address: number, length: number): DataView {
-    return new DataView(this.file.bytesAt(this.place(address), length).buffer);
+    return new DataView(bytesAt(this.file, this.place(address), length).buffer);
   }
+}
+
+function bytesAt(file: ByteFile, position: number, length: number): Uint8Array<ArrayBuffer> {
+  if (position + length > file.size) throw new RangeError("The file ends too early");
+  const bytes = new Uint8Array(length);
+  file.readInto(bytes, position);
+  return bytes;
 }
 
 const wide = (view: DataView, at: number) => Number(view.getBigUint64(at, true));
@@ -67,14 +74,19 @@ const wide = (view: DataView, at: number) => Number(view.getBigUint64(at, true))
  * @returns The layout; `undefined` where it has another form than those of h5py's defaults.
  */
 export function readLayout(bytes: H5Bytes, header: number): ArrayLayout | undefined {
-  const isNew = bytes.view(header, 4).getUint32(0) === 0x4f484452;
-  const message = isNew ? newHeader(bytes, header) : oldHeader(bytes, header);
+  const message = findMessage(bytes, header, LAYOUT);
   if (message === undefined || message.getUint8(0) !== 3) return undefined;
   // IV.A.2.i: the size is told for contiguous arrays, dimensions and their number for chunks.
   if (message.getUint8(1) === 1) {
     return { kind: "contiguous", address: wide(message, 2), size: wide(message, 10) };
   }
   return message.getUint8(1) === 2 ? { kind: "chunked", tree: wide(message, 3) } : undefined;
+}
+
+/** What a message of a type says in an object header, unless there is none, or it is elsewhere. */
+export function findMessage(bytes: H5Bytes, header: number, wanted: number): DataView | undefined {
+  const isNew = bytes.view(header, 4).getUint32(0) === 0x4f484452;
+  return isNew ? inNewHeader(bytes, header, wanted) : inOldHeader(bytes, header, wanted);
 }
 
 /** A header in more blocks than this is one whose blocks come round again. */
@@ -85,11 +97,11 @@ interface Block {
   readonly length: number;
 }
 
-/** The layout's message in a header of version 1 (IV.A.1.a). */
-function oldHeader(bytes: H5Bytes, header: number): DataView | undefined {
+/** A message in a header of version 1 (IV.A.1.a). */
+function inOldHeader(bytes: H5Bytes, header: number, wanted: number): DataView | undefined {
   const prefix = bytes.view(header, 16);
   if (prefix.getUint8(0) !== 1) return undefined;
-  return findLayout(bytes, { at: header + 16, length: prefix.getUint32(8, true) }, {
+  return inBlocks(bytes, { at: header + 16, length: prefix.getUint32(8, true) }, wanted, {
     lead: 0,
     trail: 0,
     head: 8,
@@ -101,8 +113,8 @@ function oldHeader(bytes: H5Bytes, header: number): DataView | undefined {
   });
 }
 
-/** The layout's message in a header of version 2 (IV.A.1.b). */
-function newHeader(bytes: H5Bytes, header: number): DataView | undefined {
+/** A message in a header of version 2 (IV.A.1.b). */
+function inNewHeader(bytes: H5Bytes, header: number, wanted: number): DataView | undefined {
   const prefix = bytes.view(header, 6);
   const flags = prefix.getUint8(5);
   const at = header + 6 + (flags & 0x20 ? 16 : 0) + (flags & 0x10 ? 4 : 0);
@@ -115,7 +127,7 @@ function newHeader(bytes: H5Bytes, header: number): DataView | undefined {
     : width === 2
     ? sized.getUint16(0, true)
     : sized.getUint8(0);
-  return findLayout(bytes, { at: at + width, length }, {
+  return inBlocks(bytes, { at: at + width, length }, wanted, {
     lead: 4,
     trail: 4,
     head: flags & 4 ? 6 : 4,
@@ -136,7 +148,12 @@ interface Form {
   readonly read: (view: DataView, at: number) => { type: number; size: number; flags: number };
 }
 
-function findLayout(bytes: H5Bytes, first: Block, form: Form): DataView | undefined {
+function inBlocks(
+  bytes: H5Bytes,
+  first: Block,
+  wanted: number,
+  form: Form,
+): DataView | undefined {
   const blocks = [first];
   for (const { at, length } of blocks) {
     if (blocks.length > MOST_BLOCKS) return undefined;
@@ -149,7 +166,7 @@ function findLayout(bytes: H5Bytes, first: Block, form: Form): DataView | undefi
         blocks.push({ at: start + form.lead, length: extent - form.lead - form.trail });
       }
       // A message that is shared is elsewhere.
-      if (type === LAYOUT) return flags & 2 ? undefined : new DataView(view.buffer, i, size);
+      if (type === wanted) return flags & 2 ? undefined : new DataView(view.buffer, i, size);
       i += size;
     }
   }

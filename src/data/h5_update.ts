@@ -10,14 +10,12 @@ import { elementsOf, isElementType } from "./elements.ts";
 import { LocalFile } from "./file.ts";
 import { attempt, type H5Library, openHandle } from "./h5_runtime.ts";
 import { fixedText, UNDEFINED } from "./h5_messages.ts";
+import { typeName } from "./h5_types.ts";
 import { H5Writer, type RawAttribute, superblock } from "./h5_writer.ts";
 import { type FileOutput, replaceFile } from "./output.ts";
 import { Resources, unreadable } from "./store.ts";
 import type { Values } from "./written_tree.ts";
 import { checkTaken, type Update } from "./addition.ts";
-
-/** The classes of HDF5 types (`H5T_class_t`). */
-const INTEGER = 0, FLOAT = 1, STRING = 3, ENUM = 8;
 
 /** A group of a file: its attributes, and the addresses of its members. */
 interface OldGroup {
@@ -179,17 +177,8 @@ function readAttribute(
 }
 
 function typeOf(type: Metadata): Values["type"] | undefined {
-  const bits = 8 * type.size;
-  if (type.type === STRING) return "string";
-  const isBoolean = bits === 8 && Object.hasOwn(type.enum_type?.members ?? {}, "TRUE");
-  const name = type.type === INTEGER
-    ? `${type.signed ? "int" : "uint"}${bits}`
-    : type.type === FLOAT
-    ? `float${bits}`
-    : type.type === ENUM && isBoolean
-    ? "bool"
-    : "";
-  return isElementType(name) ? name : undefined;
+  const name = typeName(type);
+  return name === "string" || isElementType(name) ? name : undefined;
 }
 
 /** The block that says where a file's root is. */

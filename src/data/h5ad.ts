@@ -17,6 +17,7 @@ import { type DirectReader, directReader } from "./h5_direct.ts";
 import { needFilter } from "./h5_filters.ts";
 import { attempt, type H5Library, openHandle } from "./h5_runtime.ts";
 import { checkPart } from "./h5_sizes.ts";
+import { COMPOUND, oddNumbers, STRING, typeName } from "./h5_types.ts";
 import { fixedText, type RecordField, RecordGroup } from "./records.ts";
 import {
   checkText,
@@ -27,9 +28,6 @@ import {
   type StoredGroup,
   unreadable,
 } from "./store.ts";
-
-/** The classes of HDF5 types (`H5T_class_t`). */
-const INTEGER = 0, FLOAT = 1, STRING = 3, COMPOUND = 6, ENUM = 8;
 
 /** How many bytes pass through the library's memory at once: that memory never shrinks. */
 const PIECE = 2 ** 25;
@@ -97,19 +95,31 @@ class H5Store implements Store {
   async direct(key: string, dataset: Dataset): Promise<DirectReader | undefined> {
     const file = this.#file;
     if (!(file instanceof PresentFile)) return undefined;
-    const { module } = this.#library;
     const call = <T>(act: () => T) => this.attempt(key, act);
     const { shape, chunks, size, littleEndian } = call(() => dataset.metadata);
     if (shape === null || (size > 1 && !littleEndian)) return undefined;
-    const reference = call(() => module.create_object_reference(dataset.file_id, dataset.path));
-    const view = new DataView(Uint8Array.from(reference).buffer);
     return await directReader(file, {
-      header: Number(view.getBigUint64(0, true)),
+      header: this.#header(key, dataset),
       shape,
       chunks: chunks ?? [],
       filters: call(() => dataset.filters).map(({ id }) => id),
       width: size,
     });
+  }
+
+  /** Throws where the numbers of a dataset are not what the library takes them for. */
+  async checkNumbers(key: string, dataset: Dataset): Promise<void> {
+    const odd = () => oddNumbers(this.#file, this.#header(key, dataset));
+    // A header that cannot be read is the library's to explain.
+    const why = await this.whole(odd).catch(() => undefined);
+    if (why !== undefined) throw unreadable(this.path, key, why);
+  }
+
+  /** Where the object header of a dataset is. */
+  #header(key: string, { file_id: file, path }: Dataset): number {
+    const { module } = this.#library;
+    const reference = this.attempt(key, () => module.create_object_reference(file, path));
+    return Number(new DataView(Uint8Array.from(reference).buffer).getBigUint64(0, true));
   }
 
   /** What has the key, if anything has. */
@@ -294,6 +304,7 @@ class H5Array implements StoredArray {
   readonly #dataset: Dataset;
   readonly #metadata: Metadata;
   #ready: Promise<void> | undefined;
+  #usual: Promise<void> | undefined;
   #direct: Promise<DirectReader | undefined> | undefined;
 
   constructor(store: H5Store, key: string, dataset: Dataset, type: Metadata) {
@@ -309,6 +320,7 @@ class H5Array implements StoredArray {
 
   async readNumbers(start = 0, end?: number, axis = 0): Promise<ElementArray> {
     const type = numberType(this.#store.path, this);
+    await (this.#usual ??= this.#store.checkNumbers(this.key, this.#dataset));
     const extents = this.#extents(start, end, axis);
     const bytes = axis === 0 ? await this.#inPlace(start, start + (extents[0] ?? 0)) : undefined;
     if (bytes !== undefined) return elementsOf(type, bytes);
@@ -378,22 +390,3 @@ class H5Array implements StoredArray {
 
 /** Where a part of an axis begins, and what is behind it. */
 type Range = readonly [from: number, to: number];
-
-/** The name of an HDF5 type; h5py writes booleans as an enumeration of FALSE and TRUE. */
-function typeName(type: Pick<Metadata, "type" | "size" | "signed" | "enum_type">): string {
-  const bits = 8 * type.size;
-  switch (type.type) {
-    case INTEGER:
-      return `${type.signed ? "int" : "uint"}${bits}`;
-    case FLOAT:
-      return `float${bits}`;
-    case STRING:
-      return "string";
-    case COMPOUND:
-      return "compound";
-    case ENUM:
-      return bits === 8 && Object.hasOwn(type.enum_type?.members ?? {}, "TRUE") ? "bool" : "enum";
-    default:
-      return `HDF5 class ${type.type}`;
-  }
-}

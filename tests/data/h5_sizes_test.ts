@@ -3,8 +3,8 @@ import * as h5wasm from "h5wasm";
 import { deflateSync } from "node:zlib";
 import { MemoryFile } from "../../src/data/file.ts";
 import { openH5 } from "../../src/data/h5ad.ts";
-import { checksum } from "../../src/data/h5_messages.ts";
 import type { StoredArray } from "../../src/data/store.ts";
+import { resealed } from "./damage.ts";
 
 const MEBIBYTE = 2 ** 20;
 
@@ -48,22 +48,6 @@ function enlarged(bytes: Uint8Array, from: number, to: number): Uint8Array {
     }
   }
   return resealed(changed);
-}
-
-/** The bytes, with checksums of the headers as they are now. */
-function resealed(bytes: Uint8Array): Uint8Array {
-  const view = new DataView(bytes.buffer);
-  for (let at = 0; at + 16 < bytes.length; at++) {
-    if (view.getUint32(at) !== 0x4f484452) continue;
-    const flags = bytes[at + 5]!;
-    const start = at + 6 + (flags & 0x20 ? 16 : 0) + (flags & 0x10 ? 4 : 0);
-    const width = 1 << (flags & 3);
-    let size = 0;
-    for (let i = 0; i < width; i++) size += bytes[start + i]! << (8 * i);
-    const end = start + width + size;
-    view.setUint32(end, checksum(bytes.subarray(at, end)), true);
-  }
-  return bytes;
 }
 
 Deno.test("extents of an HDF5 array that its file cannot hold are refused", async () => {
