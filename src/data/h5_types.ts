@@ -8,13 +8,20 @@
 import type { Metadata } from "h5wasm";
 import type { ByteFile } from "./file.ts";
 import { findMessage, H5Bytes } from "./h5_layout.ts";
+import { fixedText, textOf } from "./records.ts";
 
 /** The classes of HDF5 types (`H5T_class_t`). */
 export const STRING = 3, COMPOUND = 6;
 const INTEGER = 0, FLOAT = 1, ENUM = 8;
 
+/** Text of a fixed length that blanks pad, not zeros (`H5T_str_t`). */
+const SPACE_PADDED = 2, BLANK = 0x20;
+
 /** What the library knows of a type. */
-export type H5Type = Pick<Metadata, "type" | "size" | "signed" | "enum_type">;
+export type H5Type = Pick<
+  Metadata,
+  "type" | "size" | "signed" | "enum_type" | "vlen" | "strpad"
+>;
 
 /** The name of an HDF5 type; h5py writes booleans as an enumeration of FALSE and TRUE. */
 export function typeName(type: H5Type): string {
@@ -33,6 +40,25 @@ export function typeName(type: H5Type): string {
     default:
       return `HDF5 class ${type.type}`;
   }
+}
+
+/** Bytes as texts, or as pointers to those in `heap`; `undefined` where one is not UTF-8. */
+export function textsOf(
+  { size, vlen, strpad }: H5Type,
+  bytes: Uint8Array,
+  heap: Uint8Array,
+): (string | undefined)[] {
+  if (!vlen) {
+    const padding = strpad === SPACE_PADDED ? BLANK : 0;
+    const one = (_: unknown, i: number) =>
+      fixedText(bytes.subarray(i * size, (i + 1) * size), padding);
+    return Array.from({ length: bytes.length / size }, one);
+  }
+  const pointers = new Uint32Array(bytes.slice().buffer);
+  return Array.from(
+    pointers,
+    (at) => at === 0 ? "" : textOf(heap.subarray(at, heap.indexOf(0, at))),
+  );
 }
 
 /** The message of an object header that tells the type. */

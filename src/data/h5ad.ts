@@ -17,8 +17,8 @@ import { type DirectReader, directReader } from "./h5_direct.ts";
 import { needFilter } from "./h5_filters.ts";
 import { attempt, type H5Library, openHandle } from "./h5_runtime.ts";
 import { checkPart } from "./h5_sizes.ts";
-import { COMPOUND, oddNumbers, STRING, typeName } from "./h5_types.ts";
-import { fixedText, type RecordField, RecordGroup } from "./records.ts";
+import { COMPOUND, type H5Type, oddNumbers, STRING, textsOf, typeName } from "./h5_types.ts";
+import { type RecordField, RecordGroup } from "./records.ts";
 import {
   checkText,
   numberType,
@@ -164,7 +164,11 @@ class H5Store implements Store {
     count: number[],
   ): ElementArray | string[] {
     const { metadata } = dataset;
-    return this.#part(key, dataset, offset, count, (bytes) => this.#decode(metadata, bytes)!);
+    return this.#part(key, dataset, offset, count, (bytes) => {
+      const values = this.#decode(metadata, bytes)!;
+      if (!Array.isArray(values) || !values.includes(undefined)) return values as string[];
+      throw unreadable(this.path, key, "a text in it is not UTF-8");
+    });
   }
 
   /** An array of records as a group. */
@@ -184,7 +188,7 @@ class H5Store implements Store {
   #field({ name, offset, array_type, ...own }: CompoundMember): RecordField {
     const element = array_type ?? own;
     const shape = array_type?.shape ?? [];
-    const text = (bytes: Uint8Array) => (this.#decode(element, bytes) as string[])[0]!;
+    const text = (bytes: Uint8Array) => textsOf(element, bytes, this.#library.module.HEAPU8)[0];
     return {
       name,
       offset,
@@ -250,20 +254,14 @@ class H5Store implements Store {
 
   /** Bytes as values of a type; `undefined` for unknown types. */
   #decode(
-    type: Pick<Metadata, "type" | "size" | "vlen" | "signed" | "enum_type">,
+    type: H5Type,
     bytes: Uint8Array,
-  ): ElementArray | string[] | undefined {
+  ): ElementArray | (string | undefined)[] | undefined {
     const name = typeName(type);
     // The library gives numbers in the machine's order, whatever that of the file.
     if (isElementType(name)) return elementsOf(name, bytes.buffer as ArrayBuffer);
     if (name !== "string") return undefined;
-    const { size } = type;
-    if (!type.vlen) {
-      const one = (_: unknown, i: number) => fixedText(bytes.subarray(i * size, (i + 1) * size));
-      return Array.from({ length: bytes.length / size }, one);
-    }
-    const pointers = new Uint32Array(bytes.slice().buffer);
-    return Array.from(pointers, (at) => this.#library.module.UTF8ToString(at));
+    return textsOf(type, bytes, this.#library.module.HEAPU8);
   }
 }
 

@@ -110,7 +110,8 @@ class FieldArray implements StoredArray {
   #text(text: string | undefined, row: number): string {
     if (text !== undefined) return text;
     const why =
-      `the text of record ${row} is damaged: it has characters that Unicode does not have`;
+      `the text of record ${row} is damaged: it is no text in UTF-8, or has characters that ` +
+      `Unicode does not have`;
     throw unreadable(this.#records.path, this.key, why);
   }
 
@@ -143,7 +144,14 @@ export function numpyField(
   const [, order, kind, digits] = /^([<>|=]?)([a-zA-Z])(\d*)$/.exec(text) ?? [];
   const count = Number(digits || 1);
   const common = { name, offset, shape, littleEndian: order !== ">" };
-  if (kind === "S") return { ...common, type: "string", size: count, decode: fixedText };
+  if (kind === "S") {
+    return {
+      ...common,
+      type: "string",
+      size: count,
+      decode: (bytes) => fixedText(bytes),
+    };
+  }
   if (kind === "U") {
     const decode = (bytes: Uint8Array) => wideText(bytes, common.littleEndian);
     return { ...common, type: "string", size: 4 * count, decode };
@@ -153,9 +161,22 @@ export function numpyField(
   return { ...common, type: isElementType(type) ? type : text, size: count };
 }
 
-/** Text of a fixed number of bytes, padded with zeros or blanks. */
-export function fixedText(bytes: Uint8Array): string {
-  return new TextDecoder().decode(bytes).replace(/[\0 ]+$/, "");
+/** Text in UTF-8, `undefined` where it is none. */
+export function textOf(bytes: Uint8Array): string | undefined {
+  try {
+    return UTF8.decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** Text of a fixed number of bytes, padded with zeros or another byte. */
+export function fixedText(bytes: Uint8Array, padding = 0): string | undefined {
+  let end = bytes.length;
+  while (end > 0 && bytes[end - 1] === padding) end--;
+  return textOf(bytes.subarray(0, end));
 }
 
 /** Text of four bytes for each character, padded with zeros. */

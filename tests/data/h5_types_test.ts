@@ -1,6 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
+import * as h5wasm from "h5wasm";
 import { MemoryFile } from "../../src/data/file.ts";
-import { datatype } from "../../src/data/h5_messages.ts";
+import { datatype, fixedText } from "../../src/data/h5_messages.ts";
 import { openH5 } from "../../src/data/h5ad.ts";
 import { PagedFile } from "../../src/data/paged.ts";
 import type { StoredArray } from "../../src/data/store.ts";
@@ -81,4 +82,46 @@ Deno.test("HDF5's floating-point numbers of other forms than IEEE 754's are refu
     await complaint(resealed(bytes), "layers/half"),
     `Cannot read "layers/half" of "x" as ${why(16)}`,
   );
+});
+
+/** A file of three texts of three bytes, padded by zeros or blanks. */
+async function fixedTexts(texts: string, padding: 1 | 2): Promise<Uint8Array> {
+  const { FS } = await h5wasm.ready;
+  const file = new h5wasm.File("/fixed.h5", "w");
+  file.create_dataset({ name: "x", data: ["abc", "abc", "abc"], dtype: "S3" });
+  file.close();
+  const bytes = (FS.readFile("/fixed.h5") as unknown as Uint8Array).slice();
+  FS.unlink("/fixed.h5");
+  const type = [0, 1].flatMap((set) => [0, 1, 2].map((own) => fixedText(3, own, set)))
+    .find((type) => bytes.some((_, at) => type.every((byte, i) => bytes[at + i] === byte)))!;
+  bytes.set(fixedText(3, padding, 1), find(bytes, type));
+  bytes.set(new TextEncoder().encode(texts), find(bytes, new TextEncoder().encode("abcabcabc")));
+  return resealed(bytes);
+}
+
+async function textsOf(bytes: Uint8Array): Promise<string[]> {
+  const store = await openH5(new MemoryFile("x", bytes));
+  try {
+    return await (await store.root.get("x") as StoredArray).readStrings();
+  } finally {
+    store.close();
+  }
+}
+
+Deno.test("HDF5's text of a fixed length loses what pads it, and nothing else", async () => {
+  assertEquals(await textsOf(await fixedTexts("a  b\0\0 \0\0", 1)), ["a  ", "b", " "]);
+  assertEquals(await textsOf(await fixedTexts("a  \u00fcb b ", 2)), ["a", "\u00fcb", " b"]);
+});
+
+Deno.test("HDF5's text that is not UTF-8 is refused, of a fixed length or not", async () => {
+  const fixed = await fixedTexts("abcabcabc", 1);
+  const free = await h5Bytes(branch("x", "1", { x: leaf(["abcabcabc", ""]) }));
+  for (const bytes of [fixed, free]) {
+    const changed = bytes.slice();
+    // A letter of Latin-1, which would be the first byte of three in UTF-8.
+    changed[find(bytes, new TextEncoder().encode("abcabcabc")) + 4] = 0xe9;
+    const { message } = await assertRejects(() => textsOf(changed), SyntaxError);
+    assertEquals(message, 'Cannot read "x" of "x" as a text in it is not UTF-8');
+  }
+  assertEquals(await textsOf(free), ["abcabcabc", ""]);
 });
