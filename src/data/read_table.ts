@@ -9,7 +9,7 @@ import { type DelimitedRow, detectDelimiter, splitRows } from "./delimited.ts";
 import { type FieldReader, fieldReader, type TableColumn, toColumn } from "./field.ts";
 import { gunzip, isGzip } from "./gzip.ts";
 import { otherFormat } from "./signature.ts";
-import { type DataSource, LONGEST_TEXT, readBytes } from "./source.ts";
+import { type DataSource, LONGEST_TEXT, readBytes, utf8Text } from "./source.ts";
 import { listed, Table } from "./table.ts";
 
 /** Options of {@linkcode readTable} and {@linkcode parseTable}. */
@@ -110,12 +110,7 @@ export async function parseTableBytes(
   const bytes = isGzip(given) ? await gunzip(given, name, LONGEST_TEXT) : given;
   const other = otherFormat(bytes);
   if (other !== undefined) throw new SyntaxError(`Cannot read ${name} as ${other}`);
-  let text: string;
-  try {
-    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch (cause) {
-    throw new SyntaxError(`Cannot read ${name} as it is not text in UTF-8`, { cause });
-  }
+  const text = utf8Text(name, bytes);
   return { table: parse(caller, name, text, options), format: "table of delimited text" };
 }
 

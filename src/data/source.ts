@@ -32,7 +32,9 @@ export function addressOf(source: unknown): URL | undefined {
 }
 
 /** A source as it can be opened again: streams, and addresses that end with a page, are read. */
-export async function keepSource(source: DataSource): Promise<KeptSource> {
+export async function keepSource(source: DataSource | KeptSource): Promise<KeptSource> {
+  if (source instanceof MemoryFile) return source;
+  checkSource(source);
   if (source instanceof URL && /^(blob|data):$/.test(source.protocol)) {
     const { fetchWhole } = await import("./http.ts");
     return new MemoryFile(source.protocol, (await fetchWhole(source))!);
@@ -42,9 +44,23 @@ export async function keepSource(source: DataSource): Promise<KeptSource> {
   return new MemoryFile("the stream", await collect(source as ReadableStream));
 }
 
+/** Throws unless it is a source, and a stream is still to be read. */
+function checkSource(source: unknown): void {
+  const isStream = isA("ReadableStream", source);
+  if (isStream && (source as ReadableStream).locked) {
+    throw new TypeError("Cannot read the stream as somebody reads it already: give another one");
+  }
+  const isPlain = typeof source === "string" || source instanceof Uint8Array;
+  if (isPlain || isStream || source instanceof URL || isA("Blob", source)) return;
+  throw new TypeError(
+    "Cannot read a source as it must be a path, a URL, a Blob or File, a Uint8Array or a " +
+      `ReadableStream: current value is ${describe(source)}`,
+  );
+}
+
 /** Opens a source of bytes. */
 export async function openSource(given: DataSource | KeptSource): Promise<ByteFile> {
-  const source = given instanceof MemoryFile ? given : await keepSource(given);
+  const source = await keepSource(given);
   if (source instanceof MemoryFile) return source;
   const address = addressOf(source);
   if (address !== undefined) {
@@ -52,11 +68,7 @@ export async function openSource(given: DataSource | KeptSource): Promise<ByteFi
     return await openHttp(address);
   }
   if (typeof source === "string" || source instanceof URL) return await LocalFile.open(source);
-  if (isA("Blob", source)) return openBlob(source as Blob);
-  throw new TypeError(
-    "Cannot read a source as it must be a path, a URL, a Blob or File, a Uint8Array or a " +
-      `ReadableStream: current value is ${describe(source)}`,
-  );
+  return openBlob(source as Blob);
 }
 
 /** A source as threads send it to each other. */
@@ -128,10 +140,16 @@ export const LONGEST_TEXT: number = 2 ** 29;
 
 /** The text of bytes in UTF-8 that messages call `name`. */
 export function utf8Text(name: string, bytes: Uint8Array): string {
-  if (bytes.length < LONGEST_TEXT) return new TextDecoder().decode(bytes);
-  throw new SyntaxError(
-    `Cannot read ${name} as a text has fewer than ${LONGEST_TEXT} bytes: it has ${bytes.length}`,
-  );
+  if (bytes.length >= LONGEST_TEXT) {
+    throw new SyntaxError(
+      `Cannot read ${name} as a text has fewer than ${LONGEST_TEXT} bytes: it has ${bytes.length}`,
+    );
+  }
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new SyntaxError(`Cannot read ${name} as it is not text in UTF-8`, { cause });
+  }
 }
 
 /** What messages call a source, and all of its bytes. */

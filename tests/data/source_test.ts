@@ -1,4 +1,14 @@
-import { openAnnData, readNpy, readTable, writeNpy } from "@cellgrad/cellgrad/data";
+import {
+  type DataSource,
+  openAnnData,
+  openCells,
+  readNpy,
+  readNpz,
+  readObo,
+  readSafetensors,
+  readTable,
+  writeNpy,
+} from "@cellgrad/cellgrad/data";
 import { key, normal } from "@cellgrad/cellgrad/random";
 import { assert, assertAlmostEquals, assertEquals, assertLess, assertRejects } from "@std/assert";
 import fc from "fast-check";
@@ -125,6 +135,60 @@ Deno.test("readTable() reads what gzip has compressed, also in parts", async () 
       "unexpected end of file",
   );
 });
+
+/** All that read a source. */
+const READERS: Record<string, (source: DataSource) => Promise<unknown>> = {
+  openAnnData,
+  openCells,
+  readNpy,
+  readNpz,
+  readObo,
+  readSafetensors,
+  readTable,
+};
+
+Deno.test("every reader refuses promises, and streams that somebody reads", async () => {
+  for (const [name, read] of Object.entries(READERS)) {
+    const promise = Promise.resolve(new Uint8Array(9)) as unknown as string;
+    const other = await assertRejects(() => read(promise), TypeError);
+    assertEquals(
+      other.message,
+      "Cannot read a source as it must be a path, a URL, a Blob or File, a Uint8Array or a " +
+        "ReadableStream: current value is a promise: await it",
+      name,
+    );
+    const stream = new Blob(["a,b\n1,2\n"]).stream();
+    const reader = stream.getReader();
+    const used = await assertRejects(() => read(stream), TypeError);
+    assertEquals(
+      used.message,
+      "Cannot read the stream as somebody reads it already: give another one",
+      name,
+    );
+    await reader.cancel();
+  }
+});
+
+Deno.test("text that is not UTF-8 is refused, wherever it is read", () =>
+  inTempDirectory(async (folder) => {
+    const latin = Uint8Array.of(0x67, 0x72, 0xf6, 0xdf, 0x65, 0x0a);
+    await Deno.writeFile(`${folder}/terms.obo`, latin);
+    await Deno.writeFile(`${folder}/table.csv`, latin);
+    const matrix = "%%MatrixMarket matrix coordinate integer general\n1 1 0\n";
+    await Deno.writeTextFile(`${folder}/matrix.mtx`, matrix);
+    await Deno.writeTextFile(`${folder}/barcodes.tsv`, "AA\n");
+    await Deno.writeFile(`${folder}/genes.tsv`, latin);
+    for (
+      const [read, name] of [
+        [() => readObo(`${folder}/terms.obo`), "terms.obo"],
+        [() => readTable(`${folder}/table.csv`), "table.csv"],
+        [() => openCells(folder), "genes.tsv"],
+      ] as const
+    ) {
+      const { message } = await assertRejects(read as () => Promise<unknown>, SyntaxError);
+      assertEquals(message, `Cannot read "${folder}/${name}" as it is not text in UTF-8`);
+    }
+  }));
 
 Deno.test("sources that are none are refused", async () => {
   for (const [source, shown] of [[7, "7"], [null, "null"], [[1, 2], "[1, 2]"]] as const) {
