@@ -13,7 +13,7 @@ import { lowestParabolas } from "./parabolas.ts";
 
 /** Options of {@linkcode distanceTransform} and {@linkcode signedDistance}. */
 export interface DistanceOptions {
-  /** How far neighbours are apart, one number or one per axis of space; 1 by default. */
+  /** How far neighbours are apart, from 1e-25 to 1e25, one number or one per axis; 1 by default. */
   spacing?: number | readonly number[] | undefined;
   /** The element type of the distances; `"float32"` by default. */
   dtype?: "float32" | "float64" | undefined;
@@ -160,6 +160,9 @@ function readDistanceOptions(
   return settled;
 }
 
+/** Distances of any other spacing could leave the range of numbers, or their squares could. */
+const SPACINGS = { min: 1e-25, max: 1e25 };
+
 /** One spacing for each axis of space. */
 function readSpacing(
   caller: string,
@@ -183,7 +186,7 @@ function readSpacing(
   }
   steps.forEach((step, i) => {
     const name = Array.isArray(spacing) ? `spacing[${i}]` : "spacing";
-    checkNumber(caller, name, step, { above: 0 });
+    checkNumber(caller, name, step, SPACINGS);
   });
   return steps;
 }

@@ -171,15 +171,29 @@ testMisuse("distanceTransform", [
     "a spacing of 0",
     () => distanceTransform([1], { spacing: 0 }),
     RangeError,
-    "Cannot compute distanceTransform as spacing must be a finite number above 0: " +
-    "current value is 0",
+    "Cannot compute distanceTransform as spacing must be a finite number at least 1e-25 " +
+    "and at most 1e+25: current value is 0",
   ],
   [
     "a spacing of 0 among others",
     () => distanceTransform([[1]], { spacing: [1, 0] }),
     RangeError,
-    "Cannot compute distanceTransform as spacing[1] must be a finite number above 0: " +
-    "current value is 0",
+    "Cannot compute distanceTransform as spacing[1] must be a finite number at least " +
+    "1e-25 and at most 1e+25: current value is 0",
+  ],
+  [
+    "a spacing whose square is no number",
+    () => distanceTransform([1], { spacing: 1e200 }),
+    RangeError,
+    "Cannot compute distanceTransform as spacing must be a finite number at least 1e-25 and at " +
+    "most 1e+25: current value is 1e+200",
+  ],
+  [
+    "a spacing whose square is 0",
+    () => signedDistance([[1]], 2, { spacing: 1e-200 }),
+    RangeError,
+    "Cannot compute signedDistance as spacing must be a finite number at least 1e-25 and at most " +
+    "1e+25: current value is 1e-200",
   ],
   [
     "another name of the spacing",
@@ -226,3 +240,15 @@ testMisuse("signedDistance", [
     "current value is int32",
   ],
 ]);
+
+Deno.test("distanceTransform() keeps distances in proportion to the spacing, as far as it goes", () => {
+  const mask = [[1, 1, 0], [1, 1, 1]];
+  for (const dtype of ["float32", "float64"] as const) {
+    const { data } = distanceTransform(mask, { dtype });
+    for (const spacing of [1e-25, 1e25]) {
+      distanceTransform(mask, { spacing, dtype }).data.forEach((distance, i) =>
+        assertAlmostEquals(distance / spacing, data[i]!, 1e-6)
+      );
+    }
+  }
+});
