@@ -4,7 +4,10 @@
  * @module
  */
 import type { StartThreads } from "../backends/cpu/start_threads.ts";
-import { checkNumber } from "../options.ts";
+import { formatBytes } from "../describe.ts";
+import { BYTES } from "../dtype.ts";
+import { checkNumber, refuseMore } from "../options.ts";
+import { MAX_BYTES } from "../shape.ts";
 import { fromData, type Tensor } from "../tensor.ts";
 import type { AnnDataFile } from "./anndata.ts";
 import type { BatchEntries, BatchForm } from "./batch_forms.ts";
@@ -52,15 +55,26 @@ export interface CellLoader<X extends Tensor | BatchEntries = Tensor>
   [Symbol.asyncIterator](): AsyncGenerator<CellBatch<X>, void, undefined>;
 }
 
-/** The matrix, if its rows can be had in the form that is wanted. */
+/** The matrix, if batches of its rows can be had in the form that is wanted. */
 export function checkForm(
   matrix: StoredMatrix,
-  { sparse, file, layer = "X" }: Pick<LoaderParts<never>, "sparse" | "file" | "layer">,
+  { sparse, file, plan, layer = "X" }: Omit<LoaderParts<never>, "form">,
 ): StoredMatrix {
+  checkBatch(matrix, plan.batchSize, sparse);
   if (!sparse || matrix.format === "csr") return matrix;
   throw new TypeError(
     `Cannot compute cellLoader as "${layer}" of "${file.path}" must be stored by rows (csr) where ` +
       `sparse is true: current format is ${matrix.format}; leave sparse out, or write it so`,
+  );
+}
+
+/** Throws where a batch, or of a sparse one what tells where its rows are, takes too much memory. */
+function checkBatch({ shape, dtype }: StoredMatrix, rows: number, sparse: boolean): void {
+  const bytes = sparse ? rows * BYTES.int32 : rows * Math.max(1, shape[1]) * BYTES[dtype];
+  if (bytes <= MAX_BYTES) return;
+  throw new RangeError(
+    `Cannot compute cellLoader as a batch must take at most ${formatBytes(MAX_BYTES)}: ` +
+      `current value of batchSize is ${rows}, which takes ${formatBytes(bytes)}`,
   );
 }
 
@@ -103,6 +117,7 @@ export class Loader<X extends Tensor | BatchEntries> implements CellLoader<X> {
   }
 
   epoch(epoch: number, start = 0): AsyncGenerator<CellBatch<X>, void, undefined> {
+    if (arguments.length > 2) refuseMore("epoch", "start", 2, arguments);
     const range = { integer: true, min: 0 };
     checkNumber("epoch", "epoch", epoch, { ...range, max: 2 ** 32 - 1 });
     checkNumber("epoch", "start", start, { ...range, max: this.batches });

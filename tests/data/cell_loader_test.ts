@@ -269,6 +269,16 @@ Deno.test("cellLoader() refuses options that are out of range", async () => {
         "batchSize must be a whole number at least 1 and at most 2147483647: current value is 0",
       ],
       [
+        { batchSize: 1e9 },
+        "a batch must take at most 4 GiB: current value of batchSize is 1000000000, which takes " +
+        "11.2 GiB",
+      ],
+      [
+        { batchSize: 2 ** 31 - 1, sparse: true },
+        "a batch must take at most 4 GiB: current value of batchSize is 2147483647, which takes " +
+        "8 GiB",
+      ],
+      [
         { batchSize: 4, window: 3 },
         "window must be a whole number at least 4 and at most 2147483647: current value is 3",
       ],
