@@ -3,8 +3,9 @@
  *
  * @module
  */
+import { describe } from "../describe.ts";
 import { allocate } from "../dtype.ts";
-import { checkBoolean, checkChoice, checkNumber, readOptions } from "../options.ts";
+import { checkBoolean, checkNumber, readOptions, refuseMore } from "../options.ts";
 import { asTensor, fromData, type Tensor, type TensorLike } from "../tensor.ts";
 import {
   asMatrix,
@@ -32,8 +33,8 @@ export {
 export interface NormalizeTotalOptions {
   /** The sum of every cell's values afterwards; 10,000 by default. */
   targetSum?: number | undefined;
-  /** `"median"`: the median total of the cells that have counts, in place of `targetSum`. */
-  target?: "median" | undefined;
+  /** `"median"`, the median total of the cells that have counts, or a sum as `targetSum` says it. */
+  target?: "median" | number | undefined;
 }
 
 /**
@@ -52,7 +53,7 @@ export interface NormalizeTotalOptions {
  * @returns The (cells, genes) normalised values, as sparse as the counts, `float32` unless these are
  * `float64`. A result of plain numbers: nothing is differentiated through it.
  * @throws {TypeError} If the counts are no matrix, an option is unknown, or both are given.
- * @throws {RangeError} If a count is negative, infinite or NaN, or `targetSum` not positive.
+ * @throws {RangeError} If a count is negative, infinite or NaN, or the target not positive.
  *
  * @example Two cells of different depth
  * ```ts
@@ -74,6 +75,7 @@ export function normalizeTotal(
   counts: CellValues,
   options: NormalizeTotalOptions = {},
 ): Tensor | SparseMatrix {
+  if (arguments.length > 2) refuseMore("normalizeTotal", "options", 2, arguments);
   const settled = readOptions("normalizeTotal", options, {
     targetSum: undefined,
     target: undefined,
@@ -83,7 +85,8 @@ export function normalizeTotal(
   checkNotNegative("normalizeTotal", "counts", matrix);
   const { data, rows, dtype } = matrix;
   const totals = rowTotals(matrix);
-  const target = settled.target === "median" ? medianTotal(totals) : settled.targetSum ?? 1e4;
+  const wanted = settled.target ?? settled.targetSum ?? 1e4;
+  const target = wanted === "median" ? medianTotal(totals) : wanted;
   const out = allocate(dtype, data.length);
   for (let i = 0; i < rows; i++) {
     const end = startOf(matrix, i + 1);
@@ -96,7 +99,13 @@ export function normalizeTotal(
 function checkTarget({ targetSum, target }: NormalizeTotalOptions): void {
   if (targetSum !== undefined) checkNumber("normalizeTotal", "targetSum", targetSum, { above: 0 });
   if (target === undefined) return;
-  checkChoice("normalizeTotal", "target", target, ["median"]);
+  if (typeof target === "number") checkNumber("normalizeTotal", "target", target, { above: 0 });
+  else if (target !== "median") {
+    throw new TypeError(
+      `Cannot compute normalizeTotal as target must be "median" or a number above 0: ` +
+        `current value is ${describe(target)}`,
+    );
+  }
   if (targetSum === undefined) return;
   throw new TypeError(
     `Cannot compute normalizeTotal as targetSum and target must not be given together: ` +
@@ -149,8 +158,8 @@ export interface Scaled<X = Tensor> {
  * @returns The z-scores (`float32` unless `x` is `float64`) and the statistics.
  * @throws {TypeError} If `x` is no matrix, an option is unknown, or the statistics are
  * incomplete or not one per gene.
- * @throws {RangeError} If there are fewer than two cells to take statistics from, or `maxValue` is
- * not positive.
+ * @throws {RangeError} If there are fewer than two cells to take statistics from, `maxValue` is not
+ * positive, or one of the statistics that are given is not finite or a negative deviation.
  *
  * @example Held-out cells by the statistics of the training cells
  * ```ts
@@ -173,6 +182,7 @@ export function scale(
   x: CellValues,
   options: ScaleOptions = {},
 ): Scaled<Tensor> | Scaled<SparseMatrix> {
+  if (arguments.length > 2) refuseMore("scale", "options", 2, arguments);
   const settled = readOptions("scale", options, {
     maxValue: undefined,
     zeroCenter: true,
@@ -265,6 +275,10 @@ function statisticsFor(matrix: Matrix, options: ScaleOptions): Omit<Scaled, "val
         `${mean?.length ?? "none"} and ${standardDeviation?.length ?? "none"}`,
     );
   }
+  mean.forEach((value, j) => checkNumber("scale", `mean[${j}]`, value));
+  standardDeviation.forEach((value, j) =>
+    checkNumber("scale", `standardDeviation[${j}]`, value, { min: 0 })
+  );
   return {
     mean: Float64Array.from(mean),
     standardDeviation: Float64Array.from(standardDeviation),
@@ -310,6 +324,7 @@ export function pearsonResiduals(
   counts: CellValues,
   options: PearsonResidualsOptions = {},
 ): Tensor {
+  if (arguments.length > 2) refuseMore("pearsonResiduals", "options", 2, arguments);
   const name = "pearsonResiduals";
   const settled = readOptions(name, options, { theta: 100, clip: undefined, check: true });
   const { theta, check } = settled;

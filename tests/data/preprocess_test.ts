@@ -119,6 +119,31 @@ Deno.test("normalizeTotal() keeps float64 and makes float32 of integers", () => 
   assertEquals(normalizeTotal(tensor([[1, 1]], { dtype: "int32" })).dtype, "float32");
 });
 
+Deno.test("normalizeTotal() takes a number as target for the same as targetSum", () =>
+  fc.assert(
+    fc.property(matrices, fc.double({ min: 1, max: 1e6, noNaN: true }), (counts, target) => {
+      const x = normalizeTotal(counts, { target });
+      assertEquals(x, normalizeTotal(counts, { targetSum: target }));
+    }),
+    { seed: 1, numRuns: 50 },
+  ));
+
+Deno.test("scale() refuses statistics that no cells have", () => {
+  for (
+    const [mean, standardDeviation, message] of [
+      [[0, NaN], [1, 1], "mean[1] must be a finite number: current value is NaN"],
+      [[Infinity, 0], [1, 1], "mean[0] must be a finite number: current value is Infinity"],
+      [[0, 0], [-1, 1], "standardDeviation[0] must be a finite number at least 0: current value"],
+      [[0, 0], [1, NaN], "standardDeviation[1] must be a finite number: current value is NaN"],
+    ] as const
+  ) {
+    const error = assertThrows(() => scale([[1, 2]], { mean, standardDeviation })) as Error;
+    assertEquals(error.message.startsWith(`Cannot compute scale as ${message}`), true);
+  }
+  const flat = scale([[1, 2]], { mean: [1, 1], standardDeviation: [0, 1] });
+  assertEquals(flat.values.toArray(), [[0, 1]]);
+});
+
 Deno.test("normalizeTotal() refuses scaled expression, vectors and bad targets", () => {
   assertThrows(
     () => normalizeTotal([[1, 2], [3, -0.5]]),
@@ -141,7 +166,13 @@ Deno.test("normalizeTotal() refuses scaled expression, vectors and bad targets",
   assertThrows(
     () => normalizeTotal([[1, 2]], { target: "mean" as never }),
     TypeError,
-    "Cannot compute normalizeTotal as target must be one of median: current value is mean",
+    'Cannot compute normalizeTotal as target must be "median" or a number above 0: ' +
+      'current value is "mean"',
+  );
+  assertThrows(
+    () => normalizeTotal([[1, 2]], { target: 0 }),
+    RangeError,
+    "Cannot compute normalizeTotal as target must be a finite number above 0: current value is 0",
   );
   assertThrows(
     () => normalizeTotal([[1, 2]], { targetSum: 100, target: "median" }),
