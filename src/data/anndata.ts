@@ -3,13 +3,14 @@
  *
  * @module
  */
+import { describe } from "../describe.ts";
 import type { AwaitUsingDisposable } from "../disposal.ts";
 import type { Tensor } from "../tensor.ts";
 import { openParts } from "./anndata_parts.ts";
 import type { CellParts, RawAnnData } from "./cell_parts.ts";
 import type { Column } from "./column.ts";
 import { openStore } from "./open_store.ts";
-import { readOptions } from "../options.ts";
+import { readOptions, refuseMore } from "../options.ts";
 import { type DataSource, keepSource, type KeptSource } from "./source.ts";
 import { checkIntegers, withIntegers } from "./wide_integers.ts";
 import { promised } from "./store.ts";
@@ -153,6 +154,7 @@ export class AnnDataFile {
    * @throws {SyntaxError} If it cannot be read.
    */
   async obs(key: string): Promise<Column> {
+    if (arguments.length > 1) refuseMore("obs", "key", 1, arguments);
     this.#checkKey("obs column", key, this.keys.obs);
     return await this.#parts.obs.read(key);
   }
@@ -167,6 +169,7 @@ export class AnnDataFile {
    * @throws {SyntaxError} If it cannot be read.
    */
   async var(key: string): Promise<Column> {
+    if (arguments.length > 1) refuseMore("var", "key", 1, arguments);
     this.#checkKey("var column", key, this.keys.var);
     return await this.#parts.var.read(key);
   }
@@ -180,6 +183,7 @@ export class AnnDataFile {
    * @throws {SyntaxError} If it cannot be read.
    */
   async layer(key: string): Promise<StoredMatrix> {
+    if (arguments.length > 1) refuseMore("layer", "key", 1, arguments);
     this.#checkKey("layer", key, this.keys.layers);
     return await this.#parts.layers.open(key);
   }
@@ -193,6 +197,7 @@ export class AnnDataFile {
    * @throws {SyntaxError} If it cannot be read, or is a data frame.
    */
   async obsm(key: string): Promise<Tensor> {
+    if (arguments.length > 1) refuseMore("obsm", "key", 1, arguments);
     this.#checkKey("obsm array", key, this.keys.obsm);
     return await this.#parts.obsm.open(key);
   }
@@ -208,7 +213,8 @@ export class AnnDataFile {
     if (keys.includes(key)) return;
     const why = keys.length === 0 ? "there is none" : `key must be one of ${keys.join(", ")}`;
     throw new RangeError(
-      `Cannot read the ${what} of "${this.path}" as ${why}: current value is ${key}`,
+      `Cannot read the ${what} of "${this.path}" as ${why}: ` +
+        `current value is ${typeof key === "string" ? key : describe(key)}`,
     );
   }
 }
@@ -268,6 +274,7 @@ export async function openAnnData(
   source: DataSource,
   options: OpenAnnDataOptions = {},
 ): Promise<AnnDataFile> {
+  if (arguments.length > 2) refuseMore("openAnnData", "options", 2, arguments);
   const { integers } = readOptions("openAnnData", options, { integers: "int32" });
   checkIntegers("openAnnData", integers);
   const kept = await keepSource(source);

@@ -4,7 +4,7 @@
  * @module
  */
 import { describe } from "../describe.ts";
-import { checkObject, checkText, readOptions } from "../options.ts";
+import { checkObject, checkText, readOptions, refuseMore } from "../options.ts";
 import { type AnnDataFile, type OpenAnnDataOptions, openCellParts } from "./anndata.ts";
 import type { CellParts } from "./cell_parts.ts";
 import { openParts } from "./anndata_parts.ts";
@@ -73,6 +73,7 @@ export async function openCells(
   source: DataSource,
   options: OpenCellsOptions = {},
 ): Promise<AnnDataFile> {
+  if (arguments.length > 2) refuseMore("openCells", "options", 2, arguments);
   const settled = readOptions("openCells", options, {
     modality: undefined,
     genome: undefined,

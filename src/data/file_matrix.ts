@@ -104,18 +104,21 @@ export abstract class FileMatrix implements StoredMatrix {
     return `"${this.key}" of "${this.path}"`;
   }
 
-  read(): Promise<Tensor> {
-    return this.readRows(0, this.shape[0]);
+  async read(): Promise<Tensor> {
+    if (arguments.length > 0) this.#refuseMore("read takes nothing", arguments[0]);
+    return await this.readRows(0, this.shape[0]);
   }
 
   readRows(start: number, end: number): Promise<Tensor>;
   readRows(rows: readonly number[] | Int32Array): Promise<Tensor>;
   async readRows(first: number | readonly number[] | Int32Array, end?: number): Promise<Tensor> {
+    if (arguments.length > 2) this.#refuseMore("nothing follows start and end", arguments[2]);
     if (Array.isArray(first) || first instanceof Int32Array) return await this.#listed(first, end);
     return await this.#range(first as number, end as number);
   }
 
   async readSparse(start: number = 0, end: number = this.shape[0]): Promise<SparseMatrix> {
+    if (arguments.length > 2) this.#refuseMore("nothing follows start and end", arguments[2]);
     this.#checkRange(start, end);
     return await this.#inMemory(end - start, "their entries", () => this.entriesOf(start, end));
   }
@@ -136,12 +139,7 @@ export abstract class FileMatrix implements StoredMatrix {
   }
 
   async #listed(rows: readonly number[] | Int32Array, more: unknown): Promise<Tensor> {
-    if (more !== undefined) {
-      throw new TypeError(
-        `Cannot read rows of ${this.what} as nothing follows a list of rows: ` +
-          `current value is ${describe(more)}`,
-      );
-    }
+    if (more !== undefined) this.#refuseMore("nothing follows a list of rows", more);
     const [count, columns] = this.shape;
     for (let i = 0; i < rows.length; i++) {
       if (Number.isInteger(rows[i]) && rows[i]! >= 0 && rows[i]! < count) continue;
@@ -157,6 +155,12 @@ export abstract class FileMatrix implements StoredMatrix {
       for (let i = 0; i < places.length; i++) held.put(places[i]!, data, i * columns);
       return data;
     });
+  }
+
+  #refuseMore(why: string, value: unknown): never {
+    throw new TypeError(
+      `Cannot read rows of ${this.what} as ${why}: current value is ${describe(value)}`,
+    );
   }
 
   /** A tensor of rows, as long as there is memory for it. */
@@ -189,6 +193,7 @@ export abstract class FileMatrix implements StoredMatrix {
   }
 
   async *rowBatches(size: number): AsyncGenerator<Tensor, void, undefined> {
+    if (arguments.length > 1) this.#refuseMore("nothing follows size", arguments[1]);
     if (!Number.isInteger(size) || size < 1) {
       throw new RangeError(
         `Cannot read row batches of ${this.what} as size must be a positive integer: ` +

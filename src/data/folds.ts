@@ -5,7 +5,7 @@
  */
 import { toIntegers } from "../labels.ts";
 import { describe } from "../describe.ts";
-import { checkNumber, readOptions } from "../options.ts";
+import { checkNumber, readOptions, refuseMore } from "../options.ts";
 import { key, permutation } from "../random.ts";
 import type { TensorLike } from "../tensor.ts";
 
@@ -57,6 +57,7 @@ export function stratifiedFolds(
   k: number,
   options: StratifiedFoldsOptions = {},
 ): Fold[] {
+  if (arguments.length > 3) refuseMore("stratifiedFolds", "options", 3, arguments);
   const { seed } = readOptions("stratifiedFolds", options, { seed: 0 });
   checkNumber("stratifiedFolds", "seed", seed, SEEDS);
   const classes = toIntegers("stratifiedFolds", labels, "labels").data;

@@ -5,7 +5,7 @@
  */
 import { median } from "./medians.ts";
 import { distinctLabels } from "../labels.ts";
-import { checkChoice, checkNumber, isPlainObject, readOptions } from "../options.ts";
+import { checkChoice, checkNumber, isPlainObject, readOptions, refuseMore } from "../options.ts";
 import type { TensorLike } from "../tensor.ts";
 import {
   asMatrix,
@@ -112,6 +112,7 @@ export function highlyVariableGenes(
   x: CellValues,
   options: HighlyVariableGenesOptions | VarianceOptions = {},
 ): HighlyVariableGenes | VariableGenes {
+  if (arguments.length > 2) refuseMore(NAME, "options", 2, arguments);
   if (isByVariance(options)) {
     const matrix = asMatrix(NAME, "x", x);
     checkTwoCells(NAME, matrix);

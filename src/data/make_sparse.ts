@@ -155,6 +155,7 @@ export interface SparseOptions {
  * ```
  */
 export function sparse(dense: TensorLike, options: SparseOptions = {}): SparseMatrix {
+  if (arguments.length > 2) refuseMore("sparse", "options", 2, arguments);
   const { format } = readOptions("sparse", options, { format: "csr" });
   checkChoice("sparse", "format", format, ["csr", "csc"]);
   const x = asTensor(dense, undefined, "sparse", "dense");

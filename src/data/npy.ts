@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { refuseMore } from "../options.ts";
 import { sizeOf } from "../shape.ts";
 import { asTensor, fromData, type Tensor, type TensorLike } from "../tensor.ts";
 import {
@@ -62,6 +63,7 @@ const DESCRIPTIONS = { bool: "|b1", int32: "<i4", float32: "<f4", float64: "<f8"
  * ```
  */
 export async function readNpy(source: DataSource): Promise<Tensor> {
+  if (arguments.length > 1) refuseMore("readNpy", "source", 1, arguments);
   const { name, bytes } = await readBytes(source);
   return parseNpy(bytes, name);
 }
@@ -84,6 +86,7 @@ export async function readNpy(source: DataSource): Promise<Tensor> {
  * ```
  */
 export function writeNpy(values: TensorLike): Uint8Array<ArrayBuffer> {
+  if (arguments.length > 1) refuseMore("writeNpy", "values", 1, arguments);
   const { shape, dtype, data } = asTensor(values);
   const extents = shape.length === 1 ? `${shape[0]},` : shape.join(", ");
   const header = `{'descr': '${DESCRIPTIONS[dtype]}', 'fortran_order': False, ` +

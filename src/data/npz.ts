@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { refuseMore } from "../options.ts";
 import type { Tensor } from "../tensor.ts";
 import { parseNpy } from "./npy.ts";
 import { type DataSource, openSource } from "./source.ts";
@@ -43,6 +44,7 @@ export async function npyIn(zip: ZipFiles, name: string): Promise<Uint8Array> {
  * ```
  */
 export async function readNpz(source: DataSource): Promise<Record<string, Tensor>> {
+  if (arguments.length > 1) refuseMore("readNpz", "source", 1, arguments);
   const file = await openSource(source);
   try {
     const zip = await openZip(file);

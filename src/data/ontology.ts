@@ -81,6 +81,7 @@ export interface TermHierarchy {
  * ```
  */
 export function parseObo(text: string, name = "the ontology"): Ontology {
+  if (arguments.length > 2) refuseMore("parseObo", "name", 2, arguments);
   checkText("parseObo", "text", text);
   checkText("parseObo", "name", name);
   const terms = new Map<string, OntologyTerm>();
@@ -141,6 +142,7 @@ function toTerm(name: string, { line, values }: OboStanza): OntologyTerm {
  * ```
  */
 export async function readObo(source: DataSource): Promise<Ontology> {
+  if (arguments.length > 1) refuseMore("readObo", "source", 1, arguments);
   const { name, bytes } = await readBytes(source);
   return parseObo(utf8Text(name, bytes), name);
 }
@@ -371,6 +373,7 @@ function membershipOf(
  * ```
  */
 export function termLabels(hierarchy: TermHierarchy, terms: readonly string[]): Int32Array {
+  if (arguments.length > 2) refuseMore("termLabels", "terms", 2, arguments);
   if (!Array.isArray(hierarchy?.ids)) {
     throw new TypeError(
       `Cannot compute termLabels as hierarchy must be one, as termHierarchy makes it: ` +

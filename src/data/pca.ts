@@ -5,7 +5,7 @@
  */
 import { allocate, dtypeOf, type TypedArray } from "../dtype.ts";
 import { describe } from "../describe.ts";
-import { readOptions } from "../options.ts";
+import { readOptions, refuseMore } from "../options.ts";
 import { fromData, type Tensor } from "../tensor.ts";
 import { type Centred, CentredDense } from "./centred.ts";
 import { CentredSparse } from "./centred_sparse.ts";
@@ -65,6 +65,7 @@ export interface Pca {
  * ```
  */
 export function pca(x: CellValues, options: PcaOptions = {}): Pca {
+  if (arguments.length > 2) refuseMore("pca", "options", 2, arguments);
   const { components: count } = readOptions("pca", options, { components: 2 });
   const matrix = asMatrix("pca", "x", x);
   check(matrix, count);

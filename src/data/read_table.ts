@@ -4,7 +4,7 @@
  * @module
  */
 import { describe } from "../describe.ts";
-import { checkArray, checkBoolean, checkObject, checkText } from "../options.ts";
+import { checkArray, checkBoolean, checkObject, checkText, refuseMore } from "../options.ts";
 import { type DelimitedRow, detectDelimiter, splitRows } from "./delimited.ts";
 import { type FieldReader, fieldReader, type TableColumn, toColumn } from "./field.ts";
 import { gunzip, isGzip } from "./gzip.ts";
@@ -82,6 +82,7 @@ export async function readTable(
   source: DataSource,
   options: TableOptions = {},
 ): Promise<Table> {
+  if (arguments.length > 2) refuseMore("readTable", "options", 2, arguments);
   const { name, bytes } = await readBytes(source);
   return (await parseTableBytes("readTable", name, bytes, options)).table;
 }
@@ -144,6 +145,7 @@ function isParquet(bytes: Uint8Array): boolean {
  * ```
  */
 export function parseTable(text: string, options: TableOptions = {}): Table {
+  if (arguments.length > 2) refuseMore("parseTable", "options", 2, arguments);
   return parse("parseTable", "the table", text, options);
 }
 

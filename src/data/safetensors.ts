@@ -6,7 +6,7 @@
 import type { DType, TypedArray } from "../dtype.ts";
 import { hashValues } from "../hash.ts";
 import { describe } from "../describe.ts";
-import { checkBoolean, checkObject, readOptions } from "../options.ts";
+import { checkBoolean, checkObject, readOptions, refuseMore } from "../options.ts";
 import { type Shape, sizeOf } from "../shape.ts";
 import { asTensor, fromData, type Tensor, type TensorLike } from "../tensor.ts";
 import { bytesPerElement, elementsOf, type ElementType, toTensorData } from "./elements.ts";
@@ -109,6 +109,7 @@ export async function readSafetensors(
   source: DataSource,
   options: ReadSafetensorsOptions = {},
 ): Promise<Safetensors> {
+  if (arguments.length > 2) refuseMore("readSafetensors", "options", 2, arguments);
   const { checksum } = readOptions("readSafetensors", options, { checksum: false });
   checkBoolean("readSafetensors", "checksum", checksum);
   const { name, bytes } = await readBytes(source);
@@ -173,6 +174,7 @@ export function writeSafetensors<T extends { readonly [K in keyof T]: TensorLike
   tensors: T,
   options: SafetensorsOptions = {},
 ): Uint8Array<ArrayBuffer> {
+  if (arguments.length > 2) refuseMore("writeSafetensors", "options", 2, arguments);
   checkObject("writeSafetensors", "tensors", tensors);
   const entries = Object.entries<TensorLike>(tensors)
     .map(([name, x]) => ({

@@ -4,7 +4,7 @@
  * @module
  */
 import { exponentials } from "../../kernels/random/eager.ts";
-import { checkArray, checkNumber, readOptions, type Settled } from "../options.ts";
+import { checkArray, checkNumber, readOptions, refuseMore, type Settled } from "../options.ts";
 import {
   bernoulli,
   foldIn,
@@ -16,6 +16,7 @@ import {
   split,
   uniform,
 } from "../random.ts";
+import { checkSize } from "../shape.ts";
 import { fromData, type Tensor } from "../tensor.ts";
 import { type CellTree, completeTree, ramp } from "./cell_tree.ts";
 
@@ -144,6 +145,7 @@ const RANGES = {
  * ```
  */
 export function simulateCells(options: SimulateCellsOptions = {}): SimulatedCells {
+  if (arguments.length > 1) refuseMore("simulateCells", "options", 1, arguments);
   const settings = settle(options);
   const { cells, genes, types, librarySize, librarySpread } = settings;
   const [typeKey, timeKey, batchKey, shiftKey, programmeKey, sizeKey, countKey] = split(
@@ -307,5 +309,9 @@ function settle(options: SimulateCellsOptions): Settings {
   typeWeights?.forEach((weight, type) =>
     checkNumber("simulateCells", `typeWeights[${type}]`, weight, { above: 0 })
   );
+  const { cells, genes, batches } = settings;
+  for (const rows of [cells, 2 * types - 1, batches]) {
+    checkSize("simulateCells", [rows, genes], "float64");
+  }
   return settings;
 }

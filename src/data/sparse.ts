@@ -108,6 +108,7 @@ export class SparseMatrix {
 
   /** The same entries in another order: row by row, or column by column. */
   asFormat(format: SparseFormat): SparseMatrix {
+    if (arguments.length > 1) refuseMore("asFormat", "format", 1, arguments);
     checkChoice("asFormat", "format", format, ["csr", "csc"]);
     if (format === this.format) return this;
     const minors = this.shape[format === "csr" ? 0 : 1];
@@ -128,6 +129,7 @@ export class SparseMatrix {
 
   /** The rows from `start` to `end`, which is not included: the last ones without it. */
   slice(start: number, end: number = this.shape[0]): SparseMatrix {
+    if (arguments.length > 2) refuseMore("slice", "end", 2, arguments);
     const rows = this.shape[0];
     const isWhole = Number.isInteger(start) && Number.isInteger(end);
     if (!isWhole || start < 0 || end < start || end > rows) {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkArray, checkChoice, checkText, readOptions } from "../options.ts";
+import { checkArray, checkChoice, checkText, readOptions, refuseMore } from "../options.ts";
 import { fromData, type Tensor } from "../tensor.ts";
 import type { TableColumn } from "./field.ts";
 
@@ -81,6 +81,7 @@ export class Table {
    * @throws {RangeError} If there is no such column, or more than one.
    */
   column(name: string | number): TableColumn {
+    if (arguments.length > 1) refuseMore("column", "name", 1, arguments);
     return this.#values[this.#positionOf(name)]!;
   }
 
@@ -118,6 +119,7 @@ export class Table {
    * @throws {TypeError} If a column holds text.
    */
   matrix(options: MatrixOptions = {}): Tensor {
+    if (arguments.length > 1) refuseMore("matrix", "options", 1, arguments);
     const { columns, ignore, dtype } = readOptions("matrix", options, MATRIX);
     checkArray("matrix", "ignore", ignore);
     if (columns !== undefined) checkArray("matrix", "columns", columns);

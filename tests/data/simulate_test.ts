@@ -245,6 +245,11 @@ Deno.test("simulateCells() refuses unknown options and bad values", () => {
       "2147483647: current value is 0",
   );
   assertThrows(
+    () => simulateCells({ cells: 1e9, genes: 1e9 }),
+    RangeError,
+    "Cannot compute simulateCells as a tensor must take at most 4 GiB: current shape is ",
+  );
+  assertThrows(
     () => simulateCells({ dropout: 1.1 }),
     RangeError,
     "Cannot compute simulateCells as dropout must be a finite number at least 0 and at most 1: " +

@@ -5,6 +5,8 @@
 import { assert, assertEquals } from "@std/assert";
 import * as cg from "../../mod.ts";
 import { METHOD_CALLS, VALID_CALLS, type ValidCall } from "./valid_calls.ts";
+import { inTempDirectory } from "../data/write.ts";
+import { VALID_DATA, validReaders, writeFiles } from "./valid_data.ts";
 import { VALID_LOSSES } from "./valid_losses.ts";
 import { VALID_METRICS } from "./valid_metrics.ts";
 
@@ -146,6 +148,22 @@ Deno.test("what is no argument at all is refused in the name of the function", a
     }
   }
 });
+
+Deno.test("an argument too many is refused by all that handles data", () =>
+  inTempDirectory(async (folder) => {
+    await writeFiles(folder);
+    for (const row of [...VALID_DATA, ...validReaders(folder)]) {
+      for (const more of [[7], [undefined, 7]]) {
+        const error = await failure(() => row.f(...row.args(), ...more));
+        const told = error instanceof TypeError ? error.message : String(error);
+        assert(
+          /nothing (after|follows) /.test(told),
+          `${row.name} with ${more.length} more: ${told}`,
+        );
+        if (more.length === 1) assert(told.endsWith("current value is 7"), told);
+      }
+    }
+  }));
 
 Deno.test("a function that is passed to map is refused with what to write", async () => {
   const error = await failure(() => [cg.ones([2])].map(cg.exp)) as TypeError;

@@ -82,6 +82,18 @@ const loaderCalls: ValidCall[] = [
     f: (...args) => three.X.readRows(...args as [number[]]),
     args: () => [[2, 0]],
   },
+  {
+    name: "readRows",
+    f: (...args) => three.X.readRows(...args as [number, number]),
+    args: () => [0, 2],
+  },
+  {
+    name: "readSparse",
+    f: (...args) => three.X.readSparse(...args as [number]),
+    args: () => [0, 2],
+  },
+  { name: "obs", f: (...args) => three.obs(...args as [string]), args: () => ["score"] },
+  { name: "layer", f: (...args) => three.layer(...args as [string]), args: () => ["counts"] },
 ];
 
 /** Files that the readers find, in a folder. */
@@ -99,7 +111,7 @@ export const validReaders = (folder: string): ValidCall[] => [
   row("readTable", () => [`${folder}/table.tsv`, { delimiter: "\t" }], 1),
   row("readObo", () => [`${folder}/terms.obo`]),
   row("readNpy", () => [`${folder}/x.npy`]),
-  row("readSafetensors", () => [`${folder}/x.safetensors`]),
+  row("readSafetensors", () => [`${folder}/x.safetensors`, { checksum: false }], 1),
   row("readNpz", () => [`${folder}/x.npz`]),
   row("openAnnData", () => [
     new URL("../data/h5py.h5ad", import.meta.url),
@@ -110,7 +122,7 @@ export const validReaders = (folder: string): ValidCall[] => [
     { integers: "bigint" },
   ], 1),
   ...loaderCalls,
-  row("writeAnnData", () => [`${folder}/y.h5ad`, { X: [[1], [2]], obs: { a: [1, 2] } }]),
+  row("writeAnnData", () => [`${folder}/y.h5ad`, { X: [[1], [2]], obs: { a: [1, 2] } }, {}], 2),
   {
     name: "writeAnnData",
     f: (...args) => data.writeAnnData(`${folder}/z`, ...args as [never]),
@@ -138,7 +150,8 @@ export const VALID_DATA: readonly ValidCall[] = [
   {
     name: "readSafetensors",
     f: data.readSafetensors,
-    args: () => [data.writeSafetensors({ x: [1, 2] })],
+    args: () => [data.writeSafetensors({ x: [1, 2] }), { checksum: false }],
+    options: 1,
   },
   row("parseObo", () => [OBO, "the ontology"]),
   row("termHierarchy", () => [ontology(), ["CL:0", "CL:1"], { unknownParents: "ignore" }], 2),
@@ -169,9 +182,9 @@ export const VALID_DATA: readonly ValidCall[] = [
   row("csc", () => [PARTS], 0),
   row("sparse", () => [counts(), { format: "csc" }], 1),
   row("sparseMatmul", () => [held, [[1], [2], [3]]]),
-  { name: "rows", f: (list) => held.rows(list), args: () => [[1, 0]] },
-  { name: "slice", f: (start, end) => held.slice(start, end), args: () => [0, 2] },
-  { name: "asFormat", f: (format) => held.asFormat(format), args: () => ["csc"] },
+  { name: "rows", f: (...args) => held.rows(...args as [number[]]), args: () => [[1, 0]] },
+  { name: "slice", f: (...args) => held.slice(...args as [number]), args: () => [0, 2] },
+  { name: "asFormat", f: (...args) => held.asFormat(...args as ["csc"]), args: () => ["csc"] },
   row("simulateCells", () => [
     {
       cells: 6,
@@ -194,10 +207,10 @@ export const VALID_DATA: readonly ValidCall[] = [
     TABLE,
     { delimiter: "\t", comment: "#", genes: ["A"], ignore: ["B"] },
   ], 1),
-  { name: "column", f: (name) => table.column(name), args: () => ["A"] },
+  { name: "column", f: (...args) => table.column(...args as [string]), args: () => ["A"] },
   {
     name: "matrix",
-    f: (options) => table.matrix(options),
+    f: (...args) => table.matrix(...args as []),
     args: () => [{ columns: ["A", "B"], dtype: "float64" }],
     options: 0,
   },
