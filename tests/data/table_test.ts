@@ -1,5 +1,6 @@
 import { assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import fc from "fast-check";
+import { openCells } from "../../src/data/cells.ts";
 import { splitRows } from "../../src/data/delimited.ts";
 import { parseTable, readTable, type TableOptions } from "../../src/data/read_table.ts";
 import { inTempDirectory } from "./write.ts";
@@ -403,6 +404,30 @@ Deno.test("parseTable() names the columns where the one of row names is not amon
     error.message,
     "Cannot read the table as rowNames must be one of a, b: current value is c",
   );
+});
+
+Deno.test("wrong options are refused in the name of who was called", async () => {
+  const text = "a,b\n1,2\n";
+  const bytes = new TextEncoder().encode(text);
+  for (
+    const [options, what] of [
+      [null, "options must be a plain object: current value is null"],
+      [{ header: 5 }, "header must be true or false: current value is 5"],
+      [{ rowNames: 5 }, "rowNames must be true or false: current value is 5"],
+      [{ comment: 5 }, "comment must be a text: current value is 5"],
+      [{ genes: 1 }, "genes must be an array: current value is 1"],
+      [{ ignore: [1] }, "ignore[0] must be a text: current value is 1"],
+    ] as const
+  ) {
+    const given = options as unknown as TableOptions;
+    const parsed = assertThrows(() => parseTable(text, given), TypeError);
+    assertEquals(parsed.message, `Cannot compute parseTable as ${what}`);
+    const read = await assertRejects(() => readTable(bytes, given), TypeError);
+    assertEquals(read.message, `Cannot compute readTable as ${what}`);
+    if (options === null) continue;
+    const opened = await assertRejects(() => openCells(bytes, { table: given }), TypeError);
+    assertEquals(opened.message, `Cannot compute openCells as ${what}`);
+  }
 });
 
 Deno.test("readTable() reads a file", () =>
