@@ -88,7 +88,7 @@ export function oddNumbers(file: ByteFile, header: number): string | undefined {
   const [offset, precision] = [8, 10].map((at) => message.getUint16(at, true));
   if (offset !== 0 || precision !== size) {
     return `its numbers fill ${precision} of ${size} bits, and all must be filled to be read: ` +
-      `write them as ones of NumPy`;
+      `write them as NumPy does`;
   }
   if (kind === INTEGER || IEEE[size] === undefined) return undefined;
   const parts = [2, 12, 13, 14, 15].map((at) => message.getUint8(at));

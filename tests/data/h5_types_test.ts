@@ -55,7 +55,7 @@ Deno.test("HDF5's integers that do not fill their bytes are refused", async () =
       assertEquals(
         await complaint(resealed(changed), "values"),
         `Cannot read "values" of "x" as its numbers fill ${filled} of ${bits} bits, and all must ` +
-          "be filled to be read: write them as ones of NumPy",
+          "be filled to be read: write them as NumPy does",
       );
     }
   }
