@@ -64,7 +64,8 @@ export interface PerturbationMetrics {
  *
  * Report the delta. Most genes do not change, so `pearson` is near 1 for whoever predicts that
  * nothing happens; the `pearsonDelta` of that prediction is 0. A correlation that is not defined
- * (constant values) is 0, see {@linkcode pearson}.
+ * (constant values) is 0, see {@linkcode pearson}; changes that differ by no more than rounding, that
+ * of float32 where any of the numbers are of that type, are constant.
  *
  * Source: GEARS, `compute_metrics` and `deeper_analysis` (Roohani et al. 2023,
  * https://doi.org/10.1038/s41587-023-01905-6), as scFormer uses them. Deviations: control cells are
@@ -134,6 +135,8 @@ interface Study {
   control: ArrayLike<number>;
   cells: readonly number[][];
   deGenes: ArrayLike<number>[];
+  /** How far, relative to their size, the numbers are rounded. */
+  unit: number;
 }
 
 function readStudy(pred: Values, truth: Values, options: PerturbationOptions): Study {
@@ -164,31 +167,73 @@ function readStudy(pred: Values, truth: Values, options: PerturbationOptions): S
   );
   const cellsOf = deGenes.map((): number[] => []);
   ids.data.forEach((perturbation: number, cell: number) => cellsOf[perturbation]!.push(cell));
-  return { pred: p.data, truth: t.data, control: ctrlMean.data, cells: cellsOf, deGenes };
+  const data = { pred: p.data, truth: t.data, control: ctrlMean.data };
+  const unit = Object.values(data).some(isSingle) ? 2 ** -23 : 2 ** -52;
+  return { ...data, cells: cellsOf, deGenes, unit };
+}
+
+/** Whether float32 holds all numbers. */
+function isSingle(values: ArrayLike<number>): boolean {
+  return Array.prototype.every.call(values, (value) => value === Math.fround(value));
 }
 
 /** A row of the table. */
 function scoreOne(
-  { pred, truth, control, cells, deGenes }: Study,
+  study: Study,
   perturbation: number,
 ): PerturbationScores<number> & { perturbation: number; cells: number } {
+  const { pred, truth, control, cells, deGenes } = study;
   const rows = cells[perturbation]!;
   const [p, t] = [pred, truth].map((data) => meanRow(data, control.length, rows));
-  const change = (means: Float64Array) => means.map((mean, gene) => mean - control[gene]!);
-  const [dp, dt] = [change(p!), change(t!)];
-  const de = (values: Float64Array) =>
-    Float64Array.from(deGenes[perturbation]!, (gene) => values[gene]!);
+  const [dp, dt] = [pred, truth].map((data) => changeOf(study, data, rows));
+  const genes = deGenes[perturbation]!;
+  const de = (values: Float64Array) => Float64Array.from(genes, (gene) => values[gene]!);
+  const deChange = ({ means, rounding }: Change) => ({ means: de(means), rounding: de(rounding) });
   const squares = p!.map((mean, gene) => (mean - t![gene]!) ** 2);
   return {
     perturbation,
     cells: rows.length,
     pearson: correlation(p!, t!),
     pearsonDe: correlation(de(p!), de(t!)),
-    pearsonDelta: correlation(dp, dt),
-    pearsonDeltaDe: correlation(de(dp), de(dt)),
+    pearsonDelta: correlation(withoutNoise(dp!), withoutNoise(dt!)),
+    pearsonDeltaDe: correlation(withoutNoise(deChange(dp!)), withoutNoise(deChange(dt!))),
     mse: meanOf(squares),
     mseDe: meanOf(de(squares)),
   };
+}
+
+/** How far cells are from the control, by gene. */
+interface Change {
+  /** The means of the differences. */
+  means: Float64Array;
+  /** How far rounding may have taken them. */
+  rounding: Float64Array;
+}
+
+function changeOf({ control, unit }: Study, data: ArrayLike<number>, rows: number[]): Change {
+  const [sums, sizes] = [new Float64Array(control.length), new Float64Array(control.length)];
+  for (const row of rows) {
+    for (let gene = 0; gene < control.length; gene++) {
+      const [value, base] = [data[row * control.length + gene]!, control[gene]!];
+      sums[gene]! += value - base;
+      sizes[gene]! += Math.abs(value) + Math.abs(base);
+    }
+  }
+  const share = unit / rows.length + 2 ** -52;
+  return {
+    means: sums.map((sum) => sum / rows.length),
+    rounding: sizes.map((size) => size * share),
+  };
+}
+
+/** The changes; zeros where, but for rounding, all may be one number. */
+function withoutNoise({ means, rounding }: Change): Float64Array {
+  const least = means.reduce(
+    (least, mean, gene) => Math.max(least, mean - rounding[gene]!),
+    -Infinity,
+  );
+  const most = means.reduce((most, mean, gene) => Math.min(most, mean + rounding[gene]!), Infinity);
+  return least <= most ? new Float64Array(means.length) : means;
 }
 
 function meanRow(data: ArrayLike<number>, width: number, rows: readonly number[]): Float64Array {

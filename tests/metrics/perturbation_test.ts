@@ -5,7 +5,7 @@ import { pearson, perturbationMetrics } from "../../src/metrics/mod.ts";
 import { assertAllClose } from "../../src/testing.ts";
 import { assertMessages, RUNS, shuffled } from "./helpers.ts";
 
-const value = fc.double({ min: 0, max: 8, noNaN: true });
+const value = fc.integer({ min: 0, max: 8e6 }).map((n) => n / 1e6);
 const row = fc.array(value, { minLength: 4, maxLength: 4 });
 
 /** Cells of four genes under up to three perturbations, the first two genes of each being the ones that count. */
@@ -63,7 +63,9 @@ Deno.test("perturbationMetrics() compares means over cells, not cells", () => {
         const [a, b] = [mean(pred), mean(truth)];
         const change = (x: number[]) => x.map((v, g) => v - options.ctrlMean[g]!);
         assertAlmostEquals(perPerturbation.pearson[i]!, pearson(a, b), 1e-9);
-        assertAlmostEquals(perPerturbation.pearsonDelta[i]!, pearson(change(a), change(b)), 1e-9);
+        // Changes that are the same but for rounding have no correlation here.
+        const delta = perPerturbation.pearsonDelta[i]!;
+        if (delta !== 0) assertAlmostEquals(delta, pearson(change(a), change(b)), 1e-9);
         const squares = a.map((v, g) => (v - b[g]!) ** 2);
         const [g, h] = options.deIndices[p]!;
         assertAlmostEquals(perPerturbation.mse[i]!, squares.reduce((s, v) => s + v) / 4, 1e-12);
@@ -126,6 +128,47 @@ Deno.test("perturbationMetrics() gives 0 to the prediction that nothing happens,
   });
   assertEquals([mean.pearsonDelta, mean.pearsonDeltaDe], [0, 0]);
   assertAlmostEquals(mean.pearson, 1, 0.01);
+});
+
+Deno.test("perturbationMetrics() gives 0 to any change that is the same for all genes, to the rounding", () => {
+  const shift = fc.constantFrom(0, 0.1, -0.3, 1 / 3);
+  const single = (values: number[]) => values.map(Math.fround);
+  fc.assert(
+    fc.property(studies, shift, fc.nat(2), fc.boolean(), ({ truth, options }, by, kind, isDe) => {
+      const moved = options.ctrlMean.map((mean) => mean + by);
+      const { perPerturbation } = perturbationMetrics(
+        truth.map(() => kind === 1 ? single(moved) : moved),
+        truth,
+        { ...options, ctrlMean: kind === 2 ? single(options.ctrlMean) : options.ctrlMean },
+      );
+      const scores = perPerturbation[isDe ? "pearsonDeltaDe" : "pearsonDelta"];
+      assertEquals([...scores], [...scores].fill(0));
+    }),
+    RUNS,
+  );
+});
+
+Deno.test("perturbationMetrics() gives 0 to control cells as the prediction for control", () => {
+  const cells = Array.from({ length: 999 }, (_, i) => [0.1, 1 / 3, 5.7].map((x) => x * (i % 7)));
+  const ctrlMean = [0, 1, 2].map((gene) => cells.reduce((sum, c) => sum + c[gene]!, 0) / 999);
+  const { mean } = perturbationMetrics(cells.toReversed(), cells.map(() => [1, 5, 2]), {
+    ctrlMean,
+    perturbation: cells.map(() => 0),
+    deIndices: [[0, 1, 2]],
+    topK: 3,
+  });
+  assertEquals([mean.pearsonDelta, mean.pearsonDeltaDe], [0, 0]);
+});
+
+Deno.test("perturbationMetrics() tells small changes of rare genes beside abundant ones", () => {
+  const { mean } = perturbationMetrics([[1e5, 1.01e-3, 2e-3]], [[1e5, 1.02e-3, 2e-3]], {
+    ctrlMean: [1e5, 1e-3, 2e-3],
+    perturbation: [0],
+    deIndices: [[1, 2]],
+    topK: 2,
+  });
+  assertAlmostEquals(mean.pearsonDelta, 1);
+  assertAlmostEquals(mean.pearsonDeltaDe, 1);
 });
 
 Deno.test("perturbationMetrics() is finite for constant expression, one gene, and no cells", () => {
