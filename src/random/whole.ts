@@ -14,6 +14,7 @@ import {
   max,
   reshape,
   slice,
+  sqrt,
   sub,
   sum,
   topK,
@@ -156,17 +157,23 @@ export function choice(key: Tensor, n: number, options: ChoiceOptions = {}): Ten
     );
   }
   if (weights !== undefined) {
-    const shares = sharesOf(weights, n, replace ? 1 : count);
-    if (replace) return categorical(key, log(shares), { shape });
-    const arrivals = div(exponential(key, [n], { dtype: shares.dtype as "float32" }), shares);
+    const rates = ratesOf(weights, n, replace ? 1 : count);
+    if (replace) return categorical(key, log(div(rates, max(rates))), { shape });
+    // Fourth roots keep the order of times, whose quotients might leave the range of numbers.
+    const times = fourthRoot(exponential(key, [n], { dtype: rates.dtype }));
+    const arrivals = div(times, fourthRoot(rates));
     return reshape(topK(arrivals, count, { largest: false }).indices, shape);
   }
   if (replace) return integers(key, 0, n, { shape });
   return reshape(slice(permutation(key, n), [0], [count]), shape);
 }
 
-/** Weights in proportion to the largest of them, of which at least some are not 0. */
-function sharesOf(weights: TensorLike, n: number, least: number): Tensor {
+function fourthRoot(x: Tensor): Tensor {
+  return sqrt(sqrt(x));
+}
+
+/** Weights as floating numbers, of which at least some are not 0. */
+function ratesOf(weights: TensorLike, n: number, least: number): Tensor {
   checkTensorLike("choice", "weights", weights);
   const given = asTensor(weights, undefined, "choice", "weights");
   if (given.rank !== 1 || given.size !== n) {
@@ -179,7 +186,6 @@ function sharesOf(weights: TensorLike, n: number, least: number): Tensor {
   const limits = { low: 0, high: Number.MAX_VALUE, nan: true } as const;
   const caller = "choice";
   apply(checkRangeOp, [x], { caller, must: "weights must be finite and at least 0", ...limits });
-  const shares = div(x, max(x));
   apply(checkRangeOp, [sum(cast(greater(x, 0), x.dtype))], {
     caller,
     must: `weights must be above 0 for as many as are chosen, ${least}`,
@@ -187,5 +193,5 @@ function sharesOf(weights: TensorLike, n: number, least: number): Tensor {
     high: n,
     what: "count of those at position",
   });
-  return shares;
+  return x;
 }

@@ -170,6 +170,28 @@ Deno.test("choice() keeps apart weights of 1e-30 and 1e-34, and of 1e38", () => 
   }
 });
 
+Deno.test("choice() without replacement never chooses what has weight 0, however weights differ", () => {
+  const size = fc.integer({ min: -44, max: 38 }).map((power) => 10 ** power);
+  fc.assert(
+    fc.property(fc.array(size, { minLength: 1, maxLength: 9 }), fc.nat(), (own, seed) => {
+      const weights = own.flatMap((weight) => [0, weight]);
+      const chosen = choice(key(seed), weights.length, {
+        shape: [own.length],
+        replace: false,
+        weights,
+      });
+      assertEquals([...chosen.data].sort((a, b) => a - b), own.map((_, i) => 2 * i + 1));
+    }),
+    { seed: 1, numRuns: 100 },
+  );
+});
+
+Deno.test("choice() without replacement chooses the far larger weights first", () => {
+  const weights = [1e-40, 0, 1e38, 1e-10];
+  const order = choice(key(46), 4, { shape: [3], replace: false, weights });
+  assertEquals(order.toArray(), [2, 3, 0]);
+});
+
 Deno.test("choice() and integers() draw for each mapped key what they draw for it alone", () => {
   const keys = split(key(45), 3);
   const draws = [
