@@ -5,7 +5,7 @@
  */
 import type { DType } from "../dtype.ts";
 import { checkNumber, checkTensorLike, readOptions, refuseMore } from "../options.ts";
-import { add, less, mul, sub, where } from "../ops/mod.ts";
+import { add, cast, less, mul, sub, where } from "../ops/mod.ts";
 import { checkShape, type Shape } from "../shape.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
 import { apply } from "../trace.ts";
@@ -70,8 +70,8 @@ export function uniform(key: Tensor, shape: Shape, options: UniformOptions = {})
       );
     }
   }
-  const low = bound("min", min, shape, dtype);
-  const high = bound("max", max, shape, dtype);
+  const low = fitted("uniform", "min", min, shape, dtype);
+  const high = fitted("uniform", "max", max, shape, dtype);
   const x = add(low, mul(sub(high, low), u));
   return where(less(x, high), x, low);
 }
@@ -124,14 +124,9 @@ export function normal(key: Tensor, shape: Shape, options: NormalOptions = {}): 
     checkNumber("normal", "standardDeviation", standardDeviation, { min: 0 });
   }
   if (standardDeviation !== 1) {
-    const deviation = asTensor(standardDeviation, dtype);
-    checkFits("normal", "standardDeviation", deviation.shape, shape);
-    z = mul(z, deviation);
+    z = mul(z, fitted("normal", "standardDeviation", standardDeviation, shape, dtype));
   }
-  if (mean === 0) return z;
-  const center = asTensor(mean, dtype);
-  checkFits("normal", "mean", center.shape, shape);
-  return add(z, center);
+  return mean === 0 ? z : add(z, fitted("normal", "mean", mean, shape, dtype));
 }
 
 /** Options of {@linkcode gamma}. */
@@ -188,10 +183,7 @@ export function gamma(
     settled.shape,
   );
   const x = apply(gammaOp, [key, parameter], { shape, dtype });
-  if (scale === 1) return x;
-  const factor = asTensor(scale, dtype);
-  checkFits("gamma", "scale", factor.shape, shape);
-  return mul(x, factor);
+  return scale === 1 ? x : mul(x, fitted("gamma", "scale", scale, shape, dtype));
 }
 
 /** Numbers of a sampler without a parameter, once the arguments are what they must be. */
@@ -208,8 +200,15 @@ export function draw(
   return apply(op, [key], { shape: [...shape], dtype });
 }
 
-function bound(argument: string, value: TensorLike, shape: Shape, dtype: DType): Tensor {
-  const tensor = asTensor(value, dtype);
-  checkFits("uniform", argument, tensor.shape, shape);
+/** A parameter in the type that is drawn; throws unless it broadcasts to what is drawn. */
+function fitted(
+  caller: string,
+  argument: string,
+  value: TensorLike,
+  shape: Shape,
+  dtype: DType,
+): Tensor {
+  const tensor = cast(asTensor(value, dtype, caller, argument), dtype);
+  checkFits(caller, argument, tensor.shape, shape);
   return tensor;
 }

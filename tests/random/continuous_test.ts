@@ -2,7 +2,7 @@ import { assert, assertAlmostEquals, assertEquals, assertLess, assertThrows } fr
 import fc from "fast-check";
 import { mul } from "../../src/ops/arithmetic.ts";
 import { sum } from "../../src/ops/reduce.ts";
-import { gamma, key, normal, split, uniform } from "../../src/random.ts";
+import { beta, gamma, key, normal, split, truncatedNormal, uniform } from "../../src/random.ts";
 import { type Tensor, tensor } from "../../src/tensor.ts";
 import { grad } from "../../src/transforms/grad.ts";
 import {
@@ -214,6 +214,41 @@ Deno.test("gamma() refuses concentrations that are not positive and finite", () 
     "Cannot compute gamma as concentration must be positive and finite: " +
       "current value at position 1 is 0",
   );
+});
+
+Deno.test("samplers draw in the type that is asked for, whatever that of their parameters", () => {
+  for (const dtype of ["float32", "float64"] as const) {
+    for (const given of ["float32", "float64", "int32", "bool"] as const) {
+      const one = tensor([1, 1], { dtype: given });
+      const plain = { shape: [2], dtype };
+      for (
+        const [x, y] of [
+          [uniform(key(0), [2], { max: one, dtype }), uniform(key(0), [2], { dtype })],
+          [
+            uniform(key(0), [2], { min: one, max: 2, dtype }),
+            uniform(key(0), [2], { min: 1, max: 2, dtype }),
+          ],
+          [normal(key(0), [2], { mean: one, dtype }), normal(key(0), [2], { mean: 1, dtype })],
+          [normal(key(0), [2], { standardDeviation: one, dtype }), normal(key(0), [2], { dtype })],
+          [
+            truncatedNormal(key(0), [2], { low: one, dtype }),
+            truncatedNormal(key(0), [2], { low: 1, dtype }),
+          ],
+          [gamma(key(0), one, { scale: one, ...plain }), gamma(key(0), 1, plain)],
+          [beta(key(0), one, one, plain), beta(key(0), 1, 1, plain)],
+        ] as const
+      ) {
+        assertEquals([x.dtype, x.toArray()], [dtype, y.toArray()], `of ${given}`);
+      }
+    }
+  }
+});
+
+Deno.test("uniform() reaches across the whole range of int32 bounds", () => {
+  const bound = (value: number) => tensor(value, { dtype: "int32" });
+  const [low, high] = [-(2 ** 31), 2 ** 31 - 1];
+  const x = uniform(key(0), [100], { min: bound(low), max: bound(high) });
+  assertEquals(x.toArray(), uniform(key(0), [100], { min: low, max: high }).toArray());
 });
 
 Deno.test("samplers name their options when given another one", () => {
