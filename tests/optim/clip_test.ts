@@ -93,6 +93,52 @@ Deno.test("clipByGlobalNorm() tames float32 gradients of 1e30", () => {
   assertAllClose(clipByGlobalNorm(tensor([3e30, -4e30]), 1), [0.6, -0.8]);
 });
 
+Deno.test("globalNorm() and clipByGlobalNorm() do the same at every scale, to the bit", () => {
+  const cases = [["float32", 119], ["float64", 1015]] as const;
+  for (const [dtype, most] of cases) {
+    fc.assert(
+      fc.property(values, fc.integer({ min: -most, max: most }), (xs, power) => {
+        // Whole numbers are exact at every scale.
+        const grads = [tensor(xs.map(Math.round), { dtype }), tensor([3], { dtype })];
+        const scaled = (x: Tensor) => x.mul(2 ** (power >> 1)).mul(2 ** (power - (power >> 1)));
+        const norm = scaled(globalNorm(grads));
+        assertEquals(globalNorm(grads.map(scaled)).item(), norm.item());
+        const limit = scaled(tensor(2, { dtype })).item();
+        const clipped = clipByGlobalNorm(grads.map(scaled), limit);
+        const expected = clipByGlobalNorm(grads, 2).map(scaled);
+        // The least numbers of a type have few digits.
+        if (power > -most + 30) {
+          assertEquals(
+            clipped.map((x) => x.toArray()),
+            expected.map((x) => x.toArray()),
+          );
+        }
+      }),
+      RUNS,
+    );
+  }
+});
+
+Deno.test("clipByGlobalNorm() takes limits that the gradients' type does not hold", () => {
+  assertEquals(clipByGlobalNorm(tensor([3, 4]), Number.MAX_VALUE).toArray(), [3, 4]);
+  assertEquals(clipByGlobalNorm(tensor([0, 0]), 1e-300).toArray(), [0, 0]);
+  assertAllClose(clipByGlobalNorm(float64([3e307, -4e307]), 1), [0.6, -0.8]);
+  assertAllClose(clipByGlobalNorm([float64([3e200]), tensor([4])], 1)[0]!, [1]);
+  assertAllClose(clipByGlobalNorm([float64([3e-200]), tensor([0])], 1e-200)[0]!, [1e-200], {
+    atol: 0,
+  });
+});
+
+Deno.test("clipByGlobalNorm() passes gradients far out of the middle of the range", () => {
+  const slopes = (scale: number) =>
+    grad((x: Tensor) => clipByGlobalNorm(x, scale).slice([0], [1]).sum())(
+      float64([3, 4].map((x) => x * scale)),
+    );
+  for (const scale of [1e-250, 1e-100, 1e100, 1e250]) {
+    assertAllClose(slopes(scale), slopes(1), { rtol: 1e-12 });
+  }
+});
+
 Deno.test("clipByGlobalNorm() lets NaN and infinities show", () => {
   for (const bad of [NaN, Infinity]) {
     const clipped = clipByGlobalNorm([tensor([1]), tensor([bad])], 1);
@@ -110,6 +156,23 @@ Deno.test("clipByGlobalNorm() of an infinite limit changes nothing: the norm is 
   assertEquals(treeLeaves(same).map((x) => [...x.data]), treeLeaves(grads).map((x) => [...x.data]));
   const slope = grad((x: Tensor) => globalNorm(clipByGlobalNorm({ x }, Infinity)))(tensor([3, 4]));
   assertAllClose(slope, [0.6, 0.8]);
+});
+
+Deno.test("globalNorm() and clipByGlobalNorm() name themselves and where something is wrong", () => {
+  const own: { a?: unknown } = {};
+  own.a = own;
+  const any = (tree: unknown) => tree as Tensor;
+  const cases: [() => unknown, string][] = [
+    [() => globalNorm(null), "globalNorm as the tree must be a tensor"],
+    [() => globalNorm(own), "globalNorm as the tree must not contain itself"],
+    [() => clipByGlobalNorm(any({ w: null }), 1), "clipByGlobalNorm as grads.w must be a tensor"],
+    [() => clipByGlobalNorm(any(own), 1), "clipByGlobalNorm as grads must not contain itself"],
+    [
+      () => clipByGlobalNorm([tensor([1], { dtype: "int32" })], 0.5),
+      "clipByGlobalNorm as grads must be float32 or float64: current dtype is int32",
+    ],
+  ];
+  for (const [act, text] of cases) assertThrows(act, TypeError, `Cannot compute ${text}`);
 });
 
 Deno.test("clipByGlobalNorm() wants a limit above 0", () => {
