@@ -163,7 +163,10 @@ function shares(key: Tensor, concentration: Tensor, dtype: DType): Tensor {
   const [gammaKey, powerKey] = split(key) as [Tensor, Tensor];
   const { shape } = concentration;
   const x = apply(gammaOp, [gammaKey, add(concentration, 1)], { shape, dtype });
-  const power = neg(div(waitingTimes(powerKey, shape, dtype), cast(concentration, dtype)));
-  const parts = mul(x, exp(sub(power, max(power, { axis: -1, keepDims: true }))));
+  // In parts of 2¹⁶, as times over the least concentrations are out of range.
+  const times = mul(waitingTimes(powerKey, shape, dtype), 2 ** -16);
+  const power = neg(div(times, cast(concentration, dtype)));
+  const below = mul(sub(power, max(power, { axis: -1, keepDims: true })), 2 ** 16);
+  const parts = mul(x, exp(below));
   return div(parts, sum(parts, { axis: -1, keepDims: true }));
 }

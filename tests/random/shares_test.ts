@@ -26,6 +26,21 @@ Deno.test("beta() of tiny parameters is next to 0 or 1, as often as it should be
   assertLess(x.filter((v) => v > 1e-3 && v < 0.999).length, 40);
 });
 
+Deno.test("beta() and dirichlet() are shares over the whole range of their parameters", () => {
+  for (const dtype of ["float32", "float64"] as const) {
+    for (const power of [-126, -125, -124, -122, -100, 0, 99, 100]) {
+      const c = 2 ** power;
+      const x = beta(key(74), c, c, { shape: [4000], dtype }).data;
+      assertLess(Math.abs(meanOf(x) - 0.5), 3.3 * 0.5 / Math.sqrt(4000), `2^${power} in ${dtype}`);
+      const rows = dirichlet(key(75), [c, 2 * c / 3 + 2 ** -126, 2 ** -126], {
+        shape: [100],
+        dtype,
+      });
+      assertAllClose(sum(rows, { axis: 1 }), new Array<number>(100).fill(1), { rtol: 1e-6 });
+    }
+  }
+});
+
 Deno.test("beta() of huge parameters is nearly normal", () => {
   const a = 1e6;
   const x = beta(key(73), a, a, { shape: [20000], ...f64 }).data;
