@@ -12,7 +12,13 @@ import { type OptionValues, runProgram } from "./lib/arguments.ts";
 import { announceNotes, type Cells, readManyCells, simulatedCells } from "./lib/cells.ts";
 import { type Expression, takeCells } from "./lib/cells/matrix.ts";
 import { READING_OPTIONS } from "./lib/cells/options.ts";
-import { crossValidate, type CrossValidation, type Loss } from "./lib/cross_validate.ts";
+import {
+  crossValidate,
+  type CrossValidation,
+  type Loss,
+  type OnEpoch,
+  type TrainingSettings,
+} from "./lib/cross_validate.ts";
 import { evenlySpread } from "./lib/evenly_spread.ts";
 import { formatMetric } from "./lib/format.ts";
 import { progressBar } from "./lib/progress.ts";
@@ -21,7 +27,7 @@ import { textTable } from "./lib/table.ts";
 import { openDevice } from "./lib/training/device.ts";
 import { claimFolder } from "./lib/training/claim.ts";
 import { SHARED_OPTIONS } from "./lib/training/options.ts";
-import { writeResults } from "./lib/training/results.ts";
+import { hasResults, writeResults } from "./lib/training/results.ts";
 
 const OPTIONS = {
   data: {
@@ -47,8 +53,14 @@ const OPTIONS = {
     default: 2,
     help: "How much the focal loss plays down what is easy",
   },
-  epochs: { kind: "integer", min: 1, default: 20, help: "How often each training cell is seen" },
-  hidden: { kind: "integer", min: 1, default: 128, help: "Units of the hidden layer" },
+  epochs: {
+    kind: "integer",
+    min: 1,
+    max: 1e5,
+    default: 20,
+    help: "How often each training cell is seen",
+  },
+  hidden: { kind: "integer", min: 1, max: 4096, default: 128, help: "Units of the hidden layer" },
   learningRate: {
     kind: "number",
     above: 0,
@@ -89,23 +101,11 @@ async function main(settings: Settings): Promise<number> {
 
   await using open = await openDevice(settings.device);
   const { device } = open;
-  let interrupted = false;
-  const interrupt = () => interrupted = true;
-  Deno.addSignalListener("SIGINT", interrupt);
-  const progress = progressBar({ folds, epochs: settings.epochs });
-  const result = await crossValidate(
-    cells,
-    lossFor(cells, settings),
-    { ...settings, folds, device },
-    async (fold, epoch, run) => {
-      const [loss, accuracy] = [run.trainLoss.at(-1)!, run.validationAccuracy.at(-1)!];
-      progress.update({ fold: fold + 1, epoch, loss, accuracy });
-      await new Promise((resolve) => setTimeout(resolve));
-      return !interrupted;
-    },
-  );
-  progress.finish();
-  Deno.removeSignalListener("SIGINT", interrupt);
+  const { result, interrupted } = await learn(cells, { ...settings, folds, device });
+  if (interrupted && result.foldAccuracies.length === 0 && await hasResults(settings.out)) {
+    console.log(`Interrupted in the first fold: the earlier results in ${settings.out} are kept`);
+    return INTERRUPTED;
+  }
 
   const elapsedSeconds = (performance.now() - started) / 1000;
   const report = summarize(cells, result, settings, describe, elapsedSeconds, interrupted);
@@ -115,8 +115,32 @@ async function main(settings: Settings): Promise<number> {
   return interrupted ? INTERRUPTED : 0;
 }
 
+/** The cross-validation with its progress; Ctrl-C ends it. */
+async function learn(
+  cells: Cells<Expression>,
+  settings: Omit<Settings, "device"> & TrainingSettings,
+): Promise<{ result: CrossValidation; interrupted: boolean }> {
+  let interrupted = false;
+  const interrupt = () => interrupted = true;
+  Deno.addSignalListener("SIGINT", interrupt);
+  const progress = progressBar(settings);
+  const onEpoch: OnEpoch = async (fold, epoch, run) => {
+    const [loss, accuracy] = [run.trainLoss.at(-1)!, run.validationAccuracy.at(-1)!];
+    progress.update({ fold: fold + 1, epoch, loss, accuracy });
+    await new Promise((resolve) => setTimeout(resolve));
+    return !interrupted;
+  };
+  try {
+    const result = await crossValidate(cells, lossFor(cells, settings), settings, onEpoch);
+    return { result, interrupted };
+  } finally {
+    progress.finish();
+    Deno.removeSignalListener("SIGINT", interrupt);
+  }
+}
+
 /** The loss for the training cells of a fold, whose counts decide the class weights. */
-function lossFor(cells: Pick<Cells, "classes">, settings: Settings) {
+function lossFor(cells: Pick<Cells, "classes">, settings: Pick<Settings, "loss" | "gamma">) {
   return (labels: Int32Array): Loss & { describe(): string } => {
     const classCounts = cells.classes.map((_, type) => labels.filter((l) => l === type).length);
     return createLoss({

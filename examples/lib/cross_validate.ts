@@ -20,6 +20,7 @@ import { type Expression, takeCells } from "./cells/matrix.ts";
 import { forward, initNetwork, type Network } from "./network.ts";
 import type { TrainingDevice } from "./training/device.ts";
 import { onHost } from "./training/trees.ts";
+import { UsageError } from "./usage_error.ts";
 
 /** A loss of logits (cells, classes) and labels (cells). */
 export type Loss = (logits: Tensor, labels: TensorLike) => Tensor;
@@ -80,7 +81,10 @@ const LARGEST_SCORE = 10;
  */
 const WEIGHT_DECAY = 5;
 
-/** Trains one network per fold and predicts the cells that the fold holds out. */
+/**
+ * Trains one network per fold and predicts the cells that the fold holds out; a training that diverges
+ * is a `UsageError`.
+ */
 export async function crossValidate(
   given: Cells<Expression>,
   makeLoss: (trainLabels: Int32Array) => Loss,
@@ -106,7 +110,7 @@ export async function crossValidate(
       seen,
       unseen,
       makeLoss(seen.labels),
-      { ...settings, classes: cells.classes.length, key: foldIn(key(seed), fold) },
+      { ...settings, fold, classes: cells.classes.length, key: foldIn(key(seed), fold) },
       (epoch) => onEpoch(fold, epoch, run),
       run,
     );
@@ -168,7 +172,7 @@ async function trainFold(
   seen: Part,
   unseen: Part,
   loss: Loss,
-  settings: TrainingSettings & { classes: number; key: Tensor },
+  settings: TrainingSettings & { fold: number; classes: number; key: Tensor },
   onEpoch: (epoch: number) => Promise<boolean>,
   run: FoldRun,
 ): Promise<Tensor | undefined> {
@@ -198,11 +202,25 @@ async function trainFold(
     }
     logits = logitsOf(await onHost(network), unseen);
     run.trainLoss.push(await meanOf(losses));
+    checkLearning(run.trainLoss, logits, settings.fold);
     run.validationLoss.push(loss(logits, unseen.labels).item());
     run.validationAccuracy.push(accuracy(logits.argMax({ axis: 1 }), unseen.labels));
     if (!await onEpoch(epoch)) return undefined;
   }
   return logits;
+}
+
+/** Stops a training whose loss, or what the network makes of cells, is no number any more. */
+function checkLearning(losses: readonly number[], logits: Tensor, fold: number): void {
+  const loss = losses.at(-1)!;
+  if (Number.isFinite(loss) && logits.data.every(Number.isFinite)) return;
+  const what = Number.isFinite(loss)
+    ? "the network's output became NaN"
+    : `the loss became ${loss}`;
+  throw new UsageError(
+    `Training stopped in fold ${fold + 1}, epoch ${losses.length}, as ${what}: ` +
+      `try a smaller --learning-rate`,
+  );
 }
 
 /** The mean loss of a step, and of how many cells. */

@@ -3,6 +3,7 @@ import {
   assertEquals,
   assertGreaterOrEqual,
   assertLess,
+  assertMatch,
   assertStringIncludes,
 } from "@std/assert";
 import { csr, writeAnnData } from "@cellgrad/cellgrad/data";
@@ -56,6 +57,7 @@ for (
     ["an unknown option", ["--epoch=3"], "Unknown option --epoch: did you mean --epochs?"],
     ["a bad value", ["--folds=1"], "Option --folds must be a whole number >= 2"],
     ["an unknown loss", ["--loss=hinge"], "Option --loss must be one of ce, weighted_ce, focal"],
+    ["too many units", ["--hidden=100000000"], "Option --hidden must be a whole number >= 1 and"],
     ["a missing file", ["--data=missing.h5ad", "--labels=x"], "does not exist"],
   ] as const
 ) {
@@ -89,6 +91,35 @@ Deno.test("the demo writes what it has reached when it is interrupted", () =>
     const metrics = await readMetrics(out);
     assertEquals([metrics.interrupted, metrics.accuracy], [true, null]);
     assertStringIncludes(await Deno.readTextFile(`${out}/report.html`), "Interrupted");
+  }));
+
+Deno.test("the demo keeps earlier results when it is interrupted in its first fold", () =>
+  inFolder(async (out) => {
+    assertEquals((await run(out, ...QUICK)).code, 0);
+    const files = [`${out}/metrics.json`, `${out}/report.html`];
+    const earlier = await Promise.all(files.map((file) => Deno.readTextFile(file)));
+    const child = start(out, "--epochs=400", "--folds=2", "--hidden=16");
+    const errors = child.stderr.pipeThrough(new TextDecoderStream()).getReader();
+    await errors.read(); // The first epochs are done.
+    child.kill("SIGINT");
+    while (!(await errors.read()).done);
+    const stdout = await new Response(child.stdout).text();
+    assertEquals((await child.status).code, 130);
+    assertStringIncludes(stdout, `the earlier results in ${out} are kept`);
+    assertEquals(await Promise.all(files.map((file) => Deno.readTextFile(file))), earlier);
+  }));
+
+Deno.test("the demo stops a training that diverges, and keeps earlier results", () =>
+  inFolder(async (out) => {
+    assertEquals((await run(out, ...QUICK)).code, 0);
+    const earlier = await readMetrics(out);
+    const { code, stderr } = await run(out, ...QUICK, "--learning-rate=1e30");
+    assertEquals(code, 2);
+    assertMatch(
+      stderr.trim().split("\n").at(-1)!,
+      /^error: Training stopped in fold 1, epoch \d, as .* became NaN: try a smaller --learning-rate$/,
+    );
+    assertEquals(await readMetrics(out), earlier);
   }));
 
 Deno.test("the demo reads a table of counts", () =>

@@ -24,10 +24,13 @@ export async function writeAtomically(path: string, content: Uint8Array | string
     await Deno.rename(temporary, path);
   } catch (error) {
     await Deno.remove(temporary).catch(() => {});
-    const isFile = await Deno.stat(path).then((found) => found.isFile, () => false);
-    const kept = isFile ? "the last complete one is kept" : "there is none from before";
+    const kept = await isFile(path) ? "the last complete one is kept" : "there is none from before";
     throw cannotWrite(path, error, kept);
   }
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return await Deno.stat(path).then((found) => found.isFile, () => false);
 }
 
 /** What the temporary files of {@linkcode writeAtomically} end in. */
@@ -65,4 +68,9 @@ export async function writeResults(
     if (!(error instanceof WriteError)) throw error;
     throw new WriteError(`${error.message}; ${folder}/metrics.json is written`);
   }
+}
+
+/** Whether a folder has what {@linkcode writeResults} writes. */
+export async function hasResults(folder: string): Promise<boolean> {
+  return await isFile(`${folder}/metrics.json`) || await isFile(`${folder}/report.html`);
 }
