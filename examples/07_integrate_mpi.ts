@@ -10,7 +10,7 @@
  */
 import { pca } from "@cellgrad/cellgrad/data";
 import { type Communicator, openMpi, singleProcess } from "@cellgrad/cellgrad/mpi";
-import { type OptionValues, runProgram } from "./lib/arguments.ts";
+import { type OptionValues, runProgram, UsageError } from "./lib/arguments.ts";
 import { announceNotes } from "./lib/cells.ts";
 import { READING_OPTIONS } from "./lib/cells/options.ts";
 import { formatMetric } from "./lib/format.ts";
@@ -61,6 +61,9 @@ const OBJECTIVE = {
 };
 
 async function main(settings: Settings): Promise<void> {
+  if (settings.data !== undefined && settings.batch === undefined) {
+    throw new UsageError("Option --data needs --batch KEY, the column of its batches");
+  }
   await using comm = settings.mpi ? await openMpi() : singleProcess();
   const { resume } = settings;
   const cells = await loadCells({

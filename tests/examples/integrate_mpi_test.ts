@@ -61,6 +61,15 @@ Deno.test("the integration over MPI returns at once where it was done, and refus
     assertStringIncludes(longer.stderr, `"losses" is float32 [2] there and float32 [3] here`);
   }));
 
+Deno.test("the integration over MPI asks for the batches of a file", () =>
+  inFolder(async (out) => {
+    const { code, stderr } = await run(out, "--data=cells.h5ad");
+    assertEquals([code, stderr], [
+      2,
+      "error: Option --data needs --batch KEY, the column of its batches\n",
+    ]);
+  }));
+
 async function isFile(path: string): Promise<boolean> {
   return await Deno.stat(path).then(({ isFile }) => isFile, () => false);
 }
