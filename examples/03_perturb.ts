@@ -23,7 +23,13 @@ const OPTIONS = {
   mvc: { kind: "boolean", help: "Also predict expression from the cell's embedding" },
   ecs: { kind: "boolean", help: "Also make cells that are similar more so" },
   ablation: { kind: "boolean", help: "Train with each of these terms in turn, and with all" },
-  epochs: { kind: "integer", min: 1, default: 12, help: "How often each training cell is seen" },
+  epochs: {
+    kind: "integer",
+    min: 1,
+    max: 1e5,
+    default: 12,
+    help: "How often each training cell is seen",
+  },
   ...SHARED_OPTIONS,
 } as const;
 

@@ -56,7 +56,13 @@ const OPTIONS = {
     default: 1,
     help: "How much the focal loss plays down what is easy",
   },
-  epochs: { kind: "integer", min: 1, default: 20, help: "How often each training cell is seen" },
+  epochs: {
+    kind: "integer",
+    min: 1,
+    max: 1e5,
+    default: 20,
+    help: "How often each training cell is seen",
+  },
   folds: { kind: "integer", min: 2, default: 5, help: "Parts that are held out in turn" },
   ...SHARED_OPTIONS,
 } as const;

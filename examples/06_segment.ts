@@ -43,7 +43,13 @@ const OPTIONS = {
     default: 5,
     help: "Trainings per loss, each with other first weights",
   },
-  epochs: { kind: "integer", min: 1, default: 8, help: "How often each training pixel is seen" },
+  epochs: {
+    kind: "integer",
+    min: 1,
+    max: 1e5,
+    default: 8,
+    help: "How often each training pixel is seen",
+  },
   ...SHARED_OPTIONS,
 } as const;
 

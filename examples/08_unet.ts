@@ -1,6 +1,7 @@
 /** A U-Net of three levels beside the pixel classifier of `06_segment.ts`, on held-out micrographs. */
 import * as cg from "@cellgrad/cellgrad";
 import { segmentationMetrics } from "@cellgrad/cellgrad/metrics";
+import { runProgram } from "./lib/arguments.ts";
 import { forward, initNetwork, type Network } from "./lib/network.ts";
 import { CLASSES, simulateMicrograph } from "./lib/segment/micrograph.ts";
 import { type Batches, drawPixels, drawSquares } from "./lib/segment/draw_batches.ts";
@@ -10,13 +11,13 @@ type Tensor = cg.Tensor;
 type Params = Record<string, Tensor>;
 
 const [SIZE, TRAIN, TEST, STEPS] = [160, 4, 2, 800];
-const pixels = simulatePixels({ size: SIZE, trainImages: TRAIN, testImages: TEST }, 0);
-/** The same images: centred brightness, and labels. */
-const images = Array.from({ length: TRAIN + TEST }, (_, i) => {
+
+/** The i-th image: centred brightness, and labels. */
+function imageOf(i: number): Tensor {
   const { image, labels } = simulateMicrograph(SIZE, i);
   const brightness = cg.tensor(Float32Array.from(image.data)).sub(0.6).div(0.12);
   return cg.stack([brightness, labels]).reshape(2, SIZE, SIZE);
-});
+}
 
 /** Channels in and out of each convolution. */
 const LAYERS = {
@@ -51,8 +52,14 @@ function unet(p: Params, x: Tensor): Tensor {
 
 type Model = (params: Params, x: Tensor) => Tensor;
 
+/** What is predicted of held-out pixels, and what they are. */
+interface Test {
+  x: Tensor;
+  labels: Int32Array;
+}
+
 /** Learns parameters with Adam, and prints how well it then tells held-out pixels apart. */
-async function compare(name: string, start: Params, model: Model, batch: Batches, test: Tensor) {
+async function compare(name: string, start: Params, model: Model, batch: Batches, test: Test) {
   const { init, update } = cg.adam({ learningRate: cg.cosine(0.01, { steps: STEPS }) });
   const loss = (params: Params, x: Tensor, labels: Tensor) => {
     const logits = model(params, x);
@@ -63,15 +70,33 @@ async function compare(name: string, start: Params, model: Model, batch: Batches
     update(cg.grad(loss)(p, x, labels), s, p);
   await using program = await cg.compile(step, [params, state, ...batch(0)], { threads: 2 });
   for (let i = 0; i < STEPS; i++) ({ params, state } = await program(params, state, ...batch(i)));
-  const predicted = model(params, test).argMax({ axis: 1 }).reshape(-1);
-  const { iou, meanIou } = segmentationMetrics(predicted, pixels.test.labels, { numClasses: 4 });
+  const predicted = model(params, test.x).argMax({ axis: 1 }).reshape(-1);
+  const { iou, meanIou } = segmentationMetrics(predicted, test.labels, { numClasses: 4 });
   const each = CLASSES.map((label, i) => `${label} ${iou[i]!.toFixed(3)}`).join(", ");
   console.log(`${name}: mean IoU ${meanIou.toFixed(3)} (${each})`);
 }
 
-const classifier = initNetwork(cg.key(4), pixels.train.features.shape[1]!, 32, CLASSES.length);
-const pixelwise: Model = (params, x) => forward(params as Network, x);
-const rows = drawPixels(cg.key(3), pixels.train, 2048);
-await compare("pixel classifier", classifier, pixelwise, rows, pixels.test.features);
-const heldOut = cg.stack(images.slice(TRAIN)).slice([0, 0], [TEST, 1]);
-await compare("U-Net", start, unet, drawSquares(cg.key(2), images.slice(0, TRAIN), 2, 64), heldOut);
+async function main(): Promise<void> {
+  const pixels = simulatePixels({ size: SIZE, trainImages: TRAIN, testImages: TEST }, 0);
+  const { features, labels } = pixels.test;
+  const classifier = initNetwork(cg.key(4), features.shape[1]!, 32, CLASSES.length);
+  const pixelwise: Model = (params, x) => forward(params as Network, x);
+  const rows = drawPixels(cg.key(3), pixels.train, 2048);
+  await compare("pixel classifier", classifier, pixelwise, rows, { x: features, labels });
+  const images = Array.from({ length: TRAIN + TEST }, (_, i) => imageOf(i));
+  const squares = drawSquares(cg.key(2), images.slice(0, TRAIN), 2, 64);
+  const x = cg.stack(images.slice(TRAIN)).slice([0, 0], [TEST, 1]);
+  await compare("U-Net", start, unet, squares, { x, labels });
+}
+
+if (import.meta.main) {
+  Deno.exitCode = await runProgram(
+    {
+      command: "deno task example:unet",
+      summary: "Trains a U-Net on simulated micrographs, beside a classifier of pixels.",
+      options: {},
+    },
+    Deno.args,
+    main,
+  );
+}

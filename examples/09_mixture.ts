@@ -1,6 +1,7 @@
 /** Gaussian mixtures of two genes by maximum likelihood: Newton's method with `hessian` and `solve`. */
 import * as cg from "@cellgrad/cellgrad";
 import { logDet, solve, solveTriangular } from "@cellgrad/cellgrad/linalg";
+import { runProgram } from "./lib/arguments.ts";
 
 type Tensor = cg.Tensor;
 
@@ -45,34 +46,46 @@ function loss(p: Tensor): Tensor {
   return cg.neg(cg.mean(cg.logSumExp(densities, { axis: 0 })));
 }
 
-const derivatives = await cg.compile(
-  (p: Tensor) => [loss(p), cg.grad(loss)(p), cg.hessian(loss)(p)] as const,
-  [cg.zeros([18], F64)],
-);
-const start = cg.concat([cg.zeros([3], F64), f64([0, -1, 2, 1, 0, 2]), cg.zeros([9], F64)]);
-
-/** Steps H + λ shortens: λ rises until one leads down, and vanishes near the minimum. */
-let [p, damping] = [start, 0.1];
-for (let step = 0; step < 50; step++) {
-  const [value, gradient, hessian] = await derivatives(p);
-  const steepness = gradient.norm().item();
-  console.log(`step ${step}: ${value.item().toFixed(9)}, gradient ${steepness.toExponential(1)}`);
-  if (steepness < 1e-10) break;
-  for (;; damping *= 4) {
-    const next = p.sub(solve(hessian.add(cg.eye(18, F64).mul(damping)), gradient));
-    if (!(loss(next).item() <= value.item() + 1e-14)) continue;
-    [p, damping] = [next, damping / 10];
-    break;
-  }
-}
-await derivatives[Symbol.asyncDispose]();
-
-const found = unpack(p);
-const format = (x: Tensor) => Array.from(x.data, (v) => v.toFixed(2)).join(", ");
-found.logShares.exp().data.forEach((share: number, i: number) => {
-  const root = found.roots.at(i);
-  console.log(
-    `type ${i}: share ${share.toFixed(3)} (${shares[i]}), mean ${format(found.means.at(i))} ` +
-      `(${format(means.at(i))}), covariance ${format(root.matmul(root.transpose()).flatten())}`,
+async function main(): Promise<void> {
+  await using derivatives = await cg.compile(
+    (p: Tensor) => [loss(p), cg.grad(loss)(p), cg.hessian(loss)(p)] as const,
+    [cg.zeros([18], F64)],
   );
-});
+  const start = cg.concat([cg.zeros([3], F64), f64([0, -1, 2, 1, 0, 2]), cg.zeros([9], F64)]);
+
+  // λ shortens steps: it rises until one leads down, and vanishes near the minimum.
+  let [p, damping] = [start, 0.1];
+  for (let step = 0; step < 50; step++) {
+    const [value, gradient, hessian] = await derivatives(p);
+    const steepness = gradient.norm().item();
+    console.log(`step ${step}: ${value.item().toFixed(9)}, gradient ${steepness.toExponential(1)}`);
+    if (steepness < 1e-10) break;
+    for (;; damping *= 4) {
+      const next = p.sub(solve(hessian.add(cg.eye(18, F64).mul(damping)), gradient));
+      if (!(loss(next).item() <= value.item() + 1e-14)) continue;
+      [p, damping] = [next, damping / 10];
+      break;
+    }
+  }
+  const found = unpack(p);
+  const format = (x: Tensor) => Array.from(x.data, (v) => v.toFixed(2)).join(", ");
+  found.logShares.exp().data.forEach((share: number, i: number) => {
+    const root = found.roots.at(i);
+    console.log(
+      `type ${i}: share ${share.toFixed(3)} (${shares[i]}), mean ${format(found.means.at(i))} ` +
+        `(${format(means.at(i))}), covariance ${format(root.matmul(root.transpose()).flatten())}`,
+    );
+  });
+}
+
+if (import.meta.main) {
+  Deno.exitCode = await runProgram(
+    {
+      command: "deno task example:mixture",
+      summary: "Fits a Gaussian mixture by Newton's method, with exact second derivatives.",
+      options: {},
+    },
+    Deno.args,
+    main,
+  );
+}
