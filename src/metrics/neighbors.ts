@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { pairwiseSquaredDistance } from "../ops/mod.ts";
+import { pairwiseSquaredDistance, topK } from "../ops/mod.ts";
 import { fromData, type Tensor } from "../tensor.ts";
 
 /** How many distances are held at a time, about. */
@@ -49,6 +49,9 @@ export interface Neighbors {
   squaredDistances: Float64Array;
 }
 
+/** The most neighbours that are inserted one by one in order: of more, selecting them is faster. */
+const MOST_INSERTED = 256;
+
 /**
  * Calls a function with the k nearest neighbours of each point, or with all others where they are
  * fewer. A point is not its own neighbour, its duplicates are; of equally near ones the first count.
@@ -59,14 +62,32 @@ export function forNeighbors(
   visit: (point: number, neighbors: Neighbors) => void,
 ): void {
   const kept = Math.min(k, Math.max(0, points.shape[0]! - 1));
+  const nearest = kept > MOST_INSERTED ? selected(kept) : inserted(kept);
+  forDistanceRows(points, (point, row) => {
+    row[point] = Infinity;
+    visit(point, nearest(row));
+  });
+}
+
+function selected(kept: number): (row: Float64Array) => Neighbors {
+  return (row) => {
+    const { indices, values } = topK(fromData(row), kept, { largest: false });
+    return {
+      indices: indices.data as Int32Array,
+      squaredDistances: values.data as Float64Array,
+    };
+  };
+}
+
+function inserted(kept: number): (row: Float64Array) => Neighbors {
   const indices = new Int32Array(kept);
   const squaredDistances = new Float64Array(kept);
-  forDistanceRows(points, (point, row) => {
-    let found = 0;
+  return (row) => {
+    squaredDistances.fill(Infinity);
     for (let j = 0; j < row.length; j++) {
       const distance = row[j]!;
-      if (j === point || (found === kept && !(distance < squaredDistances[kept - 1]!))) continue;
-      let at = found < kept ? found++ : kept - 1;
+      if (!(distance < squaredDistances[kept - 1]!)) continue;
+      let at = kept - 1;
       for (; at > 0 && squaredDistances[at - 1]! > distance; at--) {
         squaredDistances[at] = squaredDistances[at - 1]!;
         indices[at] = indices[at - 1]!;
@@ -74,6 +95,6 @@ export function forNeighbors(
       squaredDistances[at] = distance;
       indices[at] = j;
     }
-    visit(point, { indices, squaredDistances });
-  });
+    return { indices, squaredDistances };
+  };
 }
