@@ -7,8 +7,12 @@ import { cofactorsOf } from "../../kernels/linalg/cofactors.ts";
 import { determinant, eliminate, logOf, scaledBy } from "../../kernels/linalg/lu.ts";
 import type { OpaqueOp } from "../op.ts";
 import {
+  cast,
   expandDims,
+  greater,
   matmul,
+  max,
+  min,
   mul,
   reshape,
   sign,
@@ -34,24 +38,53 @@ export const detOp: OpaqueOp<null> = onMatrices({
   vjp: (g, _y, [a]) => [mul(expandDims(g, [-2, -1]), apply(cofactorOp, [a!], null))],
 });
 
-/**
- * The cofactors of each matrix, U·diag(Πⱼ≠ᵢ sⱼ)·Vᵀ up to its sign. Their derivatives, along U and V,
- * are the products that leave two singular values out.
- */
+/** The cofactors of each matrix: det(A)·A⁻ᵀ, or U·diag(Πⱼ≠ᵢ sⱼ)·Vᵀ up to its sign. */
 export const cofactorOp: OpaqueOp<null> = onMatrices({
   name: "cofactor",
   parts: ({ n }) => [[n, n]],
   compute: (a, { n }) => [cofactorsOf(a, n)],
   vjp(g, _y, [a]) {
-    const { u, s, vt } = decompose(a!);
-    const side = expandDims(stopGradient(sign(mul(det(u), det(vt)))), [-2, -1]);
-    const inner = matmul(matmul(turned(u), g), turned(vt));
-    const others = leavingTwoOut(s);
-    const along = sum(mul(others, expandDims(diagonalOf(inner), -2)), { axis: -1 });
-    const moved = sub(diagonalMatrix(along), mul(others, turned(inner)));
-    return [mul(side, matmul(matmul(u, moved), vt))];
+    const n = a!.shape.at(-1)!;
+    if (n === 0) return [g];
+    const isRegular = hasInverse(decompose(stopGradient(a!)).s);
+    const diagonal = (entries: ArrayLike<number>) =>
+      cast(diagonalMatrix(fromData(Float64Array.from(entries))), a!.dtype);
+    // Where the other way counts, each gets matrices that it can take.
+    const regular = where(isRegular, a!, diagonal(new Float64Array(n).fill(1)));
+    const singular = where(
+      isRegular,
+      diagonal(Float64Array.from({ length: n }, (_, i) => i + 1)),
+      a!,
+    );
+    return [where(isRegular, alongInverse(g, regular), alongSingularVectors(g, singular))];
   },
 });
+
+/** Whether inverses keep at least half of their digits, by singular values: (…, 1, 1). */
+function hasInverse(s: Tensor): Tensor {
+  const share = s.dtype === "float64" ? 2 ** -26 : 2 ** -12;
+  const ends = { axis: -1, keepDims: true };
+  return expandDims(greater(min(s, ends), mul(max(s, ends), share)), -1);
+}
+
+/** The derivative of cofactors: smooth, where there is an inverse. */
+function alongInverse(g: Tensor, a: Tensor): Tensor {
+  const back = turned(apply(inverseOp, [a], null));
+  const cofactors = apply(cofactorOp, [a], null);
+  const trace = sum(mul(g, back), { axis: [-2, -1], keepDims: true });
+  return sub(mul(trace, cofactors), matmul(matmul(back, turned(g)), cofactors));
+}
+
+/** The same at all matrices, along U and V: the products that leave two singular values out. */
+function alongSingularVectors(g: Tensor, a: Tensor): Tensor {
+  const { u, s, vt } = decompose(a);
+  const side = expandDims(stopGradient(sign(mul(det(u), det(vt)))), [-2, -1]);
+  const inner = matmul(matmul(turned(u), g), turned(vt));
+  const others = leavingTwoOut(s);
+  const along = sum(mul(others, expandDims(diagonalOf(inner), -2)), { axis: -1 });
+  const moved = sub(diagonalMatrix(along), mul(others, turned(inner)));
+  return mul(side, matmul(matmul(u, moved), vt));
+}
 
 function diagonalOf(x: Tensor): Tensor {
   return sum(sub(x, besideDiagonal(x)), { axis: -1 });
@@ -100,8 +133,8 @@ export const logDetOp: OpaqueOp<null> = onMatrices({
  * The determinant of square matrices, computed in float64 whatever the type.
  *
  * Its gradient is the matrix of cofactors, at singular matrices too, and so is the second derivative
- * right there. Determinants of large matrices leave the range of numbers: {@linkcode logDet} does
- * not.
+ * right there. Derivatives beyond the second need an inverse that keeps half of the digits, or distinct
+ * singular values. Determinants of large matrices leave the range of numbers: {@linkcode logDet} does not.
  *
  * @param a (…, n, n)
  * @returns (…); 1 where n is 0.

@@ -216,6 +216,25 @@ Deno.test("det() has the cofactors as its gradient at singular matrices, and a s
   checkGradients((x: Tensor) => det(x), [eye(4, { dtype: "float64" })], { order: 2 });
 });
 
+Deno.test("det() has a third and a fourth derivative where singular values repeat", () => {
+  const [v, w] = [0, 1].map((i) =>
+    f64([0, 1, 2].map((j) => [0, 1, 2].map((k) => Math.sin(1 + 9 * i + 3 * j + k))))
+  );
+  const second = (x: Tensor) => {
+    const along = (y: Tensor) => grad(det)(y).mul(v!).sum();
+    return grad(along)(x).mul(w!).sum();
+  };
+  const turn = [[0.6, -0.8, 0], [0.8, 0.6, 0], [0, 0, 1]];
+  const matrices = [
+    [[1, 0, 0], [0, 1, 0], [0, 0, 1]],
+    [[0, 2, 0], [0, 0, -2], [2, 0, 0]],
+    [[3, 0, 0], [0, 3, 0], [0, 0, 500]],
+    turn.map((row) => row.map((x) => -7 * x)),
+    [[1, 2, 3], [4, 5, 6], [7, 8, 10]],
+  ];
+  for (const a of matrices) checkGradients(second, [f64(a)], { order: 2, atol: 1e-6 });
+});
+
 Deno.test("det() leaves the range of numbers only where its value does", () => {
   const a = f64([[1e300, 0, 0], [0, 1e-300, 0], [0, 0, 5]]);
   assertAllClose(det(a), 5, { rtol: 1e-14 });
