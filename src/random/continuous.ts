@@ -6,10 +6,11 @@
 import type { DType } from "../dtype.ts";
 import { checkNumber, checkTensorLike, readOptions, refuseMore } from "../options.ts";
 import { add, cast, less, mul, sub, where } from "../ops/mod.ts";
-import { checkShape, type Shape } from "../shape.ts";
+import type { Shape } from "../shape.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
 import { apply } from "../trace.ts";
 import {
+  checkDrawn,
   checkFits,
   checkFloating,
   checkKey,
@@ -195,7 +196,7 @@ export function draw(
   dtype: DType,
 ): Tensor {
   checkKey(caller, key);
-  checkShape(caller, shape);
+  checkDrawn(caller, shape);
   checkFloating(caller, dtype);
   return apply(op, [key], { shape: [...shape], dtype });
 }

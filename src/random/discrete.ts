@@ -5,12 +5,13 @@
  */
 import { checkNumber, readOptions, refuseMore } from "../options.ts";
 import { gather, max } from "../ops/mod.ts";
-import { checkShape, formatShape, type Shape } from "../shape.ts";
+import { formatShape, type Shape } from "../shape.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
 import { apply } from "../trace.ts";
 import {
   bernoulliOp,
   categoricalOp,
+  checkDrawn,
   checkFits,
   checkKey,
   checkLargestOp,
@@ -92,7 +93,7 @@ export function categorical(
 ): Tensor {
   if (arguments.length > 3) refuseMore("categorical", "options", 3, arguments);
   checkKey("categorical", key);
-  const operand = asTensor(logits, "float64");
+  const operand = asTensor(logits, "float64", "categorical", "logits");
   if (operand.rank === 0 || operand.shape[operand.rank - 1] === 0) {
     throw new TypeError(
       `Cannot compute categorical as logits must have at least one class along the last axis: ` +
@@ -101,7 +102,7 @@ export function categorical(
   }
   const batch = operand.shape.slice(0, -1);
   const { shape = batch } = readOptions("categorical", options, DEFAULTS);
-  checkShape("categorical", shape);
+  checkDrawn("categorical", shape);
   checkFits("categorical", "the logits without the last axis", batch, shape);
   apply(checkLargestOp, [max(operand, { axis: -1 })], null);
   return apply(categoricalOp, [key, operand], { shape: [...shape], dtype: "int32" });
@@ -162,10 +163,10 @@ export function permutation(key: Tensor, x: number | TensorLike): Tensor {
   if (arguments.length > 2) refuseMore("permutation", "x", 2, arguments);
   checkKey("permutation", key);
   if (typeof x === "number") {
-    checkNumber("permutation", "n", x, { integer: true, min: 0, max: 2 ** 31 - 1 });
+    checkNumber("permutation", "x", x, { integer: true, min: 0, max: 2 ** 31 - 1 });
     return apply(permutationOp, [key], { shape: [x], dtype: "int32" });
   }
-  const rows = asTensor(x);
+  const rows = asTensor(x, undefined, "permutation", "x");
   if (rows.rank === 0) {
     throw new TypeError(
       `Cannot compute permutation as x must be a number of elements or a tensor with rows: ` +

@@ -6,11 +6,11 @@
 import type { DType } from "../dtype.ts";
 import { log, neg, sub } from "../ops/mod.ts";
 import { readOptions, refuseMore } from "../options.ts";
-import { checkShape, type Shape } from "../shape.ts";
+import type { Shape } from "../shape.ts";
 import { asTensor, type Tensor } from "../tensor.ts";
 import { apply } from "../trace.ts";
 import { split } from "./keys.ts";
-import { checkFloating, checkKey, gammaOp } from "./ops.ts";
+import { checkDrawn, checkFloating, checkKey, gammaOp } from "./ops.ts";
 
 /** The type of what is drawn. */
 export interface SampleTypeOptions {
@@ -22,7 +22,7 @@ export interface SampleTypeOptions {
 function typeOf(caller: string, key: Tensor, shape: Shape, options: SampleTypeOptions): DType {
   const { dtype } = readOptions(caller, options, { dtype: "float32" });
   checkKey(caller, key);
-  checkShape(caller, shape);
+  checkDrawn(caller, shape);
   checkFloating(caller, dtype as DType);
   return dtype as DType;
 }

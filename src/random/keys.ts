@@ -7,7 +7,7 @@ import { checkNumber, refuseMore } from "../options.ts";
 import { formatShape } from "../shape.ts";
 import { fromData, Tensor } from "../tensor.ts";
 import { apply } from "../trace.ts";
-import { checkKey, foldInOp } from "./ops.ts";
+import { checkKey, foldInOp, SPLIT } from "./ops.ts";
 
 /**
  * A random key: the seed of everything that is drawn from it.
@@ -56,9 +56,9 @@ export function key(seed: number): Tensor {
  * ```
  */
 export function split(key: Tensor, n = 2): Tensor[] {
-  if (arguments.length > 2) refuseMore("split", "n", 2, arguments);
-  checkKey("split", key);
-  checkNumber("split", "n", n, { integer: true, min: 0, max: 2 ** 20 });
+  if (arguments.length > 2) refuseMore(SPLIT, "n", 2, arguments);
+  checkKey(SPLIT, key);
+  checkNumber(SPLIT, "n", n, { integer: true, min: 0, max: 2 ** 20 });
   return Array.from({ length: n }, (_, i) => foldIn(key, i));
 }
 

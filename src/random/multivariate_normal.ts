@@ -8,11 +8,11 @@ import { choleskyOp } from "../linalg/cholesky.ts";
 import { refuseNaN } from "../linalg/matrices.ts";
 import { add, cast, einsum } from "../ops/mod.ts";
 import { checkTensorLike, refuseMore } from "../options.ts";
-import { broadcastShapes, checkShape, formatShape } from "../shape.ts";
+import { broadcastShapes, formatShape } from "../shape.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
 import { apply } from "../trace.ts";
 import { draw } from "./continuous.ts";
-import { checkFits, normalOp } from "./ops.ts";
+import { checkDrawn, checkFits, normalOp } from "./ops.ts";
 import { settle, type SharesOptions } from "./shares.ts";
 
 /**
@@ -61,7 +61,7 @@ export function multivariateNormal(
   }
   const batches = [center.shape.slice(0, -1), matrix.shape.slice(0, -2)] as const;
   const { dtype, shape = broadcastShapes("multivariateNormal", ...batches) } = settled;
-  checkShape("multivariateNormal", shape);
+  checkDrawn("multivariateNormal", shape, k);
   checkFits("multivariateNormal", "the mean without the last axis", batches[0], shape);
   checkFits("multivariateNormal", "the covariance without the last two axes", batches[1], shape);
   const factor = apply(choleskyOp, [matrix], null);

@@ -46,13 +46,24 @@ function sampler(
 }
 
 /** The most numbers that are drawn at once: drawing more takes long, and a key can be split. */
-const MOST_DRAWN = 2 ** 29;
+export const MOST_DRAWN: number = 2 ** 29;
 
 function checkDraw(name: string, spec: Spec): Spec {
-  if (sizeOf(spec.shape) <= MOST_DRAWN) return spec;
+  checkDrawn(name, spec.shape);
+  return spec;
+}
+
+/**
+ * Throws an error that names the caller unless a shape is one, and no larger than what is drawn at
+ * once, so many numbers for each of its elements.
+ */
+export function checkDrawn(caller: string, shape: Shape, each = 1): void {
+  checkShape(caller, shape);
+  if (sizeOf(shape) * each <= MOST_DRAWN) return;
   throw new RangeError(
-    `Cannot compute ${name} as at most ${MOST_DRAWN} numbers are drawn at once: ` +
-      `current shape is ${formatShape(spec.shape)}; split the key, and draw in parts`,
+    `Cannot compute ${caller} as at most ${MOST_DRAWN} numbers are drawn at once` +
+      `${each === 1 ? "" : `, ${each} for each of shape`}: ` +
+      `current shape is ${formatShape(shape)}; split the key, and draw in parts`,
   );
 }
 
@@ -175,6 +186,9 @@ export const checkOrderOp: CheckOp<null> = check({
   },
 });
 
+/** What messages call the function that splits keys, by both of its names. */
+export const SPLIT = "splitKey (split of ./random)";
+
 /** Throws a `TypeError` that names the caller unless `key` is a random key. */
 export function checkKey(caller: string, key: unknown): asserts key is Tensor {
   if (
@@ -187,10 +201,10 @@ export function checkKey(caller: string, key: unknown): asserts key is Tensor {
     : key === null || key === undefined
     ? String(key)
     : Array.isArray(key)
-    ? "an array (split gives an array of keys: take one of them)"
+    ? "an array (of several keys, take one)"
     : `a ${typeof key}`;
   throw new TypeError(
-    `Cannot compute ${caller} as key must be a random key, made by key, split or foldIn: ` +
+    `Cannot compute ${caller} as key must be a random key, made by key, ${SPLIT} or foldIn: ` +
       `current value is ${found}`,
   );
 }
@@ -222,9 +236,9 @@ export function parameterFor(
   value: TensorLike,
   shape: Shape | undefined,
 ): { parameter: Tensor; shape: Shape } {
-  const parameter = asTensor(value, "float64");
+  const parameter = asTensor(value, "float64", caller, argument);
   if (shape === undefined) return { parameter, shape: parameter.shape };
-  checkShape(caller, shape);
+  checkDrawn(caller, shape);
   checkFits(caller, argument, parameter.shape, shape);
   return { parameter: parameter.size === 1 ? parameter : broadcastTo(parameter, shape), shape };
 }

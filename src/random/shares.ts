@@ -22,12 +22,12 @@ import {
 } from "../ops/mod.ts";
 import { checkTensorLike, readOptions, refuseMore } from "../options.ts";
 import { checkRangeOp } from "../ranges.ts";
-import { broadcastShapes, checkShape, formatShape, type Shape } from "../shape.ts";
+import { broadcastShapes, formatShape, type Shape } from "../shape.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
 import { apply } from "../trace.ts";
 import { waitingTimes } from "./exponential.ts";
 import { split } from "./keys.ts";
-import { checkFits, checkFloating, checkKey, gammaOp } from "./ops.ts";
+import { checkDrawn, checkFits, checkFloating, checkKey, gammaOp } from "./ops.ts";
 
 /** Options of {@linkcode beta} and {@linkcode dirichlet}. */
 export interface SharesOptions {
@@ -86,7 +86,7 @@ export function beta(
   const settled = settle("beta", key, options);
   const [first, second] = [take("beta", "a", a), take("beta", "b", b)];
   const { dtype, shape = broadcastShapes("beta", first.shape, second.shape) } = settled;
-  checkShape("beta", shape);
+  checkDrawn("beta", shape, 2);
   checkFits("beta", "a", first.shape, shape);
   checkFits("beta", "b", second.shape, shape);
   const both = stack([first, second].map((x) => broadcastTo(x, shape)), { axis: -1 });
@@ -137,7 +137,7 @@ export function dirichlet(
   }
   const batch = x.shape.slice(0, -1);
   const { dtype, shape = batch } = settled;
-  checkShape("dirichlet", shape);
+  checkDrawn("dirichlet", shape, count);
   checkFits("dirichlet", "the concentration without the last axis", batch, shape);
   return shares(key, broadcastTo(x, [...shape, count]), dtype);
 }

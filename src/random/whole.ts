@@ -21,12 +21,12 @@ import {
 } from "../ops/mod.ts";
 import { checkBoolean, checkNumber, checkTensorLike, readOptions, refuseMore } from "../options.ts";
 import { checkRangeOp } from "../ranges.ts";
-import { broadcastShapes, checkShape, formatShape, type Shape, sizeOf } from "../shape.ts";
+import { broadcastShapes, formatShape, type Shape, sizeOf } from "../shape.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
 import { apply } from "../trace.ts";
 import { categorical, permutation, type SampleOptions } from "./discrete.ts";
 import { exponential } from "./exponential.ts";
-import { checkFits, checkKey, checkOrderOp, integersOp } from "./ops.ts";
+import { checkDrawn, checkFits, checkKey, checkOrderOp, integersOp, MOST_DRAWN } from "./ops.ts";
 
 /**
  * Whole numbers that are equally likely: `low`, `low + 1`, …, `high − 1`.
@@ -65,7 +65,7 @@ export function integers(
   const first = wholeNumbers("low", low, 0);
   const last = wholeNumbers("high", high, 1);
   const { shape = broadcastShapes("integers", first.shape, last.shape) } = settled;
-  checkShape("integers", shape);
+  checkDrawn("integers", shape);
   checkFits("integers", "low", first.shape, shape);
   checkFits("integers", "high", last.shape, shape);
   checkOrder(low, high, first, last);
@@ -129,7 +129,7 @@ export interface ChoiceOptions {
  * @returns An `int32` tensor of `shape`.
  * @throws {TypeError} If `key` is no random key, `weights` has another shape than [n] or an option is
  * unknown.
- * @throws {RangeError} If `n` is no whole number from 1 to 2³¹ − 1, a weight is negative or not
+ * @throws {RangeError} If `n` is no whole number from 1 to 2³¹ − 1, to 2²⁹ without replacement, a weight is negative or not
  * finite, all are 0, or without replacement there are fewer to choose from than choices.
  *
  * @example Three of ten cells, none twice
@@ -146,9 +146,9 @@ export function choice(key: Tensor, n: number, options: ChoiceOptions = {}): Ten
   const defaults = { shape: [] as Shape, replace: true, weights: undefined };
   const { shape, replace, weights } = readOptions("choice", options, defaults);
   checkKey("choice", key);
-  checkNumber("choice", "n", n, { integer: true, min: 1, max: 2 ** 31 - 1 });
-  checkShape("choice", shape);
   checkBoolean("choice", "replace", replace);
+  checkNumber("choice", "n", n, { integer: true, min: 1, max: replace ? 2 ** 31 - 1 : MOST_DRAWN });
+  checkDrawn("choice", shape);
   const count = sizeOf(shape);
   if (!replace && count > n) {
     throw new RangeError(

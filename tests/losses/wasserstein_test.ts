@@ -326,7 +326,9 @@ testMisuse("slicedWasserstein", [
     "no key",
     () => slicedWasserstein([[1]], [[1]], undefined as never),
     TypeError,
-    `${cannot("slicedWasserstein")} key must be a random key, made by key, split or foldIn: ` +
+    `${
+      cannot("slicedWasserstein")
+    } key must be a random key, made by key, splitKey (split of ./random) or foldIn: ` +
     "current value is undefined",
   ],
   [

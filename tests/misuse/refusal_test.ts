@@ -21,7 +21,7 @@ async function failure(call: () => unknown): Promise<unknown> {
 
 /** What the messages call a function: what returned it, for those that are returned. */
 const callerOf = (name: string) =>
-  name === "splitKey" ? "split" : name.replace(/\(\)(\.\w+)?$/, "");
+  name === "splitKey" ? "splitKey (split of ./random)" : name.replace(/\(\)(\.\w+)?$/, "");
 
 async function assertRefused(row: ValidCall, args: unknown[], about: string, what: string) {
   const error = await failure(() => row.f(...args));

@@ -66,7 +66,7 @@ const ROWS: Row[] = [
   [
     call(nn.dropout, [1], { rate: 0.1, key: 7 }),
     TypeError,
-    "dropout as key must be a random key, made by key, split or foldIn: current value is 7: " +
+    "dropout as key must be a random key, made by key, splitKey (split of ./random) or foldIn: current value is 7: " +
     "key(7) makes one",
   ],
   [

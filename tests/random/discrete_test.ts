@@ -162,7 +162,7 @@ Deno.test("permutation() refuses what has no rows", () => {
   assertThrows(
     () => permutation(key(0), -1),
     RangeError,
-    "Cannot compute permutation as n must be a whole number at least 0 and at most 2147483647: " +
+    "Cannot compute permutation as x must be a whole number at least 0 and at most 2147483647: " +
       "current value is -1",
   );
 });

@@ -52,7 +52,7 @@ for (const name of Object.keys(SAMPLERS) as Name[]) {
     const cases: [() => unknown, string][] = [
       [
         () => sample(3 as unknown as Tensor, [2]),
-        "key must be a random key, made by key, split or foldIn: current value is 3: key(3) makes one",
+        "key must be a random key, made by key, splitKey (split of ./random) or foldIn: current value is 3: key(3) makes one",
       ],
       [
         () => sample(key(0), [-1]),

@@ -78,13 +78,13 @@ Deno.test("split() refuses bad arguments", () => {
   assertThrows(
     () => split(key(0), -1),
     RangeError,
-    "Cannot compute split as n must be a whole number at least 0 and at most 1048576: " +
+    "Cannot compute splitKey (split of ./random) as n must be a whole number at least 0 and at most 1048576: " +
       "current value is -1",
   );
   assertThrows(
     () => split(tensor([0, 1, 2])),
     TypeError,
-    "Cannot compute split as key must be a random key, made by key, split or foldIn: " +
+    "Cannot compute splitKey (split of ./random) as key must be a random key, made by key, splitKey (split of ./random) or foldIn: " +
       "current value is a tensor of dtype float32 and shape [3]",
   );
 });
@@ -145,7 +145,7 @@ Deno.test("samplers say what a key is when given something else", () => {
   const cases: [unknown, string][] = [
     [42, "42: key(42) makes one"],
     [undefined, "undefined"],
-    [split(key(0)), "an array (split gives an array of keys: take one of them)"],
+    [split(key(0)), "an array (of several keys, take one)"],
     ["seed", "a string"],
     [tensor([0, 1]), "a tensor of dtype float32 and shape [2]"],
   ];
@@ -153,7 +153,7 @@ Deno.test("samplers say what a key is when given something else", () => {
     assertThrows(
       () => normal(given as Tensor, [2]),
       TypeError,
-      "Cannot compute normal as key must be a random key, made by key, split or foldIn: " +
+      "Cannot compute normal as key must be a random key, made by key, splitKey (split of ./random) or foldIn: " +
         `current value is ${text}`,
     );
   }
