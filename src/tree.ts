@@ -163,13 +163,24 @@ export function treeMap<T>(
   return flat.rebuild(results) as TensorTree<T>;
 }
 
-/** The leaves of a tree in the order of another one of the same branches, by keys; else throws. */
-export function leavesLike(caller: string, tree: unknown, like: Flat, path: string): Tensor[] {
+/**
+ * The leaves of a tree in the order of another one of the same branches, by keys; else throws an error
+ * that names both trees where the other has a name.
+ */
+export function leavesLike(
+  caller: string,
+  tree: unknown,
+  like: Flat,
+  path: string,
+  likePath?: string,
+): Tensor[] {
   const own = flattenTree(caller, tree, path);
   const [expected, found] = [outline(like), outline(own)];
   if (found !== expected) {
     throw new TypeError(
-      `Cannot compute ${caller} as the trees must have the same branches: ` +
+      `Cannot compute ${caller} as ` +
+        (likePath === undefined ? "the trees must have" : `${likePath} and ${path} must have`) +
+        " the same branches: " +
         `current values are ${expected} and ${found}`,
     );
   }

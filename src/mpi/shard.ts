@@ -6,7 +6,7 @@
 import { checkNumber } from "../options.ts";
 import { slice } from "../ops/mod.ts";
 import { formatShape } from "../shape.ts";
-import { type TensorTree, treeLeaves, treeMap } from "../tree.ts";
+import { flattenTree, type TensorTree, treeMap } from "../tree.ts";
 
 /** A rank among others; every {@linkcode Communicator} is one. */
 export interface Ranked {
@@ -46,8 +46,12 @@ export interface RowRange {
  */
 export function shardRange(count: number, comm: Ranked): RowRange {
   checkNumber("shardRange", "count", count, { integer: true, min: 0 });
-  checkNumber("shardRange", "comm.size", comm?.size, { integer: true, min: 1 });
-  checkNumber("shardRange", "comm.rank", comm.rank, { integer: true, min: 0, max: comm.size - 1 });
+  return rangeOf("shardRange", count, comm);
+}
+
+function rangeOf(caller: string, count: number, comm: Ranked): RowRange {
+  checkNumber(caller, "comm.size", comm?.size, { integer: true, min: 1 });
+  checkNumber(caller, "comm.rank", comm.rank, { integer: true, min: 0, max: comm.size - 1 });
   const each = Math.floor(count / comm.size);
   const more = count % comm.size;
   const startOf = (rank: number) => rank * each + Math.min(rank, more);
@@ -75,13 +79,13 @@ export function shardRange(count: number, comm: Ranked): RowRange {
  * ```
  */
 export function shardRows<T>(tree: T, comm: Ranked): TensorTree<T> {
-  const { start, end } = shardRange(rowsOf("shardRows", "tree", tree), comm);
+  const { start, end } = rangeOf("shardRows", rowsOf("shardRows", "tree", tree), comm);
   return treeMap((x) => slice(x, start, end), tree);
 }
 
 /** The number of rows that all tensors of a tree have. */
 export function rowsOf(caller: string, argument: string, tree: unknown): number {
-  const shapes = treeLeaves(tree).map((x) => x.shape);
+  const shapes = flattenTree(caller, tree, argument).leaves.map((x) => x.shape);
   const rows = shapes[0]?.[0];
   if (rows !== undefined && shapes.every((shape) => shape[0] === rows)) return rows;
   throw new TypeError(

@@ -10,7 +10,13 @@ import type { Tensor } from "../tensor.ts";
 import { type LikeTree, type TensorTree, treeMap } from "../tree.ts";
 import { correction } from "./adam.ts";
 import { checkOptimizer } from "./by_path.ts";
-import { checkMoment, fitGradient, type Optimizer, type OptimizerState } from "./optimizer.ts";
+import {
+  checkMoment,
+  fitGradient,
+  mapTrees,
+  type Optimizer,
+  type OptimizerState,
+} from "./optimizer.ts";
 
 /** Options of {@linkcode accumulateGradients}. */
 export interface AccumulateGradientsOptions {
@@ -60,6 +66,7 @@ export function accumulateGradients(
   return {
     init<T>(params: T) {
       if (arguments.length > 1) refuseMore(caller, "params", 1, arguments);
+      const sum = zerosLikeTree(caller, params) as TensorTree<T>;
       const { step, moments } = optimizer.init(params);
       if (Object.hasOwn(moments, SUM)) {
         throw new TypeError(
@@ -67,7 +74,6 @@ export function accumulateGradients(
             `take the product of both steps`,
         );
       }
-      const sum = treeMap((p) => zeros(p.shape, { dtype: p.dtype }), params);
       return { step, moments: { ...moments, [SUM]: sum } };
     },
     update<T>(grads: unknown, state: OptimizerState<TensorTree<T>>, params: T) {
@@ -81,11 +87,10 @@ export function accumulateGradients(
             `take the state that its init() returned`,
         );
       }
-      const total = treeMap(
-        (p, s, g) => add(checkMoment(caller, s, p), fitGradient(caller, g, p)),
-        params,
-        sum,
-        grads,
+      const total = mapTrees(
+        caller,
+        (p, s, g) => add(checkMoment(caller, s!, p!), fitGradient(caller, g!, p!)),
+        { params, [`state.moments.${SUM}`]: sum, grads },
       );
       const { moves, isDue } = countMoves(state.step, steps);
       const average = treeMap((g) => div(g, steps), total) as LikeTree<TensorTree<T>>;
@@ -105,6 +110,10 @@ export function accumulateGradients(
       };
     },
   };
+}
+
+function zerosLikeTree(caller: string, params: unknown): unknown {
+  return mapTrees(caller, ({ shape, dtype }) => zeros(shape, { dtype }), { params });
 }
 
 /** How often an optimizer has moved before an update, and whether it does now. */
@@ -167,7 +176,7 @@ export function movingAverage(options: MovingAverageOptions = {}): MovingAverage
   return {
     init<T>(params: T) {
       if (arguments.length > 1) refuseMore(caller, "params", 1, arguments);
-      const average = treeMap((p) => zeros(p.shape, { dtype: p.dtype }), params);
+      const average = zerosLikeTree(caller, params) as TensorTree<T>;
       return { step: zeros([], { dtype: "int32" }), moments: { average } };
     },
     update<T>(params: T, state: OptimizerState<TensorTree<T>>) {
@@ -176,7 +185,8 @@ export function movingAverage(options: MovingAverageOptions = {}): MovingAverage
       checkObject(caller, "state.moments", state.moments);
       const follow = (p: Tensor, a: Tensor) =>
         add(mul(checkMoment(caller, a, p), decay), mul(p, 1 - decay));
-      const followed = treeMap(follow, params, state.moments.average);
+      const trees = { params, "state.moments.average": state.moments.average };
+      const followed = mapTrees(caller, follow, trees) as TensorTree<T>;
       const step = add(state.step, 1);
       const result = debias
         ? treeMap((a) => div(a, correction(decay, cast(step, a.dtype))), followed)

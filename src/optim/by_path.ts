@@ -106,10 +106,10 @@ function makeByPath(caller: string, choose: (path: string) => Optimizer | null):
       checkObject(caller, "state", state);
       checkObject(caller, "state.moments", state.moments);
       const flat = flattenTree(caller, params, "params");
-      const given = leavesLike(caller, grads, flat, "grads");
+      const given = leavesLike(caller, grads, flat, "grads", "params");
       const known = Object.fromEntries(
         Object.entries(state.moments).map(([name, tree]) =>
-          [name, leavesLike(caller, tree, flat, `state.moments.${name}`)] as const
+          [name, leavesLike(caller, tree, flat, `state.moments.${name}`, "params")] as const
         ),
       );
       const next = [...flat.leaves];

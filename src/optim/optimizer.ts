@@ -10,7 +10,7 @@ import { add, cast, mul } from "../ops/mod.ts";
 import { formatShape, sameShape, type Shape } from "../shape.ts";
 import { Tensor } from "../tensor.ts";
 import { fuseMaps } from "../transforms/fuse_maps.ts";
-import { type LikeTree, type TensorTree, treeLeaves, treeMap } from "../tree.ts";
+import { flattenTree, leavesLike, type LikeTree, type TensorTree, treeMap } from "../tree.ts";
 
 /** A learning rate: a number, or a function of the number of updates made before. */
 export type LearningRate = number | ((step: Tensor) => Tensor);
@@ -100,8 +100,10 @@ export function makeOptimizer(rule: Rule): Optimizer {
   return {
     init<T>(params: T) {
       if (arguments.length > 1) refuseMore(rule.name, "params", 1, arguments);
-      for (const leaf of treeLeaves(params)) checkFloating(rule.name, leaf);
-      const start = (name: string) => treeMap((p) => startOf(rule, name, p), params);
+      const { leaves, rebuild } = flattenTree(rule.name, params, "params");
+      for (const leaf of leaves) checkFloating(rule.name, leaf);
+      const start = (name: string) =>
+        rebuild(leaves.map((p) => startOf(rule, name, p))) as TensorTree<T>;
       return {
         step: zeros([], { dtype: "int32" }),
         moments: Object.fromEntries(names.map((name) => [name, start(name)])),
@@ -110,12 +112,12 @@ export function makeOptimizer(rule: Rule): Optimizer {
     update<T>(grads: unknown, state: OptimizerState<TensorTree<T>>, params: T) {
       if (arguments.length > 3) refuseMore(rule.name, "params", 3, arguments);
       checkState(rule.name, state, names);
-      const fitted = treeMap((p, g) => fitGradient(rule.name, g, p), params, grads);
+      const fitted = mapTrees(rule.name, (p, g) => fitGradient(rule.name, g, p), { params, grads });
       const before = names.map((name) =>
-        treeMap(
-          (m, p) => checkMoment(rule.name, m, p, shapeIn(rule, name, p)),
-          state.moments[name]!,
-          fitted,
+        mapTrees(
+          rule.name,
+          (p, m) => checkMoment(rule.name, m, p, shapeIn(rule, name, p)),
+          { params, [`state.moments.${name}`]: state.moments[name] },
         )
       );
       const step = add(state.step, 1);
@@ -138,6 +140,23 @@ export function makeOptimizer(rule: Rule): Optimizer {
       return { params: next, state: { step, moments } };
     },
   };
+}
+
+/**
+ * A tree of what a function makes of the leaves in the same places of trees, which messages call by
+ * their names.
+ */
+export function mapTrees(
+  caller: string,
+  f: (...leaves: Tensor[]) => Tensor,
+  trees: Readonly<Record<string, unknown>>,
+): unknown {
+  const [[name, first], ...others] = Object.entries(trees) as [[string, unknown]];
+  const flat = flattenTree(caller, first, name);
+  const rest = (others as [string, unknown][]).map(([path, tree]) =>
+    leavesLike(caller, tree, flat, path, name)
+  );
+  return flat.rebuild(flat.leaves.map((leaf, i) => f(leaf, ...rest.map((leaves) => leaves[i]!))));
 }
 
 /** What a rule does to one tensor: its next value and moments, from what it is and they are. */

@@ -73,3 +73,18 @@ Deno.test("shardRows() rejects tensors with different numbers of rows", () => {
       "current shapes are [2], [1, 1]",
   );
 });
+
+Deno.test("shardRows() names itself and what is no tree, or no rank", () => {
+  const comm = { rank: 0, size: 2 };
+  const calls: [() => unknown, string][] = [
+    [() => shardRows(null, comm), "tree must be a tensor, or an array or plain object of tensors"],
+    [() => shardRows({ x: "a" }, comm), "tree.x must be a tensor"],
+    [
+      () => shardRows(tensor([1]), null as unknown as typeof comm),
+      "comm.size must be a whole number",
+    ],
+  ];
+  for (const [call, text] of calls) {
+    assertThrows(call, TypeError, `Cannot compute shardRows as ${text}`);
+  }
+});

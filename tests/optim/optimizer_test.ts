@@ -459,7 +459,7 @@ Deno.test("update() wants gradients in the shape and the tree of the parameters"
     ],
     [
       () => optimizer.update({ v: tensor([1, 2]) } as unknown as typeof params, state, params),
-      "Cannot compute treeMap as the trees must have the same branches: " +
+      "Cannot compute sgd as params and grads must have the same branches: " +
       'current values are {"w":0} and {"v":0}',
     ],
   ]);
