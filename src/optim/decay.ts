@@ -5,8 +5,9 @@
  */
 import { checkArray, checkBoolean, checkNumber, readOptions, refuseMore } from "../options.ts";
 import { add, div, exp, less, maximum, minimum, mod, mul, pow, sub, where } from "../ops/mod.ts";
-import { checkLearningRate, type LearningRate } from "./optimizer.ts";
-import { constant, makeSchedule, type Schedule } from "./schedules.ts";
+import type { Tensor } from "../tensor.ts";
+import { checkLearningRate, type LearningRate, rateFrom } from "./optimizer.ts";
+import { makeSchedule, type Schedule } from "./schedules.ts";
 
 /** Options of {@linkcode exponentialDecay}. */
 export interface ExponentialDecayOptions {
@@ -157,7 +158,7 @@ export function joinSchedules(
       ...(i === 0 ? { min: 0 } : { above: boundaries[i - 1]! }),
     })
   );
-  const [first, ...rest] = schedules.map((s) => typeof s === "number" ? constant(s) : s);
+  const [first, ...rest] = schedules.map((s) => (step: Tensor) => rateFrom(s, step));
   return makeSchedule("joinSchedules", (step) =>
     rest.reduce((rate, schedule, i) => {
       const own = schedule(maximum(sub(step, boundaries[i]!), 0));

@@ -13,7 +13,7 @@ import { fuseMaps } from "../transforms/fuse_maps.ts";
 import { flattenTree, leavesLike, type LikeTree, type TensorTree, treeMap } from "../tree.ts";
 
 /** A learning rate: a number, or a function of the number of updates made before. */
-export type LearningRate = number | ((step: Tensor) => Tensor);
+export type LearningRate = number | ((step: Tensor) => Tensor | number);
 
 /** What an optimizer remembers from step to step: a tree of tensors, to be kept or written away. */
 export interface OptimizerState<T> {
@@ -175,15 +175,20 @@ function followRule(rule: Rule): (tensors: readonly Tensor[]) => Tensor[] {
 
 /** The learning rate after `step` updates, in the type of the parameter that it moves. */
 function rateAt({ name, learningRate }: Rule, step: Tensor, dtype: DType): Tensor {
-  if (typeof learningRate === "number") return full([], learningRate, { dtype });
-  const rate: unknown = learningRate(cast(step, dtype));
+  const rate: unknown = rateFrom(learningRate, cast(step, dtype));
   if (rate instanceof Tensor && rate.rank === 0) return cast(rate, dtype);
   throw new TypeError(
-    `Cannot compute ${name} as the schedule must return a tensor of shape []: current ` +
+    `Cannot compute ${name} as the schedule must return a number, or a tensor of shape []: current ` +
       (rate instanceof Tensor
         ? `shape is ${formatShape(rate.shape)}`
         : `value is a ${typeof rate}`),
   );
+}
+
+/** What a schedule says at a step; a number as a tensor of the step's shape and type. */
+export function rateFrom(schedule: LearningRate, step: Tensor): Tensor {
+  const rate = typeof schedule === "number" ? schedule : schedule(step);
+  return typeof rate === "number" ? full(step.shape, rate, { dtype: step.dtype }) : rate;
 }
 
 function startOf(rule: Rule, name: string, param: Tensor): Tensor {

@@ -3,7 +3,7 @@
  *
  * They are made of operations, so they can be part of a recorded program, and of each other:
  * `warmup(cosine(0.1, { steps: 900 }), { steps: 100 })`. Any function of the step that returns a
- * tensor of shape `[]` serves as well.
+ * tensor of shape `[]`, or a number, serves as well.
  *
  * @module
  */
@@ -25,7 +25,7 @@ import {
   where,
 } from "../ops/mod.ts";
 import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
-import { checkLearningRate, type LearningRate } from "./optimizer.ts";
+import { checkLearningRate, type LearningRate, rateFrom } from "./optimizer.ts";
 
 /** The learning rate after a number of updates, as a tensor of the step's shape. */
 export type Schedule = (step: TensorLike) => Tensor;
@@ -203,7 +203,7 @@ export function warmup(schedule: LearningRate, options: WarmupOptions): Schedule
   checkLearningRate("warmup", schedule);
   checkNumber("warmup", "steps", steps, { min: 1, integer: true });
   checkNumber("warmup", "initial", initial, { min: 0 });
-  const after = typeof schedule === "number" ? constant(schedule) : schedule;
+  const after = (step: Tensor) => rateFrom(schedule, step);
   return makeSchedule("warmup", (now) => {
     const rise = mul(sub(after(mul(now, 0)), initial), div(now, steps));
     return where(less(now, steps), add(rise, initial), after(maximum(sub(now, steps), 0)));

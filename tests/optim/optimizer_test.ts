@@ -496,13 +496,13 @@ Deno.test("update() wants one number from a schedule", () => {
   assertMessages(TypeError, [
     [
       step(() => tensor([0.1, 0.2])),
-      "Cannot compute sgd as the schedule must return a tensor of shape []: " +
+      "Cannot compute sgd as the schedule must return a number, or a tensor of shape []: " +
       "current shape is [2]",
     ],
     [
-      step(() => 0.1 as unknown as Tensor),
-      "Cannot compute sgd as the schedule must return a tensor of shape []: " +
-      "current value is a number",
+      step(() => "0.1" as unknown as Tensor),
+      "Cannot compute sgd as the schedule must return a number, or a tensor of shape []: " +
+      "current value is a string",
     ],
   ]);
 });

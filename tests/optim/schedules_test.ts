@@ -1,7 +1,16 @@
 import { assertAlmostEquals, assertEquals, assertLessOrEqual, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { tensor } from "../../src/tensor.ts";
-import { constant, cosine, type Schedule, step, warmup } from "../../src/optim/mod.ts";
+import {
+  adam,
+  constant,
+  cosine,
+  joinSchedules,
+  type LearningRate,
+  type Schedule,
+  step,
+  warmup,
+} from "../../src/optim/mod.ts";
 import { assertAllClose } from "../../src/testing.ts";
 
 const RUNS = { seed: 1, numRuns: 100 };
@@ -29,6 +38,26 @@ Deno.test("schedules keep the shape and the floating type of the step", () => {
     assertEquals([schedule(steps).shape, schedule(steps).dtype], [[2, 2], "float64"]);
     const one = tensor(1, { dtype: "int32" });
     assertEquals([schedule(one).shape, schedule(one).dtype], [[], "float32"]);
+  }
+});
+
+Deno.test("a function that returns a number is a schedule, in both types", () => {
+  for (const dtype of ["float32", "float64"] as const) {
+    const params = tensor([1, 2], { dtype });
+    const next = (learningRate: LearningRate) => {
+      const { init, update } = adam({ learningRate });
+      return update(params, init(params), params).params;
+    };
+    for (
+      const [plain, known] of [
+        [() => 0.1, 0.1],
+        [warmup(() => 0.1, { steps: 3, initial: 0.1 }), warmup(0.1, { steps: 3, initial: 0.1 })],
+        [joinSchedules([() => 0.1, 1], [9]), joinSchedules([0.1, 1], [9])],
+        [joinSchedules([() => 0.1], []), 0.1],
+      ] as const
+    ) {
+      assertEquals(next(plain).toArray(), next(known).toArray());
+    }
   }
 });
 
