@@ -133,8 +133,9 @@ export const logDetOp: OpaqueOp<null> = onMatrices({
  * The determinant of square matrices, computed in float64 whatever the type.
  *
  * Its gradient is the matrix of cofactors, at singular matrices too, and so is the second derivative
- * right there. Derivatives beyond the second need an inverse that keeps half of the digits, or distinct
- * singular values. Determinants of large matrices leave the range of numbers: {@linkcode logDet} does not.
+ * right there. Derivatives beyond the second need an inverse that keeps half of the digits, or
+ * distinct singular values. Determinants of large matrices leave the range of numbers:
+ * {@linkcode logDet} does not.
  *
  * @param a (…, n, n)
  * @returns (…); 1 where n is 0.

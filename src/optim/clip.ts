@@ -43,7 +43,7 @@ const RANGES = {
 /** The length of all values as one vector, times a unit. */
 interface Measured {
   length: Tensor;
-  /** What a function says about the unit: 1, or a power of two where float64 squares get out of range. */
+  /** What a function says about the unit: 1, or a power of two where squares leave float64. */
   byUnit: (f: (unit: number) => number) => Tensor;
 }
 

@@ -129,8 +129,9 @@ export interface ChoiceOptions {
  * @returns An `int32` tensor of `shape`.
  * @throws {TypeError} If `key` is no random key, `weights` has another shape than [n] or an option is
  * unknown.
- * @throws {RangeError} If `n` is no whole number from 1 to 2³¹ − 1, to 2²⁹ without replacement, a weight is negative or not
- * finite, all are 0, or without replacement there are fewer to choose from than choices.
+ * @throws {RangeError} If `n` is no whole number from 1 to 2³¹ − 1 (to 2²⁹ without replacement), a
+ * weight is negative or not finite, all are 0, or without replacement there are fewer to choose from
+ * than choices.
  *
  * @example Three of ten cells, none twice
  * ```ts
