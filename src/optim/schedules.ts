@@ -34,7 +34,7 @@ export type Schedule = (step: TensorLike) => Tensor;
 export function makeSchedule(caller: string, rate: (step: Tensor) => Tensor): Schedule {
   return (step, ...rest: unknown[]) => {
     if (rest.length > 0) refuseMore(caller, "step", 0, rest);
-    const given = asTensor(step);
+    const given = asTensor(step, undefined, caller, "step");
     return rate(isFloating(given.dtype) ? given : cast(given, "float32"));
   };
 }
