@@ -40,6 +40,12 @@ const PROGRAM = {
       help: "Beside another checkout of this library, in place of the peers: a ratio below " +
         `${KEPT} fails`,
     },
+    threads: {
+      kind: "integer",
+      default: 1,
+      min: 1,
+      help: "Threads of each side, timed by the clock on the wall; beside PyTorch alone",
+    },
     rounds: {
       kind: "integer",
       default: 7,
@@ -49,12 +55,16 @@ const PROGRAM = {
   },
 } as const;
 
-const LOADERS = {
-  "jax-js": async () => (await import("./jax.ts")).SIDE,
-  "tensorflow.js": async () => (await import("./tensorflow.ts")).SIDE,
-  "pytorch": loadPyTorch,
-  "compiled": () => Promise.resolve(makeCompiled(LIBRARY)),
-};
+function loadersFor(threads: number): Record<string, () => Promise<Side>> {
+  const pytorch = () => loadPyTorch(threads);
+  if (threads > 1) return { pytorch };
+  return {
+    "jax-js": async () => (await import("./jax.ts")).SIDE,
+    "tensorflow.js": async () => (await import("./tensorflow.ts")).SIDE,
+    pytorch,
+    "compiled": () => Promise.resolve(makeCompiled(LIBRARY)),
+  };
+}
 
 /** What the samples of a busy machine have in common with those of a quiet one. */
 function fastest(samples: readonly number[]): number {
@@ -62,7 +72,7 @@ function fastest(samples: readonly number[]): number {
 }
 
 /** Another checkout of this library as a side. */
-async function loadCheckout(folder: string): Promise<Side> {
+async function loadCheckout(folder: string, threads: number): Promise<Side> {
   const root = new URL(`${folder}/`, `file://${Deno.cwd()}/`);
   const load = (path: string) => import(new URL(path, root).href);
   try {
@@ -70,7 +80,7 @@ async function loadCheckout(folder: string): Promise<Side> {
       ...await load("mod.ts"),
       linalg: await load("src/linalg/mod.ts").catch(() => ({})),
       nn: await load("src/nn/mod.ts"),
-    });
+    }, threads);
   } catch (error) {
     throw new UsageError(
       `Cannot load ${folder}: ${error instanceof Error ? error.message : error}`,
@@ -82,23 +92,24 @@ interface Values {
   json: boolean;
   only: string | undefined;
   beside: string | undefined;
+  threads: number;
   rounds: number;
 }
 
-async function main({ json, only, beside, rounds }: Values): Promise<number> {
+async function main({ json, only, beside, threads, rounds }: Values): Promise<number> {
   const chosen = chooseWorkloads(WORKLOADS, only);
   if (chosen.length === 0) {
     const names = WORKLOADS.map(({ name }) => name).join(", ");
     throw new UsageError(`No workload is called "${only}": workloads are ${names}`);
   }
   const peers = beside === undefined
-    ? await loadPeers(LOADERS, console.error)
-    : [await loadCheckout(beside)];
+    ? await loadPeers(loadersFor(threads), console.error)
+    : [await loadCheckout(beside, threads)];
   const workloads = beside === undefined
     ? chosen
     : chosen.map((all) => ({ ...all, rivals: [{ peer: beside, target: KEPT }] }));
   console.error(`Beside ${peers.map(({ name, version }) => `${name} ${version}`).join(", ")}`);
-  const ours = makeOurs("cellgrad", LIBRARY);
+  const ours = makeOurs("cellgrad", LIBRARY, threads);
   const effort = beside === undefined
     ? { rounds, sampleMs: 100, budgetMs: 10_000 }
     : { rounds: 3 * rounds, sampleMs: 30, budgetMs: 10_000, typical: fastest };

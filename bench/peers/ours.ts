@@ -459,16 +459,24 @@ const FORMS: Readonly<Record<string, Form>> = {
 };
 
 /** A side that does some forms with a checkout of this library. */
-function sideOf(name: string, cg: Library, forms: Readonly<Record<string, Form>>): Side {
+function sideOf(
+  name: string,
+  cg: Library,
+  forms: Readonly<Record<string, Form>>,
+  clock?: () => number,
+): Side {
   const bound = Object.entries(forms).map(([form, make]) =>
     [form, (inputs: Inputs) => make(cg, inputs)] as const
   );
-  return makeSide(name, "checkout", Object.fromEntries(bound));
+  return makeSide(name, "checkout", Object.fromEntries(bound), clock);
 }
 
 /** Everything that we do. */
-export function makeOurs(name: string, cg: Library): Side {
-  return sideOf(name, cg, FORMS);
+export function makeOurs(name: string, cg: Library, threads = 1): Side {
+  if (threads === 1) return sideOf(name, cg, FORMS);
+  const compile: Library["compile"] = (f, args, options) =>
+    cg.compile(f, args, { threads, ...options });
+  return sideOf(name, { ...cg, compile }, FORMS, () => performance.now());
 }
 
 /** Programs beside what we do without compiling. */

@@ -1,5 +1,5 @@
 /**
- * PyTorch on one thread, in a Python process that is kept alive: `pytorch.py`, a line at a time.
+ * PyTorch, in a Python process that is kept alive: `pytorch.py`, a line at a time.
  *
  * @module
  */
@@ -13,10 +13,10 @@ type Answer = Record<string, unknown>;
 type Ask = (request: unknown) => Promise<Answer>;
 
 /** PyTorch; throws where Python or `python3-torch` is not installed. */
-export async function loadPyTorch(): Promise<Side> {
+export async function loadPyTorch(threads: number): Promise<Side> {
   const script = decodeURIComponent(new URL("./pytorch.py", import.meta.url).pathname);
-  const one = { OMP_NUM_THREADS: "1", OPENBLAS_NUM_THREADS: "1" };
-  const python = new LineProcess(PYTHON, [script], one);
+  const limits = { OMP_NUM_THREADS: `${threads}`, OPENBLAS_NUM_THREADS: `${threads}` };
+  const python = new LineProcess(PYTHON, [script, `${threads}`], limits);
   const ask: Ask = async (request) => readAnswer(await python.ask(JSON.stringify(request)));
   const { version } = readAnswer(await python.read());
   return {
