@@ -85,7 +85,7 @@ export {
   type WebGpuDevice,
   type WebGpuOptions,
 } from "./src/backends/webgpu/mod.ts";
-export { type LikeTree, type TensorTree, treeLeaves, treeMap } from "./src/tree.ts";
+export { type LikeTree, type TensorTree, type Tree, treeLeaves, treeMap } from "./src/tree.ts";
 export * from "./src/losses/mod.ts";
 export * from "./src/metrics/mod.ts";
 export * from "./src/optim/mod.ts";

@@ -154,15 +154,16 @@ export class Tensor extends Fluent {
 
   /**
    * What `JSON.stringify` writes: shape, type, and the values in row-major order, where there are at
-   * most 1000 of them and they are not on a device. Booleans are `true` and `false`; numbers that
+   * most 1000 of them and they are at hand, neither on a device nor recorded. Booleans are `true` and `false`; numbers that
    * JSON does not have are text, `"NaN"`, `"Infinity"`, `"-Infinity"` and `"-0"`, which `Number`
    * reads.
    */
   toJSON(): TensorJson {
     const { shape, dtype, size } = this;
-    return this.#isOnDevice || size > MOST_JSON_VALUES
+    const data = size > MOST_JSON_VALUES ? undefined : this.#dataAtHand;
+    return data === undefined
       ? { shape, dtype }
-      : { shape, dtype, values: jsonValues(this.data, dtype) };
+      : { shape, dtype, values: jsonValues(data, dtype) };
   }
 
   /** A copy of the values in row-major order, wherever they live. */
@@ -178,11 +179,25 @@ export class Tensor extends Fluent {
     if (!ArrayBuffer.isView(this.source)) this.source.dispose?.();
   }
 
-  /** Kind, shape and leading values, as consoles show them; no values where they are on a device. */
+  /**
+   * Kind, shape and leading values, as consoles show them; no values where they are on a device, or
+   * not there yet as a program, a loop or `vmap` is recorded.
+   */
   override toString(): string {
-    return this.#isOnDevice
-      ? `Tensor ${this.dtype} ${formatShape(this.shape)} on a device`
-      : formatTensor(this.data, this.shape, this.dtype);
+    const data = this.#dataAtHand;
+    if (data !== undefined) return formatTensor(data, this.shape, this.dtype);
+    const where = this.#isOnDevice ? "on a device" : "whose values are not there yet";
+    return `Tensor ${this.dtype} ${formatShape(this.shape)} ${where}`;
+  }
+
+  /** The values; `undefined` where they are on a device, or recorded. */
+  get #dataAtHand(): TypedArray | undefined {
+    if (this.#isOnDevice) return undefined;
+    try {
+      return this.data;
+    } catch {
+      return undefined;
+    }
   }
 
   get #isOnDevice(): boolean {

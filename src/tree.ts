@@ -12,6 +12,9 @@ import { MAX_RANK } from "./shape.ts";
 import { refuseMore } from "./options.ts";
 import { asTensor, Tensor, type TensorLike } from "./tensor.ts";
 
+/** A tensor, or arrays and plain objects of tensors, nested as you like. */
+export type Tree = Tensor | readonly [] | readonly Tree[] | { readonly [name: string]: Tree };
+
 /** A tree with tensors where `T` has tensors, or what becomes one. */
 export type TensorTree<T> = T extends TensorLike ? Tensor
   : T extends (...args: never[]) => unknown ? T

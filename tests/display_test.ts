@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { grad, ones, Tensor, tensor, zeros } from "../mod.ts";
+import { compile, forLoop, grad, ones, Tensor, tensor, vmap, zeros } from "../mod.ts";
 
 const f64 = (data: number[]) => tensor(data, { dtype: "float64" });
 
@@ -137,4 +137,18 @@ Deno.test("a tensor under differentiation is written as JSON with its values", (
     return x.sum();
   })([1, 2]);
   assertEquals(written, '{"shape":[2],"dtype":"float32","values":[2,4]}');
+});
+
+Deno.test("a tensor without values is shown by its kind and shape wherever something is recorded", async () => {
+  const shown: unknown[] = [];
+  const look = (x: Tensor) => {
+    shown.push([`${x}`, Deno.inspect({ x }), JSON.stringify(x)]);
+    return x.mul(2);
+  };
+  await using _program = await compile(look, [ones([2, 3])]);
+  vmap(look)(ones([4, 2, 3]));
+  forLoop(2, look, ones([2, 3]));
+  const text = "Tensor float32 [2, 3] whose values are not there yet";
+  const json = '{"shape":[2,3],"dtype":"float32"}';
+  assertEquals(shown, [1, 2, 3].map(() => [text, `{ x: ${text} }`, json]));
 });

@@ -69,13 +69,8 @@ export function negativeBinomialLoss(
   const { epsilon, check } = readOptions(name, options, { epsilon: 1e-8, check: true });
   checkNumber(name, "epsilon", epsilon, { above: 0 });
   checkBoolean(name, "check", check);
-  const [x, mean, inverse] = promoteAll("negativeBinomialLoss", { counts, mu, theta }).map(
-    floating,
-  ) as [
-    Tensor,
-    Tensor,
-    Tensor,
-  ];
+  const [x, mean, inverse] = promoteAll(name, { counts, mu, theta })
+    .map(floating) as [Tensor, Tensor, Tensor];
   checkSameShape(name, { counts: x, mu: mean });
   checkBroadcasts(name, { theta: inverse }, { counts: x });
   if (check) checkNotNegative(name, "counts", x);

@@ -75,7 +75,7 @@ export interface MultiHeadAttentionOptions extends AttentionMasks {
  * @param key (batch, keys, features)
  * @param value (batch, keys, features)
  * @param options `heads`; `mask` (queries, keys) and `keyPaddingMask` (batch, keys): booleans hide
- * where they are true, numbers are added to the scores.
+ * where they are true, floating numbers are added to the scores.
  * @returns (batch, queries, features)
  * @throws {TypeError} If a parameter is missing or left over, or the shapes do not fit.
  * @throws {RangeError} If `heads` does not divide the features.
@@ -291,7 +291,12 @@ function readMasks(
     if (given === undefined) return undefined;
     const own = asTensor(given, query.dtype, caller, name);
     checkAxes(caller, name, own, axes);
-    return own;
+    if (own.dtype !== "int32") return own;
+    throw new TypeError(
+      `Cannot compute ${caller} as ${name} must be booleans, which hide where they are true, or ` +
+        `floating numbers, which are added to scores: of whole numbers, take equal(mask, 0) where ` +
+        `0 hides: current dtype is int32`,
+    );
   };
   return {
     mask: read("mask", mask, [queries, keys]),

@@ -10,7 +10,7 @@ import { checkFunction, checkNumber, readOptions, refuseMore } from "../options.
 import { sizeOf } from "../shape.ts";
 import { type Tensor, tensor } from "../tensor.ts";
 import { apply } from "../trace.ts";
-import { type Flat, flattenTree, type LikeTree, type TensorTree } from "../tree.ts";
+import { type Flat, flattenTree, type LikeTree, type TensorTree, type Tree } from "../tree.ts";
 import { type Body, interpret, recordBody } from "./body.ts";
 import { linearize, requireFloating } from "./linearize.ts";
 import { carryLike, iterate } from "./loops.ts";
@@ -50,6 +50,17 @@ const CALLER = "fixedPoint";
  * assertAlmostEquals(grad(root)(4).item(), 1 / 4, 1e-6);
  * ```
  */
+export function fixedPoint<T extends Tree>(
+  f: (x: T) => NoInfer<T>,
+  x0: T,
+  options?: FixedPointOptions,
+): T;
+/** The same from what becomes tensors: `f` says what it takes. */
+export function fixedPoint<T>(
+  f: (x: T) => T,
+  x0: LikeTree<NoInfer<T>>,
+  options?: FixedPointOptions,
+): TensorTree<T>;
 export function fixedPoint<T>(
   f: (x: T) => T,
   x0: LikeTree<NoInfer<T>>,

@@ -12,7 +12,14 @@ import { checkBoolean, checkFunction, checkNumber, readOptions, refuseMore } fro
 import { checkSize, formatShape, sameShape } from "../shape.ts";
 import { asTensor, Tensor } from "../tensor.ts";
 import { apply } from "../trace.ts";
-import { type Flat, flattenTree, leavesLike, type LikeTree, type TensorTree } from "../tree.ts";
+import {
+  type Flat,
+  flattenTree,
+  leavesLike,
+  type LikeTree,
+  type TensorTree,
+  type Tree,
+} from "../tree.ts";
 import { recordBody, type Recorded } from "./body.ts";
 import { type LoopResults, rowSpec, runLoop } from "./loop.ts";
 
@@ -69,6 +76,19 @@ export interface WhileLoopOptions {
  * assertEquals([total.item(), sums.toArray()], [6, [1, 3, 6]]);
  * ```
  */
+export function scan<C extends Tree, X extends Tree, Y>(
+  f: (carry: C, x: X) => readonly [NoInfer<C>, Y],
+  init: C,
+  xs: X,
+  options?: ScanOptions,
+): [C, TensorTree<Y>];
+/** The same from what becomes tensors, or over no rows: `f` says what it takes. */
+export function scan<C, X, Y>(
+  f: (carry: C, x: X) => readonly [C, Y],
+  init: LikeTree<NoInfer<C>>,
+  xs: LikeTree<NoInfer<X>> | null,
+  options?: ScanOptions,
+): [TensorTree<C>, TensorTree<Y>];
 export function scan<C, X, Y>(
   f: (carry: C, x: X) => readonly [C, Y],
   init: LikeTree<NoInfer<C>>,
@@ -131,6 +151,19 @@ export function scan<C, X, Y>(
  * assertEquals(grad(grown)(1).item(), 12);
  * ```
  */
+export function forLoop<C extends Tree>(
+  n: number,
+  f: (carry: C, i: Tensor) => NoInfer<C>,
+  carry: C,
+  options?: ForLoopOptions,
+): C;
+/** The same from what becomes tensors: `f` says what it takes. */
+export function forLoop<C>(
+  n: number,
+  f: (carry: C, i: Tensor) => C,
+  carry: LikeTree<NoInfer<C>>,
+  options?: ForLoopOptions,
+): TensorTree<C>;
 export function forLoop<C>(
   n: number,
   f: (carry: C, i: Tensor) => C,
@@ -181,6 +214,19 @@ export function forLoop<C>(
  * assertEquals(power.item(), 128);
  * ```
  */
+export function whileLoop<C extends Tree>(
+  cond: (carry: C) => Tensor,
+  f: (carry: C) => NoInfer<C>,
+  carry: C,
+  options?: WhileLoopOptions,
+): C;
+/** The same from what becomes tensors: `cond` and `f` say what they take. */
+export function whileLoop<C>(
+  cond: (carry: C) => Tensor,
+  f: (carry: C) => C,
+  carry: LikeTree<NoInfer<C>>,
+  options?: WhileLoopOptions,
+): TensorTree<C>;
 export function whileLoop<C>(
   cond: (carry: C) => Tensor,
   f: (carry: C) => C,

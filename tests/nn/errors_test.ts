@@ -16,6 +16,16 @@ type Row = [call: () => void, kind: typeof TypeError | typeof RangeError, messag
 
 const ROWS: Row[] = [
   [
+    call(nn.multiHeadAttention, attention, x, x, x, {
+      heads: 2,
+      keyPaddingMask: tensor([[0, 0, 1], [0, 1, 1]], { dtype: "int32" }),
+    }),
+    TypeError,
+    "multiHeadAttention as keyPaddingMask must be booleans, which hide where they are true, or " +
+    "floating numbers, which are added to scores: of whole numbers, take equal(mask, 0) where 0 " +
+    "hides: current dtype is int32",
+  ],
+  [
     call(nn.linear, { weights: dense.weight, bias: dense.bias }, [[1, 2]]),
     TypeError,
     "linear as params must have weight, and may have bias: missing is weight; left over is weights",

@@ -5,7 +5,9 @@ import {
   clipByGlobalNorm,
   compile,
   crossEntropyLoss,
+  fixedPoint,
   focalLoss,
+  forLoop,
   grad,
   hessian,
   hvp,
@@ -16,6 +18,7 @@ import {
   maskedRelativeError,
   maskedValueLoss,
   mmdLoss,
+  scan,
   type Tensor,
   tensor,
   treeLeaves,
@@ -23,6 +26,7 @@ import {
   valueAndGrad,
   vjp,
   vmap,
+  whileLoop,
 } from "../../mod.ts";
 import { writeSafetensors } from "../../src/data/mod.ts";
 import { assertAllClose, checkGradients } from "../../src/testing.ts";
@@ -144,3 +148,20 @@ grad(loss)({ ...params, b: "x" }, x);
 is<Tensor>(gradient.c);
 // @ts-expect-error: a list of tensors is no tensor
 writeSafetensors(params);
+
+// Loops know what they carry, whether their functions say so or not.
+is<Tensor>(forLoop(3, (y) => y.mul(2), x));
+is<{ a: Tensor; b: Tensor }>(forLoop(3, ({ a, b }) => ({ a: a.add(b), b }), { a: x, b: x }));
+is<Tensor>(whileLoop((y) => y.less(9).all(), (y) => y.mul(2), x));
+is<Tensor>(fixedPoint((y) => y.cos(), x));
+is<[Tensor, Tensor]>(scan((c, row) => [c.add(row), c], x.at(0), x));
+const [[hidden, cell], rows] = scan((c, row) => [[c[1], c[0].add(row)], c[0]], [x, x], x);
+is<Tensor[]>([hidden, cell, rows]);
+interface Carry {
+  sum: Tensor;
+}
+is<Carry>(forLoop(3, (c: Carry, i) => ({ sum: c.sum.add(i) }), { sum: x }));
+is<Tensor>(forLoop(3, (y: Tensor) => y.add(1), 0));
+is<Tensor>(scan((c: Tensor, y: Tensor) => [c.add(y), null] as const, 0, [1, 2])[0]);
+// @ts-expect-error: the carry keeps its branches
+forLoop(3, (y) => [y], x);
