@@ -23,7 +23,8 @@ class Unknown implements Source {
   data(): TypedArray {
     throw new TypeError(
       `Cannot read the values of a tensor while a program is recorded, as they are known only when ` +
-        `it runs: choose by where instead of if, return the tensor, or close over a constant`,
+        `it runs: choose by where instead of if, leave out checkNaN, return the tensor, or close over a ` +
+        `constant`,
     );
   }
 
