@@ -311,6 +311,11 @@ const REPEATED: Readonly<Record<string, (x: Tensor) => Tensor>> = {
   "layer norm": (x) => cg.layerNorm(x),
   "less the mean": (x) => x.sub(x.mean({ axis: 1, keepDims: true })),
   "over the deviation": (x) => x.div(cg.std(x, { axis: 1, keepDims: true }).add(1)),
+  "shares of rows and columns": (x) => {
+    const rows = x.abs().div(x.abs().sum({ axis: 1, keepDims: true }));
+    return rows.div(rows.sum({ axis: 0, keepDims: true }));
+  },
+  "softmax in other shapes": (x) => x.reshape([2, 12]).softmax().reshape([4, 6]).add(x.square()),
   scan: (x) => cg.scan((c: Tensor, row: Tensor) => [c.add(row), c], x.sum({ axis: 0 }), x)[1],
 };
 

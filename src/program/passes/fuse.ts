@@ -219,14 +219,14 @@ class Fuser {
     const above = candidates.filter((group) => ancestors.has(group) && !blocked.has(group));
     const isAlike = ({ plan }: Node) => sameShape(plan!.shape, work.shape);
     const [alike, ofRows] = [above.filter(isAlike), above.filter((group) => !isAlike(group))];
-    // What is too much with one group is so with another group and that one.
-    const full = new Set<Node>();
+    // What is too much with one group is so with another that it depends on.
+    const beyond = new Set<Node>();
     for (const group of [...alike, ...ofRows]) {
+      if (beyond.has(group)) continue;
       const between = nodesBetween(group, ancestors);
-      if (between.some((other) => full.has(other))) continue;
       if (!isWelcome(step, work, group.plan!, between)) continue;
       if (this.#merge(group, [...between, node])) return true;
-      full.add(group);
+      for (const other of ancestorsOf([group])) beyond.add(other);
     }
     const inputs = step.inputs.map((id) => this.#rootOf(id));
     return apart.some((group) =>

@@ -14,8 +14,19 @@ import { type BlockInput, type BlockRun, loopIn, type RowLoop } from "../row_blo
 /** How many loops before one are looked at. */
 const WINDOW = 64;
 
-/** The graph in which a loop does the work of an earlier one too, where it needs nothing of it. */
+/** The most steps of bodies that are put together: longer ones have little more in common. */
+const MOST_STEPS = 500;
+
+/** The graph in which loops do the work of earlier ones too, where they need nothing of them. */
 export function fuseRowLoops(graph: Graph, tidy: (body: Graph) => Graph): Graph {
+  for (let fused: Graph | undefined = graph; fused !== undefined;) {
+    graph = fused;
+    fused = fuseTwo(graph, tidy);
+  }
+  return graph;
+}
+
+function fuseTwo(graph: Graph, tidy: (body: Graph) => Graph): Graph | undefined {
   const loops = graph.steps.filter((step) => loopIn(step) !== undefined);
   const orders = new Map(graph.steps.map((step, i) => [step, i]));
   const makers = makersOf(graph);
@@ -33,17 +44,19 @@ export function fuseRowLoops(graph: Graph, tidy: (body: Graph) => Graph): Graph 
       }
     }
     const earlier = alike.find((step) => !needed.has(step));
-    if (earlier !== undefined) return fuseRowLoops(merge(earlier, later, graph, tidy), tidy);
+    if (earlier !== undefined) return merge(earlier, later, graph, tidy);
   }
-  return graph;
+  return undefined;
 }
 
 /** Whether two steps are loops over the same blocks. */
 function isAlike(one: Step, other: Step): boolean {
   const [a, b] = [loopIn(one)!, loopIn(other)!];
   const blocksOf = ({ runs }: RowLoop) => String(runs.map(({ first, count }) => [first, count]));
+  const runs = [...a.runs, ...b.runs];
   return a.name === b.name && a.spec.dtype === b.spec.dtype && blocksOf(a) === blocksOf(b) &&
-    [...a.runs, ...b.runs].every(({ ends }) => ends === undefined);
+    runs.every(({ ends }) => ends === undefined) &&
+    runs.reduce((sum, { body }) => sum + body.steps.length, 0) <= MOST_STEPS;
 }
 
 /** The steps that need what a step makes. */
