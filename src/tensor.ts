@@ -258,9 +258,7 @@ export function convertData(
     if (to === "bool" ? data[i] === 0 || data[i] === 1 : out[i] === data[i]) continue;
     throw new RangeError(
       `Cannot compute ${caller} as ${to} cannot hold the value ${data[i]} at position ${i}: ` +
-        (to === "bool"
-          ? "choose another dtype, compare with 0, or make whole numbers of a Uint8Array by Int32Array.from"
-          : "round the values first"),
+        (to === "bool" ? "choose another dtype, or compare with 0" : "round the values first"),
     );
   }
   return out;
