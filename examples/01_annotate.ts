@@ -26,7 +26,7 @@ import type { AnnotationResult, ClassResult } from "./lib/report.ts";
 import { textTable } from "./lib/table.ts";
 import { openDevice } from "./lib/training/device.ts";
 import { claimFolder } from "./lib/training/claim.ts";
-import { SHARED_OPTIONS } from "./lib/training/options.ts";
+import { epochsOption, SHARED_OPTIONS } from "./lib/training/options.ts";
 import { hasResults, writeResults } from "./lib/training/results.ts";
 
 const OPTIONS = {
@@ -53,13 +53,7 @@ const OPTIONS = {
     default: 2,
     help: "How much the focal loss plays down what is easy",
   },
-  epochs: {
-    kind: "integer",
-    min: 1,
-    max: 1e5,
-    default: 20,
-    help: "How often each training cell is seen",
-  },
+  epochs: epochsOption(20, "each training cell"),
   hidden: { kind: "integer", min: 1, max: 4096, default: 128, help: "Units of the hidden layer" },
   learningRate: {
     kind: "number",

@@ -15,7 +15,13 @@ import { baselines, heldOut, score } from "./lib/perturb/measures.ts";
 import type { Terms } from "./lib/perturb/model.ts";
 import type { Method, PerturbResult } from "./lib/perturb/report.ts";
 import { textTable } from "./lib/table.ts";
-import { claimFolder, openDevice, SHARED_OPTIONS, writeResults } from "./lib/training/mod.ts";
+import {
+  claimFolder,
+  epochsOption,
+  openDevice,
+  SHARED_OPTIONS,
+  writeResults,
+} from "./lib/training/mod.ts";
 
 const OPTIONS = {
   cls: { kind: "boolean", help: "Also learn to tell cell types from the cell's embedding" },
@@ -23,13 +29,7 @@ const OPTIONS = {
   mvc: { kind: "boolean", help: "Also predict expression from the cell's embedding" },
   ecs: { kind: "boolean", help: "Also make cells that are similar more so" },
   ablation: { kind: "boolean", help: "Train with each of these terms in turn, and with all" },
-  epochs: {
-    kind: "integer",
-    min: 1,
-    max: 1e5,
-    default: 12,
-    help: "How often each training cell is seen",
-  },
+  epochs: epochsOption(12, "each training cell"),
   ...SHARED_OPTIONS,
 } as const;
 

@@ -23,7 +23,13 @@ import {
 } from "./lib/hierarchy/measures.ts";
 import type { HierarchyResult } from "./lib/hierarchy/report.ts";
 import { textTable } from "./lib/table.ts";
-import { claimFolder, openDevice, SHARED_OPTIONS, writeResults } from "./lib/training/mod.ts";
+import {
+  claimFolder,
+  epochsOption,
+  openDevice,
+  SHARED_OPTIONS,
+  writeResults,
+} from "./lib/training/mod.ts";
 
 const OPTIONS = {
   data: {
@@ -56,13 +62,7 @@ const OPTIONS = {
     default: 1,
     help: "How much the focal loss plays down what is easy",
   },
-  epochs: {
-    kind: "integer",
-    min: 1,
-    max: 1e5,
-    default: 20,
-    help: "How often each training cell is seen",
-  },
+  epochs: epochsOption(20, "each training cell"),
   folds: { kind: "integer", min: 2, default: 5, help: "Parts that are held out in turn" },
   ...SHARED_OPTIONS,
 } as const;

@@ -29,6 +29,7 @@ import { type StepTime, timeSteps } from "./lib/segment/timing.ts";
 import { textTable } from "./lib/table.ts";
 import {
   claimFolder,
+  epochsOption,
   openDevice,
   SHARED_OPTIONS,
   writeAtomically,
@@ -43,13 +44,7 @@ const OPTIONS = {
     default: 5,
     help: "Trainings per loss, each with other first weights",
   },
-  epochs: {
-    kind: "integer",
-    min: 1,
-    max: 1e5,
-    default: 8,
-    help: "How often each training pixel is seen",
-  },
+  epochs: epochsOption(8, "each training pixel"),
   ...SHARED_OPTIONS,
 } as const;
 

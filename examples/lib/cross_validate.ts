@@ -19,8 +19,8 @@ import { type Cells, sortTypes } from "./cells.ts";
 import { type Expression, takeCells } from "./cells/matrix.ts";
 import { forward, initNetwork, type Network } from "./network.ts";
 import type { TrainingDevice } from "./training/device.ts";
+import { DivergedError } from "./training/nan_guard.ts";
 import { onHost } from "./training/trees.ts";
-import { UsageError } from "./usage_error.ts";
 
 /** A loss of logits (cells, classes) and labels (cells). */
 export type Loss = (logits: Tensor, labels: TensorLike) => Tensor;
@@ -83,7 +83,7 @@ const WEIGHT_DECAY = 5;
 
 /**
  * Trains one network per fold and predicts the cells that the fold holds out; a training that diverges
- * is a `UsageError`.
+ * is a `DivergedError`.
  */
 export async function crossValidate(
   given: Cells<Expression>,
@@ -217,7 +217,7 @@ function checkLearning(losses: readonly number[], logits: Tensor, fold: number):
   const what = Number.isFinite(loss)
     ? "the network's output became NaN"
     : `the loss became ${loss}`;
-  throw new UsageError(
+  throw new DivergedError(
     `Training stopped in fold ${fold + 1}, epoch ${losses.length}, as ${what}: ` +
       `try a smaller --learning-rate`,
   );

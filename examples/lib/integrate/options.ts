@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { type EpochsOption, epochsOption } from "../training/options.ts";
 
 /** Where the cells come from. */
 export const CELL_OPTIONS = {
@@ -17,7 +18,7 @@ export const CELL_OPTIONS = {
 
 /** How long and how fast a small network learns, on many ranks. */
 export const LEARNING_OPTIONS = {
-  epochs: { kind: "integer", min: 1, max: 1e5, default: 25, help: "How often each cell is seen" },
+  epochs: epochsOption(25, "each cell") as EpochsOption,
   learningRate: {
     kind: "number",
     above: 0,
@@ -28,7 +29,7 @@ export const LEARNING_OPTIONS = {
 
 /** How long and how fast the transformer learns, and how large it is. */
 export const TRANSFORMER_OPTIONS = {
-  epochs: { kind: "integer", min: 1, max: 1e5, default: 15, help: "How often each cell is seen" },
+  epochs: epochsOption(15, "each cell") as EpochsOption,
   learningRate: {
     kind: "number",
     above: 0,

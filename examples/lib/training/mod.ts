@@ -12,7 +12,7 @@ export { lossProgress, type LossProgressOptions, type TrainingProgress } from ".
 export { type Masked, type MaskOptions, maskValues } from "./masking.ts";
 export { type BatchOptions, groupedBatches, shuffledBatches } from "./mini_batches.ts";
 export { DivergedError, type LossParts } from "./nan_guard.ts";
-export { SHARED_OPTIONS } from "./options.ts";
+export { epochsOption, SHARED_OPTIONS } from "./options.ts";
 export { writeAtomically, writeResults } from "./results.ts";
 export { decayPerEpoch, type EpochDecayOptions } from "./schedules.ts";
 export { type EpochRecord } from "./state.ts";

@@ -4,6 +4,20 @@
  * @module
  */
 
+/** How often a training goes through its data: the option of that name. */
+export interface EpochsOption {
+  readonly kind: "integer";
+  readonly min: 1;
+  readonly max: number;
+  readonly default: number;
+  readonly help: string;
+}
+
+/** The option `epochs` of what is seen so often by default. */
+export function epochsOption(count: number, seen: string): EpochsOption {
+  return { kind: "integer", min: 1, max: 1e5, default: count, help: `How often ${seen} is seen` };
+}
+
 /** Spread them into an example's own options. */
 export const SHARED_OPTIONS = {
   quick: { kind: "boolean", help: "A small run, under 30 s, to see that all works" },
