@@ -7,6 +7,7 @@
 import type { Combination } from "../kernels/cumulative/reference.ts";
 import type { ViewCopy } from "../kernels/layout/reference.ts";
 import type { ProductLayout } from "../kernels/matmul/reference.ts";
+import type { SortOrder } from "../kernels/select/reference.ts";
 import type { DType, TypedArray } from "./dtype.ts";
 import type { Shape } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";
@@ -153,15 +154,9 @@ export interface SortOp<P> extends Facts<P> {
 }
 
 /** Which positions sorting gives. */
-export interface Order {
+export interface Order extends SortOrder {
   /** The axes, one but where only the first position is kept. */
   readonly axes: readonly number[];
-  /** Whether the largest come first. */
-  readonly descending: boolean;
-  /** How many positions are kept. */
-  readonly kept: number;
-  /** Whether NaN comes before all others; else it comes last. */
-  readonly nanFirst: boolean;
 }
 
 /** What the values up to each place along an axis amount to. */

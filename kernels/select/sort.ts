@@ -10,22 +10,17 @@ import { i32, type Local, type Value } from "../wasm/value.ts";
 import { type Collection, emitCollection, emitFilter } from "./collect.ts";
 import { KEYS, type Keys, type KeyValue, type SortType } from "./keys.ts";
 import { emitSort, pairBytes, type PairMemory } from "./pairs.ts";
+import type { SortOrder } from "./reference.ts";
 import { emitThreshold, hasThreshold, type Line, thresholdBytes } from "./threshold.ts";
 
 /** Lines to sort: the middle axis of an (outer, count, inner) array. */
-export interface LineSort {
+export interface LineSort extends SortOrder {
   /** The type of the values. */
   dtype: SortType;
   /** Values in a line. */
   count: number;
   /** Neighbouring lines: values of a line lie that far apart. */
   inner: number;
-  /** Whether the largest come first. */
-  descending: boolean;
-  /** How many positions are kept, at least 1. */
-  kept: number;
-  /** Whether NaN comes before all else, or after it. */
-  nanFirst: boolean;
 }
 
 /** A function that sorts: where positions go, where values lie, scratch memory, the extent `outer`. */

@@ -19,11 +19,11 @@ import {
 /** The most pairs that can be asked for. */
 export const MOST_FIRST = 512;
 
-/** The longest rows: a workgroup goes over each eight times, for digits of keys and of places. */
-export const LONGEST: number = MOST_ROUNDS * 64 / 8;
-
 /** Invocations of a workgroup; each adds up the counts of four of the 256 digits. */
 const LANES = 64;
+
+/** The longest rows: a workgroup goes over each eight times, for digits of keys and of places. */
+export const LONGEST: number = MOST_ROUNDS * LANES / 8;
 
 /**
  * Stores the first `kept` pairs of every row, at most {@linkcode MOST_FIRST}. Inputs: the values;

@@ -18,19 +18,13 @@ import {
 import { firstPairsKernel, LONGEST, MOST_FIRST } from "./wgsl_first.ts";
 import { blockKernel, MOST_PAIRS, stepKernel } from "./wgsl_network.ts";
 import type { AxisExtents } from "../../src/shape.ts";
+import type { SortOrder } from "./reference.ts";
 
 /** Rows up to this length, or twice what is wanted, are sorted where some of the first are wanted. */
 const FEW = 128;
 
-/** How to sort. */
-export interface WgslSortOptions {
-  /** Whether the largest come first. */
-  readonly descending: boolean;
-  /** How many of the first are kept. */
-  readonly kept: number;
-  /** Whether NaN comes before all else; by default it comes last. */
-  readonly nanFirst?: boolean;
-}
+/** How to sort; by default, NaN comes last. */
+export type WgslSortOptions = Omit<SortOrder, "nanFirst"> & Partial<Pick<SortOrder, "nanFirst">>;
 
 /** A plan that grows kernel by kernel. */
 export class PlanDraft {

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { readLeb128 } from "./encoding.ts";
 import { TYPE_CODES } from "./value.ts";
 
 const INTEGER = "eq ne lt_s lt_u gt_s gt_u le_s le_u ge_s ge_u";
@@ -214,14 +215,10 @@ class Reader {
     return this.#bytes.subarray(this.#at, this.#at += count);
   }
 
-  /** A whole number in groups of seven bits. */
   number(): number {
-    let value = 0;
-    for (let scale = 1;; scale *= 128) {
-      const byte = this.byte();
-      value += (byte & 0x7f) * scale;
-      if (byte < 0x80) return value;
-    }
+    const [value, end] = readLeb128(this.#bytes, this.#at);
+    this.#at = end;
+    return value;
   }
 
   /** The same with a sign. */

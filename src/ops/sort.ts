@@ -4,25 +4,20 @@
  * @module
  */
 import { argSortRows } from "../../kernels/select/order.ts";
+import type { SortOrder } from "../../kernels/select/reference.ts";
 import { describe } from "../describe.ts";
 import type { SortOp } from "../op.ts";
 import { checkOptions } from "../options.ts";
 import { extentsAround, normalizeAxis, sizeOf } from "../shape.ts";
-import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
+import { asOperand, type Tensor, type TensorLike } from "../tensor.ts";
 import { apply } from "../trace.ts";
 import { SORT, TOP_K } from "./checks.ts";
 import { takeAlongAxis } from "./select.ts";
 
-/** How to sort: along which axis, in which direction, how many of the first to keep. */
-export interface SortParams {
+/** How to sort: along which axis, and in which order. */
+export interface SortParams extends SortOrder {
   /** The axis. */
   axis: number;
-  /** Whether the largest come first. */
-  descending: boolean;
-  /** How many positions are kept. */
-  kept: number;
-  /** Whether NaN comes before all else, or after it. */
-  nanFirst: boolean;
 }
 
 /** The positions that would sort an axis. */
@@ -35,9 +30,9 @@ export const argSortOp: SortOp<SortParams> = {
     shape: x!.shape.map((n, i) => i === axis ? kept : n),
     dtype: "int32",
   }),
-  forward([x], { axis, descending, kept, nanFirst }, { shape }) {
+  forward([x], { axis, ...order }, { shape }) {
     const out = new Int32Array(sizeOf(shape));
-    argSortRows(out, x!.data, extentsAround(x!.shape, axis), { descending, kept, nanFirst });
+    argSortRows(out, x!.data, extentsAround(x!.shape, axis), order);
     return out;
   },
   vjp: null,
@@ -81,7 +76,7 @@ function sortedPositions(
  */
 export function argSort(x: TensorLike, options: SortOptions = {}): Tensor {
   if (arguments.length > 1) checkOptions("argSort", SORT, 1, arguments);
-  return sortedPositions("argSort", asTensor(x, undefined, "argSort", "x"), options).indices;
+  return sortedPositions("argSort", asOperand("argSort", x), options).indices;
 }
 
 /**
@@ -102,7 +97,7 @@ export function argSort(x: TensorLike, options: SortOptions = {}): Tensor {
  */
 export function sort(x: TensorLike, options: SortOptions = {}): Tensor {
   if (arguments.length > 1) checkOptions("sort", SORT, 1, arguments);
-  const operand = asTensor(x, undefined, "sort", "x");
+  const operand = asOperand("sort", x);
   const { axis, indices } = sortedPositions("sort", operand, options);
   return takeAlongAxis(operand, indices, { axis });
 }
@@ -145,7 +140,7 @@ export interface TopK {
  */
 export function topK(x: TensorLike, k: number, options: TopKOptions = {}): TopK {
   if (arguments.length > 2) checkOptions("topK", TOP_K, 2, arguments);
-  const operand = asTensor(x, undefined, "topK", "x");
+  const operand = asOperand("topK", x);
   const extent = operand.shape[normalizeAxis("topK", options.axis ?? -1, operand.rank)]!;
   if (!Number.isInteger(k) || k < 0 || k > extent) {
     throw new RangeError(
