@@ -8,7 +8,7 @@
 import { check } from "./check.ts";
 import type { TypedArray } from "./dtype.ts";
 import type { CheckOp, Forbidden, Refusal } from "./op.ts";
-import { asTensor, fromData, type Tensor, type TensorLike } from "./tensor.ts";
+import { asOperand, asTensor, fromData, type Tensor, type TensorLike } from "./tensor.ts";
 import { apply, Tape } from "./trace.ts";
 
 /** Options of {@linkcode checkLabels}. */
@@ -170,7 +170,7 @@ export const toIntegersOp: CheckOp<Origin> = check({
  * @throws {RangeError} If a value is neither 0 nor 1.
  */
 export function checkMask(caller: string, mask: TensorLike, argument = "mask"): Tensor {
-  const given = asTensor(mask, undefined, caller, argument);
+  const given = asOperand(caller, mask, argument);
   if (given.dtype === "bool") return given;
   if (given.trace instanceof Tape) {
     throw new TypeError(

@@ -337,6 +337,11 @@ export function asTensor(
   return takeIn(value, options, { caller, argument });
 }
 
+/** An operand of a function as a tensor; messages name both. */
+export function asOperand(caller: string, value: TensorLike, argument = "x"): Tensor {
+  return asTensor(value, undefined, caller, argument);
+}
+
 /** Whether the values are plain numbers, booleans aside. */
 function isNumeric(data: TensorLike): boolean {
   let first: unknown = data;

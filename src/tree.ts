@@ -10,7 +10,7 @@ import { describe } from "./describe.ts";
 import { checkFunction } from "./options.ts";
 import { MAX_RANK } from "./shape.ts";
 import { refuseMore } from "./options.ts";
-import { asTensor, Tensor, type TensorLike } from "./tensor.ts";
+import { asOperand, Tensor, type TensorLike } from "./tensor.ts";
 
 /** A tensor, or arrays and plain objects of tensors, nested as you like. */
 export type Tree = Tensor | readonly [] | readonly Tree[] | { readonly [name: string]: Tree };
@@ -78,7 +78,7 @@ export function flattenTree(caller: string, tree: unknown, path = "the tree"): F
   let count = 0;
   const visit = (node: unknown, at: string): Branch => {
     if (isLeaf(node)) {
-      leaves.push(asTensor(node, undefined, caller, at));
+      leaves.push(asOperand(caller, node, at));
       return (take) => take();
     }
     if (!Array.isArray(node) && !isPlainObject(node)) throw noTree(caller, at, node);

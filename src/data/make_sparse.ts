@@ -7,7 +7,7 @@ import { allocate } from "../dtype.ts";
 import { checkLabels, toIntegers } from "../labels.ts";
 import { checkChoice, readOptions, refuseMore } from "../options.ts";
 import { checkShape, formatShape } from "../shape.ts";
-import { asTensor, type TensorLike } from "../tensor.ts";
+import { asOperand, type TensorLike } from "../tensor.ts";
 import { type SparseFormat, SparseMatrix } from "./sparse.ts";
 import { inOrder } from "./sparse_parts.ts";
 
@@ -94,7 +94,7 @@ function assembled(caller: SparseFormat, given: SparseData): SparseMatrix {
     );
   }
   const [majors, minors] = caller === "csr" ? [rows, columns] : [columns, rows];
-  const values = asTensor(data!, undefined, caller, "data");
+  const values = asOperand(caller, data!, "data");
   const places = checkLabels(caller, indices!, minors, { argument: "indices" });
   const pointers = toIntegers(caller, indptr!, "indptr");
   const ranks = [values, places, pointers].map(({ rank }) => rank);
@@ -158,7 +158,7 @@ export function sparse(dense: TensorLike, options: SparseOptions = {}): SparseMa
   if (arguments.length > 2) refuseMore("sparse", "options", 2, arguments);
   const { format } = readOptions("sparse", options, { format: "csr" });
   checkChoice("sparse", "format", format, ["csr", "csc"]);
-  const x = asTensor(dense, undefined, "sparse", "dense");
+  const x = asOperand("sparse", dense, "dense");
   if (x.rank !== 2) {
     throw new TypeError(
       `Cannot compute sparse as dense must be a matrix: current shape is ${formatShape(x.shape)}`,

@@ -8,7 +8,7 @@ import { hashValues } from "../hash.ts";
 import { describe } from "../describe.ts";
 import { checkBoolean, checkObject, readOptions, refuseMore } from "../options.ts";
 import { type Shape, sizeOf } from "../shape.ts";
-import { asTensor, fromData, type Tensor, type TensorLike } from "../tensor.ts";
+import { asOperand, fromData, type Tensor, type TensorLike } from "../tensor.ts";
 import { bytesPerElement, elementsOf, type ElementType, toTensorData } from "./elements.ts";
 import { type DataSource, readBytes } from "./source.ts";
 
@@ -179,7 +179,7 @@ export function writeSafetensors<T extends { readonly [K in keyof T]: TensorLike
   const entries = Object.entries<TensorLike>(tensors)
     .map(([name, x]) => ({
       name,
-      x: asTensor(x, undefined, "writeSafetensors", `tensors.${name}`),
+      x: asOperand("writeSafetensors", x, `tensors.${name}`),
     }))
     .sort((a, b) => b.x.data.BYTES_PER_ELEMENT - a.x.data.BYTES_PER_ELEMENT);
   const defaults = { metadata: undefined, checksum: false };

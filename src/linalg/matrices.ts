@@ -11,7 +11,7 @@ import { floating, promoteAll } from "../ops/elementwise.ts";
 import { placesAlong } from "../ops/linalg.ts";
 import { reshape, split, transpose } from "../ops/mod.ts";
 import { broadcastShapes, broadcastStrides, formatShape, type Shape, sizeOf } from "../shape.ts";
-import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
+import { asOperand, type Tensor, type TensorLike } from "../tensor.ts";
 import { isKnown } from "../trace.ts";
 
 /** Rows and columns. */
@@ -27,7 +27,7 @@ export function matrixShape(x: Tensor): Extents & { batch: Shape } {
 
 /** An argument as floating matrices; throws a `TypeError` where it has no two axes. */
 export function takeMatrices(caller: string, a: TensorLike): Tensor {
-  const x = floating(asTensor(a, undefined, caller, "a"));
+  const x = floating(asOperand(caller, a, "a"));
   if (x.rank >= 2) return x;
   throw new TypeError(
     `Cannot compute ${caller} as a must be a matrix, or a batch of them: ` +

@@ -24,7 +24,7 @@ import { constantMax } from "../ops/reduce.ts";
 import { arange } from "../create.ts";
 import type { DType } from "../dtype.ts";
 import { formatShape, sameShape } from "../shape.ts";
-import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
+import { asOperand, asTensor, type Tensor, type TensorLike } from "../tensor.ts";
 import { checkAxes, checkNumber, checkTensorLike } from "../options.ts";
 import { checkNotNegative } from "../ranges.ts";
 
@@ -57,7 +57,7 @@ export function readClassLogits(
   ignoreIndex?: number,
   least: 1 | 2 = 2,
 ): ClassLogits {
-  const scores = floating(asTensor(logits, undefined, caller, "logits"));
+  const scores = floating(asOperand(caller, logits, "logits"));
   const given = asTensor(labels, "float64", caller, "labels");
   const [n, classes, ...spatial] = scores.shape;
   if (scores.rank < 2 || !sameShape(given.shape, [n!, ...spatial])) {

@@ -19,7 +19,7 @@ import { floating } from "../ops/elementwise.ts";
 import { checkChoice } from "../options.ts";
 import { checkInUnit } from "../ranges.ts";
 import { sameShape } from "../shape.ts";
-import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
+import { asOperand, asTensor, type Tensor, type TensorLike } from "../tensor.ts";
 import { checkClasses, type ClassLogits, ownClass, readClassLogits } from "./class_logits.ts";
 
 /**
@@ -69,7 +69,7 @@ export function readClassTargets(
   targets: TensorLike,
   { activation = "softmax", ignoreIndex, unaware }: ClassTargetsOptions,
 ): ClassTargets {
-  const scores = floating(asTensor(logits, undefined, caller, "logits"));
+  const scores = floating(asOperand(caller, logits, "logits"));
   const given = asTensor(targets, "float64", caller, "targets");
   const least = activation === "softmax" ? 2 : 1;
   if (scores.rank < 2 || !sameShape(given.shape, scores.shape)) {

@@ -22,7 +22,7 @@ import {
   where,
 } from "../ops/mod.ts";
 import { floating } from "../ops/elementwise.ts";
-import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
+import { asOperand, type Tensor, type TensorLike } from "../tensor.ts";
 import { checkReduction, reduceLosses, type Reduction } from "./reduction.ts";
 import { checkAxes, checkSameShape, readOptions, refuseMore } from "../options.ts";
 
@@ -84,8 +84,8 @@ export function coxLoss(
   const { reduction } = readOptions("coxLoss", options, { reduction: "mean" });
   checkReduction("coxLoss", reduction);
   const [given, t] = [
-    floating(asTensor(logHazard, undefined, "coxLoss", "logHazard")),
-    asTensor(times, undefined, "coxLoss", "times"),
+    floating(asOperand("coxLoss", logHazard, "logHazard")),
+    asOperand("coxLoss", times, "times"),
   ];
   const happened = checkMask("coxLoss", events, "events");
   checkAxes("coxLoss", "logHazard", given, ["cells"]);

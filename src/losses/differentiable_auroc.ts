@@ -6,7 +6,7 @@
 import { cast, div, expandDims, notEqual, sigmoid, sub, sum, where } from "../ops/mod.ts";
 import { floating } from "../ops/elementwise.ts";
 import { checkMask } from "../labels.ts";
-import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
+import { asOperand, type Tensor, type TensorLike } from "../tensor.ts";
 import { checkAxes, checkNumber, checkSameShape, readOptions, refuseMore } from "../options.ts";
 import { divideByCount } from "./reduction.ts";
 
@@ -58,7 +58,7 @@ export function differentiableAuroc(
   const name = "differentiableAuroc";
   const { temperature } = readOptions(name, options, { temperature: 1 });
   checkNumber(name, "temperature", temperature, { above: 0 });
-  const scores = floating(asTensor(predictions, undefined, "differentiableAuroc", "predictions"));
+  const scores = floating(asOperand("differentiableAuroc", predictions, "predictions"));
   checkAxes(name, "predictions", scores, ["cells"]);
   const positive = checkMask(name, labels, "labels");
   checkSameShape(name, { predictions: scores, labels: positive });

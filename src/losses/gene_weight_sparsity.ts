@@ -5,7 +5,7 @@
  */
 import { abs } from "../ops/mod.ts";
 import { floating } from "../ops/elementwise.ts";
-import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
+import { asOperand, type Tensor, type TensorLike } from "../tensor.ts";
 import { checkAxes, refuseMore } from "../options.ts";
 import { reduceLosses } from "./reduction.ts";
 
@@ -36,7 +36,7 @@ import { reduceLosses } from "./reduction.ts";
 export function geneWeightSparsityLoss(geneWeights: TensorLike): Tensor {
   if (arguments.length > 1) refuseMore("geneWeightSparsityLoss", "geneWeights", 1, arguments);
   const weights = floating(
-    asTensor(geneWeights, undefined, "geneWeightSparsityLoss", "geneWeights"),
+    asOperand("geneWeightSparsityLoss", geneWeights, "geneWeights"),
   );
   checkAxes("geneWeightSparsityLoss", "geneWeights", weights, ["genes"]);
   return reduceLosses(abs(weights), "mean");

@@ -5,7 +5,7 @@
  */
 import { describe } from "../describe.ts";
 import { add, mul } from "../ops/mod.ts";
-import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
+import { asOperand, type Tensor, type TensorLike } from "../tensor.ts";
 import { checkBoolean, checkNumber, checkSameShape } from "../options.ts";
 
 /** What an objective returns. */
@@ -72,11 +72,11 @@ export class ObjectiveFields {
   masked(loss: MaskedLoss, field: string, remedy?: string): Tensor {
     const output = this.need(field, remedy);
     const [values, mask] = [this.need("targets.values"), this.need("targets.mask")];
-    checkSameShape(this.#caller, {
-      [field]: asTensor(output, undefined, this.#caller, field),
-      "targets.values": asTensor(values, undefined, this.#caller, "targets.values"),
-      "targets.mask": asTensor(mask, undefined, this.#caller, "targets.mask"),
-    });
+    const named = { [field]: output, "targets.values": values, "targets.mask": mask };
+    const tensors = Object.entries(named).map(([name, given]) =>
+      [name, asOperand(this.#caller, given, name)] as const
+    );
+    checkSameShape(this.#caller, Object.fromEntries(tensors));
     return loss(output, values, mask);
   }
 }

@@ -8,7 +8,7 @@ import { floating } from "../ops/elementwise.ts";
 import { div, where } from "../ops/mod.ts";
 import { bernoulli } from "../random.ts";
 import { checkKey } from "../random/ops.ts";
-import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
+import { asOperand, type Tensor, type TensorLike } from "../tensor.ts";
 
 /** Options of {@linkcode dropout}. */
 export interface DropoutOptions {
@@ -46,7 +46,7 @@ export function dropout(x: TensorLike, options: DropoutOptions): Tensor {
   const defaults = { rate: undefined as unknown as number, key: undefined };
   const { rate, key } = readOptions("dropout", options, defaults);
   checkRate("dropout", "rate", rate, key);
-  return drop(floating(asTensor(x, undefined, "dropout", "x")), rate, key);
+  return drop(floating(asOperand("dropout", x)), rate, key);
 }
 
 /** Throws unless a rate is in [0, 1), and the key one or none. */

@@ -8,7 +8,7 @@ import { checkNumber, checkObject, readOptions } from "../options.ts";
 import { split, uniform } from "../random.ts";
 import { checkFloating, checkKey } from "../random/ops.ts";
 import { formatShape, type Shape } from "../shape.ts";
-import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
+import { asOperand, asTensor, type Tensor, type TensorLike } from "../tensor.ts";
 
 /** Parameters as initializers return them: tensors, and none of them left out. */
 export type Initialized<P> = P extends TensorLike ? Tensor
@@ -96,7 +96,7 @@ export function leavesOf<R extends string, O extends string = never>(
   const given = names.filter((name) => params[name] !== undefined);
   const tensors = given.map((name) => {
     const value = params[name] as TensorLike;
-    return [name, asTensor(value, undefined, caller, `${path}.${name}`)];
+    return [name, asOperand(caller, value, `${path}.${name}`)];
   });
   return Object.fromEntries(tensors) as Named<R, O>;
 }

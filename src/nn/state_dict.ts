@@ -6,7 +6,7 @@
 import { describe } from "../describe.ts";
 import { checkObject, readOptions, refuseMore } from "../options.ts";
 import { formatShape, sameShape } from "../shape.ts";
-import { asTensor, Tensor, type TensorLike } from "../tensor.ts";
+import { asOperand, Tensor, type TensorLike } from "../tensor.ts";
 import { flattenTree } from "../tree.ts";
 import { differenceOf } from "./params.ts";
 
@@ -62,7 +62,7 @@ export function fromStateDict<P extends object = ParamTree>(
   const root: Branch = new Map();
   const found: Record<string, Tensor> = {};
   for (const [name, value] of Object.entries(tensors)) {
-    const x = asTensor(value, undefined, "fromStateDict", `tensors[${describe(name)}]`);
+    const x = asOperand("fromStateDict", value, `tensors[${describe(name)}]`);
     found[name] = x;
     place(root, name, x);
   }

@@ -4,7 +4,7 @@
  * @module
  */
 import { checkLimits, checkOptions, refuseMore } from "../options.ts";
-import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
+import { asOperand, type Tensor, type TensorLike } from "../tensor.ts";
 import { add, clip, mul, square } from "./arithmetic.ts";
 import { ELU, GELU, HARDTANH } from "./checks.ts";
 import { greater, where } from "./compare.ts";
@@ -28,7 +28,7 @@ import { erfc } from "./special.ts";
  */
 export function silu(x: TensorLike): Tensor {
   if (arguments.length > 1) refuseMore("silu", "x", 1, arguments);
-  const operand = floating(asTensor(x, undefined, "silu", "x"));
+  const operand = floating(asOperand("silu", x));
   return mul(operand, sigmoid(operand));
 }
 
@@ -62,7 +62,7 @@ const GELU_SCALE = Math.sqrt(8 / Math.PI);
  */
 export function gelu(x: TensorLike, options: GeluOptions = {}): Tensor {
   if (arguments.length > 1) checkOptions("gelu", GELU, 1, arguments);
-  const operand = floating(asTensor(x, undefined, "gelu", "x"));
+  const operand = floating(asOperand("gelu", x));
   if (options.approximate !== "tanh") {
     return mul(mul(operand, 0.5), erfc(mul(operand, -Math.SQRT1_2)));
   }
@@ -93,7 +93,7 @@ export interface EluOptions {
  */
 export function elu(x: TensorLike, options: EluOptions = {}): Tensor {
   if (arguments.length > 1) checkOptions("elu", ELU, 1, arguments);
-  const operand = floating(asTensor(x, undefined, "elu", "x"));
+  const operand = floating(asOperand("elu", x));
   const isPositive = greater(operand, 0);
   const negative = expm1(where(isPositive, 0, operand));
   return where(isPositive, operand, mul(negative, options.alpha ?? 1));
@@ -128,5 +128,5 @@ export function hardtanh(x: TensorLike, options: HardtanhOptions = {}): Tensor {
   if (arguments.length > 1) checkOptions("hardtanh", HARDTANH, 1, arguments);
   const { min = -1, max = 1 } = options;
   checkLimits("hardtanh", min, max);
-  return clip(floating(asTensor(x, undefined, "hardtanh", "x")), min, max);
+  return clip(floating(asOperand("hardtanh", x)), min, max);
 }

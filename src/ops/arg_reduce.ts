@@ -8,7 +8,7 @@ import { allocate } from "../dtype.ts";
 import type { SortOp } from "../op.ts";
 import { checkOptions } from "../options.ts";
 import { reducedShape, sizeOf } from "../shape.ts";
-import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
+import { asOperand, type Tensor, type TensorLike } from "../tensor.ts";
 import { REDUCE } from "./checks.ts";
 import { numeric } from "./elementwise.ts";
 import {
@@ -47,7 +47,7 @@ export const argMinOp: SortOp<Axes> = argExtreme("argMin", -1);
 export type ArgReduceOptions = ReduceOptions;
 
 function argReduce(op: SortOp<Axes>, x: TensorLike, options: ArgReduceOptions): Tensor {
-  const operand = numeric(asTensor(x, undefined, op.name, "x"));
+  const operand = numeric(asOperand(op.name, x));
   requireValues(op.name, operand, options);
   return reduceBy(op, operand, options);
 }

@@ -5,7 +5,7 @@
  */
 import { checkLimits, refuseMore } from "../options.ts";
 import { apply } from "../trace.ts";
-import { asTensor, Tensor, type TensorLike } from "../tensor.ts";
+import { asOperand, Tensor, type TensorLike } from "../tensor.ts";
 import { equal, greaterEqual, less, where } from "./compare.ts";
 import {
   applyBinary,
@@ -254,7 +254,7 @@ export function pow(x: TensorLike, exponent: TensorLike): Tensor {
   if (arguments.length > 2) refuseMore("pow", "exponent", 2, arguments);
   if (typeof exponent === "number") {
     if (exponent === 2 && x instanceof Tensor && SQUARES.has(x)) return mul(x, x);
-    return apply(powConstantOp, [floating(asTensor(x, undefined, "pow", "x"))], [exponent]);
+    return apply(powConstantOp, [floating(asOperand("pow", x))], [exponent]);
   }
   return applyFloatingBinary(powOp, x, exponent);
 }
@@ -321,7 +321,7 @@ export function minimum(a: TensorLike, b: TensorLike): Tensor {
 export function clip(x: TensorLike, min: number, max: number): Tensor {
   if (arguments.length > 3) refuseMore("clip", "max", 3, arguments);
   checkLimits("clip", min, max);
-  const operand = numeric(asTensor(x, undefined, "clip", "x"));
+  const operand = numeric(asOperand("clip", x));
   const whole = [min, max].every((limit) => Number.isInteger(limit) || !Number.isFinite(limit));
   if (!whole || operand.dtype !== "int32") return apply(clipOp, [floating(operand)], [min, max]);
   if (min > LARGEST || max < SMALLEST) {
@@ -351,7 +351,7 @@ const [SMALLEST, LARGEST] = [-(2 ** 31), 2 ** 31 - 1];
  */
 export function reciprocal(x: TensorLike): Tensor {
   if (arguments.length > 1) refuseMore("reciprocal", "x", 1, arguments);
-  return div(1, asTensor(x, undefined, "reciprocal", "x"));
+  return div(1, asOperand("reciprocal", x));
 }
 
 /**
@@ -370,7 +370,7 @@ export function reciprocal(x: TensorLike): Tensor {
  */
 export function square(x: TensorLike): Tensor {
   if (arguments.length > 1) refuseMore("square", "x", 1, arguments);
-  const operand = asTensor(x, undefined, "square", "x");
+  const operand = asOperand("square", x);
   return mul(operand, operand);
 }
 

@@ -5,7 +5,7 @@
  */
 import { refuseMore } from "../options.ts";
 import { broadcastShapes } from "../shape.ts";
-import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
+import { asOperand, type Tensor, type TensorLike } from "../tensor.ts";
 import { apply } from "../trace.ts";
 import { type Elementwise, elementwise, promotePair } from "./elementwise.ts";
 
@@ -177,7 +177,7 @@ function swapped(name: string, op: Elementwise, a: TensorLike, b: TensorLike): T
  */
 export function isNaN(x: TensorLike): Tensor {
   if (arguments.length > 1) refuseMore("isNaN", "x", 1, arguments);
-  const operand = asTensor(x, undefined, "isNaN", "x");
+  const operand = asOperand("isNaN", x);
   return notEqual(operand, operand);
 }
 
@@ -204,7 +204,7 @@ export function isNaN(x: TensorLike): Tensor {
  */
 export function where(condition: TensorLike, a: TensorLike, b: TensorLike): Tensor {
   if (arguments.length > 3) refuseMore("where", "b", 3, arguments);
-  const given = asTensor(condition, undefined, "where", "condition");
+  const given = asOperand("where", condition, "condition");
   const chosen = given.dtype === "bool" ? given : notEqual(given, 0);
   return apply(whereOp, [chosen, ...promotePair("where", a, b)], []);
 }

@@ -7,11 +7,12 @@
  * @module
  */
 import { accumulateRows } from "../../kernels/cumulative/reference.ts";
+import { full } from "../create.ts";
 import { allocate } from "../dtype.ts";
 import { type Composite, type CumulativeOp, perInput, type Vjp } from "../op.ts";
 import { checkOptions } from "../options.ts";
 import { extentsAround, normalizeAxes, normalizeAxis, reducedShape, sizeOf } from "../shape.ts";
-import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
+import { asOperand, asTensor, type Tensor, type TensorLike } from "../tensor.ts";
 import { apply } from "../trace.ts";
 import { abs, add, div, minimum, mul, sub } from "./arithmetic.ts";
 import { CUMULATIVE, REDUCE } from "./checks.ts";
@@ -183,7 +184,7 @@ function exact(x: Tensor): Tensor {
  */
 export function cumsum(x: TensorLike, options: CumulativeOptions = {}): Tensor {
   if (arguments.length > 1) checkOptions("cumsum", CUMULATIVE, 1, arguments);
-  return accumulate(cumsumOp, exact(asTensor(x, undefined, "cumsum", "x")), options);
+  return accumulate(cumsumOp, exact(asOperand("cumsum", x)), options);
 }
 
 /**
@@ -205,7 +206,7 @@ export function cumsum(x: TensorLike, options: CumulativeOptions = {}): Tensor {
  */
 export function cumprod(x: TensorLike, options: CumulativeOptions = {}): Tensor {
   if (arguments.length > 1) checkOptions("cumprod", CUMULATIVE, 1, arguments);
-  return accumulate(cumprodOp, exact(asTensor(x, undefined, "cumprod", "x")), options);
+  return accumulate(cumprodOp, exact(asOperand("cumprod", x)), options);
 }
 
 /**
@@ -228,7 +229,7 @@ export function cumprod(x: TensorLike, options: CumulativeOptions = {}): Tensor 
  */
 export function cumMax(x: TensorLike, options: CumulativeOptions = {}): Tensor {
   if (arguments.length > 1) checkOptions("cumMax", CUMULATIVE, 1, arguments);
-  return accumulate(cumMaxOp, numeric(asTensor(x, undefined, "cumMax", "x")), options);
+  return accumulate(cumMaxOp, numeric(asOperand("cumMax", x)), options);
 }
 
 /**
@@ -251,7 +252,7 @@ export function cumMax(x: TensorLike, options: CumulativeOptions = {}): Tensor {
  */
 export function cumLogSumExp(x: TensorLike, options: CumulativeOptions = {}): Tensor {
   if (arguments.length > 1) checkOptions("cumLogSumExp", CUMULATIVE, 1, arguments);
-  return accumulate(cumLogSumExpOp, floating(asTensor(x, undefined, "cumLogSumExp", "x")), options);
+  return accumulate(cumLogSumExpOp, floating(asOperand("cumLogSumExp", x)), options);
 }
 
 /**
@@ -274,13 +275,11 @@ export function cumLogSumExp(x: TensorLike, options: CumulativeOptions = {}): Te
  */
 export function prod(x: TensorLike, options: ReduceOptions = {}): Tensor {
   if (arguments.length > 1) checkOptions("prod", REDUCE, 1, arguments);
-  const operand = exact(asTensor(x, undefined, "prod", "x"));
+  const operand = exact(asOperand("prod", x));
   const axes = normalizeAxes("prod", options.axis, operand.rank);
   const shape = reducedShape(operand.shape, axes, options.keepDims ?? false);
   const { source, extents: { outer, count, inner } } = middleAxis(operand, axes);
-  if (count === 0) {
-    return broadcastTo(cast(asTensor(1, undefined, "prod", "1"), operand.dtype), shape);
-  }
+  if (count === 0) return full(shape, 1, { dtype: operand.dtype });
   const running = accumulate(cumprodOp, reshape(source, [outer, count, inner]), { axis: 1 });
   return reshape(slice(running, [0, count - 1]), shape);
 }

@@ -6,7 +6,7 @@
 import { arange } from "../create.ts";
 import { checkOptions, refuseMore } from "../options.ts";
 import { checkSize, formatShape } from "../shape.ts";
-import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
+import { asOperand, type Tensor, type TensorLike } from "../tensor.ts";
 import { apply } from "../trace.ts";
 import { add, mul } from "./arithmetic.ts";
 import { TRIANGLE } from "./checks.ts";
@@ -40,7 +40,7 @@ function rankError(caller: string, wanted: string, { shape }: Tensor): TypeError
  */
 export function diag(x: TensorLike): Tensor {
   if (arguments.length > 1) refuseMore("diag", "x", 1, arguments);
-  const operand = asTensor(x, undefined, "diag", "x");
+  const operand = asOperand("diag", x);
   const { shape: [rows, columns] } = operand;
   if (operand.rank === 2) {
     const flat = reshape(operand, [operand.size]);
@@ -71,7 +71,7 @@ export function diag(x: TensorLike): Tensor {
  */
 export function trace(x: TensorLike): Tensor {
   if (arguments.length > 1) refuseMore("trace", "x", 1, arguments);
-  const operand = asTensor(x, undefined, "trace", "x");
+  const operand = asOperand("trace", x);
   if (operand.rank !== 2) throw rankError("trace", "rank 2", operand);
   return sum(diag(operand));
 }
@@ -100,7 +100,7 @@ export interface TriangleOptions {
  */
 export function tril(x: TensorLike, options: TriangleOptions = {}): Tensor {
   if (arguments.length > 1) checkOptions("tril", TRIANGLE, 1, arguments);
-  const operand = asTensor(x, undefined, "tril", "x");
+  const operand = asOperand("tril", x);
   return where(isUpTo("tril", operand, options.diagonal ?? 0), operand, 0);
 }
 
@@ -122,7 +122,7 @@ export function tril(x: TensorLike, options: TriangleOptions = {}): Tensor {
  */
 export function triu(x: TensorLike, options: TriangleOptions = {}): Tensor {
   if (arguments.length > 1) checkOptions("triu", TRIANGLE, 1, arguments);
-  const operand = asTensor(x, undefined, "triu", "x");
+  const operand = asOperand("triu", x);
   return where(isUpTo("triu", operand, (options.diagonal ?? 0) - 1), 0, operand);
 }
 

@@ -9,7 +9,7 @@ import { mergeAxes } from "../../kernels/layout/axes.ts";
 import { allocate, type DType, isFloating, promoteTypes, type TypedArray } from "../dtype.ts";
 import { type InputRule, type MapOp, perInput } from "../op.ts";
 import { broadcastShapes, broadcastStrides, sameShape, type Shape, sizeOf } from "../shape.ts";
-import { asTensor, promote, Tensor, type TensorLike } from "../tensor.ts";
+import { asOperand, promote, Tensor, type TensorLike } from "../tensor.ts";
 import { apply } from "../trace.ts";
 import { cast } from "./layout.ts";
 
@@ -82,7 +82,7 @@ const NO_SCALARS: Scalars = [];
 
 /** Applies an operation to one operand of any number type. */
 export function applyUnary(op: Elementwise, x: TensorLike, params: Scalars = NO_SCALARS): Tensor {
-  return apply(op, [numeric(asTensor(x, undefined, op.name, "x"))], params);
+  return apply(op, [numeric(asOperand(op.name, x))], params);
 }
 
 /** Applies an operation to one operand; integers become `float32`. */
@@ -91,7 +91,7 @@ export function applyFloating(
   x: TensorLike,
   params: Scalars = NO_SCALARS,
 ): Tensor {
-  return apply(op, [floating(asTensor(x, undefined, op.name, "x"))], params);
+  return apply(op, [floating(asOperand(op.name, x))], params);
 }
 
 /** Applies an operation to two operands that meet in the stronger of their types. */

@@ -4,7 +4,7 @@
  * @module
  */
 import { checkOptions, refuseMore } from "../options.ts";
-import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
+import { asOperand, type Tensor, type TensorLike } from "../tensor.ts";
 import { add, div, mul, neg } from "./arithmetic.ts";
 import { LEAKY } from "./checks.ts";
 import { greater, lessEqual, where } from "./compare.ts";
@@ -95,7 +95,7 @@ export function sqrt(x: TensorLike): Tensor {
  */
 export function rsqrt(x: TensorLike): Tensor {
   if (arguments.length > 1) refuseMore("rsqrt", "x", 1, arguments);
-  return div(1, sqrt(asTensor(x, undefined, "rsqrt", "x")));
+  return div(1, sqrt(asOperand("rsqrt", x)));
 }
 
 /**
@@ -266,7 +266,7 @@ export function sigmoid(x: TensorLike): Tensor {
  */
 export function logSigmoid(x: TensorLike): Tensor {
   if (arguments.length > 1) refuseMore("logSigmoid", "x", 1, arguments);
-  return neg(softplus(neg(floating(asTensor(x, undefined, "logSigmoid", "x")))));
+  return neg(softplus(neg(floating(asOperand("logSigmoid", x)))));
 }
 
 /**
@@ -304,7 +304,7 @@ export function softplus(x: TensorLike): Tensor {
  */
 export function relu(x: TensorLike): Tensor {
   if (arguments.length > 1) refuseMore("relu", "x", 1, arguments);
-  const operand = asTensor(x, undefined, "relu", "x");
+  const operand = asOperand("relu", x);
   return where(lessEqual(operand, 0), 0, operand);
 }
 
@@ -331,6 +331,6 @@ export interface LeakyReluOptions {
  */
 export function leakyRelu(x: TensorLike, options: LeakyReluOptions = {}): Tensor {
   if (arguments.length > 1) checkOptions("leakyRelu", LEAKY, 1, arguments);
-  const operand = floating(asTensor(x, undefined, "leakyRelu", "x"));
+  const operand = floating(asOperand("leakyRelu", x));
   return where(greater(operand, 0), operand, mul(operand, options.negativeSlope ?? 0.01));
 }

@@ -5,7 +5,7 @@
  */
 import { type Composite, type MapOp, type OpaqueOp, perInput } from "../op.ts";
 import { checkFunction, checkLimits, checkOptions, checkText, refuseMore } from "../options.ts";
-import { asTensor, fromData, type Tensor, type TensorLike } from "../tensor.ts";
+import { asOperand, asTensor, fromData, type Tensor, type TensorLike } from "../tensor.ts";
 import { apply, countNaN } from "../trace.ts";
 import { clip, mul } from "./arithmetic.ts";
 import { CUSTOM, DEBUG, REVERSAL } from "./checks.ts";
@@ -73,7 +73,7 @@ const seenGradientOp: OpaqueOp<(gradient: Tensor) => void> = {
  */
 export function stopGradient(x: TensorLike): Tensor {
   if (arguments.length > 1) refuseMore("stopGradient", "x", 1, arguments);
-  return apply(stopGradientOp, [asTensor(x, undefined, "stopGradient", "x")], null);
+  return apply(stopGradientOp, [asOperand("stopGradient", x)], null);
 }
 
 /** Options of {@linkcode gradientReversal}. */
@@ -100,11 +100,8 @@ export interface GradientReversalOptions {
  */
 export function gradientReversal(x: TensorLike, options: GradientReversalOptions = {}): Tensor {
   if (arguments.length > 1) checkOptions("gradientReversal", REVERSAL, 1, arguments);
-  return apply(
-    gradientReversalOp,
-    [floating(asTensor(x, undefined, "gradientReversal", "x"))],
-    options.scale ?? 1,
-  );
+  const operand = floating(asOperand("gradientReversal", x));
+  return apply(gradientReversalOp, [operand], options.scale ?? 1);
 }
 
 /**
@@ -127,11 +124,7 @@ export function gradientReversal(x: TensorLike, options: GradientReversalOptions
 export function clipGradient(x: TensorLike, min: number, max: number): Tensor {
   if (arguments.length > 3) refuseMore("clipGradient", "max", 3, arguments);
   checkLimits("clipGradient", min, max);
-  return apply(
-    clipGradientOp,
-    [floating(asTensor(x, undefined, "clipGradient", "x"))],
-    [min, max] as const,
-  );
+  return apply(clipGradientOp, [floating(asOperand("clipGradient", x))], [min, max] as const);
 }
 
 /** Options of {@linkcode debugGradient}. */
@@ -173,7 +166,7 @@ export function debugGradient(
   const look = report === undefined
     ? (g: Tensor) => requireFinite(g, name)
     : (g: Tensor) => report(g, name);
-  return apply(debugGradientOp, [floating(asTensor(x, undefined, "debugGradient", "x"))], look);
+  return apply(debugGradientOp, [floating(asOperand("debugGradient", x))], look);
 }
 
 function requireFinite(g: Tensor, name: string): void {
@@ -240,5 +233,5 @@ export function customVjp(definition: CustomVjp): (...inputs: TensorLike[]) => T
     },
   };
   return (...inputs) =>
-    apply(op, inputs.map((x) => asTensor(x, undefined, "customVjp", "x")), null);
+    apply(op, inputs.map((x, i) => asOperand("customVjp", x, `argument ${i}`)), null);
 }

@@ -7,7 +7,7 @@ import { describe } from "../describe.ts";
 import { perInput, type ViewOp } from "../op.ts";
 import { checkNumber, checkOptions, checkWholes, wholesAmong } from "../options.ts";
 import { formatShape, normalizeAxis, type Shape } from "../shape.ts";
-import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
+import { asOperand, type Tensor, type TensorLike } from "../tensor.ts";
 import { apply } from "../trace.ts";
 import { JOIN, SLICE } from "./checks.ts";
 import { promoteAll } from "./elementwise.ts";
@@ -204,7 +204,7 @@ export function slice(
   if (arguments.length > 3) checkOptions("slice", SLICE, 3, arguments);
   checkWholes("slice", "start", start);
   if (end !== undefined) checkWholes("slice", "end", end);
-  const operand = asTensor(x, undefined, "slice", "x");
+  const operand = asOperand("slice", x);
   const [starts, ends, steps] = [start, end ?? [], options.step ?? []].map((given) =>
     typeof given === "number" ? [given] : given
   ) as [readonly number[], readonly number[], readonly number[]];
@@ -284,7 +284,7 @@ export function split(
   options: JoinOptions = {},
 ): Tensor[] {
   if (arguments.length > 2) checkOptions("split", JOIN, 2, arguments);
-  const operand = asTensor(x, undefined, "split", "x");
+  const operand = asOperand("split", x);
   const axis = normalizeAxis("split", options.axis ?? 0, operand.rank);
   checkWholes("split", "parts", parts);
   const extent = operand.shape[axis]!;

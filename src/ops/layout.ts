@@ -18,7 +18,7 @@ import {
   sizeOf,
   stridesOf,
 } from "../shape.ts";
-import { asTensor, convertData, type Tensor, type TensorLike } from "../tensor.ts";
+import { asOperand, convertData, type Tensor, type TensorLike } from "../tensor.ts";
 import { apply } from "../trace.ts";
 
 /** The same values in another type. */
@@ -133,7 +133,7 @@ export const broadcastToOp: ViewOp<Shape> = view<Shape>(
 export function cast(x: TensorLike, dtype: DType): Tensor {
   if (arguments.length > 2) refuseMore("cast", "dtype", 2, arguments);
   checkDType("cast", dtype);
-  const operand = asTensor(x, undefined, "cast", "x");
+  const operand = asOperand("cast", x);
   return operand.dtype === dtype ? operand : apply(castOp, [operand], dtype);
 }
 
@@ -156,7 +156,7 @@ export function cast(x: TensorLike, dtype: DType): Tensor {
  * ```
  */
 export function reshape(x: TensorLike, ...shape: [shape: Shape] | number[]): Tensor {
-  const operand = asTensor(x, undefined, "reshape", "x");
+  const operand = asOperand("reshape", x);
   const given = wholesAmong("reshape", "shape", shape);
   const free = given.indexOf(-1);
   const target = [...given];
@@ -196,7 +196,7 @@ export function transpose(
   x: TensorLike,
   ...axes: [axes?: readonly number[] | undefined] | number[]
 ): Tensor {
-  const operand = asTensor(x, undefined, "transpose", "x");
+  const operand = asOperand("transpose", x);
   const rank = operand.rank;
   const order = axes[0] === undefined && axes.length < 2
     ? operand.shape.map((_, i) => rank - 1 - i)
@@ -235,7 +235,7 @@ export function transpose(
  */
 export function expandDims(x: TensorLike, axis: number | readonly number[]): Tensor {
   if (arguments.length > 2) refuseMore("expandDims", "axis", 2, arguments);
-  const operand = asTensor(x, undefined, "expandDims", "x");
+  const operand = asOperand("expandDims", x);
   checkWholes("expandDims", "axis", axis);
   const count = typeof axis === "number" ? 1 : axis.length;
   const axes = normalizeAxes("expandDims", axis, operand.rank + count);
@@ -266,7 +266,7 @@ export function expandDims(x: TensorLike, axis: number | readonly number[]): Ten
  */
 export function squeeze(x: TensorLike, axis?: number | readonly number[]): Tensor {
   if (arguments.length > 2) refuseMore("squeeze", "axis", 2, arguments);
-  const operand = asTensor(x, undefined, "squeeze", "x");
+  const operand = asOperand("squeeze", x);
   if (axis !== undefined) checkWholes("squeeze", "axis", axis);
   const all = operand.shape.flatMap((n, i) => n === 1 ? [i] : []);
   const axes = axis === undefined ? all : normalizeAxes("squeeze", axis, operand.rank);
@@ -299,7 +299,7 @@ export function squeeze(x: TensorLike, axis?: number | readonly number[]): Tenso
 export function broadcastTo(x: TensorLike, ...shape: [shape: Shape] | number[]): Tensor {
   const extents = wholesAmong("broadcastTo", "shape", shape);
   checkShape("broadcastTo", extents);
-  const operand = asTensor(x, undefined, "broadcastTo", "x");
+  const operand = asOperand("broadcastTo", x);
   if (
     formatShape(broadcastShapes("broadcastTo", operand.shape, extents)) !== formatShape(extents)
   ) {
@@ -330,7 +330,7 @@ export function broadcastTo(x: TensorLike, ...shape: [shape: Shape] | number[]):
  */
 export function moveAxis(x: TensorLike, from: number, to: number): Tensor {
   if (arguments.length > 3) refuseMore("moveAxis", "to", 3, arguments);
-  const operand = asTensor(x, undefined, "moveAxis", "x");
+  const operand = asOperand("moveAxis", x);
   const [source, target] = [from, to].map((axis) => normalizeAxis("moveAxis", axis, operand.rank));
   const others = operand.shape.flatMap((_, axis) => axis === source ? [] : [axis]);
   return transpose(operand, others.toSpliced(target!, 0, source!));
@@ -352,6 +352,6 @@ export function moveAxis(x: TensorLike, from: number, to: number): Tensor {
  */
 export function flatten(x: TensorLike): Tensor {
   if (arguments.length > 1) refuseMore("flatten", "x", 1, arguments);
-  const operand = asTensor(x, undefined, "flatten", "x");
+  const operand = asOperand("flatten", x);
   return reshape(operand, [operand.size]);
 }

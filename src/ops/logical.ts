@@ -6,7 +6,7 @@
 import { isFloating } from "../dtype.ts";
 import { checkOptions, refuseMore } from "../options.ts";
 import { broadcastShapes } from "../shape.ts";
-import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
+import { asOperand, type Tensor, type TensorLike } from "../tensor.ts";
 import { abs } from "./arithmetic.ts";
 import { NAN_TO_NUM } from "./checks.ts";
 import { equal, isNaN, less, notEqual, where } from "./compare.ts";
@@ -27,7 +27,7 @@ import { equal, isNaN, less, notEqual, where } from "./compare.ts";
  */
 export function isFinite(x: TensorLike): Tensor {
   if (arguments.length > 1) refuseMore("isFinite", "x", 1, arguments);
-  return less(abs(asTensor(x, undefined, "isFinite", "x")), Infinity);
+  return less(abs(asOperand("isFinite", x)), Infinity);
 }
 
 /**
@@ -46,12 +46,12 @@ export function isFinite(x: TensorLike): Tensor {
  */
 export function isInf(x: TensorLike): Tensor {
   if (arguments.length > 1) refuseMore("isInf", "x", 1, arguments);
-  return equal(abs(asTensor(x, undefined, "isInf", "x")), Infinity);
+  return equal(abs(asOperand("isInf", x)), Infinity);
 }
 
 /** Numbers as truth, of which only 0 is false. */
 function truthOf(caller: string, argument: string, x: TensorLike): Tensor {
-  const operand = asTensor(x, undefined, caller, argument);
+  const operand = asOperand(caller, x, argument);
   return operand.dtype === "bool" ? operand : notEqual(operand, 0);
 }
 
@@ -170,7 +170,7 @@ const LARGEST_SINGLE = 3.4028234663852886e38;
  */
 export function nanToNum(x: TensorLike, options: NanToNumOptions = {}): Tensor {
   if (arguments.length > 1) checkOptions("nanToNum", NAN_TO_NUM, 1, arguments);
-  const operand = asTensor(x, undefined, "nanToNum", "x");
+  const operand = asOperand("nanToNum", x);
   if (!isFloating(operand.dtype)) return operand;
   const largest = operand.dtype === "float64" ? Number.MAX_VALUE : LARGEST_SINGLE;
   const { nan = 0, posInf = largest, negInf = -largest } = options;

@@ -5,7 +5,7 @@
  */
 import { checkOptions } from "../options.ts";
 import { normalizeAxes } from "../shape.ts";
-import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
+import { asOperand, type Tensor, type TensorLike } from "../tensor.ts";
 import { mul, square, sub, withSquare } from "./arithmetic.ts";
 import { REDUCE, VARIANCE } from "./checks.ts";
 import { less, where } from "./compare.ts";
@@ -49,7 +49,7 @@ export interface VarianceOptions extends ReduceOptions {
  */
 export function variance(x: TensorLike, options: VarianceOptions = {}): Tensor {
   if (arguments.length > 1) checkOptions("variance", VARIANCE, 1, arguments);
-  const operand = floating(asTensor(x, undefined, "variance", "x"));
+  const operand = floating(asOperand("variance", x));
   const count = reducedCount("variance", operand, options);
   const divisor = count - (options.correction ?? 0);
   const { centred, rest } = centre(operand, options.axis);
@@ -80,7 +80,7 @@ export function variance(x: TensorLike, options: VarianceOptions = {}): Tensor {
  */
 export function std(x: TensorLike, options: VarianceOptions = {}): Tensor {
   if (arguments.length > 1) checkOptions("std", VARIANCE, 1, arguments);
-  const operand = floating(asTensor(x, undefined, "std", "x"));
+  const operand = floating(asOperand("std", x));
   const divisor = reducedCount("std", operand, options) - (options.correction ?? 0);
   const { centred, rest } = centre(operand, options.axis);
   return reduceShared(normOp, sub(centred, rest), options, divisor);
@@ -118,7 +118,7 @@ export function centre(
  */
 export function norm(x: TensorLike, options: ReduceOptions = {}): Tensor {
   if (arguments.length > 1) checkOptions("norm", REDUCE, 1, arguments);
-  const operand = floating(asTensor(x, undefined, "norm", "x"));
+  const operand = floating(asOperand("norm", x));
   const axis = normalizeAxes("norm", options.axis, operand.rank);
   const length = reduceShared(normOp, operand, { ...options, axis }, 1);
   return withSquare(length, () => sum(square(operand), { ...options, axis }));

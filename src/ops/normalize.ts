@@ -5,7 +5,7 @@
  */
 import { checkOptions } from "../options.ts";
 import { broadcastShapes, normalizeAxes } from "../shape.ts";
-import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
+import { asOperand, type Tensor, type TensorLike } from "../tensor.ts";
 import { add, div, maximum, mul, square, sub } from "./arithmetic.ts";
 import { L2_NORMALIZE, LAYER_NORM, SOFTMAX } from "./checks.ts";
 import { floating } from "./elementwise.ts";
@@ -38,7 +38,7 @@ export interface SoftmaxOptions {
  */
 export function softmax(x: TensorLike, options: SoftmaxOptions = {}): Tensor {
   if (arguments.length > 1) checkOptions("softmax", SOFTMAX, 1, arguments);
-  const operand = floating(asTensor(x, undefined, "softmax", "x"));
+  const operand = floating(asOperand("softmax", x));
   const axis = options.axis ?? -1;
   const powers = exp(sub(operand, constantMax(operand, axis, "softmax")));
   return div(powers, sum(powers, { axis, keepDims: true }));
@@ -62,7 +62,7 @@ export function softmax(x: TensorLike, options: SoftmaxOptions = {}): Tensor {
  */
 export function logSoftmax(x: TensorLike, options: SoftmaxOptions = {}): Tensor {
   if (arguments.length > 1) checkOptions("logSoftmax", SOFTMAX, 1, arguments);
-  const operand = floating(asTensor(x, undefined, "logSoftmax", "x"));
+  const operand = floating(asOperand("logSoftmax", x));
   const axis = options.axis ?? -1;
   const shifted = sub(operand, constantMax(operand, axis, "logSoftmax"));
   return sub(shifted, log(sum(exp(shifted), { axis, keepDims: true })));
@@ -94,7 +94,7 @@ export interface L2NormalizeOptions {
  */
 export function l2Normalize(x: TensorLike, options: L2NormalizeOptions = {}): Tensor {
   if (arguments.length > 1) checkOptions("l2Normalize", L2_NORMALIZE, 1, arguments);
-  const operand = floating(asTensor(x, undefined, "l2Normalize", "x"));
+  const operand = floating(asOperand("l2Normalize", x));
   const axis = normalizeAxes("l2Normalize", options.axis ?? -1, operand.rank);
   const length = norm(operand, { axis, keepDims: true });
   return div(operand, maximum(length, options.epsilon ?? 1e-12));
@@ -132,19 +132,15 @@ export interface LayerNormOptions {
  */
 export function layerNorm(x: TensorLike, options: LayerNormOptions = {}): Tensor {
   if (arguments.length > 1) checkOptions("layerNorm", LAYER_NORM, 1, arguments);
-  const operand = floating(asTensor(x, undefined, "layerNorm", "x"));
+  const operand = floating(asOperand("layerNorm", x));
   const axis = normalizeAxes("layerNorm", options.axis ?? -1, operand.rank);
   const { centred, rest } = centre(operand, axis);
   const deviation = deviationOf(centred, rest, axis, options.epsilon ?? 1e-5);
   let result = div(sub(centred, rest), deviation);
-  for (const given of [options.scale, options.shift]) {
-    if (given !== undefined) {
-      broadcastShapes(
-        "layerNorm",
-        operand.shape,
-        asTensor(given, undefined, "layerNorm", "given").shape,
-      );
-    }
+  for (const name of ["scale", "shift"] as const) {
+    const given = options[name];
+    if (given === undefined) continue;
+    broadcastShapes("layerNorm", operand.shape, asOperand("layerNorm", given, name).shape);
   }
   if (options.scale !== undefined) result = mul(result, options.scale);
   return options.shift === undefined ? result : add(result, options.shift);

@@ -6,7 +6,7 @@
 import { describe } from "../describe.ts";
 import { checkOptions, checkWhole } from "../options.ts";
 import { formatShape, normalizeAxes, normalizeAxis, type Shape, sizeOf } from "../shape.ts";
-import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
+import { asOperand, type Tensor, type TensorLike } from "../tensor.ts";
 import { ones } from "../create.ts";
 import { apply } from "../trace.ts";
 import { FLIP, PAD, ROLL } from "./checks.ts";
@@ -54,7 +54,7 @@ export function pad(
   options: PadOptions = {},
 ): Tensor {
   if (arguments.length > 2) checkOptions("pad", PAD, 2, arguments);
-  const operand = asTensor(x, undefined, "pad", "x");
+  const operand = asOperand("pad", x);
   checkWidths(operand.shape, widths);
   const { mode = "constant", value } = options;
   if (mode === "constant") return padConstant(operand, widths, value ?? 0);
@@ -158,7 +158,7 @@ export interface FlipOptions {
  */
 export function flip(x: TensorLike, options: FlipOptions = {}): Tensor {
   if (arguments.length > 1) checkOptions("flip", FLIP, 1, arguments);
-  const operand = asTensor(x, undefined, "flip", "x");
+  const operand = asOperand("flip", x);
   return turned(operand, normalizeAxes("flip", options.axis, operand.rank));
 }
 
@@ -188,7 +188,7 @@ export interface RollOptions {
 export function roll(x: TensorLike, shift: number, options: RollOptions = {}): Tensor {
   if (arguments.length > 2) checkOptions("roll", ROLL, 2, arguments);
   checkWhole("roll", "shift", shift);
-  const operand = asTensor(x, undefined, "roll", "x");
+  const operand = asOperand("roll", x);
   if (options.axis === undefined) {
     return reshape(rolled(reshape(operand, [operand.size]), shift, 0), operand.shape);
   }

@@ -6,7 +6,7 @@
 import { full } from "../create.ts";
 import { checkOptions, checkWholes } from "../options.ts";
 import { formatShape } from "../shape.ts";
-import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
+import { asOperand, type Tensor, type TensorLike } from "../tensor.ts";
 import { POOL } from "./checks.ts";
 import { floating, lowestOf, numeric } from "./elementwise.ts";
 import { concat } from "./join.ts";
@@ -49,7 +49,7 @@ export function maxPool(
   options: PoolOptions = {},
 ): Tensor {
   if (arguments.length > 2) checkOptions("maxPool", POOL, 2, arguments);
-  const images = numeric(asTensor(x, undefined, "maxPool", "x"));
+  const images = numeric(asOperand("maxPool", x));
   const { windows, axes } = poolWindows("maxPool", images, size, options, around);
   return max(windows, { axis: axes });
 }
@@ -80,7 +80,7 @@ export function avgPool(
   options: PoolOptions = {},
 ): Tensor {
   if (arguments.length > 2) checkOptions("avgPool", POOL, 2, arguments);
-  const images = floating(asTensor(x, undefined, "avgPool", "x"));
+  const images = floating(asOperand("avgPool", x));
   const { windows, axes } = poolWindows("avgPool", images, size, options, place);
   return mean(windows, { axis: axes });
 }

@@ -5,7 +5,7 @@
  */
 import { checkArray, checkNumber, checkOptions } from "../options.ts";
 import { normalizeAxes, reducedShape } from "../shape.ts";
-import { asTensor, fromData, type Tensor, type TensorLike } from "../tensor.ts";
+import { asOperand, fromData, type Tensor, type TensorLike } from "../tensor.ts";
 import { apply } from "../trace.ts";
 import { mul, sub } from "./arithmetic.ts";
 import { REDUCE } from "./checks.ts";
@@ -59,7 +59,7 @@ export function quantile(
   const shares = typeof q === "number" ? [q] : q;
   const [first, shape] = quantilesOf(
     "quantile",
-    floating(asTensor(x, undefined, "quantile", "x")),
+    floating(asOperand("quantile", x)),
     shares,
     options,
   );
@@ -86,7 +86,7 @@ export function quantile(
  */
 export function median(x: TensorLike, options: ReduceOptions = {}): Tensor {
   if (arguments.length > 1) checkOptions("median", REDUCE, 1, arguments);
-  const [middle, shape] = quantilesOf("median", floating(asTensor(x, undefined, "median", "x")), [
+  const [middle, shape] = quantilesOf("median", floating(asOperand("median", x)), [
     0.5,
   ], options);
   return reshape(middle, shape);

@@ -16,7 +16,7 @@ import {
   type Shape,
   sizeOf,
 } from "../shape.ts";
-import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
+import { asOperand, type Tensor, type TensorLike } from "../tensor.ts";
 import { apply } from "../trace.ts";
 import { abs, add, div, mul, sub } from "./arithmetic.ts";
 import { REDUCE } from "./checks.ts";
@@ -200,7 +200,7 @@ export function requireValues(caller: string, x: Tensor, options: ReduceOptions)
  */
 export function sum(x: TensorLike, options: ReduceOptions = {}): Tensor {
   if (arguments.length > 1) checkOptions("sum", REDUCE, 1, arguments);
-  const operand = asTensor(x, undefined, "sum", "x");
+  const operand = asOperand("sum", x);
   const exact = operand.dtype === "int32" ? cast(operand, "float64") : numeric(operand);
   return reduceBy(sumOp, exact, options);
 }
@@ -224,7 +224,7 @@ export function sum(x: TensorLike, options: ReduceOptions = {}): Tensor {
  */
 export function mean(x: TensorLike, options: ReduceOptions = {}): Tensor {
   if (arguments.length > 1) checkOptions("mean", REDUCE, 1, arguments);
-  const operand = floating(asTensor(x, undefined, "mean", "x"));
+  const operand = floating(asOperand("mean", x));
   return reduceShared(meanOp, operand, options, reducedCount("mean", operand, options));
 }
 
@@ -247,7 +247,7 @@ export function mean(x: TensorLike, options: ReduceOptions = {}): Tensor {
  */
 export function max(x: TensorLike, options: ReduceOptions = {}): Tensor {
   if (arguments.length > 1) checkOptions("max", REDUCE, 1, arguments);
-  const operand = numeric(asTensor(x, undefined, "max", "x"));
+  const operand = numeric(asOperand("max", x));
   requireValues("max", operand, options);
   return reduceBy(maxOp, operand, options);
 }
@@ -271,7 +271,7 @@ export function max(x: TensorLike, options: ReduceOptions = {}): Tensor {
  */
 export function min(x: TensorLike, options: ReduceOptions = {}): Tensor {
   if (arguments.length > 1) checkOptions("min", REDUCE, 1, arguments);
-  const operand = numeric(asTensor(x, undefined, "min", "x"));
+  const operand = numeric(asOperand("min", x));
   requireValues("min", operand, options);
   return reduceBy(minOp, operand, options);
 }
@@ -297,7 +297,7 @@ export function min(x: TensorLike, options: ReduceOptions = {}): Tensor {
  */
 export function logSumExp(x: TensorLike, options: ReduceOptions = {}): Tensor {
   if (arguments.length > 1) checkOptions("logSumExp", REDUCE, 1, arguments);
-  const operand = floating(asTensor(x, undefined, "logSumExp", "x"));
+  const operand = floating(asOperand("logSumExp", x));
   const largest = constantMax(operand, options.axis, "logSumExp");
   const top = where(less(abs(largest), Infinity), largest, 0);
   const sums = sum(exp(sub(operand, top)), { axis: options.axis, keepDims: true });

@@ -5,7 +5,7 @@
  */
 import { checkExtent, checkSize, formatShape, normalizeAxis } from "../shape.ts";
 import { checkOptions, checkWholes, refuseMore } from "../options.ts";
-import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
+import { asOperand, type Tensor, type TensorLike } from "../tensor.ts";
 import { REPEAT } from "./checks.ts";
 import { broadcastTo, expandDims, reshape } from "./layout.ts";
 
@@ -30,7 +30,7 @@ import { broadcastTo, expandDims, reshape } from "./layout.ts";
 export function tile(x: TensorLike, repeats: number | readonly number[]): Tensor {
   if (arguments.length > 2) refuseMore("tile", "repeats", 2, arguments);
   checkWholes("tile", "repeats", repeats);
-  const operand = asTensor(x, undefined, "tile", "x");
+  const operand = asOperand("tile", x);
   const given = typeof repeats === "number" ? [repeats] : repeats;
   given.forEach((count) => checkExtent("tile", "repeats", count));
   const rank = Math.max(operand.rank, given.length);
@@ -70,7 +70,7 @@ export interface RepeatOptions {
 export function repeat(x: TensorLike, n: number, options: RepeatOptions = {}): Tensor {
   if (arguments.length > 2) checkOptions("repeat", REPEAT, 2, arguments);
   checkExtent("repeat", "n", n);
-  const given = asTensor(x, undefined, "repeat", "x");
+  const given = asOperand("repeat", x);
   const operand = options.axis === undefined ? reshape(given, [given.size]) : given;
   const axis = normalizeAxis("repeat", options.axis ?? 0, operand.rank);
   const { shape } = operand;
@@ -98,7 +98,7 @@ export function repeat(x: TensorLike, n: number, options: RepeatOptions = {}): T
  * ```
  */
 export function meshgrid(...xs: TensorLike[]): Tensor[] {
-  const operands = xs.map((x) => asTensor(x, undefined, "meshgrid", "x"));
+  const operands = xs.map((x, i) => asOperand("meshgrid", x, `xs[${i}]`));
   const wrong = operands.find((x) => x.rank !== 1);
   if (operands.length === 0 || wrong !== undefined) {
     throw new TypeError(

@@ -5,7 +5,7 @@
  */
 import { checkChoice, checkOptions, checkWholes } from "../options.ts";
 import { checkSize, formatShape } from "../shape.ts";
-import { asTensor, type Tensor, tensor, type TensorLike } from "../tensor.ts";
+import { asOperand, type Tensor, tensor, type TensorLike } from "../tensor.ts";
 import { add, mul, sub } from "./arithmetic.ts";
 import { RESIZE } from "./checks.ts";
 import { equal, where } from "./compare.ts";
@@ -51,7 +51,7 @@ export function resize(
   const { mode = "nearest" } = options;
   checkChoice("resize", "mode", mode, ["nearest", "linear"]);
   checkWholes("resize", "space", space);
-  const operand = asTensor(x, undefined, "resize", "x");
+  const operand = asOperand("resize", x);
   const images = mode === "linear" ? floating(operand) : operand;
   const count = images.rank - 2;
   if (count < 1 || images.shape.slice(2).includes(0)) {

@@ -6,7 +6,7 @@
 import { isFloating } from "../dtype.ts";
 import { refuseMore } from "../options.ts";
 import { broadcastShapes } from "../shape.ts";
-import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
+import { asOperand, type Tensor, type TensorLike } from "../tensor.ts";
 import { add, div, minimum, mul, neg, sub } from "./arithmetic.ts";
 import { equal, less, notEqual, where } from "./compare.ts";
 import {
@@ -42,7 +42,7 @@ export const modOp: Elementwise = elementwise("mod", "mod(a, b)", [
 
 /** Integers are whole as they are. */
 function toWhole(op: Elementwise, x: TensorLike): Tensor {
-  const operand = numeric(asTensor(x, undefined, op.name, "x"));
+  const operand = numeric(asOperand(op.name, x));
   return isFloating(operand.dtype) ? applyUnary(op, operand) : operand;
 }
 

@@ -19,7 +19,7 @@ import {
   type Shape,
   sizeOf,
 } from "../shape.ts";
-import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
+import { asOperand, type Tensor, type TensorLike } from "../tensor.ts";
 import { apply } from "../trace.ts";
 import { div, maximum, mul } from "./arithmetic.ts";
 import { AXIS } from "./checks.ts";
@@ -102,7 +102,7 @@ function readSegments(
  */
 export function segmentSum(x: TensorLike, segments: TensorLike, count: number): Tensor {
   if (arguments.length > 3) refuseMore("segmentSum", "count", 3, arguments);
-  const operand = numeric(asTensor(x, undefined, "segmentSum", "x"));
+  const operand = numeric(asOperand("segmentSum", x));
   const numbers = readSegments("segmentSum", operand, segments, count);
   const shape = [count, ...operand.shape.slice(1)];
   checkSize("segmentSum", shape, operand.dtype);
@@ -129,7 +129,7 @@ export function segmentSum(x: TensorLike, segments: TensorLike, count: number): 
  */
 export function segmentMax(x: TensorLike, segments: TensorLike, count: number): Tensor {
   if (arguments.length > 3) refuseMore("segmentMax", "count", 3, arguments);
-  const operand = floating(asTensor(x, undefined, "segmentMax", "x"));
+  const operand = floating(asOperand("segmentMax", x));
   const numbers = readSegments("segmentMax", operand, segments, count);
   return apply(segmentMaxOp, [operand, numbers], { axis: 0, count });
 }

@@ -25,7 +25,7 @@ import {
   type Shape,
   sizeOf,
 } from "../shape.ts";
-import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
+import { asOperand, type Tensor, type TensorLike } from "../tensor.ts";
 import { arange, zeros } from "../create.ts";
 import { apply } from "../trace.ts";
 import { add, mul } from "./arithmetic.ts";
@@ -186,7 +186,7 @@ export function gather(
   options: GatherOptions = {},
 ): Tensor {
   if (arguments.length > 2) checkOptions("gather", GATHER, 2, arguments);
-  const operand = asTensor(x, undefined, "gather", "x");
+  const operand = asOperand("gather", x);
   const { axis = 0 } = options;
   if (typeof axis !== "number") return gatherTogether(operand, indices, axis);
   const own = toIntegers("gather", indices as TensorLike, "indices");
@@ -287,7 +287,7 @@ export function takeAlongAxis(
   options: AxisOptions = {},
 ): Tensor {
   if (arguments.length > 2) checkOptions("takeAlongAxis", AXIS, 2, arguments);
-  const operand = asTensor(x, undefined, "takeAlongAxis", "x");
+  const operand = asOperand("takeAlongAxis", x);
   const positions = toIntegers("takeAlongAxis", indices, "indices");
   if (positions.rank !== operand.rank) {
     throw new TypeError(

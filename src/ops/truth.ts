@@ -5,7 +5,7 @@
  */
 import { checkOptions } from "../options.ts";
 import { normalizeAxes } from "../shape.ts";
-import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
+import { asOperand, type Tensor, type TensorLike } from "../tensor.ts";
 import { REDUCE } from "./checks.ts";
 import { equal, notEqual } from "./compare.ts";
 import { type ReduceOptions, sum } from "./reduce.ts";
@@ -28,7 +28,7 @@ import { type ReduceOptions, sum } from "./reduce.ts";
  */
 export function any(x: TensorLike, options: ReduceOptions = {}): Tensor {
   if (arguments.length > 1) checkOptions("any", REDUCE, 1, arguments);
-  return notEqual(count("any", notEqual(asTensor(x, undefined, "any", "x"), 0), options), 0);
+  return notEqual(count("any", notEqual(asOperand("any", x), 0), options), 0);
 }
 
 /**
@@ -49,7 +49,7 @@ export function any(x: TensorLike, options: ReduceOptions = {}): Tensor {
  */
 export function all(x: TensorLike, options: ReduceOptions = {}): Tensor {
   if (arguments.length > 1) checkOptions("all", REDUCE, 1, arguments);
-  return equal(count("all", equal(asTensor(x, undefined, "all", "x"), 0), options), 0);
+  return equal(count("all", equal(asOperand("all", x), 0), options), 0);
 }
 
 /** How often something holds over axes. */

@@ -7,7 +7,7 @@ import { perInput, type ViewOp } from "../op.ts";
 import { checkOptions } from "../options.ts";
 import { describe } from "../describe.ts";
 import { formatShape, normalizeAxis, sameShape, type Shape } from "../shape.ts";
-import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
+import { asOperand, type Tensor, type TensorLike } from "../tensor.ts";
 import { apply } from "../trace.ts";
 import { add } from "./arithmetic.ts";
 import { SLIDING_WINDOW } from "./checks.ts";
@@ -207,7 +207,7 @@ export interface SlidingWindowOptions {
  */
 export function slidingWindow(x: TensorLike, options: SlidingWindowOptions): Tensor {
   checkOptions("slidingWindow", SLIDING_WINDOW, 1, arguments);
-  const operand = asTensor(x, undefined, "slidingWindow", "x");
+  const operand = asOperand("slidingWindow", x);
   const { size, stride = 1, dilation = 1, axes } = options ?? {};
   if (size === undefined) {
     throw new TypeError(

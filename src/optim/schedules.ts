@@ -24,7 +24,7 @@ import {
   sub,
   where,
 } from "../ops/mod.ts";
-import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
+import { asOperand, type Tensor, type TensorLike } from "../tensor.ts";
 import { checkLearningRate, type LearningRate, rateFrom } from "./optimizer.ts";
 
 /** The learning rate after a number of updates, as a tensor of the step's shape. */
@@ -34,7 +34,7 @@ export type Schedule = (step: TensorLike) => Tensor;
 export function makeSchedule(caller: string, rate: (step: Tensor) => Tensor): Schedule {
   return (step, ...rest: unknown[]) => {
     if (rest.length > 0) refuseMore(caller, "step", 0, rest);
-    const given = asTensor(step, undefined, caller, "step");
+    const given = asOperand(caller, step, "step");
     return rate(isFloating(given.dtype) ? given : cast(given, "float32"));
   };
 }

@@ -6,7 +6,7 @@
 import { checkNumber, readOptions, refuseMore } from "../options.ts";
 import { gather, max } from "../ops/mod.ts";
 import { formatShape, type Shape } from "../shape.ts";
-import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
+import { asOperand, asTensor, type Tensor, type TensorLike } from "../tensor.ts";
 import { apply } from "../trace.ts";
 import {
   bernoulliOp,
@@ -166,7 +166,7 @@ export function permutation(key: Tensor, x: number | TensorLike): Tensor {
     checkNumber("permutation", "x", x, { integer: true, min: 0, max: 2 ** 31 - 1 });
     return apply(permutationOp, [key], { shape: [x], dtype: "int32" });
   }
-  const rows = asTensor(x, undefined, "permutation", "x");
+  const rows = asOperand("permutation", x);
   if (rows.rank === 0) {
     throw new TypeError(
       `Cannot compute permutation as x must be a number of elements or a tensor with rows: ` +

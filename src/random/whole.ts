@@ -22,7 +22,7 @@ import {
 import { checkBoolean, checkNumber, checkTensorLike, readOptions, refuseMore } from "../options.ts";
 import { checkRangeOp } from "../ranges.ts";
 import { broadcastShapes, formatShape, type Shape, sizeOf } from "../shape.ts";
-import { asTensor, type Tensor, type TensorLike } from "../tensor.ts";
+import { asOperand, asTensor, type Tensor, type TensorLike } from "../tensor.ts";
 import { apply } from "../trace.ts";
 import { categorical, permutation, type SampleOptions } from "./discrete.ts";
 import { exponential } from "./exponential.ts";
@@ -176,7 +176,7 @@ function fourthRoot(x: Tensor): Tensor {
 /** Weights as floating numbers, of which at least some are not 0. */
 function ratesOf(weights: TensorLike, n: number, least: number): Tensor {
   checkTensorLike("choice", "weights", weights);
-  const given = asTensor(weights, undefined, "choice", "weights");
+  const given = asOperand("choice", weights, "weights");
   if (given.rank !== 1 || given.size !== n) {
     throw new TypeError(
       `Cannot compute choice as weights must have one number for each of n: ` +

@@ -6,7 +6,7 @@
 import { zeros } from "../create.ts";
 import { equal } from "../ops/mod.ts";
 import { checkFunction } from "../options.ts";
-import { asTensor, type Tensor, tensor, type TensorLike } from "../tensor.ts";
+import { asOperand, type Tensor, tensor, type TensorLike } from "../tensor.ts";
 import { isKnown } from "../trace.ts";
 import { type Flat, flattenTree, rebuildAll, type TensorTree } from "../tree.ts";
 import { type Body, recordBody, type Recorded, specOf } from "./body.ts";
@@ -50,7 +50,7 @@ export function cond<Args extends unknown[], R>(
 ): TensorTree<R> {
   checkFunction(CALLER, "onTrue", onTrue);
   checkFunction(CALLER, "onFalse", onFalse);
-  const chosen = truth(CALLER, "predicate", asTensor(predicate, undefined, CALLER, "predicate"));
+  const chosen = truth(CALLER, "predicate", asOperand(CALLER, predicate, "predicate"));
   const flats = (operands as unknown[]).map((x, i) => flattenTree(CALLER, x, `operand ${i}`));
   const inputs = flats.flatMap((flat) => flat.leaves);
   if (isKnown(chosen)) {

@@ -3,7 +3,13 @@
  *
  * @module
  */
-import { flatten, nameBytes, sized, unsignedLeb128 } from "../../../kernels/wasm/encoding.ts";
+import {
+  flatten,
+  nameBytes,
+  readLeb128,
+  sized,
+  unsignedLeb128,
+} from "../../../kernels/wasm/encoding.ts";
 import { Memories } from "./memories.ts";
 
 /** A function that is given addresses and counts. */
@@ -81,14 +87,4 @@ function importShared(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   shared.set(section, start);
   shared.set(bytes.subarray(end), start + section.length);
   return shared;
-}
-
-/** A number that is written in groups of seven bits, and where it ends. */
-function readLeb128(bytes: Uint8Array, at: number): [value: number, end: number] {
-  let value = 0;
-  for (let shift = 0;; shift += 7) {
-    const byte = bytes[at++]!;
-    value |= (byte & 0x7f) << shift;
-    if (byte < 0x80) return [value, at];
-  }
 }
