@@ -152,6 +152,29 @@ export function withTemporaries(spec: LoopSpec, plan: typeof planPasses = planPa
   }
 }
 
+/** The loop with the logarithms of bases that stay along a row taken once: powers of the same bits. */
+export function hoistLogarithms(spec: LoopSpec, acrossColumns = false): LoopSpec {
+  const { operands } = acrossColumns ? acrossRows(spec) : spec;
+  const moving = new Set(operands.flatMap(({ name, moves }) => moves ? [name] : []));
+  const moves = (e: Expression) => namesIn(e).some((name) => moving.has(name));
+  const body = spec.body.flatMap((statement): LoopSpec["body"] => {
+    if ("reduce" in statement) return [statement];
+    const { name, expression: e } = statement;
+    if (moves(e)) moving.add(name);
+    if (e.kind !== "call" || e.name !== "pow") return [statement];
+    const [base, exponent] = e.operands as [Expression, Expression];
+    if (moves(base) || !moves(exponent)) return [statement];
+    const parts = ["logarithmHigh", "logarithmLow"].map((part): Assignment => ({
+      name: `${name}${part}`,
+      expression: { kind: "call", name: part, operands: [base] },
+    }));
+    const logarithm = parts.map((part): Expression => ({ kind: "name", name: part.name }));
+    const operands = [base, ...logarithm, exponent];
+    return [...parts, { ...statement, expression: { ...e, name: "powOfLogarithm", operands } }];
+  });
+  return { ...spec, body };
+}
+
 class Planner {
   readonly count: number;
   readonly #spec: LoopSpec;

@@ -122,11 +122,16 @@ function sumOfPower(rest: Float, tail: Float, low: Float): Float {
   return a.add(first, a.add(lost, a.add(tail, a.fma(low, rest, low))));
 }
 
+/** `e^(r + low)` for `|r| ≤ ½ log 2`. */
+export function powerOfReduced(rest: Float, low?: Float): Float {
+  const tail = tailOfPower(rest);
+  return low === undefined ? a.add(1, a.add(rest, tail)) : sumOfPower(rest, tail, low);
+}
+
 /** `2ⁿ e^(r + low)` for `|r| ≤ ½ log 2`, and powers that are limited. */
 export function expOfReduced(rest: Float, n: Integer, low?: Float): Float {
   const { place, bits } = formatOf(rest);
-  const tail = tailOfPower(rest);
-  const power = low === undefined ? a.add(1, a.add(rest, tail)) : sumOfPower(rest, tail, low);
+  const power = powerOfReduced(rest, low);
   // 2ⁿ in two factors, as neither the largest nor the least power is a number.
   const half = a.and(a.shl(n, place - 1), bits.exponent);
   const other = a.isub(a.shl(n, place), half);

@@ -1,43 +1,73 @@
 /**
- * Powers in single precision, as IEEE 754 has them.
+ * Powers, as IEEE 754 has them.
  *
  * @module
  */
 import * as a from "./algebra.ts";
-import type { Float, Truth } from "./algebra.ts";
-import { expOfReduced, limitPower, upperPart } from "./elementary.ts";
+import type { Float, Integer, Precision, Truth } from "./algebra.ts";
+import { expOfReduced, formatOf, limitPower, powerOfReduced, upperPart } from "./elementary.ts";
 
-/** `1.5 (log(1 + s) − log(1 − s) − 2 s) / s³ − 1` in s², less s² itself. */
-const LOG_TAIL = [0.6, 0.42857143283, 0.33333334327, 0.27272811532, 0.23066075146, 0.20697501302];
+/** What serves the powers of a precision. */
+interface Format {
+  /** `1.5 (log(1 + s) − log(1 − s) − 2 s) / s³ − 1` in s², less s² itself. */
+  readonly tail: readonly number[];
+  /** `2 / (3 log 2)` in two parts, of which the first has few bits. */
+  readonly scale: readonly [number, number];
+  /** `log₂ 1.5` in two parts. */
+  readonly logarithm: readonly [number, number];
+  /** Bits of √(3/2), and of √3, among those of a number from 1 to 2. */
+  readonly limits: readonly [number, number];
+  /** `log 2` in two parts, the second 0 where one is enough. */
+  readonly log2: readonly [number, number];
+}
 
-/** `2 / (3 log 2)`, and in two parts of which the first has 12 bits. */
+/** `2 / (3 log 2)` */
 const SCALE = 2 / (3 * Math.LN2);
-const SCALE_HIGH = 0.9619140625;
-const SCALE_LOW = SCALE - SCALE_HIGH;
 
-/** `log₂ 1.5` in two parts. */
-const LOG_HIGH = 0.5849609375;
-const LOG_LOW = Math.log2(1.5) - LOG_HIGH;
+/** Coefficients of double precision are those of FreeBSD's `e_pow.c`. */
+const FORMATS: Readonly<Record<Precision, Format>> = {
+  float32: {
+    tail: [0.6, 0.42857143283, 0.33333334327, 0.27272811532, 0.23066075146, 0.20697501302],
+    scale: [0.9619140625, SCALE - 0.9619140625],
+    logarithm: [0.5849609375, Math.log2(1.5) - 0.5849609375],
+    limits: [0x1cc471, 0x5db3d6],
+    log2: [Math.LN2, 0],
+  },
+  float64: {
+    tail: [
+      ...[0.5999999999999946, 0.4285714285785502, 0.33333332981837743, 0.272728123808534],
+      ...[0.23066074577556175, 0.20697501780033842],
+    ],
+    scale: [0.9617967009544373, -7.028461650952758e-9],
+    logarithm: [0.5849624872207642, 1.350039202129749e-8],
+    limits: [0x3988e, 0xbb679],
+    log2: [0.6931471824645996, -1.904654299957768e-9],
+  },
+};
 
-/** A number in two parts, of which the first has 12 bits. */
+/** A number in two parts, of which the first has few bits. */
 interface Parts {
   high: Float;
   low: Float;
 }
 
-/** `log₂ x` of a positive number, to 35 bits (e_powf.c of FreeBSD). */
-function logarithm(x: Float): Parts {
-  const small = a.less(x, 2 ** -126);
-  const all = a.bits(a.choose(small, a.mul(x, 2 ** 24), x));
-  const digits = a.and(all, 0x7fffff);
-  const isOver = a.integerLess(0x5db3d6, digits);
-  const isMiddle = a.both(a.integerLess(0x1cc471, digits), a.not(isOver));
-  const mantissa = a.or(digits, a.chooseInteger(isOver, 0x3f000000, 0x3f800000));
-  const exponent = a.isub(a.isub(all, mantissa), a.chooseInteger(small, 24 << 23, 0));
-  const n = a.toFloat(a.shrS(exponent, 23), "float32");
-  const m = a.fromBits(mantissa);
+/** `log₂ |x|` to 35 bits, in double precision to 70 (FreeBSD's `e_pow.c`); NaN where it is none. */
+function logarithm(given: Float): Parts {
+  const x = a.abs(given);
+  const { tail: series, scale, logarithm: [logHigh, logLow], limits } = FORMATS[x.precision!];
+  const { place, bits: { one }, normal: [smallest, digits] } = formatOf(x);
+  const small = a.less(x, smallest);
+  const normal = a.choose(small, a.mul(x, 2 ** digits), x);
+  const all = a.bits(normal);
+  const fraction = a.and(all, 2 ** place - 1);
+  const isOver = a.integerLess(limits[1], fraction);
+  const isMiddle = a.both(a.integerLess(limits[0], fraction), a.not(isOver));
+  const mantissa = a.or(fraction, a.chooseInteger(isOver, one - 2 ** place, one));
+  const exponent = a.toFloat(a.shrS(a.isub(all, mantissa), place), x.precision!);
+  const n = a.sub(exponent, a.choose(small, digits, 0));
+  const m = a.withBits(normal, mantissa);
   // With c = 1 or 1.5: s = (m − c) / (m + c), in two parts.
-  const c = a.choose(isMiddle, a.number(1.5, "float32"), 1);
+  const c = a.choose(isMiddle, a.number(1.5, x.precision!), 1);
   const difference = a.sub(m, c);
   const inverse = a.div(1, a.add(m, c));
   const s = a.mul(difference, inverse);
@@ -49,7 +79,7 @@ function logarithm(x: Float): Parts {
     a.sub(a.sub(difference, a.mul(sHigh, sumHigh)), a.mul(sHigh, sumLow)),
   );
   const square = a.mul(s, s);
-  const tail = a.mul(a.mul(square, square), a.polynomial(square, LOG_TAIL));
+  const tail = a.mul(a.mul(square, square), a.polynomial(square, series));
   const rest = a.add(tail, a.mul(sLow, a.add(sHigh, s)));
   const squareHigh = a.mul(sHigh, sHigh);
   const factorHigh = upperPart(a.add(a.add(3, squareHigh), rest));
@@ -58,70 +88,101 @@ function logarithm(x: Float): Parts {
   const productLow = a.add(a.mul(sLow, factorHigh), a.mul(factorLow, s));
   const high = upperPart(a.add(product, productLow));
   const low = a.sub(productLow, a.sub(high, product));
-  const scaled = a.mul(high, SCALE_HIGH);
-  const offset = a.choose(isMiddle, a.number(LOG_LOW, "float32"), 0);
-  const scaledLow = a.add(a.add(a.mul(high, SCALE_LOW), a.mul(low, SCALE)), offset);
-  const base = a.choose(isMiddle, a.number(LOG_HIGH, "float32"), 0);
+  const scaled = a.mul(high, scale[0]);
+  const offset = a.choose(isMiddle, a.number(logLow, x.precision!), 0);
+  const scaledLow = a.add(a.add(a.mul(high, scale[1]), a.mul(low, SCALE)), offset);
+  const base = a.choose(isMiddle, a.number(logHigh, x.precision!), 0);
   const sum = upperPart(a.add(a.add(a.add(scaled, scaledLow), base), n));
-  return { high: sum, low: a.sub(scaledLow, a.sub(a.sub(a.sub(sum, n), base), scaled)) };
+  const isNumber = a.both(a.less(0, x), a.less(x, Infinity));
+  return {
+    high: a.choose(isNumber, sum, NaN),
+    low: a.sub(scaledLow, a.sub(a.sub(a.sub(sum, n), base), scaled)),
+  };
 }
 
-/** `size^y` of a positive number. */
-function positivePower(size: Float, y: Float): Float {
-  const { high, low } = logarithm(size);
-  const yHigh = upperPart(y);
-  const productLow = a.add(a.mul(a.sub(y, yHigh), high), a.mul(y, low));
-  const product = a.mul(yHigh, high);
-  const sum = a.add(product, productLow);
-  const limited = limitPower(sum);
-  const { number: n, integer } = a.nearest(limited, 1);
-  const r = a.mul(a.add(a.sub(product, n), productLow), Math.LN2);
-  const isLarge = a.less(0, sum);
-  const beyond = a.choose(isLarge, a.number(Infinity, "float32"), 0);
-  return a.choose(a.equal(limited, sum), expOfReduced(r, integer), beyond);
+/** `y log₂ |x|`, which is `n + r / log 2` and what `r` lost to rounding. */
+interface Exponent {
+  n: Integer;
+  rest: Float;
+  low: Float | undefined;
 }
 
-/** `x^y`: the host's in double precision, but that 1 to any power is 1; else within 1.1 ulp. */
+/** Of a product in two parts, and their sum, or what that is limited to. */
+function reduceExponent(product: Float, low: Float, sum: Float): Exponent {
+  const { log2: [ln2, ln2Low] } = FORMATS[sum.precision!];
+  const { number: n, integer } = a.nearest(sum, 1);
+  const near = a.sub(product, n);
+  if (ln2Low === 0) {
+    return { n: integer, rest: a.mul(a.add(near, low), ln2), low: undefined };
+  }
+  const high = upperPart(a.add(near, low));
+  const main = a.mul(high, ln2);
+  const change = a.add(a.mul(a.sub(low, a.sub(high, near)), Math.LN2), a.mul(high, ln2Low));
+  const rest = a.opaque(a.add(main, change));
+  return { n: integer, rest, low: a.sub(change, a.sub(rest, main)) };
+}
+
+/** `x^y` within 1.1 ulp. */
 export function pow(x: Float, y: Float): Float {
-  return x.precision === "float64" ? hostPower(x, y) : singlePower(x, y);
+  const { high, low } = logarithm(x);
+  return powOfLogarithm(x, high, low, y);
 }
 
-function hostPower(x: Float, y: Float): Float {
-  const isUnit = a.both(a.equal(a.abs(x), 1), a.equal(a.abs(y), Infinity));
-  const isOne = a.either(a.either(a.equal(x, 1), a.equal(y, 0)), isUnit);
-  return a.choose(isOne, 1, a.host("pow", x, y));
-}
-
-function singlePower(x: Float, y: Float): Float {
-  const size = a.abs(x);
-  const half = a.mul(y, 0.5);
+/** `x^y`, where the logarithm of `|x|` is known in two parts. */
+export function powOfLogarithm(x: Float, high: Float, low: Float, y: Float): Float {
+  const { place, powers: [, largest] } = formatOf(x);
+  const yHigh = upperPart(y);
+  const product = a.mul(yHigh, high);
+  const productLow = a.add(a.mul(a.sub(y, yHigh), high), a.mul(y, low));
+  const sum = a.add(product, productLow);
+  const { n, ...parts } = reduceExponent(product, productLow, sum);
+  const power = powerOfReduced(parts.rest, parts.low);
+  const positive = a.withBits(power, a.iadd(a.bits(power), a.shl(n, place)));
   const isWhole = a.equal(a.floor(y), y);
+  const half = a.mul(y, 0.5);
   const isOdd = a.both(isWhole, a.notEqual(a.floor(half), half));
-  const isNegative = a.less(x, 0);
-  const positive = positivePower(size, y);
-  const value = a.choose(a.both(isNegative, isOdd), a.neg(positive), positive);
-  const isFinite = a.both(a.less(size, Infinity), a.less(a.abs(y), Infinity));
+  const value = a.choose(a.both(a.less(x, 0), isOdd), a.neg(positive), positive);
   const isDefined = a.either(isWhole, a.less(0, x));
-  const isOrdinary = a.both(a.both(a.less(0, size), isFinite), isDefined);
-  const isNaN = a.either(a.isNaN(x), a.isNaN(y));
-  const special = specialPower(x, y, a.both(isOdd, a.less(a.copySign(1, x), 0)), isNaN);
-  return a.rarely(a.either(isNaN, a.not(isOrdinary)), special, value);
+  const isOrdinary = a.both(isDefined, a.less(a.abs(sum), largest - 4));
+  const limited = limitPower(sum);
+  const { n: last, rest, low: change } = reduceExponent(product, productLow, limited);
+  const beyond = a.choose(a.less(0, sum), a.number(Infinity, x.precision!), 0);
+  const size = a.choose(a.equal(limited, sum), expOfReduced(rest, last, change), beyond);
+  const isNegative = a.both(isOdd, a.less(a.copySign(1, x), 0));
+  return a.rarely(a.not(isOrdinary), specialPower(x, y, size, isNegative, isDefined), value);
 }
 
-/** Powers of zeros and infinities, infinite ones, and what is none. */
-function specialPower(x: Float, y: Float, isNegative: Truth, isNaN: Truth): Float {
-  const size = a.abs(x);
-  const isShrinking = a.less(size, 1);
+/** Powers that may be zero, infinite, or none; `size` is what they are in size if not. */
+function specialPower(
+  x: Float,
+  y: Float,
+  size: Float,
+  isNegative: Truth,
+  isDefined: Truth,
+): Float {
+  const base = a.abs(x);
+  const isShrinking = a.less(base, 1);
   const isEndless = a.equal(a.abs(y), Infinity);
   const vanishes = a.either(
     a.both(isShrinking, a.less(0, y)),
     a.both(a.not(isShrinking), a.less(y, 0)),
   );
-  const limit = a.choose(vanishes, a.number(0, "float32"), Infinity);
-  const isExtreme = a.either(a.equal(size, 0), a.equal(size, Infinity));
-  const isLimit = a.both(a.either(isExtreme, isEndless), a.not(isNaN));
-  const signed = a.choose(isNegative, a.neg(limit), limit);
-  const isOne = a.either(a.equal(x, 1), a.equal(y, 0));
-  const isUnit = a.both(a.equal(size, 1), isEndless);
-  return a.choose(a.either(isOne, isUnit), 1, a.choose(isLimit, signed, NaN));
+  const isExtreme = a.either(a.either(a.equal(base, 0), a.equal(base, Infinity)), isEndless);
+  const limit = a.choose(vanishes, a.number(0, x.precision!), Infinity);
+  const value = a.choose(isExtreme, limit, a.choose(isDefined, size, NaN));
+  const signed = a.choose(isNegative, a.neg(value), value);
+  const isUnit = a.both(a.equal(base, 1), isEndless);
+  const isOne = a.either(a.either(a.equal(x, 1), a.equal(y, 0)), isUnit);
+  const isNone = a.either(a.isNaN(x), a.isNaN(y));
+  return a.choose(isOne, 1, a.choose(isNone, NaN, signed));
+}
+
+/** The first part of the logarithm of `|x|`; NaN where there is none. */
+export function logarithmHigh(x: Float): Float {
+  return logarithm(x).high;
+}
+
+/** What the logarithm of `|x|` is beyond its first part. */
+export function logarithmLow(x: Float): Float {
+  return logarithm(x).low;
 }

@@ -9,6 +9,7 @@ import {
   substitute,
 } from "../../kernels/elementwise/expression.ts";
 import {
+  hoistLogarithms,
   type LoopOperand,
   type LoopSpec,
   planColumnPasses,
@@ -73,7 +74,8 @@ export function loopOf(group: Group, graph: Graph): GroupLoop {
       moves: !rowValues.has(id),
     })),
   };
-  return { spec, space, inputs: reads.map(({ id }) => id), outputs };
+  const hoisted = hoistLogarithms(spec, space.over === "column");
+  return { spec: hoisted, space, inputs: reads.map(({ id }) => id), outputs };
 }
 
 /** By which operand the slices of another are found. */

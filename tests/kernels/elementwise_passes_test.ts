@@ -1,5 +1,10 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { type LoopSpec, planPasses, withTemporaries } from "../../kernels/elementwise/passes.ts";
+import {
+  hoistLogarithms,
+  type LoopSpec,
+  planPasses,
+  withTemporaries,
+} from "../../kernels/elementwise/passes.ts";
 import { importMath } from "../../kernels/elementwise/typed.ts";
 import { emitLoop, rowsAtOnce } from "../../kernels/elementwise/wasm.ts";
 import { ModuleBuilder } from "../../kernels/wasm/module.ts";
@@ -170,5 +175,43 @@ for (const columns of [undefined, 20]) {
     const expected = prepare(UNKEPT)({ rows: 11, columns: width, operands: [x] });
     assertSame(new Float32Array(memory.buffer, out, 11), expected[0]!, "rows");
     assertEquals([...guard], Array(16).fill(-1));
+  });
+}
+
+/** Powers of a number per row, or of one per position, and what is made of them. */
+function powers(float: LoopSpec["float"], moves: boolean): LoopSpec {
+  return {
+    float,
+    operands: [{ name: "x", dtype: float, moves }, { name: "y", dtype: float, moves: true }],
+    body: [assign("base", "x + 1"), assign("p", "pow(base, y)"), assign("q", "p + pow(y, base)")],
+    stores: [{ name: "p", dtype: float, moves: true }, { name: "q", dtype: float, moves: true }],
+  };
+}
+
+Deno.test("hoistLogarithms() takes logarithms once where bases stay, of rows and of columns", () => {
+  const before = (spec: LoopSpec) => planPasses(spec)[0]!.before.map(({ name }) => name);
+  assertEquals(before(hoistLogarithms(powers("float64", false))), [
+    "base",
+    "plogarithmHigh",
+    "plogarithmLow",
+  ]);
+  const moving = powers("float64", true);
+  assertEquals(hoistLogarithms(moving), moving);
+  const [x, y] = moving.operands as [LoopSpec["operands"][0], LoopSpec["operands"][0]];
+  const columns = { ...moving, operands: [{ ...x, repeats: true }, { ...y, repeats: false }] };
+  assertEquals(hoistLogarithms(columns), columns);
+  assertEquals(hoistLogarithms(columns, true).body.length, 5);
+});
+
+for (const float of ["float32", "float64"] as const) {
+  Deno.test(`hoistLogarithms() gives powers of ${float} the bits that they have`, () => {
+    const spec = powers(float, false);
+    const array = float === "float32" ? Float32Array : Float64Array;
+    const special = [0, -0, 1, -1, -2, 3, 1e-40, 5e-324, 1e30, Infinity, -Infinity, NaN];
+    const rows = new array([...special, ...wave(float, 20)].map((x) => x - 1));
+    const all = new array(rows.length * 41).map((_, i) => (i % 41 - 20) * 0.5);
+    const given = { rows: rows.length, columns: 41, operands: [rows, all] };
+    const [expected, actual] = [spec, hoistLogarithms(spec)].map((loop) => prepare(loop)(given));
+    expected!.forEach((values, i) => assertSame(actual![i]!, values, `output ${i}`));
   });
 }

@@ -110,4 +110,11 @@ elementary = {
     "acosh": exact(mp.acosh, spread(1, 3) + [[x + 1] for [x] in large] + [[2.0**28 + 3]]),
     "atanh": exact(mp.atanh, spread(-1, 1) + small),
 }
+random.seed(4)
+signed_power = lambda x, n: mp.power(abs(x), n) * (-1 if x < 0 and n % 2 == 1 else 1)
+whole = [[random.uniform(-3, 3), random.randrange(-200, 200)] for _ in range(3 * COUNT)]
+far = [[x, random.uniform(-1, 1) * 700 / abs(math.log(x))] for [x] in large]
+close = [[x, random.uniform(-1, 1) * min(700 / abs(math.log(x)), 1e15)] for [x] in near if x != 1]
+tiny = [[random.uniform(0.5, 2), random.uniform(-1100, -900)] for _ in range(COUNT)]
+elementary["pow"] = exact(signed_power, whole + far + close + tiny)
 print(json.dumps({"singles": references, "doubles": doubles, "elementary": elementary}))
