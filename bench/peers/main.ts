@@ -11,6 +11,7 @@ import * as linalg from "@cellgrad/cellgrad/linalg";
 import * as nn from "@cellgrad/cellgrad/nn";
 import { runProgram, UsageError } from "../../examples/lib/arguments.ts";
 import { type Library, makeCompiled, makeOurs } from "./ours.ts";
+import { measurePeak } from "./peak.ts";
 import { loadPyTorch } from "./pytorch.ts";
 import { jsonLine, type Pair, pairTable, ratioOf } from "./report.ts";
 import { runWorkload } from "./run.ts";
@@ -26,7 +27,8 @@ const KEPT = 0.95;
 const PROGRAM = {
   command: "deno task bench:peers",
   summary: "Times our side and each peer's in turns, after comparing what they compute.\n" +
-    "A ratio is the peer's time over ours. Peers that are not installed are skipped.",
+    "A ratio is the peer's time over ours, at most that of products alone at the speed that a core\n" +
+    "reaches without memory. Peers that are not installed are skipped.",
   options: {
     json: { kind: "boolean", help: "Print one line of JSON per pair instead of a table" },
     only: {
@@ -110,13 +112,15 @@ async function main({ json, only, beside, threads, rounds }: Values): Promise<nu
     : chosen.map((all) => ({ ...all, rivals: [{ peer: beside, target: KEPT }] }));
   console.error(`Beside ${peers.map(({ name, version }) => `${name} ${version}`).join(", ")}`);
   const ours = makeOurs("cellgrad", LIBRARY, threads);
+  const peak = threads * measurePeak();
+  console.error(`WebAssembly: ${(peak / 1e6).toFixed(1)} GFLOP/s at most`);
   const effort = beside === undefined
     ? { rounds, sampleMs: 100, budgetMs: 10_000 }
     : { rounds: 3 * rounds, sampleMs: 30, budgetMs: 10_000, typical: fastest };
   const all: Pair[] = [];
   let failures = 0;
   for (const workload of workloads) {
-    const { pairs, errors } = await runWorkload(workload, ours, peers, effort);
+    const { pairs, errors } = await runWorkload(workload, ours, peers, effort, peak);
     for (const error of errors) console.error(`error: ${error}`);
     if (json) { for (const pair of pairs) console.log(jsonLine(pair)); }
     else console.error(`measured: ${workload.name}`);

@@ -19,14 +19,19 @@ export interface Outcome {
   errors: string[];
 }
 
-/** The peers of a workload that are there, compared with our outputs and then timed in turns. */
+/**
+ * The peers of a workload that are there, compared with our outputs and then timed in turns; `peak`:
+ * floating-point operations that we can do in a millisecond at most.
+ */
 export async function runWorkload(
   workload: Workload,
   ours: Side,
   peers: readonly Side[],
   effort: Effort,
+  peak: number,
 ): Promise<Outcome> {
-  const { name, form, rivals, steps = 1, tolerance = TOLERANCE, summary = same } = workload;
+  const { name, form, rivals, steps = 1, tolerance = TOLERANCE, summary = same, products } =
+    workload;
   const errors: string[] = [];
   const note = (label: string, error: unknown) => {
     errors.push(`${name}: ${label}: ${error instanceof Error ? error.message : error}`);
@@ -58,6 +63,7 @@ export async function runWorkload(
     oursMs: times[0]!,
     peerMs: times[i + 1]!,
     target: rival.target,
+    most: products === undefined ? null : times[i + 1]! * peak / products,
   }));
   return { pairs, errors };
 }

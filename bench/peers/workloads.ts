@@ -44,6 +44,8 @@ export interface Workload {
   summary?: (output: Float32Array) => Float32Array;
   /** How many calls are compared before timing: several where a call changes the state; 1. */
   steps?: number;
+  /** Floating-point operations of the products that it cannot do without, where they are most of it. */
+  products?: number;
 }
 
 const JAX = "jax-js";
@@ -79,6 +81,7 @@ function matmul(n: number): Workload {
     form: "matmul",
     inputs: () => ({ a: gaussian(1, [n, n]), b: gaussian(2, [n, n]) }),
     rivals: rivals(1.5, 1.5, 0.4),
+    products: 2 * n ** 3,
   };
 }
 
@@ -207,6 +210,20 @@ function eagerly(name: string, inputs: () => Inputs): Workload {
   };
 }
 
+const FEED_FORWARD = 512;
+
+/** Products of a layer: forwards, and two of the same size for each on the way back. */
+function layerProducts([batch, tokens, width]: [number, number, number]): number {
+  const weights = 4 * width ** 2 + 2 * width * FEED_FORWARD;
+  return 3 * 2 * batch * tokens * (weights + 2 * tokens * width);
+}
+
+/** Products of energy distances: of points among themselves half, then one for each gradient. */
+function energyProducts(points: number, width: number): number {
+  const product = 2 * points ** 2 * width;
+  return (0.5 + 0.5 + 1) * product + 4 * product;
+}
+
 /** A layer of a transformer's encoder on tokens of so many features. */
 function transformerLayer(shape: [number, number, number], heads: number, pytorch: number) {
   const width = shape[2];
@@ -215,10 +232,11 @@ function transformerLayer(shape: [number, number, number], heads: number, pytorc
     form: `transformer layer of ${heads} heads`,
     inputs: () => ({
       x: gaussian(1, shape),
-      ...encoderLayer(3, width, 512),
+      ...encoderLayer(3, width, FEED_FORWARD),
       targets: gaussian(2, shape),
     }),
     rivals: rivals(undefined, undefined, pytorch),
+    products: layerProducts(shape),
   };
 }
 
@@ -299,6 +317,7 @@ export const WORKLOADS: readonly Workload[] = [
       { peer: PYTORCH, target: 4, variant: "differences" },
       { peer: PYTORCH, target: null, variant: "tensorised" },
     ],
+    products: energyProducts(2000, 50),
   },
   batchMixing("softmax", [15, 7, 1]),
   batchMixing("topk", [undefined, undefined, 1.2]),
@@ -439,10 +458,11 @@ export const WORKLOADS: readonly Workload[] = [
     inputs: () => ({
       x: gaussian(1, [32, 64, 128]),
       targets: gaussian(2, [32, 64, 128]),
-      ...twelveLayers(128, 512),
+      ...twelveLayers(128, FEED_FORWARD),
     }),
     rivals: rivals(undefined, undefined, 2),
     steps: 3,
+    products: 12 * layerProducts([32, 64, 128]),
   },
   {
     name: "gaussian mixture 1000x10, 25",

@@ -1,5 +1,7 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertGreater, assertRejects } from "@std/assert";
+import { full } from "../../mod.ts";
 import { largestDifference, median, timeInTurns } from "../../bench/peers/measure.ts";
+import { measurePeak } from "../../bench/peers/peak.ts";
 import { jsonLine, pairTable, ratioOf } from "../../bench/peers/report.ts";
 import { runWorkload } from "../../bench/peers/run.ts";
 import { loadPeers, makeSide, type Side, type Task } from "../../bench/peers/side.ts";
@@ -96,7 +98,7 @@ Deno.test("loadPeers() skips peers that cannot be loaded and says so", async () 
 
 Deno.test("runWorkload() measures every peer that is there", async () => {
   const peers = [doubling("peer"), doubling("other")];
-  const { pairs, errors } = await runWorkload(workload(), doubling("ours"), peers, EFFORT);
+  const { pairs, errors } = await runWorkload(workload(), doubling("ours"), peers, EFFORT, 1);
   assertEquals(errors, []);
   assertEquals(pairs.map(({ name, peer, target }) => [name, peer, target]), [
     ["double 3", "peer", 1.5],
@@ -107,13 +109,13 @@ Deno.test("runWorkload() measures every peer that is there", async () => {
 
 Deno.test("runWorkload() leaves out peers that are missing", async () => {
   const peers = [doubling("other")];
-  const { pairs, errors } = await runWorkload(workload(), doubling("ours"), peers, EFFORT);
+  const { pairs, errors } = await runWorkload(workload(), doubling("ours"), peers, EFFORT, 1);
   assertEquals([pairs.map(({ peer }) => peer), errors], [["other"], []]);
 });
 
 Deno.test("runWorkload() does not time a peer whose outputs differ", async () => {
   const peers = [doubling("peer", 0.01), doubling("other", 1e-5)];
-  const { pairs, errors } = await runWorkload(workload(), doubling("ours"), peers, EFFORT);
+  const { pairs, errors } = await runWorkload(workload(), doubling("ours"), peers, EFFORT, 1);
   assertEquals(pairs.map(({ peer }) => peer), ["other"]);
   assertEquals(errors, ["double 3: peer: differs by 1.3e-3, more than 0.0001"]);
 });
@@ -126,7 +128,13 @@ Deno.test("runWorkload() compares as many calls as a workload has steps", async 
     });
   };
   const wanted = workload({ steps: 3, rivals: [{ peer: "peer", target: 1 }] });
-  const { errors } = await runWorkload(wanted, counting("ours", 9), [counting("peer", 2)], EFFORT);
+  const { errors } = await runWorkload(
+    wanted,
+    counting("ours", 9),
+    [counting("peer", 2)],
+    EFFORT,
+    1,
+  );
   assertEquals(errors, ["double 3: peer: differs by 3.3e-1, more than 0.0001"]);
 });
 
@@ -134,7 +142,7 @@ Deno.test("runWorkload() compares summaries of outputs that are random", async (
   const summary = ([first]: Float32Array) => Float32Array.of(Math.round(first!));
   const wanted = workload({ summary });
   const peers = [doubling("peer", 0.4), doubling("other", 0.6)];
-  const { errors } = await runWorkload(wanted, doubling("ours"), peers, EFFORT);
+  const { errors } = await runWorkload(wanted, doubling("ours"), peers, EFFORT, 1);
   assertEquals(errors, ["double 3: other: differs by 5.0e-1, more than 0.0001"]);
 });
 
@@ -143,24 +151,42 @@ Deno.test("runWorkload() takes the variant of a peer and names it", async () => 
     "double, slow": ({ x }) => () => [x!.data.map((v) => v + v)],
   });
   const wanted = workload({ rivals: [{ peer: "peer", target: 1, variant: "slow" }] });
-  const { pairs } = await runWorkload(wanted, doubling("ours"), [peer], EFFORT);
+  const { pairs } = await runWorkload(wanted, doubling("ours"), [peer], EFFORT, 1);
   assertEquals(pairs.map((pair) => pair.peer), ["peer (slow)"]);
 });
 
 Deno.test("runWorkload() reports what fails and goes on", async () => {
   const peers = [makeSide("peer", "1", {}), doubling("other")];
-  const { pairs, errors } = await runWorkload(workload(), doubling("ours"), peers, EFFORT);
+  const { pairs, errors } = await runWorkload(workload(), doubling("ours"), peers, EFFORT, 1);
   assertEquals(pairs.map(({ peer }) => peer), ["other"]);
   assertEquals(errors, ['double 3: peer: there is no "double"']);
 });
 
 Deno.test("runWorkload() measures nothing where our side fails", async () => {
   const wanted = workload({ form: "break" });
-  const outcome = await runWorkload(wanted, doubling("ours"), [doubling("peer")], EFFORT);
+  const outcome = await runWorkload(wanted, doubling("ours"), [doubling("peer")], EFFORT, 1);
   assertEquals(outcome, { pairs: [], errors: ["double 3: ours: no memory"] });
 });
 
-const PAIR = { name: "double 3", peer: "peer", oursMs: 0.123456, peerMs: 0.5, target: 1.5 };
+Deno.test("runWorkload() tells the ratio that products alone would leave at most", async () => {
+  const wanted = workload({ products: 300 });
+  const { pairs } = await runWorkload(wanted, doubling("ours"), [doubling("peer")], EFFORT, 100);
+  assertEquals(pairs[0]!.most, pairs[0]!.peerMs / 3);
+});
+
+Deno.test("measurePeak() is more than a product reaches", () => {
+  const [n, peak] = [64, measurePeak()];
+  const x = full([n, n], 1);
+  const times = Array.from({ length: 50 }, () => {
+    const start = performance.now();
+    x.matmul(x);
+    return performance.now() - start;
+  });
+  assertGreater(peak, 2 * n ** 3 / Math.min(...times));
+});
+
+const MEASURED = { name: "double 3", peer: "peer", oursMs: 0.123456, peerMs: 0.5, target: 1.5 };
+const PAIR = { ...MEASURED, most: null };
 
 Deno.test("ratioOf() is the peer's time over ours", () => {
   assertEquals(ratioOf({ ...PAIR, oursMs: 2, peerMs: 5 }), 2.5);
@@ -169,22 +195,23 @@ Deno.test("ratioOf() is the peer's time over ours", () => {
 Deno.test("jsonLine() has the fields that scripts read", () => {
   assertEquals(
     jsonLine(PAIR),
-    '{"name":"double 3","peer":"peer","ours_ms":0.1235,"peer_ms":0.5,"ratio":4.05,"target":1.5}',
+    '{"name":"double 3","peer":"peer","ours_ms":0.1235,"peer_ms":0.5,"ratio":4.05,"target":1.5,' +
+      '"most":null}',
   );
   assertEquals(JSON.parse(jsonLine({ ...PAIR, target: null })).target, null);
 });
 
 Deno.test("pairTable() says which targets are met", () => {
   const pairs = [
-    { ...PAIR, oursMs: 2, peerMs: 5 },
+    { ...PAIR, oursMs: 2, peerMs: 5, most: 7.126 },
     { ...PAIR, oursMs: 2, peerMs: 2, peer: "other" },
     { ...PAIR, oursMs: 1234.5, peerMs: 2, name: "halve 3", target: null },
   ];
   const lines = pairTable(pairs).split("\n").map((line) => line.replaceAll(/ {2,}/g, "|"));
   assertEquals(lines.slice(2), [
-    "double 3|peer|2|5|2.5|1.5|met",
-    "|other|2|2|1|1.5|missed",
-    "halve 3|peer|1235|2|0.00162|–",
+    "double 3|peer|2|5|2.5|7.13|1.5|met",
+    "|other|2|2|1|–|1.5|missed",
+    "halve 3|peer|1235|2|0.00162|–|–",
   ]);
 });
 
