@@ -44,7 +44,15 @@ export * from "./src/ops/mod.ts";
 export { checkpoint } from "./src/transforms/checkpoint.ts";
 export { hessian, hvp, jacobian, type JacobianOf } from "./src/transforms/jacobian.ts";
 export type { LikeArguments } from "./src/transforms/linearize.ts";
-export * from "./src/transforms/grad.ts";
+export {
+  type Argnums,
+  grad,
+  type GradArguments,
+  type GradientOf,
+  type GradOptions,
+  valueAndGrad,
+  vjp,
+} from "./src/transforms/grad.ts";
 export { jvp, linearize } from "./src/transforms/push_forward.ts";
 export { cond } from "./src/transforms/cond.ts";
 export { fixedPoint, type FixedPointOptions } from "./src/transforms/fixed_point.ts";

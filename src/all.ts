@@ -265,6 +265,7 @@ import "./transforms/batching_loops.ts";
 import "./transforms/batching_products.ts";
 import "./transforms/batching_rules.ts";
 import "./transforms/body.ts";
+import "./transforms/carry.ts";
 import "./transforms/checkpoint.ts";
 import "./transforms/cond.ts";
 import "./transforms/fixed_point.ts";

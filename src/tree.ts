@@ -33,6 +33,8 @@ export type LikeTree<T> = [TensorLike] extends [T] ? T
 export interface Flat {
   /** The leaves. */
   leaves: Tensor[];
+  /** Where each of them stands, as `.layers[0].weight`; empty for a tree that is a leaf. */
+  places: readonly string[];
   /** A tree of the same branches with other leaves. */
   rebuild: (leaves: readonly unknown[]) => unknown;
 }
@@ -73,12 +75,14 @@ const MOST_BRANCHES = 2 ** 20;
 /** Takes a tree apart; throws a `TypeError` that names the caller and the place of a foreign leaf. */
 export function flattenTree(caller: string, tree: unknown, path = "the tree"): Flat {
   const leaves: Tensor[] = [];
+  const places: string[] = [];
   type Branch = (take: () => unknown) => unknown;
   const above: unknown[] = [];
   let count = 0;
   const visit = (node: unknown, at: string): Branch => {
     if (isLeaf(node)) {
       leaves.push(asOperand(caller, node, at));
+      places.push(at.slice(path.length));
       return (take) => take();
     }
     if (!Array.isArray(node) && !isPlainObject(node)) throw noTree(caller, at, node);
@@ -106,6 +110,7 @@ export function flattenTree(caller: string, tree: unknown, path = "the tree"): F
   const root = visit(tree, path);
   return {
     leaves,
+    places,
     rebuild(values) {
       let at = 0;
       return root(() => values[at++]);
@@ -202,7 +207,7 @@ export function leavesLike(
 }
 
 /** The branches of a tree as text, with 0 for the leaves and keys in order. */
-export function outline({ leaves, rebuild }: Flat): string {
+export function outline({ leaves, rebuild }: Pick<Flat, "leaves" | "rebuild">): string {
   return JSON.stringify(sortKeys(rebuild(leaves.map(() => 0))));
 }
 

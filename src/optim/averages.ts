@@ -89,7 +89,7 @@ export function accumulateGradients(
       }
       const total = mapTrees(
         caller,
-        (p, s, g) => add(checkMoment(caller, s!, p!), fitGradient(caller, g!, p!)),
+        ([p, s, g], place) => add(checkMoment(caller, s!, p!), fitGradient(caller, g!, p!, place)),
         { params, [`state.moments.${SUM}`]: sum, grads },
       );
       const { moves, isDue } = countMoves(state.step, steps);
@@ -113,7 +113,8 @@ export function accumulateGradients(
 }
 
 function zerosLikeTree(caller: string, params: unknown): unknown {
-  return mapTrees(caller, ({ shape, dtype }) => zeros(shape, { dtype }), { params });
+  const zeroLike = ([x]: readonly Tensor[]) => zeros(x!.shape, { dtype: x!.dtype });
+  return mapTrees(caller, zeroLike, { params });
 }
 
 /** How often an optimizer has moved before an update, and whether it does now. */
@@ -183,8 +184,8 @@ export function movingAverage(options: MovingAverageOptions = {}): MovingAverage
       if (arguments.length > 2) refuseMore(caller, "state", 2, arguments);
       checkObject(caller, "state", state);
       checkObject(caller, "state.moments", state.moments);
-      const follow = (p: Tensor, a: Tensor) =>
-        add(mul(checkMoment(caller, a, p), decay), mul(p, 1 - decay));
+      const follow = ([p, a]: readonly Tensor[]) =>
+        add(mul(checkMoment(caller, a!, p!), decay), mul(p!, 1 - decay));
       const trees = { params, "state.moments.average": state.moments.average };
       const followed = mapTrees(caller, follow, trees) as TensorTree<T>;
       const step = add(state.step, 1);

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { isFloating } from "../dtype.ts";
 import { checkNumber, refuseMore } from "../options.ts";
 import { cast, div, greater, less, maximum, mul, norm, stack, where } from "../ops/mod.ts";
 import { type Tensor, tensor } from "../tensor.ts";
+import { requireFloating } from "../transforms/linearize.ts";
 import { flattenTree, type TensorTree } from "../tree.ts";
 
 /**
@@ -94,19 +94,13 @@ function joinedNorm(leaves: readonly Tensor[]): Tensor {
 export function clipByGlobalNorm<T>(grads: T, maxNorm: number): TensorTree<T> {
   if (arguments.length > 2) refuseMore("clipByGlobalNorm", "maxNorm", 2, arguments);
   checkNumber("clipByGlobalNorm", "maxNorm", maxNorm, { above: 0, infinite: true });
-  const { leaves, rebuild } = flattenTree("clipByGlobalNorm", grads, "grads");
-  leaves.forEach((g) => checkFloating(g));
+  const flat = flattenTree("clipByGlobalNorm", grads, "grads");
+  const { leaves, rebuild } = flat;
+  requireFloating("clipByGlobalNorm", "grads", flat);
   if (maxNorm === Infinity) return rebuild(leaves) as TensorTree<T>;
   const { length, byUnit } = measure(leaves);
   const [least, most] = RANGES[length.dtype as "float32"];
   const limit = byUnit((unit) => Math.min(Math.max(maxNorm * unit, least), most));
   const factor = where(less(length, Infinity), div(limit, maximum(length, limit)), NaN);
   return rebuild(leaves.map((g) => mul(g, cast(factor, g.dtype)))) as TensorTree<T>;
-}
-
-function checkFloating({ dtype }: Tensor): void {
-  if (isFloating(dtype)) return;
-  throw new TypeError(
-    `Cannot compute clipByGlobalNorm as grads must be float32 or float64: current dtype is ${dtype}`,
-  );
 }

@@ -4,12 +4,13 @@
  * @module
  */
 import { full, zeros } from "../create.ts";
-import { type DType, isFloating } from "../dtype.ts";
+import type { DType } from "../dtype.ts";
 import { checkNumber, isPlainObject, refuseMore } from "../options.ts";
 import { add, cast, mul } from "../ops/mod.ts";
 import { formatShape, sameShape, type Shape } from "../shape.ts";
 import { Tensor } from "../tensor.ts";
 import { fuseMaps } from "../transforms/fuse_maps.ts";
+import { requireFloating } from "../transforms/linearize.ts";
 import { flattenTree, leavesLike, type LikeTree, type TensorTree, treeMap } from "../tree.ts";
 
 /** A learning rate: a number, or a function of the number of updates made before. */
@@ -100,8 +101,9 @@ export function makeOptimizer(rule: Rule): Optimizer {
   return {
     init<T>(params: T) {
       if (arguments.length > 1) refuseMore(rule.name, "params", 1, arguments);
-      const { leaves, rebuild } = flattenTree(rule.name, params, "params");
-      for (const leaf of leaves) checkFloating(rule.name, leaf);
+      const flat = flattenTree(rule.name, params, "params");
+      const { leaves, rebuild } = flat;
+      requireFloating(rule.name, "params", flat);
       const start = (name: string) =>
         rebuild(leaves.map((p) => startOf(rule, name, p))) as TensorTree<T>;
       return {
@@ -112,11 +114,13 @@ export function makeOptimizer(rule: Rule): Optimizer {
     update<T>(grads: unknown, state: OptimizerState<TensorTree<T>>, params: T) {
       if (arguments.length > 3) refuseMore(rule.name, "params", 3, arguments);
       checkState(rule.name, state, names);
-      const fitted = mapTrees(rule.name, (p, g) => fitGradient(rule.name, g, p), { params, grads });
+      const fit = (leaves: readonly Tensor[], place: string) =>
+        fitGradient(rule.name, leaves[1]!, leaves[0]!, place);
+      const fitted = mapTrees(rule.name, fit, { params, grads });
       const before = names.map((name) =>
         mapTrees(
           rule.name,
-          (p, m) => checkMoment(rule.name, m, p, shapeIn(rule, name, p)),
+          ([p, m]) => checkMoment(rule.name, m!, p!, shapeIn(rule, name, p!)),
           { params, [`state.moments.${name}`]: state.moments[name] },
         )
       );
@@ -144,11 +148,11 @@ export function makeOptimizer(rule: Rule): Optimizer {
 
 /**
  * A tree of what a function makes of the leaves in the same places of trees, which messages call by
- * their names.
+ * their names; it is told the place.
  */
 export function mapTrees(
   caller: string,
-  f: (...leaves: Tensor[]) => Tensor,
+  f: (leaves: readonly Tensor[], place: string) => Tensor,
   trees: Readonly<Record<string, unknown>>,
 ): unknown {
   const [[name, first], ...others] = Object.entries(trees) as [[string, unknown]];
@@ -156,7 +160,10 @@ export function mapTrees(
   const rest = (others as [string, unknown][]).map(([path, tree]) =>
     leavesLike(caller, tree, flat, path, name)
   );
-  return flat.rebuild(flat.leaves.map((leaf, i) => f(leaf, ...rest.map((leaves) => leaves[i]!))));
+  const made = flat.leaves.map((leaf, i) =>
+    f([leaf, ...rest.map((leaves) => leaves[i]!)], flat.places[i]!)
+  );
+  return flat.rebuild(made);
 }
 
 /** What a rule does to one tensor: its next value and moments, from what it is and they are. */
@@ -218,20 +225,12 @@ export function checkMoment(
 }
 
 /** The gradient in the type of its parameter; throws where one of them cannot be meant. */
-export function fitGradient(caller: string, grad: Tensor, param: Tensor): Tensor {
-  checkFloating(caller, param);
+export function fitGradient(caller: string, grad: Tensor, param: Tensor, place: string): Tensor {
+  requireFloating(caller, "params", { leaves: [param], places: [place] });
   if (sameShape(grad.shape, param.shape)) return cast(grad, param.dtype);
   throw new TypeError(
-    `Cannot compute ${caller} as every gradient must have the shape of its parameter: ` +
+    `Cannot compute ${caller} as grads${place} must have the shape of params${place}: ` +
       `current shapes are ${formatShape(grad.shape)} and ${formatShape(param.shape)}`,
-  );
-}
-
-function checkFloating(caller: string, param: Tensor): void {
-  if (isFloating(param.dtype)) return;
-  throw new TypeError(
-    `Cannot compute ${caller} as params must be float32 or float64: ` +
-      `current dtype is ${param.dtype}`,
   );
 }
 

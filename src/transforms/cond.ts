@@ -12,7 +12,7 @@ import { type Flat, flattenTree, rebuildAll, type TensorTree } from "../tree.ts"
 import { type Body, recordBody, type Recorded, specOf } from "./body.ts";
 import type { LikeArguments } from "./linearize.ts";
 import { runLoop } from "./loop.ts";
-import { carryLike, truth } from "./loops.ts";
+import { carryLike, truth } from "./carry.ts";
 
 const CALLER = "cond";
 
@@ -67,14 +67,14 @@ export function cond<Args extends unknown[], R>(
     const { shape, dtype } = specOf(whenTrue.body, k);
     return zeros(shape, { dtype });
   });
-  const { rebuild } = like!;
+  const expected = { ...like!, leaves };
   const whenFalse = recordBody(CALLER, inputs, (live) => {
     const must = "onFalse must return the shapes and types that onTrue does";
     const result = onFalse(...rebuildAll(flats, live) as Args);
-    return carryLike(CALLER, result, { leaves, rebuild }, must);
+    return carryLike(CALLER, result, expected, must);
   }, true);
   const either = doIf(chosen, whenTrue, inputs, leaves);
-  return rebuild(doIf(equal(chosen, false), whenFalse, inputs, either)) as TensorTree<R>;
+  return expected.rebuild(doIf(equal(chosen, false), whenFalse, inputs, either)) as TensorTree<R>;
 }
 
 /** What a recorded function gives if a condition holds, else what there is: a loop of at most one turn. */

@@ -13,7 +13,8 @@ import { apply } from "../trace.ts";
 import { type Flat, flattenTree, type LikeTree, type TensorTree, type Tree } from "../tree.ts";
 import { type Body, interpret, recordBody } from "./body.ts";
 import { linearize, requireFloating } from "./linearize.ts";
-import { carryLike, iterate } from "./loops.ts";
+import { carryLike } from "./carry.ts";
+import { iterate } from "./loops.ts";
 
 /** Options of {@linkcode fixedPoint}. */
 export interface FixedPointOptions {
@@ -122,8 +123,9 @@ const fixedPointOp: Composite<Iteration> = {
   },
 };
 
-function checkStart({ leaves }: Flat): void {
-  requireFloating(CALLER, "x0", leaves);
+function checkStart(start: Flat): void {
+  const { leaves } = start;
+  requireFloating(CALLER, "x0", start);
   if (leaves.length > 0 && leaves.every(({ size }) => size === 0)) {
     throw new TypeError(`Cannot compute ${CALLER} as x0 must hold values: there are none`);
   }

@@ -82,7 +82,8 @@ function selectArguments(caller: string, argnums: unknown, count: number): numbe
   return positions as number[];
 }
 
-function evaluate(
+/** The value of a function and its gradient, and what else it returns. Internal. */
+export function evaluate(
   caller: string,
   f: (...args: never[]) => unknown,
   options: GradOptions,
@@ -92,7 +93,7 @@ function evaluate(
   const positions = selectArguments(caller, argnums, args.length);
   const flats = positions.map((at) => flattenTree(caller, args[at], `argument ${at}`));
   const leaves = flats.flatMap((flat) => flat.leaves);
-  requireFloating(caller, "the arguments named by argnums", leaves);
+  flats.forEach((flat, i) => requireFloating(caller, `argument ${positions[i]}`, flat));
   const { tape, watched, result } = run(caller, leaves, (inputs) => {
     const live = [...args];
     rebuildAll(flats, inputs).forEach((tree, i) => live[positions[i]!] = tree);

@@ -11,7 +11,7 @@ import { likeLeaves, linearize, type Linearized } from "./linearize.ts";
 import { add, concat, mul, reshape, sum } from "../ops/mod.ts";
 import { checkFunction, refuseMore } from "../options.ts";
 import { fromData, type Tensor } from "../tensor.ts";
-import { grad } from "./grad.ts";
+import { evaluate } from "./grad.ts";
 import { flattenTree, type LikeTree, type TensorTree } from "../tree.ts";
 
 /**
@@ -40,11 +40,11 @@ export function hvp<T>(
     const flat = flattenTree("hvp", x, "argument 0");
     const directions = likeLeaves("hvp", "v", v, flat);
     const slope = (point: T) => {
-      const { leaves } = flattenTree("hvp", grad(f)(point as never));
+      const { leaves } = flattenTree("hvp", evaluate("hvp", f, {}, [point]).gradient);
       const terms = leaves.map((leaf, i) => sum(mul(leaf, directions[i]!)));
       return terms.length === 0 ? zeros([]) : terms.reduce((a, b) => add(a, b));
     };
-    return grad(slope)(x as never) as TensorTree<T>;
+    return evaluate("hvp", slope, {}, [x]).gradient as TensorTree<T>;
   };
 }
 
@@ -141,5 +141,5 @@ export function hessian<T>(
 ): (x: LikeTree<T>) => JacobianOf<TensorTree<T>, T> {
   if (arguments.length > 1) refuseMore("hessian", "f", 1, arguments);
   checkFunction("hessian", "f", f);
-  return jacobianOf("hessian", (x: T) => grad(f)(x as never)) as never;
+  return jacobianOf("hessian", (x: T) => evaluate("hessian", f, {}, [x]).gradient) as never;
 }

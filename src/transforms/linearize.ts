@@ -38,11 +38,17 @@ export function run(
   }
 }
 
-export function requireFloating(caller: string, what: string, leaves: readonly Tensor[]): void {
-  const found = leaves.find((x) => !isFloating(x.dtype));
-  if (found === undefined) return;
+/** Throws a `TypeError` that names the leaf unless all leaves are floating. */
+export function requireFloating(
+  caller: string,
+  what: string,
+  { leaves, places }: Pick<Flat, "leaves" | "places">,
+): void {
+  const at = leaves.findIndex((x) => !isFloating(x.dtype));
+  if (at < 0) return;
   throw new TypeError(
-    `Cannot compute ${caller} as ${what} must be floating: current dtype is ${found.dtype}`,
+    `Cannot compute ${caller} as ${what}${places[at]} must be floating: ` +
+      `current dtype is ${leaves[at]!.dtype}`,
   );
 }
 
@@ -63,7 +69,7 @@ export function linearize(
 ): Linearized {
   const flats = primals.map((primal, i) => flattenTree(caller, primal, `argument ${i}`));
   const leaves = flats.flatMap((flat) => flat.leaves);
-  requireFloating(caller, "the arguments", leaves);
+  flats.forEach((flat, i) => requireFloating(caller, `argument ${i}`, flat));
   const { tape, watched, result } = run(
     caller,
     leaves,
@@ -74,7 +80,7 @@ export function linearize(
   return {
     output: outputs.rebuild(lowered),
     inputs: flats,
-    outputs: { leaves: lowered, rebuild: outputs.rebuild },
+    outputs: { ...outputs, leaves: lowered },
     pull: (cotangents) => rebuildAll(flats, pullBack(tape, outputs.leaves, cotangents, watched)),
     largest: () => tape.entries.reduce((most, { value }) => Math.max(most, value.size), 1),
   };
@@ -86,7 +92,8 @@ export function likeLeaves(caller: string, what: string, tree: unknown, like: Fl
     const { shape, dtype } = like.leaves[i]!;
     if (sameShape(leaf.shape, shape)) return leaf.cast(dtype);
     throw new TypeError(
-      `Cannot compute ${caller} as ${what} must have the shape ${formatShape(shape)}: ` +
+      `Cannot compute ${caller} as ${what}${like.places[i]} must have the shape ` +
+        `${formatShape(shape)}: ` +
         `current shape is ${formatShape(leaf.shape)}`,
     );
   });

@@ -9,18 +9,12 @@ import { describe } from "../describe.ts";
 import type { Spec } from "../op.ts";
 import { cast, concat, reshape, slice } from "../ops/mod.ts";
 import { checkBoolean, checkFunction, checkNumber, readOptions, refuseMore } from "../options.ts";
-import { checkSize, formatShape, sameShape } from "../shape.ts";
-import { asTensor, Tensor } from "../tensor.ts";
+import { checkSize, formatShape } from "../shape.ts";
+import type { Tensor } from "../tensor.ts";
 import { apply } from "../trace.ts";
-import {
-  type Flat,
-  flattenTree,
-  leavesLike,
-  type LikeTree,
-  type TensorTree,
-  type Tree,
-} from "../tree.ts";
+import { type Flat, flattenTree, type LikeTree, type TensorTree, type Tree } from "../tree.ts";
 import { recordBody, type Recorded } from "./body.ts";
+import { carryLike, truth } from "./carry.ts";
 import { type LoopResults, rowSpec, runLoop } from "./loop.ts";
 
 /** What a loop keeps for the way back: `"all"` carries, those of about √n, or of every n-th turn. */
@@ -101,7 +95,9 @@ export function scan<C, X, Y>(
   const { length: given, reverse, checkpoint } = readOptions("scan", options, defaults);
   checkBoolean("scan", "reverse", reverse);
   const treeOrNull = (tree: unknown, name: string): Flat =>
-    tree === null ? { leaves: [], rebuild: () => null } : flattenTree("scan", tree, name);
+    tree === null
+      ? { leaves: [], places: [], rebuild: () => null }
+      : flattenTree("scan", tree, name);
   const rows = treeOrNull(xs, "xs");
   const length = countTurns(rows.leaves, given);
   const carry = flattenTree("scan", init, "init");
@@ -286,41 +282,6 @@ const checkEndOp = check<{ name: string; must: string; max: number }>({
     );
   },
 });
-
-/** A `bool` tensor of one value. */
-export function truth(caller: string, name: string, value: unknown): Tensor {
-  const found = typeof value === "boolean" ? asTensor(value) : value;
-  if (found instanceof Tensor && found.dtype === "bool" && found.size === 1) {
-    return found.rank === 0 ? found : reshape(found, []);
-  }
-  throw new TypeError(
-    `Cannot compute ${caller} as ${name} must be one bool: current value is ` +
-      (found instanceof Tensor ? formatSpec(found) : describe(found)),
-  );
-}
-
-/** The leaves of a carry, which must be like those of the first one. */
-export function carryLike(
-  caller: string,
-  tree: unknown,
-  first: Flat,
-  must = "f must keep the shapes and types of the carry",
-): Tensor[] {
-  const leaves = leavesLike(caller, tree, first, "the result of its function");
-  leaves.forEach((leaf, i) => {
-    const own = first.leaves[i]!;
-    if (sameShape(leaf.shape, own.shape) && leaf.dtype === own.dtype) return;
-    throw new TypeError(
-      `Cannot compute ${caller} as ${must}: current values are ${formatSpec(own)} and ` +
-        formatSpec(leaf),
-    );
-  });
-  return leaves;
-}
-
-function formatSpec({ shape, dtype }: Spec): string {
-  return `${dtype}${formatShape(shape)}`;
-}
 
 /** How many rows there are, or turns where there are none. */
 function countTurns(rows: readonly Tensor[], length: number | undefined): number {

@@ -28,7 +28,7 @@ function pushable(
   primals: readonly unknown[],
 ): Pushed {
   const first = pullable(caller, f, primals);
-  requireFloating(caller, "the function's result", first.outputs.leaves);
+  requireFloating(caller, "the function's result", first.outputs);
   const zero = first.outputs.leaves.map((y) => zeros(y.shape, { dtype: y.dtype }));
   const second = pullable(caller, (...cotangents: Tensor[]) => first.pull(cotangents), zero);
   return {

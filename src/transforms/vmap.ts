@@ -120,7 +120,9 @@ function readArguments(args: readonly unknown[], inAxes: MappedAxes): Argument[]
   }
   return args.map((arg, i) => {
     const own: MappedAxes = Array.isArray(inAxes) ? inAxes[i] : inAxes;
-    if (own === null) return { flat: { leaves: [], rebuild: () => arg }, axes: [], rows: [] };
+    if (own === null) {
+      return { flat: { leaves: [], places: [], rebuild: () => arg }, axes: [], rows: [] };
+    }
     const what = `argument ${i}`;
     const flat = flattenTree(CALLER, arg, what);
     const axes = axesLike(Array.isArray(inAxes) ? `inAxes[${i}]` : "inAxes", own, flat, what);

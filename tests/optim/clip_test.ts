@@ -169,7 +169,7 @@ Deno.test("globalNorm() and clipByGlobalNorm() name themselves and where somethi
     [() => clipByGlobalNorm(any(own), 1), "clipByGlobalNorm as grads must not contain itself"],
     [
       () => clipByGlobalNorm([tensor([1], { dtype: "int32" })], 0.5),
-      "clipByGlobalNorm as grads must be float32 or float64: current dtype is int32",
+      "clipByGlobalNorm as grads[0] must be floating: current dtype is int32",
     ],
   ];
   for (const [act, text] of cases) assertThrows(act, TypeError, `Cannot compute ${text}`);

@@ -206,7 +206,7 @@ Deno.test("optimizers and averages refuse the state of other parameters", () => 
   assertThrows(
     () => accumulated.update([7] as never, accumulated.init(three), three),
     TypeError,
-    "Cannot compute accumulateGradients as every gradient must have the shape of its parameter",
+    "Cannot compute accumulateGradients as grads must have the shape of params: ",
   );
   const average = movingAverage({ decay: 0.5 });
   for (const params of other) {
@@ -218,7 +218,7 @@ Deno.test("optimizers and averages refuse the state of other parameters", () => 
   }
   const whole = tensor([1], { dtype: "int32" });
   for (const optimizer of [sgd({ learningRate: 1 }), ...Object.values(rules)]) {
-    assertThrows(() => optimizer.init(whole), TypeError, "params must be float32 or float64");
+    assertThrows(() => optimizer.init(whole), TypeError, "params must be floating");
   }
 });
 
@@ -439,8 +439,7 @@ Deno.test("sgd(), adam() and adamw() want values in range", () => {
 Deno.test("init() and update() want floating parameters", () => {
   const optimizer = adam({ learningRate: 1 });
   const labels = [tensor([1, 2], { dtype: "int32" })];
-  const message =
-    "Cannot compute adam as params must be float32 or float64: current dtype is int32";
+  const message = "Cannot compute adam as params[0] must be floating: current dtype is int32";
   assertMessages(TypeError, [
     [() => optimizer.init(labels), message],
     [() => optimizer.update([tensor([1, 2])], optimizer.init([tensor([1, 2])]), labels), message],
@@ -454,7 +453,7 @@ Deno.test("update() wants gradients in the shape and the tree of the parameters"
   assertMessages(TypeError, [
     [
       () => optimizer.update({ w: tensor([[1], [2]]) }, state, params),
-      "Cannot compute sgd as every gradient must have the shape of its parameter: " +
+      "Cannot compute sgd as grads.w must have the shape of params.w: " +
       "current shapes are [2, 1] and [2]",
     ],
     [

@@ -1,5 +1,5 @@
 /** grad, valueAndGrad, vjp, jvp, hvp, jacobian, hessian: arguments, trees, results and messages. */
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import {
   argMax,
@@ -169,9 +169,10 @@ for (const [name, transform] of Object.entries({ grad, valueAndGrad })) {
   Deno.test(`${name}() wants floating arguments to differentiate by`, () => {
     for (const x of [Int32Array.of(1), tensor([true]), { w: tensor(1), n: Int32Array.of(2) }]) {
       const dtype = x instanceof Int32Array || "n" in x ? "int32" : "bool";
+      const place = "n" in x ? ".n" : "";
       assertEquals(
         message(() => run(() => tensor(1))(x)),
-        `Cannot compute ${name} as the arguments named by argnums must be floating: ` +
+        `Cannot compute ${name} as argument 0${place} must be floating: ` +
           `current dtype is ${dtype}`,
       );
     }
@@ -255,6 +256,27 @@ Deno.test("vjp() wants cotangents of the output's shapes and branches", () => {
   );
 });
 
+Deno.test("hessian() and hvp() tell of what the function returns in their own names", () => {
+  const squares = (x: Tensor) => x.square();
+  const rest = "as the function must return one floating number: current shape is [2]; reduce it";
+  assertStringIncludes(message(() => hessian(squares)([1, 2])), `Cannot compute hessian ${rest}`);
+  assertStringIncludes(message(() => hvp(squares)([1, 2], [1, 0])), `Cannot compute hvp ${rest}`);
+});
+
+Deno.test("messages about a leaf tell where it stands", () => {
+  type Params = { layers: { w: Tensor; steps?: Tensor }[] };
+  const params = (w: Tensor, steps = tensor(1)): Params => ({ layers: [{ w, steps }] });
+  const loss = ({ layers }: Params) => layers[0]!.w.sum();
+  const counted = params(tensor([1]), tensor([3], { dtype: "int32" }));
+  const whole = "argument 0.layers[0].steps must be floating: current dtype is int32";
+  assertEquals(message(() => grad(loss)(counted)), `Cannot compute grad as ${whole}`);
+  assertEquals(message(() => vjp(loss, counted)), `Cannot compute vjp as ${whole}`);
+  assertEquals(
+    message(() => hvp(loss)(params(tensor([1])), params(tensor([1, 2])))),
+    "Cannot compute hvp as v.layers[0].w must have the shape [1]: current shape is [2]",
+  );
+});
+
 Deno.test("vjp() and jacobian() want floating arguments and a tree of tensors", () => {
   const run = {
     vjp: (f: (x: Tensor) => unknown, x: Tensor) => vjp(f as (x: Tensor) => Tensor, x),
@@ -264,7 +286,7 @@ Deno.test("vjp() and jacobian() want floating arguments and a tree of tensors", 
   for (const [name, call] of Object.entries(run)) {
     assertEquals(
       message(() => call((x) => x, argMax([1, 2]))),
-      `Cannot compute ${name} as the arguments must be floating: current dtype is int32`,
+      `Cannot compute ${name} as argument 0 must be floating: current dtype is int32`,
     );
     assertEquals(
       message(() => call(() => [tensor(1), "no"], tensor(1))),

@@ -68,7 +68,7 @@ Deno.test("linearize() refuses what it does not understand", () => {
     [() => linearize(3 as never), "Cannot compute linearize as f must be a function"],
     [
       () => linearize(wide, tensor([1], { dtype: "int32" })),
-      "Cannot compute linearize as the arguments must be floating: current dtype is int32",
+      "Cannot compute linearize as argument 0 must be floating: current dtype is int32",
     ],
     [
       () => linearize((x: Tensor) => x.greater(0), [1]),
