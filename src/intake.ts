@@ -120,7 +120,8 @@ function describeData(value: unknown): string {
     return `${describe(value)}: Float64Array.from(x, Number) converts it`;
   }
   if (ArrayBuffer.isView(value) && !(value instanceof DataView)) {
-    return `${describe(value)}: Float32Array.from(x) converts it`;
+    const name = describe(value);
+    return `${name}: ${/int/i.test(name) ? "Int32Array" : "Float32Array"}.from(x) converts it`;
   }
   if (value instanceof ArrayBuffer) return "an ArrayBuffer: new Float32Array(x) reads it";
   return Array.isArray(value) ? "an array" : describe(value);

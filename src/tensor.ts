@@ -258,7 +258,11 @@ export function convertData(
     if (to === "bool" ? data[i] === 0 || data[i] === 1 : out[i] === data[i]) continue;
     throw new RangeError(
       `Cannot compute ${caller} as ${to} cannot hold the value ${data[i]} at position ${i}: ` +
-        (to === "bool" ? "choose another dtype, or compare with 0" : "round the values first"),
+        (from === "bool"
+          ? "a Uint8Array holds booleans; Int32Array.from(x) holds whole numbers"
+          : to === "bool"
+          ? "choose another dtype, or compare with 0"
+          : "round the values first"),
     );
   }
   return out;
