@@ -3,18 +3,13 @@
  *
  * @module
  */
-import type { CodeBuilder } from "../wasm/code.ts";
 import { i32, type Local, type Value } from "../wasm/value.ts";
 import { v128 } from "../wasm/simd.ts";
-import type { Keys, KeyValue } from "./keys.ts";
-import { type Line, loadKeys } from "./threshold.ts";
+import type { KeyType } from "./keys.ts";
+import { keyAddress, type Line, loadKeys } from "./threshold.ts";
 
 /** Where keys come from and go to. */
-export interface Collection<T extends KeyValue> {
-  /** The function that is written. */
-  code: CodeBuilder;
-  /** The type of the keys. */
-  keys: Keys<T>;
+export interface Collection {
   /** The line that is read. */
   line: Line;
   /** Where the next key goes; the collection ends here. */
@@ -24,30 +19,30 @@ export interface Collection<T extends KeyValue> {
 }
 
 /** Writes a key of the line and its position at the end. */
-function emitPair<T extends KeyValue>(
-  { code, keys, line, end, distance }: Collection<T>,
+function emitPair(
+  { line: { code, keys, descending }, end, distance }: Collection,
   at: Value<"i32">,
   position: Value<"i32">,
-): Local<T> {
+): Local<KeyType> {
   const x = keys.load(at);
-  const key = code.let(line.descending ? keys.reverse(x as Value<T>) : x) as Local<T>;
-  code.store<KeyValue>(keys.type, end, key as Value<KeyValue>);
+  const key = code.let(descending ? keys.reverse(x) : x);
+  code.store(keys.type, end, key);
   code.store("i32", end, position, distance);
   return key;
 }
 
 /** Collects all keys from position `first` on but NaN, and those above a bound if there is one. */
-export function emitCollection<T extends KeyValue>(
-  collection: Collection<T>,
+export function emitCollection(
+  collection: Collection,
   first: number,
-  bound?: Local<T>,
+  bound?: Local<KeyType>,
 ): void {
-  const { code, keys, line, end } = collection;
+  const { line, end } = collection;
+  const { code, keys } = line;
   const position = code.let(i32.const(first));
   code.while(i32.ltS(position, line.count), () => {
-    const at = i32.add(line.data, i32.shl(position, Math.log2(keys.bytes)));
-    const key = emitPair(collection, at, position);
-    const isMissing = i32.eqz(keys.isKey(key));
+    const key = emitPair(collection, keyAddress(line, position), position);
+    const isMissing = i32.eqz(keys.equal(key, key));
     const isLeft = bound === undefined ? isMissing : i32.or(keys.less(bound, key), isMissing);
     // What is left is written over by the next.
     code.increase(end, i32.shl(i32.eqz(isLeft), Math.log2(keys.bytes)));
@@ -56,11 +51,9 @@ export function emitCollection<T extends KeyValue>(
 }
 
 /** Collects the keys that are needed of those that do not exceed a bound, where most do. */
-export function emitFilter<T extends KeyValue>(
-  collection: Collection<T>,
-  bound: Local<T>,
-): void {
-  const { code, line, end, keys: { vector, bytes, lanes } } = collection;
+export function emitFilter(collection: Collection, bound: Local<KeyType>): void {
+  const { line, end } = collection;
+  const { code, keys: { vector, bytes, lanes } } = line;
   const whole = line.count - line.count % (4 * lanes);
   const bounds = code.let(vector.splat(bound));
   const enough = code.let(i32.add(end, line.kept * bytes));
@@ -77,16 +70,16 @@ export function emitFilter<T extends KeyValue>(
 }
 
 /** Collects those of the next four vectors' keys that are wanted. */
-function emitGroup<T extends KeyValue>(
-  collection: Collection<T>,
+function emitGroup(
+  collection: Collection,
   position: Local<"i32">,
   isWanted: (x: Value<"v128">) => Value<"v128">,
 ): void {
-  const { code, keys, line, end } = collection;
-  const { vector, lanes, bytes } = keys;
-  const address = code.let(i32.add(line.data, i32.shl(position, Math.log2(bytes))));
+  const { line, end } = collection;
+  const { code, keys: { vector, lanes, bytes } } = line;
+  const address = code.let(keyAddress(line, position));
   const masks: Value<"v128">[] = [0, 1, 2, 3].map((i) =>
-    code.let(isWanted(loadKeys(keys, line, address, 16 * i)))
+    code.let(isWanted(loadKeys(line, address, 16 * i)))
   );
   const any = masks.reduce((x, y) => v128.or(x, y));
   code.if(v128.anyTrue(any), () => {

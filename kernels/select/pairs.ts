@@ -8,13 +8,17 @@
 import type { CodeBuilder } from "../wasm/code.ts";
 import { i32, type Local, select, type Value } from "../wasm/value.ts";
 import { v128 } from "../wasm/simd.ts";
-import type { Keys, KeyValue } from "./keys.ts";
+import type { Keys } from "./keys.ts";
 
 /** Keys that are put in order by counting, for each, how many come before it. */
 const BLOCK = 32;
 
-/** Two stretches of memory for keys and positions. */
-export interface PairMemory {
+/** Two stretches of memory for keys and positions, and where their sorting is written. */
+export interface Pairs {
+  /** The function that is written. */
+  code: CodeBuilder;
+  /** The type of the keys. */
+  keys: Keys;
   /** The first byte of one, then of the other; they are swapped. */
   from: Local<"i32">;
   to: Local<"i32">;
@@ -28,21 +32,17 @@ export function pairBytes(count: number, keyBytes: number): number {
 }
 
 /** Writes the sorting of `bytes` bytes of keys, none of them NaN; the result is at `from`. */
-export function emitSort<T extends KeyValue>(
-  code: CodeBuilder,
-  keys: Keys<T>,
-  memory: PairMemory,
-  bytes: Local<"i32">,
-): void {
-  emitBlocks(code, keys, memory, bytes);
+export function emitSort(pairs: Pairs, bytes: Local<"i32">): void {
+  const { code, keys } = pairs;
+  emitBlocks(pairs, bytes);
   const width = code.let(i32.const(BLOCK * keys.bytes));
   code.while(i32.ltS(width, bytes), () => {
-    emitPass(code, keys, memory, bytes, width);
+    emitPass(pairs, bytes, width);
     code.set(width, i32.shl(width, 1));
   });
 }
 
-function swap(code: CodeBuilder, { from, to }: PairMemory): void {
+function swap({ code, from, to }: Pairs): void {
   const kept = code.let(i32.add(from, 0));
   code.set(from, to);
   code.set(to, kept);
@@ -53,36 +53,30 @@ function least(code: CodeBuilder, x: Value<"i32">, y: Value<"i32">): Local<"i32"
 }
 
 /** Sorts each block by itself. */
-function emitBlocks<T extends KeyValue>(
-  code: CodeBuilder,
-  keys: Keys<T>,
-  memory: PairMemory,
-  bytes: Local<"i32">,
-): void {
-  const end = code.let(i32.add(memory.from, bytes));
+function emitBlocks(pairs: Pairs, bytes: Local<"i32">): void {
+  const { code, keys } = pairs;
+  const end = code.let(i32.add(pairs.from, bytes));
   for (let lane = 0; lane < BLOCK; lane += keys.lanes) {
     code.store("v128", end, keys.vector.splat(keys.greatest), lane * keys.bytes);
   }
-  const [start, out] = [code.let(i32.add(memory.from, 0)), code.let(i32.add(memory.to, 0))];
+  const [start, out] = [code.let(i32.add(pairs.from, 0)), code.let(i32.add(pairs.to, 0))];
   code.while(i32.ltU(start, end), () => {
     const stop = least(code, i32.add(start, BLOCK * keys.bytes), end);
     const first = code.let(i32.add(start, 0));
     code.while(i32.ltU(first, stop), () => {
-      emitRanks(code, keys, memory, { start, first, stop, out });
+      emitRanks(pairs, { start, first, stop, out });
       code.increase(first, 16);
     });
     code.increase(start, BLOCK * keys.bytes);
     code.increase(out, BLOCK * keys.bytes);
   });
-  swap(code, memory);
+  swap(pairs);
 }
 
 /** Puts the keys of one vector, at `first`, where as many places of `out` lie before as keys do. */
-function emitRanks<T extends KeyValue>(
-  code: CodeBuilder,
-  { vector, load, lanes, bytes, type }: Keys<T>,
-  { distance }: PairMemory,
-  at: { start: Local<"i32">; first: Local<"i32">; stop: Local<"i32">; out: Local<"i32"> },
+function emitRanks(
+  { code, keys: { vector, load, lanes, bytes, type }, distance }: Pairs,
+  at: Record<"start" | "first" | "stop" | "out", Local<"i32">>,
 ): void {
   const own = code.let(v128.load(at.first));
   const counts = code.local("v128");
@@ -108,7 +102,7 @@ function emitRanks<T extends KeyValue>(
   for (let lane = 0; lane < lanes; lane++) {
     const rank = i32.shl(vector.counted(counts, lane), Math.log2(bytes));
     const place = code.let(i32.add(at.out, rank));
-    code.store<KeyValue>(type, place, load(at.first, lane * bytes) as Value<KeyValue>);
+    code.store(type, place, load(at.first, lane * bytes));
     code.store("i32", place, i32.load(at.first, distance + lane * bytes), distance);
   }
 }
@@ -120,15 +114,10 @@ function laneMask(lanes: number, lane: number): Value<"v128"> {
 }
 
 /** Merges neighbouring runs of `width` bytes. */
-function emitPass<T extends KeyValue>(
-  code: CodeBuilder,
-  keys: Keys<T>,
-  memory: PairMemory,
-  bytes: Local<"i32">,
-  width: Local<"i32">,
-): void {
-  const end = code.let(i32.add(memory.from, bytes));
-  const [left, out] = [code.let(i32.add(memory.from, 0)), code.let(i32.add(memory.to, 0))];
+function emitPass(pairs: Pairs, bytes: Local<"i32">, width: Local<"i32">): void {
+  const { code, keys, distance } = pairs;
+  const end = code.let(i32.add(pairs.from, bytes));
+  const [left, out] = [code.let(i32.add(pairs.from, 0)), code.let(i32.add(pairs.to, 0))];
   code.while(i32.ltU(left, end), () => {
     const middle = least(code, i32.add(left, width), end);
     const stop = least(code, i32.add(middle, width), end);
@@ -137,35 +126,30 @@ function emitPass<T extends KeyValue>(
       i32.eq(middle, stop),
       i32.eqz(keys.less(keys.load(middle), keys.load(i32.sub(middle, keys.bytes)))),
     );
-    code.if(i32.eqz(inOrder), () => {
-      emitMerge(code, keys, memory.distance, { left, middle, right, stop, out });
-    });
+    code.if(i32.eqz(inOrder), () => emitMerge(pairs, { left, middle, right, stop, out }));
     for (const [from, to] of [[left, middle], [right, stop]] as const) {
       const rest = code.let(i32.sub(to, from));
       code.copy(out, from, rest);
-      const { distance } = memory;
       code.copy(i32.add(out, distance), i32.add(from, distance), rest);
       code.increase(out, rest);
     }
     code.set(left, stop);
   });
-  swap(code, memory);
+  swap(pairs);
 }
 
 /** Merges two runs until one of them ends. */
-function emitMerge<T extends KeyValue>(
-  code: CodeBuilder,
-  { load, less, bytes, type }: Keys<T>,
-  distance: number,
+function emitMerge(
+  { code, keys: { load, less, bytes, type }, distance }: Pairs,
   at: Record<"left" | "middle" | "right" | "stop" | "out", Local<"i32">>,
 ): void {
   const { left, right, out } = at;
-  const [x, y] = [code.local(type), code.local(type)] as [Local<KeyValue>, Local<KeyValue>];
+  const [x, y] = [code.local(type), code.local(type)];
   code.repeat(() => {
-    code.set(x, load(left) as Value<KeyValue>);
-    code.set(y, load(right) as Value<KeyValue>);
-    const isLess = code.let(less(y as Local<T>, x as Local<T>));
-    code.store<KeyValue>(type, out, select(y, x, isLess));
+    code.set(x, load(left));
+    code.set(y, load(right));
+    const isLess = code.let(less(y, x));
+    code.store(type, out, select(y, x, isLess));
     code.store("i32", out, i32.load(select(right, left, isLess), distance), distance);
     const step = i32.shl(isLess, Math.log2(bytes));
     code.increase(right, step);

@@ -2,7 +2,7 @@
 import type { DType, NumberArray } from "../../src/dtype.ts";
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { KEYS, type SortType } from "../../kernels/select/keys.ts";
+import { keysOf } from "../../kernels/select/keys.ts";
 import { sparseProduct } from "../../kernels/select/eager.ts";
 import * as reference from "../../kernels/select/reference.ts";
 import { emitLineSort, type LineSort, sortScratchBytes } from "../../kernels/select/sort.ts";
@@ -79,7 +79,7 @@ function values(dtype: DType, size: number): fc.Arbitrary<NumberArray> {
 }
 
 const lines = fc.record({
-  dtype: fc.constantFrom<SortType>("float32", "float64", "int32"),
+  dtype: fc.constantFrom<LineSort["dtype"]>("float32", "float64", "int32"),
   count: fc.oneof(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 41, max: 400 })),
   inner: fc.constantFrom(1, 1, 3),
   outer: fc.integer({ min: 0, max: 2 }),
@@ -127,7 +127,7 @@ Deno.test("emitLineSort() takes the first of many equals", () => {
 });
 
 Deno.test("hasThreshold() is for few out of many", () => {
-  const has = (kept: number, count: number) => hasThreshold(KEYS.float32(), { kept, count });
+  const has = (kept: number, count: number) => hasThreshold(keysOf("float32"), { kept, count });
   assertEquals([has(15, 1000), has(124, 1000), has(125, 1000)], [true, true, false]);
   assertEquals([has(1, 31), has(1, 32)], [false, true]);
 });
