@@ -4,13 +4,15 @@
  * @module
  */
 import { BYTES } from "../../dtype.ts";
-import { canCast, type Cast, emitCast } from "../../../kernels/layout/cast.ts";
+import type { LoopSpec } from "../../../kernels/elementwise/passes.ts";
+import { importMath } from "../../../kernels/elementwise/typed.ts";
+import { emitLoop } from "../../../kernels/elementwise/wasm.ts";
 import type { ViewCopy } from "../../../kernels/layout/reference.ts";
 import { emitCopies } from "../../../kernels/layout/wasm.ts";
 import type { LaneBytes } from "../../../kernels/wasm/simd.ts";
 import type { ViewOp } from "../../op.ts";
 import { sizeOf } from "../../shape.ts";
-import type { Graph, Step } from "../../program/graph.ts";
+import type { Graph, Step, ValueId } from "../../program/graph.ts";
 import type { StepKernel } from "./step_kernel.ts";
 
 /** The kernel of a step that copies values to other places. */
@@ -27,8 +29,14 @@ export function viewKernel(
   const copied = copies.reduce((sum, copy) => sum + sizeOf(copy.shape), 0);
   const cleared = copied < sizeOf(shape) ? sizeOf(shape) : 0;
   if (copies.length > MOST_AT_ONCE) return piecesKernel(step, copies, size);
-  const emit: StepKernel["emit"] = (module) => emitCopies(module, { size, copies, cleared });
-  return copyKernel(step, ["copy", size, cleared, copies], sizeOf(shape), emit);
+  return {
+    key: JSON.stringify(["copy", size, cleared, copies]),
+    emit: (module) => emitCopies(module, { size, copies, cleared }),
+    scratchBytes: 0,
+    slices: 1,
+    nanoseconds: sizeOf(shape),
+    calls: (_, { offsets }) => [[step.output, ...step.inputs].map((id) => offsets.get(id)!)],
+  };
 }
 
 /** A function has so many parameters at most: more pieces are copied one by one. */
@@ -57,27 +65,27 @@ function piecesKernel(
   };
 }
 
-/** The kernel of a step that brings values to another type; `undefined` where they may not fit. */
-export function castKernel(step: Step, graph: Graph): StepKernel | undefined {
-  const [x, y] = [graph.values[step.inputs[0]!]!, graph.values[step.output]!];
-  const cast: Cast = { from: x.dtype, to: y.dtype, count: sizeOf(y.shape) };
-  if (!canCast(cast)) return undefined;
-  return copyKernel(step, ["cast", cast], cast.count, (module) => emitCast(module, cast));
-}
-
-/** A kernel that takes the addresses of all values. */
-function copyKernel(
-  { output, inputs }: Step,
-  key: unknown[],
-  size: number,
-  emit: StepKernel["emit"],
-): StepKernel {
+/**
+ * The kernel of a step that brings numbers to the other precision; `undefined` of other types, which
+ * loops do, or the host where values may not fit.
+ */
+export function castKernel({ inputs, output }: Step, graph: Graph): StepKernel | undefined {
+  const [x] = inputs as [ValueId];
+  const [from, to] = [graph.values[x]!.dtype, graph.values[output]!.dtype];
+  if (![from, to].every((dtype) => dtype.startsWith("float"))) return undefined;
+  const count = sizeOf(graph.values[output]!.shape);
+  const spec: LoopSpec = {
+    float: "float64",
+    operands: [{ name: "x", dtype: from, moves: true }],
+    body: [],
+    stores: [{ name: "x", dtype: to, moves: true }],
+  };
   return {
-    key: JSON.stringify(key),
-    emit,
+    key: JSON.stringify(["cast", from, to]),
+    emit: (module) => emitLoop(module, importMath(module), spec),
     scratchBytes: 0,
     slices: 1,
-    nanoseconds: size,
-    calls: (_, { offsets }) => [[output, ...inputs].map((id) => offsets.get(id)!)],
+    nanoseconds: count,
+    calls: (_, { offsets }) => [[offsets.get(output)!, offsets.get(x)!, 0, 0, 1, count]],
   };
 }
