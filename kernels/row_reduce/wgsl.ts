@@ -1,6 +1,5 @@
 /**
- * Reductions of the middle axis of an (outer, count, inner) array as WGSL, in an order that does not
- * change from run to run.
+ * Reductions of axes of an array as WGSL, in an order that does not change from run to run.
  *
  * @module
  */
@@ -8,10 +7,15 @@ import { planLoop } from "../elementwise/wgsl.ts";
 import type { WgslOptions } from "../elementwise/wgsl_rows.ts";
 import type { LoopSpec, Reduction } from "../elementwise/passes.ts";
 import type { WgslPlan } from "../wgsl/kernel.ts";
-import type { AxisExtents } from "../../src/shape.ts";
+import type { LoopSpace } from "../elementwise/wgsl_space.ts";
+import { type Shape, stridesOf } from "../../src/shape.ts";
 
 /** A reduction. */
-export interface WgslReduction extends AxisExtents {
+export interface WgslReduction {
+  /** The extents of the array. */
+  shape: Shape;
+  /** The axes that are reduced. */
+  axes: readonly number[];
   /** The sum, mean, norm or an extreme; integers are added up as 32-bit integers. */
   reduce: Reduction["reduce"];
   /** What means and squared norms are divided by; 1 by default. */
@@ -20,12 +24,23 @@ export interface WgslReduction extends AxisExtents {
   dtype: "float32" | "int32";
 }
 
+/** An array as rows, the columns of which are some of its axes. */
+export function spaceOver(shape: Shape, axes: readonly number[]): LoopSpace {
+  const strides = stridesOf(shape);
+  const others = [...shape.keys()].filter((axis) => !axes.includes(axis));
+  const pick = (values: readonly number[]) => ({
+    rows: others.map((axis) => values[axis]!),
+    columns: axes.map((axis) => values[axis]!),
+  });
+  return { ...pick(shape), operands: [pick(strides)] };
+}
+
 /**
- * The kernels of a reduction: one input, one output. Without inner values, rows are reduced as those
- * of {@linkcode planLoop} are; else each invocation walks along the axis, its neighbours beside it.
+ * The kernels of a reduction: one input, one output. Rows are reduced as those of {@linkcode planLoop}
+ * are.
  */
 export function planReduction(
-  { reduce, divisor, dtype, outer, count, inner }: WgslReduction,
+  { reduce, divisor, dtype, shape, axes }: WgslReduction,
   options: WgslOptions = {},
 ): WgslPlan {
   const spec: LoopSpec = {
@@ -34,7 +49,5 @@ export function planReduction(
     body: [{ name: "y1", reduce, of: "x1", divisor }],
     stores: [{ name: "y1", dtype, moves: false }],
   };
-  const walk = { rows: [count * inner, 1], columns: [inner] };
-  const space = { rows: [outer, inner], columns: [count], operands: [walk] };
-  return planLoop(spec, space, options);
+  return planLoop(spec, spaceOver(shape, axes), options);
 }

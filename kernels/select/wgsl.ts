@@ -15,102 +15,58 @@ import {
   type WgslKernel,
   type WgslPlan,
 } from "../wgsl/kernel.ts";
-import { combinationOf, type ScatterDraft, sumSortedKernel } from "./wgsl_segments.ts";
+import {
+  combinationOf,
+  hasBase,
+  type ScatterDraft,
+  type ScatterTerms,
+  sumSortedKernel,
+} from "./wgsl_segments.ts";
 import { PlanDraft, sortPairs } from "./wgsl_sort.ts";
+import { spaceOver } from "../row_reduce/wgsl.ts";
 import type { AxisExtents } from "../../src/shape.ts";
 
 /** Up to so many positions are looked through for each sum, instead of sorted first. */
 const FEW = 32;
 
-/** Whole slices: `y[o, k, :] = x[o, indices[k], :]`. Inputs: x, the `picked` indices (int32). */
+/**
+ * Whole slices, `y[o, k, :] = x[o, indices[k], :]`, or single values,
+ * `y[o, k, j] = x[o, indices[o, k, j], j]`. Inputs: x, the indices (int32), `picked` along the axis.
+ */
 export function gatherKernel(
-  element: WgslElement,
-  { outer, count, inner }: AxisExtents,
-  picked: number,
-): WgslKernel {
-  const place = `index / ${inner}u % ${picked}u`;
-  return pickKernel("gather", element, outer * picked * inner, `index / ${inner * picked}u`, {
-    count,
-    inner,
-    place,
-  });
-}
-
-/** Single values: `y[o, k, j] = x[o, indices[o, k, j], j]`. Inputs: x, indices (int32). */
-export function takeAlongAxisKernel(
+  by: "slice" | "value",
   element: WgslElement,
   { outer, count, inner }: AxisExtents,
   picked: number,
 ): WgslKernel {
   const size = outer * picked * inner;
-  return pickKernel("takeAlongAxis", element, size, `index / ${inner * picked}u`, {
-    count,
-    inner,
-    place: "index",
-  });
-}
-
-function pickKernel(
-  name: string,
-  element: WgslElement,
-  size: number,
-  outer: string,
-  { count, inner, place }: { count: number; inner: number; place: string },
-): WgslKernel {
+  const place = by === "slice" ? `index / ${inner}u % ${picked}u` : "index";
   return createKernel({
-    name,
+    name: by === "slice" ? "gather" : "takeAlongAxis",
     inputs: [{ name: "x", type: WGSL_TYPES[element] }, { name: "indices", type: "i32" }],
     outputs: [{ name: "y", type: WGSL_TYPES[element] }],
     groups: groupsFor(size),
     body: `if (index >= ${size}u) { return; }
-let origin = ${outer} * ${count}u + u32(indices[${place}]);
+let origin = index / ${inner * picked}u * ${count}u + u32(indices[${place}]);
 y[index] = x[origin${inner === 1 ? "" : ` * ${inner}u + index % ${inner}u`}];`,
   });
 }
 
 /**
- * Slices added at their positions: `y = x`, then `y[o, indices[k], :] += updates[o, k, :]` for one k
- * after the other. Inputs: x, the `picked` indices (int32), updates.
+ * What slices or single values at one position amount to, one after the other. Inputs: of sums of
+ * slices what they are added to, before and behind the indices (int32); else the values, the indices.
+ * Where positions are many, they are sorted before.
  */
-export function scatterAddPlan(
-  element: WgslElement,
-  around: AxisExtents,
-  picked: number,
-): WgslPlan {
-  return slicesPlan({
-    ...{ name: "scatterAdd", element, around, picked, reduce: "sum" },
-    ...{ hasBase: true, isShared: true },
-  });
-}
-
-/**
- * The largest slices at their positions: `y[o, indices[k], :] = max(…, x[o, k, :])`, the lowest number
- * where there is none. Inputs: x, the `picked` indices (int32).
- */
-export function maxSlicesPlan(
-  element: WgslElement,
-  around: AxisExtents,
-  picked: number,
-): WgslPlan {
-  return slicesPlan({
-    ...{ name: "segmentMax", element, around, picked, reduce: "max" },
-    ...{ hasBase: false, isShared: true },
-  });
-}
-
-/** Slices at shared positions, which are sorted where there are many. */
-function slicesPlan(sums: ScatterDraft): WgslPlan {
-  if (sums.picked <= FEW) return planOf(sumFewKernel(sums));
-  return sums.hasBase ? sortedPlan(sums, [0, 2], 3) : sortedPlan(sums, [0], 2);
-}
-
-/** What is added at the positions in the second input, which are sorted before. */
-function sortedPlan(sums: ScatterDraft, added: readonly number[], inputs: number): WgslPlan {
-  const draft = new PlanDraft(inputs + 1);
-  const row = { outer: 1, count: sums.picked, inner: 1 };
-  const pairs = sortPairs(draft, 1, "int32", row, { descending: false, kept: sums.picked });
-  draft.add(sumSortedKernel(sums), [...added, ...pairs], [inputs]);
-  return draft.plan();
+export function scatterPlan(draft: ScatterDraft): WgslPlan {
+  const { around: { outer, inner }, by, picked, terms } = draft;
+  if (terms === undefined && picked <= FEW) return planOf(sumFewKernel(draft));
+  const added = terms !== undefined ? [0, 2, 3] : hasBase(draft) ? [0, 2] : [0];
+  const plan = new PlanDraft(added.length + 2);
+  const positions = by === "slice" ? [1, picked, 1] : [outer, picked, inner];
+  const order = { descending: false, kept: picked, nanFirst: false };
+  const { keys, places } = sortPairs(plan, 1, "int32", spaceOver(positions, [1]), order);
+  plan.add(sumSortedKernel(draft), [...added, keys, places], [added.length + 1]);
+  return plan;
 }
 
 /**
@@ -123,46 +79,24 @@ export function sparseProductPlan(
   [count, inner]: readonly [number, number],
 ): WgslPlan {
   const type = WGSL_TYPES[element];
-  const sums: ScatterDraft = {
-    ...{ name: "sparseProduct", element, around: { outer: 1, count, inner }, picked },
-    ...{ hasBase: false, reduce: "sum", isShared: true },
-    terms: {
-      inputs: [
-        { name: "values", type },
-        { name: "columns", type: "i32" },
-        { name: "table", type },
-      ],
-      value: (entry, behind) =>
-        `values[${entry}] * table[u32(columns[${entry}]) * ${inner}u + ${behind}]`,
-    },
+  const terms: ScatterTerms = {
+    inputs: [
+      { name: "values", type },
+      { name: "columns", type: "i32" },
+      { name: "table", type },
+    ],
+    value: (entry, behind) =>
+      `values[${entry}] * table[u32(columns[${entry}]) * ${inner}u + ${behind}]`,
   };
-  return sortedPlan(sums, [0, 2, 3], 4);
-}
-
-/**
- * Single values added at their positions in zeros: `y[o, indices[o, k, j], j] += x[o, k, j]` for one
- * k after the other. Inputs: x, indices (int32), both with an axis of `picked`.
- */
-export function putAlongAxisPlan(
-  element: WgslElement,
-  around: AxisExtents,
-  picked: number,
-): WgslPlan {
-  const sums: ScatterDraft = {
-    ...{ name: "putAlongAxis", element, around, picked, reduce: "sum" },
-    ...{ hasBase: false, isShared: false },
-  };
-  if (picked <= FEW) return planOf(sumFewKernel(sums));
-  const draft = new PlanDraft(3);
-  const rows = { ...around, count: picked };
-  const pairs = sortPairs(draft, 1, "int32", rows, { descending: false, kept: picked });
-  draft.add(sumSortedKernel(sums), [0, ...pairs], [2]);
-  return draft.plan();
+  const around = { outer: 1, count, inner };
+  return scatterPlan({
+    ...{ name: "sparseProduct", element, around, picked, by: "slice", reduce: "sum", terms },
+  });
 }
 
 /** Each sum looks through all positions. */
 function sumFewKernel(draft: ScatterDraft): WgslKernel {
-  const { name, element, around: { outer, count, inner }, picked, hasBase, isShared } = draft;
+  const { name, element, around: { outer, count, inner }, picked, by } = draft;
   const type = WGSL_TYPES[element];
   const { start, combine, declarations } = combinationOf(draft);
   const size = outer * count * inner;
@@ -171,7 +105,7 @@ function sumFewKernel(draft: ScatterDraft): WgslKernel {
   const indices = { name: "indices", type: "i32" } as const;
   return createKernel({
     name,
-    inputs: hasBase ? [{ name: "x", type }, indices, values] : [values, indices],
+    inputs: hasBase(draft) ? [{ name: "x", type }, indices, values] : [values, indices],
     outputs: [{ name: "y", type }],
     groups: groupsFor(size),
     declarations,
@@ -179,9 +113,11 @@ function sumFewKernel(draft: ScatterDraft): WgslKernel {
 let slice = index / ${count * inner}u;
 let place = i32(index / ${inner}u % ${count}u);
 let behind = index % ${inner}u;
-var sum = ${hasBase ? "x[index]" : start};
+var sum = ${hasBase(draft) ? "x[index]" : start};
 for (var k = 0u; k < ${picked}u; k++) {
-  if (indices[${isShared ? "k" : from}] == place) { sum = ${combine("sum", `updates[${from}]`)}; }
+  if (indices[${by === "slice" ? "k" : from}] == place) { sum = ${
+      combine("sum", `updates[${from}]`)
+    }; }
 }
 y[index] = sum;`,
   });

@@ -8,13 +8,7 @@
  * @module
  */
 import { createKernel, indent, MOST_ROUNDS, type WgslKernel } from "../wgsl/kernel.ts";
-import {
-  declareNetwork,
-  keyFunction,
-  sortPairs,
-  type SortSource,
-  valueAt,
-} from "./wgsl_network.ts";
+import { declareNetwork, keyFunction, sortPairs, type SortRows } from "./wgsl_network.ts";
 
 /** The most pairs that can be asked for. */
 export const MOST_FIRST = 512;
@@ -29,10 +23,10 @@ export const LONGEST: number = MOST_ROUNDS * LANES / 8;
  * Stores the first `kept` pairs of every row, at most {@linkcode MOST_FIRST}. Inputs: the values;
  * outputs: keys and places.
  */
-export function firstPairsKernel(rows: number, source: SortSource, kept: number): WgslKernel {
-  const { count } = source.around;
+export function firstPairsKernel(given: Required<SortRows>, kept: number): WgslKernel {
+  const { rows, length, source } = given;
   const held = Math.max(2, 2 ** Math.ceil(Math.log2(kept)));
-  const placeDigits = Math.ceil(Math.log2(count + 1) / 8);
+  const placeDigits = Math.ceil(Math.log2(length + 1) / 8);
   return createKernel({
     name: "sort first",
     inputs: [{ name: "x", type: "u32" }],
@@ -46,16 +40,16 @@ for (var e = lane; e < ${held}u; e += ${LANES}u) {
   places[e] = 0xffffffffu;
 }
 if (lane == 0u) { wanted = ${kept}u; }
-${findDigits(source, 4, "true", "key")}
+${findDigits(given, 4, "true", "key")}
 let last = found;
 // Of equal keys, the first places are taken.
 var limit = 0xffffffffu;
 if (workgroupUniformLoad(&occurring) > workgroupUniformLoad(&wanted)) {
-${indent(findDigits(source, placeDigits, "key == last", "place"))}
+${indent(findDigits(given, placeDigits, "key == last", "place"))}
   limit = found;
 }
-for (var place = lane; place < ${count}u; place += ${LANES}u) {
-  let key = keyOf(x[${valueAt(source)}]);
+for (var place = lane; place < ${length}u; place += ${LANES}u) {
+  let key = keyOf(x[${source.at}]);
   if (key < last || (key == last && place <= limit)) {
     let slot = atomicAdd(&taken, 1u);
     keys[slot] = key;
@@ -111,7 +105,7 @@ fn findDigit(lane: u32) {
  * first, among the pairs for which a condition holds.
  */
 function findDigits(
-  source: SortSource,
+  { length, source }: Required<SortRows>,
   digits: number,
   condition: string,
   number: "key" | "place",
@@ -121,8 +115,8 @@ for (var digit = 0u; digit < ${digits}u; digit++) {
   let shift = ${8 * (digits - 1)}u - 8u * digit;
   for (var d = lane; d < 256u; d += ${LANES}u) { atomicStore(&counts[d], 0u); }
   workgroupBarrier();
-  for (var place = lane; place < ${source.around.count}u; place += ${LANES}u) {
-    let key = keyOf(x[${valueAt(source)}]);
+  for (var place = lane; place < ${length}u; place += ${LANES}u) {
+    let key = keyOf(x[${source.at}]);
     let digits = ${number} >> shift;
     if (${condition} && (digit == 0u || (digits >> 8u) == found)) {
       atomicAdd(&counts[digits & 0xffu], 1u);

@@ -13,6 +13,7 @@ import {
   type WgslElement,
   type WgslKernel,
 } from "../wgsl/kernel.ts";
+import type { SortOrder } from "./reference.ts";
 
 /** The most pairs that a workgroup sorts: two words each in the 16 KiB that every adapter has. */
 export const MOST_PAIRS = 2048;
@@ -30,16 +31,14 @@ export interface SortRows {
   readonly source?: SortSource;
 }
 
-/** Values along the middle axis of an array. */
+/** Values to sort. */
 export interface SortSource {
   /** The type of the values. */
   readonly element: WgslElement;
-  /** Where they lie. */
-  readonly around: { readonly count: number; readonly inner: number };
-  /** Whether the largest come first. */
-  readonly descending: boolean;
-  /** Whether NaN comes before all else; by default it comes last. */
-  readonly nanFirst?: boolean | undefined;
+  /** Where the value at `place` in `row` lies. */
+  readonly at: string;
+  /** Their order. */
+  readonly order: SortOrder;
 }
 
 /**
@@ -81,7 +80,7 @@ function loadPair({ rows, length, source }: SortRows): string {
   const load = source === undefined
     ? `keys[e] = keysOut[row * ${length}u + place];
   places[e] = placesOut[row * ${length}u + place];`
-    : `keys[e] = keyOf(x[${valueAt(source)}]);
+    : `keys[e] = keyOf(x[${source.at}]);
   places[e] = place;`;
   return `if (row < ${rows}u && place < ${length}u) {
   ${load}
@@ -89,13 +88,6 @@ function loadPair({ rows, length, source }: SortRows): string {
   keys[e] = 0xffffffffu;
   places[e] = 0xffffffffu;
 }`;
-}
-
-/** Where the value at `place` in `row` lies. */
-export function valueAt({ around: { count, inner } }: SortSource): string {
-  return inner === 1
-    ? `row * ${count}u + place`
-    : `(row / ${inner}u * ${count}u + place) * ${inner}u + row % ${inner}u`;
 }
 
 function storePair({ rows }: SortRows, width: number): string {
@@ -106,7 +98,7 @@ function storePair({ rows }: SortRows, width: number): string {
 }
 
 /** Keys that sort as the values do: NaN last, or first, both zeros alike. */
-export function keyFunction({ element, descending, nanFirst = false }: SortSource): string {
+export function keyFunction({ element, order: { descending, nanFirst } }: SortSource): string {
   const key = {
     float32: `select(value | 0x80000000u, ~value, value >> 31u == 1u)`,
     int32: `value ^ 0x80000000u`,

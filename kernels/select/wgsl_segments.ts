@@ -25,12 +25,10 @@ export interface ScatterDraft {
   readonly around: AxisExtents;
   /** How many values there are along the axis to add. */
   readonly picked: number;
-  /** Whether sums start from an input, `x`, rather than from 0. */
-  readonly hasBase: boolean;
   /** What values at one position amount to. */
   readonly reduce: "sum" | "max";
-  /** Whether all slices have the same positions. */
-  readonly isShared: boolean;
+  /** Whole slices by one position each, or each value by its own. */
+  readonly by: "slice" | "value";
   /** What is added, where it is not slices as they are. */
   readonly terms?: ScatterTerms | undefined;
 }
@@ -40,6 +38,11 @@ export interface ScatterTerms {
   readonly inputs: readonly Binding[];
   /** The value of an entry at a place behind the axis. */
   readonly value: (entry: string, behind: string) => string;
+}
+
+/** Whether sums start from an input, `x`, rather than from 0. */
+export function hasBase({ by, reduce, terms }: ScatterDraft): boolean {
+  return by === "slice" && reduce === "sum" && terms === undefined;
 }
 
 /** How results begin, and what is made of one and another value. */
@@ -74,7 +77,7 @@ const MOST_SHARED = 2 ** 16;
  * base where there is one, the values to add, the sorted keys and the places that they came from.
  */
 export function sumSortedKernel(draft: ScatterDraft): WgslKernel {
-  const { name, element, around: { outer, count, inner }, picked, hasBase } = draft;
+  const { name, element, around: { outer, count, inner }, picked } = draft;
   const type = WGSL_TYPES[element];
   const combination = combinationOf(draft);
   const size = outer * count * inner;
@@ -87,14 +90,14 @@ export function sumSortedKernel(draft: ScatterDraft): WgslKernel {
   const head = `let slice = ${number} / ${count * inner}u;
 let key = (${number} / ${inner}u % ${count}u) ^ 0x80000000u;
 let behind = ${number} % ${inner}u;
-let row = ${draft.isShared ? "0u" : `(slice * ${inner}u + behind) * ${picked}u`};
-let base = ${hasBase ? `x[${number}]` : combination.start};
+let row = ${draft.by === "slice" ? "0u" : `(slice * ${inner}u + behind) * ${picked}u`};
+let base = ${hasBase(draft) ? `x[${number}]` : combination.start};
 let first = lowerBound(row, key);`;
   const value = term("places[row + p]", "behind");
   return createKernel({
     name: `${name} sums`,
     inputs: [
-      ...(hasBase ? [{ name: "x", type }] : []),
+      ...(hasBase(draft) ? [{ name: "x", type }] : []),
       ...values,
       { name: "keys", type: "u32" },
       { name: "places", type: "u32" },

@@ -1,9 +1,17 @@
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import { extremeRows, sumRows } from "../../kernels/row_reduce/reference.ts";
-import { planReduction } from "../../kernels/row_reduce/wgsl.ts";
+import { planReduction as planAxes, type WgslReduction } from "../../kernels/row_reduce/wgsl.ts";
+import type { WgslPlan } from "../../kernels/wgsl/kernel.ts";
 import { arrayOf, wave } from "./wasm_loops.ts";
 import { gpuTest } from "./wgsl_runner.ts";
 import type { AxisExtents } from "../../src/shape.ts";
+
+/** The reduction of the middle axis. */
+function planReduction(
+  { outer, count, inner, ...rest }: Omit<WgslReduction, "shape" | "axes"> & AxisExtents,
+): WgslPlan {
+  return planAxes({ ...rest, shape: [outer, count, inner], axes: [1] });
+}
 
 const COUNTS = [1, 3, 63, 64, 65, 1000];
 

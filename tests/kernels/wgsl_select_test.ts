@@ -9,15 +9,9 @@ import {
   maxSlices,
   scatterAddAlong,
   scatterAddSlices,
+  type SortOrder,
 } from "../../kernels/select/reference.ts";
-import {
-  gatherKernel,
-  maxSlicesPlan,
-  putAlongAxisPlan,
-  scatterAddPlan,
-  sparseProductPlan,
-  takeAlongAxisKernel,
-} from "../../kernels/select/wgsl.ts";
+import { gatherKernel, scatterPlan, sparseProductPlan } from "../../kernels/select/wgsl.ts";
 import { argSortPlan } from "../../kernels/select/wgsl_sort.ts";
 import type { WgslElement } from "../../kernels/wgsl/kernel.ts";
 import { gpuTest, type Job, type Words } from "./wgsl_runner.ts";
@@ -85,7 +79,11 @@ gpuTest("gatherKernel() picks the slices that the reference picks", async (runne
         const outputs = [expected.slice()];
         gatherSlices(expected as NumberArray, x as NumberArray, indices, around);
         return {
-          job: { plan: gatherKernel(element, around, picked), inputs: [x, indices], outputs },
+          job: {
+            plan: gatherKernel("slice", element, around, picked),
+            inputs: [x, indices],
+            outputs,
+          },
           expected,
         };
       });
@@ -93,7 +91,7 @@ gpuTest("gatherKernel() picks the slices that the reference picks", async (runne
   );
 });
 
-gpuTest("takeAlongAxisKernel() picks the values that the reference picks", async (runner) => {
+gpuTest("gatherKernel() picks the values that the reference picks", async (runner) => {
   await checkAll(
     runner,
     CASES.map(({ picked, seed, ...around }): Check => {
@@ -103,11 +101,14 @@ gpuTest("takeAlongAxisKernel() picks the values that the reference picks", async
       const expected = new Float32Array(indices.length);
       gatherAlong(expected, x, indices, around);
       const outputs = [new Float32Array(indices.length)];
-      const plan = takeAlongAxisKernel("float32", around, picked);
+      const plan = gatherKernel("value", "float32", around, picked);
       return { job: { plan, inputs: [x, indices], outputs }, expected };
     }),
   );
 });
+
+/** Sums of slices. */
+const SUMS = { name: "scatter", by: "slice", reduce: "sum", element: "float32" } as const;
 
 /** Slices to add up, and their exact sums. */
 function scatterCheck(around: AxisExtents, picked: number, seed: number, distinct?: number): Check {
@@ -118,7 +119,7 @@ function scatterCheck(around: AxisExtents, picked: number, seed: number, distinc
   const sums = Float64Array.from(x);
   scatterAddSlices(sums, updates, indices, around);
   const outputs = [new Float32Array(x.length)];
-  const plan = scatterAddPlan("float32", around, picked);
+  const plan = scatterPlan({ ...SUMS, around, picked });
   return {
     job: { plan, inputs: [x, indices, updates], outputs },
     expected: Float32Array.from(sums),
@@ -141,7 +142,7 @@ function maximaCheck(
   const lowest = element === "float32" ? -Infinity : -(2 ** 31);
   const expected = new typed(outer * count * inner).fill(lowest);
   maxSlices(expected, given, indices, around);
-  const plan = maxSlicesPlan(element, around, picked);
+  const plan = scatterPlan({ ...SUMS, reduce: "max", element, around, picked });
   return { job: { plan, inputs: [given, indices], outputs: [expected.slice().fill(9)] }, expected };
 }
 
@@ -154,7 +155,7 @@ async function checkMaxima(
   for (const { job, expected } of checks) assertEquals([...job.outputs[0]!], [...expected]);
 }
 
-gpuTest("maxSlicesPlan() finds the slices that the reference finds", async (runner) => {
+gpuTest("scatterPlan() finds the slices that the reference finds", async (runner) => {
   await checkMaxima(
     runner,
     CASES.flatMap(({ picked, seed, ...around }) => [
@@ -164,7 +165,7 @@ gpuTest("maxSlicesPlan() finds the slices that the reference finds", async (runn
   );
 });
 
-gpuTest("maxSlicesPlan() compares many slices, spread or in one place", async (runner) => {
+gpuTest("scatterPlan() compares many slices, spread or in one place", async (runner) => {
   await checkMaxima(runner, [
     maximaCheck("float32", { outer: 1, count: 5000, inner: 3 }, 100_000, 3),
     maximaCheck("float32", { outer: 2, count: 7, inner: 2 }, 20_000, 4),
@@ -172,7 +173,7 @@ gpuTest("maxSlicesPlan() compares many slices, spread or in one place", async (r
   ]);
 });
 
-gpuTest("scatterAddPlan() adds slices up as the reference does", async (runner) => {
+gpuTest("scatterPlan() adds slices up as the reference does", async (runner) => {
   await checkAll(
     runner,
     CASES.map(({ picked, seed, ...around }) => scatterCheck(around, picked, seed)),
@@ -180,7 +181,7 @@ gpuTest("scatterAddPlan() adds slices up as the reference does", async (runner) 
 });
 
 gpuTest(
-  "scatterAddPlan() adds up a hundred thousand slices, spread or in one place",
+  "scatterPlan() adds up a hundred thousand slices, spread or in one place",
   async (runner) => {
     await checkAll(runner, [
       scatterCheck({ outer: 1, count: 5000, inner: 3 }, 100_000, 3),
@@ -192,10 +193,10 @@ gpuTest(
 );
 
 gpuTest(
-  "scatterAddPlan() keeps what it starts from where there is nothing to add",
+  "scatterPlan() keeps what it starts from where there is nothing to add",
   async (runner) => {
     const x = values(12, 7);
-    const plan = scatterAddPlan("float32", { outer: 1, count: 4, inner: 3 }, 0);
+    const plan = scatterPlan({ ...SUMS, around: { outer: 1, count: 4, inner: 3 }, picked: 0 });
     const job = {
       plan,
       inputs: [x, new Int32Array(0), new Float32Array(0)],
@@ -205,7 +206,7 @@ gpuTest(
   },
 );
 
-gpuTest("scatterAddPlan() adds integers", async (runner) => {
+gpuTest("scatterPlan() adds integers", async (runner) => {
   const around = { outer: 1, count: 5, inner: 2 };
   const [x, indices, updates] = [
     integers(10, 99, 1),
@@ -214,12 +215,12 @@ gpuTest("scatterAddPlan() adds integers", async (runner) => {
   ] as const;
   const sums = Float64Array.from(x);
   scatterAddSlices(sums, updates, indices, around);
-  const plan = scatterAddPlan("int32", around, 40);
+  const plan = scatterPlan({ ...SUMS, element: "int32", around, picked: 40 });
   const job = { plan, inputs: [x, indices, updates], outputs: [new Int32Array(10)] };
   await checkAll(runner, [{ job, expected: Int32Array.from(sums) }]);
 });
 
-gpuTest("putAlongAxisPlan() adds values up as the reference does", async (runner) => {
+gpuTest("scatterPlan() adds values up as the reference does", async (runner) => {
   const cases = [...CASES, { outer: 3, count: 10, inner: 2, picked: 5000, seed: 8 }];
   await checkAll(
     runner,
@@ -229,19 +230,19 @@ gpuTest("putAlongAxisPlan() adds values up as the reference does", async (runner
       const indices = integers(x.length, count, seed + 1);
       const sums = new Float64Array(outer * count * inner);
       scatterAddAlong(sums, x, indices, around);
-      const plan = putAlongAxisPlan("float32", around, picked);
+      const plan = scatterPlan({ ...SUMS, by: "value", around, picked });
       const outputs = [new Float32Array(sums.length)];
       return { job: { plan, inputs: [x, indices], outputs }, expected: Float32Array.from(sums) };
     }),
   );
 });
 
-gpuTest("scatterAddPlan() gives the same bits at every run", async (runner) => {
+gpuTest("scatterPlan() gives the same bits at every run", async (runner) => {
   const around = { outer: 1, count: 50, inner: 4 };
   const x = new Float32Array(200);
   const indices = integers(20_000, 50, 1);
   const updates = Float32Array.from(integers(80_000, 1000, 2), (v) => Math.sin(v));
-  const plan = scatterAddPlan("float32", around, 20_000);
+  const plan = scatterPlan({ ...SUMS, around, picked: 20_000 });
   const jobs = [0, 1].map(() => ({
     plan,
     inputs: [x, indices, updates],
@@ -256,16 +257,17 @@ gpuTest("scatterAddPlan() gives the same bits at every run", async (runner) => {
 function sortCheck(
   element: WgslElement,
   around: AxisExtents,
-  options: { descending: boolean; kept: number },
+  options: Partial<SortOrder> & { kept: number },
   seed: number,
   distinct = 64,
 ): Check {
   const { outer, count, inner } = around;
+  const order = { descending: false, nanFirst: false, ...options };
   const x = wordsOf(element, values(outer * count * inner, seed, distinct));
   const expected = new Int32Array(outer * options.kept * inner);
-  argSortRows(expected, x as NumberArray, around, { nanFirst: false, ...options });
+  argSortRows(expected, x as NumberArray, around, order);
   const outputs = [new Int32Array(expected.length)];
-  const plan = argSortPlan(element, around, options);
+  const plan = argSortPlan(element, [outer, count, inner], [1], order);
   return { job: { plan, inputs: [x], outputs }, expected };
 }
 
@@ -341,13 +343,29 @@ gpuTest(
       return ([["float32", floats], ["int32", whole]] as const).map(([element, x]): Check => {
         const expected = new Int32Array(8);
         argSortRows(expected, x, around, options);
-        const plan = argSortPlan(element, around, options);
+        const plan = argSortPlan(element, [1, 8, 1], [1], options);
         return { job: { plan, inputs: [x], outputs: [new Int32Array(8)] }, expected };
       });
     });
     await checkAll(runner, checks);
   },
 );
+
+gpuTest("argSortPlan() finds the first over axes that lie apart", async (runner) => {
+  const [a, b, c] = [7, 5, 60];
+  const x = values(a * b * c, 3, 5000);
+  const turned = Float32Array.from(x, (_, i) => {
+    const [row, place] = [Math.floor(i / (a * c)), i % (a * c)];
+    return x[(Math.floor(place / c) * b + row) * c + place % c]!;
+  });
+  const order = { descending: true, kept: 1, nanFirst: true };
+  const expected = new Int32Array(b);
+  argSortRows(expected, turned, { outer: b, count: a * c, inner: 1 }, order);
+  const plan = argSortPlan("float32", [a, b, c], [0, 2], order);
+  await checkAll(runner, [
+    { job: { plan, inputs: [x], outputs: [new Int32Array(b)] }, expected },
+  ]);
+});
 
 gpuTest("sparseProductPlan() adds entry by entry as the reference does", async (runner) => {
   const checks = [1, 40, 300].flatMap((picked) =>

@@ -8,14 +8,9 @@ import { castKernel, copiesPlan } from "../../../kernels/layout/wgsl.ts";
 import type { Strides } from "../../../kernels/layout/reference.ts";
 import { innerProductPlan } from "../../../kernels/matmul/wgsl.ts";
 import { categoricalKernel, permutationPlan, samplerKernel } from "../../../kernels/random/wgsl.ts";
-import {
-  gatherKernel,
-  maxSlicesPlan,
-  putAlongAxisPlan,
-  scatterAddPlan,
-  sparseProductPlan,
-  takeAlongAxisKernel,
-} from "../../../kernels/select/wgsl.ts";
+import { planReduction } from "../../../kernels/row_reduce/wgsl.ts";
+import { gatherKernel, scatterPlan, sparseProductPlan } from "../../../kernels/select/wgsl.ts";
+import { argSortPlan } from "../../../kernels/select/wgsl_sort.ts";
 import {
   planOf,
   type WgslElement,
@@ -28,7 +23,6 @@ import type { Graph, Step, ValueId } from "../../program/graph.ts";
 import { extentsAround, sameShape, type Shape, sizeOf } from "../../shape.ts";
 import type { Target } from "./engine.ts";
 import { asGroup, lowerGroup, rowRanges } from "./lower_loops.ts";
-import { planReductionOf, planSort } from "./lower_reductions.ts";
 
 /** A stretch of a buffer. */
 export interface Range {
@@ -78,29 +72,33 @@ function emit(op: Primitive<unknown>, context: StepContext): WgslPlan | WgslKern
   switch (op.kind) {
     case "product":
       return innerProductPlan(op, op.layout(shapes, params), !isSoftware);
-    case "reduce":
-      return planReductionOf(op.reduce, op.over(params), context);
-    case "sort":
-      return planSort(op.order(params), context);
+    case "reduce": {
+      const dtype = element === "int32" ? "int32" : "float32";
+      const reduction = { reduce: op.reduce, dtype, shape: x, ...op.over(params) } as const;
+      return planReduction(reduction, { isSoftware });
+    }
+    case "sort": {
+      const { axes, ...order } = op.order(params);
+      return argSortPlan(elements[0]!, x, axes, order);
+    }
     case "cumulative": {
       const { axis, reverse } = op.along(params);
       const { combination } = op;
       return accumulationPlan({ combination, element, reverse, ...extentsAround(shape, axis) });
     }
     case "lookup": {
+      const { by } = op;
       const axis = op.axis(params);
-      return op.by === "slice"
-        ? gatherKernel(element, extentsAround(x, axis), sizeOf(y))
-        : takeAlongAxisKernel(element, extentsAround(x, axis), y[axis]!);
+      const picked = by === "slice" ? sizeOf(y) : y[axis]!;
+      return gatherKernel(by, element, extentsAround(x, axis), picked);
     }
     case "scatter": {
+      const { name, by, reduce } = op;
       const axis = op.axis(params);
-      if (op.reduce === "max") {
-        return maxSlicesPlan(element, extentsAround(shape, axis), sizeOf(y));
-      }
-      return op.by === "slice"
-        ? scatterAddPlan(element, extentsAround(x, axis), sizeOf(y))
-        : putAlongAxisPlan(element, extentsAround(shape, axis), x[axis]!);
+      const picked = by === "slice" ? sizeOf(y) : x[axis]!;
+      return scatterPlan({
+        ...{ name, by, reduce, element, around: extentsAround(shape, axis), picked },
+      });
     }
     case "sparseProduct": {
       const [entries] = x as [number];
