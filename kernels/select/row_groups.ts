@@ -6,9 +6,15 @@
  * @module
  */
 import { BYTES } from "../../src/dtype.ts";
-import type { CodeBuilder, WasmFunction } from "../wasm/code.ts";
+import {
+  type CodeBuilder,
+  integers,
+  type LocalsOf,
+  type Parameters,
+  type WasmFunction,
+} from "../wasm/code.ts";
 import type { ModuleBuilder } from "../wasm/module.ts";
-import { f32x4, f64x2, i32x4, v128 } from "../wasm/simd.ts";
+import { f32x4, f64x2, i32x4, type LaneBytes, v128 } from "../wasm/simd.ts";
 import { f32, f64, i32, type Local, type Value } from "../wasm/value.ts";
 
 /** What is put together: rows of `inner` values. */
@@ -29,34 +35,17 @@ export interface RowGroups {
   readonly inner: number;
 }
 
-/**
- * Addresses: `sources` name the rows, and `numbers` what they are multiplied by, of products only. Then
- * how often all is done, with the next rows and results at the same positions; and the columns, from
- * the first to before the last.
- */
-export const GROUP_PARAMETERS = {
-  out: "i32",
-  base: "i32",
-  rows: "i32",
-  positions: "i32",
-  sources: "i32",
-  numbers: "i32",
-  scratch: "i32",
-  outer: "i32",
-  first: "i32",
-  last: "i32",
-} as const;
-
-/** A function that puts rows together. */
-export type GroupFunction = WasmFunction<typeof GROUP_PARAMETERS, null>;
-
 /** Columns that are done together fill so many registers. */
 const REGISTERS = 8;
 
 /** Threads may take multiples of so many columns. */
 export const STRIP = 32;
 
-type Places = Record<keyof typeof GROUP_PARAMETERS, Local<"i32">>;
+const PARAMETERS = integers(
+  ...["out", "base", "rows", "positions", "sources", "numbers", "scratch"] as const,
+  ...["outer", "first", "last"] as const,
+);
+type Places = LocalsOf<typeof PARAMETERS>;
 
 /** Scratch memory: where the rows of each result end, and in their order what they read, times what. */
 function layoutOf({ combine, dtype, count, picked }: RowGroups) {
@@ -71,11 +60,18 @@ export function groupScratchBytes(groups: RowGroups): number {
   return layoutOf(groups).bytes;
 }
 
-/** Adds a function to a module that puts rows together. */
-export function emitRowGroups(module: ModuleBuilder, groups: RowGroups): GroupFunction {
+/**
+ * Adds a function to a module that puts rows together. It takes addresses: `sources` name the rows, and
+ * `numbers` what they are multiplied by, of products only. Then how often all is done, with the next
+ * rows and results at the same positions; and the columns, from the first to before the last.
+ */
+export function emitRowGroups(
+  module: ModuleBuilder,
+  groups: RowGroups,
+): WasmFunction<Parameters, null> {
   const { dtype, count, picked, inner } = groups;
   const row = inner * BYTES[dtype];
-  return module.addFunction(GROUP_PARAMETERS, (code, at) => {
+  return module.addFunction(PARAMETERS, (code, at) => {
     emitOrder(code, groups, at);
     code.while(at.outer, () => {
       emitGroups(code, groups, at);
@@ -205,19 +201,10 @@ function emitStrip(
   results.forEach((result, i) => write(code, to, result, i));
 }
 
-/** How some columns are held in registers. */
-interface ColumnLanes {
-  readonly perRegister: number;
-  /** What there is before anything is added. */
-  readonly nothing: Value<"v128">;
-  readonly read: (at: Local<"i32">, i: number) => Value<"v128">;
-  readonly join: (x: Value<"v128">, y: Value<"v128">) => Value<"v128">;
-  readonly write: (code: CodeBuilder, at: Local<"i32">, x: Value<"v128">, i: number) => void;
-}
-
-function lanesOf({ combine, dtype }: RowGroups, isSingle = false): ColumnLanes {
-  const bytes = BYTES[dtype] as 4 | 8;
-  if (combine === "sum" && dtype === "float32") return wideLanes(isSingle);
+/** How some columns, or one, are held in registers: float32 to be added up as pairs of float64. */
+function lanesOf({ combine, dtype }: RowGroups, isSingle = false) {
+  const isWide = combine === "sum" && dtype === "float32";
+  const type = isWide ? "float64" : dtype;
   const isMax = combine === "max";
   const lowest = isMax ? -Infinity : 0;
   const { nothing, join } = {
@@ -227,29 +214,24 @@ function lanesOf({ combine, dtype }: RowGroups, isSingle = false): ColumnLanes {
       nothing: i32x4.splat(i32.const(isMax ? -(2 ** 31) : 0)),
       join: isMax ? i32x4.maxS : i32x4.add,
     },
-  }[dtype];
-  const single = bytes === 4 ? v128.load32Zero : v128.load64Zero;
+  }[type];
+  const perRegister = 16 / BYTES[type];
+  const step = perRegister * BYTES[dtype];
+  const bytes = isSingle ? BYTES[dtype] : step;
+  const load = { 4: v128.load32Zero, 8: v128.load64Zero, 16: v128.load }[bytes as 4 | 8 | 16];
   return {
-    perRegister: 16 / bytes,
+    perRegister,
+    /** What there is before anything is added. */
     nothing,
     join,
-    read: (at, i) => isSingle ? single(at) : v128.load(at, 16 * i),
-    write(code, at, x, i) {
-      if (isSingle) code.storeLane(bytes, at, x, 0);
-      else code.store("v128", at, x, 16 * i);
+    read(at: Local<"i32">, i: number): Value<"v128"> {
+      const x = load(at, step * i);
+      return isWide ? f64x2.promoteLowF32x4(x) : x;
     },
-  };
-}
-
-/** Pairs of float32 as float64. */
-function wideLanes(isSingle: boolean): ColumnLanes {
-  const load = isSingle ? v128.load32Zero : v128.load64Zero;
-  return {
-    perRegister: 2,
-    nothing: f64x2.splat(f64.const(0)),
-    join: f64x2.add,
-    read: (at, i) => f64x2.promoteLowF32x4(load(at, 8 * i)),
-    write: (code, at, x, i) =>
-      code.storeLane(isSingle ? 4 : 8, at, f32x4.demoteF64x2Zero(x), 0, 8 * i),
+    write(code: CodeBuilder, at: Local<"i32">, x: Value<"v128">, i: number): void {
+      const narrow = isWide ? f32x4.demoteF64x2Zero(x) : x;
+      if (bytes === 16) code.store("v128", at, narrow, step * i);
+      else code.storeLane(bytes as LaneBytes, at, narrow, 0, step * i);
+    },
   };
 }

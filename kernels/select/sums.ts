@@ -4,9 +4,11 @@
  *
  * @module
  */
-import type { CodeBuilder, WasmFunction } from "../wasm/code.ts";
+import { BYTES } from "../../src/dtype.ts";
+import { loadWide, storeNarrow } from "../cumulative/wasm.ts";
+import { type CodeBuilder, integers, type Parameters, type WasmFunction } from "../wasm/code.ts";
 import type { ModuleBuilder } from "../wasm/module.ts";
-import { f32, f64, i32, type Local, type Value } from "../wasm/value.ts";
+import { f64, i32, type Local, type Value } from "../wasm/value.ts";
 
 /** What is added up, onto zeros. */
 export interface ScatterSum {
@@ -20,33 +22,27 @@ export interface ScatterSum {
   readonly inner: number;
 }
 
-/** Addresses, scratch memory, and the extent `outer`. */
-export const SCATTER_PARAMETERS = {
-  out: "i32",
-  updates: "i32",
-  indices: "i32",
-  scratch: "i32",
-  outer: "i32",
-} as const;
-
-/** A function that adds up. */
-export type ScatterFunction = WasmFunction<typeof SCATTER_PARAMETERS, null>;
-
 /** Bytes of scratch memory that adding up needs: a float64 for each sum. */
 export function scatterScratchBytes(sum: ScatterSum): number {
   return isDirect(sum) ? 0 : 8 * sum.count * sum.inner;
 }
 
-/** Adds a function to a module that adds values at their positions. */
-export function emitScatter(module: ModuleBuilder, sum: ScatterSum): ScatterFunction {
+/**
+ * Adds a function to a module that adds values at their positions: addresses, scratch memory, and the
+ * extent `outer`.
+ */
+export function emitScatter(
+  module: ModuleBuilder,
+  sum: ScatterSum,
+): WasmFunction<Parameters, null> {
   const { dtype, count, picked, inner } = sum;
-  const bytes = dtype === "float64" ? 8 : 4;
-  return module.addFunction(SCATTER_PARAMETERS, (code, at) => {
+  const bytes = BYTES[dtype];
+  const parameters = integers("out", "updates", "indices", "scratch", "outer");
+  return module.addFunction(parameters, (code, at) => {
     code.while(at.outer, () => {
       const size = count * inner * bytes;
       code.clear(at.out, size);
-      if (isDirect(sum)) emitDirect(code, sum, at);
-      else emitWide(code, sum, at);
+      emitSums(code, sum, at);
       code.increase(at.indices, picked * inner * 4);
       code.increase(at.out, size);
       code.increase(at.updates, picked * inner * bytes);
@@ -55,45 +51,38 @@ export function emitScatter(module: ModuleBuilder, sum: ScatterSum): ScatterFunc
   });
 }
 
-type Places = Record<"out" | "updates" | "indices" | "scratch", Local<"i32">>;
-
 /** Whether sums are added up where they are to be: of two float32, float64 gives the same sum. */
 function isDirect({ dtype, picked }: ScatterSum): boolean {
   return dtype === "float64" || picked === 1;
 }
 
-/** Adds where the sums are to be. */
-function emitDirect(code: CodeBuilder, sum: ScatterSum, { out, updates, indices }: Places): void {
-  const isWide = sum.dtype === "float64";
+/** Adds up, in scratch memory where it must: only where something is added, or where that is most. */
+function emitSums(
+  code: CodeBuilder,
+  sum: ScatterSum,
+  { out, updates, scratch, indices }: Record<
+    "out" | "updates" | "scratch" | "indices",
+    Local<"i32">
+  >,
+): void {
+  const { dtype, picked, count, inner } = sum;
+  const [sums, wide] = isDirect(sum) ? [out, dtype] : [scratch, "float64"] as const;
+  const address = (start: Local<"i32">, index: Value<"i32">, type: typeof dtype) =>
+    i32.add(start, i32.shl(index, Math.log2(BYTES[type])));
+  const eachSum = (visit: (target: Value<"i32">) => void) => {
+    if (isDirect(sum)) return;
+    if (picked < count) eachTarget(code, sum, indices, (target) => visit(code.let(target)));
+    else code.for(count * inner, 1, visit);
+  };
+  eachSum((target) => code.store("f64", address(scratch, target, wide), 0));
   eachTarget(code, sum, indices, (target, update) => {
-    const place = code.let(address(out, target, isWide ? 8 : 4));
-    const added = address(updates, update, isWide ? 8 : 4);
-    if (isWide) code.store("f64", place, f64.add(f64.load(place), f64.load(added)));
-    else code.store("f32", place, f32.add(f32.load(place), f32.load(added)));
-  });
-}
-
-/** Adds float32 as float64 in scratch memory: only where something is added, or where that is most. */
-function emitWide(code: CodeBuilder, sum: ScatterSum, at: Places): void {
-  const { out, updates, scratch, indices } = at;
-  const eachSum = (visit: (target: Value<"i32">) => void) =>
-    sum.picked < sum.count
-      ? eachTarget(code, sum, indices, visit)
-      : code.for(sum.count * sum.inner, 1, visit);
-  const read = (start: Local<"i32">, index: Value<"i32">) =>
-    f64.promoteF32(f32.load(address(start, index, 4)));
-  eachSum((target) => {
-    const place = code.let(target);
-    code.store("f64", address(scratch, place, 8), read(out, place));
-  });
-  eachTarget(code, sum, indices, (target, update) => {
-    const place = code.let(address(scratch, target, 8));
-    code.store("f64", place, f64.add(f64.load(place), read(updates, update)));
+    const place = code.let(address(sums, target, wide));
+    const added = loadWide(dtype, address(updates, update, dtype));
+    storeNarrow(code, wide, place, f64.add(loadWide(wide, place), added));
   });
   eachSum((target) => {
-    const place = code.let(target);
-    const total = f64.load(address(scratch, place, 8));
-    code.store("f32", address(out, place, 4), f32.demoteF64(total));
+    const total = loadWide(wide, address(scratch, target, wide));
+    storeNarrow(code, dtype, address(out, target, dtype), total);
   });
 }
 
@@ -112,8 +101,4 @@ function eachTarget(
       code.increase(at, 4);
       code.increase(update, 1);
     }));
-}
-
-function address(start: Local<"i32">, index: Value<"i32">, bytes: 4 | 8): Value<"i32"> {
-  return i32.add(start, i32.shl(index, Math.log2(bytes)));
 }
