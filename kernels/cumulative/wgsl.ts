@@ -8,7 +8,7 @@
  * @module
  */
 import type { AxisExtents } from "../../src/shape.ts";
-import { HELPERS } from "../wgsl/helpers.ts";
+import { combinationOf } from "../wgsl/combine.ts";
 import {
   createKernel,
   groupsFor,
@@ -71,27 +71,25 @@ export function accumulationPlan(plan: WgslAccumulation): WgslPlan {
 
 /** The state of a line: a number, or the factor and the summand of all steps so far. */
 function stateOf({ combination, element }: WgslAccumulation) {
-  const isPair = combination === "recurrence";
   const type = WGSL_TYPES[element];
-  const larger = element === "float32" ? "scalar_max(l, r)" : "max(l, r)";
-  const both = {
-    sum: "l + r",
-    product: "l * r",
-    max: larger,
-    recurrence: "vec2f(l.x * r.x, r.x * l.y + r.y)",
-  }[combination];
+  const isPair = combination === "recurrence";
   const state = isPair ? "vec2f" : type;
+  const { start, combine, declarations } = combination === "recurrence"
+    ? {
+      start: "vec2f(1f, 0f)",
+      combine: () => "vec2f(l.x * r.x, r.x * l.y + r.y)",
+      declarations: "",
+    }
+    : combinationOf(combination, element);
   return {
-    type,
-    state,
+    ...{ type, state, start },
     inputs: (isPair ? ["a", "b"] : ["a"]).map((name) => ({ name, type })),
     read: isPair ? "vec2f(a[at], b[at])" : "a[at]",
     carried: (carry: string) => isPair ? `vec2f(0f, ${carry})` : carry,
     value: isPair ? "state.y" : "state",
-    declarations:
-      (larger.startsWith("scalar") && combination === "max"
-        ? `${HELPERS.is_nan.text}\n${HELPERS.scalar_max.text}\n`
-        : "") + `fn join(l: ${state}, r: ${state}) -> ${state} { return ${both}; }\n`,
+    declarations: `${declarations}
+fn join(l: ${state}, r: ${state}) -> ${state} { return ${combine("l", "r")}; }
+`,
   };
 }
 
@@ -106,7 +104,7 @@ function walk({ count, inner, reverse }: WgslAccumulation, line: string) {
 /** Each invocation: a line. */
 function shortKernel(plan: WgslAccumulation): WgslKernel {
   const { outer, count, inner, combination } = plan;
-  const { type, state, inputs, read, value, declarations } = stateOf(plan);
+  const { type, start, inputs, read, value, declarations } = stateOf(plan);
   const { origin, at } = walk(plan, "index");
   return createKernel({
     name: `cumulative ${combination}`,
@@ -116,10 +114,10 @@ function shortKernel(plan: WgslAccumulation): WgslKernel {
     declarations,
     body: `if (index >= ${outer * inner}u) { return; }
 ${origin}
-var state: ${state};
+var state = ${start};
 for (var place = 0u; place < ${count}u; place++) {
   ${at}
-  if (place == 0u) { state = ${read}; } else { state = join(state, ${read}); }
+  state = join(state, ${read});
   y[at] = ${value};
 }`,
   });
@@ -136,11 +134,17 @@ function blockKernel(plan: WgslAccumulation, part?: "totals" | "carried"): WgslK
   const { origin, at } = walk(plan, "line");
   const carry = part === "carried" ? [{ name: "carries", type: own.type }] : [];
   const totals = own.inputs.map(({ type }, i) => ({ name: `total${i}`, type }));
-  const loop = (first: string, store: string) =>
+  const loop = (store: string) =>
     `for (var place = start; place < min(start + ${PLACES}u, ${count}u); place++) {
   ${at}
-  if (${first}) { state = ${own.read}; } else { state = join(state, ${own.read}); }${store}
+  state = join(state, ${own.read});${store}
 }`;
+  const carried = own.carried(`carries[line * ${blocks}u + block - 1u]`);
+  // The second walk goes on from other blocks, and from other invocations' places.
+  const again = `state = ${own.start};
+${part === "carried" ? `if (block > 0u) { state = ${carried}; }` : ""}
+if (lane > 0u) { state = join(state, parts[lane - 1u]); }
+${loop(`\n  y[at] = ${own.value};`)}`;
   return createKernel({
     name: `cumulative ${combination} ${part ?? "block"}`,
     inputs: [...own.inputs, ...carry],
@@ -151,44 +155,23 @@ function blockKernel(plan: WgslAccumulation, part?: "totals" | "carried"): WgslK
 let block = group % ${blocks}u;
 ${origin}
 let start = block * ${BLOCK}u + lane * ${PLACES}u;
-let filled = (min(${BLOCK}u, ${count}u - block * ${BLOCK}u) + ${PLACES - 1}u) / ${PLACES}u;
-var state: ${own.state};
-${loop("place == start", "")}
+var state = ${own.start};
+${loop("")}
 parts[lane] = state;
 for (var reach = 1u; reach < ${WORKGROUP}u; reach *= 2u) {
   workgroupBarrier();
   let before = parts[max(lane, reach) - reach];
   workgroupBarrier();
-  if (lane >= reach && lane < filled) { parts[lane] = join(before, parts[lane]); }
+  if (lane >= reach) { parts[lane] = join(before, parts[lane]); }
 }
 workgroupBarrier();
-${part === "totals" ? storeTotals(totals) : storeRunning(own, part, blocks, loop)}`,
+${part === "totals" ? storeTotals(totals) : again}`,
   });
 }
 
 function storeTotals(totals: readonly { name: string }[]): string {
-  const whole = "parts[filled - 1u]";
+  const whole = `parts[${WORKGROUP - 1}u]`;
   const values = totals.length === 1 ? [whole] : [`${whole}.x`, `${whole}.y`];
   const stores = totals.map(({ name }, i) => `${name}[group] = ${values[i]};`);
   return `if (lane == 0u) { ${stores.join(" ")} }`;
-}
-
-/** The second walk, from what lies before: other blocks, and other invocations' places. */
-function storeRunning(
-  { carried, value }: ReturnType<typeof stateOf>,
-  part: "carried" | undefined,
-  blocks: number,
-  loop: (first: string, store: string) => string,
-): string {
-  const before = part === undefined ? "" : `if (block > 0u) {
-  state = ${carried(`carries[line * ${blocks}u + block - 1u]`)};
-  if (lane > 0u) { state = join(state, parts[lane - 1u]); }
-  isFirst = false;
-} else `;
-  return `var isFirst = true;
-${before}if (lane > 0u) {
-  state = parts[lane - 1u];
-  isFirst = false;
-}
-${loop("isFirst", `\n  isFirst = false;\n  y[at] = ${value};`)}`;
 }

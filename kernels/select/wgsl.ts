@@ -15,13 +15,8 @@ import {
   type WgslKernel,
   type WgslPlan,
 } from "../wgsl/kernel.ts";
-import {
-  combinationOf,
-  hasBase,
-  type ScatterDraft,
-  type ScatterTerms,
-  sumSortedKernel,
-} from "./wgsl_segments.ts";
+import { combinationOf } from "../wgsl/combine.ts";
+import { hasBase, type ScatterDraft, type ScatterTerms, sumSortedKernel } from "./wgsl_segments.ts";
 import { PlanDraft, sortPairs } from "./wgsl_sort.ts";
 import { spaceOver } from "../row_reduce/wgsl.ts";
 import type { AxisExtents } from "../../src/shape.ts";
@@ -96,9 +91,9 @@ export function sparseProductPlan(
 
 /** Each sum looks through all positions. */
 function sumFewKernel(draft: ScatterDraft): WgslKernel {
-  const { name, element, around: { outer, count, inner }, picked, by } = draft;
+  const { name, element, around: { outer, count, inner }, picked, by, reduce } = draft;
   const type = WGSL_TYPES[element];
-  const { start, combine, declarations } = combinationOf(draft);
+  const { start, combine, declarations } = combinationOf(reduce, element);
   const size = outer * count * inner;
   const from = `(slice * ${picked}u + k) * ${inner}u + behind`;
   const values = { name: "updates", type };

@@ -12,7 +12,7 @@ import {
   type WgslElement,
   type WgslKernel,
 } from "../wgsl/kernel.ts";
-import { declareFunctions } from "../functions/wgsl.ts";
+import { type Combination, combinationOf } from "../wgsl/combine.ts";
 import type { AxisExtents } from "../../src/shape.ts";
 
 /** What is added up, and where. */
@@ -45,27 +45,6 @@ export function hasBase({ by, reduce, terms }: ScatterDraft): boolean {
   return by === "slice" && reduce === "sum" && terms === undefined;
 }
 
-/** How results begin, and what is made of one and another value. */
-export interface Combination {
-  readonly start: string;
-  readonly combine: (x: string, y: string) => string;
-  readonly declarations: string;
-}
-
-/** How values are combined; maxima of nothing are the lowest number. */
-export function combinationOf({ reduce, element }: ScatterDraft): Combination {
-  const type = WGSL_TYPES[element];
-  if (reduce === "sum") {
-    return { start: `${type}(0)`, combine: (x, y) => `${x} + ${y}`, declarations: "" };
-  }
-  const isFloat = type === "f32";
-  return {
-    start: isFloat ? "number_from_bits(0xff800000u)" : `${type}(-2147483647 - 1)`,
-    combine: (x, y) => `${isFloat ? "scalar_max" : "max"}(${x}, ${y})`,
-    declarations: isFloat ? declareFunctions(["scalar_max", "number_from_bits"]) : "",
-  };
-}
-
 /** Invocations that share a long sum. */
 const LANES = 64;
 
@@ -77,9 +56,9 @@ const MOST_SHARED = 2 ** 16;
  * base where there is one, the values to add, the sorted keys and the places that they came from.
  */
 export function sumSortedKernel(draft: ScatterDraft): WgslKernel {
-  const { name, element, around: { outer, count, inner }, picked } = draft;
+  const { name, element, around: { outer, count, inner }, picked, reduce } = draft;
   const type = WGSL_TYPES[element];
-  const combination = combinationOf(draft);
+  const combination = combinationOf(reduce, element);
   const size = outer * count * inner;
   const isLong = picked > MOST_ROUNDS || picked >= LANES * count && size <= MOST_SHARED;
   const { inputs: values, value: term } = draft.terms ?? {
