@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { CodeBuilder, WasmFunction } from "../wasm/code.ts";
+import { type CodeBuilder, integers, type Parameters, type WasmFunction } from "../wasm/code.ts";
 import type { ModuleBuilder } from "../wasm/module.ts";
 import { i8x16, v128 } from "../wasm/simd.ts";
 import { i32, type Local, select, type Value } from "../wasm/value.ts";
@@ -21,24 +21,21 @@ export function tiledRows(size: TiledBytes): number {
   return 64 / size;
 }
 
-const PARAMETERS = {
-  /** The first row that is written, and the bytes from one to the next. */
-  to: "i32",
-  pitch: "i32",
-  /** The first column that is read, and the bytes from one to the next. */
-  from: "i32",
-  step: "i32",
-  rows: "i32",
-  columns: "i32",
-} as const;
+/** The first row that is written and the first column that is read, each with the bytes to the next. */
+const PARAMETERS = integers("to", "pitch", "from", "step", "rows", "columns");
 
-/** A function that writes rows that lie as columns where they are read. */
-export type TransposeFunction = WasmFunction<typeof PARAMETERS, null>;
+type TransposeFunction = WasmFunction<Parameters, null>;
 
 const KNOWN = new WeakMap<ModuleBuilder, Map<TiledBytes, TransposeFunction>>();
 
-/** The function of a module that writes the first {@linkcode tiledRows} of some rows. */
-export function emitTranspose(module: ModuleBuilder, size: TiledBytes): TransposeFunction {
+/**
+ * The function of a module that writes the first {@linkcode tiledRows} of some rows, which lie as
+ * columns where they are read.
+ */
+export function emitTranspose(
+  module: ModuleBuilder,
+  size: TiledBytes,
+): WasmFunction<Parameters, null> {
   const known = KNOWN.get(module) ?? new Map<TiledBytes, TransposeFunction>();
   KNOWN.set(module, known);
   const found = known.get(size) ?? writeTranspose(module, size);
@@ -100,7 +97,7 @@ function emitTile(
     return row;
   });
   code.set(at, target);
-  for (const column of size === 8 ? turnPairs(code, rows) : turnFours(code, rows)) {
+  for (const column of size === 8 ? turnHalves(code, rows) : turnFours(code, rows)) {
     code.store("v128", at, column);
     code.increase(at, pitch);
   }
@@ -110,23 +107,18 @@ type V128 = Value<"v128">;
 
 /** Elements of two registers, by number. */
 function pick(code: CodeBuilder, x: V128, y: V128, lanes: readonly number[]): Local<"v128"> {
-  const size = 16 / lanes.length;
-  const bytes = lanes.flatMap((lane) => Array.from({ length: size }, (_, i) => size * lane + i));
+  const bytes = lanes.flatMap((lane) => [0, 1, 2, 3].map((i) => 4 * lane + i));
   return code.let(i8x16.shuffle(x, y, bytes));
 }
 
-function turnPairs(code: CodeBuilder, rows: readonly V128[]): V128[] {
-  const [a, b] = rows as [V128, V128];
-  return [pick(code, a, b, [0, 2]), pick(code, a, b, [1, 3])];
+/** The first halves of two registers, and the second ones. */
+function turnHalves(code: CodeBuilder, [x, y]: readonly V128[]): V128[] {
+  return [pick(code, x!, y!, [0, 1, 4, 5]), pick(code, x!, y!, [2, 3, 6, 7])];
 }
 
-function turnFours(code: CodeBuilder, rows: readonly V128[]): V128[] {
-  const [a, b, c, d] = rows as [V128, V128, V128, V128];
+function turnFours(code: CodeBuilder, [a, b, c, d]: readonly V128[]): V128[] {
   const halves = (x: V128, y: V128) =>
     [pick(code, x, y, [0, 4, 1, 5]), pick(code, x, y, [2, 6, 3, 7])] as const;
-  const [upper, lower] = [halves(a, b), halves(c, d)];
-  return [0, 1].flatMap((i) => [
-    pick(code, upper[i]!, lower[i]!, [0, 1, 4, 5]),
-    pick(code, upper[i]!, lower[i]!, [2, 3, 6, 7]),
-  ]);
+  const [upper, lower] = [halves(a!, b!), halves(c!, d!)];
+  return [0, 1].flatMap((i) => turnHalves(code, [upper[i]!, lower[i]!]));
 }

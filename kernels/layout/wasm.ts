@@ -4,12 +4,12 @@
  *
  * @module
  */
-import type { CodeBuilder, Parameters, WasmFunction } from "../wasm/code.ts";
+import { type CodeBuilder, integers, type Parameters, type WasmFunction } from "../wasm/code.ts";
 import type { ModuleBuilder } from "../wasm/module.ts";
 import { i32, type Local, localAt } from "../wasm/value.ts";
 import type { LaneBytes } from "../wasm/simd.ts";
 import { emitBlockCopy, emitBlockFill } from "./block.ts";
-import { mergeAxes } from "./axes.ts";
+import { type Axis, mergeAxes } from "./axes.ts";
 import type { ViewCopy } from "./reference.ts";
 import { emitTranspose, isTiled, tiledRows } from "./tiles.ts";
 
@@ -26,26 +26,12 @@ export interface Copies {
   cleared?: number;
 }
 
-/** A function that copies: the address of what it writes, and those of what it reads. */
-export type CopyFunction = WasmFunction<Parameters, null>;
-
-/** A dimension of a copy: steps are in bytes. */
-export interface CopyDimension {
-  /** Its extent. */
-  extent: number;
-  /** From neighbour to neighbour where it is written. */
-  to: number;
-  /** From neighbour to neighbour where it is read. */
-  from: number;
-}
-
-/** Adds a function to a module that copies. */
+/** Adds a function to a module that copies: to the address `out`, from those that follow, `x0`, `x1`, … */
 export function emitCopies(
   module: ModuleBuilder,
   { size, copies, cleared = 0 }: Copies,
-): CopyFunction {
-  const names = ["out", ...copies.map((_, i) => `x${i}`)];
-  const parameters: Parameters = Object.fromEntries(names.map((name) => [name, "i32" as const]));
+): WasmFunction<Parameters, null> {
+  const parameters = integers("out", ...copies.map((_, i) => `x${i}`));
   return module.addFunction(parameters, (code) => {
     const out = localAt("i32", 0);
     if (cleared > 0) code.clear(out, cleared * size);
@@ -53,53 +39,49 @@ export function emitCopies(
       if (shape.includes(0)) return;
       const target = code.let(i32.add(out, to.offset * size));
       const source = code.let(i32.add(localAt("i32", i + 1), from.offset * size));
-      const dimensions = mergeAxes(shape, [to.strides, from.strides]).map((
-        { extent, strides },
-      ) => ({
-        extent,
-        to: strides[0]! * size,
-        from: strides[1]! * size,
-      }));
-      emitDimensions(module, code, target, source, dimensions, size);
+      const views = [to.strides, from.strides].map((view) => view.map((step) => step * size));
+      emitAxes(module, code, target, source, mergeAxes(shape, views), size);
     });
   });
 }
 
-function emitDimensions(
+/** Copies along axes, the strides of which are in bytes: where values go, and where they lie. */
+function emitAxes(
   module: ModuleBuilder,
   code: CodeBuilder,
   to: Local<"i32">,
   from: Local<"i32">,
-  dimensions: readonly CopyDimension[],
+  axes: readonly Axis[],
   size: LaneBytes,
 ): void {
-  const [first, ...rest] = dimensions;
+  const [first, ...rest] = axes;
   if (first === undefined) return emitBlockCopy(code, to, from, size);
-  if (rest.length === 0 && first.to === size) {
-    if (first.from === size) return emitBlockCopy(code, to, from, first.extent * size);
-    if (first.from === 0) return emitBlockFill(code, to, from, first.extent, size);
+  const { extent, strides: [toStep, fromStep] } = first;
+  if (rest.length === 0 && toStep === size) {
+    if (fromStep === size) return emitBlockCopy(code, to, from, extent * size);
+    if (fromStep === 0) return emitBlockFill(code, to, from, extent, size);
   }
-  const [rows, columns] = dimensions as [CopyDimension, CopyDimension];
-  const turned = dimensions.length === 2 && rows.from === size && columns.to === size;
+  const [columns] = rest;
+  const isTurned = rest.length === 1 && fromStep === size && columns!.strides[0] === size;
   const [target, source] = [code.let(i32.add(to, 0)), code.let(i32.add(from, 0))];
-  if (turned && isTiled(size) && Math.min(rows.extent, columns.extent) >= LEAST_TURNED) {
+  if (isTurned && isTiled(size) && Math.min(extent, columns!.extent) >= LEAST_TURNED) {
     const transpose = emitTranspose(module, size);
     const height = tiledRows(size);
-    const count = code.let(i32.const(rows.extent));
+    const count = code.let(i32.const(extent));
     code.while(i32.gtS(count, 0), () => {
       code.call(transpose, {
-        ...{ to: target, pitch: rows.to, from: source, step: columns.from },
-        ...{ rows: count, columns: columns.extent },
+        ...{ to: target, pitch: toStep!, from: source, step: columns!.strides[1]! },
+        ...{ rows: count, columns: columns!.extent },
       });
-      code.increase(target, height * rows.to);
-      code.increase(source, height * rows.from);
+      code.increase(target, height * toStep!);
+      code.increase(source, height * fromStep);
       code.increase(count, -height);
     });
     return;
   }
-  code.for(first.extent, 1, () => {
-    emitDimensions(module, code, target, source, rest, size);
-    code.increase(target, first.to);
-    code.increase(source, first.from);
+  code.for(extent, 1, () => {
+    emitAxes(module, code, target, source, rest, size);
+    code.increase(target, toStep!);
+    code.increase(source, fromStep!);
   });
 }
