@@ -5,7 +5,7 @@
  */
 import { argSort, compile, type Tensor, tensor, topK } from "@cellgrad/cellgrad";
 import { argSortRows as byDigits } from "../kernels/select/order.ts";
-import { argSortRows as byComparing } from "../kernels/select/reference.ts";
+import { argSortRows as byComparing } from "../tests/kernels/sort_rows.ts";
 
 /** Rows, values in a row, and how many of them are wanted. */
 const CASES: readonly [rows: number, count: number, kept: number][] = [

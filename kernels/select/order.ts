@@ -1,5 +1,5 @@
 /**
- * The order of values along an axis: what the reference sorts by comparing, without comparisons.
+ * The order of values along an axis, without comparisons.
  *
  * Whole lines are sorted digit by digit: numbers become unsigned integers of the same order, and each
  * byte of them, from the lowest on, puts the positions into 256 heaps, which keep their order. Where
@@ -17,7 +17,7 @@ const LONG = 32;
 /** So many positions are kept in order while all others pass by, if they are few of a line. */
 const FEW = 64;
 
-/** What the reference's function of this name does. */
+/** The first `kept` positions in order along the axis; equal values keep their order. */
 export function argSortRows(
   out: NumberArray,
   data: NumberArray,

@@ -1,5 +1,5 @@
 /**
- * The first positions in order along an axis as WebAssembly: exactly those of `reference.ts`.
+ * The first positions in order along an axis as WebAssembly: exactly those of `order.ts`.
  *
  * @module
  */
