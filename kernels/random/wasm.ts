@@ -16,7 +16,7 @@ import { LaneCode, type Lanes, lift } from "../elementwise/lanes.ts";
 import { convert } from "../elementwise/typed.ts";
 import { integerParameter } from "../functions/algebra.ts";
 import { printWasm } from "../functions/wasm.ts";
-import type { WasmFunction } from "../wasm/code.ts";
+import { integers, type Parameters, type WasmFunction } from "../wasm/code.ts";
 import type { ModuleBuilder } from "../wasm/module.ts";
 import { i32x4, i8x16 } from "../wasm/simd.ts";
 import { i32, type Local } from "../wasm/value.ts";
@@ -35,24 +35,18 @@ const GROUP_BYTES = 64;
 /** Bytes that a sampler may write in between. */
 export const SCRATCH_BYTES: number = 2 * GROUP_BYTES;
 
-/** Where things lie, the position of the first number, and how many numbers there are. */
-const PARAMETERS = {
-  out: "i32",
-  key: "i32",
-  parameter: "i32",
-  scratch: "i32",
-  first: "i32",
-  count: "i32",
-} as const;
-
-/** Adds a function that fills memory with numbers. */
+/**
+ * Adds a function that fills memory with numbers: where things lie, the position of the first number,
+ * and how many there are.
+ */
 export function emitSampler(
   module: ModuleBuilder,
   sampling: Sampling,
-): WasmFunction<typeof PARAMETERS, null> {
+): WasmFunction<Parameters, null> {
   const precision = precisionOf(sampling);
   const graph = numberOf(sampling, precision, FIRST);
-  return module.addFunction(PARAMETERS, (builder, locals) => {
+  const parameters = integers("out", "key", "parameter", "scratch", "first", "count");
+  return module.addFunction(parameters, (builder, locals) => {
     const { out, key, parameter, scratch, first, count } = locals;
     const code = new LaneCode(builder, precision, false);
     const registers = REGISTERS[precision];

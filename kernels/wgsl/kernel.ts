@@ -119,8 +119,14 @@ export function createKernel(draft: KernelDraft): WgslKernel {
     ...(/\bindex\b/.test(draft.body) ? [`let index = group * ${workgroupSize}u + lane;`] : []),
     draft.body.trim(),
   ].join("\n");
+  const bindings = [
+    ...inputs.map((binding) => ({ ...binding, access: "read" })),
+    ...outputs.map((binding) => ({ ...binding, access: "read_write" })),
+  ].map(({ name, type, access }, i) =>
+    `@group(0) @binding(${i}) var<storage, ${access}> ${name}: array<${type}>;`
+  );
   const code = [
-    declareBindings(inputs, outputs),
+    bindings.join("\n"),
     ...(declarations.trim() === "" ? [] : [declarations.trim()]),
     `@compute @workgroup_size(${workgroupSize})
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -129,16 +135,6 @@ ${indent(main)}
 `,
   ].join("\n\n");
   return { name, code, inputs: inputs.length, outputs: outputs.length, workgroups };
-}
-
-/** The declarations of a kernel's buffers, as {@linkcode WgslKernel} numbers them. */
-export function declareBindings(inputs: readonly Binding[], outputs: readonly Binding[]): string {
-  return [
-    ...inputs.map((binding) => ({ ...binding, access: "read" })),
-    ...outputs.map((binding) => ({ ...binding, access: "read_write" })),
-  ].map(({ name, type, access }, i) =>
-    `@group(0) @binding(${i}) var<storage, ${access}> ${name}: array<${type}>;`
-  ).join("\n");
 }
 
 /** Text with every line that is not empty moved to the right. */

@@ -24,30 +24,26 @@ const NS = 0.25;
 
 /** The kernel of a step that reduces; `undefined` of truth values. */
 export function reduceKernel(
-  step: Step,
+  { inputs, params, output }: Step,
   { reduce, over }: ReduceOp<unknown>,
   graph: Graph,
 ): StepKernel | undefined {
-  const { shape, dtype } = graph.values[step.inputs[0]!]!;
-  if (dtype === "bool" || sizeOf(shape) === 0) return undefined;
-  const { axes, divisor } = over(step.params);
-  const extents = extentsAroundAll(shape, axes);
-  return extents === undefined
-    ? apartKernel(step, shape, { reduce, divisor, dtype }, axes)
-    : togetherKernel(step, { reduce, divisor, dtype, ...extents });
-}
-
-/** Reduces neighbouring axes. */
-function togetherKernel({ inputs, output }: Step, reduction: ArrayReduction): StepKernel {
-  const { outer, count, inner, dtype } = reduction;
   const [x] = inputs as [ValueId];
+  const { shape, dtype } = graph.values[x]!;
+  if (dtype === "bool" || sizeOf(shape) === 0) return undefined;
+  const { axes, divisor } = over(params);
+  const extents = extentsAroundAll(shape, axes);
+  const kind = { reduce, divisor, dtype };
+  if (extents === undefined) return apartKernel(x, output, shape, kind, axes);
+  const { outer, count, inner } = extents;
+  const reduction = { ...kind, outer: 1, count, inner };
   const bytes = BYTES[dtype];
   return {
-    key: JSON.stringify(["reduce", { ...reduction, outer: 1 }]),
+    key: JSON.stringify(["reduce", reduction]),
     emit: (module) => emitReduction(module, importMath(module), reduction),
     scratchBytes: 0,
     slices: outer,
-    nanoseconds: outer * count * inner * NS,
+    nanoseconds: sizeOf(shape) * NS,
     calls: ([from, to], { offsets }) =>
       reductionCalls(
         { ...reduction, outer: to - from },
@@ -59,12 +55,12 @@ function togetherKernel({ inputs, output }: Step, reduction: ArrayReduction): St
 
 /** Reduces axes that are apart, by putting them last. */
 function apartKernel(
-  { inputs, output }: Step,
+  x: ValueId,
+  output: ValueId,
   shape: Shape,
   kind: Pick<ArrayReduction, "reduce" | "divisor" | "dtype">,
   axes: readonly number[],
 ): StepKernel {
-  const [x] = inputs as [ValueId];
   const order = [...shape.keys()].filter((axis) => !axes.includes(axis)).concat(axes);
   const strides = stridesOf(shape);
   const turned = order.map((axis) => shape[axis]!);

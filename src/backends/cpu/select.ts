@@ -116,9 +116,8 @@ export function scatterKernel(
   const picked = sizeOf(graph.values[indices!]!.shape);
   const onto = base !== undefined;
   const groups: RowGroups = { dtype, combine: reduce, onto, count, picked, inner };
-  const given = { output, base, rows: rows!, positions: indices! };
   return {
-    ...groupKernel(groups, given, outer),
+    ...groupKernel(groups, { output, base, rows: rows!, positions: indices! }, outer),
     positions: positionsToCheck(indices!, count, name, graph),
   };
 }
@@ -131,18 +130,13 @@ export function sparseKernel({ inputs, output }: Step, graph: Graph): StepKernel
   const [numbers, positions, sources, rows] = inputs as [ValueId, ValueId, ValueId, ValueId];
   const picked = sizeOf(graph.values[numbers]!.shape);
   const groups: RowGroups = { dtype, combine: "product", onto: false, count, picked, inner };
-  return groupKernel(groups, { output, base: undefined, rows, positions, numbers, sources }, 1);
+  return groupKernel(groups, { output, rows, positions, numbers, sources }, 1);
 }
 
 /** The values that rows are put together of. */
-interface GroupValues {
-  readonly output: ValueId;
-  readonly base: ValueId | undefined;
-  readonly rows: ValueId;
-  readonly positions: ValueId;
-  readonly numbers?: ValueId;
-  readonly sources?: ValueId;
-}
+type GroupValues =
+  & Readonly<Record<"output" | "rows" | "positions", ValueId>>
+  & { readonly [N in "base" | "numbers" | "sources"]?: ValueId | undefined };
 
 /** A kernel that puts rows together; its slices are what is before the axis, else strips of columns. */
 function groupKernel(
