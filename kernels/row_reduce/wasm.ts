@@ -8,12 +8,13 @@ import { BYTES, type DType } from "../../src/dtype.ts";
 import { emitColumnLoop } from "../elementwise/columns.ts";
 import type { LoopSpec, Reduction } from "../elementwise/passes.ts";
 import type { HostMath } from "../elementwise/typed.ts";
-import { emitLoop, type LoopFunction } from "../elementwise/wasm.ts";
+import { emitLoop } from "../elementwise/wasm.ts";
+import { integers, type Parameters, type WasmFunction } from "../wasm/code.ts";
 import type { ModuleBuilder } from "../wasm/module.ts";
 import type { AxisExtents } from "../../src/shape.ts";
 
 /** A reduction. */
-export interface ArrayReduction extends AxisExtents {
+export interface ArrayReduction extends Omit<AxisExtents, "outer"> {
   /** The sum, mean or norm, added up in float64, or an extreme. */
   reduce: Reduction["reduce"];
   /** What means and squared norms are divided by; 1 by default. */
@@ -22,12 +23,12 @@ export interface ArrayReduction extends AxisExtents {
   dtype: Exclude<DType, "bool">;
 }
 
-/** Adds a function to a module that reduces; {@linkcode reductionCalls} says how to call it. */
+/** Adds a function to a module that reduces: addresses, and the extent `outer`. */
 export function emitReduction(
   module: ModuleBuilder,
   math: HostMath,
   { reduce, divisor, dtype, count, inner }: ArrayReduction,
-): LoopFunction {
+): WasmFunction<Parameters, null> {
   const spec: LoopSpec = {
     float: dtype === "float64" ? "float64" : "float32",
     operands: [{ name: "x", dtype, moves: true }],
@@ -35,20 +36,19 @@ export function emitReduction(
     stores: [{ name: "y", dtype, moves: false }],
     columns: count,
   };
-  return inner === 1 ? emitLoop(module, math, spec) : emitColumnLoop(module, math, spec);
-}
-
-/** The arguments of each call that together reduce the array at `data` into the one at `out`. */
-export function reductionCalls(
-  { dtype, outer, count, inner }: ArrayReduction,
-  out: number,
-  data: number,
-): number[][] {
-  const bytes = BYTES[dtype];
-  if (inner === 1) return [[out, data, bytes, count * bytes, outer, count]];
-  const row = inner * bytes;
-  return Array.from(
-    { length: outer },
-    (_, i) => [out + i * row, data + i * count * row, row, row, count, inner],
-  );
+  const row = inner * BYTES[dtype];
+  const loop = inner === 1 ? emitLoop(module, math, spec) : emitColumnLoop(module, math, spec);
+  return module.addFunction(integers("out", "data", "outer"), (code, { out, data, outer }) => {
+    const places = { output0: out, operand0: data, outputStep0: row };
+    if (inner === 1) {
+      code.call(loop, { ...places, operandStep0: count * row, rows: outer, columns: count });
+      return;
+    }
+    code.while(outer, () => {
+      code.call(loop, { ...places, operandStep0: row, rows: count, columns: inner });
+      code.increase(out, row);
+      code.increase(data, count * row);
+      code.increase(outer, -1);
+    });
+  });
 }

@@ -7,12 +7,8 @@ import { BYTES } from "../../dtype.ts";
 import { importMath } from "../../../kernels/elementwise/typed.ts";
 import type { ViewCopy } from "../../../kernels/layout/reference.ts";
 import { emitCopies } from "../../../kernels/layout/wasm.ts";
-import {
-  type ArrayReduction,
-  emitReduction,
-  reductionCalls,
-} from "../../../kernels/row_reduce/wasm.ts";
-import type { Parameters, WasmFunction } from "../../../kernels/wasm/code.ts";
+import { type ArrayReduction, emitReduction } from "../../../kernels/row_reduce/wasm.ts";
+import { integers, type Parameters, type WasmFunction } from "../../../kernels/wasm/code.ts";
 import type { ModuleBuilder } from "../../../kernels/wasm/module.ts";
 import type { ReduceOp } from "../../op.ts";
 import { extentsAroundAll, type Shape, sizeOf, stridesOf } from "../../shape.ts";
@@ -36,7 +32,7 @@ export function reduceKernel(
   const kind = { reduce, divisor, dtype };
   if (extents === undefined) return apartKernel(x, output, shape, kind, axes);
   const { outer, count, inner } = extents;
-  const reduction = { ...kind, outer: 1, count, inner };
+  const reduction = { ...kind, count, inner };
   const bytes = BYTES[dtype];
   return {
     key: JSON.stringify(["reduce", reduction]),
@@ -44,12 +40,11 @@ export function reduceKernel(
     scratchBytes: 0,
     slices: outer,
     nanoseconds: sizeOf(shape) * NS,
-    calls: ([from, to], { offsets }) =>
-      reductionCalls(
-        { ...reduction, outer: to - from },
-        offsets.get(output)! + from * inner * bytes,
-        offsets.get(x)! + from * count * inner * bytes,
-      ),
+    calls: ([from, to], { offsets }) => [[
+      offsets.get(output)! + from * inner * bytes,
+      offsets.get(x)! + from * count * inner * bytes,
+      to - from,
+    ]],
   };
 }
 
@@ -70,14 +65,19 @@ function apartKernel(
     from: { offset: 0, strides: order.map((axis) => strides[axis]!) },
   };
   const count = sizeOf(axes.map((axis) => shape[axis]!));
-  const reduction = { ...kind, outer: sizeOf(shape) / count, count, inner: 1 };
+  const reduction = { ...kind, count, inner: 1 };
   return {
     key: JSON.stringify(["reduce apart", reduction, copy]),
     emit: (module) => emitApart(module, reduction, copy),
     scratchBytes: Math.ceil(sizeOf(shape) * BYTES[kind.dtype] / 64) * 64,
     slices: 1,
     nanoseconds: 2 * sizeOf(shape) * NS,
-    calls: (_, { offsets, scratch }) => [[offsets.get(output)!, offsets.get(x)!, scratch]],
+    calls: (_, { offsets, scratch }) => [[
+      offsets.get(output)!,
+      offsets.get(x)!,
+      scratch,
+      sizeOf(shape) / count,
+    ]],
   };
 }
 
@@ -90,12 +90,9 @@ function emitApart(
   const run = emitReduction(module, importMath(module), reduction);
   const size = BYTES[reduction.dtype];
   const turn = emitCopies(module, { size, copies: [copy] });
-  const parameters = { out: "i32", data: "i32", scratch: "i32" } as const;
-  return module.addFunction(parameters, (code, { out, data, scratch }) => {
+  const parameters = integers("out", "data", "scratch", "outer");
+  return module.addFunction(parameters, (code, { out, data, scratch, outer }) => {
     code.call(turn, { out: scratch, x0: data });
-    const [[, , ...extents]] = reductionCalls(reduction, 0, 0) as [number[]];
-    const names = Object.keys(run.parameters);
-    const given = [out, scratch, ...extents];
-    code.call(run, Object.fromEntries(names.map((name, i) => [name, given[i]!])));
+    code.call(run, { out, data: scratch, outer });
   });
 }
