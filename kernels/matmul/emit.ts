@@ -8,7 +8,7 @@
  * @module
  */
 import type { Precision } from "../functions/algebra.ts";
-import { type CodeBuilder, integers, type WasmFunction } from "../wasm/code.ts";
+import { type CodeBuilder, integers, type Parameters, type WasmFunction } from "../wasm/code.ts";
 import { ModuleBuilder } from "../wasm/module.ts";
 import { i32, type Local, select, type Value } from "../wasm/value.ts";
 import { f32x4, f64x2, i8x16, v128 } from "../wasm/simd.ts";
@@ -90,6 +90,15 @@ export function scratchBytes(shape: BlockShape, k: number, n: number): number {
 export function emitKernel(options: KernelOptions): Uint8Array<ArrayBuffer> {
   // Engines that check addresses need one comparison less where there is at least a page.
   const module = new ModuleBuilder({ from: "import", pages: 1 });
+  module.exportFunction("run", addKernel(module, options));
+  return module.encode();
+}
+
+/** Adds the kernel to a module. */
+export function addKernel(
+  module: ModuleBuilder,
+  options: KernelOptions,
+): WasmFunction<Parameters, null> {
   const shape = blockShape(options);
   const panels = addPanels(module, shape, addTile(module, shape, options));
   const packRows = addPack(module, shape.bytes, shape.tileRows, UNROLL);
@@ -98,8 +107,7 @@ export function emitKernel(options: KernelOptions): Uint8Array<ArrayBuffer> {
   // Sums of double precision are rounded term by term, as the reference has them.
   const together = options.dtype === "float32" ? shape.depth : 0;
   const blocks = addBlocks(module, shape, together, panels, packRows, packColumns, mirror);
-  module.exportFunction("run", addBatch(module, shape, blocks));
-  return module.encode();
+  return addBatch(module, shape, blocks);
 }
 
 const TILE_PARAMETERS = integers("out", "stride", "a", "b", "depth", "add");

@@ -59,6 +59,9 @@ const PAGES: readonly number[] = [0xfc, 0xfd];
 const [TYPES, IMPORTS, FUNCTIONS, EXPORTS, CODE] = [1, 2, 3, 7, 10];
 const HEADER_BYTES = 8;
 
+/** How the limits of a memory begin that threads share. */
+const SHARED = 3;
+
 /**
  * A module with functions and the memory that it imports, as text.
  *
@@ -87,8 +90,8 @@ export function listModule(bytes: Uint8Array): string {
         lines[section] = reader.list(() => {
           const name = `(import "${reader.name()}" "${reader.name()}"`;
           if (reader.byte() === 0) return `${name} (func (type ${reader.number()})))`;
-          reader.byte();
-          return `${name} (memory ${reader.number()}))`;
+          const [isShared, pages] = [reader.byte() === SHARED, reader.number()];
+          return `${name} (memory ${pages}${isShared ? ` ${reader.number()} shared` : ""}))`;
         });
         break;
       case FUNCTIONS:

@@ -13,8 +13,12 @@ import { type BlockRun, isShared, loopIn } from "./row_blocks.ts";
 /** Every value starts at a multiple of this many bytes: a vector register, and a cache line. */
 const ALIGNMENT = 64;
 
-/** Where values lie. */
+/** What is done for a graph, the program's or that of a loop's body, and where its values lie. */
 export interface MemoryPlan {
+  /** The graph. */
+  graph: Graph;
+  /** What is done, in order. */
+  units: readonly Unit[];
   /** The first byte of every value that has a place. */
   offsets: ReadonlyMap<ValueId, number>;
   /** Values that are inputs from outside, or the same memory: which input. */
@@ -24,15 +28,7 @@ export interface MemoryPlan {
   /** How many bytes values would take without sharing any. */
   unsharedBytes: number;
   /** The bodies of the steps that are loops, in the order of their runs. */
-  bodies: ReadonlyMap<Step, readonly BodyPlan[]>;
-}
-
-/** How the body of a loop is run. */
-export interface BodyPlan {
-  /** What is done, in order. */
-  units: readonly Unit[];
-  /** Where its values lie, from `at` on; inputs that all blocks share lie outside. */
-  memory: MemoryPlan;
+  bodies: ReadonlyMap<Step, readonly MemoryPlan[]>;
   /** Its first byte in the memory around it. */
   at: number;
   /** Carries and what they become, which change places after every turn instead of being copied. */
@@ -92,28 +88,29 @@ export class Lifetimes {
 }
 
 /**
- * A place for every value but the inputs from outside, reused after the last unit that reads it.
- * `partition` gives the units of loops' bodies; `apart` are values whose places serve for nothing else.
+ * A place for every value but the inputs from outside, reused after the last unit that reads it: of
+ * the body of a loop where a run is given, whose blocks share those inputs.
  */
 export function planMemory(
   graph: Graph,
-  units: readonly Unit[],
-  partition: (body: Graph) => readonly Unit[],
-  shared: readonly ValueId[] = [],
-  apart: readonly ValueId[] = [],
+  partition: (graph: Graph) => readonly Unit[],
+  run?: BlockRun,
 ): MemoryPlan {
+  const units = partition(graph);
   const lifetimes = new Lifetimes(graph, units);
   const heap = new Heap();
   const offsets = new Map<ValueId, number>();
+  const shared = graph.inputs.filter((_, i) => run !== undefined && isShared(run.inputs[i]!));
   const outside = new Map<ValueId, ValueId>(shared.map((id) => [id, id]));
-  const bodies = new Map<Step, BodyPlan[]>();
+  const swaps = run === undefined ? [] : swapsOf(run, units, lifetimes);
+  const bodies = new Map<Step, MemoryPlan[]>();
   let unsharedBytes = 0;
   const place = (id: ValueId) => {
     if (outside.has(id) || offsets.has(id)) return;
     unsharedBytes += align(bytesOf(graph, id));
     offsets.set(id, heap.take(bytesOf(graph, id)));
   };
-  [...graph.constants.keys(), ...graph.inputs, ...apart].forEach(place);
+  [...graph.constants.keys(), ...graph.inputs, ...swaps.map(([, next]) => next)].forEach(place);
   units.forEach((unit, i) => {
     for (const id of writesOf(unit)) {
       const own = lifetimes.ownerOf(id);
@@ -123,38 +120,25 @@ export function planMemory(
     }
     const loop = isGroup(unit) ? undefined : loopIn(unit);
     if (loop !== undefined) {
-      const plans = planBodies(loop.runs, partition, heap);
-      unsharedBytes += Math.max(...plans.map(({ memory }) => memory.unsharedBytes));
-      bodies.set(unit as Step, plans);
+      // Bodies run one after the other, in memory that is free for others before and after.
+      const plans = loop.runs.map((own) => planMemory(own.body, partition, own));
+      const bytes = Math.max(...plans.map((plan) => plan.bytes));
+      const at = heap.take(bytes);
+      heap.give(at, bytes);
+      unsharedBytes += Math.max(...plans.map((plan) => plan.unsharedBytes));
+      bodies.set(unit as Step, plans.map((plan) => ({ ...plan, at })));
     }
     for (const id of lifetimes.endingAt(i)) heap.give(offsets.get(id)!, bytesOf(graph, id));
   });
-  return { offsets, outside, bytes: heap.size, unsharedBytes, bodies };
-}
-
-/** Bodies that run one after the other, in memory that is free for others before and after. */
-function planBodies(
-  runs: readonly BlockRun[],
-  partition: (body: Graph) => readonly Unit[],
-  heap: Heap,
-): BodyPlan[] {
-  const plans = runs.map((run) => {
-    const { body, inputs } = run;
-    const units = partition(body);
-    const shared = body.inputs.filter((_, i) => isShared(inputs[i]!));
-    const swaps = swapsOf(run, units);
-    const apart = swaps.map(([, next]) => next);
-    return { units, swaps, memory: planMemory(body, units, partition, shared, apart) };
-  });
-  const bytes = Math.max(...plans.map(({ memory }) => memory.bytes));
-  const at = heap.take(bytes);
-  heap.give(at, bytes);
-  return plans.map((plan) => ({ ...plan, at }));
+  return { graph, units, offsets, outside, bytes: heap.size, unsharedBytes, bodies, at: 0, swaps };
 }
 
 /** Large carries that become what a unit makes, each something else. */
-function swapsOf({ body, inputs }: BlockRun, units: readonly Unit[]): BodyPlan["swaps"] {
-  const lifetimes = new Lifetimes(body, units);
+function swapsOf(
+  { body, inputs }: BlockRun,
+  units: readonly Unit[],
+  lifetimes: Lifetimes,
+): MemoryPlan["swaps"] {
   const made = new Set(units.flatMap(writesOf));
   const taken = new Set<ValueId>();
   return body.inputs.flatMap((id, i) => {

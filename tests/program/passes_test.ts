@@ -171,8 +171,8 @@ Deno.test("planMemory() never writes where a value lies that is still needed", (
   };
   const slope = cg.grad((x: Tensor, y: Tensor) => f(x, y).sum());
   const graph = eliminateDeadCode(graphOf((x, y) => slope(x, y)));
-  const units = fuseSteps(graph, { passes: true });
-  const { offsets, bytes, unsharedBytes } = planMemory(graph, units, (body) => fuseSteps(body));
+  const plan = planMemory(graph, (body) => fuseSteps(body, { passes: true }));
+  const { units, offsets, bytes, unsharedBytes } = plan;
   assert(bytes < unsharedBytes);
   const place = (id: number) => {
     const { shape } = graph.values[id]!;

@@ -3,54 +3,44 @@
  *
  * @module
  */
-import { emitKernel } from "../../../kernels/matmul/emit.ts";
 import { hasSimd } from "../../../kernels/wasm/features.ts";
 import { listModule } from "../../../kernels/wasm/listing.ts";
-import { ModuleBuilder } from "../../../kernels/wasm/module.ts";
 import { formatBytes } from "../../describe.ts";
 import { checkLabels } from "../../labels.ts";
-import type { LookupOp, ProductOp } from "../../op.ts";
+import type { LookupOp } from "../../op.ts";
 import { formatShape, MAX_BYTES } from "../../shape.ts";
 import { fromData, type Tensor } from "../../tensor.ts";
-import {
-  type Calls,
-  LoopCalls,
-  ProductCalls,
-  SCRATCH_BYTES,
-  SMALLEST_SHARED_NS,
-  temporaryBytes,
-} from "./launch.ts";
 import type { Executable } from "../../program/device.ts";
 import { describeSource, type Measured, type Plan } from "../../program/explain.ts";
-import { planOf } from "./explain.ts";
-import { Frame, framesOf } from "./frame.ts";
 import type { Graph, Step, ValueId } from "../../program/graph.ts";
-import { type Kernel, Kernels } from "./kernels.ts";
-import { LoopKernels } from "./loop_kernels.ts";
-import type { Memories } from "./memories.ts";
 import { isAlias } from "../../program/alias.ts";
-import { type GroupLoop, keepingLoopOf } from "../../program/loops.ts";
-import { fuseSteps, isGroup, type Unit } from "../../program/passes/fuse.ts";
-import { bytesOf, type MemoryPlan, planMemory } from "../../program/plan.ts";
+import type { GroupLoop } from "../../program/loops.ts";
+import { fuseSteps, type Group, isGroup, type Unit } from "../../program/passes/fuse.ts";
+import { bytesOf, type MemoryPlan, planMemory, writesOf } from "../../program/plan.ts";
 import { loopIn } from "../../program/row_blocks.ts";
-import { rowLoop } from "./row_loop.ts";
+import { planOf } from "./explain.ts";
+import { Frame, turnsOf } from "./frame.ts";
+import { type Kernel, Kernels } from "./kernels.ts";
+import { LoopCalls, temporaryBytes } from "./loop_calls.ts";
+import { addLoops, loopsOf } from "./loop_kernels.ts";
+import type { Memories } from "./memories.ts";
+import { type Instruction, rowLoop } from "./row_loop.ts";
 import { lookupKernel } from "./select.ts";
-import { type Positions, splitCalls, type StepKernel, wholeCalls } from "./step_kernel.ts";
+import {
+  type Calls,
+  type Positions,
+  splitCalls,
+  type StepKernel,
+  wholeCalls,
+} from "./step_kernel.ts";
 import { kernelOf } from "./step_kernels.ts";
 import type { Job, Team } from "./threads.ts";
-
-type Instruction = () => void;
 
 /** Smaller arguments are copied sooner than it is known that they are there. */
 const LEAST_KEPT = 2 ** 14;
 
-/** The instructions of a unit in a list: from the first to the one after the last. */
-interface UnitInstructions {
-  readonly unit: Unit;
-  readonly list: Instruction[];
-  readonly from: number;
-  readonly to: number;
-}
+/** Work that takes less than this, by a rough estimate, is done by one thread. */
+const SMALLEST_SHARED_NS = 40_000;
 
 /** Options of {@linkcode CpuExecutable}. */
 export interface CpuOptions {
@@ -81,13 +71,15 @@ export class CpuExecutable implements Executable {
   readonly #smallestShared: number;
   readonly #memories: Memories | undefined;
   readonly #kernels: Kernels | undefined;
-  readonly #known = new Map<string, number>();
-  readonly #loops: LoopKernels | undefined;
+  /** The loops of all groups, and the numbers of their kernels. */
+  readonly #loops: ReadonlyMap<Group, GroupLoop>;
+  readonly #numbers: ReadonlyMap<Group, number>;
   readonly #frame: Frame;
   readonly #jobs: Job[] = [];
   readonly #firstJob: number;
   readonly #instructions: readonly Instruction[];
-  readonly #placed: UnitInstructions[] = [];
+  /** Those of all frames. */
+  readonly #all: Instruction[] = [];
   /** The large arguments of the last call. */
   readonly #given: (WeakRef<Tensor> | undefined)[] = [];
   /** What kernels are for. */
@@ -95,24 +87,25 @@ export class CpuExecutable implements Executable {
 
   constructor(graph: Graph, options: CpuOptions = {}) {
     this.graph = graph;
-    this.wasm = options.wasm ?? hasSimd();
-    const { wasm } = this;
-    this.#team = this.wasm ? options.team : undefined;
-    const fusing = { passes: true, shared: this.#team !== undefined };
-    const partition = (body: Graph) => wasm ? fuseSteps(body, fusing) : body.steps;
-    this.units = partition(graph);
+    const wasm = options.wasm ?? hasSimd();
+    this.wasm = wasm;
+    this.#team = wasm ? options.team : undefined;
     this.#smallestShared = options.smallestShared ?? SMALLEST_SHARED_NS;
-    const threads = this.#team?.size ?? 1;
-    this.memory = planMemory(graph, this.units, partition);
-    const scratch = Math.max(scratchBytes(graph), loopBytes(this.units, graph, this.memory));
-    this.bytes = this.memory.bytes + threads * scratch;
     this.#memories = options.memories;
-    const kernels = () => new Kernels(this.bytes, this.#team !== undefined, options.memories);
-    if (this.wasm) this.#kernels = holding(this, kernels);
-    this.#loops = this.#kernels && new LoopKernels(this.#kernels);
+    const isShared = this.#team !== undefined;
+    const fusing = { passes: true, shared: isShared };
+    this.memory = planMemory(graph, (body) => wasm ? fuseSteps(body, fusing) : body.steps);
+    this.units = this.memory.units;
+    this.#loops = loopsOf(this.memory);
+    const temporary = [...this.#loops.values()].map(temporaryBytes);
+    const scratch = temporary.reduce((most, bytes) => Math.max(most, bytes), scratchBytes(graph));
+    this.bytes = this.memory.bytes + (this.#team?.size ?? 1) * scratch;
+    const kernels = () => new Kernels(this.bytes, isShared, options.memories);
+    if (wasm) this.#kernels = holding(this, kernels);
+    this.#numbers = this.#kernels ? addLoops(this.#kernels, this.#loops) : new Map();
     const buffer = this.#kernels?.memory.buffer ??
       holding(this, () => new ArrayBuffer(this.bytes));
-    this.#frame = new Frame(this, buffer, 0);
+    this.#frame = new Frame(this.memory, buffer, 0);
     for (const [id, constant] of graph.constants) this.#frame.write(id, constant.data);
     this.#instructions = this.#instruct(this.#frame);
     this.#firstJob = this.#kernels && this.#team?.load(this.#kernels, this.#jobs) || 0;
@@ -121,7 +114,7 @@ export class CpuExecutable implements Executable {
   /** The outputs for these inputs. */
   run(inputs: readonly Tensor[]): Tensor[] {
     this.graph.inputs.forEach((id, i) => this.#write(id, i, inputs[i]!));
-    for (const instruction of this.#instructions) instruction();
+    for (const instruction of this.#instructions) instruction.run();
     return this.graph.outputs.map((id) => {
       const { shape, dtype, data } = this.#frame.view(id);
       return fromData(data.slice(), shape, dtype);
@@ -144,23 +137,21 @@ export class CpuExecutable implements Executable {
 
   measure(inputs: readonly Tensor[]): Measured {
     const times = new Map<Unit, number>();
-    const timed = (unit: Unit, instruction: Instruction) => () => {
-      const start = performance.now();
-      instruction();
-      times.set(unit, (times.get(unit) ?? 0) + performance.now() - start);
-    };
-    const plain = this.#placed.map(({ list, from, to }) => list.slice(from, to));
+    const plain = this.#all.map(({ run }) => run);
+    this.#all.forEach((instruction, i) =>
+      instruction.run = () => {
+        const start = performance.now();
+        plain[i]!();
+        const { unit } = instruction;
+        times.set(unit, (times.get(unit) ?? 0) + performance.now() - start);
+      }
+    );
     try {
-      this.#placed.forEach(({ unit, list, from }, i) =>
-        plain[i]!.forEach((instruction, k) => list[from + k] = timed(unit, instruction))
-      );
       const start = performance.now();
       this.run(inputs);
       return { milliseconds: performance.now() - start, times };
     } finally {
-      this.#placed.forEach(({ list, from }, i) =>
-        plain[i]!.forEach((instruction, k) => list[from + k] = instruction)
-      );
+      this.#all.forEach((instruction, i) => instruction.run = plain[i]!);
     }
   }
 
@@ -180,135 +171,116 @@ export class CpuExecutable implements Executable {
   }
 
   #instruct(frame: Frame): Instruction[] {
-    const { units, graph } = frame;
-    const kernels = this.#kernels;
-    const known = this.#loops?.of(units, graph);
-    const instructions = (unit: Unit, i: number) => {
-      if (isGroup(unit)) {
-        this.#made.push({ kernel: known!.numbers[i]!, unit, graph });
-        return [
-          ...(unit.lookups ?? []).flatMap((step) => checkLookup(step, frame) ?? []),
-          this.#wasmLoop(known!.loops[i]!, frame, kernels!, known!.numbers[i]!),
-        ];
-      }
-      const step = unit;
-      if (loopIn(step) !== undefined) return this.#rowLoop(step, frame);
-      if (isAlias(step, graph)) return runAlias(step, frame) ?? [];
-      if (kernels !== undefined && step.op.kind === "product") {
-        return this.#product(step, step.op, frame, kernels);
-      }
-      const kernel = kernelOf(step, graph);
-      if (kernels !== undefined && kernel !== undefined) {
-        return this.#stepKernel(step, kernel, frame, kernels);
-      }
-      return runStep(step, frame);
-    };
-    const list: Instruction[] = [];
-    units.forEach((unit, i) => {
-      const from = list.length;
-      list.push(...[instructions(unit, i)].flat());
-      this.#placed.push({ unit, list, from, to: list.length });
+    const instructions = frame.plan.units.flatMap((unit): Instruction[] => {
+      const [run, ...others] = isGroup(unit)
+        ? [
+          ...(unit.lookups ?? []).flatMap((step) => checkLookup(step, frame)),
+          this.#loop(unit, frame),
+        ]
+        : this.#step(unit, frame);
+      if (run === undefined) return [];
+      if (others.length === 0) return [{ unit, run }];
+      const all = [run, ...others];
+      return [{ unit, run: () => all.forEach((own) => own()) }];
     });
-    return list;
+    this.#all.push(...instructions);
+    return instructions;
+  }
+
+  /** What is done for a step, one after the other. */
+  #step(step: Step, frame: Frame): (() => void)[] {
+    const { graph } = frame.plan;
+    const { op, inputs, params, output } = step;
+    if (op.kind === "loop") return [this.#rowLoop(step, frame)];
+    const kernel = this.#kernels && !isAlias(step, graph) ? kernelOf(step, graph) : undefined;
+    if (kernel !== undefined) return this.#kernel(step, kernel, frame);
+    const given = inputs.map((id) => frame.view(id));
+    const spec = graph.values[output]!;
+    if (!isAlias(step, graph)) return [() => frame.write(output, op.forward(given, params, spec))];
+    // A look at what is not allowed; else a value only has another shape or name.
+    return op.kind === "check" ? [() => void op.forward(given, params, spec)] : [];
   }
 
   /** A body that is run for one block of rows after the other. */
-  #rowLoop(step: Step, frame: Frame): Instruction {
+  #rowLoop(step: Step, frame: Frame): () => void {
     const loop = loopIn(step)!;
-    const buffer = frame.view(step.output).data.buffer;
-    const bodies = frame.memory.bodies.get(step)!.map((plan, i) => {
-      const { body: graph, inputs } = loop.runs[i]!;
-      const outside = inputs.map(({ from }, k) =>
-        [graph.inputs[k]!, frame.offsets.get(step.inputs[from]!)!] as const
-      );
-      return framesOf({ ...plan, graph }, buffer, frame.start + plan.at, new Map(outside))
-        .map((own) => ({ frame: own, instructions: this.#instruct(own) }));
-    });
+    const { data } = frame.view(step.output);
     const given = step.inputs.map((id) => frame.offsets.get(id)!);
-    return rowLoop(loop, given, frame.view(step.output).data, bodies);
+    const bodies = frame.plan.bodies.get(step)!.map((plan, i) => {
+      const places = loop.runs[i]!.inputs.map(({ from }, k) =>
+        [plan.graph.inputs[k]!, given[from]!] as const
+      );
+      return turnsOf(plan).map((own) => {
+        const inner = new Frame(own, data.buffer, frame.start, new Map(places));
+        return { frame: inner, instructions: this.#instruct(inner) };
+      });
+    });
+    return rowLoop(loop, given, data, bodies);
   }
 
   /** A loop as WebAssembly. */
-  #wasmLoop(loop: GroupLoop, frame: Frame, kernels: Kernels, kernel: number): Instruction {
+  #loop(group: Group, frame: Frame): () => void {
+    const loop = this.#loops.get(group)!;
     const calls = new LoopCalls(loop, frame.offsets, this.memory.bytes);
     const parts = this.#team && calls.split(this.#team.size, this.#smallestShared);
-    if (parts !== undefined) return this.#share(loop.outputs, kernels, kernel, parts);
-    const run = kernels.get(kernel);
-    if (loop.space.outer.length > 0) return () => calls.each((numbers) => run(...numbers));
-    let all: readonly number[] = [];
-    calls.each((numbers) => all = numbers);
-    return () => run(...all);
+    return this.#launch(this.#numbers.get(group)!, group, frame, parts, (run) => {
+      if (loop.space.outer.length > 0) return () => calls.each((numbers) => run(...numbers));
+      const whole: Calls[number][] = [];
+      calls.each((numbers) => whole.push(numbers));
+      return runAll(run, whole);
+    });
   }
 
-  /** A product of matrices, or distances, as WebAssembly. */
-  #product(
-    step: Step,
-    op: ProductOp<unknown>,
-    { graph, offsets }: Frame,
-    kernels: Kernels,
-  ): Instruction {
-    const calls = new ProductCalls(step, op, graph, offsets, this.memory.bytes);
-    const key = JSON.stringify(calls.options);
-    const kernel = this.#known.get(key) ?? kernels.add(emitKernel(calls.options), ["run"]);
-    this.#known.set(key, kernel);
-    this.#made.push({ kernel, unit: step, graph });
-    const parts = this.#team && calls.split(this.#team.size, this.#smallestShared);
-    if (parts !== undefined) return this.#share([step.output], kernels, kernel, parts);
-    return runAll(kernels.get(kernel), calls.whole());
-  }
-
-  /** A step that is a function of its own, as WebAssembly, after a check of its positions. */
-  #stepKernel(step: Step, kernel: StepKernel, frame: Frame, kernels: Kernels): Instruction {
+  /** A step that is a function of its own, as WebAssembly, after a check of what it must not read. */
+  #kernel(step: Step, kernel: StepKernel, frame: Frame): (() => void)[] {
     const places = { offsets: frame.offsets, scratch: this.memory.bytes };
-    const number = this.#known.get(kernel.key) ?? addStepKernel(kernel, kernels);
-    this.#known.set(kernel.key, number);
-    this.#made.push({ kernel: number, unit: step, graph: frame.graph });
-    const parts = this.#team &&
-      splitCalls(kernel, places, this.#team.size, this.#smallestShared);
-    const work = parts === undefined
-      ? runAll(kernels.get(number), wholeCalls(kernel, places))
-      : this.#share([step.output], kernels, number, parts);
-    if (kernel.verified !== undefined) {
-      const { ids, verify } = kernel.verified;
-      const values = ids.map((id) => frame.view(id));
-      return () => {
-        verify(...values);
-        work();
-      };
-    }
-    if (kernel.positions === undefined) return work;
-    const check = checkPositions(kernel.positions, frame);
-    return () => {
-      check();
-      work();
-    };
+    const parts = this.#team && splitCalls(kernel, places, this.#team.size, this.#smallestShared);
+    const number = this.#kernels!.numberOf(kernel);
+    const work = this.#launch(
+      number,
+      step,
+      frame,
+      parts,
+      (run) => runAll(run, wholeCalls(kernel, places)),
+    );
+    const { verified, positions } = kernel;
+    const values = verified?.ids.map((id) => frame.view(id)) ?? [];
+    return [
+      ...verified ? [() => verified.verify(...values)] : [],
+      ...positions ? [checkPositions(positions, frame)] : [],
+      work,
+    ];
   }
 
-  /** A step that all threads do together. */
-  #share(
-    outputs: readonly ValueId[],
-    kernels: Kernels,
+  /** What a kernel does for a unit: in parts by all threads, or else alone. */
+  #launch(
     kernel: number,
-    parts: readonly Calls[],
-  ): Instruction {
-    this.shared.push(...outputs);
+    unit: Unit,
+    { plan: { graph } }: Frame,
+    parts: readonly Calls[] | undefined,
+    alone: (run: Kernel) => () => void,
+  ): () => void {
+    this.#made.push({ kernel, unit, graph });
+    const run = this.#kernels!.get(kernel);
+    if (parts === undefined) return alone(run);
+    this.shared.push(...writesOf(unit));
     const job = this.#jobs.push({ kernel, parts }) - 1;
-    const run = kernels.get(kernel);
     const own = (part: number) => parts[part]!.forEach((numbers) => run(...numbers));
     return () => this.#team!.run(this.#firstJob + job, own);
   }
 }
 
 /** Refuses positions outside of their axis. */
-function checkPositions({ id, extent, caller }: Positions, frame: Frame): Instruction {
+function checkPositions({ id, extent, caller }: Positions, frame: Frame): () => void {
   const positions = frame.view(id);
   return () => void checkLabels(caller, positions, extent, { argument: "indices" });
 }
 
-/** The same of slices that loops read where they are; `undefined` where nothing can be wrong. */
-function checkLookup(step: Step, frame: Frame): Instruction | undefined {
-  const positions = lookupKernel(step, step.op as LookupOp<unknown>, frame.graph)?.positions;
-  return positions && checkPositions(positions, frame);
+/** The same of slices that loops read where they are; nothing where nothing can be wrong. */
+function checkLookup(step: Step, frame: Frame): (() => void)[] {
+  const { graph } = frame.plan;
+  const positions = lookupKernel(step, step.op as LookupOp<unknown>, graph)?.positions;
+  return positions ? [checkPositions(positions, frame)] : [];
 }
 
 /** What `make` gives, the memory of a program; a `RangeError` that shows what is large if it is none. */
@@ -337,21 +309,7 @@ function holding<T>({ bytes, graph, memory }: CpuExecutable, make: () => T): T {
   );
 }
 
-/** A step by the operation's own rule. */
-function runStep({ op, inputs, params, output }: Step, frame: Frame): Instruction {
-  const given = inputs.map((id) => frame.view(id));
-  const spec = frame.graph.values[output]!;
-  return () => frame.write(output, op.forward(given, params, spec));
-}
-
-/** A look at what is not allowed; nothing where a value only has another shape or name. */
-function runAlias({ op, inputs, params, output }: Step, frame: Frame): Instruction | undefined {
-  if (op.kind !== "check") return undefined;
-  const given = inputs.map((id) => frame.view(id));
-  return () => void op.forward(given, params, frame.graph.values[output]!);
-}
-
-function runAll(run: Kernel, calls: Calls): Instruction {
+function runAll(run: Kernel, calls: Calls): () => void {
   const [first, ...others] = calls;
   if (first !== undefined && others.length === 0) return () => run(...first);
   return () => {
@@ -359,31 +317,10 @@ function runAll(run: Kernel, calls: Calls): Instruction {
   };
 }
 
-function addStepKernel(kernel: StepKernel, kernels: Kernels): number {
-  const builder = new ModuleBuilder({ from: "import" });
-  builder.exportFunction("run", kernel.emit(builder));
-  return kernels.add(builder.encode(), ["run"]);
-}
-
 /** Bytes that a thread may need in between for any step of a graph, or of a loop's body in it. */
 function scratchBytes(graph: Graph): number {
   return graph.steps.reduce((most, step) => {
-    const own = step.op.kind === "product"
-      ? SCRATCH_BYTES
-      : kernelOf(step, graph)?.scratchBytes ?? 0;
     const bodies = loopIn(step)?.runs.map(({ body }) => scratchBytes(body)) ?? [];
-    return Math.max(most, own, ...bodies);
-  }, 0);
-}
-
-/** Bytes that a thread may need in between for any loop. */
-function loopBytes(units: readonly Unit[], graph: Graph, { bodies }: MemoryPlan): number {
-  return units.reduce((most, unit) => {
-    if (isGroup(unit)) return Math.max(most, temporaryBytes(keepingLoopOf(unit, graph)));
-    const runs = loopIn(unit)?.runs ?? [];
-    const inside = bodies.get(unit)?.map((plan, i) =>
-      loopBytes(plan.units, runs[i]!.body, plan.memory)
-    ) ?? [];
-    return Math.max(most, ...inside);
+    return Math.max(most, kernelOf(step, graph)?.scratchBytes ?? 0, ...bodies);
   }, 0);
 }

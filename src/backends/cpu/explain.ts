@@ -7,17 +7,15 @@ import { formatBytes } from "../../describe.ts";
 import { BYTES } from "../../dtype.ts";
 import { isAlias } from "../../program/alias.ts";
 import { describeHost, type Plan, type PlannedUnit } from "../../program/explain.ts";
-import type { Graph, Step } from "../../program/graph.ts";
-import { isGroup, type Unit } from "../../program/passes/fuse.ts";
+import { isGroup } from "../../program/passes/fuse.ts";
 import type { MemoryPlan } from "../../program/plan.ts";
-import { loopIn } from "../../program/row_blocks.ts";
 import { formatShape, sizeOf } from "../../shape.ts";
 import type { CpuExecutable } from "./executable.ts";
-import { isOnHost } from "./step_kernels.ts";
+import { kernelOf } from "./step_kernels.ts";
 
 /** The plan of a program on the CPU, shared by so many threads. */
 export function planOf(
-  { graph, units, memory, bytes, wasm, shared }: CpuExecutable,
+  { graph, memory, bytes, wasm, shared }: CpuExecutable,
   threads: number,
 ): Plan {
   const list = shared.map((id) => `%${id}`).join(", ");
@@ -25,7 +23,7 @@ export function planOf(
   return {
     title: "program on cpu",
     graph,
-    units: plannedUnits(units, graph, memory, wasm),
+    units: plannedUnits(memory, wasm),
     bytesOf: ({ shape, dtype }) => sizeOf(shape) * BYTES[dtype],
     notes: [
       `memory: ${formatBytes(bytes)}, without sharing ${formatBytes(memory.unsharedBytes)}`,
@@ -34,22 +32,13 @@ export function planOf(
   };
 }
 
-function plannedUnits(
-  units: readonly Unit[],
-  graph: Graph,
-  { bodies }: MemoryPlan,
-  wasm: boolean,
-): PlannedUnit[] {
+function plannedUnits({ graph, units, bodies }: MemoryPlan, wasm: boolean): PlannedUnit[] {
   return units.flatMap((unit): PlannedUnit[] => {
     if (isGroup(unit)) return [{ unit, how: `one loop over ${formatShape(unit.shape)}` }];
     if (isAlias(unit, graph) && unit.op.kind !== "check") return [];
-    const loop = loopIn(unit);
-    if (loop === undefined) {
-      return [{ unit, how: wasm && !isOnHost(unit, graph) ? "kernel" : describeHost(unit) }];
-    }
-    const planned = bodies.get(unit as Step)!.map((plan, i) =>
-      plannedUnits(plan.units, loop.runs[i]!.body, plan.memory, wasm)
-    );
-    return [{ unit, how: "", bodies: planned }];
+    const planned = bodies.get(unit)?.map((body) => plannedUnits(body, wasm));
+    if (planned !== undefined) return [{ unit, how: "", bodies: planned }];
+    const isKernel = wasm && kernelOf(unit, graph) !== undefined;
+    return [{ unit, how: isKernel ? "kernel" : describeHost(unit) }];
   });
 }

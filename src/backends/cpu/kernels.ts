@@ -3,14 +3,9 @@
  *
  * @module
  */
-import {
-  flatten,
-  nameBytes,
-  readLeb128,
-  sized,
-  unsignedLeb128,
-} from "../../../kernels/wasm/encoding.ts";
-import { Memories } from "./memories.ts";
+import { ModuleBuilder } from "../../../kernels/wasm/module.ts";
+import { Memories, MOST_PAGES } from "./memories.ts";
+import type { StepKernel } from "./step_kernel.ts";
 
 /** A function that is given addresses and counts. */
 export type Kernel = (...numbers: number[]) => void;
@@ -32,6 +27,7 @@ export class Kernels {
   /** The modules, and the number of each one's first function. */
   readonly modules: { bytes: Uint8Array; first: number }[] = [];
   readonly #functions: Kernel[] = [];
+  readonly #known = new Map<string, number>();
   readonly #shared: boolean;
 
   constructor(bytes: number, shared: boolean, memories: Memories = new Memories()) {
@@ -39,10 +35,18 @@ export class Kernels {
     this.#shared = shared;
   }
 
+  /** A module for this memory. */
+  builder(): ModuleBuilder {
+    // Engines that check addresses need one comparison less where there is at least a page.
+    const limits = { pages: 1, ...this.#shared ? { maximumPages: MOST_PAGES, shared: true } : {} };
+    return new ModuleBuilder({ from: "import", ...limits });
+  }
+
   /** Adds functions of a module; returns the number of the first. */
-  add(bytes: Uint8Array<ArrayBuffer>, names: readonly string[]): number {
+  add(builder: ModuleBuilder, names: readonly string[]): number {
+    const bytes = builder.encode();
     this.modules.push({ bytes, first: this.sources.length });
-    const module = new WebAssembly.Module(this.#shared ? importShared(bytes) : bytes);
+    const module = new WebAssembly.Module(bytes);
     const { exports } = new WebAssembly.Instance(module, {
       env: { memory: this.memory },
       Math: Math as unknown as WebAssembly.ModuleImports,
@@ -54,37 +58,20 @@ export class Kernels {
     return this.sources.length - names.length;
   }
 
+  /** The number of the function that a step needs, which steps of equal keys share. */
+  numberOf({ key, emit }: StepKernel): number {
+    let number = this.#known.get(key);
+    if (number === undefined) {
+      const builder = this.builder();
+      builder.exportFunction("run", emit(builder));
+      number = this.add(builder, ["run"]);
+      this.#known.set(key, number);
+    }
+    return number;
+  }
+
   /** A function by its number. */
   get(number: number): Kernel {
     return this.#functions[number]!;
   }
-}
-
-const HEADER_BYTES = 8;
-const IMPORTS = 2;
-const MEMORY_IMPORT = flatten([nameBytes("env"), nameBytes("memory"), 2]);
-const SHARED = 3;
-/** Pages that 32 bits can address: the most that any memory has. */
-const MOST_PAGES = 65536;
-
-/** A module whose first import is a memory without a maximum, with that memory taken as shared. */
-function importShared(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
-  let start = HEADER_BYTES;
-  let [size, from] = readLeb128(bytes, start + 1);
-  while (bytes[start] !== IMPORTS) {
-    start = from + size;
-    [size, from] = readLeb128(bytes, start + 1);
-  }
-  const end = from + size;
-  const [count, first] = readLeb128(bytes, from);
-  // After the names and the kind: a byte that says that there is no maximum, and the least pages.
-  const [pages, rest] = readLeb128(bytes, first + MEMORY_IMPORT.length + 1);
-  const limits = [SHARED, unsignedLeb128(pages), unsignedLeb128(MOST_PAGES)];
-  const imports = [unsignedLeb128(count), MEMORY_IMPORT, limits, [...bytes.subarray(rest, end)]];
-  const section = flatten([IMPORTS, sized(imports)]);
-  const shared = new Uint8Array(start + section.length + bytes.length - end);
-  shared.set(bytes.subarray(0, start));
-  shared.set(section, start);
-  shared.set(bytes.subarray(end), start + section.length);
-  return shared;
 }

@@ -9,8 +9,8 @@ import { PAGE_BYTES } from "../../../kernels/wasm/module.ts";
 /** How many memories wait for someone. */
 const MOST_FREE = 2;
 
-/** The most pages that any memory has. */
-const MOST_PAGES = 65536;
+/** Pages that 32 bits can address: the most that any memory has. */
+export const MOST_PAGES = 65536;
 
 /** The memories of a program. */
 export class Memories {
@@ -24,7 +24,7 @@ export class Memories {
       .sort((a, b) => size(a) - size(b));
     this.#free = this.#free.filter((memory) => memory !== found);
     if (found !== undefined) return found;
-    const pages = Math.ceil(bytes / PAGE_BYTES);
+    const pages = Math.max(1, Math.ceil(bytes / PAGE_BYTES));
     // Some more, which cost nothing as long as nobody writes there, so that it fits others, too.
     const initial = Math.max(pages, Math.min(MOST_PAGES, pages + (pages >> 3)));
     return new WebAssembly.Memory(shared ? { initial, maximum: initial, shared } : { initial });

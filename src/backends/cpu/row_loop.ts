@@ -5,6 +5,7 @@
  */
 import { BYTES, type TypedArray } from "../../dtype.ts";
 import type { ValueId } from "../../program/graph.ts";
+import type { Unit } from "../../program/passes/fuse.ts";
 import { bytesOf } from "../../program/plan.ts";
 import type { BlockResult, BlockRun, RowLoop } from "../../program/row_blocks.ts";
 import type { Frame } from "./frame.ts";
@@ -50,10 +51,16 @@ interface RunMoves {
   readonly ends: TypedArray | undefined;
 }
 
+/** What is done for a unit. */
+export interface Instruction {
+  readonly unit: Unit;
+  run: () => void;
+}
+
 /** A body in a frame: what is done in a turn. */
 export interface FramedBody {
   frame: Frame;
-  instructions: readonly (() => void)[];
+  instructions: readonly Instruction[];
 }
 
 /**
@@ -81,7 +88,7 @@ export function rowLoop(
       for (let k = 0; k < count && (turn.ends === undefined || turn.ends[0] !== 0); k++) {
         const { rows, instructions, results, sums, swapped, next } = turn;
         copy(memory, rows, k);
-        for (const instruction of instructions) instruction();
+        for (const instruction of instructions) instruction.run();
         copy(memory, results, k);
         for (const { result, total } of sums) addUp(result, total, first + k === 0);
         for (const { from, kept } of swapped) kept.set(from);

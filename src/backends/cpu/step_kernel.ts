@@ -5,9 +5,11 @@
  */
 import type { Parameters, WasmFunction } from "../../../kernels/wasm/code.ts";
 import type { ModuleBuilder } from "../../../kernels/wasm/module.ts";
-import type { Calls } from "./launch.ts";
 import type { ValueId } from "../../program/graph.ts";
 import type { Tensor } from "../../tensor.ts";
+
+/** The arguments of one call after the other. */
+export type Calls = readonly (readonly number[])[];
 
 /** What runs a step. */
 export interface StepKernel {

@@ -7,6 +7,7 @@ import type { Graph, Step } from "../../program/graph.ts";
 import { cumulativeKernel } from "./cumulative.ts";
 import { castKernel, viewKernel } from "./layout.ts";
 import { bytesOf } from "../../program/plan.ts";
+import { productKernel } from "./product.ts";
 import { randomKernel } from "./random.ts";
 import { reduceKernel } from "./reduce.ts";
 import { lookupKernel, scatterKernel, sortKernel, sparseKernel } from "./select.ts";
@@ -14,8 +15,9 @@ import type { StepKernel } from "./step_kernel.ts";
 
 /** The kernel of a step; `undefined` where the host does it. */
 export function kernelOf(step: Step, graph: Graph): StepKernel | undefined {
-  if ([...step.inputs, step.output].some((id) => bytesOf(graph, id) >= 2 ** 31)) return undefined;
   const { op } = step;
+  if (op.kind === "product") return productKernel(step, op, graph);
+  if ([...step.inputs, step.output].some((id) => bytesOf(graph, id) >= 2 ** 31)) return undefined;
   switch (op.kind) {
     case "view":
       return viewKernel(step, op, graph);
@@ -35,15 +37,9 @@ export function kernelOf(step: Step, graph: Graph): StepKernel | undefined {
       return op.expression === "a" ? castKernel(step, graph) : undefined;
     case "random":
       return randomKernel(step, op, graph);
-    case "product":
     case "check":
     case "loop":
     case "opaque":
       return undefined;
   }
-}
-
-/** Whether the host does a step, by the operation's own rule. */
-export function isOnHost(step: Step, graph: Graph): boolean {
-  return step.op.kind !== "product" && kernelOf(step, graph) === undefined;
 }

@@ -9,9 +9,9 @@
  *
  * @module
  */
-import type { Calls } from "./launch.ts";
 import type { Kernels } from "./kernels.ts";
 import { findThreads, type StartThreads, type Thread } from "./start_threads.ts";
+import type { Calls } from "./step_kernel.ts";
 
 /** A step that threads share. */
 export interface Job {

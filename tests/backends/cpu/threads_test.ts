@@ -7,7 +7,6 @@ import {
   assertThrows,
 } from "@std/assert";
 import fc from "fast-check";
-import { ModuleBuilder } from "../../../kernels/wasm/module.ts";
 import { i32 } from "../../../kernels/wasm/value.ts";
 import * as cg from "../../../mod.ts";
 import { optimize } from "../../../src/program/optimize.ts";
@@ -330,11 +329,11 @@ Deno.test("compile() says why threads do not start", () => {
 });
 
 Deno.test("a thread that fails fails the program", async () => {
-  const builder = new ModuleBuilder({ from: "import" });
+  const kernels = new Kernels(4, true);
+  const builder = kernels.builder();
   const read = builder.addFunction({ at: "i32" }, (code, { at }) => void code.let(i32.load(at)));
   builder.exportFunction("read", read);
-  const kernels = new Kernels(4, true);
-  const kernel = kernels.add(builder.encode(), ["read"]);
+  const kernel = kernels.add(builder, ["read"]);
   const team = new Team(2);
   const [good, bad] = [[[[0]], [[0]]], [[[0]], [[-4]]]];
   const first = team.load(kernels, [{ kernel, parts: good }, { kernel, parts: bad }]);
