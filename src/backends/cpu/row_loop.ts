@@ -4,52 +4,15 @@
  * @module
  */
 import { BYTES, type TypedArray } from "../../dtype.ts";
-import type { ValueId } from "../../program/graph.ts";
 import type { Unit } from "../../program/passes/fuse.ts";
 import { bytesOf } from "../../program/plan.ts";
-import type { BlockResult, BlockRun, RowLoop } from "../../program/row_blocks.ts";
+import {
+  type BlockResult,
+  type BlockRun,
+  isShared,
+  type RowLoop,
+} from "../../program/row_blocks.ts";
 import type { Frame } from "./frame.ts";
-
-/** Bytes from one place to another, which for each block are further on by steps. */
-interface Move {
-  readonly from: number;
-  readonly fromStep: number;
-  readonly to: number;
-  readonly toStep: number;
-  readonly bytes: number;
-}
-
-/** Results that are added up. */
-interface Sum {
-  readonly result: TypedArray;
-  readonly total: TypedArray;
-}
-
-/** Bytes that are put aside on their way. */
-interface Swap {
-  readonly from: Uint8Array;
-  readonly kept: Uint8Array;
-  readonly to: Uint8Array;
-}
-
-/** What is done to the blocks of a run, besides its body. */
-interface RunMoves {
-  /** Before the first block: the first carries. */
-  readonly begin: readonly Move[];
-  /** Before each block: its rows. */
-  readonly rows: readonly Move[];
-  /** After each block: its results. */
-  readonly results: readonly Move[];
-  readonly sums: readonly Sum[];
-  /** Carries that lie where others of the next block go, and where they are kept meanwhile. */
-  readonly swapped: readonly Swap[];
-  /** After that: the other carries of the next block. */
-  readonly next: readonly Move[];
-  /** After the last block: the last carries. */
-  readonly end: readonly Move[];
-  /** Whether there is another block, where it does not go by the count. */
-  readonly ends: TypedArray | undefined;
-}
 
 /** What is done for a unit. */
 export interface Instruction {
@@ -63,6 +26,24 @@ export interface FramedBody {
   instructions: readonly Instruction[];
 }
 
+/** Something that is done to a block, given its number in its run. */
+type Action = (block: number) => void;
+
+/** What is done to the blocks of a run in one of its frames. */
+interface RunActions {
+  /** Before the first block: the first carries come. */
+  begin: Action[];
+  /** Before each block: its rows come. */
+  rows: Action[];
+  instructions: readonly Instruction[];
+  /** After each block: its results go, and the carries of the next one come. */
+  next: Action[];
+  /** After the last block: the last carries go. */
+  end: Action[];
+  /** Whether there is another block, where it does not go by the count. */
+  ends: TypedArray | undefined;
+}
+
 /**
  * A loop whose bodies are done by instructions, in frames that take turns. Its inputs start at
  * `given`; its output is `out`.
@@ -73,111 +54,87 @@ export function rowLoop(
   out: TypedArray,
   bodies: readonly (readonly FramedBody[])[],
 ): () => void {
-  const memory = new Uint8Array(out.buffer);
-  const turns = loop.runs.map((run, i) =>
-    bodies[i]!.map(({ frame, instructions }, f, { length }) => {
-      const then = bodies[i]![(f + 1) % length]!.frame;
-      return { instructions, ...movesOf(run, loop.results, given, out, frame, then) };
-    })
+  const runs = loop.runs.map((run, i) =>
+    bodies[i]!.map((body, f, all) =>
+      actionsOf(run, loop.results, given, out, body, all[(f + 1) % all.length]!.frame)
+    )
   );
   return () =>
-    loop.runs.forEach(({ first, count }, i) => {
-      const frames = turns[i]!;
-      let turn = frames[0]!;
-      copy(memory, turn.begin, 0);
-      for (let k = 0; k < count && (turn.ends === undefined || turn.ends[0] !== 0); k++) {
-        const { rows, instructions, results, sums, swapped, next } = turn;
-        copy(memory, rows, k);
-        for (const instruction of instructions) instruction.run();
-        copy(memory, results, k);
-        for (const { result, total } of sums) addUp(result, total, first + k === 0);
-        for (const { from, kept } of swapped) kept.set(from);
-        copy(memory, next, 0);
-        for (const { kept, to } of swapped) to.set(kept);
-        turn = frames[(k + 1) % frames.length]!;
+    loop.runs.forEach(({ count }, i) => {
+      const frames = runs[i]!;
+      let own = frames[0]!;
+      for (const act of own.begin) act(0);
+      for (let k = 0; k < count && (own.ends === undefined || own.ends[0] !== 0); k++) {
+        for (const act of own.rows) act(k);
+        for (const instruction of own.instructions) instruction.run();
+        for (const act of own.next) act(k);
+        own = frames[(k + 1) % frames.length]!;
       }
-      copy(memory, turn.end, 0);
+      for (const act of own.end) act(0);
     });
 }
 
-/** Bytes from one place to another of the same memory. */
-function copy(memory: Uint8Array, moves: readonly Move[], block: number): void {
-  for (let i = 0; i < moves.length; i++) {
-    const { from, fromStep, to, toStep, bytes } = moves[i]!;
-    const start = from + block * fromStep;
-    memory.copyWithin(to + block * toStep, start, start + bytes);
-  }
+function actionsOf(
+  { body, first, inputs, ends }: BlockRun,
+  results: readonly BlockResult[],
+  given: readonly number[],
+  out: TypedArray,
+  { frame, instructions }: FramedBody,
+  then: Frame,
+): RunActions {
+  const memory = new Uint8Array(out.buffer);
+  const copy = (from: number, to: number, bytes: number, fromStep = 0, toStep = 0): Action => {
+    return (block) => {
+      const start = from + block * fromStep;
+      memory.copyWithin(to + block * toStep, start, start + bytes);
+    };
+  };
+  const ending = ends === undefined ? undefined : frame.view(body.inputs[ends]!).data;
+  const own: RunActions = { begin: [], rows: [], instructions, next: [], end: [], ends: ending };
+  const placeOf = (start: number) => out.byteOffset + start * out.BYTES_PER_ELEMENT;
+  const handed: { from: number; to: number; bytes: number }[] = [];
+  body.inputs.forEach((id, i) => {
+    const { from, start, step = 0, carry } = inputs[i]!;
+    if (isShared(inputs[i]!)) return;
+    const [at, bytes] = [frame.offsets.get(id)!, bytesOf(body, id)];
+    const width = BYTES[body.values[id]!.dtype];
+    const come = copy(given[from]! + start * width, at, bytes, step * width);
+    if (carry === undefined) return own.rows.push(come);
+    own.begin.push(come);
+    const [made, to] = [frame.offsets.get(body.outputs[carry]!)!, then.offsets.get(id)!];
+    if (made !== to) handed.push({ from: made, to, bytes });
+    const result = results[carry];
+    if (result?.combine === "last") own.end.push(copy(at, placeOf(result.start), bytes));
+  });
+  results.forEach(({ combine, start, step }, r) => {
+    const id = body.outputs[r]!;
+    const { data, size } = frame.view(id);
+    if (combine === "concat") {
+      const to = placeOf(start + first * step);
+      own.next.push(
+        copy(frame.offsets.get(id)!, to, data.byteLength, 0, step * out.BYTES_PER_ELEMENT),
+      );
+    } else if (combine === "sum") {
+      const total = out.subarray(start, start + size) as TypedArray;
+      own.next.push((block) => addUp(data, total, first + block === 0));
+    }
+  });
+  // What lies where another carry of the next block goes is put aside on its way.
+  const isAside = ({ from }: { from: number }) => handed.some(({ to }) => to === from);
+  const aside = handed.filter(isAside).map(({ from, to, bytes }) => {
+    const kept = new Uint8Array(bytes);
+    const [here, there] = [from, to].map((start) => memory.subarray(start, start + bytes));
+    return { leave: () => kept.set(here!), arrive: () => there!.set(kept) };
+  });
+  own.next.push(
+    ...aside.map(({ leave }) => leave),
+    ...handed.filter((move) => !isAside(move)).map(({ from, to, bytes }) => copy(from, to, bytes)),
+    ...aside.map(({ arrive }) => arrive),
+  );
+  return own;
 }
 
 function addUp(result: TypedArray, total: TypedArray, isFirst: boolean): void {
   if (isFirst) (total as Float64Array).set(result);
   else for (let i = 0; i < total.length; i++) total[i]! += result[i]!;
-}
-
-function movesOf(
-  run: BlockRun,
-  results: readonly BlockResult[],
-  given: readonly number[],
-  out: TypedArray,
-  frame: Frame,
-  then: Frame,
-): RunMoves {
-  const { body, inputs, ends } = run;
-  const at = (id: ValueId) => frame.offsets.get(id)!;
-  const made = resultMoves(run, results, out, frame);
-  const read = body.inputs.map((id, i) => {
-    const { from, start, step = 0, carry } = inputs[i]!;
-    const bytes = BYTES[body.values[id]!.dtype];
-    const move = oneMove(given[from]! + start * bytes, at(id), bytesOf(body, id));
-    return { id, carry, isRow: inputs[i]!.step !== undefined, ...move, fromStep: step * bytes };
-  });
-  const carried = read.filter(({ carry }) => carry !== undefined);
-  const handed = carried.map(({ id, carry, bytes }) =>
-    oneMove(at(body.outputs[carry!]!), then.offsets.get(id)!, bytes)
-  ).filter(({ from, to }) => from !== to);
-  const isSwapped = ({ from }: Move) => handed.some(({ to }) => to === from);
-  const bytesAt = (start: number, bytes: number) => new Uint8Array(out.buffer, start, bytes);
-  return {
-    begin: carried.map(asMove),
-    rows: read.filter(({ isRow }) => isRow).map(asMove),
-    results: made.filter(({ combine }) => combine === "concat").map(asMove),
-    sums: made.filter(({ combine }) => combine === "sum"),
-    swapped: handed.filter(isSwapped).map(({ from, to, bytes }) => ({
-      from: bytesAt(from, bytes),
-      kept: new Uint8Array(bytes),
-      to: bytesAt(to, bytes),
-    })),
-    next: handed.filter((move) => !isSwapped(move)),
-    end: carried.flatMap(({ id, carry }) =>
-      made[carry!]?.combine === "last" ? [asMove({ ...made[carry!]!, from: at(id) })] : []
-    ),
-    ends: ends === undefined ? undefined : frame.view(body.inputs[ends]!).data,
-  };
-}
-
-/** Where the results of a run go. */
-function resultMoves(
-  { body, first }: BlockRun,
-  results: readonly BlockResult[],
-  out: TypedArray,
-  frame: Frame,
-): (Move & Sum & Pick<BlockResult, "combine">)[] {
-  const width = out.BYTES_PER_ELEMENT;
-  return results.map(({ combine, start, step }, r) => {
-    const id = body.outputs[r]!;
-    const { data, size } = frame.view(id);
-    const to = out.byteOffset + (start + first * step) * width;
-    const move = oneMove(frame.offsets.get(id)!, to, bytesOf(body, id));
-    const total = out.subarray(start, start + size) as TypedArray;
-    return { combine, ...move, toStep: step * width, result: data, total };
-  });
-}
-
-function oneMove(from: number, to: number, bytes: number): Move {
-  return { from, fromStep: 0, to, toStep: 0, bytes };
-}
-
-/** A move and nothing else: one kind of object is copied by. */
-function asMove({ from, fromStep, to, toStep, bytes }: Move): Move {
-  return { from, fromStep, to, toStep, bytes };
 }
