@@ -60,3 +60,51 @@ export function replaceValues(graph: Graph, replaced: ReadonlyMap<ValueId, Value
     outputs: graph.outputs.map(find),
   };
 }
+
+/** A graph with other steps, as passes put one together. */
+export class GraphBuilder {
+  /** Those of the graph, and further ones. */
+  readonly values: Spec[];
+  /** What is done by now. */
+  readonly steps: Step[] = [];
+  readonly #graph: Graph;
+  readonly #constants: Map<ValueId, Tensor>;
+  readonly #known: Map<Tensor, ValueId>;
+
+  constructor(graph: Graph) {
+    this.#graph = graph;
+    this.values = [...graph.values];
+    this.#constants = new Map(graph.constants);
+    this.#known = new Map([...graph.constants].map(([id, constant]) => [constant, id]));
+  }
+
+  /** A value that no step makes yet. */
+  value({ shape, dtype }: Spec): ValueId {
+    return this.values.push({ shape, dtype }) - 1;
+  }
+
+  /** A constant: the one that there is, or a new one. */
+  constant(x: Tensor): ValueId {
+    const id = this.#known.get(x) ?? this.value(x);
+    this.#known.set(x, id);
+    this.#constants.set(id, x);
+    return id;
+  }
+
+  /** Adds a step; returns the value that it makes. */
+  add<P>(
+    op: Primitive<P>,
+    inputs: readonly ValueId[],
+    params: P,
+    output: ValueId = this.value(op.infer(inputs.map((id) => this.values[id]!) as never, params)),
+  ): ValueId {
+    this.steps.push({ op: op as Primitive<unknown>, inputs, params, output });
+    return output;
+  }
+
+  /** The graph with these steps. */
+  build(): Graph {
+    const { values, steps } = this;
+    return { ...this.#graph, values, constants: this.#constants, steps };
+  }
+}

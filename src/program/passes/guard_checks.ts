@@ -8,30 +8,27 @@ import type { Primitive, Spec } from "../../op.ts";
 import { type Elementwise, elementwise } from "../../ops/elementwise.ts";
 import { type Axes, maxOp } from "../../ops/reduce.ts";
 import { sameShape, sizeOf } from "../../shape.ts";
-import type { Graph, Step, ValueId } from "../graph.ts";
+import { type Graph, GraphBuilder, type Step, type ValueId } from "../graph.ts";
 
 /** Fewer numbers than this are looked at one by one. */
 const FEW = 1024;
 
 /** The graph with a flag for each row before every check of many numbers. */
 export function guardChecks(graph: Graph): Graph {
-  const values = [...graph.values];
-  const add = (op: Primitive<never>, inputs: ValueId[], params: unknown): Step => {
-    const given = inputs.map((id) => values[id]!);
-    const output = values.push(op.infer(given as never, params as never)) - 1;
-    return { op: op as Primitive<unknown>, inputs, params, output };
-  };
-  const steps = graph.steps.flatMap((step) => {
+  const builder = new GraphBuilder(graph);
+  for (const step of graph.steps) {
     const measure = measureOf(step, graph);
-    if (measure === undefined) return [step];
-    const distance = add(measure.op, [step.inputs[0]!], measure.params);
-    const rows = add(maxOp, [distance.output], axesLike(step.inputs[0]!, graph));
-    const most = add(maxOp, [rows.output], allAxes(values[rows.output]!));
-    const flag = add(exceedsOp, [most.output], [measure.bound]);
-    const guard = { ...step, op: guarded(step.op), inputs: [...step.inputs, flag.output] };
-    return [distance, rows, most, flag, guard];
-  });
-  return { ...graph, values, steps };
+    if (measure === undefined) builder.steps.push(step);
+    else {
+      const x = step.inputs[0]!;
+      const distance = builder.add(measure.op, [x], measure.params);
+      const rows = builder.add(maxOp, [distance], axesLike(x, graph));
+      const most = builder.add(maxOp, [rows], allAxes(builder.values[rows]!));
+      const flag = builder.add(exceedsOp, [most], [measure.bound]);
+      builder.add(guarded(step.op), [...step.inputs, flag], step.params, step.output);
+    }
+  }
+  return builder.build();
 }
 
 /** How far out a number is, and from where on it may be out of range. */

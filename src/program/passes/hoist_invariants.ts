@@ -4,8 +4,7 @@
  * @module
  */
 import { sizeOf } from "../../shape.ts";
-import type { Tensor } from "../../tensor.ts";
-import type { Graph, Step, ValueId } from "../graph.ts";
+import { type Graph, GraphBuilder, type Step, type ValueId } from "../graph.ts";
 import { type BlockRun, isShared, loopIn, type RowLoop, SHARED } from "../row_blocks.ts";
 
 /**
@@ -14,11 +13,13 @@ import { type BlockRun, isShared, loopIn, type RowLoop, SHARED } from "../row_bl
  */
 export function hoistInvariants(graph: Graph, optimize: (body: Graph) => Graph): Graph {
   if (!graph.steps.some(loopIn)) return graph;
-  const outside = new Outside(graph);
-  const steps = graph.steps.flatMap((step): Step[] => {
+  const builder = new GraphBuilder(graph);
+  for (const step of graph.steps) {
     const loop = loopIn(step);
-    if (loop === undefined) return [step];
-    const before: Step[] = [];
+    if (loop === undefined) {
+      builder.steps.push(step);
+      continue;
+    }
     const inputs = [...step.inputs];
     const add = (id: ValueId) => inputs.includes(id) ? inputs.indexOf(id) : inputs.push(id) - 1;
     const runs = loop.runs.map((given) => {
@@ -28,48 +29,24 @@ export function hoistInvariants(graph: Graph, optimize: (body: Graph) => Graph):
         const input = run.inputs[i]!;
         if (isShared(input)) shared.set(id, inputs[input.from]!);
       });
-      for (const [id, constant] of run.body.constants) shared.set(id, outside.constant(constant));
+      for (const [id, constant] of run.body.constants) shared.set(id, builder.constant(constant));
       // Of a single block, everything would move.
-      if (loop.runs.length > 1 || run.count > 1) before.push(...outside.move(run.body, shared));
+      if (loop.runs.length > 1 || run.count > 1) move(run.body, shared, builder);
       return close(run, shared, add);
     });
-    return [...before, dropUnused({ ...step, inputs, params: { ...loop, runs } })];
-  });
-  return { ...graph, values: outside.values, constants: outside.constants, steps };
+    builder.steps.push(dropUnused({ ...step, inputs, params: { ...loop, runs } }));
+  }
+  return builder.build();
 }
 
-/** The values of a graph, to which those of bodies are added. */
-class Outside {
-  readonly values: Graph["values"][number][];
-  readonly constants: Map<ValueId, Tensor>;
-  readonly #known = new Map<Tensor, ValueId>();
-
-  constructor(graph: Graph) {
-    this.values = [...graph.values];
-    this.constants = new Map(graph.constants);
-  }
-
-  constant(constant: Tensor): ValueId {
-    const { shape, dtype } = constant;
-    const id = this.#known.get(constant) ?? this.values.push({ shape, dtype }) - 1;
-    this.#known.set(constant, id);
-    this.constants.set(id, constant);
-    return id;
-  }
-
-  /** The steps on values that lie outside, as steps there; what they make is noted as such. */
-  move(body: Graph, shared: Map<ValueId, ValueId>): Step[] {
-    const moved: Step[] = [];
-    for (const step of body.steps) {
-      const inputs = step.inputs.map((id) => shared.get(id));
-      const spec = body.values[step.output]!;
-      const room = step.inputs.reduce((sum, id) => sum + sizeOf(body.values[id]!.shape), 0);
-      if (!inputs.every((id) => id !== undefined) || sizeOf(spec.shape) > room) continue;
-      const output = this.values.push(spec) - 1;
-      shared.set(step.output, output);
-      moved.push({ ...step, inputs, output });
-    }
-    return moved;
+/** Does what a body does to values that lie outside there; what that makes is noted as such. */
+function move(body: Graph, shared: Map<ValueId, ValueId>, builder: GraphBuilder): void {
+  for (const { op, inputs, params, output } of body.steps) {
+    const given = inputs.map((id) => shared.get(id));
+    const spec = body.values[output]!;
+    const room = inputs.reduce((sum, id) => sum + sizeOf(body.values[id]!.shape), 0);
+    if (!given.every((id) => id !== undefined) || sizeOf(spec.shape) > room) continue;
+    shared.set(output, builder.add(op, given, params, builder.value(spec)));
   }
 }
 

@@ -4,11 +4,10 @@
  *
  * @module
  */
-import { type Block, sliceOp } from "../../ops/join.ts";
+import { sliceOp } from "../../ops/join.ts";
 import { reshapeOp } from "../../ops/layout.ts";
-import type { Primitive, Spec } from "../../op.ts";
-import { sizeOf } from "../../shape.ts";
-import { type Graph, makersOf, type Step, type ValueId } from "../graph.ts";
+import { type Shape, sizeOf } from "../../shape.ts";
+import { type Graph, GraphBuilder, makersOf, type Step, type ValueId } from "../graph.ts";
 import { type BlockInput, type BlockRun, loopIn, type RowLoop } from "../row_blocks.ts";
 
 /** How many loops before one are looked at. */
@@ -72,8 +71,7 @@ function dependents(step: Step, graph: Graph): Set<Step> {
 
 function merge(earlier: Step, later: Step, graph: Graph, tidy: (body: Graph) => Graph): Graph {
   const [a, b] = [loopIn(earlier)!, loopIn(later)!];
-  const values = [...graph.values];
-  const add = (spec: Spec): ValueId => values.push(spec) - 1;
+  const builder = new GraphBuilder(graph);
   const size = sizeOf(a.spec.shape);
   const spec = { shape: [size + sizeOf(b.spec.shape)], dtype: a.spec.dtype };
   const inputs = [...new Set([...earlier.inputs, ...later.inputs])];
@@ -87,27 +85,24 @@ function merge(earlier: Step, later: Step, graph: Graph, tidy: (body: Graph) => 
   );
   const results = [...a.results, ...b.results.map((r) => ({ ...r, start: size + r.start }))];
   const loop: RowLoop = { name: a.name, runs, results, spec };
-  const merged: Step = { ...earlier, inputs, params: loop, output: add(spec) };
-  const cut = (start: number, { output }: Step, { shape, dtype }: Spec): Step[] => {
-    const block: Block = { start: [start], shape: [sizeOf(shape)] };
-    const flat = add({ shape: [sizeOf(shape)], dtype });
-    return [
-      { op: sliceOp as Primitive<unknown>, inputs: [merged.output], params: block, output: flat },
-      { op: reshapeOp as Primitive<unknown>, inputs: [flat], params: shape, output },
-    ];
+  const merged: Step = { ...earlier, inputs, params: loop, output: builder.value(spec) };
+  const cut = (start: number, output: ValueId, shape: Shape) => {
+    const flat = builder.add(sliceOp, [merged.output], { start: [start], shape: [sizeOf(shape)] });
+    builder.add(reshapeOp, [flat], shape, output);
   };
   const waiting = dependents(earlier, graph);
   const at = graph.steps.indexOf(later);
   const before = graph.steps.slice(0, at).filter((step) => step !== earlier);
+  cut(0, earlier.output, a.spec.shape);
+  cut(size, later.output, b.spec.shape);
   const steps = [
     ...before.filter((step) => !waiting.has(step)),
     merged,
-    ...cut(0, earlier, a.spec),
-    ...cut(size, later, b.spec),
+    ...builder.steps,
     ...before.filter((step) => waiting.has(step)),
     ...graph.steps.slice(at + 1),
   ];
-  return { ...graph, values, steps };
+  return { ...builder.build(), steps };
 }
 
 /** A run of one of two loops. */

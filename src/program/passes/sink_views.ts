@@ -6,10 +6,9 @@
  */
 import { costOf, parseExpression } from "../../../kernels/elementwise/expression.ts";
 import { broadcastToOp } from "../../ops/layout.ts";
-import type { Primitive, Spec } from "../../op.ts";
 import { sameShape, sizeOf } from "../../shape.ts";
 import { isAlias } from "../alias.ts";
-import { type Graph, makersOf, type Step, type ValueId } from "../graph.ts";
+import { type Graph, GraphBuilder, makersOf, type Step, type ValueId } from "../graph.ts";
 import { eliminateCommonSubexpressions } from "./common_subexpressions.ts";
 import { eliminateDeadCode } from "./dead_code.ts";
 import { simplifySteps } from "./simplify.ts";
@@ -29,15 +28,14 @@ export function sinkViews(graph: Graph): Graph {
 
 class Sinker {
   readonly #graph: Graph;
-  readonly #values: Spec[];
-  readonly #steps: Step[] = [];
+  readonly #builder: GraphBuilder;
   readonly #makers: ReadonlyMap<ValueId, Step>;
   /** Values that others than loops read. */
   readonly #others: ReadonlySet<ValueId>;
 
   constructor(graph: Graph) {
     this.#graph = graph;
-    this.#values = [...graph.values];
+    this.#builder = new GraphBuilder(graph);
     this.#makers = makersOf(graph);
     this.#others = new Set(
       graph.steps.flatMap(({ op, inputs }) =>
@@ -47,9 +45,8 @@ class Sinker {
   }
 
   build(): Graph {
-    if (this.#values.length === this.#graph.values.length) return this.#graph;
-    const sunk = { ...this.#graph, values: this.#values, steps: this.#steps };
-    return eliminateDeadCode(eliminateCommonSubexpressions(simplifySteps(sunk)));
+    if (this.#builder.values.length === this.#graph.values.length) return this.#graph;
+    return eliminateDeadCode(eliminateCommonSubexpressions(simplifySteps(this.#builder.build())));
   }
 
   add(step: Step): void {
@@ -57,19 +54,19 @@ class Sinker {
     const turns = op.kind === "view" && op.join !== undefined && !isAlias(step, this.#graph) &&
       !this.#others.has(output);
     const chain = turns ? this.#chainTo(x!) : undefined;
-    if (chain === undefined) this.#steps.push(step);
+    if (chain === undefined) this.#builder.steps.push(step);
     else this.#turn(x!, step, chain, new Map(), output);
   }
 
   /** The elementwise steps that make a value; none where they cost much, or read many values. */
   #chainTo(target: ValueId): ReadonlySet<Step> | undefined {
-    const { shape } = this.#values[target]!;
+    const { shape } = this.#graph.values[target]!;
     const chain = new Set<Step>();
     const read = new Set<ValueId>();
     let cost = 0;
     const visit = (id: ValueId): void => {
       const step = this.#makers.get(id);
-      if (!sameShape(this.#values[id]!.shape, shape)) return;
+      if (!sameShape(this.#graph.values[id]!.shape, shape)) return;
       if (step?.op.kind === "map" && this.#isFree(step)) {
         if (chain.has(step)) return;
         chain.add(step);
@@ -84,8 +81,8 @@ class Sinker {
 
   /** Whether a step refuses nothing. */
   #isFree({ op, inputs, params, output }: Step): boolean {
-    const specs = inputs.map((id) => this.#values[id]!);
-    return op.refuses?.(specs, params, this.#values[output]!) === undefined;
+    const specs = inputs.map((id) => this.#graph.values[id]!);
+    return op.refuses?.(specs, params, this.#graph.values[output]!) === undefined;
   }
 
   /** What a value is turned, cut or repeated from. */
@@ -105,33 +102,22 @@ class Sinker {
   ): ValueId {
     const found = known.get(id);
     if (found !== undefined) return found;
-    const { shape, dtype } = this.#values[id]!;
+    const builder = this.#builder;
+    const { values } = this.#graph;
+    const { shape, dtype } = values[id]!;
     if (sizeOf(shape) === 1) return id;
     const step = this.#makers.get(id);
-    const turned = { shape: this.#values[view.output]!.shape, dtype };
+    const turned = { shape: values[view.output]!.shape, dtype };
     let made: ValueId;
     if (step !== undefined && chain.has(step)) {
       const inputs = step.inputs.map((input) => this.#turn(input, view, chain, known));
-      made = this.#push(step.op, inputs, step.params, turned, output);
+      made = builder.add(step.op, inputs, step.params, output ?? builder.value(turned));
     } else {
-      const whole = this.#values[view.inputs[0]!]!.shape;
-      const full = sameShape(shape, whole)
-        ? id
-        : this.#push(broadcastToOp, [id], whole, { shape: whole, dtype });
-      made = this.#push(view.op, [full], view.params, turned);
+      const whole = values[view.inputs[0]!]!.shape;
+      const full = sameShape(shape, whole) ? id : builder.add(broadcastToOp, [id], whole);
+      made = builder.add(view.op, [full], view.params, builder.value(turned));
     }
     known.set(id, made);
     return made;
-  }
-
-  #push<P>(
-    op: Primitive<P>,
-    inputs: readonly ValueId[],
-    params: P,
-    spec: Spec,
-    output = this.#values.push(spec) - 1,
-  ): ValueId {
-    this.#steps.push({ op: op as Primitive<unknown>, inputs, params, output });
-    return output;
   }
 }
