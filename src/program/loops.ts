@@ -22,8 +22,16 @@ import type { ReduceOp } from "../op.ts";
 import type { Scalars } from "../ops/elementwise.ts";
 import type { Tensor } from "../tensor.ts";
 import type { Graph, Step, ValueId } from "./graph.ts";
-import type { Group, GroupPlan } from "./passes/fuse.ts";
-import { keyOf, type LoopRead, planLoop, strip, type Work, workOf } from "./passes/loop_plan.ts";
+import type { Group } from "./passes/fuse.ts";
+import {
+  keyOf,
+  type LoopPlan,
+  type LoopRead,
+  planLoop,
+  strip,
+  type Work,
+  workOf,
+} from "./passes/loop_plan.ts";
 import { sourceOf } from "./passes/views.ts";
 import { isTurned, type IterationSpace, iterationSpace, type OperandWalk } from "./space.ts";
 
@@ -105,20 +113,20 @@ function motionOf(
 }
 
 /** How a group works that has no plan; its operands are read in their order. */
-function planOf({ shape, members, reductions, operands }: Group, graph: Graph): GroupPlan {
+function planOf({ shape, members, reductions, operands }: Group, graph: Graph): LoopPlan {
   const steps = [...members, ...reductions];
   const works = new Map(steps.map((step): [Step, Work] => {
     const own = strip(graph.values[step.output]!.shape);
     return [step, workOf(step, graph) ?? { shape: own, dtype: undefined, reduced: undefined }];
   }));
-  const view = { graph, sourceOf: (id: ValueId) => sourceOf(id, graph) };
-  const plan = planLoop(steps, strip(shape), view, works)!;
+  const view = { graph, works, sourceOf: (id: ValueId) => sourceOf(id, graph) };
+  const plan = planLoop(steps, strip(shape), view)!;
   const reads = plan.reads.toSorted((a, b) => operands.indexOf(a.id) - operands.indexOf(b.id));
-  return { ...plan, reads, steps };
+  return { ...plan, reads };
 }
 
 /** Constants that are the same number everywhere, but for those that are reduced, and positions. */
-function uniformReads({ reads, steps, uses }: GroupPlan, graph: Graph): Map<ValueId, number> {
+function uniformReads({ reads, steps, uses }: LoopPlan, graph: Graph): Map<ValueId, number> {
   const reduced = new Set([
     ...steps.flatMap((step) =>
       step.op.kind === "reduce" ? uses.get(step)!.map(({ id }) => id) : []
@@ -172,7 +180,7 @@ function onlyOnce(
 function statementOf(
   step: Step,
   values: readonly Expression[],
-  { levels }: GroupPlan,
+  { levels }: LoopPlan,
   graph: Graph,
 ): LoopSpec["body"][number] {
   const { op, output } = step;

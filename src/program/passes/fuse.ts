@@ -50,13 +50,7 @@ export interface Group {
   /** Steps whose slices it reads where they are, positions unchecked; none by default. */
   lookups?: readonly Step[] | undefined;
   /** How the loop works; by default, each row is gone over once, and all reductions are of rows. */
-  plan?: GroupPlan | undefined;
-}
-
-/** A plan of a loop with its steps in order. */
-export interface GroupPlan extends LoopPlan {
-  /** The steps. */
-  steps: readonly Step[];
+  plan?: LoopPlan | undefined;
 }
 
 /** A graph in units of execution. */
@@ -107,7 +101,6 @@ const LARGEST = { cost: 2500, tensors: 480 } as const;
 class Fuser {
   readonly #graph: Graph;
   readonly #view: GraphView;
-  readonly #works: ReadonlyMap<Step, Work | undefined>;
   readonly #order: ReadonlyMap<Step, number>;
   readonly #makers = new Map<ValueId, Node>();
   readonly #aliases: readonly Step[];
@@ -121,10 +114,10 @@ class Fuser {
     this.#graph = graph;
     this.#passes = passes;
     this.#shared = shared;
-    this.#works = new Map(graph.steps.map((step) => [step, workOf(step, graph)]));
-    const views = new Views(graph, this.#works, (step) => this.#planAlone(step) !== undefined);
+    const works = new Map(graph.steps.map((step) => [step, workOf(step, graph)]));
+    const views = new Views(graph, works, (step) => this.#planAlone(step) !== undefined);
     this.#aliases = views.aliases;
-    this.#view = { graph, sourceOf: (id) => views.sourceOf(id) };
+    this.#view = { graph, works, sourceOf: (id) => views.sourceOf(id) };
     this.#order = new Map(graph.steps.map((step, i) => [step, i]));
     if (passes) views.find();
     const steps = graph.steps.filter(({ output }) => !views.has(output));
@@ -161,8 +154,8 @@ class Fuser {
   /** Aliases that steps outside of loops read, or the caller, straight from what they stand for. */
   #neededAliases(): Step[] {
     const needed = new Set(this.#graph.outputs);
-    for (const { plan, steps } of this.#nodes) {
-      if (plan === undefined) steps[0]!.inputs.forEach((id) => needed.add(id));
+    for (const { plan, step } of this.#nodes) {
+      if (plan === undefined) step.inputs.forEach((id) => needed.add(id));
     }
     return this.#aliases.flatMap(({ output }): Step[] => {
       if (!needed.has(output)) return [];
@@ -187,12 +180,12 @@ class Fuser {
 
   #add(step: Step): void {
     const inputs = new Set(this.#readBy(step).flatMap((id) => this.#makerOf(id) ?? []));
-    const work = this.#works.get(step);
-    const plan = this.#planAlone(step)?.plan;
+    const work = this.#view.works.get(step);
+    const plan = this.#planAlone(step);
     const stretch = Math.floor(this.#order.get(step)! / STRETCH);
     const cost = 1 + (step.op.kind === "map" ? costOf(parseExpression(step.op.expression)) : 0);
     const open = new Map([[step.output, this.#readerCounts.get(step.output) ?? 0]]);
-    const node: Node = { plan, steps: [step], inputs, stretch, cost, open, into: undefined };
+    const node: Node = { step, plan, inputs, stretch, cost, open, into: undefined };
     this.#makers.set(step.output, node);
     if (work === undefined || !this.#join(node, step, work)) this.#nodes.push(node);
   }
@@ -251,34 +244,29 @@ class Fuser {
     return undefined;
   }
 
-  #planAlone(step: Step): Pick<Node, "plan" | "steps"> | undefined {
-    const work = this.#works.get(step);
+  #planAlone(step: Step): LoopPlan | undefined {
+    const work = this.#view.works.get(step);
     return work && this.#plan([step], work.shape);
   }
 
-  #plan(steps: readonly Step[], shape: Shape): Pick<Node, "plan" | "steps"> | undefined {
+  #plan(steps: readonly Step[], shape: Shape): LoopPlan | undefined {
     const sorted = steps.toSorted((a, b) => this.#order.get(a)! - this.#order.get(b)!);
-    const plan = planLoop(sorted, shape, this.#view, this.#works);
-    if (plan === undefined || (!this.#passes && !isPlain(plan, sorted, this.#works))) {
-      return undefined;
-    }
-    return { plan, steps: sorted };
+    const plan = planLoop(sorted, shape, this.#view);
+    return plan && (this.#passes || isPlain(plan, this.#view)) ? plan : undefined;
   }
 
   /** Puts all steps of others into a group, where that can be one loop. */
   #extend(group: Node, others: readonly Node[]): boolean {
-    const { plan, steps } = group;
-    const added = others.flatMap((node) => node.steps);
-    const [step] = added;
-    const isFirst = this.#works.get(step!)!.reduced !== undefined && !plan!.reduced;
-    const isLast = this.#order.get(steps.at(-1)!)! < this.#order.get(step!)!;
+    const plan = group.plan!;
+    const added = others.flatMap((node) => node.plan!.steps);
+    const [step] = added as [Step];
+    const isFirst = this.#view.works.get(step)!.reduced !== undefined && !plan.reduced;
+    const isLast = this.#order.get(plan.steps.at(-1)!)! < this.#order.get(step)!;
     if (this.#passes && added.length === 1 && !isFirst && isLast) {
-      if (!extendPlan(plan!, step!, this.#view, this.#works)) return false;
-      steps.push(step!);
-      return true;
+      return extendPlan(plan, step, this.#view);
     }
-    const planned = this.#plan([...steps, ...added], plan!.shape);
-    if (planned !== undefined) Object.assign(group, planned);
+    const planned = this.#plan([...plan.steps, ...added], plan.shape);
+    if (planned !== undefined) group.plan = planned;
     return planned !== undefined;
   }
 
@@ -305,7 +293,7 @@ class Fuser {
   #openValues(group: Node, others: readonly Node[]): Map<ValueId, number> {
     const open = new Map(group.open);
     for (const other of others) for (const [id, count] of other.open) open.set(id, count);
-    for (const step of others.flatMap(({ steps }) => steps)) {
+    for (const step of others.flatMap(({ plan }) => plan!.steps)) {
       for (const id of new Set(this.#readBy(step))) {
         const count = open.get(id);
         if (count === 1) open.delete(id);
@@ -316,8 +304,9 @@ class Fuser {
   }
 
   #toUnit(node: Node): Unit {
-    const { plan, steps } = node;
-    if (plan === undefined) return steps[0]!;
+    const { plan } = node;
+    if (plan === undefined) return node.step;
+    const { steps } = plan;
     const isReduced = ({ op, output }: Step) => op.kind === "reduce" && plan.rowValues.has(output);
     const written = steps.filter(({ output }) => this.#readers.isNeeded(output, node));
     const reductions = new Set(written.filter(isReduced));
@@ -329,7 +318,7 @@ class Fuser {
       operands: [...new Set(plan.reads.map(({ id }) => id))],
       stored: written.flatMap((step) => isReduced(step) ? [] : [step.output]),
       lookups: [...new Set(plan.reads.flatMap(({ lookup }) => lookup ? [lookup.by] : []))],
-      plan: this.#passes ? { ...plan, steps } : undefined,
+      plan: this.#passes ? plan : undefined,
     };
   }
 }
@@ -350,11 +339,7 @@ function countReaders(reads: readonly (readonly ValueId[])[]): Map<ValueId, numb
 }
 
 /** Whether rows are gone over once, and their reductions used elsewhere only. */
-function isPlain(
-  { shape, reduced, passes }: LoopPlan,
-  steps: readonly Step[],
-  works: ReadonlyMap<Step, Work | undefined>,
-): boolean {
+function isPlain({ shape, reduced, passes, steps }: LoopPlan, { works }: GraphView): boolean {
   const ofRows = reduced === undefined || reduced[1] === shape.length;
   return ofRows && passes === 1 && steps.every((step) => sameShape(works.get(step)!.shape, shape));
 }

@@ -40,14 +40,10 @@ export interface LoopRead extends Strides {
   lookup?: { positions: LoopRead; step: number; by: Step } | undefined;
 }
 
-/** Steps as a loop. */
-export interface LoopPlan {
-  /** The positions that it visits, without extents of 1. */
-  shape: Shape;
-  /** The floating type that it needs; `undefined` where any will do. */
-  dtype: Work["dtype"];
-  /** The axes that it reduces. */
-  reduced: AxisRange | undefined;
+/** Steps as a loop, and what they do together. */
+export interface LoopPlan extends Work {
+  /** The steps, in order. */
+  steps: Step[];
   /** How often a row is gone over. */
   passes: number;
   /** When each value is known that the steps make. */
@@ -65,6 +61,8 @@ export interface LoopPlan {
 export interface GraphView {
   /** The graph. */
   graph: Graph;
+  /** What steps do in loops. */
+  works: ReadonlyMap<Step, Work | undefined>;
   /** Where a value lies. */
   sourceOf: (id: ValueId) => Source;
 }
@@ -181,14 +179,13 @@ export function planLoop(
   steps: readonly Step[],
   shape: Shape,
   view: GraphView,
-  works: ReadonlyMap<Step, Work | undefined>,
 ): LoopPlan | undefined {
-  const common = meet(steps.map((step) => works.get(step)), shape);
+  const common = meet(steps.map((step) => view.works.get(step)), shape);
   if (common === undefined) return undefined;
   const maps = { levels: new Map(), reads: [], known: new Set<string>(), uses: new Map() };
-  const plan: LoopPlan = { ...common, passes: 1, ...maps, rowValues: new Set() };
+  const plan: LoopPlan = { ...common, steps: [], passes: 1, ...maps, rowValues: new Set() };
   for (const step of steps) {
-    const placed = placeOf(step, works.get(step)!, plan, common, view);
+    const placed = placeOf(step, plan, common, view);
     if (placed === undefined) return undefined;
     place(plan, step, placed);
   }
@@ -199,14 +196,9 @@ export function planLoop(
  * Puts one more step behind the others of a loop, in place; whether that can be. It must not be the
  * first that reduces.
  */
-export function extendPlan(
-  plan: LoopPlan,
-  step: Step,
-  view: GraphView,
-  works: ReadonlyMap<Step, Work | undefined>,
-): boolean {
-  const common = meet([plan, works.get(step)], plan.shape);
-  const placed = common && placeOf(step, works.get(step)!, plan, common, view);
+export function extendPlan(plan: LoopPlan, step: Step, view: GraphView): boolean {
+  const common = meet([plan, view.works.get(step)], plan.shape);
+  const placed = common && placeOf(step, plan, common, view);
   if (placed === undefined) return false;
   const { fresh, passes } = placed;
   const isNew = fresh.length > 0 || passes > plan.passes;
@@ -235,12 +227,12 @@ interface Place {
 /** Where a step can be behind the others, if it can read what they make there. */
 function placeOf(
   step: Step,
-  work: Work,
   plan: LoopPlan,
   common: Work,
   view: GraphView,
 ): Place | undefined {
   const { shape, reduced } = common;
+  const work = view.works.get(step)!;
   const uses = readsOf(step, work, common, view);
   const fresh: LoopRead[] = [];
   let pass = 0;
@@ -272,6 +264,7 @@ function place(plan: LoopPlan, step: Step, { level, passes, uses, fresh }: Place
     plan.known.add(key);
     plan.reads.push(read);
   }
+  plan.steps.push(step);
   plan.passes = passes;
   plan.uses.set(step, uses);
   plan.levels.set(step.output, level);

@@ -6,12 +6,12 @@
 import type { Step, ValueId } from "../graph.ts";
 import type { GraphView, LoopPlan } from "./loop_plan.ts";
 
-/** A group under construction; a single step where `plan` is `undefined`. */
+/** A group under construction, or a single step. */
 export interface Node {
-  /** The loop that the steps would be. */
+  /** The step that it began with. */
+  readonly step: Step;
+  /** The loop of all of its steps; `undefined` where the first cannot be in one. */
   plan: LoopPlan | undefined;
-  /** The steps, in order. */
-  steps: Step[];
   /** The nodes whose values it needs, some of which may be part of others by now. */
   inputs: Set<Node>;
   /** The stretch of the graph that all its steps are in: it depends on no later one. */
@@ -88,10 +88,8 @@ export function sortNodes(nodes: readonly Node[]): Node[] {
 }
 
 /** What a node reads from others. */
-function readsOf({ plan, steps }: Node, { sourceOf }: GraphView): readonly ValueId[] {
-  return plan === undefined
-    ? steps[0]!.inputs.map((id) => sourceOf(id).root)
-    : plan.reads.map(({ id }) => id);
+function readsOf({ plan, step }: Node, { sourceOf }: GraphView): readonly ValueId[] {
+  return plan?.reads.map(({ id }) => id) ?? step.inputs.map((id) => sourceOf(id).root);
 }
 
 /** Which nodes read which values. */
@@ -124,9 +122,9 @@ export class Readers {
   }
 
   /** Gives a node other steps. */
-  replace(node: Node, replaced: Pick<Node, "plan" | "steps">): void {
+  replace(node: Node, plan: LoopPlan): void {
     for (const id of readsOf(node, this.#view)) this.#readers.get(id)?.delete(node);
-    Object.assign(node, replaced);
+    node.plan = plan;
     this.#add(node);
   }
 

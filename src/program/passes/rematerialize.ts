@@ -6,17 +6,14 @@
 import { costOf, parseExpression } from "../../../kernels/elementwise/expression.ts";
 import { sameShape, type Shape } from "../../shape.ts";
 import type { Step, ValueId } from "../graph.ts";
-import { isFull } from "./loop_plan.ts";
+import { isFull, type LoopPlan } from "./loop_plan.ts";
 import type { Node, Readers } from "./nodes.ts";
 
 /** The largest cost of steps that are computed again. */
 const MOST = 8;
 
-/** A loop of other steps. */
-type Extended = Pick<Node, "plan" | "steps">;
-
 /** Plans a loop of some steps, in whatever order they are given. */
-type Replan = (steps: readonly Step[], shape: Shape) => Extended | undefined;
+type Replan = (steps: readonly Step[], shape: Shape) => LoopPlan | undefined;
 
 /** A value that loops might compute anew, and the steps that make it. */
 interface Candidate {
@@ -31,7 +28,8 @@ interface Candidate {
 export function rematerialize(nodes: readonly Node[], readers: Readers, plan: Replan): void {
   for (const node of nodes) {
     if (node.plan === undefined) continue;
-    const makers = new Map(node.steps.map((step) => [step.output, step]));
+    const { steps } = node.plan;
+    const makers = new Map(steps.map((step) => [step.output, step]));
     let waiting: Candidate[] = [];
     const read = new Set<ValueId>();
     const settle = () => {
@@ -39,7 +37,7 @@ export function rematerialize(nodes: readonly Node[], readers: Readers, plan: Re
       waiting = [];
       read.clear();
     };
-    for (const { output } of node.steps.toReversed()) {
+    for (const { output } of steps.toReversed()) {
       if (read.has(output)) settle();
       if (!readers.isNeeded(output, node) || readers.isOutput(output)) continue;
       if (node.plan.rowValues.has(output)) continue;
@@ -70,7 +68,7 @@ function give(
       chains.set(reader, steps);
     }
   }
-  const planned = new Map<Node, Extended>();
+  const planned = new Map<Node, LoopPlan>();
   for (const [reader, chain] of chains) {
     const extended = extend(reader, maker, [...chain], plan);
     if (extended === undefined) break;
@@ -113,30 +111,27 @@ function extend(
   maker: Node,
   chain: readonly Step[],
   plan: Replan,
-): Extended | undefined {
-  if (reader.plan === undefined || !sameShape(reader.plan.shape, maker.plan!.shape)) {
-    return undefined;
-  }
-  const { shape } = reader.plan;
-  const known = new Set(reader.steps.map(({ output }) => output));
-  const extended = plan(
-    [...reader.steps, ...chain.filter(({ output }) => !known.has(output))],
-    shape,
-  );
-  const large = (node: Pick<Node, "plan">) => node.plan!.reads.filter(isFull).length;
-  return extended !== undefined && large(extended) <= large(reader) ? extended : undefined;
+): LoopPlan | undefined {
+  const own = reader.plan;
+  if (own === undefined || !sameShape(own.shape, maker.plan!.shape)) return undefined;
+  const known = new Set(own.steps.map(({ output }) => output));
+  const added = chain.filter(({ output }) => !known.has(output));
+  const extended = plan([...own.steps, ...added], own.shape);
+  const large = ({ reads }: LoopPlan) => reads.filter(isFull).length;
+  return extended !== undefined && large(extended) <= large(own) ? extended : undefined;
 }
 
 /** Drops steps whose values nobody needs any more. */
 function dropUnneeded(node: Node, readers: Readers, plan: Replan): void {
+  const { steps, shape, uses } = node.plan!;
   const used = new Set<ValueId>();
-  const kept = node.steps.toReversed().filter(({ output }, i, steps) => {
-    if (!used.has(output) && !readers.isNeeded(output, node)) return false;
-    node.plan!.uses.get(steps[i]!)!.forEach(({ id }) => used.add(id));
+  const kept = steps.toReversed().filter((step) => {
+    if (!used.has(step.output) && !readers.isNeeded(step.output, node)) return false;
+    uses.get(step)!.forEach(({ id }) => used.add(id));
     return true;
   });
-  if (kept.length > 0 && kept.length < node.steps.length) {
-    const replaced = plan(kept, node.plan!.shape);
+  if (kept.length > 0 && kept.length < steps.length) {
+    const replaced = plan(kept, shape);
     if (replaced !== undefined) readers.replace(node, replaced);
   }
 }

@@ -4,10 +4,10 @@
  * @module
  */
 import { sameShape } from "../../shape.ts";
-import type { Tensor } from "../../tensor.ts";
 import type { Scalars } from "../../ops/elementwise.ts";
 import { isAlias } from "../alias.ts";
 import { type Graph, replaceValues, type Step, type ValueId } from "../graph.ts";
+import { uniformValue } from "../loops.ts";
 
 /** The graph without steps whose result is one of their inputs, and with chains of layouts joined. */
 export function simplifySteps(graph: Graph): Graph {
@@ -37,8 +37,10 @@ function unchanged(
   const result = graph.values[output]!;
   const like = (id: ValueId) =>
     sameShape(graph.values[id]!.shape, result.shape) && graph.values[id]!.dtype === result.dtype;
-  const isNumber = (id: ValueId | undefined, value: number) =>
-    id !== undefined && holds(graph.constants.get(id), value);
+  const isNumber = (id: ValueId | undefined, value: number) => {
+    const constant = id === undefined ? undefined : graph.constants.get(id);
+    return constant !== undefined && Object.is(uniformValue(constant), value);
+  };
   const isSame = () => isAlias({ op, inputs, params, output }, graph) && like(a);
   switch (op.kind) {
     case "view":
@@ -75,10 +77,4 @@ function join(step: Step, makers: ReadonlyMap<ValueId, Step>): Step {
   const { op } = step;
   if (before?.op !== op || op.kind !== "view" || op.join === undefined) return step;
   return { ...step, inputs: before.inputs, params: op.join(before.params, step.params) };
-}
-
-/** Whether all values of a constant are this number; `-0` is not 0. */
-function holds(constant: Tensor | undefined, value: number): boolean {
-  return constant !== undefined && constant.size > 0 &&
-    constant.data.every((entry) => Object.is(entry, value));
 }
