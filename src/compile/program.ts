@@ -5,7 +5,7 @@
  */
 import { describe } from "../describe.ts";
 import type { Spec } from "../op.ts";
-import { checkChoice, checkNumber, readOptions } from "../options.ts";
+import { checkChoice, checkFunction, checkNumber, readOptions } from "../options.ts";
 import { formatShape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { runBlocksBy } from "../trace.ts";
@@ -24,30 +24,9 @@ import { explainPlan, planOfGraph } from "../program/explain.ts";
 import { optimize, PASS_NAMES } from "../program/optimize.ts";
 import { profile } from "../program/profile.ts";
 import { record } from "../program/record.ts";
-import { Buckets, cutOutputs, type Padding, padLeaves } from "./buckets.ts";
+import { Buckets, cutOutputs, padLeaves } from "./buckets.ts";
 import { runBlocks } from "./eager_blocks.ts";
 import { type Specialization, Specializations } from "./specializations.ts";
-
-/** What the options say. */
-interface Settings {
-  device: ProgramDevice;
-  /** The device, where it is this program's own. */
-  own: CpuDevice | undefined;
-  /** For each argument, whether it is donated. */
-  donated: readonly boolean[];
-  /** Whether numbers of rows are rounded up. */
-  bucketed: boolean;
-}
-
-/** What a call is done by. */
-interface Found {
-  used: Specialization;
-  /** The arguments' leaves, and which are donated. */
-  leaves: readonly Tensor[];
-  given: readonly boolean[];
-  /** How many rows the leaves have beyond those that were given. */
-  padding: Padding | undefined;
-}
 
 /** See {@linkcode compile}. */
 export async function makeProgram<Args extends unknown[], R>(
@@ -56,7 +35,7 @@ export async function makeProgram<Args extends unknown[], R>(
   options: CompileOptions,
 ): Promise<Program<Args, R>> {
   runBlocksBy(runBlocks);
-  checkFunction(f);
+  checkFunction("compile", "f", f);
   checkArguments("compile", "exampleArgs", "an example of each argument", exampleArgs);
   const { device, own, donated, bucketed } = readSettings(options, exampleArgs.length);
   const specializations = new Specializations();
@@ -64,7 +43,8 @@ export async function makeProgram<Args extends unknown[], R>(
   const disposal = () => new TypeError("Cannot run the program as it has been disposed of");
   /** The branches of the example arguments. */
   let forms: readonly string[] | undefined;
-  const find = (args: readonly unknown[]): Found => {
+  /** What a call is done by: the leaves of its arguments, and which are donated. */
+  const find = (args: readonly unknown[]) => {
     if (specializations.isDisposed) throw disposal();
     checkCount(args.length, exampleArgs.length);
     const flats = args.map((arg, i) => flattenTree("the program", arg, `argument ${i}`));
@@ -80,7 +60,10 @@ export async function makeProgram<Args extends unknown[], R>(
     let used = specializations.get(key);
     if (used === undefined) {
       specializations.makeRoom();
-      used = explainForms(flats, forms, () => specialize(recordFor(leaves), device));
+      used = explainForms(flats, forms, () => {
+        const { graph, rebuild } = recordFor(leaves);
+        return { executable: prepareAny(graph, device), rebuild, uses: 0 };
+      });
       specializations.add(key, used);
     }
     return { used, leaves, given, padding };
@@ -134,13 +117,6 @@ export async function makeProgram<Args extends unknown[], R>(
   );
 }
 
-function checkFunction(f: unknown): void {
-  if (typeof f === "function") return;
-  throw new TypeError(
-    `Cannot compute compile as f must be a function: current value is ${describe(f)}`,
-  );
-}
-
 function checkArguments(caller: string, argument: string, what: string, given: unknown): void {
   if (Array.isArray(given) && !given.includes(undefined)) return;
   throw new TypeError(
@@ -160,7 +136,8 @@ function checkCount(given: number, expected: number): void {
   );
 }
 
-function readSettings(options: CompileOptions, argumentCount: number): Settings {
+/** What the options say; `own` is the device where it is this program's own. */
+function readSettings(options: CompileOptions, argumentCount: number) {
   const defaults = { device: "cpu", threads: 1, donate: false, shapes: "exact" } as const;
   const { device, threads, donate, shapes } = readOptions("compile", options, defaults);
   checkDevice(device, threads);
@@ -254,18 +231,13 @@ function signature(leaves: readonly Tensor[], rebuild: (l: readonly unknown[]) =
 }
 
 /** What a function does to arguments of some shapes, and its result from tensors. */
-interface Recorded {
-  graph: Graph;
-  rebuild: (leaves: readonly unknown[]) => unknown;
-}
-
 function recordFunction(
   // deno-lint-ignore no-explicit-any -- of any arguments
   f: (...args: any[]) => unknown,
   specs: readonly Spec[],
   rebuildArguments: (leaves: readonly unknown[]) => unknown[],
-): Recorded {
-  let rebuild: Recorded["rebuild"] = () => undefined;
+) {
+  let rebuild: Specialization["rebuild"] = () => undefined;
   const graph = record(specs, (inputs) => {
     const result = f(...rebuildArguments(inputs));
     const flat = flattenTree("compile", result, "the function's result");
@@ -273,10 +245,6 @@ function recordFunction(
     return flat.leaves;
   });
   return { graph, rebuild };
-}
-
-function specialize({ graph, rebuild }: Recorded, device: ProgramDevice): Specialization {
-  return { executable: prepareAny(graph, device), rebuild, uses: 0 };
 }
 
 /** Makes a graph ready to run, or says that it is too long for the engine's stack. */

@@ -30,8 +30,6 @@ const ALWAYS_KEPT = 2;
 /** The executables of a program, those used last at the end. */
 export class Specializations {
   readonly #known = new Map<string, Specialization>();
-  readonly #ready = new Map<Specialization, Executable>();
-  #newest: Specialization | undefined;
   #made = 0;
   #isDisposed = false;
 
@@ -45,10 +43,9 @@ export class Specializations {
     const found = this.#known.get(key);
     if (found === undefined) return undefined;
     found.uses++;
-    if (found === this.#newest) return found;
     this.#known.delete(key);
     this.#known.set(key, found);
-    return this.#newest = found;
+    return found;
   }
 
   /**
@@ -58,21 +55,19 @@ export class Specializations {
   add(key: string, made: Specialization): void {
     made.uses++;
     this.#known.set(key, made);
-    this.#newest = made;
     this.#made++;
     const { executable } = made;
     if (!(executable instanceof Promise)) return this.#keep(made, executable);
     const forget = () => {
       if (this.#known.get(key) === made) this.#known.delete(key);
-      if (this.#newest === made) this.#newest = undefined;
     };
     executable.then((found) => this.#keep(made, found), forget);
   }
 
   /** Makes room for one more, before it is made; it may be as large as the last one. */
   makeRoom(): void {
-    const newest = this.#newest && this.#ready.get(this.#newest);
-    this.#trim(1, newest?.bytes ?? 0);
+    const newest = [...this.#known.values()].at(-1);
+    this.#trim(1, (newest && readyOf(newest))?.bytes ?? 0);
   }
 
   /** A call has ended. */
@@ -83,7 +78,7 @@ export class Specializations {
 
   /** The plans of all that are kept, and how many there may be. */
   explain(): string {
-    const ready = this.#inOrder();
+    const ready = this.#ready();
     const dropped = this.#made - this.#known.size;
     return [
       ...ready.map((executable) => explainPlan(executable.plan())),
@@ -95,33 +90,28 @@ export class Specializations {
 
   /** The kernels of all that are kept, each once. */
   sources(): string[] {
-    return [...new Set(this.#inOrder().flatMap((executable) => executable.sources()))];
+    return [...new Set(this.#ready().flatMap((executable) => executable.sources()))];
   }
 
   /** Frees all. */
   dispose(): void {
     this.#isDisposed = true;
-    this.#ready.forEach((executable) => executable.dispose());
-    this.#ready.clear();
+    this.#ready().forEach((executable) => executable.dispose());
     this.#known.clear();
-    this.#newest = undefined;
   }
 
   #keep(made: Specialization, executable: Executable): void {
     if (this.#isDisposed) return executable.dispose();
     made.executable = executable;
-    this.#ready.set(made, executable);
     this.#trim();
   }
 
-  #inOrder(): Executable[] {
-    return [...this.#known.values()].flatMap((known) => this.#ready.get(known) ?? []);
+  #ready(): Executable[] {
+    return [...this.#known.values()].flatMap((known) => readyOf(known) ?? []);
   }
 
   #bytes(): number {
-    let bytes = 0;
-    for (const executable of this.#ready.values()) bytes += executable.bytes;
-    return bytes;
+    return this.#ready().reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
   /** Lets those go that were used longest ago and are beyond a limit. */
@@ -130,12 +120,15 @@ export class Specializations {
     for (const [key, old] of this.#known) {
       if (count <= ALWAYS_KEPT || (count <= MOST_KEPT && bytes <= MOST_BYTES)) return;
       if (old.uses > 0) continue;
-      const executable = this.#ready.get(old);
+      const executable = readyOf(old);
       this.#known.delete(key);
-      this.#ready.delete(old);
       count--;
       bytes -= executable?.bytes ?? 0;
       executable?.dispose();
     }
   }
+}
+
+function readyOf({ executable }: Specialization): Executable | undefined {
+  return executable instanceof Promise ? undefined : executable;
 }
