@@ -21,17 +21,18 @@ import { loopIn } from "../../program/row_blocks.ts";
 import { planOf } from "./explain.ts";
 import { Frame, turnsOf } from "./frame.ts";
 import { type Kernel, Kernels } from "./kernels.ts";
-import { LoopCalls, temporaryBytes } from "./loop_calls.ts";
+import { loopCalls } from "./loop_calls.ts";
 import { addLoops, loopsOf } from "./loop_kernels.ts";
 import type { Memories } from "./memories.ts";
 import { type Instruction, rowLoop } from "./row_loop.ts";
 import { lookupKernel } from "./select.ts";
 import {
   type Calls,
+  type Divided,
+  type Places,
   type Positions,
   splitCalls,
   type StepKernel,
-  wholeCalls,
 } from "./step_kernel.ts";
 import { kernelOf } from "./step_kernels.ts";
 import type { Job, Team } from "./threads.ts";
@@ -97,8 +98,11 @@ export class CpuExecutable implements Executable {
     this.memory = planMemory(graph, (body) => wasm ? fuseSteps(body, fusing) : body.steps);
     this.units = this.memory.units;
     this.#loops = loopsOf(this.memory);
-    const temporary = [...this.#loops.values()].map(temporaryBytes);
-    const scratch = temporary.reduce((most, bytes) => Math.max(most, bytes), scratchBytes(graph));
+    const calls = [...this.#loops.values()].map(loopCalls);
+    const scratch = calls.reduce(
+      (most, own) => Math.max(most, own.scratchBytes),
+      scratchBytes(graph),
+    );
     this.bytes = this.memory.bytes + (this.#team?.size ?? 1) * scratch;
     const kernels = () => new Kernels(this.bytes, isShared, options.memories);
     if (wasm) this.#kernels = holding(this, kernels);
@@ -218,37 +222,26 @@ export class CpuExecutable implements Executable {
     return rowLoop(loop, given, data, bodies);
   }
 
-  /** A loop as WebAssembly. */
+  /** A loop as WebAssembly; the calls of many blocks are made anew each time. */
   #loop(group: Group, frame: Frame): () => void {
-    const loop = this.#loops.get(group)!;
-    const calls = new LoopCalls(loop, frame.offsets, this.memory.bytes);
-    const parts = this.#team && calls.split(this.#team.size, this.#smallestShared);
-    return this.#launch(this.#numbers.get(group)!, group, frame, parts, (run) => {
-      if (loop.space.outer.length > 0) return () => calls.each((numbers) => run(...numbers));
-      const whole: Calls[number][] = [];
-      calls.each((numbers) => whole.push(numbers));
-      return runAll(run, whole);
-    });
+    const { space } = this.#loops.get(group)!;
+    const calls = loopCalls(this.#loops.get(group)!);
+    const anew = (run: Kernel, places: Places) => {
+      const walk = calls.walk(places);
+      return () => walk([0, calls.slices], (numbers) => run(...numbers));
+    };
+    const alone = space.outer.length > 0 ? anew : undefined;
+    return this.#launch(this.#numbers.get(group)!, group, frame, calls, alone);
   }
 
   /** A step that is a function of its own, as WebAssembly, after a check of what it must not read. */
   #kernel(step: Step, kernel: StepKernel, frame: Frame): (() => void)[] {
-    const places = { offsets: frame.offsets, scratch: this.memory.bytes };
-    const parts = this.#team && splitCalls(kernel, places, this.#team.size, this.#smallestShared);
-    const number = this.#kernels!.numberOf(kernel);
-    const work = this.#launch(
-      number,
-      step,
-      frame,
-      parts,
-      (run) => runAll(run, wholeCalls(kernel, places)),
-    );
     const { verified, positions } = kernel;
     const values = verified?.ids.map((id) => frame.view(id)) ?? [];
     return [
       ...verified ? [() => verified.verify(...values)] : [],
       ...positions ? [checkPositions(positions, frame)] : [],
-      work,
+      this.#launch(this.#kernels!.numberOf(kernel), step, frame, kernel),
     ];
   }
 
@@ -256,13 +249,17 @@ export class CpuExecutable implements Executable {
   #launch(
     kernel: number,
     unit: Unit,
-    { plan: { graph } }: Frame,
-    parts: readonly Calls[] | undefined,
-    alone: (run: Kernel) => () => void,
+    { offsets, plan: { graph } }: Frame,
+    work: Divided,
+    alone?: (run: Kernel, places: Places) => () => void,
   ): () => void {
     this.#made.push({ kernel, unit, graph });
     const run = this.#kernels!.get(kernel);
-    if (parts === undefined) return alone(run);
+    const places = { offsets, scratch: this.memory.bytes };
+    const parts = this.#team && splitCalls(work, places, this.#team.size, this.#smallestShared);
+    if (parts === undefined) {
+      return alone?.(run, places) ?? runAll(run, work.calls([0, work.slices], places));
+    }
     this.shared.push(...writesOf(unit));
     const job = this.#jobs.push({ kernel, parts }) - 1;
     const own = (part: number) => parts[part]!.forEach((numbers) => run(...numbers));

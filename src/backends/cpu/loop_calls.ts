@@ -11,10 +11,9 @@ import { rowsAtOnce } from "../../../kernels/elementwise/wasm.ts";
 import { type TiledBytes, tiledRows } from "../../../kernels/layout/tiles.ts";
 import { BYTES } from "../../dtype.ts";
 import { sizeOf } from "../../shape.ts";
-import type { ValueId } from "../../program/graph.ts";
 import type { GroupLoop } from "../../program/loops.ts";
 import { walkOuter } from "../../program/space.ts";
-import type { Calls, SliceRange } from "./step_kernel.ts";
+import type { Divided, Places, SliceRange } from "./step_kernel.ts";
 
 /** Nanoseconds per statement and element, about. */
 const NS = 1 / 4;
@@ -22,145 +21,129 @@ const NS = 1 / 4;
 /** Columns that are kept together: whole cache lines, of the smallest elements too. */
 const COLUMNS_TOGETHER = 64;
 
-/** Loops are split by columns where there are fewer rows than this for each thread. */
-const ROWS_PER_THREAD = 4;
+/** Loops over no fewer rows than this are split by rows. */
+const FEW_ROWS = 32;
 
 /** Temporary stores start where cache lines do. */
 const CACHE_LINE = 64;
 
-/** Calls for less than this many elements would be more words than work. */
+/** Fewer elements are not worth a call of their own. */
 const LEAST_ELEMENTS = 64;
 
-/** A loop and the places of what it reads and writes; from `scratch` on, what it keeps for a while. */
-export class LoopCalls {
-  readonly #loop: GroupLoop;
-  readonly #targets: readonly Walk[];
-  readonly #sources: readonly Walk[];
-  readonly #stages: readonly { at: number; part: number }[];
+/** The calls of a loop; its slices are rows of one block after the other, or columns side by side. */
+export interface LoopCalls extends Divided {
+  /** Visits the arguments of the calls for some slices. */
+  walk: (
+    places: Places,
+  ) => (range: SliceRange, visit: (numbers: readonly number[]) => void) => void;
+}
 
-  constructor(loop: GroupLoop, offsets: ReadonlyMap<ValueId, number>, scratch = 0) {
-    const { spec, space, inputs, outputs } = loop;
-    const { rows, columns, over } = space;
-    const down = over === "column";
-    this.#loop = loop;
-    const { temporaries, stages, bytes: part } = scratchPlaces(loop);
-    this.#stages = stages.map(({ at }) => ({ at: scratch + at, part }));
-    this.#targets = spec.stores.map(({ dtype, moves, temporary }, i) => {
-      const bytes = BYTES[dtype];
-      if (temporary) {
-        const { at, step } = temporaries[i - outputs.length]!;
-        return { at: scratch + at, bytes, along: 0, step, block: 0, part };
-      }
-      const at = offsets.get(outputs[i]!)!;
-      const [step, block] = moves
-        ? [columns, rows * columns]
-        : over === "row"
-        ? [1, rows]
-        : [0, down ? columns : 1];
-      const along = moves || down ? bytes : 0;
-      return { at, bytes, along, step: step * bytes, block: block * bytes, part: 0 };
-    });
-    let staged = 0;
-    this.#sources = spec.operands.map(({ dtype, turned }, i) => {
-      const { along, step } = space.operands[i]!;
-      const bytes = BYTES[dtype];
-      const at = offsets.get(inputs[i]!)!;
-      const pitch = turned ? stages[staged++]!.step : undefined;
-      return { at, bytes, along: along * bytes, step: step * bytes, pitch, block: 0, part: 0 };
-    });
-  }
-
-  /** Visits the arguments of all calls for all rows. */
-  each(visit: (numbers: number[]) => void): void {
-    const { space } = this.#loop;
-    const [rows, columns] = [[0, space.rows], [0, space.columns]] as const;
-    this.#walk((index, starts) => visit(this.#numbers(index, starts, rows, columns, 0)));
-  }
-
-  /** A part for each thread; `undefined` where it is best or necessary to stay on one. */
-  split(threads: number, smallestNs: number): Calls[] | undefined {
-    const { space: { outer, rows, columns, over }, spec: { body } } = this.#loop;
-    const elements = rows * columns;
-    const blocks = sizeOf(outer);
-    if (NS * blocks * elements * body.length < smallestNs) return undefined;
-    if (outer.length > 0 && elements < LEAST_ELEMENTS) return undefined;
-    const reduces = body.some((statement) => "reduce" in statement);
-    const byColumns = over === "column" ||
-      (!reduces && outer.length === 0 && rows < ROWS_PER_THREAD * threads);
-    const parts = byColumns
-      ? this.#inBlocks(threads, columns, COLUMNS_TOGETHER)
-      : this.#inBlocks(threads, rows, 1);
-    return parts.filter(({ length }) => length > 0).length > 1 ? parts : undefined;
-  }
-
-  /** Shares of the rows of all blocks, or of their columns where those come in units. */
-  #inBlocks(threads: number, count: number, unit: number): number[][][] {
-    const { outer, rows, columns, over } = this.#loop.space;
-    const units = over === "all" ? 1 : Math.ceil(count / unit);
-    const size = over === "all" ? count : unit;
-    const share = (part: number) => Math.round(sizeOf(outer) * units * part / threads);
-    const parts = Array.from({ length: threads }, (): number[][] => []);
-    this.#walk((index, starts) => {
-      parts.forEach((calls, part) => {
-        const bound = (at: number) =>
-          Math.min(count, Math.min(units, Math.max(0, at - index * units)) * size);
-        const own = [bound(share(part)), bound(share(part + 1))] as const;
+/** How a loop is called. */
+export function loopCalls(loop: GroupLoop): LoopCalls {
+  const { spec: { body }, space } = loop;
+  const { outer, rows, columns, over } = space;
+  const [blocks, elements] = [sizeOf(outer), rows * columns];
+  const reduces = body.some((statement) => "reduce" in statement);
+  const isWide = rows < FEW_ROWS && rows * COLUMNS_TOGETHER < columns;
+  const byColumns = over === "column" || (!reduces && outer.length === 0 && isWide);
+  const [count, unit] = byColumns ? [columns, COLUMNS_TOGETHER] : [rows, over === "all" ? rows : 1];
+  const units = Math.ceil(count / unit);
+  // Calls for few elements would be more words than work.
+  const together = outer.length > 0 && elements < LEAST_ELEMENTS ? blocks * units : 1;
+  const walk: LoopCalls["walk"] = (places) => {
+    const numbers = numbersOf(loop, places);
+    const starts = space.operands.map(() => 0);
+    return ([from, to], visit) =>
+      walkOuter(space, starts, (index) => {
+        const bound = (slice: number) =>
+          Math.min(count, Math.max(0, slice * together - index * units) * unit);
+        const own = [bound(from), bound(to)] as const;
         if (own[0] >= own[1]) return;
-        const [some, across] = unit === 1
-          ? [own, [0, columns] as const]
-          : [[0, rows] as const, own];
-        calls.push(this.#numbers(index, starts, some, across, part));
+        const [some, across] = byColumns ? [[0, rows], own] as const : [own, [0, columns]] as const;
+        visit(numbers(index, starts, some, across));
       });
-    });
-    return parts;
-  }
+  };
+  return {
+    scratchBytes: scratchPlaces(loop).bytes,
+    slices: blocks * units / together,
+    nanoseconds: NS * blocks * elements * body.length,
+    walk,
+    calls(range, places) {
+      const calls: (readonly number[])[] = [];
+      walk(places)(range, (own) => calls.push(own));
+      return calls;
+    },
+  };
+}
 
-  #walk(visit: (index: number, starts: readonly number[]) => void): void {
-    const starts = this.#sources.map(() => 0);
-    walkOuter(this.#loop.space, starts, (index) => visit(index, starts));
-  }
-
-  /** The arguments for some rows and columns of a block, on one of several threads. */
-  #numbers(
-    block: number,
+/** The arguments for some rows and columns of a block, from what its operands start with. */
+function numbersOf({ spec, space, inputs, outputs }: GroupLoop, { offsets, scratch }: Places) {
+  const { rows, columns, over } = space;
+  const down = over === "column";
+  const { temporaries, stages } = scratchPlaces({ spec, space });
+  const targets = spec.stores.map(({ dtype, moves, temporary }, i): Walk => {
+    const bytes = BYTES[dtype];
+    if (temporary) {
+      const { at, step } = temporaries[i - outputs.length]!;
+      return { at: scratch + at, bytes, along: 0, down: 0, step, block: 0 };
+    }
+    const at = offsets.get(outputs[i]!)!;
+    const [step, block] = moves
+      ? [columns, rows * columns]
+      : over === "row"
+      ? [1, rows]
+      : [0, down ? columns : 1];
+    const along = moves || down ? bytes : 0;
+    return { at, bytes, along, down: step * bytes, step: step * bytes, block: block * bytes };
+  });
+  let staged = 0;
+  const sources = spec.operands.map(({ dtype, turned }, i): Walk => {
+    const { along, step } = space.operands[i]!;
+    const bytes = BYTES[dtype];
+    const at = offsets.get(inputs[i]!)!;
+    const down = step * bytes;
+    // Rows that are turned around first lie apart by what they have there.
+    return {
+      at,
+      bytes,
+      along: along * bytes,
+      down,
+      step: turned ? stages[staged++]!.step : down,
+      block: 0,
+    };
+  });
+  return (
+    index: number,
     starts: readonly number[],
-    rows: SliceRange,
-    columns: SliceRange,
-    thread: number,
-  ): number[] {
-    const address = (walk: Walk, start: number) =>
-      walk.at + start * walk.bytes + block * walk.block + thread * walk.part +
-      (walk.part > 0 ? 0 : rows[0] * walk.step + columns[0] * walk.along);
+    [row, lastRow]: SliceRange,
+    [column, lastColumn]: SliceRange,
+  ): number[] => {
+    const address = ({ at, bytes, block, down, along }: Walk, start: number) =>
+      at + start * bytes + index * block + row * down + column * along;
     return [
-      ...this.#targets.map((walk) => address(walk, 0)),
-      ...this.#sources.map((walk, i) => address(walk, starts[i]!)),
-      ...this.#targets.map(({ step }) => step),
-      ...this.#sources.map(({ step, pitch = step }) => pitch),
-      ...this.#stages.map(({ at, part }) => at + thread * part),
-      rows[1] - rows[0],
-      columns[1] - columns[0],
+      ...targets.map((own) => address(own, 0)),
+      ...sources.map((own, i) => address(own, starts[i]!)),
+      ...targets.map(({ step }) => step),
+      ...sources.map(({ step }) => step),
+      ...stages.map(({ at }) => scratch + at),
+      lastRow - row,
+      lastColumn - column,
     ];
-  }
+  };
 }
 
 /** How a loop walks along a value, in bytes. */
 interface Walk {
   at: number;
   bytes: number;
+  /** From row to row in a call. */
   step: number;
-  /** The same where rows are turned around first. */
-  pitch?: number | undefined;
+  /** From the rows of a call to those of the next; 0 where calls share them. */
+  down: number;
   /** From column to column; 0 where it does not change. */
   along: number;
   /** From one block of rows to the next, beside what operands have for that. */
   block: number;
-  /** From one thread's to the next one's; 0 where they share it. */
-  part: number;
-}
-
-/** How many bytes a loop needs for what it keeps for a while, on each thread. */
-export function temporaryBytes(loop: GroupLoop): number {
-  return scratchPlaces(loop).bytes;
 }
 
 /** A stretch of scratch memory, and the bytes from row to row. */
@@ -171,7 +154,7 @@ interface Scratch {
 
 /** Where temporary stores lie, and rows that are turned around, one behind the other. */
 function scratchPlaces(
-  { spec, space }: GroupLoop,
+  { spec, space }: Pick<GroupLoop, "spec" | "space">,
 ): { temporaries: Scratch[]; stages: Scratch[]; bytes: number } {
   const isColumn = space.over === "column";
   const height = isColumn || spec.together ? space.rows : rowsAtOnce(spec);

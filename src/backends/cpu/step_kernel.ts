@@ -11,24 +11,28 @@ import type { Tensor } from "../../tensor.ts";
 /** The arguments of one call after the other. */
 export type Calls = readonly (readonly number[])[];
 
-/** What runs a step. */
-export interface StepKernel {
-  /** Steps of equal keys need the same function. */
-  readonly key: string;
-  /** Adds the function to a module. */
-  readonly emit: (module: ModuleBuilder) => WasmFunction<Parameters, null>;
-  /** Bytes that the function may write in between, a multiple of 64. */
+/** Work that threads may share. */
+export interface Divided {
+  /** Bytes that it may write in between, a multiple of 64. */
   readonly scratchBytes: number;
-  /** Positions that must be checked before each run, and the extent that they must lie in. */
-  readonly positions?: Positions | undefined;
-  /** Values that must be looked at before each run. */
-  readonly verified?: Verified | undefined;
   /** Slices that do not depend on each other. */
   readonly slices: number;
   /** Nanoseconds for all slices, by a rough estimate. */
   readonly nanoseconds: number;
   /** The calls for some slices, by the places of all values and of the scratch memory. */
   readonly calls: (range: SliceRange, places: Places) => Calls;
+}
+
+/** What runs a step. */
+export interface StepKernel extends Divided {
+  /** Steps of equal keys need the same function. */
+  readonly key: string;
+  /** Adds the function to a module. */
+  readonly emit: (module: ModuleBuilder) => WasmFunction<Parameters, null>;
+  /** Positions that must be checked before each run, and the extent that they must lie in. */
+  readonly positions?: Positions | undefined;
+  /** Values that must be looked at before each run. */
+  readonly verified?: Verified | undefined;
 }
 
 /** Slices: the first, and the one after the last. */
@@ -59,23 +63,18 @@ export interface Verified {
   verify: (...values: Tensor[]) => void;
 }
 
-/** The calls for all slices. */
-export function wholeCalls(kernel: StepKernel, places: Places): Calls {
-  return kernel.calls([0, kernel.slices], places);
-}
-
 /** A part for each thread; `undefined` where it is best or necessary to stay on one. */
 export function splitCalls(
-  kernel: StepKernel,
+  work: Divided,
   { offsets, scratch }: Places,
   threads: number,
   smallestNs: number,
 ): Calls[] | undefined {
-  if (kernel.nanoseconds < smallestNs || kernel.slices < 2) return undefined;
-  const bound = (i: number) => Math.round(kernel.slices * i / threads);
+  if (work.nanoseconds < smallestNs || work.slices < 2) return undefined;
+  const bound = (i: number) => Math.round(work.slices * i / threads);
   return Array.from({ length: threads }, (_, i) => {
     const range = [bound(i), bound(i + 1)] as const;
-    const places = { offsets, scratch: scratch + i * kernel.scratchBytes };
-    return range[0] < range[1] ? kernel.calls(range, places) : [];
+    const places = { offsets, scratch: scratch + i * work.scratchBytes };
+    return range[0] < range[1] ? work.calls(range, places) : [];
   });
 }
