@@ -11,6 +11,7 @@ import { formatShape, sizeOf } from "../shape.ts";
 import type { Graph, Step, ValueId } from "./graph.ts";
 import { isGroup, type Unit } from "./passes/fuse.ts";
 import { readsOf, writesOf } from "./plan.ts";
+import type { ProfiledStep } from "./profile.ts";
 import { type BlockInput, type BlockRun, loopIn } from "./row_blocks.ts";
 
 /** Constants of more values than this are shown by their shape only. */
@@ -46,16 +47,9 @@ export interface Measured {
   readonly times: ReadonlyMap<Unit, number>;
 }
 
-/** A step of a plan in words, and what it costs. */
-export interface PlannedStep {
+/** A step of a plan in words, and what it costs; loops move what their bodies do. */
+export interface PlannedStep extends Pick<ProfiledStep, "step" | "how" | "flops" | "bytes"> {
   readonly unit: Unit;
-  /** What is made, by which operations, of what. */
-  readonly made: string;
-  readonly how: string;
-  /** Of all turns of a loop; of one turn in its bodies. */
-  readonly flops: number;
-  /** Bytes that are read and written; 0 for a loop, whose bodies do it. */
-  readonly moved: number;
   /** The bodies of a loop: what they begin with, do and give. */
   readonly bodies: readonly { begins: string; steps: readonly PlannedStep[]; gives: string }[];
 }
@@ -115,22 +109,22 @@ export function stepsOf(
   { graph, units, bytesOf }: Pick<Plan, "graph" | "units" | "bytesOf">,
 ): PlannedStep[] {
   return units.map(({ unit, how, bodies }) => {
-    const made = headOf(unit, graph);
+    const step = headOf(unit, graph);
     if (bodies === undefined) {
       const flops = countFlops(unit, graph);
-      const moved = [...readsOf(unit), ...writesOf(unit)]
+      const bytes = [...readsOf(unit), ...writesOf(unit)]
         .reduce((sum, id) => sum + bytesOf(graph.values[id]!), 0);
-      return { unit, made, how, flops, moved, bodies: [] };
+      return { unit, step, how, flops, bytes, bodies: [] };
     }
-    const step = unit as Step;
+    const loop = unit as Step;
     let flops = 0;
-    const inside = loopIn(step)!.runs.map((run, i) => {
+    const inside = loopIn(loop)!.runs.map((run, i) => {
       const { body, inputs, count: blocks, ends } = run;
       const steps = stepsOf({ graph: body, units: bodies[i]!, bytesOf });
       const once = steps.reduce((sum, own) => sum + own.flops, 0);
       flops += (ends === undefined ? blocks : 1) * once;
       const given = body.inputs.map((id, k) =>
-        `${describe(body, id)} ${describeInput(inputs[k]!, step)}`
+        `${describe(body, id)} ${describeInput(inputs[k]!, loop)}`
       );
       return {
         begins: `${describeCount(run)}: ${given.join(", ")}`,
@@ -138,17 +132,17 @@ export function stepsOf(
         gives: body.outputs.map((id) => `%${id}`).join(", "),
       };
     });
-    return { unit, made, how, flops, moved: 0, bodies: inside };
+    return { unit, step, how, flops, bytes: 0, bodies: inside };
   });
 }
 
 /** A line per step, the bodies of loops below it. */
 function linesOf(steps: readonly PlannedStep[], times: Measured["times"] | undefined): string[] {
-  return steps.flatMap(({ unit, made, how, flops, moved, bodies }, i) => {
+  return steps.flatMap(({ unit, step, how, flops, bytes, bodies }, i) => {
     const took = times === undefined ? "" : `, ${formatMilliseconds(times.get(unit) ?? 0)}`;
-    const costs = `  ${how}, ${formatCount(flops)} FLOP, ${formatBytes(moved)} moved`;
+    const costs = `  ${how}, ${formatCount(flops)} FLOP, ${formatBytes(bytes)} moved`;
     return [
-      `${String(i + 1).padStart(3)}. ${made}${bodies.length > 0 ? how : costs}${took}`,
+      `${String(i + 1).padStart(3)}. ${step}${bodies.length > 0 ? how : costs}${took}`,
       ...bodies.flatMap((body) => [
         `     ${body.begins}`,
         ...linesOf(body.steps, times).map((line) => `     ${line}`),

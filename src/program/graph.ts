@@ -61,7 +61,9 @@ export function replaceValues(graph: Graph, replaced: ReadonlyMap<ValueId, Value
   };
 }
 
-/** A graph with other steps, as passes put one together. */
+const NOTHING: Graph = { values: [], inputs: [], constants: new Map(), steps: [], outputs: [] };
+
+/** A graph with other steps, as recording and passes put one together. */
 export class GraphBuilder {
   /** Those of the graph, and further ones. */
   readonly values: Spec[];
@@ -71,7 +73,8 @@ export class GraphBuilder {
   readonly #constants: Map<ValueId, Tensor>;
   readonly #known: Map<Tensor, ValueId>;
 
-  constructor(graph: Graph) {
+  /** From the values of a graph on; by default, from nothing. */
+  constructor(graph: Graph = NOTHING) {
     this.#graph = graph;
     this.values = [...graph.values];
     this.#constants = new Map(graph.constants);

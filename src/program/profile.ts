@@ -63,14 +63,10 @@ export async function profile(
 }
 
 function profiled(steps: readonly PlannedStep[], times: Measured["times"]): ProfiledStep[] {
-  return steps.map(({ unit, made, how, flops, moved, bodies }) => ({
-    step: made,
-    how,
-    milliseconds: times.get(unit) ?? 0,
-    flops,
-    bytes: moved,
-    steps: bodies.flatMap((body) => profiled(body.steps, times)),
-  }));
+  return steps.map(({ unit, step, how, flops, bytes, bodies }) => {
+    const own = bodies.flatMap((body) => profiled(body.steps, times));
+    return { step, how, milliseconds: times.get(unit) ?? 0, flops, bytes, steps: own };
+  });
 }
 
 function median(values: readonly number[]): number {

@@ -8,7 +8,7 @@ import type { Op, Primitive, Spec } from "../op.ts";
 import { type Source, Tensor } from "../tensor.ts";
 import type { LoopParams } from "../transforms/loop.ts";
 import { compose, foreignError, nextLevel, type Trace } from "../trace.ts";
-import type { Graph, Step, ValueId } from "./graph.ts";
+import { type Graph, GraphBuilder, type ValueId } from "./graph.ts";
 import { type RecordBody, type RecordedBody, recordRowLoop, rowLoopOp } from "./row_blocks.ts";
 import { recordTurns } from "./turns.ts";
 
@@ -44,12 +44,9 @@ interface Enclosing {
 class Recorder implements Trace {
   readonly level: number = nextLevel();
   readonly caller = "compile";
-  readonly values: Spec[] = [];
-  readonly steps: Step[] = [];
-  readonly constants: Map<ValueId, Tensor> = new Map();
+  readonly builder: GraphBuilder = new GraphBuilder();
   /** Tensors of the recording around this one that are used here; their values are inputs too. */
   readonly captured: Map<Tensor, ValueId> = new Map();
-  readonly #constantIds = new Map<Tensor, ValueId>();
   readonly #enclosing: Enclosing | undefined;
   #open = true;
 
@@ -59,8 +56,7 @@ class Recorder implements Trace {
 
   /** A tensor without values. */
   make({ shape, dtype }: Spec): Tensor {
-    this.values.push({ shape, dtype });
-    return new Tensor(shape, dtype, new Unknown(this.values.length - 1), this);
+    return new Tensor(shape, dtype, new Unknown(this.builder.value({ shape, dtype })), this);
   }
 
   process<P>(op: Op<P>, inputs: readonly Tensor[], params: P): Tensor {
@@ -88,13 +84,8 @@ class Recorder implements Trace {
   /** The number of a value; tensors from outside become constants. */
   idOf(x: Tensor): ValueId {
     if (x.trace === this) return (x.source as Unknown).id;
-    const known = this.#constantIds.get(x) ?? this.captured.get(x);
-    if (known !== undefined) return known;
-    if (x.trace !== null && this.#enclosing !== undefined) return this.#capture(x);
-    const id = this.values.push({ shape: x.shape, dtype: x.dtype }) - 1;
-    this.#constantIds.set(x, id);
-    this.constants.set(id, x);
-    return id;
+    if (x.trace === null || this.#enclosing === undefined) return this.builder.constant(x);
+    return this.captured.get(x) ?? this.#capture(x, this.#enclosing);
   }
 
   close(): void {
@@ -104,22 +95,17 @@ class Recorder implements Trace {
   #note<P>(op: Primitive<P>, inputs: readonly Tensor[], params: P): Tensor {
     const ids = inputs.map((x) => this.idOf(x));
     const output = this.make(op.infer(inputs, params));
-    this.steps.push({
-      op: op as Primitive<unknown>,
-      inputs: ids,
-      params,
-      output: this.idOf(output),
-    });
+    this.builder.add(op, ids, params, this.idOf(output));
     return output;
   }
 
-  #capture(x: Tensor): ValueId {
-    let enclosing = this.#enclosing;
+  #capture(x: Tensor, { recorder, name }: Enclosing): ValueId {
+    let enclosing: Enclosing | undefined = { recorder, name };
     while (enclosing !== undefined && enclosing.recorder !== x.trace) {
       enclosing = enclosing.recorder.#enclosing;
     }
-    if (enclosing === undefined) throw foreignError(this.#enclosing!.name);
-    const id = this.values.push({ shape: x.shape, dtype: x.dtype }) - 1;
+    if (enclosing === undefined) throw foreignError(name);
+    const id = this.builder.value(x);
     this.captured.set(x, id);
     return id;
   }
@@ -141,12 +127,9 @@ function run(
   const given = specs.map((spec) => recorder.make(spec));
   try {
     const outputs = f([...given]).map((y) => recorder.idOf(y));
-    const { values, steps, constants, captured } = recorder;
+    const { builder, captured } = recorder;
     const inputs = [...given.map((x) => recorder.idOf(x)), ...captured.values()];
-    return {
-      graph: { values, inputs, constants, steps, outputs },
-      captured: [...captured.keys()],
-    };
+    return { graph: { ...builder.build(), inputs, outputs }, captured: [...captured.keys()] };
   } finally {
     recorder.close();
   }
