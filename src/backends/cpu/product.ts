@@ -54,98 +54,79 @@ export function productKernel(
       const starts = [out, a, b].map(({ offset }, i) =>
         offsets.get(ids[i]!)! + offset * BYTES[dtype]
       ) as Triple;
-      const calls = new ProductCalls(layout, terms, BYTES[dtype], starts, scratch);
+      const callsOf = callsFrom(layout, terms, BYTES[dtype], starts, scratch);
       const [[first, top], [last, bottom]] = [placeOf(from), placeOf(to)];
-      if (first === last) return calls.of([first, first + 1], [top, bottom]);
+      if (first === last) return callsOf([first, first + 1], [top, bottom]);
       const whole = top > 0 ? first + 1 : first;
       return [
-        ...calls.of([first, whole], [top, m]),
-        ...calls.of([whole, last], [0, m]),
-        ...calls.of([last, bottom > 0 ? last + 1 : last], [0, bottom]),
+        ...callsOf([first, whole], [top, m]),
+        ...callsOf([whole, last], [0, m]),
+        ...callsOf([last, bottom > 0 ? last + 1 : last], [0, bottom]),
       ];
     },
   };
 }
 
-/** The arguments of calls, given where the first matrices lie. */
-class ProductCalls {
-  readonly #layout: ProductLayout;
-  /** How many products each result is the sum of. */
-  readonly #terms: number;
-  readonly #bytes: number;
-  readonly #starts: Triple;
-  readonly #scratch: number;
-  /** Outer axes, but for the last, that is walked within a call. */
-  readonly #outer: readonly Axis[];
-  readonly #batch: Axis;
+type Pair = [number, number];
+type Triple = [out: number, a: number, b: number];
 
-  constructor(
-    layout: ProductLayout,
-    terms: number,
-    bytes: number,
-    starts: Triple,
-    scratch: number,
-  ) {
-    this.#layout = layout;
-    this.#terms = terms;
-    this.#bytes = bytes;
-    this.#starts = starts;
-    this.#scratch = scratch;
-    const { outer, out, a, b } = layout;
-    const axes = mergeAxes(outer, [out, a, b].map(({ strides }) => strides.slice(0, -2)));
-    this.#batch = axes.pop() ?? { extent: 1, strides: [0, 0, 0] };
-    this.#outer = axes;
-  }
+/** The arguments for some rows of some matrices, from where the first ones lie. */
+type CallsOf = (matrices: SliceRange, rows: SliceRange) => number[][];
 
-  /** The arguments for some rows of some matrices. */
-  of([first, last]: SliceRange, rows: SliceRange): number[][] {
-    const { extent, strides } = this.#batch;
-    const terms = this.#terms;
+/** The calls for sums of so many products each. */
+function callsFrom(
+  { outer, m, k, n, out, a, b }: ProductLayout,
+  terms: number,
+  bytes: number,
+  begin: Triple,
+  scratch: number,
+): CallsOf {
+  const places = [out, a, b].map(({ strides }) => strides);
+  // The last of the outer axes is walked within a call.
+  const axes = mergeAxes(outer, places.map((strides) => strides.slice(0, -2)));
+  const { extent, strides } = axes.pop() ?? { extent: 1, strides: [0, 0, 0] };
+  const [[outRow], [aRow, aColumn], [bRow, bColumn]] = places.map((own) => own.slice(-2)) as [
+    Pair,
+    Pair,
+    Pair,
+  ];
+  const matrices = (starts: readonly number[], [from, to]: SliceRange, add: boolean): number[] => {
+    const [outAt, aAt, bAt] = begin.map((at, i) => at + starts[i]! * bytes) as Triple;
+    const isTwice = aAt === bAt && strides[1] === strides[2] && aRow === bColumn &&
+      aColumn === bRow;
+    const isSymmetric = isTwice && m === n && from === 0 && to === m;
+    return [
+      ...[outAt + from * outRow * bytes, outRow],
+      ...[aAt + from * aRow * bytes, aRow, aColumn],
+      ...[bAt, bRow, bColumn],
+      ...[to - from, k, n],
+      ...[scratch, Number(add), Number(isSymmetric)],
+    ];
+  };
+  return ([first, last], rows) => {
     const calls: { term: number; numbers: number[] }[] = [];
     const end = last * terms;
     for (let at = first * terms; at < end;) {
-      const [outer, inner] = [Math.floor(at / extent), at % extent];
+      const [outside, inner] = [Math.floor(at / extent), at % extent];
       const count = Math.min(extent - inner, end - at);
-      const starts = this.#startsAt(outer).map((start, i) => start + inner * strides[i]!) as Triple;
+      const starts = startsAt(outside, axes).map((start, i) => start + inner * strides[i]!);
       const term = at % terms;
-      calls.push({ term, numbers: [...this.#matrices(starts, rows, term > 0), count, ...strides] });
+      calls.push({ term, numbers: [...matrices(starts, rows, term > 0), count, ...strides] });
       at += count;
     }
     // Few results stay in the caches, so that operands are read once for all of them.
-    const { m, n } = this.#layout;
     if ((last - first) * m * n <= FEW_RESULTS) calls.sort((x, y) => x.term - y.term);
     return calls.map(({ numbers }) => numbers);
-  }
-
-  /** Elements from the first matrices to those at a position along the outer axes. */
-  #startsAt(index: number): number[] {
-    const starts = [0, 0, 0];
-    let rest = index;
-    for (const { extent, strides } of this.#outer.toReversed()) {
-      strides.forEach((stride, i) => starts[i]! += rest % extent * stride);
-      rest = Math.floor(rest / extent);
-    }
-    return starts;
-  }
-
-  #matrices(starts: Triple, [from, to]: SliceRange, add: boolean): number[] {
-    const { m, k, n, ...places } = this.#layout;
-    const [out, a, b] = this.#starts.map((at, i) => at + starts[i]! * this.#bytes) as Triple;
-    const [[outRow], [aRow, aColumn], [bRow, bColumn]] = [places.out, places.a, places.b].map(
-      ({ strides }) => strides.slice(-2) as [number, number],
-    ) as [Pair, Pair, Pair];
-    const [, aStep, bStep] = this.#batch.strides;
-    const isTwice = a === b && aStep === bStep && aRow === bColumn && aColumn === bRow;
-    const isSymmetric = isTwice && m === n && from === 0 && to === m;
-    return [
-      ...[out + from * outRow * this.#bytes, outRow],
-      ...[a + from * aRow * this.#bytes, aRow, aColumn],
-      ...[b, bRow, bColumn],
-      ...[to - from, k, n],
-      ...[this.#scratch, Number(add), Number(isSymmetric)],
-    ];
-  }
+  };
 }
 
-type Pair = [number, number];
-type Triple = [out: number, a: number, b: number];
+/** Elements from the first matrices to those at a position along outer axes. */
+function startsAt(index: number, axes: readonly Axis[]): number[] {
+  const starts = [0, 0, 0];
+  let rest = index;
+  for (const { extent, strides } of axes.toReversed()) {
+    strides.forEach((stride, i) => starts[i]! += rest % extent * stride);
+    rest = Math.floor(rest / extent);
+  }
+  return starts;
+}
