@@ -51,7 +51,7 @@ export interface GroupLoop {
 export function loopOf(group: Group, graph: Graph): GroupLoop {
   const plan = group.plan ?? planOf(group, graph);
   const { shape, reduced, steps, rowValues, uses } = plan;
-  const numbers = group.plan ? uniformReads(plan, graph) : new Map<ValueId, number>();
+  const numbers = uniformReads(plan, graph);
   const reads = plan.reads.filter(({ id }) => !numbers.has(id));
   const outputs = [...group.stored, ...group.reductions.map(({ output }) => output)];
   const space = iterationSpace(shape, reads, reduced);

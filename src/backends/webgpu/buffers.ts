@@ -1,5 +1,5 @@
 /**
- * Storage buffers: taken, given back, and taken again by the next who needs that many bytes.
+ * Buffers: taken, given back, and taken again by the next who needs that many bytes.
  *
  * @module
  */
@@ -27,48 +27,58 @@ export function sizeClass(bytes: number): number {
   return Math.ceil(bytes / step) * step;
 }
 
-/** The buffers of a device. */
+/** Buffers of a device that serve for the same. */
 export class BufferPool {
-  /** How many buffers there are, free ones among them. */
-  count = 0;
-  /** How many bytes they have in all. */
+  /** How many bytes there are in all. */
   bytes = 0;
   /** How many bytes of these are free. */
   freeBytes = 0;
   readonly #device: GPUDevice;
+  readonly #usage: number;
   readonly #free = new Map<number, DeviceBuffer[]>();
   readonly #all = new Set<DeviceBuffer>();
   #lastId = 0;
   #disposed = false;
 
-  constructor(device: GPUDevice) {
+  /** By default, kernels read and write the buffers. */
+  constructor(
+    device: GPUDevice,
+    usage: number = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
+  ) {
     this.#device = device;
+    this.#usage = usage;
+  }
+
+  /** How many buffers there are, free ones among them. */
+  get count(): number {
+    return this.#all.size;
   }
 
   /** How many buffers are in use. */
   get used(): number {
-    let free = 0;
-    for (const buffers of this.#free.values()) free += buffers.length;
-    return this.count - free;
+    return this.count - [...this.#free.values()].flat().length;
   }
 
   /** Buffers of these sizes, when all of them are at hand. */
   reuse(sizes: readonly number[]): DeviceBuffer[] | undefined {
-    const taken: DeviceBuffer[] = [];
-    for (const bytes of sizes) {
-      const buffer = this.#takeFree(bytes);
-      if (buffer === undefined) {
-        taken.forEach((other) => this.give(other));
-        return undefined;
-      }
-      taken.push(buffer);
-    }
-    return taken;
+    const taken = sizes.flatMap((bytes) => this.#takeFree(bytes) ?? []);
+    if (taken.length === sizes.length) return taken;
+    taken.forEach((buffer) => this.give(buffer));
+    return undefined;
   }
 
   /** Buffers of these sizes, for a `purpose` as messages call it; throws where memory is exhausted. */
   async allocate(sizes: readonly number[], purpose: string): Promise<DeviceBuffer[]> {
-    for (const bytes of sizes) this.#checkSize(bytes, purpose);
+    const reused = this.reuse(sizes);
+    if (reused !== undefined) return reused;
+    const largest = Math.max(0, ...sizes);
+    const { maxBufferSize } = this.#device.limits;
+    if (largest > maxBufferSize) {
+      throw new RangeError(
+        `Cannot ${purpose} as a buffer of this device holds at most ` +
+          `${formatBytes(maxBufferSize)}: current size is ${formatBytes(largest)}`,
+      );
+    }
     const attempt = await this.#attempt(sizes);
     if (!(attempt instanceof Error)) return attempt;
     this.trim();
@@ -83,11 +93,16 @@ export class BufferPool {
     );
   }
 
+  /** A buffer of this size, free or new; the device tells of it where memory is exhausted. */
+  take(bytes: number): DeviceBuffer {
+    return this.#takeFree(bytes) ?? this.#create(sizeClass(bytes));
+  }
+
   /** Gives a buffer back; what it holds may be overwritten by later work. */
   give(buffer: DeviceBuffer): void {
     if (this.#disposed || !this.#all.has(buffer)) return;
     const inUse = this.bytes - this.freeBytes - buffer.bytes;
-    if (this.freeBytes + buffer.bytes > Math.max(KEPT_BYTES, inUse)) return this.#destroy(buffer);
+    if (this.freeBytes + buffer.bytes > Math.max(KEPT_BYTES, inUse)) return this.destroy(buffer);
     this.freeBytes += buffer.bytes;
     const free = this.#free.get(buffer.bytes);
     if (free === undefined) this.#free.set(buffer.bytes, [buffer]);
@@ -96,7 +111,7 @@ export class BufferPool {
 
   /** Destroys all free buffers. */
   trim(): void {
-    for (const buffers of this.#free.values()) buffers.forEach((buffer) => this.#destroy(buffer));
+    for (const buffer of [...this.#free.values()].flat()) this.destroy(buffer);
     this.#free.clear();
     this.freeBytes = 0;
   }
@@ -104,9 +119,15 @@ export class BufferPool {
   /** Destroys all buffers; none are given after that. */
   dispose(): void {
     this.#disposed = true;
-    for (const buffer of [...this.#all]) this.#destroy(buffer);
-    this.#free.clear();
-    this.freeBytes = 0;
+    this.trim();
+    for (const buffer of [...this.#all]) this.destroy(buffer);
+  }
+
+  /** Destroys a buffer in use. */
+  destroy(buffer: DeviceBuffer): void {
+    if (!this.#all.delete(buffer)) return;
+    buffer.gpu.destroy();
+    this.bytes -= buffer.bytes;
   }
 
   #takeFree(bytes: number): DeviceBuffer | undefined {
@@ -120,38 +141,20 @@ export class BufferPool {
     for (const filter of ["internal", "validation", "out-of-memory"] as const) {
       device.pushErrorScope(filter);
     }
-    const taken = sizes.map((bytes) => this.#takeFree(bytes) ?? this.#create(sizeClass(bytes)));
+    const taken = sizes.map((bytes) => this.take(bytes));
     const errors = await Promise.all([1, 2, 3].map(() => device.popErrorScope()));
     const error = errors.find((found) => found !== null);
     if (error === undefined) return taken;
-    taken.forEach((buffer) => this.#destroy(buffer));
+    taken.forEach((buffer) => this.destroy(buffer));
     return new Error(error!.message);
   }
 
   #create(bytes: number): DeviceBuffer {
     const size = Math.min(bytes, this.#device.limits.maxBufferSize);
-    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
-    const gpu = this.#device.createBuffer({ size, usage });
+    const gpu = this.#device.createBuffer({ size, usage: this.#usage });
     const buffer = { id: ++this.#lastId, gpu, bytes };
     this.#all.add(buffer);
-    this.count++;
     this.bytes += bytes;
     return buffer;
-  }
-
-  #destroy(buffer: DeviceBuffer): void {
-    if (!this.#all.delete(buffer)) return;
-    buffer.gpu.destroy();
-    this.count--;
-    this.bytes -= buffer.bytes;
-  }
-
-  #checkSize(bytes: number, purpose: string): void {
-    const { maxBufferSize } = this.#device.limits;
-    if (bytes <= maxBufferSize) return;
-    throw new RangeError(
-      `Cannot ${purpose} as a buffer of this device holds at most ` +
-        `${formatBytes(maxBufferSize)}: current size is ${formatBytes(bytes)}`,
-    );
   }
 }

@@ -3,13 +3,13 @@
  *
  * @module
  */
-import { checkKernel } from "./check_kernel.ts";
-import { WGSL_TYPES, type WgslKernel } from "../../../kernels/wgsl/kernel.ts";
+import type { WgslKernel } from "../../../kernels/wgsl/kernel.ts";
+import type { Spec } from "../../op.ts";
 import type { Graph, Step, ValueId } from "../../program/graph.ts";
 import { describeHost, type PlannedUnit } from "../../program/explain.ts";
 import { isGroup, type Unit } from "../../program/passes/fuse.ts";
 import { isAlias } from "../../program/alias.ts";
-import { writesOf } from "../../program/plan.ts";
+import { Lifetimes, writesOf } from "../../program/plan.ts";
 import {
   type BlockResult,
   type BlockRun,
@@ -19,18 +19,10 @@ import {
 } from "../../program/row_blocks.ts";
 import { sizeOf } from "../../shape.ts";
 import type { Tensor } from "../../tensor.ts";
-import { accumulateKernel } from "./accumulate.ts";
-import {
-  type Check,
-  checkOf,
-  type HostPath,
-  hostPath,
-  predicateOf,
-  verifyOnHost,
-} from "./checks.ts";
-import type { Times } from "./clock.ts";
+import { type Check, checkOf, verifyOnHost } from "./checks.ts";
 import type { Engine } from "./engine.ts";
 import { describeKernels } from "./explain.ts";
+import { accumulateKernel, checkKernel } from "./kernels.ts";
 import {
   type Bound,
   type Copy,
@@ -38,26 +30,31 @@ import {
   type HostStep,
   type Instruction,
   LOOK_EVERY,
-  type Placed,
   type PlaceId,
 } from "./instructions.ts";
 import { deviceElement, type Lowered, lowerStep } from "./lower.ts";
 import { lowerGroup } from "./lower_loops.ts";
 import { checkLimits, checkSize, checkTypes } from "./limits.ts";
 import { maskTurns } from "./masked_turns.ts";
-import { literalsOf, Scope } from "./scope.ts";
 import { Slots } from "./slots.ts";
 import { partition } from "./partition.ts";
 import { deviceBytes } from "./device_layout.ts";
 
-/** A check and how the host finds its values; `undefined` where it cannot. */
-export interface PlacedCheck {
-  readonly check: Check;
-  readonly path: HostPath | undefined;
-}
-
 /** Bytes of the two words in which a check notes what it finds. */
 const NOTE_BYTES = 8;
+
+/** The values of a graph, the program's or that of a loop's body, while instructions are made. */
+interface Scope {
+  readonly graph: Graph;
+  readonly units: readonly Unit[];
+  readonly lifetimes: Lifetimes;
+  /** Where values lie, constants aside. */
+  readonly places: Map<ValueId, PlaceId>;
+  /** Where it lies whether the loops around go on, of those that end by themselves. */
+  readonly going: readonly PlaceId[];
+  /** What is done, for the plan in words. */
+  readonly planned: PlannedUnit[];
+}
 
 /** A graph's instructions, and what they need. */
 export class Build {
@@ -68,19 +65,18 @@ export class Build {
   /** The places of the graph's outputs. */
   readonly outputs: readonly PlaceId[];
   /** The constants that are needed on the device. */
-  readonly constants: Map<PlaceId, Tensor> = new Map();
-  readonly checks: PlacedCheck[] = [];
+  readonly constants: Map<Tensor, PlaceId> = new Map();
+  readonly checks: Check[] = [];
   readonly units: readonly PlannedUnit[];
   /** The kernels of all units, and what they are for. */
   readonly kernels: (WgslKernel & { unit: Unit; graph: Graph })[] = [];
   /** How many steps the host does. */
   hostSteps = 0;
   readonly instructions: readonly Instruction[];
-  /** Where the device notes what checks find; `undefined` where there are none. */
-  readonly notes: Bound | undefined;
-  readonly #notes: PlaceId;
-  /** Units of kernels and of steps of the host, and the loops around them. */
-  readonly #owners = new Map<Dispatch | HostStep, Unit[]>();
+  /** Where the device notes what checks find. */
+  readonly notes: PlaceId;
+  /** The unit that instructions are made for, last, and the loops around it. */
+  readonly #within: Unit[] = [];
   readonly #engine: Engine;
   readonly #pipelines: Promise<unknown>[] = [];
 
@@ -89,106 +85,78 @@ export class Build {
     const graph = maskTurns(given);
     this.graph = graph;
     this.#engine = engine;
-    const { maxBufferSize } = engine.gpu.limits;
-    const bytes = (id: ValueId) => {
-      checkSize(graph, id, maxBufferSize);
-      return deviceBytes(graph.values[id]!.shape);
-    };
-    this.inputs = graph.inputs.map((id) => this.slots.add("input", bytes(id)));
-    this.outputs = graph.outputs.map((id) => this.slots.add("output", bytes(id)));
-    this.#notes = this.slots.add("own", NOTE_BYTES);
-    const scope = new Scope(graph, literalsOf(graph));
-    graph.inputs.forEach((id, i) => scope.places.set(id, this.inputs[i]!));
+    this.inputs = graph.inputs.map((id) => this.slots.add("input", this.#bytesOf(id, graph)));
+    this.outputs = graph.outputs.map((id) => this.slots.add("output", this.#bytesOf(id, graph)));
+    this.notes = this.slots.add("own", NOTE_BYTES);
+    const places = new Map(graph.inputs.map((id, i) => [id, this.inputs[i]!]));
+    const scope = this.#scope(graph, places, []);
     this.instructions = this.#sequence(scope, this.outputs);
-    this.units = scope.units;
-    const count = this.checks.length;
-    this.slots.places[this.#notes]!.bytes = NOTE_BYTES * Math.max(1, count);
-    this.notes = count === 0 ? undefined : { place: this.#notes, bytes: NOTE_BYTES * count };
+    this.units = scope.planned;
+    this.slots.places[this.notes]!.bytes = NOTE_BYTES * Math.max(1, this.checks.length);
   }
 
   /** Waits until all kernels are compiled; throws where one cannot be. */
-  async ready(): Promise<this> {
+  async ready(): Promise<void> {
     await Promise.all(this.#pipelines);
-    return this;
+  }
+
+  #scope(graph: Graph, places: Map<ValueId, PlaceId>, going: readonly PlaceId[]): Scope {
+    const units = partition(graph, this.#engine.target);
+    return { graph, units, lifetimes: new Lifetimes(graph, units), places, going, planned: [] };
   }
 
   /** The instructions of a graph whose results go to the given places. */
   #sequence(scope: Scope, outputs: readonly PlaceId[]): Instruction[] {
-    const { graph, places } = scope;
-    const units = partition(scope, this.#engine.target);
-    const lifetimes = scope.live(units);
+    const { graph, units, lifetimes, places } = scope;
     const targets = new Map<ValueId, PlaceId>();
     graph.outputs.forEach((id, i) => {
-      const owner = scope.ownerOf(id);
+      const owner = lifetimes.ownerOf(id);
       if (!targets.has(owner)) targets.set(owner, outputs[i]!);
     });
     const instructions: Instruction[] = [];
     units.forEach((unit, i) => {
-      const made = writesOf(unit).filter((id) => scope.ownerOf(id) === id);
-      for (const id of made) {
-        checkSize(graph, id, this.#engine.gpu.limits.maxBufferSize);
-        places.set(id, targets.get(id) ?? this.slots.take(deviceBytes(graph.values[id]!.shape)));
+      for (const id of writesOf(unit)) {
+        if (lifetimes.ownerOf(id) !== id) continue;
+        places.set(id, targets.get(id) ?? this.slots.take(this.#bytesOf(id, graph)));
       }
-      const own = this.#unit(unit, scope);
-      this.#own(own, unit);
-      instructions.push(...own);
+      this.#within.push(unit);
+      instructions.push(...this.#unit(unit, scope));
+      this.#within.pop();
       for (const id of lifetimes.endingAt(i)) this.slots.give(places.get(id)!);
     });
     graph.outputs.forEach((id, i) => {
-      const from = this.#placeOf(scope.ownerOf(id), scope);
-      const bytes = 4 * sizeOf(graph.values[id]!.shape);
-      if (from !== outputs[i] && bytes > 0) instructions.push(copyOf(from, outputs[i]!, bytes));
+      const from = this.#placeOf(id, scope);
+      if (from !== outputs[i]) instructions.push(...copyOf(from, outputs[i]!, graph.values[id]!));
     });
     return instructions;
   }
 
-  /** What units took, from what kernels and steps of the host did. */
-  timesOf(times: Times): Map<Unit, number> {
-    const units = new Map<Unit, number>();
-    for (const [what, milliseconds] of times) {
-      for (const unit of this.#owners.get(what)!) {
-        units.set(unit, (units.get(unit) ?? 0) + milliseconds);
-      }
-    }
-    return units;
-  }
-
-  #own(instructions: readonly Instruction[], unit: Unit): void {
-    for (const instruction of instructions) {
-      if (instruction.kind === "loop") this.#own(instruction.body, unit);
-      const what = instruction.kind === "check" ? instruction.dispatch : instruction;
-      if (what.kind !== "dispatch" && what.kind !== "host") continue;
-      this.#owners.set(what, [...this.#owners.get(what) ?? [], unit]);
-    }
-  }
-
   #unit(unit: Unit, scope: Scope): Instruction[] {
-    const { graph, literals } = scope;
+    const { graph } = scope;
     const { target } = this.#engine;
     if (isGroup(unit)) {
       return [
         ...(unit.lookups ?? []).flatMap((step) => this.#check(step, scope)),
-        ...this.#kernels(unit, lowerGroup(unit, graph, literals, target), scope),
+        ...this.#kernels(unit, lowerGroup(unit, graph, target), scope),
       ];
     }
     const loop = loopIn(unit);
     if (loop !== undefined) return this.#loop(unit, loop, scope);
     const looks = this.#check(unit, scope);
     if (isAlias(unit, graph)) return looks;
-    const lowered = lowerStep(unit, graph, literals, target);
+    const lowered = lowerStep(unit, graph, target);
     return [
       ...looks,
       ...(lowered === undefined ? this.#host(unit, scope) : this.#kernels(unit, lowered, scope)),
     ];
   }
 
-  #kernels(unit: Unit, { parts, reads, writes }: Lowered, scope: Scope): Instruction[] {
+  #kernels(unit: Unit, { parts, values }: Lowered, scope: Scope): Instruction[] {
     const kernels = parts.flatMap(({ plan }) => plan.kernels.map(({ kernel }) => kernel));
     this.kernels.push(...kernels.map((kernel) => ({ ...kernel, unit, graph: scope.graph })));
-    scope.units.push({ unit, how: describeKernels(kernels) });
-    const values = [...reads, ...writes].map((id) => this.#bound(id, scope));
+    scope.planned.push({ unit, how: describeKernels(kernels) });
     return parts.flatMap(({ plan, ranges }) => {
-      const seen = values.map((value, i) => ({ ...value, ...ranges?.[i] }));
+      const seen = values.map((id, i) => ({ ...this.#bound(id, scope), ...ranges?.[i] }));
       const temporaries = plan.temporaries.map((words): Bound => {
         const bytes = 4 * Math.max(1, words);
         return { place: this.slots.take(bytes), bytes };
@@ -202,144 +170,131 @@ export class Build {
     });
   }
 
-  #dispatch(kernel: WgslKernel, bound: readonly Bound[]): Dispatch {
+  #dispatch(kernel: WgslKernel, bound: readonly Bound[], check?: number): Dispatch {
     const { gpu, target, pipelines } = this.#engine;
     checkLimits(target, kernel, bound);
-    const dispatch = new Dispatch(gpu, kernel, bound);
+    const dispatch = new Dispatch(gpu, kernel, bound, [...this.#within], check);
     this.#pipelines.push(pipelines.get(kernel).then((found) => dispatch.pipeline = found));
     return dispatch;
   }
 
   /** A look at what a step reads: at once where that is constant. */
   #check(step: Step, scope: Scope): Instruction[] {
-    const check = checkOf(step, scope.graph);
+    const { graph, going } = scope;
+    const check = checkOf(step, graph, graph !== this.graph);
     if (check === undefined) return [];
-    const { graph, depth, going } = scope;
-    const path = depth === 0 ? hostPath(check.values, graph) : undefined;
-    if (path?.inputs.length === 0) {
-      verifyOnHost(check, path, graph, []);
+    if (check.path?.inputs.length === 0) {
+      verifyOnHost(check, graph, []);
       return [];
     }
-    const note = this.checks.push({ check, path }) - 1;
-    const { specs: [{ shape, dtype }], forbidden } = check;
-    const kernel = checkKernel({
-      type: WGSL_TYPES[deviceElement(dtype)],
-      count: sizeOf(shape),
-      predicate: predicateOf(forbidden, dtype),
-      wanted: forbidden.kind === "nothing" ? "none" : "first",
-      masked: check.values.length > 1,
-      flagged: check.flag !== undefined,
-      loops: going.length,
-      note,
-    });
-    const notes = { place: this.#notes, bytes: NOTE_BYTES * (note + 1) };
+    const note = this.checks.push(check) - 1;
     const flags = check.flag === undefined ? [] : [check.flag];
-    const looked = [...check.values, ...flags].map((id) => this.#bound(id, scope));
-    const conditions = going.map((place) => ({ place, bytes: 4 }));
-    const dispatch = this.#dispatch(kernel, [...looked, ...conditions, notes]);
-    return [{ kind: "check", check: note, dispatch }];
+    const bound = [
+      ...[...check.values, ...flags].map((id) => this.#bound(id, scope)),
+      ...going.map((place) => ({ place, bytes: 4 })),
+      { place: this.notes, bytes: NOTE_BYTES * (note + 1) },
+    ];
+    return [this.#dispatch(checkKernel(check, going.length, note), bound, note)];
   }
 
-  #host(step: Step, scope: Scope): Instruction[] {
-    const { graph } = scope;
+  #host(step: Step, scope: Scope): HostStep[] {
+    const { values, constants } = scope.graph;
     this.hostSteps++;
-    scope.units.push({ unit: step, how: describeHost(step) });
-    const placed = (id: ValueId): Placed => ({
-      place: this.#placeOf(id, scope),
-      spec: graph.values[id]!,
-    });
-    return [{ kind: "host", step, inputs: step.inputs.map(placed), output: placed(step.output) }];
+    scope.planned.push({ unit: step, how: describeHost(step) });
+    const placed = (id: ValueId) => ({ place: this.#placeOf(id, scope), spec: values[id]! });
+    const inputs = step.inputs.map((id) => constants.get(id) ?? placed(id));
+    const units = [...this.#within];
+    return [{ kind: "host", step, units, inputs, output: placed(step.output) }];
   }
 
   #loop(step: Step, { runs, results }: RowLoop, scope: Scope): Instruction[] {
     if (runs.some(({ ends, count }) => ends !== undefined && count > LOOK_EVERY)) this.hostSteps++;
     const bodies: PlannedUnit[][] = [];
-    scope.units.push({ unit: step, how: "", bodies });
-    const out = this.#bound(step.output, scope);
-    const bytesOf = (k: number) => {
-      const { body } = runs[0]!;
-      return 4 * sizeOf(body.values[body.outputs[k]!]!.shape);
-    };
-    const zeros = results.flatMap(({ combine, start }, k): Instruction[] =>
-      combine !== "sum" || bytesOf(k) === 0
-        ? []
-        : [{ kind: "clear", to: out.place, start: 4 * start, bytes: bytesOf(k) }]
-    );
-    return [
-      ...zeros,
-      ...runs.flatMap((run) => {
-        const inner = new Scope(run.body, new Map(), scope);
-        bodies.push(inner.units);
-        return this.#run(run, step, results, out, scope, inner);
-      }),
-    ];
+    scope.planned.push({ unit: step, how: "", bodies });
+    const { place: to } = this.#bound(step.output, scope);
+    const { values, outputs } = runs[0]!.body;
+    const zeros = results.flatMap(({ combine, start }, k): Instruction[] => {
+      const bytes = 4 * sizeOf(values[outputs[k]!]!.shape);
+      return combine === "sum" && bytes > 0 ? [{ kind: "clear", to, start: 4 * start, bytes }] : [];
+    });
+    return [...zeros, ...runs.flatMap((run) => this.#run(run, results, step, scope, bodies))];
   }
 
-  /** The blocks that are done by one body. */
+  /** The blocks that are done by one body, which is added to `bodies`. */
   #run(
     { body, first, count, inputs, ends }: BlockRun,
-    step: Step,
     results: RowLoop["results"],
-    out: Bound,
-    scope: Scope,
-    inner: Scope,
+    step: Step,
+    around: Scope,
+    bodies: PlannedUnit[][],
   ): Instruction[] {
+    const out = this.#bound(step.output, around);
     const own: PlaceId[] = [];
     const take = (id: ValueId): PlaceId => {
-      const place = this.slots.take(deviceBytes(body.values[id]!.shape));
+      const place = this.slots.take(this.#bytesOf(id, body));
       own.push(place);
       return place;
     };
-    const before: Copy[] = [];
-    const turn: Instruction[] = [];
-    const carried: Carried[] = [];
-    body.inputs.forEach((id, i) => {
-      const { from, start, step: stride = 0, carry } = inputs[i]!;
-      const outer = step.inputs[from]!;
-      if (isShared(inputs[i]!)) return inner.see(id, scope, outer);
-      const place = take(id);
-      inner.places.set(id, place);
-      const bytes = 4 * sizeOf(body.values[id]!.shape);
-      const copy = { ...copyOf(this.#placeOf(outer, scope), place, bytes), fromStart: 4 * start };
-      if (bytes > 0 && carry === undefined) {
-        turn.push({ ...copy, fromStep: 4 * stride });
-      } else if (bytes > 0) {
-        before.push(copy);
-        carried.push({ place, carry: carry!, bytes });
-      }
-    });
-    const goesOn = ends === undefined ? undefined : inner.places.get(body.inputs[ends]!)!;
-    if (goesOn !== undefined) inner.going.push(goesOn);
+    const moved = body.inputs.filter((_, i) => !isShared(inputs[i]!));
+    const places = new Map(moved.map((id) => [id, take(id)]));
     const made = body.outputs.map(take);
-    turn.push(...this.#sequence(inner, made));
-    results.forEach((result, k) => {
-      const placed = { place: made[k]!, spec: body.values[body.outputs[k]!]! };
-      turn.push(...this.#combine(result, first, out, placed));
+    const [begin, rows, next, end]: [Copy[], Copy[], Copy[], Copy[]] = [[], [], [], []];
+    body.inputs.forEach((id, i) => {
+      if (body.constants.has(id)) return;
+      const { from, start, step: stride, carry } = inputs[i]!;
+      const outer = this.#placeOf(step.inputs[from]!, around);
+      const place = places.get(id);
+      if (place === undefined) return void places.set(id, outer);
+      const spec = body.values[id]!;
+      const fromStart = 4 * start;
+      if (carry === undefined) {
+        rows.push(...copyOf(outer, place, spec, { fromStart, fromStep: 4 * stride! }));
+        return;
+      }
+      begin.push(...copyOf(outer, place, spec, { fromStart }));
+      next.push(...copyOf(made[carry]!, place, spec));
+      const result = results[carry];
+      if (result?.combine !== "last") return;
+      end.push(...copyOf(place, out.place, spec, { toStart: 4 * result.start }));
     });
-    turn.push(...carried.map(({ place, carry, bytes }) => copyOf(made[carry]!, place, bytes)));
-    own.forEach((place) => this.slots.give(place));
-    return [
-      ...before,
-      { kind: "loop", count, body: turn, goesOn },
-      ...carried.flatMap((from) => lastCarry(from, results, out)),
+    const goesOn = ends === undefined ? undefined : places.get(body.inputs[ends]!)!;
+    const going = goesOn === undefined ? around.going : [...around.going, goesOn];
+    const scope = this.#scope(body, places, going);
+    bodies.push(scope.planned);
+    const turn = [
+      ...rows,
+      ...this.#sequence(scope, made),
+      ...results.flatMap((result, k) =>
+        this.#combine(result, first, made[k]!, body.values[body.outputs[k]!]!, out)
+      ),
+      ...next,
     ];
+    own.forEach((place) => this.slots.give(place));
+    return [...begin, { kind: "loop", count, body: turn, goesOn }, ...end];
   }
 
   /** Puts a block's result where it belongs, or adds it to those before. */
   #combine(
     { combine, start, step }: BlockResult,
     first: number,
+    place: PlaceId,
+    spec: Spec,
     out: Bound,
-    { place, spec: { shape, dtype } }: Placed,
   ): Instruction[] {
-    const size = sizeOf(shape);
+    const size = sizeOf(spec.shape);
     if (size === 0 || combine === "last") return [];
     if (combine === "sum") {
-      const kernel = accumulateKernel(deviceElement(dtype), size, start);
+      const kernel = accumulateKernel(deviceElement(spec.dtype), size, start);
       return [this.#dispatch(kernel, [{ place, bytes: 4 * size }, out])];
     }
-    const steps = { toStart: 4 * (start + first * step), toStep: 4 * step };
-    return [{ ...copyOf(place, out.place, 4 * size), ...steps }];
+    const toStart = 4 * (start + first * step);
+    return copyOf(place, out.place, spec, { toStart, toStep: 4 * step });
+  }
+
+  /** How many bytes a value takes; throws where no buffer holds them. */
+  #bytesOf(id: ValueId, graph: Graph): number {
+    checkSize(graph, id, this.#engine.gpu.limits.maxBufferSize);
+    return deviceBytes(graph.values[id]!.shape);
   }
 
   #bound(id: ValueId, scope: Scope): Bound {
@@ -347,39 +302,26 @@ export class Build {
   }
 
   /** Where a value lies; constants come to the device when they are first needed there. */
-  #placeOf(id: ValueId, scope: Scope): PlaceId {
-    const owner = scope.ownerOf(id);
-    const place = scope.places.get(owner);
+  #placeOf(id: ValueId, { graph, places, lifetimes }: Scope): PlaceId {
+    const owner = lifetimes.ownerOf(id);
+    const place = places.get(owner);
     if (place !== undefined) return place;
-    const outside = scope.outside.get(owner);
-    if (outside !== undefined) return this.#placeOf(outside.id, outside.scope);
-    const constant = scope.graph.constants.get(owner)!;
+    const constant = graph.constants.get(owner)!;
+    const known = this.constants.get(constant);
+    if (known !== undefined) return known;
     const own = this.slots.add("own", deviceBytes(constant.shape));
-    scope.places.set(owner, own);
-    this.constants.set(own, constant);
+    this.constants.set(constant, own);
     return own;
   }
 }
 
-function copyOf(from: PlaceId, to: PlaceId, bytes: number): Copy {
-  return { kind: "copy", from, to, fromStart: 0, fromStep: 0, toStart: 0, toStep: 0, bytes };
-}
-
-/** What goes on to the next block. */
-interface Carried {
-  place: PlaceId;
-  /** Which output of the body it is. */
-  carry: number;
-  bytes: number;
-}
-
-/** The last carry to where it belongs, if it is a result. */
-function lastCarry(
-  { place, carry, bytes }: Carried,
-  results: RowLoop["results"],
-  to: Bound,
+/** A copy of a value, unless there is nothing to copy. */
+function copyOf(
+  from: PlaceId,
+  to: PlaceId,
+  { shape }: Spec,
+  where: Partial<Copy> = {},
 ): Copy[] {
-  const result = results[carry];
-  if (result?.combine !== "last") return [];
-  return [{ ...copyOf(place, to.place, bytes), toStart: 4 * result.start }];
+  const bytes = 4 * sizeOf(shape);
+  return bytes === 0 ? [] : [{ kind: "copy", from, to, bytes, ...where }];
 }

@@ -22,62 +22,32 @@ export interface Check {
   readonly flag: ValueId | undefined;
   /** What must not be there. */
   readonly forbidden: Forbidden;
+  /** How the host finds the values; `undefined` where it cannot. */
+  readonly path: HostPath | undefined;
   /** Throws where values are not allowed. */
   verify(...values: Tensor[]): void;
 }
 
-/** What is looked for in a step's input, besides computing its result; `undefined` for nothing. */
-export function checkOf({ op, inputs, params, output }: Step, graph: Graph): Check | undefined {
-  const specs = inputs.map((id) => graph.values[id]!);
-  const refusal = op.refuses?.(specs, params, graph.values[output]!);
+/**
+ * What is looked for in a step's input, besides computing its result; `undefined` for nothing. The
+ * host sees no values of a loop's body.
+ */
+export function checkOf(
+  { op, inputs, params, output }: Step,
+  graph: Graph,
+  isBody: boolean,
+): Check | undefined {
+  const specsOf = (ids: readonly ValueId[]) => ids.map((id) => graph.values[id]!);
+  const refusal = op.refuses?.(specsOf(inputs), params, graph.values[output]!);
   if (refusal === undefined) return undefined;
   const { forbidden, verify } = refusal;
   const values = refusal.inputs.map((i) => inputs[i!]!);
   const isPosition = op.kind !== "check" && forbidden.kind === "outside" && forbidden.low === 0;
   if (isPosition && new Bounds(graph).isBelow(values[0]!, forbidden.high + 1)) return undefined;
-  const [first, mask] = values.map((id) => graph.values[id]!);
+  const specs = specsOf(values) as [Spec, Spec?];
   const flag = refusal.flag === undefined ? undefined : inputs[refusal.flag]!;
-  return { values, specs: mask ? [first!, mask] : [first!], flag, forbidden, verify };
-}
-
-/** Whether a value `x` is what must not be there, in WGSL. */
-export function predicateOf(forbidden: Forbidden, dtype: DType): string {
-  const isFloat = dtype === "float32" || dtype === "float64";
-  const orNaN = (found: string, nan: boolean) =>
-    isFloat ? nan ? `${IS_NAN} || (${found})` : `!(${IS_NAN}) && (${found})` : found;
-  switch (forbidden.kind) {
-    case "outside": {
-      const { low, high, except, nan = false } = forbidden;
-      const limit = isFloat ? single : integer;
-      const tests = [
-        ...low === -Infinity ? [] : [`x < ${limit(low)}`],
-        ...high === Infinity ? [] : [`x > ${limit(high)}`],
-      ];
-      const found = tests.join(" || ") || "false";
-      return orNaN(except === undefined ? found : `(${found}) && x != ${limit(except)}`, nan);
-    }
-    case "fraction":
-      return orNaN("x < -0x1p31f || x >= 0x1p31f || trunc(x) != x", true);
-    case "untrue":
-      return orNaN("x != 0 && x != 1", true);
-    case "nothing":
-      return "x != 0u";
-  }
-}
-
-const IS_NAN = "(bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u";
-
-function single(value: number): string {
-  const limited = Math.min(LARGEST_SINGLE, Math.max(-LARGEST_SINGLE, value));
-  return `f32(${limited})`;
-}
-
-/** The largest number of float32. */
-const LARGEST_SINGLE = (2 - 2 ** -23) * 2 ** 127;
-
-function integer(value: number): string {
-  const limited = Math.min(2 ** 31 - 1, Math.max(-(2 ** 31), value));
-  return `i32(${limited})`;
+  const path = isBody ? undefined : hostPath(values, graph);
+  return { values, specs, flag, forbidden, path, verify };
 }
 
 /** How the host finds the values of a check: what it needs, and what is done to that. */
@@ -91,9 +61,8 @@ export interface HostPath {
 const HOST_NEVER: ReadonlySet<string> = new Set(["sort", "random", "loop"]);
 
 /** The steps that lead to values, when they are few and cheap: no step on floating numbers. */
-export function hostPath(ids: readonly ValueId[], graph: Graph): HostPath | undefined {
+function hostPath(ids: readonly ValueId[], graph: Graph): HostPath | undefined {
   const steps: Step[] = [];
-  const inputs = new Set<number>();
   const needed = new Set(ids);
   for (const step of graph.steps.toReversed()) {
     if (!needed.has(step.output)) continue;
@@ -103,20 +72,16 @@ export function hostPath(ids: readonly ValueId[], graph: Graph): HostPath | unde
     steps.unshift(step);
     step.inputs.forEach((input) => needed.add(input));
   }
-  for (const value of needed) {
-    const input = graph.inputs.indexOf(value);
-    if (input >= 0) inputs.add(input);
-  }
-  return { inputs: [...inputs], steps };
+  return { inputs: [...graph.inputs.keys()].filter((i) => needed.has(graph.inputs[i]!)), steps };
 }
 
 /** Does a check on the host. */
 export function verifyOnHost(
-  { values: looked, verify }: Check,
-  { inputs, steps }: HostPath,
+  { values: looked, path, verify }: Check,
   graph: Graph,
   given: readonly Tensor[],
 ): void {
+  const { inputs, steps } = path!;
   const values = new Map<ValueId, Tensor>(graph.constants);
   for (const i of inputs) values.set(graph.inputs[i]!, given[i]!);
   for (const { op, inputs: from, params, output } of steps) {
@@ -127,12 +92,13 @@ export function verifyOnHost(
   verify(...looked.map((id) => values.get(id)!));
 }
 
-/** Throws what the host would have thrown, had it seen the values that the device noted. */
-export function throwNoted(
-  { specs, forbidden, verify }: Check,
-  position: number,
-  bits: number,
-): void {
+/** Throws what the host would have thrown, had it seen the values that the device noted, if any. */
+export function throwNoted(checks: readonly Check[], words: ArrayBuffer): void {
+  const noted = new Uint32Array(words);
+  const found = checks.findIndex((_, i) => noted[2 * i] !== 0);
+  if (found < 0) return;
+  const { specs, forbidden, verify } = checks[found]!;
+  const [position, bits] = noted.subarray(2 * found) as unknown as [number, number];
   const word = Uint32Array.of(bits).buffer;
   const harmless = forbidden.kind === "outside" ? Math.max(forbidden.low, 0) : 0;
   const [{ shape, dtype }, mask] = specs;

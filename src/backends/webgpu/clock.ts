@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Unit } from "../../program/passes/fuse.ts";
 import type { Dispatch, HostStep } from "./instructions.ts";
 
 /** Timestamps of a set: two per kernel, and as many as WebGPU allows. */
@@ -11,15 +12,12 @@ const MOST_TIMESTAMPS = 4096;
 const BYTES = 8;
 const NANOSECONDS = 1e-6;
 
-/** Milliseconds of kernels and steps of the host, all their turns together. */
-export type Times = Map<Dispatch | HostStep, number>;
-
 /** Timestamps before and after each kernel of a call. */
 export class Clock {
   readonly #device: GPUDevice;
   readonly #sets: GPUQuerySet[] = [];
   readonly #dispatches: Dispatch[] = [];
-  readonly #times: Times = new Map();
+  readonly #times = new Map<Unit, number>();
 
   constructor(device: GPUDevice) {
     if (!device.features.has("timestamp-query")) {
@@ -41,13 +39,13 @@ export class Clock {
     return { querySet, beginningOfPassWriteIndex: at, endOfPassWriteIndex: at + 1 };
   }
 
-  /** Notes what something took. */
-  note(what: Dispatch | HostStep, milliseconds: number): void {
-    this.#times.set(what, (this.#times.get(what) ?? 0) + milliseconds);
+  /** Notes what something took, for its unit and the loops around it. */
+  note({ units }: Dispatch | HostStep, milliseconds: number): void {
+    for (const unit of units) this.#times.set(unit, (this.#times.get(unit) ?? 0) + milliseconds);
   }
 
-  /** What everything took, when it is done. */
-  async read(): Promise<Times> {
+  /** Milliseconds of all units, when they are done. */
+  async read(): Promise<Map<Unit, number>> {
     for (const [i, set] of this.#sets.entries()) {
       const first = i * MOST_TIMESTAMPS / 2;
       const dispatches = this.#dispatches.slice(first, first + MOST_TIMESTAMPS / 2);

@@ -6,7 +6,6 @@
 import type { AwaitUsingDisposable } from "../../disposal.ts";
 import type { Executable, ProgramDevice } from "../../program/device.ts";
 import type { Graph } from "../../program/graph.ts";
-import type { Tensor } from "../../tensor.ts";
 import { flattenTree, type TensorTree } from "../../tree.ts";
 import { Build } from "./build.ts";
 import { Engine } from "./engine.ts";
@@ -116,9 +115,11 @@ export class WebGpuDevice implements ProgramDevice {
         "Cannot compute put as WebGPU has no float64: cast the tensor to float32",
       );
     }
-    const away = new Map(leaves.filter((x) => !this.#has(x)).map((x) => [x, x.data]));
+    const away = new Map(
+      leaves.filter((x) => !DeviceSource.isOf(x, engine)).map((x) => [x, x.data]),
+    );
     const sizes = [...away.keys()].map(({ shape }) => deviceBytes(shape));
-    const buffers = engine.pool.reuse(sizes) ?? await engine.pool.allocate(sizes, "compute put");
+    const buffers = await engine.pool.allocate(sizes, "compute put");
     const moved = new Map([...away].map(([x, data], i) => {
       engine.write(buffers[i]!, data);
       return [x, deviceTensor(engine, buffers[i]!, x)];
@@ -139,10 +140,6 @@ export class WebGpuDevice implements ProgramDevice {
   /** Frees everything on the device; programs and tensors on it throw from then on. */
   dispose(): void {
     this.#engine.dispose();
-  }
-
-  #has({ source }: Tensor): boolean {
-    return source instanceof DeviceSource && source.isOn(this.#engine);
   }
 
   static {

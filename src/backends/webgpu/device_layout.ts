@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { DType, TypedArray } from "../../dtype.ts";
+import type { TypedArray } from "../../dtype.ts";
+import type { Spec } from "../../op.ts";
 import { type Shape, sizeOf } from "../../shape.ts";
 
 /** How many bytes values of a shape take on the device; at least one word, as buffers must. */
@@ -11,15 +12,15 @@ export function deviceBytes(shape: Shape): number {
   return 4 * Math.max(1, sizeOf(shape));
 }
 
-/** Writes values into a buffer. */
-export function writeValues(queue: GPUQueue, buffer: GPUBuffer, data: TypedArray): void {
-  const words = data instanceof Uint8Array ? Uint32Array.from(data) : data;
-  if (words.length === 0) return;
-  queue.writeBuffer(buffer, 0, words as Float32Array & { buffer: ArrayBuffer });
+/** Words of the device from values; those of float64 are narrowed. */
+export function wordsOf(data: TypedArray): Float32Array | Int32Array | Uint32Array {
+  if (data instanceof Float64Array) return Float32Array.from(data);
+  return data instanceof Uint8Array ? Uint32Array.from(data) : data;
 }
 
 /** Values from words of the device. */
-export function readValues(words: ArrayBuffer, dtype: DType, size: number): TypedArray {
+export function valuesOf(words: ArrayBuffer, { shape, dtype }: Spec): TypedArray {
+  const size = sizeOf(shape);
   switch (dtype) {
     case "int32":
       return new Int32Array(words, 0, size);

@@ -7,7 +7,7 @@ import type { TypedArray } from "../../dtype.ts";
 import { BufferPool, type DeviceBuffer } from "./buffers.ts";
 import { Pipelines } from "./pipelines.ts";
 import { Reads } from "./reads.ts";
-import { writeValues } from "./device_layout.ts";
+import { wordsOf } from "./device_layout.ts";
 
 /** Submissions that may be under way before a call waits for them. */
 const MAX_AHEAD = 128;
@@ -60,32 +60,24 @@ export class Engine {
     this.pipelines = new Pipelines(gpu);
     this.reads = new Reads(this);
     gpu.lost.then(({ reason, message }) => {
-      this.#failure = new Error(
-        `Cannot go on as the WebGPU device was lost (${message || reason}): ` +
-          `request another by webgpu(), compile again, and go on from tensors on the host`,
-      );
+      this.#failure = failure(`was lost (${message || reason})`);
     });
     gpu.addEventListener("uncapturederror", (event) => {
       event.preventDefault();
-      const { message } = (event as GPUUncapturedErrorEvent).error;
-      this.#failure ??= new Error(
-        `Cannot go on as the WebGPU device failed (${message}): ` +
-          `request another by webgpu(), compile again, and go on from tensors on the host`,
-      );
+      this.#failure ??= failure(`failed (${(event as GPUUncapturedErrorEvent).error.message})`);
     });
   }
 
   /** Throws where the device is of no use any more. */
   check(): void {
-    if (this.#disposed) {
-      throw new TypeError("Cannot use the WebGPU device as it has been disposed of");
-    }
-    if (this.#failure !== undefined) throw this.#failure;
+    const problem = this.#problem();
+    if (problem !== undefined) throw problem;
   }
 
   /** Copies values to a buffer. */
   write(buffer: DeviceBuffer, data: TypedArray): void {
-    writeValues(this.gpu.queue, buffer.gpu, data);
+    const words = wordsOf(data) as Float32Array & { buffer: ArrayBuffer };
+    if (words.length > 0) this.gpu.queue.writeBuffer(buffer.gpu, 0, words);
     this.uploads++;
   }
 
@@ -119,9 +111,7 @@ export class Engine {
     // A lost device tells of its loss a little after its first failure.
     const later = new Promise((resolve) => setTimeout(resolve, 0));
     await Promise.race([this.gpu.lost, later]);
-    return this.#disposed
-      ? new TypeError("Cannot use the WebGPU device as it has been disposed of")
-      : this.#failure ?? error;
+    return this.#problem() ?? error;
   }
 
   /** Frees everything. */
@@ -132,4 +122,17 @@ export class Engine {
     this.reads.dispose();
     this.gpu.destroy();
   }
+
+  #problem(): Error | undefined {
+    return this.#disposed
+      ? new TypeError("Cannot use the WebGPU device as it has been disposed of")
+      : this.#failure;
+  }
+}
+
+function failure(what: string): Error {
+  return new Error(
+    `Cannot go on as the WebGPU device ${what}: ` +
+      `request another by webgpu(), compile again, and go on from tensors on the host`,
+  );
 }

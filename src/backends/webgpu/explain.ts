@@ -49,29 +49,21 @@ export function describeKernels(kernels: readonly WgslKernel[]): string {
 }
 
 /** What a call costs: kernels that are started, and bytes that they and copies read and write. */
-interface Cost {
-  kernels: number;
-  bytes: number;
-}
-
-function costOf(instructions: readonly Instruction[]): Cost {
-  const costs = instructions.map((instruction): Cost => {
-    switch (instruction.kind) {
-      case "dispatch":
-        return { kernels: 1, bytes: instruction.bytes };
-      case "copy":
-        return { kernels: 0, bytes: 2 * instruction.bytes };
-      case "clear":
-        return { kernels: 0, bytes: instruction.bytes };
-      case "loop": {
-        const { kernels, bytes } = costOf(instruction.body);
-        const count = instruction.goesOn === undefined ? instruction.count : 1;
-        return { kernels: count * kernels, bytes: count * bytes };
-      }
-      default:
-        return { kernels: 0, bytes: 0 };
+function costOf(instructions: readonly Instruction[]): { kernels: number; bytes: number } {
+  const cost = { kernels: 0, bytes: 0 };
+  for (const instruction of instructions) {
+    const { kind } = instruction;
+    if (kind === "dispatch" && instruction.check === undefined) {
+      cost.kernels++;
+      cost.bytes += instruction.bytes;
+    } else if (kind === "copy") cost.bytes += 2 * instruction.bytes;
+    else if (kind === "clear") cost.bytes += instruction.bytes;
+    else if (kind === "loop") {
+      const { kernels, bytes } = costOf(instruction.body);
+      const turns = instruction.goesOn === undefined ? instruction.count : 1;
+      cost.kernels += turns * kernels;
+      cost.bytes += turns * bytes;
     }
-  });
-  const sum = (key: keyof Cost) => costs.reduce((total, cost) => total + cost[key], 0);
-  return { kernels: sum("kernels"), bytes: sum("bytes") };
+  }
+  return cost;
 }

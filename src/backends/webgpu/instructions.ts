@@ -6,8 +6,11 @@
 import type { WgslKernel } from "../../../kernels/wgsl/kernel.ts";
 import type { Spec } from "../../op.ts";
 import type { Step } from "../../program/graph.ts";
+import type { Unit } from "../../program/passes/fuse.ts";
+import type { Tensor } from "../../tensor.ts";
 import type { DeviceBuffer } from "./buffers.ts";
 import type { Clock } from "./clock.ts";
+import type { Engine } from "./engine.ts";
 import type { Pipeline } from "./pipelines.ts";
 
 /** The number of a buffer of a program: its own, an argument's or a result's. */
@@ -27,6 +30,10 @@ const KEPT_GROUPS = 8;
 /** A kernel and its buffers. */
 export class Dispatch {
   readonly kind = "dispatch";
+  /** The unit that it is for, and the loops around it. */
+  readonly units: readonly Unit[];
+  /** The number of the check that it does, where the host has not done it before. */
+  readonly check: number | undefined;
   /** What runs; it is there before the program runs. */
   pipeline: Pipeline | undefined;
   readonly #device: GPUDevice;
@@ -35,7 +42,15 @@ export class Dispatch {
   readonly #groups = new Map<string, GPUBindGroup>();
 
   /** The buffers are in the order of the shader's bindings. */
-  constructor(device: GPUDevice, kernel: WgslKernel, bound: readonly Bound[]) {
+  constructor(
+    device: GPUDevice,
+    kernel: WgslKernel,
+    bound: readonly Bound[],
+    units: readonly Unit[],
+    check?: number,
+  ) {
+    this.units = units;
+    this.check = check;
     this.#device = device;
     this.#kernel = kernel;
     this.#bound = bound;
@@ -85,12 +100,12 @@ export interface Copy {
   kind: "copy";
   from: PlaceId;
   to: PlaceId;
-  /** The first byte for the first block. */
-  fromStart: number;
-  toStart: number;
-  /** From there to the first byte for the next block. */
-  fromStep: number;
-  toStep: number;
+  /** The first byte for the first block; 0 by default. */
+  fromStart?: number;
+  toStart?: number;
+  /** From there to the first byte for the next block; 0 by default. */
+  fromStep?: number;
+  toStep?: number;
   bytes: number;
 }
 
@@ -132,102 +147,91 @@ export interface Placed {
 export interface HostStep {
   kind: "host";
   step: Step;
-  inputs: readonly Placed[];
+  /** It, and the loops around it. */
+  units: readonly Unit[];
+  /** What it reads, by place; constants are at hand. */
+  inputs: readonly (Placed | Tensor)[];
   output: Placed;
 }
 
-/** A look for values that are not allowed, where the host has not looked at them before. */
-export interface CheckOnDevice {
-  kind: "check";
-  /** The number of the check. */
-  check: number;
-  dispatch: Dispatch;
-}
-
 /** One thing after the other. */
-export type Instruction = Dispatch | Copy | Clear | Loop | HostStep | CheckOnDevice;
+export type Instruction = Dispatch | Copy | Clear | Loop | HostStep;
 
 /** The buffers of a call, by place. */
 export type CallBuffers = readonly DeviceBuffer[];
 
 /** Commands that are written down until they are submitted. */
 export class Commands {
-  readonly #encoder: GPUCommandEncoder;
+  readonly #engine: Engine;
   readonly #clock: Clock | undefined;
+  #encoder: GPUCommandEncoder | undefined;
   #pass: GPUComputePassEncoder | undefined;
 
   /** With a clock, each kernel has a pass of its own. */
-  constructor(device: GPUDevice, clock?: Clock) {
-    this.#encoder = device.createCommandEncoder({ label: "program" });
+  constructor(engine: Engine, clock?: Clock) {
+    this.#engine = engine;
     this.#clock = clock;
   }
 
   /** The pass for a kernel. */
   pass(dispatch: Dispatch): GPUComputePassEncoder {
-    if (this.#clock === undefined) return this.#pass ??= this.#encoder.beginComputePass();
-    this.#pass?.end();
+    if (this.#clock === undefined) return this.#pass ??= this.encoder.beginComputePass();
     const timestampWrites = this.#clock.writesFor(dispatch);
-    return this.#pass = this.#encoder.beginComputePass({ timestampWrites });
+    return this.#pass = this.encoder.beginComputePass({ timestampWrites });
   }
 
   /** The encoder for everything else. */
   get encoder(): GPUCommandEncoder {
     this.#pass?.end();
     this.#pass = undefined;
-    return this.#encoder;
+    return this.#encoder ??= this.#engine.gpu.createCommandEncoder({ label: "program" });
   }
 
-  /** The end. */
-  finish(): GPUCommandBuffer {
-    return this.encoder.finish();
+  /** Hands over what has been written down. */
+  submit(): void {
+    if (this.#encoder !== undefined) this.#engine.submit(this.encoder.finish());
+    this.#encoder = undefined;
   }
 }
 
-/**
- * Writes instructions down, and hands over at each step of the host and each look. `isChecked` tells of which
- * checks the host has done.
- */
+/** Writes instructions down, and hands over at each step of the host and each look. */
 export function* play(
   instructions: readonly Instruction[],
   buffers: CallBuffers,
-  commands: () => Commands,
-  isChecked: (check: number) => boolean,
+  commands: Commands,
+  checked: ReadonlySet<number>,
   block = 0,
 ): Generator<HostStep | Look, void> {
   for (const instruction of instructions) {
     switch (instruction.kind) {
       case "dispatch":
-        instruction.start(commands().pass(instruction), buffers);
+        if (instruction.check !== undefined && checked.has(instruction.check)) break;
+        instruction.start(commands.pass(instruction), buffers);
         break;
-      case "check": {
-        const { check, dispatch } = instruction;
-        if (!isChecked(check)) dispatch.start(commands().pass(dispatch), buffers);
-        break;
-      }
       case "copy": {
-        const { from, to, fromStart, toStart, fromStep, toStep, bytes } = instruction;
+        const { from, to, fromStart = 0, toStart = 0, fromStep = 0, toStep = 0 } = instruction;
         const [source, target] = [buffers[from]!.gpu, buffers[to]!.gpu];
         const [first, last] = [fromStart + block * fromStep, toStart + block * toStep];
-        commands().encoder.copyBufferToBuffer(source, first, target, last, bytes);
+        commands.encoder.copyBufferToBuffer(source, first, target, last, instruction.bytes);
         break;
       }
-      case "clear":
-        commands().encoder.clearBuffer(
-          buffers[instruction.to]!.gpu,
-          instruction.start,
-          instruction.bytes,
-        );
+      case "clear": {
+        const { to, start, bytes } = instruction;
+        commands.encoder.clearBuffer(buffers[to]!.gpu, start, bytes);
         break;
-      case "loop":
-        for (let i = 0; i < instruction.count; i++) {
-          if (instruction.goesOn !== undefined && i > 0 && i % LOOK_EVERY === 0) {
-            const look: Look = { kind: "look", place: instruction.goesOn, goesOn: true };
+      }
+      case "loop": {
+        const { count, body, goesOn } = instruction;
+        for (let i = 0; i < count; i++) {
+          if (goesOn !== undefined && i > 0 && i % LOOK_EVERY === 0) {
+            const look: Look = { kind: "look", place: goesOn, goesOn: true };
             yield look;
             if (!look.goesOn) break;
           }
-          yield* play(instruction.body, buffers, commands, isChecked, i);
+          yield* play(body, buffers, commands, checked, i);
         }
         break;
+      }
       case "host":
         yield instruction;
     }

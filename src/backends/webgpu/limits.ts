@@ -12,23 +12,24 @@ import type { Bound } from "./instructions.ts";
 import { formatBytes } from "../../describe.ts";
 import { deviceBytes } from "./device_layout.ts";
 
+const REMEDY = "work on fewer rows at a time, by mapRowBlocks for example";
+
 /** Throws where a kernel needs more than a device binds. */
 export function checkLimits(
   { largestBinding, mostBuffers }: Target,
-  kernel: WgslKernel,
+  { name }: WgslKernel,
   bound: readonly Bound[],
 ): void {
-  const largest = bound.reduce((most, { bytes }) => Math.max(most, bytes), 0);
+  const largest = Math.max(...bound.map(({ bytes }) => bytes));
   if (largest > largestBinding) {
     throw new RangeError(
-      `Cannot compute compile for WebGPU as ${kernel.name} needs ${formatBytes(largest)} in one ` +
-        `piece: this device binds at most ${formatBytes(largestBinding)}; work on ` +
-        `fewer rows at a time, by mapRowBlocks for example`,
+      `Cannot compute compile for WebGPU as ${name} needs ${formatBytes(largest)} in one piece: ` +
+        `this device binds at most ${formatBytes(largestBinding)}; ${REMEDY}`,
     );
   }
   if (bound.length > mostBuffers) {
     throw new RangeError(
-      `Cannot compute compile for WebGPU as ${kernel.name} needs ${bound.length} buffers: ` +
+      `Cannot compute compile for WebGPU as ${name} needs ${bound.length} buffers: ` +
         `this device binds at most ${mostBuffers}`,
     );
   }
@@ -40,43 +41,38 @@ export function checkSize(graph: Graph, id: ValueId, maxBufferSize: number): voi
   const bytes = deviceBytes(shape);
   if (bytes <= maxBufferSize) return;
   const maker = graph.steps.find(({ output }) => output === id)?.op.name;
+  const what = maker === undefined ? "an argument" : `the result of ${maker}`;
   throw new RangeError(
-    `Cannot compute compile for WebGPU as ${
-      maker === undefined ? "an argument" : `the result of ${maker}`
-    }, ${dtype} ${formatShape(shape)}, needs ${
-      formatBytes(bytes)
-    }: a buffer of this device holds ` +
-      `at most ${formatBytes(maxBufferSize)}; work on fewer rows at a time, by mapRowBlocks for ` +
-      `example`,
+    `Cannot compute compile for WebGPU as ${what}, ${dtype} ${formatShape(shape)}, needs ` +
+      `${formatBytes(bytes)}: a buffer of this device holds at most ` +
+      `${formatBytes(maxBufferSize)}; ${REMEDY}`,
   );
 }
 
 /** Throws where a graph computes in float64 or returns it; other constants are narrowed. */
 export function checkTypes(graph: Graph): void {
-  const refuse = (
-    what: string,
+  const refuseDouble = (
     id: ValueId,
+    what: string,
     remedy = "arguments and what is closed over",
-  ): never => {
+  ) => {
+    const { shape, dtype } = graph.values[id]!;
+    if (dtype !== "float64") return;
     throw new TypeError(
-      `Cannot compute compile for WebGPU as it has no float64: ${what} is ` +
-        `float64${
-          formatShape(graph.values[id]!.shape)
-        }; cast ${remedy} to float32, or use device "cpu"`,
+      `Cannot compute compile for WebGPU as it has no float64: ${what} is float64` +
+        `${formatShape(shape)}; cast ${remedy} to float32, or use device "cpu"`,
     );
   };
-  graph.inputs.forEach((id, i) => {
-    if (graph.values[id]!.dtype === "float64") refuse(`tensor ${i} of the arguments`, id);
-  });
+  graph.inputs.forEach((id, i) => refuseDouble(id, `tensor ${i} of the arguments`));
   graph.outputs.forEach((id, i) => {
-    if (graph.constants.get(id)?.dtype === "float64") refuse(`tensor ${i} of the result`, id);
+    if (graph.constants.has(id)) refuseDouble(id, `tensor ${i} of the result`);
   });
   for (const step of graph.steps) {
-    if (graph.values[step.output]!.dtype === "float64") {
-      const isInteger = graph.values[step.inputs[0] ?? step.output]!.dtype === "int32";
-      if (isInteger) refuse("int32 for a sum, or by a cast,", step.output, "the integers");
-      refuse(`the result of ${step.op.name}`, step.output);
+    const { op, inputs, output } = step;
+    if (graph.values[inputs[0] ?? output]!.dtype === "int32") {
+      refuseDouble(output, "int32 for a sum, or by a cast,", "the integers");
     }
+    refuseDouble(output, `the result of ${op.name}`);
     loopIn(step)?.runs.forEach(({ body }) => checkTypes(body));
   }
 }

@@ -18,57 +18,42 @@ import {
   type WgslPlan,
 } from "../../../kernels/wgsl/kernel.ts";
 import type { DType } from "../../dtype.ts";
-import type { Primitive, ProductOp, RandomOp } from "../../op.ts";
+import type { ProductOp } from "../../op.ts";
 import type { Graph, Step, ValueId } from "../../program/graph.ts";
 import { extentsAround, sameShape, type Shape, sizeOf } from "../../shape.ts";
 import type { Target } from "./engine.ts";
+import type { Bound } from "./instructions.ts";
 import { asGroup, lowerGroup, rowRanges } from "./lower_loops.ts";
-
-/** A stretch of a buffer. */
-export interface Range {
-  /** The first byte. */
-  readonly offset: number;
-  readonly bytes: number;
-}
 
 /** Kernels that do some rows of a unit, or all. */
 export interface Part {
   /** The kernels. Their buffers are what is read, what is written, and temporaries. */
   readonly plan: WgslPlan;
-  /** What they see of what is read and written; by default all. */
-  readonly ranges?: readonly Range[];
+  /** Which bytes they see of what is read and written; by default all. */
+  readonly ranges?: readonly Pick<Bound, "offset" | "bytes">[];
 }
 
-/** Kernels, and the values that their buffers hold. */
+/** Kernels, one part after the other, and the values that their buffers hold. */
 export interface Lowered {
-  /** The kernels, one part after the other. */
   readonly parts: readonly Part[];
-  /** What is read. */
-  readonly reads: readonly ValueId[];
-  /** What is written. */
-  readonly writes: readonly ValueId[];
-}
-
-/** What the kernels of a step depend on. */
-export interface StepContext {
-  /** Shapes of the inputs. */
-  readonly shapes: readonly Shape[];
-  /** Types of the inputs. */
-  readonly elements: readonly WgslElement[];
-  /** The shape of the output. */
-  readonly shape: Shape;
-  /** The type of the output. */
-  readonly element: WgslElement;
-  /** The step's parameters. */
-  readonly params: unknown;
-  /** Whether the processor plays the graphics card: there, workgroups share no tiles. */
-  readonly isSoftware: boolean;
+  /** What is read, then what is written. */
+  readonly values: readonly ValueId[];
 }
 
 /** The kernels of a step's operation; `undefined` where the host must do it. */
-function emit(op: Primitive<unknown>, context: StepContext): WgslPlan | WgslKernel | undefined {
-  const { shapes, elements, shape, element, params, isSoftware } = context;
+function emit(
+  { op, inputs, params, output }: Step,
+  { values }: Graph,
+  isSoftware: boolean,
+): WgslPlan | WgslKernel | undefined {
+  const shapes = inputs.map((id) => values[id]!.shape);
   const [x, y] = shapes as [Shape, Shape];
+  const [from, by] = inputs.map((id) => deviceElement(values[id]!.dtype)) as [
+    WgslElement,
+    WgslElement?,
+  ];
+  const { shape } = values[output]!;
+  const element = deviceElement(values[output]!.dtype);
   switch (op.kind) {
     case "product":
       return innerProductPlan(op, op.layout(shapes, params), !isSoftware);
@@ -79,7 +64,7 @@ function emit(op: Primitive<unknown>, context: StepContext): WgslPlan | WgslKern
     }
     case "sort": {
       const { axes, ...order } = op.order(params);
-      return argSortPlan(elements[0]!, x, axes, order);
+      return argSortPlan(from, x, axes, order);
     }
     case "cumulative": {
       const { axis, reverse } = op.along(params);
@@ -108,78 +93,44 @@ function emit(op: Primitive<unknown>, context: StepContext): WgslPlan | WgslKern
       return copiesPlan(op.name, element, op.copies(shapes, params, shape), shape);
     case "map":
     case "check":
-      return castKernel(elements[0]!, element, sizeOf(shape));
+      return castKernel(from, element, sizeOf(shape));
     case "random":
-      return emitDraws(op.draws, context);
+      if (op.draws === "permutation") return permutationPlan(sizeOf(shape));
+      return op.draws === "categorical"
+        ? categoricalKernel(shape, y.slice(0, -1), y.at(-1)!)
+        : samplerKernel(op.draws, element, sizeOf(shape), y && { element: by!, count: sizeOf(y) });
     case "loop":
     case "opaque":
       return undefined;
   }
 }
 
-/** The kernels of a sampler. */
-function emitDraws(
-  draws: RandomOp<unknown>["draws"],
-  { shapes: [, given], elements: [, type], shape, element }: StepContext,
-): WgslPlan | WgslKernel {
-  const count = sizeOf(shape);
-  switch (draws) {
-    case "categorical":
-      return categoricalKernel(shape, given!.slice(0, -1), given!.at(-1)!);
-    case "permutation":
-      return permutationPlan(count);
-    default:
-      return samplerKernel(
-        draws,
-        element,
-        count,
-        given && { element: type!, count: sizeOf(given) },
-      );
-  }
-}
-
 /** The kernels of a step; `undefined` where there are none, so that the host must do it. */
-export function lowerStep(
-  step: Step,
-  graph: Graph,
-  literals: ReadonlyMap<ValueId, number>,
-  target: Target,
-): Lowered | undefined {
+export function lowerStep(step: Step, graph: Graph, target: Target): Lowered | undefined {
   const { op, inputs, output, params } = step;
-  const elementOf = (id: ValueId) => deviceElement(graph.values[id]!.dtype);
-  const { shape } = graph.values[output]!;
-  const made = { reads: inputs, writes: [output] };
-  if (sizeOf(shape) === 0) return { ...made, parts: [] };
+  const values = [...inputs, output];
   const specs = inputs.map((id) => graph.values[id]!);
-  const isLoop = op.kind === "map" &&
-    op.refuses?.(specs, params, graph.values[output]!) === undefined;
-  if (isLoop) return lowerGroup(asGroup(step, graph), graph, literals, target);
-  const context = {
-    shapes: specs.map((spec) => spec.shape),
-    elements: inputs.map(elementOf),
-    shape,
-    element: elementOf(output),
-    params,
-    isSoftware: target.isSoftware,
-  };
-  const found = emit(op, context);
-  if (found === undefined) return undefined;
-  const parts = op.kind === "product" ? productParts(op, context, target) : undefined;
-  return { ...made, parts: parts ?? [{ plan: "kernels" in found ? found : planOf(found) }] };
+  const made = graph.values[output]!;
+  if (sizeOf(made.shape) === 0) return { values, parts: [] };
+  const isLoop = op.kind === "map" && op.refuses?.(specs, params, made) === undefined;
+  if (isLoop) return lowerGroup(asGroup(step, graph), graph, target);
+  const parts = op.kind === "product" ? productParts(op, step, graph, target) : undefined;
+  if (parts !== undefined) return { values, parts };
+  const found = emit(step, graph, target.isSoftware);
+  return found && { values, parts: [{ plan: "kernels" in found ? found : planOf(found) }] };
 }
 
 /** Some rows after the other of a product, or of distances, that is too large to be seen whole. */
 function productParts(
   op: ProductOp<unknown>,
-  { shapes, shape, params, isSoftware }: StepContext,
-  { largestBinding }: Target,
+  { inputs, output, params }: Step,
+  { values }: Graph,
+  { largestBinding, isSoftware }: Target,
 ): Part[] | undefined {
-  const [left, right, all] = [...shapes, shape].map((own) => ({
-    offset: 0,
-    bytes: 4 * sizeOf(own),
-  }));
+  const shapes = [...inputs, output].map((id) => values[id]!.shape);
+  const [left, right, all] = shapes.map((shape) => ({ offset: 0, bytes: 4 * sizeOf(shape) }));
   if ([left!, right!, all!].every(({ bytes }) => bytes <= largestBinding)) return undefined;
-  const layout = op.layout(shapes, params);
+  const layout = op.layout(shapes.slice(0, 2), params);
   const { outer, m, k, n, a, b, out } = layout;
   if (outer.length > 0) return undefined;
   const lies = (own: Strides, ...strides: number[]) =>

@@ -1,12 +1,12 @@
 /**
- * Loops that end by themselves, for a device that cannot: turns after the last one change nothing.
+ * Loops as a device can do them: turns after the last one change nothing, and bodies know constants.
  *
  * @module
  */
 import { whereOp } from "../../ops/compare.ts";
 import type { Primitive } from "../../op.ts";
 import type { Graph, Step, ValueId } from "../../program/graph.ts";
-import { type BlockRun, loopIn, type RowLoop } from "../../program/row_blocks.ts";
+import { type BlockRun, isShared, loopIn, type RowLoop } from "../../program/row_blocks.ts";
 
 /** The graph whose loops leave their carries as they are once they have ended. */
 export function maskTurns(graph: Graph): Graph {
@@ -14,10 +14,21 @@ export function maskTurns(graph: Graph): Graph {
   const steps = graph.steps.map((step) => {
     const loop = loopIn(step);
     if (loop === undefined) return step;
-    const runs = loop.runs.map((run) => maskRun({ ...run, body: maskTurns(run.body) }));
+    const runs = loop.runs.map((run) =>
+      maskRun({ ...run, body: maskTurns(withConstants(run, step, graph)) })
+    );
     return { ...step, params: { ...loop, runs } satisfies RowLoop };
   });
   return { ...graph, steps };
+}
+
+/** The body of a run, with the constants that all of its turns see. */
+function withConstants({ body, inputs }: BlockRun, step: Step, { constants }: Graph): Graph {
+  const seen = body.inputs.flatMap((id, i) => {
+    const constant = isShared(inputs[i]!) && constants.get(step.inputs[inputs[i]!.from]!);
+    return constant ? [[id, constant] as const] : [];
+  });
+  return { ...body, constants: new Map([...body.constants, ...seen]) };
 }
 
 function maskRun(run: BlockRun): BlockRun {

@@ -3,39 +3,100 @@
  *
  * @module
  */
-import type { ValueId } from "../../program/graph.ts";
+import type { Graph, Step, ValueId } from "../../program/graph.ts";
 import { fuseSteps, type Group, isGroup, type Unit } from "../../program/passes/fuse.ts";
 import { readsOf, writesOf } from "../../program/plan.ts";
 import type { Target } from "./engine.ts";
 import { lowerGroup } from "./lower_loops.ts";
-import type { Scope } from "./scope.ts";
-import { splitGroup } from "./split.ts";
 import { deviceBytes } from "./device_layout.ts";
 
 /** Loops that go over rows several times where all of them fit; else simple ones, split. */
-export function partition(scope: Scope, target: Target): Unit[] {
-  const { graph } = scope;
+export function partition(graph: Graph, target: Target): Unit[] {
+  // One buffer for each view of a value.
+  const needsMore = (group: Group) =>
+    lowerGroup(group, graph, target).parts.some(({ plan }) =>
+      plan.kernels.some(({ kernel }) => kernel.inputs + kernel.outputs > target.mostBuffers)
+    );
+  const isSmall = (unit: Unit) =>
+    !isGroup(unit) ||
+    [...readsOf(unit), ...writesOf(unit)].every((id) =>
+        deviceBytes(graph.values[id]!.shape) <= target.largestBinding
+      ) && !needsMore(unit);
   const fused = fuseSteps(graph, { passes: true });
-  if (fused.every((unit) => isSmall(unit, scope, target))) return fused;
-  return fuseSteps(graph).flatMap((unit) =>
-    !isGroup(unit) || isSmall(unit, scope, target)
-      ? [unit]
-      : splitGroup(unit, graph, (group) => needsMore(group, scope, target))
+  if (fused.every(isSmall)) return fused;
+  return fuseSteps(graph).flatMap((unit): Unit[] =>
+    isGroup(unit) ? splitGroup(unit, graph, needsMore) : [unit]
   );
 }
 
-/** Whether a loop needs neither more buffers nor larger ones than a kernel may have. */
-function isSmall(unit: Unit, scope: Scope, target: Target): boolean {
-  if (!isGroup(unit)) return true;
-  const { graph, literals } = scope;
-  const values = [...readsOf(unit).filter((id) => !literals.has(id)), ...writesOf(unit)];
-  const fits = (id: ValueId) => deviceBytes(graph.values[id]!.shape) <= target.largestBinding;
-  return values.every(fits) && !needsMore(unit, scope, target);
+/** Groups of the same steps, of which none is too large. */
+function splitGroup(
+  group: Group,
+  graph: Graph,
+  isTooLarge: (group: Group) => boolean,
+): Group[] {
+  if (!isTooLarge(group)) return [group];
+  const parts = components(group, graph);
+  const steps = parts.length > 1 ? pack(group, parts, isTooLarge) : halves(group);
+  if (steps.length < 2) return [group];
+  return steps.flatMap((own) => splitGroup(part(group, own), graph, isTooLarge));
 }
 
-/** Whether a kernel of a loop needs more buffers than there may be: one for each view of a value. */
-function needsMore(group: Group, { graph, literals }: Scope, target: Target): boolean {
-  return lowerGroup(group, graph, literals, target).parts.some(({ plan }) =>
-    plan.kernels.some(({ kernel }) => kernel.inputs + kernel.outputs > target.mostBuffers)
-  );
+/** Steps that need nothing of one another, together with those that they need. */
+function components({ members, reductions, operands }: Group, graph: Graph): Step[][] {
+  const sets: { values: Set<ValueId>; steps: Step[] }[] = [];
+  // What is read by all, a learning rate for example, ties nothing together.
+  const isLarge = (id: ValueId) => graph.values[id]!.shape.some((n) => n > 1);
+  const outside = new Set(operands.filter((id) => !isLarge(id)));
+  for (const step of [...members, ...reductions]) {
+    const values = new Set([...step.inputs.filter((id) => !outside.has(id)), step.output]);
+    const joined = sets.filter((set) => !set.values.isDisjointFrom(values));
+    const steps = [...joined.flatMap((set) => set.steps), step];
+    for (const set of joined) set.values.forEach((id) => values.add(id));
+    sets.push({ values, steps });
+    for (const set of joined) sets.splice(sets.indexOf(set), 1);
+  }
+  return sets.map(({ steps }) => steps);
+}
+
+/** As few lots of components as fit. */
+function pack(
+  group: Group,
+  parts: readonly Step[][],
+  isTooLarge: (group: Group) => boolean,
+): Step[][] {
+  const packed: Step[][] = [];
+  for (const steps of parts) {
+    const last = packed.at(-1);
+    if (last !== undefined && !isTooLarge(part(group, [...last, ...steps]))) last.push(...steps);
+    else packed.push([...steps]);
+  }
+  return packed;
+}
+
+/** The first half of the steps, and those that may need it. */
+function halves({ members, reductions }: Group): Step[][] {
+  const steps = [...members, ...reductions];
+  const middle = Math.ceil(steps.length / 2);
+  return [steps.slice(0, middle), steps.slice(middle)].filter((own) => own.length > 0);
+}
+
+/** Some steps of a group, as a group. */
+function part(group: Group, steps: readonly Step[]): Group {
+  const own = new Set(steps);
+  const members = group.members.filter((step) => own.has(step));
+  const reductions = group.reductions.filter((step) => own.has(step));
+  const made = new Set(members.map((step) => step.output));
+  const read = new Set([...members, ...reductions].flatMap((step) => step.inputs));
+  const needed = new Set(group.stored);
+  for (const step of [...group.members, ...group.reductions]) {
+    if (!own.has(step)) step.inputs.forEach((id) => needed.add(id));
+  }
+  return {
+    ...group,
+    members,
+    reductions,
+    operands: [...read].filter((id) => !made.has(id)),
+    stored: [...made].filter((id) => needed.has(id)),
+  };
 }

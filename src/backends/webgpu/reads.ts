@@ -4,57 +4,53 @@
  * @module
  */
 import { formatBytes } from "../../describe.ts";
-import { type DeviceBuffer, sizeClass } from "./buffers.ts";
+import type { TypedArray } from "../../dtype.ts";
+import type { Spec } from "../../op.ts";
+import { BufferPool, type DeviceBuffer } from "./buffers.ts";
+import { deviceBytes, valuesOf } from "./device_layout.ts";
 import type { Engine } from "./engine.ts";
 
-/** What is copied to the host. */
+/** What is copied to the host: the first bytes of a buffer. */
 interface Stretch {
-  readonly buffer: GPUBuffer;
+  readonly buffer: DeviceBuffer;
   readonly bytes: number;
-  /** Whether the device's own is zero afterwards. */
-  readonly isTaken?: boolean;
 }
 
 /** Something to be read. */
 interface Job extends Stretch {
-  resolve: (words: ArrayBuffer) => void;
-  reject: (reason: unknown) => void;
+  resolve(words: ArrayBuffer): void;
+  reject(reason: unknown): void;
 }
 
-/** Something to be taken and looked at with the next read, whatever that is of. */
-export interface Watched {
-  /** The buffer to look at; it is zero afterwards. */
-  readonly buffer: DeviceBuffer;
-  /** How many bytes of it. */
-  readonly bytes: number;
+/** Something to be taken and looked at with the next read, whatever that is of; zero afterwards. */
+export interface Watched extends Stretch {
   /** Throws where its values say that the results are wrong. */
   inspect(words: ArrayBuffer): void;
 }
 
-/** Staging buffers are kept for later reads up to this many bytes. */
-const KEPT_BYTES = 2 ** 26;
-
 /** The reads of a device. */
 export class Reads {
   readonly #engine: Engine;
-  readonly #staging = new Map<number, GPUBuffer[]>();
+  readonly #staging: BufferPool;
   readonly #watched = new Set<Watched>();
+  /** What is to be given back when it has been looked at. */
   readonly #released = new Set<Watched>();
   /** What is wrong, to be told one by one. */
   readonly #untold: unknown[] = [];
-  #keptBytes = 0;
   #jobs: Job[] = [];
 
   constructor(engine: Engine) {
     this.#engine = engine;
+    this.#staging = new BufferPool(engine.gpu, GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST);
   }
 
-  /** The first bytes of a buffer, as they are after all that has been submitted. */
-  read(buffer: DeviceBuffer, bytes: number): Promise<ArrayBuffer> {
-    return new Promise((resolve, reject) => {
+  /** The values in a buffer, as they are after all that has been submitted. */
+  async read(buffer: DeviceBuffer, spec: Spec): Promise<TypedArray> {
+    const words = await new Promise<ArrayBuffer>((resolve, reject) => {
       if (this.#jobs.length === 0) queueMicrotask(() => this.flush());
-      this.#jobs.push({ buffer: buffer.gpu, bytes, resolve, reject });
+      this.#jobs.push({ buffer, bytes: deviceBytes(spec.shape), resolve, reject });
     });
+    return valuesOf(words, spec);
   }
 
   /** Looks at something with the next read. */
@@ -75,12 +71,7 @@ export class Reads {
     this.#jobs = [];
     const watched = [...this.#watched];
     this.#watched.clear();
-    const taken = watched.map(({ buffer, bytes }) => ({
-      buffer: buffer.gpu,
-      bytes,
-      isTaken: true,
-    }));
-    const copies = this.#batches([...taken, ...jobs]).map((batch) => this.#copy(batch));
+    const copies = this.#batches([...watched, ...jobs]).map((batch) => this.#copy(batch));
     for (const item of watched) {
       if (this.#released.delete(item)) this.#engine.pool.give(item.buffer);
     }
@@ -89,8 +80,7 @@ export class Reads {
 
   /** Ends the reads; those under way fail. */
   dispose(): void {
-    for (const buffers of this.#staging.values()) buffers.forEach((buffer) => buffer.destroy());
-    this.#staging.clear();
+    this.#staging.dispose();
     this.#watched.clear();
     this.#released.clear();
     this.flush();
@@ -104,7 +94,13 @@ export class Reads {
   ): Promise<void> {
     try {
       const words = (await Promise.all(copies)).flat();
-      watched.forEach((item, i) => this.#inspect(item, words[i]!));
+      for (const [i, item] of watched.entries()) {
+        try {
+          item.inspect(words[i]!);
+        } catch (error) {
+          this.#untold.push(error);
+        }
+      }
       if (this.#untold.length > 0) throw this.#untold.shift();
       jobs.forEach((job, i) => job.resolve(words[watched.length + i]!));
     } catch (error) {
@@ -113,18 +109,10 @@ export class Reads {
     }
   }
 
-  #inspect(watched: Watched, words: ArrayBuffer): void {
-    try {
-      watched.inspect(words);
-    } catch (error) {
-      this.#untold.push(error);
-    }
-  }
-
   /** As few lots as fit one buffer each. */
-  #batches(parts: readonly Stretch[]): Stretch[][] {
+  #batches(parts: readonly (Watched | Job)[]): (Watched | Job)[][] {
     const { maxBufferSize } = this.#engine.gpu.limits;
-    const batches: Stretch[][] = [];
+    const batches: (Watched | Job)[][] = [];
     let free = 0;
     for (const part of parts) {
       if (batches.length === 0 || part.bytes > free) {
@@ -137,69 +125,43 @@ export class Reads {
     return batches;
   }
 
-  async #copy(parts: readonly Stretch[]): Promise<ArrayBuffer[]> {
+  async #copy(parts: readonly (Watched | Job)[]): Promise<ArrayBuffer[]> {
     const engine = this.#engine;
     engine.check();
     const { gpu } = engine;
-    const wanted = sizeClass(parts.reduce((sum, { bytes }) => sum + bytes, 0));
-    const size = Math.min(wanted, gpu.limits.maxBufferSize);
     for (const filter of ["validation", "out-of-memory"] as const) gpu.pushErrorScope(filter);
-    const staging = this.#take(size);
+    const staging = this.#staging.take(parts.reduce((sum, { bytes }) => sum + bytes, 0));
     const encoder = gpu.createCommandEncoder({ label: "read" });
-    let offset = 0;
-    for (const { buffer, bytes, isTaken } of parts) {
-      encoder.copyBufferToBuffer(buffer, 0, staging, offset, bytes);
-      if (isTaken) encoder.clearBuffer(buffer, 0, bytes);
-      offset += bytes;
+    let end = 0;
+    for (const part of parts) {
+      const { buffer, bytes } = part;
+      encoder.copyBufferToBuffer(buffer.gpu, 0, staging.gpu, end, bytes);
+      if ("inspect" in part) encoder.clearBuffer(buffer.gpu, 0, bytes);
+      end += bytes;
     }
     engine.submit(encoder.finish());
     engine.readBacks++;
-    const mapped = staging.mapAsync(GPUMapMode.READ);
+    const mapped = staging.gpu.mapAsync(GPUMapMode.READ);
     const errors = Promise.all([gpu.popErrorScope(), gpu.popErrorScope()]);
     try {
       await mapped;
     } catch (error) {
-      throw memoryError(size, await errors.catch(() => [null, null])) ?? error;
+      this.#staging.destroy(staging);
+      const cause = (await errors.catch(() => [])).find((found) => found !== null);
+      if (cause === undefined) throw error;
+      const size = formatBytes(staging.bytes);
+      throw new RangeError(
+        `Cannot read the tensors as the memory of the WebGPU device is exhausted: ${size} more ` +
+          `are needed; read fewer at a time, or dispose of tensors`,
+        { cause },
+      );
     }
     engine.caughtUp();
-    return this.#cut(staging, size, parts);
-  }
-
-  #cut(staging: GPUBuffer, size: number, parts: readonly Stretch[]): ArrayBuffer[] {
-    const range = staging.getMappedRange();
+    const range = staging.gpu.getMappedRange();
     let at = 0;
     const copies = parts.map(({ bytes }) => range.slice(at, at += bytes));
-    staging.unmap();
-    this.#give(size, staging);
+    staging.gpu.unmap();
+    this.#staging.give(staging);
     return copies;
   }
-
-  #take(size: number): GPUBuffer {
-    const kept = this.#staging.get(size)?.pop();
-    if (kept !== undefined) {
-      this.#keptBytes -= size;
-      return kept;
-    }
-    const usage = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
-    return this.#engine.gpu.createBuffer({ size, usage });
-  }
-
-  #give(size: number, buffer: GPUBuffer): void {
-    if (this.#keptBytes + size > KEPT_BYTES) return buffer.destroy();
-    this.#keptBytes += size;
-    const kept = this.#staging.get(size);
-    if (kept === undefined) this.#staging.set(size, [buffer]);
-    else kept.push(buffer);
-  }
-}
-
-/** What to say where there was no memory for a copy; `undefined` where that was not the reason. */
-function memoryError(size: number, errors: readonly (GPUError | null)[]): RangeError | undefined {
-  const cause = errors.find((error) => error !== null);
-  if (!cause) return undefined;
-  return new RangeError(
-    `Cannot read the tensors as the memory of the WebGPU device is exhausted: ` +
-      `${formatBytes(size)} more are needed; read fewer at a time, or dispose of tensors`,
-    { cause },
-  );
 }

@@ -3,13 +3,11 @@
  *
  * @module
  */
-import type { DType, TypedArray } from "../../dtype.ts";
+import type { TypedArray } from "../../dtype.ts";
 import type { Spec } from "../../op.ts";
-import { sizeOf } from "../../shape.ts";
 import { type Source, Tensor } from "../../tensor.ts";
 import type { DeviceBuffer } from "./buffers.ts";
 import type { Engine } from "./engine.ts";
-import { readValues } from "./device_layout.ts";
 
 /** Memory from this size on comes from the system without being touched. */
 const WEIGHED_BYTES = 2 ** 20;
@@ -22,8 +20,7 @@ const FORGOTTEN = new FinalizationRegistry<{ engine: Engine; buffer: DeviceBuffe
 /** Values in a buffer of a device. */
 export class DeviceSource implements Source {
   readonly #engine: Engine;
-  readonly #dtype: DType;
-  readonly #size: number;
+  readonly #spec: Spec;
   #buffer: DeviceBuffer | undefined;
   /**
    * As large as the buffer, and never touched: the garbage collector sees only what is on the host,
@@ -32,11 +29,10 @@ export class DeviceSource implements Source {
   #weight: ArrayBuffer | undefined;
   #gone = "disposed of";
 
-  constructor(engine: Engine, buffer: DeviceBuffer, { shape, dtype }: Spec) {
+  constructor(engine: Engine, buffer: DeviceBuffer, spec: Spec) {
     this.#engine = engine;
     this.#buffer = buffer;
-    this.#dtype = dtype;
-    this.#size = sizeOf(shape);
+    this.#spec = spec;
     if (buffer.bytes >= WEIGHED_BYTES) this.#weight = new ArrayBuffer(buffer.bytes);
     FORGOTTEN.register(this, { engine, buffer }, this);
   }
@@ -51,13 +47,12 @@ export class DeviceSource implements Source {
   async read(): Promise<TypedArray> {
     const buffer = this.buffer("read");
     this.#engine.check();
-    const words = await this.#engine.reads.read(buffer, 4 * Math.max(1, this.#size));
-    return readValues(words, this.#dtype, this.#size);
+    return await this.#engine.reads.read(buffer, this.#spec);
   }
 
-  /** Whether the values are on this device. */
-  isOn(engine: Engine): boolean {
-    return engine === this.#engine;
+  /** Whether the values of a tensor are on this device. */
+  static isOf(x: Tensor, engine: Engine): x is Tensor & { source: DeviceSource } {
+    return x.source instanceof DeviceSource && x.source.#engine === engine;
   }
 
   /** The buffer; throws where it was given back. */
