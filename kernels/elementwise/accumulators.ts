@@ -3,14 +3,11 @@
  *
  * @module
  */
-import { f32, f64, i32, type Local, type Value } from "../wasm/value.ts";
+import { f64, type Local, type Value } from "../wasm/value.ts";
 import { f32x4, f64x2, i32x4, i8x16, v128 } from "../wasm/simd.ts";
 import { floatsOf, type LaneCode, type Lanes, lift } from "./lanes.ts";
 import type { Reduction } from "./passes.ts";
 import { convert, type TypedLanes } from "./typed.ts";
-
-/** How values are reduced. */
-export type Reducer = Pick<Reduction, "reduce" | "divisor">;
 
 /** What is left of the values so far. */
 export interface Accumulator {
@@ -18,28 +15,34 @@ export interface Accumulator {
   add(value: TypedLanes, width: number): void;
   /** Takes in one element of each row's group. */
   addLane(value: TypedLanes, lane: number): void;
-  /** The results, in all lanes of one register per row. */
+  /** The results of one register per row: in all lanes, or where they are apart, lane by lane. */
   finish(): TypedLanes;
 }
 
-/** A reduction that starts here, of some rows; up to `width` groups of one row come at a time. */
+/**
+ * A reduction that starts here, of some rows; up to `width` groups of one row come at a time. Where
+ * lanes are kept apart, what is called a row here is a group of columns.
+ */
 export function createAccumulator(
   code: LaneCode,
-  reducer: Reducer,
+  reduction: Reduction,
   rows: number,
   width: number,
+  isApart = false,
 ): Accumulator {
-  const { reduce } = reducer;
-  if (reduce === "max" || reduce === "min") return new Extreme(code, reduce, rows, width);
-  return code.float === "float32"
-    ? new PartialSums(code, reducer, rows)
-    : new Sum(code, reducer, rows);
+  const { reduce } = reduction;
+  if (reduce === "max" || reduce === "min") {
+    return new Extremes(code, reduce, rows, width, isApart);
+  }
+  return isApart || code.float === "float32"
+    ? new LaneSums(code, reduction, rows, isApart)
+    : new Sum(code, reduction, rows);
 }
 
 type V128 = Value<"v128">;
 
 /** The register with its bytes moved round; by 8, its halves change places. */
-export function rotate(x: V128, by: 4 | 8): V128 {
+function rotate(x: V128, by: number): V128 {
   return i8x16.shuffle(x, x, Array.from({ length: 16 }, (_, i) => (i + by) % 16));
 }
 
@@ -53,92 +56,122 @@ function eachRegister(
   for (let i = 0; i < Math.max(rows, width); i++) visit(lanes[i] ?? lanes[0]!, i % rows);
 }
 
-/** What an element adds. */
-function termOf(code: LaneCode, { reduce }: Reducer, x: Value<"f64">): Value<"f64"> {
-  if (reduce !== "norm") return x;
-  const value = code.builder.let(x);
-  return f64.mul(value, value);
+/** Whether values are reduced as integers: what are no numbers, in single precision. */
+function isIntegral({ float }: LaneCode, { kind }: TypedLanes): boolean {
+  return kind !== "float" && float === "float32";
+}
+
+/** The registers of a value as integers or as numbers. */
+function readAs(integers: boolean, code: LaneCode, value: TypedLanes): Lanes {
+  return code.let(convert(integers ? "integer" : "float", code, value));
 }
 
 /** What elements side by side add. */
-export function termsOf(code: LaneCode, { reduce }: Reducer, x: V128): V128 {
+function termsOf({ builder }: LaneCode, { reduce }: Reduction, x: V128): V128 {
   if (reduce !== "norm") return x;
-  const value = code.builder.let(x);
-  return f64x2.mul(value, value);
+  const value = builder.let(x);
+  return builder.let(f64x2.mul(value, value));
 }
 
-/** What a sum amounts to. */
-function resultOf({ reduce, divisor = 1 }: Reducer, sum: Value<"f64">): Value<"f64"> {
-  const share = divisor === 1 ? sum : f64.div(sum, f64.const(divisor));
-  return reduce === "norm" ? f64.sqrt(share) : share;
+/** What sums side by side amount to. */
+function resultsOf({ reduce, divisor = 1 }: Reduction, sums: V128): V128 {
+  const shares = divisor === 1 ? sums : f64x2.div(sums, f64x2.splat(divisor));
+  return reduce === "norm" ? f64x2.sqrt(shares) : shares;
 }
 
-/** Four sums in float64, of every fourth element; the last few elements go to the first sum. */
-class PartialSums implements Accumulator {
+/** Two numbers of single precision from two of double precision, and two from two others. */
+function narrow(low: V128, high: V128): V128 {
+  const halves = Array.from({ length: 16 }, (_, i) => i < 8 ? i : i + 8);
+  return i8x16.shuffle(f32x4.demoteF64x2Zero(low), f32x4.demoteF64x2Zero(high), halves);
+}
+
+/**
+ * Sums in float64, or of integers, lane by lane: of single precision, those of every fourth element
+ * of a row, where the last few go to the first sum.
+ */
+class LaneSums implements Accumulator {
   readonly #code: LaneCode;
-  readonly #reducer: Reducer;
+  readonly #reduction: Reduction;
+  readonly #isApart: boolean;
+  /** The sums, or those of the lower halves of groups of four numbers. */
   readonly #low: readonly Local<"v128">[];
   readonly #high: readonly Local<"v128">[];
   #integers = false;
 
-  constructor(code: LaneCode, reducer: Reducer, rows: number) {
+  constructor(code: LaneCode, reduction: Reduction, rows: number, isApart: boolean) {
     this.#code = code;
-    this.#reducer = reducer;
+    this.#reduction = reduction;
+    this.#isApart = isApart;
     const zeros = () => Array.from({ length: rows }, () => code.builder.let(f64x2.splat(0)));
     this.#low = zeros();
-    this.#high = zeros();
+    this.#high = code.float === "float32" ? zeros() : [];
   }
 
   add(value: TypedLanes, width: number): void {
     const { builder } = this.#code;
     const lanes = this.#read(value);
-    const widen = this.#integers ? f64x2.convertLowI32x4S : f64x2.promoteLowF32x4;
-    const terms = (x: V128) => termsOf(this.#code, this.#reducer, widen(x));
     eachRegister(lanes, this.#low.length, width, (register, row) => {
-      const [low, high] = [this.#low[row]!, this.#high[row]!];
-      builder.set(low, f64x2.add(low, terms(register)));
-      builder.set(high, f64x2.add(high, terms(rotate(register, 8))));
+      const [low, high] = [this.#low[row]!, this.#high[row]];
+      builder.set(low, this.#sum(low, register));
+      if (high === undefined || this.#integers) return;
+      builder.set(high, this.#sum(high, rotate(register, 8)));
     });
   }
 
   addLane(value: TypedLanes, lane: number): void {
     const lanes = this.#read(value);
     eachRegister(lanes, this.#low.length, 1, (register, row) => {
-      const element = this.#integers
-        ? f64.convertI32S(i32x4.extractLane(register, lane))
-        : f64.promoteF32(f32x4.extractLane(register, lane));
       const low = this.#low[row]!;
-      const term = termOf(this.#code, this.#reducer, element);
-      const sum = f64.add(f64x2.extractLane(low, 0), term);
-      this.#code.builder.set(low, f64x2.replaceLane(low, 0, sum));
+      const more = this.#sum(low, rotate(register, 4 * lane));
+      const first = this.#integers
+        ? i32x4.replaceLane(low, 0, i32x4.extractLane(more, 0))
+        : f64x2.replaceLane(low, 0, f64x2.extractLane(more, 0));
+      this.#code.builder.set(low, first);
     });
   }
 
   finish(): TypedLanes {
-    const half = (x: V128) => f64.add(f64x2.extractLane(x, 0), f64x2.extractLane(x, 1));
-    const sums = this.#low.map((low, i) =>
-      resultOf(this.#reducer, f64.add(half(low), half(this.#high[i]!)))
-    );
-    return this.#integers
-      ? { kind: "integer", lanes: sums.map((sum) => i32x4.splat(i32.truncSatF64S(sum))) }
-      : { kind: "float", lanes: sums.map((sum) => f32x4.splat(f32.demoteF64(sum))) };
+    const { builder } = this.#code;
+    if (this.#integers) {
+      const whole = (x: Local<"v128">) =>
+        [8, 4].reduce<V128>((sum, by) => builder.let(i32x4.add(sum, rotate(sum, by))), x);
+      return { kind: "integer", lanes: this.#isApart ? this.#low : this.#low.map(whole) };
+    }
+    const results = (sums: V128) => builder.let(resultsOf(this.#reduction, sums));
+    const half = (sums: V128) => f64x2.add(sums, rotate(sums, 8));
+    const lanes = this.#low.map((low, i) => {
+      const high = this.#high[i];
+      if (high === undefined) return results(low);
+      if (this.#isApart) return narrow(results(low), results(high));
+      const result = results(f64x2.add(half(low), half(high)));
+      return narrow(result, result);
+    });
+    return { kind: "float", lanes };
   }
 
   #read(value: TypedLanes): Lanes {
-    this.#integers = value.kind !== "float";
-    return this.#code.let(this.#integers ? convert("integer", this.#code, value) : value.lanes);
+    this.#integers = isIntegral(this.#code, value);
+    return readAs(this.#integers, this.#code, value);
+  }
+
+  /** The sums with what a register adds. */
+  #sum(sums: V128, register: V128): V128 {
+    if (this.#integers) return i32x4.add(sums, register);
+    const isSingle = this.#code.float === "float32";
+    const numbers = isSingle ? f64x2.promoteLowF32x4(register) : register;
+    return f64x2.add(sums, termsOf(this.#code, this.#reduction, numbers));
   }
 }
 
-/** One element after the other. */
+/** One element after the other, in double precision. */
 class Sum implements Accumulator {
   readonly #code: LaneCode;
-  readonly #reducer: Reducer;
+  readonly #reduction: Reduction;
   readonly #sums: readonly Local<"f64">[];
 
-  constructor(code: LaneCode, reducer: Reducer, rows: number) {
+  constructor(code: LaneCode, reduction: Reduction, rows: number) {
     this.#code = code;
-    this.#reducer = reducer;
+    this.#reduction = reduction;
     this.#sums = Array.from({ length: rows }, () => code.builder.let(f64.const(0)));
   }
 
@@ -151,36 +184,59 @@ class Sum implements Accumulator {
   }
 
   finish(): TypedLanes {
-    const lanes = this.#sums.map((sum) => f64x2.splat(resultOf(this.#reducer, sum)));
+    const lanes = this.#sums.map((sum) => resultsOf(this.#reduction, f64x2.splat(sum)));
     return { kind: "float", lanes };
   }
 
   #addLanes(value: TypedLanes, width: number, which: readonly number[]): void {
-    const lanes = this.#code.let(convert("float", this.#code, value));
+    const lanes = readAs(false, this.#code, value);
     eachRegister(lanes, this.#sums.length, width, (register, row) => {
       const sum = this.#sums[row]!;
+      const terms = termsOf(this.#code, this.#reduction, register);
       for (const lane of which) {
-        const term = termOf(this.#code, this.#reducer, f64x2.extractLane(register, lane));
-        this.#code.builder.set(sum, f64.add(sum, term));
+        this.#code.builder.set(sum, f64.add(sum, f64x2.extractLane(terms, lane)));
       }
     });
   }
 }
 
-/** The largest or smallest of each row. */
-class Extreme implements Accumulator {
+/** Extremes lane by lane, and apart from them, as comparisons are blind to it, where NaN was. */
+class Extremes implements Accumulator {
   readonly #code: LaneCode;
+  readonly #reduce: "max" | "min";
   readonly #rows: number;
-  readonly #extremes: Extremes;
+  readonly #isApart: boolean;
+  readonly #best: readonly Local<"v128">[];
+  readonly #invalid: readonly Local<"v128">[];
+  readonly #atStart: (write: () => void) => void;
+  #integers: boolean | undefined;
 
-  constructor(code: LaneCode, reduce: "max" | "min", rows: number, width: number) {
+  constructor(
+    code: LaneCode,
+    reduce: "max" | "min",
+    rows: number,
+    width: number,
+    isApart: boolean,
+  ) {
     this.#code = code;
+    this.#reduce = reduce;
     this.#rows = rows;
-    this.#extremes = new Extremes(code, reduce, Math.max(rows, width));
+    this.#isApart = isApart;
+    this.#atStart = code.builder.place();
+    const registers = () =>
+      Array.from({ length: Math.max(rows, width) }, () => code.builder.local("v128"));
+    this.#best = registers();
+    this.#invalid = registers();
   }
 
   add(value: TypedLanes, width: number): void {
-    this.#extremes.add(value, Math.max(this.#rows, width));
+    if (this.#integers === undefined) this.#start(value);
+    const lanes = readAs(this.#integers!, this.#code, value);
+    const { ne } = floatsOf(this.#code.float);
+    // Each register has extremes of its own until the end.
+    eachRegister(lanes, Math.max(this.#rows, width), 1, (register, i) => {
+      this.#merge(i, register, ne(register, register));
+    });
   }
 
   /** Lanes beyond the last element repeat the first, so that all of them may take part. */
@@ -189,77 +245,32 @@ class Extreme implements Accumulator {
   }
 
   finish(): TypedLanes {
-    const extremes = this.#extremes;
-    for (let i = this.#rows; i < extremes.count; i++) extremes.merge(0, extremes.state(i));
+    const [best, invalid] = [this.#best, this.#invalid];
+    for (let i = this.#rows; i < best.length; i++) this.#merge(0, best[i]!, invalid[i]!);
+    const moves = this.#isApart
+      ? []
+      : this.#code.float === "float32"
+      ? [8, 4] as const
+      : [8] as const;
     for (let row = 0; row < this.#rows; row++) {
-      for (const by of this.#code.float === "float32" ? [8, 4] as const : [8] as const) {
-        const [best, invalid] = extremes.state(row);
-        extremes.merge(row, [rotate(best, by), rotate(invalid, by)]);
-      }
+      for (const by of moves) this.#merge(row, rotate(best[row]!, by), rotate(invalid[row]!, by));
     }
-    const { kind, lanes } = extremes.finish();
-    return { kind, lanes: lanes.slice(0, this.#rows) };
-  }
-}
-
-/** Extremes lane by lane, and apart from them, as comparisons are blind to it, where NaN was. */
-export class Extremes {
-  /** How many registers there are. */
-  readonly count: number;
-  readonly #code: LaneCode;
-  readonly #reduce: "max" | "min";
-  readonly #best: readonly Local<"v128">[];
-  readonly #invalid: readonly Local<"v128">[];
-  readonly #atStart: (write: () => void) => void;
-  #integers: boolean | undefined;
-
-  /** They start here. */
-  constructor(code: LaneCode, reduce: "max" | "min", count: number) {
-    this.count = count;
-    this.#code = code;
-    this.#reduce = reduce;
-    this.#atStart = code.builder.place();
-    const registers = () => Array.from({ length: count }, () => code.builder.local("v128"));
-    this.#best = registers();
-    this.#invalid = registers();
-  }
-
-  /** Takes in a value of `count` registers, or of one for all of them. */
-  add(value: TypedLanes, count: number = this.count): void {
-    if (this.#integers === undefined) this.#start(value);
-    const lanes = this.#code.let(
-      convert(this.#integers ? "integer" : "float", this.#code, value),
-    );
-    for (let i = 0; i < count; i++) {
-      const register = lanes[i] ?? lanes[0]!;
-      this.merge(i, [register, floatsOf(this.#code.float).ne(register, register)]);
-    }
-  }
-
-  /** The extremes of a register, and where NaN was. */
-  state(i: number): [best: V128, invalid: V128] {
-    return [this.#best[i]!, this.#invalid[i]!];
+    const lanes = this.#integers ? best : lift(v128.or)(best, invalid);
+    return { kind: this.#integers ? "integer" : "float", lanes: lanes.slice(0, this.#rows) };
   }
 
   /** Takes other extremes into a register. */
-  merge(i: number, [best, invalid]: [V128, V128]): void {
-    const { builder } = this.#code;
+  #merge(i: number, best: V128, invalid: V128): void {
+    const { builder, float } = this.#code;
     const own = this.#best[i]!;
-    builder.set(own, this.#combine(own, best));
-    if (this.#integers) return;
+    if (this.#integers) return builder.set(own, i32x4[`${this.#reduce}S`](own, best));
+    builder.set(own, floatsOf(float)[`p${this.#reduce}`](own, best));
     builder.set(this.#invalid[i]!, v128.or(this.#invalid[i]!, invalid));
   }
 
-  /** The results. */
-  finish(): TypedLanes {
-    return this.#integers
-      ? { kind: "integer", lanes: this.#best }
-      : { kind: "float", lanes: lift(v128.or)(this.#best, this.#invalid) };
-  }
-
   #start(value: TypedLanes): void {
-    const { builder, float } = this.#code;
-    this.#integers = value.kind !== "float" && float === "float32";
+    const { builder } = this.#code;
+    this.#integers = isIntegral(this.#code, value);
     const isMax = this.#reduce === "max";
     const [first] = this.#integers
       ? this.#code.integer(isMax ? -(2 ** 31) : 2 ** 31 - 1)
@@ -269,11 +280,5 @@ export class Extremes {
       for (const register of this.#best) builder.set(register, first!);
       for (const register of this.#invalid) builder.set(register, zero!);
     });
-  }
-
-  #combine(x: V128, y: V128): V128 {
-    return this.#integers
-      ? i32x4[`${this.#reduce}S`](x, y)
-      : floatsOf(this.#code.float)[`p${this.#reduce}`](x, y);
   }
 }

@@ -6,8 +6,8 @@
 import { hasRelaxedSimd } from "../wasm/features.ts";
 import type { ModuleBuilder } from "../wasm/module.ts";
 import { i32 } from "../wasm/value.ts";
+import { createAccumulator } from "./accumulators.ts";
 import { BodyWriter, loopParameters, type Values } from "./body.ts";
-import { createColumnAccumulator } from "./column_accumulators.ts";
 import {
   advance,
   eachElement,
@@ -128,7 +128,7 @@ class ColumnWriter {
     if (stores.length + reductions.length === 0) return;
     const places = body.places(pass);
     const accumulators = reductions.map((reduction) =>
-      createColumnAccumulator(code, reduction, strip.width)
+      createAccumulator(code, reduction, strip.width, 1, true)
     );
     const rows = builder.let(body.local("rows"));
     builder.while(i32.gtS(rows, 0), () => {
@@ -148,7 +148,7 @@ class ColumnWriter {
         place: places.get(`output${output}`)!,
       }));
       this.#writeAll(targets, values, strip);
-      reductions.forEach(({ of }, i) => accumulators[i]!.add(values.get(of)!));
+      reductions.forEach(({ of }, i) => accumulators[i]!.add(values.get(of)!, 1));
       for (const [key, { addresses }] of places) {
         const step = key.replace(/(?=\d)/, "Step");
         builder.increase(addresses[0]!, body.local(step));
