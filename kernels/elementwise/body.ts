@@ -3,25 +3,67 @@
  *
  * @module
  */
-import { BYTES, type DType } from "../../src/dtype.ts";
-import type { CodeBuilder } from "../wasm/code.ts";
-import { i32, type Local, type ValueType } from "../wasm/value.ts";
-import { type Outgoing, pack, type Place, unpack } from "./elements.ts";
-import { LaneCode, type Lanes } from "./lanes.ts";
-import type { Assignment, LoopOperand, LoopSpec, Pass, PassLoad } from "./passes.ts";
+import { BYTES } from "../../src/dtype.ts";
+import type { CodeBuilder, LocalsOf, Parameters } from "../wasm/code.ts";
+import { i32, type Local } from "../wasm/value.ts";
+import type { Accumulator } from "./accumulators.ts";
+import {
+  eachElement,
+  type Outgoing,
+  pack,
+  type Place,
+  readGroups,
+  readRemainder,
+  type Remainder,
+  unpack,
+  writeGroups,
+  writeLane,
+} from "./elements.ts";
+import { LaneCode } from "./lanes.ts";
+import type { Assignment, LoopOperand, LoopSpec, Pass, PassLoad, Reduction } from "./passes.ts";
 import { convertTo, type HostMath, translate, type TypedLanes } from "./typed.ts";
-
-/** The parameters of a loop as its body sees them. */
-export type LoopLocals = Readonly<Record<string, Local<ValueType>>>;
 
 /** Values by name. */
 export type Values = Map<string, TypedLanes>;
 
+/** A value that lies somewhere. */
+export interface Placed {
+  /** The name. */
+  name: string;
+  /** Where it lies. */
+  place: Place;
+}
+
+/** A reduction, and what it has so far. */
+export interface Reducing extends Reduction {
+  /** What takes in more. */
+  accumulator: Accumulator;
+}
+
+/** A pass while it is written. */
+export interface OpenPass {
+  /** Where it reads and writes, by kind and number; the addresses walk. */
+  places: ReadonlyMap<string, Place>;
+  /** What it reads. */
+  sources: readonly Placed[];
+  /** What it computes. */
+  moving: readonly Assignment[];
+  /** What it writes. */
+  targets: readonly Placed[];
+  /** What it reduces. */
+  reductions: readonly Reducing[];
+}
+
+/** Groups of elements of each row, side by side. */
+export interface Groups {
+  /** How many. */
+  width: number;
+  /** Of a single one, the elements that there are; all by default. */
+  remainder?: Remainder | undefined;
+}
+
 /** The parameters of a loop's function, in order. */
-export function loopParameters({ operands, stores, parameters = [] }: LoopSpec): Record<
-  string,
-  ValueType
-> {
+export function loopParameters({ operands, stores, parameters = [] }: LoopSpec): Parameters {
   const integers = [
     ...stores.map((_, i) => `output${i}`),
     ...operands.map((_, i) => `operand${i}`),
@@ -47,13 +89,13 @@ export class BodyWriter {
   readonly spec: LoopSpec;
   /** Values that all positions at hand share, the parameters among them. */
   readonly shared: Values = new Map();
-  readonly #locals: LoopLocals;
+  readonly #locals: LocalsOf<Parameters>;
   readonly #math: HostMath;
 
   /** The parameters come first; `relaxed` as in {@linkcode LaneCode}. */
   constructor(
     builder: CodeBuilder,
-    locals: LoopLocals,
+    locals: LocalsOf<Parameters>,
     math: HostMath,
     spec: LoopSpec,
     relaxed: boolean,
@@ -82,10 +124,9 @@ export class BodyWriter {
   /** Where an operand or output lies in some rows from the current one on, in new variables. */
   place(kind: PassLoad["from"], index: number, rows = 1): Place {
     const { operands, stores } = this.spec;
-    const { dtype } = (kind === "operand" ? operands : stores)[index]!;
-    const { along = 1, turned, lookup }: Partial<LoopOperand> = kind === "operand"
+    const { dtype, moves, along = Number(moves), turned, lookup }: LoopOperand = kind === "operand"
       ? operands[index]!
-      : {};
+      : stores[index]!;
     const addresses = [this.builder.let(this.local(`${kind}${index}`))];
     while (addresses.length < rows) {
       const step = this.local(`${kind}Step${index}`);
@@ -101,28 +142,79 @@ export class BodyWriter {
     return { dtype, addresses, along: turned ? 1 : along };
   }
 
-  /** Where a pass reads and writes, by kind and number. */
-  places({ loads, stores }: Pass, rows = 1): Map<string, Place> {
-    const used = [
-      ...loads.map(({ from, index }) => [from, index] as const),
-      ...stores.map(({ output }) => ["output", output] as const),
-    ];
+  /** Starts a pass over some rows. */
+  open(
+    { loads, moving, stores, reductions }: Pass,
+    rows: number,
+    accumulate: (reduction: Reduction) => Accumulator,
+  ): OpenPass {
     const places = new Map<string, Place>();
-    for (const [kind, index] of used) {
+    const placed = (name: string, kind: PassLoad["from"], index: number): Placed => {
       const key = `${kind}${index}`;
-      if (!places.has(key)) places.set(key, this.place(kind, index, rows));
-    }
-    return places;
+      const place = places.get(key) ?? this.place(kind, index, rows);
+      places.set(key, place);
+      return { name, place };
+    };
+    return {
+      places,
+      sources: loads.map(({ name, from, index }) => placed(name, from, index)),
+      moving,
+      targets: stores.map(({ name, output }) => placed(name, "output", output)),
+      reductions: reductions.map((x) => ({ ...x, accumulator: accumulate(x) })),
+    };
   }
 
-  /** What was read, as what is computed with. */
-  unpack(dtype: DType, packed: Lanes): TypedLanes {
-    return this.let(unpack(this.code, dtype, packed));
+  /** Reads some groups, and computes with them. */
+  compute({ sources, moving }: OpenPass, shared: Values, groups: Groups): Values {
+    const values = new Map(shared);
+    this.read(sources, values, groups);
+    for (const assignment of moving) this.assign(assignment, values);
+    return values;
+  }
+
+  /** Reads some groups into variables. */
+  read(sources: readonly Placed[], values: Values, { width, remainder }: Groups): void {
+    const { code } = this;
+    const places = sources.map(({ place }) => place);
+    const packed = remainder === undefined
+      ? places.map((place) => code.let(readGroups(code, place, width)))
+      : readRemainder(code, places, remainder);
+    sources.forEach(({ name, place: { dtype } }, i) =>
+      values.set(name, this.let(unpack(code, dtype, packed[i]!)))
+    );
+  }
+
+  /** Writes some groups, and reduces those elements of them that there are. */
+  write(
+    targets: readonly Placed[],
+    values: Values,
+    { width, remainder }: Groups,
+    reductions: readonly Reducing[] = [],
+  ): void {
+    if (targets.length + reductions.length === 0) return;
+    const { code } = this;
+    const outgoing = targets.map(({ name, place }) => this.pack(values.get(name)!, place));
+    const writeAll = () => {
+      for (const packed of outgoing) writeGroups(code, packed, width);
+      for (const { of, accumulator } of reductions) accumulator.add(values.get(of)!, width);
+    };
+    if (remainder === undefined) return writeAll();
+    eachElement(code, remainder, writeAll, (lane) => {
+      for (const packed of outgoing) writeLane(code, packed, lane);
+      for (const { of, accumulator } of reductions) accumulator.addLane(values.get(of)!, lane);
+    });
   }
 
   /** A value on its way to a place. */
   pack(value: TypedLanes, place: Place): Outgoing {
     return { ...place, packed: this.code.let(pack(this.code, place.dtype, value)) };
+  }
+
+  /** Makes known what reductions amount to. */
+  close({ reductions }: OpenPass, shared: Values): void {
+    for (const { name, accumulator } of reductions) {
+      shared.set(name, this.let(accumulator.finish()));
+    }
   }
 
   /** Computes a value of the values known, and puts it among them. */

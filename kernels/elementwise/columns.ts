@@ -7,23 +7,11 @@ import { hasRelaxedSimd } from "../wasm/features.ts";
 import type { ModuleBuilder } from "../wasm/module.ts";
 import { i32 } from "../wasm/value.ts";
 import { createAccumulator } from "./accumulators.ts";
-import { BodyWriter, loopParameters, type Values } from "./body.ts";
-import {
-  advance,
-  eachElement,
-  lanesOf,
-  type Place,
-  readFirst,
-  readGroups,
-  readRemainder,
-  type Remainder,
-  writeGroups,
-  writeLane,
-} from "./elements.ts";
-import type { Lanes } from "./lanes.ts";
+import { BodyWriter, type Groups, loopParameters, type Values } from "./body.ts";
+import { advance, lanesOf, type Place } from "./elements.ts";
 import { type LoopSpec, type Pass, planColumnPasses } from "./passes.ts";
 import type { HostMath } from "./typed.ts";
-import { type EmitOptions, type LoopFunction, WIDTH } from "./wasm.ts";
+import { type LoopFunction, WIDTH } from "./wasm.ts";
 
 /** The most columns that a loop works on at a time: as many lie in its temporary stores side by side. */
 export const STRIP = { float32: 16, float64: 4 } as const;
@@ -42,29 +30,11 @@ export function emitColumnLoop(
   module: ModuleBuilder,
   math: HostMath,
   spec: LoopSpec,
-  options: EmitOptions = {},
+  relaxed: boolean = hasRelaxedSimd(),
 ): LoopFunction {
-  const relaxed = options.relaxed ?? hasRelaxedSimd();
   return module.addFunction(loopParameters(spec), (builder, locals) => {
     new ColumnWriter(new BodyWriter(builder, locals, math, spec, relaxed)).write();
   });
-}
-
-/** Some columns, of which the last may be missing. */
-interface Strip {
-  /** How many groups of columns. */
-  width: number;
-  /** Where they may not fill a group. */
-  remainder?: Remainder | undefined;
-  /** What there is once per column. */
-  shared: Values;
-}
-
-/** Where a value is read: elements side by side, or one. */
-interface Source {
-  name: string;
-  place: Place;
-  isWide: boolean;
 }
 
 /** Writes one loop, strip by strip. */
@@ -91,105 +61,54 @@ class ColumnWriter {
       along,
     }));
     builder.while(i32.geS(left, width * lanesOf(code)), () => {
-      this.#writeStrip(width);
+      this.#writeStrip({ width });
       advance(code, places, left, width);
     });
     builder.while(i32.gtS(left, 0), () => {
-      this.#writeStrip(1, { left, whole: builder.let(i32.geS(left, lanesOf(code))) });
+      const remainder = { left, whole: builder.let(i32.geS(left, lanesOf(code))) };
+      this.#writeStrip({ width: 1, remainder });
       advance(code, places, left, 1);
     });
   }
 
   /** Some columns, from the first row to the last, as often as there are passes. */
-  #writeStrip(width: number, remainder?: Remainder): void {
+  #writeStrip(strip: Groups): void {
     const body = this.#body;
     const { operands, stores } = body.spec;
-    const strip: Strip = { width, remainder, shared: new Map(body.shared) };
-    const once = operands.flatMap(({ name, repeats, moves }, i) =>
-      repeats ? [{ name, place: body.place("operand", i), isWide: moves }] : []
+    const shared: Values = new Map(body.shared);
+    const once = operands.flatMap(({ name, repeats }, i) =>
+      repeats ? [{ name, place: body.place("operand", i) }] : []
     );
-    this.#read(once, strip.shared, strip);
-    for (const pass of this.#passes) this.#writePass(pass, strip);
-    this.#writeAll(
-      stores.flatMap(({ name, moves }, i) =>
-        moves ? [] : [{ name, place: body.place("output", i) }]
-      ),
-      strip.shared,
-      strip,
+    body.read(once, shared, strip);
+    for (const pass of this.#passes) this.#writePass(pass, shared, strip);
+    const results = stores.flatMap(({ name, moves }, i) =>
+      moves ? [] : [{ name, place: body.place("output", i) }]
     );
+    body.write(results, shared, strip);
   }
 
-  /** From the first row to the last, once. */
-  #writePass(pass: Pass, strip: Strip): void {
-    const { before, loads, moving, reductions, stores } = pass;
+  /** From the first row to the last, once; `shared` is what there is once per column. */
+  #writePass(pass: Pass, shared: Values, strip: Groups): void {
     const body = this.#body;
     const { builder, code } = body;
-    for (const assignment of before) body.assign(assignment, strip.shared);
-    if (stores.length + reductions.length === 0) return;
-    const places = body.places(pass);
-    const accumulators = reductions.map((reduction) =>
-      createAccumulator(code, reduction, strip.width, 1, true)
+    for (const assignment of pass.before) body.assign(assignment, shared);
+    if (pass.stores.length + pass.reductions.length === 0) return;
+    const open = body.open(
+      pass,
+      1,
+      (reduction) => createAccumulator(code, reduction, strip.width, 1, true),
     );
     const rows = builder.let(body.local("rows"));
     builder.while(i32.gtS(rows, 0), () => {
-      const values: Values = new Map(strip.shared);
-      this.#read(
-        loads.map(({ name, from, index }) => ({
-          name,
-          place: places.get(`${from}${index}`)!,
-          isWide: from === "output" || body.spec.operands[index]!.moves,
-        })),
-        values,
-        strip,
-      );
-      for (const assignment of moving) body.assign(assignment, values);
-      const targets = stores.map(({ name, output }) => ({
-        name,
-        place: places.get(`output${output}`)!,
-      }));
-      this.#writeAll(targets, values, strip);
-      reductions.forEach(({ of }, i) => accumulators[i]!.add(values.get(of)!, 1));
-      for (const [key, { addresses }] of places) {
+      const values = body.compute(open, shared, strip);
+      body.write(open.targets, values, strip);
+      for (const { of, accumulator } of open.reductions) accumulator.add(values.get(of)!, 1);
+      for (const [key, { addresses }] of open.places) {
         const step = key.replace(/(?=\d)/, "Step");
         builder.increase(addresses[0]!, body.local(step));
       }
       builder.increase(rows, -1);
     });
-    reductions.forEach(({ name }, i) =>
-      strip.shared.set(name, body.let(accumulators[i]!.finish()))
-    );
-  }
-
-  /** Reads elements for each column, or one for all of them. */
-  #read(sources: readonly Source[], values: Values, { width, remainder }: Strip): void {
-    const { code } = this.#body;
-    const wide = sources.flatMap(({ place, isWide }) => isWide ? [place] : []);
-    const read: Lanes[] = remainder === undefined
-      ? wide.map((place) => code.let(readGroups(code, place, width)))
-      : readRemainder(code, wide, remainder);
-    for (const { name, place, isWide } of sources) {
-      const packed = isWide ? read.shift()! : code.let(readFirst(place));
-      values.set(name, this.#body.unpack(place.dtype, packed));
-    }
-  }
-
-  #writeAll(
-    targets: readonly { name: string; place: Place }[],
-    values: Values,
-    { width, remainder }: Strip,
-  ): void {
-    const { code } = this.#body;
-    if (targets.length === 0) return;
-    const outgoing = targets.map(({ name, place }) => this.#body.pack(values.get(name)!, place));
-    const whole = () => outgoing.forEach((packed) => writeGroups(code, packed, width));
-    if (remainder === undefined) whole();
-    else {
-      eachElement(
-        code,
-        remainder,
-        whole,
-        (lane) => outgoing.forEach((packed) => writeLane(code, packed, lane)),
-      );
-    }
+    body.close(open, shared);
   }
 }

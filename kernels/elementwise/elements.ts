@@ -105,7 +105,8 @@ export function readRemainder(
       code,
       remainder.left,
       (lane) =>
-        places.forEach(({ dtype, addresses, along = 1 }, i) =>
+        places.forEach(({ dtype, addresses, along = 1 }, i) => {
+          if (along === 0) return;
           addresses.forEach((at, row) => {
             const bytes = BYTES[dtype];
             const register = registers[i]![row]!;
@@ -115,8 +116,8 @@ export function readRemainder(
               register,
               v128.loadLane(bytes, from, register, lane, Math.max(0, skipped)),
             );
-          })
-        ),
+          });
+        }),
     );
   });
   return registers;

@@ -5,36 +5,19 @@
  * @module
  */
 import { BYTES } from "../../src/dtype.ts";
-import type { WasmFunction } from "../wasm/code.ts";
+import type { Parameters, WasmFunction } from "../wasm/code.ts";
 import { hasRelaxedSimd } from "../wasm/features.ts";
 import type { ModuleBuilder } from "../wasm/module.ts";
-import { i32, type Local, type ValueType } from "../wasm/value.ts";
-import { type Accumulator, createAccumulator } from "./accumulators.ts";
-import { BodyWriter, loopParameters, type Values } from "./body.ts";
-import {
-  advance,
-  eachElement,
-  lanesOf,
-  type Place,
-  readFirst,
-  readGroups,
-  readRemainder,
-  writeGroups,
-  writeLane,
-} from "./elements.ts";
-import type { Lanes } from "./lanes.ts";
+import { i32, type Local } from "../wasm/value.ts";
+import { createAccumulator } from "./accumulators.ts";
+import { BodyWriter, type Groups, loopParameters, type OpenPass } from "./body.ts";
+import { advance, lanesOf, writeLane } from "./elements.ts";
 import { emitTranspose, type TiledBytes, tiledRows } from "../layout/tiles.ts";
 import { type LoopSpec, type Pass, planPasses } from "./passes.ts";
 import type { HostMath } from "./typed.ts";
 
 /** A loop in a module. */
-export type LoopFunction = WasmFunction<Readonly<Record<string, ValueType>>, null>;
-
-/** Options of {@linkcode emitLoop}. */
-export interface EmitOptions {
-  /** Whether polynomials may multiply and add at once; where the engine can, by default. */
-  relaxed?: boolean | undefined;
-}
+export type LoopFunction = WasmFunction<Parameters, null>;
 
 /** Registers side by side: of one row, or, where rows are short, of as many rows. */
 export const WIDTH = { float32: 4, float64: 2 } as const;
@@ -57,7 +40,8 @@ export function rowsAtOnce({ float, columns = Infinity, together = false }: Loop
  * Temporary stores have room for {@linkcode rowsAtOnce} rows, or for all
  * of them where they are reduced together: then the columns fill groups of four.
  *
- * Every operation rounds to the type of the loop, as separate operations do. Sums run in float64 in
+ * Every operation rounds to the type of the loop, as separate operations do, but that polynomials may
+ * multiply and add at once where `relaxed` says so. Sums run in float64 in
  * a fixed order: four partial sums in float32 loops, one after the other in float64 loops, both as
  * in `row_reduce/reference.ts`.
  */
@@ -65,22 +49,11 @@ export function emitLoop(
   module: ModuleBuilder,
   math: HostMath,
   spec: LoopSpec,
-  options: EmitOptions = {},
+  relaxed: boolean = hasRelaxedSimd(),
 ): LoopFunction {
-  const relaxed = options.relaxed ?? hasRelaxedSimd();
   return module.addFunction(loopParameters(spec), (builder, locals) => {
     new LoopWriter(new BodyWriter(builder, locals, math, spec, relaxed), module).write();
   });
-}
-
-/** A pass while it is written. */
-interface OpenPass {
-  pass: Pass;
-  /** Where it reads and writes; the addresses walk along the rows. */
-  places: Map<string, Place>;
-  /** How many elements are left of each row. */
-  left: Local<"i32">;
-  accumulators: { of: string; accumulator: Accumulator }[];
 }
 
 /** An operand that lies turned: its number, and how it is walked. */
@@ -175,10 +148,10 @@ class LoopWriter {
     const body = this.#body;
     const { operands, stores, together } = body.spec;
     if (!together) this.#stages.fill(body.local("rows"), (i) => body.local(`operand${i}`));
-    operands.forEach(({ name, dtype, moves }, i) => {
-      if (moves) return;
-      body.shared.set(name, body.unpack(dtype, readFirst(body.place("operand", i, count))));
-    });
+    const once = operands.flatMap(({ name, moves }, i) =>
+      moves ? [] : [{ name, place: body.place("operand", i, count) }]
+    );
+    body.read(once, body.shared, { width: 1 });
     for (const pass of this.#passes) this.#writePass(pass, count, width);
     stores.forEach(({ name, moves }, i) => {
       if (moves) return;
@@ -200,33 +173,31 @@ class LoopWriter {
     const { builder, code, shared } = this.#body;
     for (const assignment of pass.before) this.#body.assign(assignment, shared);
     if (pass.stores.length + pass.reductions.length === 0) return;
-    const open: OpenPass = {
+    const open = this.#body.open(
       pass,
-      places: this.#body.places(pass, rows),
-      left: builder.let(this.#body.local("columns")),
-      accumulators: pass.reductions.map((reduction) => ({
-        of: reduction.of,
-        accumulator: createAccumulator(code, reduction, rows, width),
-      })),
-    };
-    if (this.#body.spec.together) this.#writeStretches(open, width);
-    else this.#writeColumns(open, width);
-    pass.reductions.forEach(({ name }, i) => {
-      shared.set(name, this.#body.let(open.accumulators[i]!.accumulator.finish()));
+      rows,
+      (reduction) => createAccumulator(code, reduction, rows, width),
+    );
+    const left = builder.let(this.#body.local("columns"));
+    if (this.#body.spec.together) this.#writeStretches(open, left, width);
+    else this.#writeColumns(open, left, width);
+    this.#body.close(open, shared);
+  }
+
+  #writeColumns(open: OpenPass, left: Local<"i32">, width: number): void {
+    const { builder, code } = this.#body;
+    if (width > 1) {
+      const isEnough = i32.geS(left, width * lanesOf(code));
+      builder.while(isEnough, () => this.#writeGroups(open, left, { width }));
+    }
+    builder.while(i32.gtS(left, 0), () => {
+      const remainder = { left, whole: builder.let(i32.geS(left, lanesOf(code))) };
+      this.#writeGroups(open, left, { width: 1, remainder });
     });
   }
 
-  #writeColumns(open: OpenPass, width: number): void {
-    const { builder, code } = this.#body;
-    if (width > 1) {
-      const elements = width * lanesOf(code);
-      builder.while(i32.geS(open.left, elements), () => this.#writeGroups(open, width));
-    }
-    builder.while(i32.gtS(open.left, 0), () => this.#writeRemainder(open));
-  }
-
   /** The columns of all rows, one row after the other. */
-  #writeStretches(open: OpenPass, width: number): void {
+  #writeStretches(open: OpenPass, left: Local<"i32">, width: number): void {
     const { builder, spec } = this.#body;
     const [rows, columns] = [builder.let(this.#body.local("rows")), this.#body.local("columns")];
     this.#stages.rewind();
@@ -239,55 +210,19 @@ class LoopWriter {
     });
     builder.while(i32.gtS(rows, 0), () => {
       this.#stages.fill(rows, (i) => open.places.get(`operand${i}`)?.addresses[0]);
-      this.#writeColumns(open, width);
+      this.#writeColumns(open, left, width);
       for (const { address, gap } of gaps) builder.increase(address, gap);
-      builder.set(open.left, columns);
+      builder.set(left, columns);
       builder.increase(rows, -1);
       this.#stages.leave(1);
     });
   }
 
-  /** Whole groups of elements of one row, side by side. */
-  #writeGroups({ pass, places, left, accumulators }: OpenPass, width: number): void {
-    const { code } = this.#body;
-    const packed = pass.loads.map(({ from, index }) =>
-      code.let(readGroups(code, places.get(`${from}${index}`)!, width))
-    );
-    const values = this.#compute(pass, places, packed);
-    for (const { name, output } of pass.stores) {
-      const outgoing = this.#body.pack(values.get(name)!, places.get(`output${output}`)!);
-      writeGroups(code, outgoing, width);
-    }
-    for (const { of, accumulator } of accumulators) accumulator.add(values.get(of)!, width);
-    advance(code, places.values(), left, width);
-  }
-
-  /** One group of each row, of which elements may be missing. */
-  #writeRemainder({ pass, places, left, accumulators }: OpenPass): void {
-    const { builder, code } = this.#body;
-    const remainder = { left, whole: builder.let(i32.geS(left, lanesOf(code))) };
-    const incoming = pass.loads.map(({ from, index }) => places.get(`${from}${index}`)!);
-    const values = this.#compute(pass, places, readRemainder(code, incoming, remainder));
-    const outgoing = pass.stores.map(({ name, output }) =>
-      this.#body.pack(values.get(name)!, places.get(`output${output}`)!)
-    );
-    eachElement(code, remainder, () => {
-      for (const values of outgoing) writeGroups(code, values, 1);
-      for (const { of, accumulator } of accumulators) accumulator.add(values.get(of)!, 1);
-    }, (lane) => {
-      for (const values of outgoing) writeLane(code, values, lane);
-      for (const { of, accumulator } of accumulators) accumulator.addLane(values.get(of)!, lane);
-    });
-    advance(code, places.values(), left, 1);
-  }
-
-  #compute({ loads, moving }: Pass, places: Map<string, Place>, packed: readonly Lanes[]): Values {
-    const values: Values = new Map(this.#body.shared);
-    loads.forEach(({ name, from, index }, i) => {
-      const { dtype } = places.get(`${from}${index}`)!;
-      values.set(name, this.#body.unpack(dtype, packed[i]!));
-    });
-    for (const assignment of moving) this.#body.assign(assignment, values);
-    return values;
+  /** Some groups of elements of each row. */
+  #writeGroups(open: OpenPass, left: Local<"i32">, groups: Groups): void {
+    const { code, shared } = this.#body;
+    const values = this.#body.compute(open, shared, groups);
+    this.#body.write(open.targets, values, groups, open.reductions);
+    advance(code, open.places.values(), left, groups.width);
   }
 }

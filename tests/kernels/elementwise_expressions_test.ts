@@ -160,7 +160,7 @@ Deno.test("emitLoop() in float32 stays as close to the expression as its operati
   fc.assert(
     fc.property(tree, fc.boolean(), (expression, fused) => {
       const loop = { ...chain("a", "ac"), body: [{ name: "y", expression }] };
-      const [y] = prepare(loop, { relaxed: fused && hasRelaxedSimd() })({
+      const [y] = prepare(loop, fused && hasRelaxedSimd())({
         rows: 1,
         columns: 67,
         operands: [a, c],

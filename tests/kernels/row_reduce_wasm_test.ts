@@ -141,7 +141,7 @@ Deno.test("emitColumnLoop() sums what it computes, and computes with the sums", 
         wave(float, 5, 1),
         wave(float, columns),
       ];
-      const [y, mean, top] = prepare(spec, {}, emitColumnLoop)({
+      const [y, mean, top] = prepare(spec, undefined, emitColumnLoop)({
         rows: 5,
         columns,
         operands: [a, weight, shift],
@@ -169,7 +169,7 @@ Deno.test("emitColumnLoop() goes down again for what needs the results of column
     const sizes = [[1, 1], [2, 3], [5, 16], [4, 37], [7, 64]] as const;
     for (const [rows, columns] of sizes) {
       const x = wave(float, rows * columns);
-      const run = prepare(spec, {}, emitColumnLoop);
+      const run = prepare(spec, undefined, emitColumnLoop);
       const [y, logs] = run({ rows, columns, operands: [x], once: columns });
       // Column by column, the loop over rows gives what this one has to give.
       const turned = x.map((_, at) => x[(at % rows) * columns + Math.floor(at / rows)]!);
@@ -206,7 +206,7 @@ Deno.test("emitColumnLoop() reads what all rows share once for each column", () 
   const [rows, columns] = [3, 21];
   const a = wave("float32", rows * columns);
   const own = Int32Array.from({ length: columns }, (_, j) => j % rows);
-  const [y, sum] = prepare(spec, {}, emitColumnLoop)({
+  const [y, sum] = prepare(spec, undefined, emitColumnLoop)({
     rows,
     columns,
     operands: [a, own, Int32Array.of(0, 1, 2), Float32Array.of(2)],

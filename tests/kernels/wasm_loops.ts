@@ -6,7 +6,7 @@ import { toFunction } from "./expressions.ts";
 import { scalarFunction } from "./functions/scalar_function.ts";
 import type { Assignment, LoopSpec, Reduction } from "../../kernels/elementwise/passes.ts";
 import { importMath } from "../../kernels/elementwise/typed.ts";
-import { emitLoop, type EmitOptions } from "../../kernels/elementwise/wasm.ts";
+import { emitLoop } from "../../kernels/elementwise/wasm.ts";
 import { ModuleBuilder, PAGE_BYTES } from "../../kernels/wasm/module.ts";
 
 /** What marks bytes that nobody may write. */
@@ -75,12 +75,12 @@ export type Emit = typeof emitLoop;
 /** The loop as a function of arrays, which returns its outputs. */
 export function prepare(
   spec: LoopSpec,
-  options: EmitOptions = {},
+  relaxed?: boolean,
   emit: Emit = emitLoop,
 ): (block: Block) => NumberArray[] {
   const module = new ModuleBuilder({ from: "import" });
   const math = importMath(module);
-  module.exportFunction("loop", emit(module, math, spec, options));
+  module.exportFunction("loop", emit(module, math, spec, relaxed));
   const memory = new WebAssembly.Memory({ initial: 1 });
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module.encode()), {
     env: { memory },

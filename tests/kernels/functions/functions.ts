@@ -31,7 +31,7 @@ export function byWasm<A extends Float32Array | Float64Array>(
   const names = NAMES.slice(0, x.length);
   const float: Precision = x[0] instanceof Float32Array ? "float32" : "float64";
   const loop = chain(`${name}(${names.join(", ")})`, names.join(""), float);
-  return prepare(loop, { relaxed })({ rows: 1, columns: x[0]!.length, operands: x })[0] as A;
+  return prepare(loop, relaxed)({ rows: 1, columns: x[0]!.length, operands: x })[0] as A;
 }
 
 /** The same by WGSL. */
