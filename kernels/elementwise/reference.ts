@@ -155,8 +155,8 @@ for (let i = 0; i < rows; i++, o += columns) {
   ): L | undefined {
     if (!this.#generate) return undefined;
     const graph = graphOf(this.#expression, out);
-    const { text, calls } = toStatements(graph, (value) => `${place} = ${value};`);
-    const make = `${declareJavaScript(calls)}
+    const { text, uses } = toStatements(graph, (value) => `${place} = ${value};`);
+    const make = `${declareJavaScript(uses)}
 return function (${names}) {
 const [${PARAMETERS}] = params;
 ${code.replace("STORE", text)}

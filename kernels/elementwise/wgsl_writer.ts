@@ -53,8 +53,7 @@ export class LoopWriter {
 
   /** A statement with the text of a value, behind those that the value takes. */
   print(value: Scalar, statement: (text: string) => string): string {
-    const text = this.#printer.textOf(value);
-    return this.#printer.take(statement(text));
+    return this.#printer.statements(value, statement);
   }
 
   /** The numbers of the operands that have one value per row and are needed. */
@@ -74,7 +73,7 @@ export class LoopWriter {
     const { dtype } = (from === "operand" ? this.spec.operands : this.spec.stores)[index]!;
     const lookup = from === "operand" ? this.spec.operands[index]!.lookup : undefined;
     const skipped = lookup &&
-      `u32(${this.#printer.textOf(this.valueOf(lookup.positions))}) * ${lookup.step >>> 0}u`;
+      `u32(${this.valueOf(lookup.positions).literal}) * ${lookup.step >>> 0}u`;
     const at = skipped === undefined ? position : `${skipped} + ${position}`;
     const element = `${this.#bind(from, index)}[${at}]`;
     const value = elementOf(dtype) === "bool" ? `${element} != 0u` : element;

@@ -156,6 +156,8 @@ type Ternary = (x: FloatLike, y: FloatLike, z: FloatLike) => Float;
 type Comparison = (x: FloatLike, y: FloatLike) => Truth;
 type IntegerBinary = (x: IntegerLike, y: IntegerLike) => Integer;
 type Shift = (x: Integer, bits: number) => Integer;
+type IntegerComparison = (x: IntegerLike, y: IntegerLike) => Truth;
+type Connective = (x: Truth, y: Truth) => Truth;
 
 const unary = (operation: Operation): Unary => (x) => node("float", operation, [x]);
 const floats = (operation: Operation) => (...x: FloatLike[]) => node("float", operation, lift(x));
@@ -164,6 +166,9 @@ const compare = (operation: Operation): Comparison => (x, y) =>
 const integers = (operation: Operation): IntegerBinary => (x, y) =>
   node("integer", operation, liftIntegers([x, y]));
 const shifts = (operation: Operation): Shift => (x, bits) => node("integer", operation, [x], bits);
+const compareIntegers = (operation: Operation): IntegerComparison => (x, y) =>
+  node("truth", operation, liftIntegers([x, y]));
+const connect = (operation: Operation): Connective => (x, y) => node("truth", operation, [x, y]);
 
 /** `x + y` */
 export const add: Binary = floats("add");
@@ -204,16 +209,11 @@ export const round: Unary = unary("round");
 /** `x`, of which compilers know nothing: they must not simplify what is made of it. */
 export const opaque: Unary = unary("opaque");
 
-/** A whole number, and an integer with its lowest 22 bits, in double precision all of them. */
-export interface Nearest {
-  /** The number. */
-  readonly number: Float;
-  /** The integer. */
-  readonly integer: Integer;
-}
-
-/** The whole number nearest to `x · factor`, which is below 2²² in size. */
-export function nearest(x: Float, factor: number): Nearest {
+/**
+ * The whole number nearest to `x · factor`, which is below 2²² in size, and an integer with its
+ * lowest 22 bits, in double precision all of them.
+ */
+export function nearest(x: Float, factor: number): { number: Float; integer: Integer } {
   const shifted = node("float", "shift", lift([x, factor]));
   return {
     number: node("float", "unshift", [shifted]),
@@ -289,24 +289,13 @@ export function isNaN(x: Float): Truth {
 }
 
 /** `x < y` of integers with a sign. */
-export function integerLess(x: IntegerLike, y: IntegerLike): Truth {
-  return node("truth", "integerLess", liftIntegers([x, y]));
-}
-
+export const integerLess: IntegerComparison = compareIntegers("integerLess");
 /** `x = y` of integers. */
-export function integerEqual(x: IntegerLike, y: IntegerLike): Truth {
-  return node("truth", "integerEqual", liftIntegers([x, y]));
-}
-
+export const integerEqual: IntegerComparison = compareIntegers("integerEqual");
 /** Whether both hold. */
-export function both(x: Truth, y: Truth): Truth {
-  return node("truth", "both", [x, y]);
-}
-
+export const both: Connective = connect("both");
 /** Whether one of them holds. */
-export function either(x: Truth, y: Truth): Truth {
-  return node("truth", "either", [x, y]);
-}
+export const either: Connective = connect("either");
 
 /** Whether it does not hold. */
 export function not(x: Truth): Truth {

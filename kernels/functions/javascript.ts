@@ -6,17 +6,16 @@
  */
 import { type HostFunction, ROUNDERS, type Scalar } from "./algebra.ts";
 import { definitionOf, graphOf, PARAMETERS } from "./mod.ts";
-import { INFIX } from "./print.ts";
-import { TextPrinter } from "./text.ts";
+import { type Declaration, declare, TextPrinter, type Texts } from "./text.ts";
 
-type Write = (x: string, y: string, z: string, literal: number) => string;
-
-const integers = (operator: string): Write => (x, y) => `${x} ${operator} ${y} | 0`;
-const shift = (operator: string): Write => (x, _y, _z, by) => `${x} ${operator} ${by} | 0`;
-const math = (name: string): Write => (x) => `Math.${name}(${x})`;
+const integers = (operator: string) => (x: string, y: string) => `${x} ${operator} ${y} | 0`;
+const math = (name: string) => (x: string) => `Math.${name}(${x})`;
 
 /** The operations as text, in double precision. */
-const TEXT: Partial<Record<Scalar["operation"], Write>> = {
+const TEXTS: Texts = {
+  number: (_x, _y, _z, literal) => javaScriptNumber(literal as number),
+  integer: (_x, _y, _z, literal) => javaScriptNumber(literal as number),
+  host: (x, y, _z, name) => `Math.${name}(${y === undefined ? x : `${x}, ${y}`})`,
   choose: (x, y, z) => `${x} ? ${y} : ${z}`,
   neg: (x) => `-${x}`,
   abs: math("abs"),
@@ -46,9 +45,9 @@ const TEXT: Partial<Record<Scalar["operation"], Write>> = {
   imul: (x, y) => `Math.imul(${x}, ${y})`,
   imin: (x, y) => `Math.min(${x}, ${y})`,
   imax: (x, y) => `Math.max(${x}, ${y})`,
-  shl: shift("<<"),
-  shrS: shift(">>"),
-  shrU: shift(">>>"),
+  shl: (x, _y, _z, by) => `${x} << ${by}`,
+  shrS: (x, _y, _z, by) => `${x} >> ${by}`,
+  shrU: (x, _y, _z, by) => `${x} >>> ${by} | 0`,
   notEqual: (x, y) => `${x} !== ${y}`,
   isNaN: (x) => `${x} !== ${x}`,
   not: (x) => `!${x}`,
@@ -57,23 +56,11 @@ const TEXT: Partial<Record<Scalar["operation"], Write>> = {
 /** Writes the statements of a graph. */
 class JavaScriptPrinter extends TextPrinter {
   constructor() {
-    super("const", "let");
-  }
-
-  override operate(scalar: Scalar, operands: readonly string[]): string {
-    const { operation, literal } = scalar;
-    if (operation === "number" || operation === "integer") {
-      return javaScriptNumber(literal as number);
-    }
-    if (operation === "host") return this.let(`Math.${literal}(${operands.join(", ")})`);
-    const [x, y, z] = operands as [string, string, string];
-    const operator = INFIX[operation];
-    if (operator !== undefined) return this.let(`${x} ${operator} ${y}`);
-    return this.let(TEXT[operation]!(x, y, z, literal as number));
+    super("const", "let", TEXTS);
   }
 
   override call({ literal }: Scalar, operands: readonly string[]): string {
-    this.uses.add(literal as string);
+    if (hostName(literal as string) === undefined) this.uses.add(literal as string);
     return this.let(callJavaScript(literal as string, operands));
   }
 }
@@ -97,29 +84,20 @@ export function hostName(name: string): HostFunction | undefined {
   return isHost ? literal as HostFunction : undefined;
 }
 
-/** A function's statements, and the functions that it calls. */
-interface Body {
-  text: string;
-  calls: ReadonlySet<string>;
-}
-
 /** Statements that do something with the value of a graph of named parameters, in double precision. */
-export function toStatements(graph: Scalar, last: (value: string) => string): Body {
+export function toStatements(graph: Scalar, last: (value: string) => string): Declaration {
   const printer = new JavaScriptPrinter();
-  return { text: printer.take(last(printer.textOf(graph))), calls: printer.uses };
+  return { text: printer.statements(graph, last), uses: printer.uses };
 }
 
-/** The text of functions and of all that they call. */
+function declarationOf(name: string): Declaration {
+  const { text, uses } = toStatements(graphOf(name, "float64"), (value) => `return ${value};`);
+  const parameters = PARAMETERS.slice(0, definitionOf(name)!.arity).join(", ");
+  return { text: `function scalar_${name}(${parameters}) {\n${text}\n}`, uses };
+}
+
+/** The text of functions and of all that they call, but for those of the host. */
 export function declareJavaScript(names: Iterable<string>): string {
-  const texts = new Map<string, string>();
-  const visit = (name: string): void => {
-    if (texts.has(name)) return;
-    if (hostName(name) !== undefined) return;
-    const { text, calls } = toStatements(graphOf(name, "float64"), (value) => `return ${value};`);
-    const parameters = PARAMETERS.slice(0, definitionOf(name)!.arity).join(", ");
-    texts.set(name, `function scalar_${name}(${parameters}) {\n${text}\n}`);
-    for (const callee of calls) visit(callee);
-  };
-  for (const name of names) visit(name);
-  return [...texts.values()].join("\n");
+  const written = [...names].filter((name) => hostName(name) === undefined);
+  return declare(written, declarationOf).join("\n");
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Loop, Operation, Scalar } from "./algebra.ts";
+import type { Loop, Scalar } from "./algebra.ts";
 
 /** What values become: text, registers, instructions. */
 export interface Printer<V> {
@@ -61,24 +61,6 @@ export function print<V>(
   const known = new Map<Scalar, V>();
   return roots.map((root) => visit(root, known));
 }
-
-/** Operations that JavaScript and WGSL write alike, between their operands. */
-export const INFIX: Partial<Record<Operation, string>> = {
-  add: "+",
-  sub: "-",
-  mul: "*",
-  div: "/",
-  and: "&",
-  or: "|",
-  xor: "^",
-  less: "<",
-  lessEqual: "<=",
-  equal: "==",
-  integerLess: "<",
-  integerEqual: "==",
-  both: "&&",
-  either: "||",
-};
 
 /** What the turns of a loop need that does not change from one to the next. */
 function invariants({ values, next, going }: Loop): Scalar[] {

@@ -3,11 +3,58 @@
  *
  * @module
  */
-import type { Loop, Scalar } from "./algebra.ts";
+import type { Loop, Operation, Scalar } from "./algebra.ts";
 import { print, type Printer } from "./print.ts";
 
 /** Parameters under their own names. */
 const NAMES: Readonly<Record<string, string>> = new Proxy({}, { get: (_, name) => name });
+
+/** Operations that languages write alike, between their operands. */
+const INFIX: Partial<Record<Operation, string>> = {
+  add: "+",
+  sub: "-",
+  mul: "*",
+  div: "/",
+  and: "&",
+  or: "|",
+  xor: "^",
+  less: "<",
+  lessEqual: "<=",
+  equal: "==",
+  integerLess: "<",
+  integerEqual: "==",
+  both: "&&",
+  either: "||",
+};
+
+/** The other operations as text. */
+export type Texts = Partial<
+  Record<Operation, (x: string, y: string, z: string, literal: number | string) => string>
+>;
+
+/** A function's text, and the functions that it uses. */
+export interface Declaration {
+  /** The text. */
+  text: string;
+  /** Their names. */
+  uses: ReadonlySet<string>;
+}
+
+/** The texts of functions and of all that they use, each once, what they use first. */
+export function declare(
+  names: Iterable<string>,
+  declarationOf: (name: string) => Declaration,
+): string[] {
+  const texts = new Map<string, string>();
+  const visit = (name: string): void => {
+    if (texts.has(name)) return;
+    const { text, uses } = declarationOf(name);
+    for (const use of uses) visit(use);
+    texts.set(name, text);
+  };
+  for (const name of names) visit(name);
+  return [...texts.values()];
+}
 
 /** Writes the statements of graphs of scalars in a language with braces. */
 export abstract class TextPrinter implements Printer<string> {
@@ -16,29 +63,32 @@ export abstract class TextPrinter implements Printer<string> {
   /** The functions that they call. */
   readonly uses: Set<string> = new Set();
   readonly #declare: Readonly<Record<"value" | "variable", string>>;
+  readonly #texts: Texts;
   #count = 0;
 
-  /** How the language declares what keeps its value, and what does not. */
-  constructor(value: string, variable: string) {
+  /** How the language declares what keeps its value, and what does not, and its operations. */
+  constructor(value: string, variable: string, texts: Texts) {
     this.#declare = { value, variable };
+    this.#texts = texts;
   }
 
-  /** The value of a graph whose parameters are names; its last operation needs none. */
-  textOf(graph: Scalar): string {
+  /** The statements so far, those of a graph whose parameters are names, and one with its value. */
+  statements(graph: Scalar, last: (value: string) => string): string {
     const [value] = print([graph], NAMES, this);
     const start = `${this.#declare.value} ${value} = `;
-    return this.lines.at(-1)?.startsWith(start)
+    // The last operation needs no name.
+    const text = this.lines.at(-1)?.startsWith(start)
       ? this.lines.pop()!.slice(start.length, -1)
       : value!;
+    return [...this.lines.splice(0), last(text)].join("\n");
   }
 
-  /** The statements so far, and the last ones. */
-  take(last: string): string {
-    return [...this.lines.splice(0), last].join("\n");
+  /** The value of an operation: itself where it is as short as a name. */
+  operate(scalar: Scalar, operands: readonly string[]): string {
+    const text = this.write(scalar, operands);
+    const isShort = operands.length === 0 || /^(\w+|opaque\(\w+\))$/.test(text);
+    return isShort ? text : this.let(text);
   }
-
-  /** The value of an operation. */
-  abstract operate(scalar: Scalar, operands: readonly string[]): string;
 
   /** A call of another function. */
   abstract call(scalar: Scalar, operands: readonly string[]): string;
@@ -64,6 +114,15 @@ export abstract class TextPrinter implements Printer<string> {
       return [`${going} = ${goes};`, ...kept.map((x, i) => `${values[i]} = ${x};`)];
     });
     return values;
+  }
+
+  /** The text of an operation. */
+  protected write({ operation, literal }: Scalar, operands: readonly string[]): string {
+    const [x, y, z] = operands as [string, string, string];
+    const operator = INFIX[operation];
+    return operator === undefined
+      ? this.#texts[operation]!(x, y, z, literal)
+      : `${x} ${operator} ${y}`;
   }
 
   /** A new name for a value. */

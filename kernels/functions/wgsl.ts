@@ -11,8 +11,7 @@
  */
 import type { Scalar } from "./algebra.ts";
 import { definitionOf, graphOf, PARAMETERS } from "./mod.ts";
-import { INFIX } from "./print.ts";
-import { TextPrinter } from "./text.ts";
+import { type Declaration, declare, TextPrinter, type Texts } from "./text.ts";
 import { HELPERS, type WgslHelper } from "../wgsl/helpers.ts";
 import { indent } from "../wgsl/kernel.ts";
 
@@ -30,16 +29,13 @@ function wgslInteger(value: number): string {
   return value === -(2 ** 31) ? `i32(${value})` : value < 0 ? `(${value}i)` : `${value}i`;
 }
 
-type Write = (x: string, y: string, z: string, literal: number) => string;
-
-const infix = (operator: string): Write => (x, y) => `${x} ${operator} ${y}`;
-const prefix = (name: string): Write => (x, y, z) =>
+const infix = (operator: string) => (x: string, y: string) => `${x} ${operator} ${y}`;
+const prefix = (name: string) => (x: string, y: string, z: string) =>
   `${name}(${[x, y, z].filter((operand) => operand !== undefined).join(", ")})`;
-const same: Write = (x) => x;
 
-const OPERATIONS: Partial<Record<Scalar["operation"], Write>> = {
-  number: (_x, _y, _z, literal) => wgslNumber(literal),
-  integer: (_x, _y, _z, literal) => wgslInteger(literal),
+const TEXTS: Texts = {
+  number: (_x, _y, _z, literal) => wgslNumber(literal as number),
+  integer: (_x, _y, _z, literal) => wgslInteger(literal as number),
   choose: (x, y, z) => `select(${z}, ${y}, ${x})`,
   neg: (x) => `-${x}`,
   abs: prefix("abs"),
@@ -57,7 +53,7 @@ const OPERATIONS: Partial<Record<Scalar["operation"], Write>> = {
   round: prefix("round"),
   opaque: prefix("opaque"),
   shift: (x, y) => `round(${x} * ${y})`,
-  unshift: same,
+  unshift: (x) => x,
   shiftedInteger: prefix("i32"),
   toInteger: prefix("i32"),
   toFloat: prefix("f32"),
@@ -76,31 +72,19 @@ const OPERATIONS: Partial<Record<Scalar["operation"], Write>> = {
   not: (x) => `!${x}`,
 };
 
-/** What a function is declared as, and what it uses. */
-interface Declaration {
-  text: string;
-  uses: ReadonlySet<string>;
-}
-
 /** Writes the statements of graphs of scalars. */
 export class WgslPrinter extends TextPrinter {
   constructor() {
-    super("let", "var");
+    super("let", "var", TEXTS);
   }
 
-  /** The value of an operation. */
-  override operate(scalar: Scalar, operands: readonly string[]): string {
-    const [x, y, z] = operands as [string, string, string];
-    const operator = INFIX[scalar.operation];
-    const text = operator === undefined
-      ? OPERATIONS[scalar.operation]!(x, y, z, scalar.literal as number)
-      : `${x} ${operator} ${y}`;
+  /** The text of an operation, with the helpers that it uses kept in mind. */
+  protected override write(scalar: Scalar, operands: readonly string[]): string {
+    const text = super.write(scalar, operands);
     for (const [called] of text.matchAll(/\w+(?=\()/g)) {
       if (Object.hasOwn(HELPERS, called)) this.uses.add(called);
     }
-    return /^(\w+|opaque\(\w+\))$/.test(text) || scalar.operands.length === 0
-      ? text
-      : this.let(text);
+    return text;
   }
 
   /** A call of another function. */
@@ -126,22 +110,13 @@ function declarationOf(name: string): Declaration {
 function declareScalar(name: string): Declaration {
   const graph = graphOf(name.slice("scalar_".length), "float32");
   const printer = new WgslPrinter();
-  const value = printer.textOf(graph);
   const { arity } = definitionOf(name.slice("scalar_".length))!;
   const parameters = PARAMETERS.slice(0, arity).map((x) => `${x}: f32`).join(", ");
-  const body = indent(printer.take(`return ${value};`));
+  const body = indent(printer.statements(graph, (value) => `return ${value};`));
   return { text: `fn ${name}(${parameters}) -> f32 {\n${body}\n}`, uses: printer.uses };
 }
 
 /** The text of functions and of all that they call, each once, callees first. */
 export function declareFunctions(names: Iterable<string>): string {
-  const texts = new Map<string, string>();
-  const visit = (name: string): void => {
-    if (texts.has(name)) return;
-    const { text, uses } = declarationOf(name);
-    for (const use of uses) visit(use);
-    texts.set(name, text);
-  };
-  for (const name of names) visit(name);
-  return [...texts.values()].join("\n\n");
+  return declare(names, declarationOf).join("\n\n");
 }
