@@ -67,8 +67,10 @@ export function formatOf({ precision }: Float): Format {
 const SIGN_BIT = 0x80000000;
 
 /** `x = n log 2 + r` with a whole `n`. */
-interface ReducedPower {
+export interface ReducedPower {
+  /** `n` */
   n: Integer;
+  /** `r` */
   rest: Float;
   /** What `r` lost to rounding; single precision does without. */
   low: Float | undefined;

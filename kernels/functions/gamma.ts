@@ -40,7 +40,7 @@ const SERIES = {
 } as const;
 
 /** The same of digamma; its derivatives need one more for each order. */
-const DIGAMMA_SERIES = {
+export const DIGAMMA_SERIES = {
   float32: { from: 4, terms: 6 },
   float64: { from: 12, terms: 10 },
 } as const;

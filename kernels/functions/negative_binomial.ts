@@ -15,7 +15,14 @@
  */
 import * as a from "./algebra.ts";
 import type { Float, Precision } from "./algebra.ts";
-import { BERNOULLI, HALF_LOG_TWO_PI, log, stirlingTail, sumOfInverses } from "./gamma.ts";
+import {
+  BERNOULLI,
+  DIGAMMA_SERIES,
+  HALF_LOG_TWO_PI,
+  log,
+  stirlingTail,
+  sumOfInverses,
+} from "./gamma.ts";
 
 /** `y β(y)` in 1/y for y from 1 on. */
 const BINET = [
@@ -99,15 +106,9 @@ export function negativeBinomial(...operands: Operands): Float {
   return a.choose(a.equal(mu, Infinity), mu, a.choose(isEmpty, empty, a.add(deviance, rest)));
 }
 
-/** From where on differences of digamma's series hold, and how many of their terms matter. */
-const SERIES = {
-  float32: { from: 4, terms: 6 },
-  float64: { from: 12, terms: 10 },
-} as const;
-
 /** What `digamma(y) − log y` has from its third term on, from `1/y`. */
 function laterTerms(inverse: Float): Float {
-  const { terms } = SERIES[inverse.precision!];
+  const { terms } = DIGAMMA_SERIES[inverse.precision!];
   const square = a.mul(inverse, inverse);
   const series = BERNOULLI.slice(1, terms).map((b, i) => -b / (2 * i + 4));
   return a.mul(a.mul(square, square), a.polynomial(square, series));
@@ -115,7 +116,7 @@ function laterTerms(inverse: Float): Float {
 
 /** `digamma(y) − log y` of a positive number. */
 function digammaTail(y: Float): Float {
-  const { from } = SERIES[y.precision!];
+  const { from } = DIGAMMA_SERIES[y.precision!];
   const isSmall = a.less(y, from);
   const inverse = a.div(1, a.choose(isSmall, a.add(y, from), y));
   const first = a.mul(inverse, a.fma(inverse, 1 / 12, 0.5));
@@ -149,7 +150,7 @@ export function offsetByDispersion(theta: Float, epsilon: Float): Float {
 
 /** How much {@linkcode digammaTail} falls from θ to θ + x: differences taken before they cancel. */
 function fallOfDigamma(x: Float, theta: Float): Float {
-  const { from } = SERIES[x.precision!];
+  const { from } = DIGAMMA_SERIES[x.precision!];
   const isSmall = a.less(theta, from);
   const t = a.choose(isSmall, a.add(theta, from), theta);
   const [first, second] = [a.div(1, t), a.div(1, a.add(t, x))];

@@ -4,8 +4,15 @@
  * @module
  */
 import * as a from "./algebra.ts";
-import type { Float, Integer, Precision, Truth } from "./algebra.ts";
-import { expOfReduced, formatOf, limitPower, powerOfReduced, upperPart } from "./elementary.ts";
+import type { Float, Precision, Truth } from "./algebra.ts";
+import {
+  expOfReduced,
+  formatOf,
+  limitPower,
+  powerOfReduced,
+  type ReducedPower,
+  upperPart,
+} from "./elementary.ts";
 
 /** What serves the powers of a precision. */
 interface Format {
@@ -100,15 +107,8 @@ function logarithm(given: Float): Parts {
   };
 }
 
-/** `y log₂ |x|`, which is `n + r / log 2` and what `r` lost to rounding. */
-interface Exponent {
-  n: Integer;
-  rest: Float;
-  low: Float | undefined;
-}
-
-/** Of a product in two parts, and their sum, or what that is limited to. */
-function reduceExponent(product: Float, low: Float, sum: Float): Exponent {
+/** `y log₂ |x|` as `n + r / log 2`: of a product in two parts, and their sum, or its limit. */
+function reduceExponent(product: Float, low: Float, sum: Float): ReducedPower {
   const { log2: [ln2, ln2Low] } = FORMATS[sum.precision!];
   const { number: n, integer } = a.nearest(sum, 1);
   const near = a.sub(product, n);
