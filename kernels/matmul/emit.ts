@@ -209,15 +209,7 @@ function addCopyRows(module: ModuleBuilder): WasmFunction<typeof COPY_PARAMETERS
 }
 
 const PANELS_PARAMETERS = integers(
-  "out",
-  "stride",
-  "a",
-  "b",
-  "spare",
-  "rows",
-  "columns",
-  "depth",
-  "add",
+  ...["out", "stride", "a", "b", "spare", "rows", "columns", "depth", "add"] as const,
 );
 type Panels = WasmFunction<typeof PANELS_PARAMETERS, null>;
 
@@ -259,11 +251,7 @@ const RUN_PARAMETERS = integers(
 type Run = WasmFunction<typeof RUN_PARAMETERS, null>;
 
 /** Products of `count` pairs of matrices, elements apart; results in one place are added up. */
-function addBatch(
-  module: ModuleBuilder,
-  { bytes }: BlockShape,
-  run: Run,
-): Run {
+function addBatch(module: ModuleBuilder, { bytes }: BlockShape, run: Run): Run {
   return module.addFunction(RUN_PARAMETERS, (code, p) => {
     code.if(i32.eqz(p.outStep), () => code.call(run, p), () => {
       code.for(p.count, 1, () => {

@@ -3,23 +3,15 @@
  *
  * @module
  */
-import type { CodeBuilder, WasmFunction } from "../wasm/code.ts";
+import { type CodeBuilder, integers, type WasmFunction } from "../wasm/code.ts";
 import type { ModuleBuilder } from "../wasm/module.ts";
 import { f64, i32, type Local, select, type Value } from "../wasm/value.ts";
 import { i8x16, v128 } from "../wasm/simd.ts";
 
-const PACK_PARAMETERS = {
-  to: "i32",
-  from: "i32",
-  laneStride: "i32",
-  depthStride: "i32",
-  lanes: "i32",
-  depth: "i32",
-  gap: "i32",
-} as const;
+const PARAMETERS = ["to", "from", "laneStride", "depthStride", "lanes", "depth", "gap"] as const;
 
 /** Packs `lanes` lanes of `depth` numbers each; strides are in bytes, as the gap between panels. */
-export type Pack = WasmFunction<typeof PACK_PARAMETERS, null>;
+export type Pack = WasmFunction<Record<(typeof PARAMETERS)[number], "i32">, null>;
 
 /**
  * Adds a function that packs panels of `width` lanes: for each step along the depth, the numbers of
@@ -32,7 +24,7 @@ export function addPack(
   width: number,
   unroll: number,
 ): Pack {
-  return module.addFunction(PACK_PARAMETERS, (code, p) => {
+  return module.addFunction(integers(...PARAMETERS), (code, p) => {
     const { to, from, laneStride, depthStride } = p;
     const step = width * bytes;
     const padding = code.let(i32.mul(i32.and(i32.sub(0, p.depth), unroll - 1), step));

@@ -34,9 +34,6 @@ export interface MatrixPointer {
   columnStride: number;
 }
 
-/** Where results go in linear memory: the values of a row are neighbours. */
-export type OutputPointer = Omit<MatrixPointer, "columnStride">;
-
 /**
  * The kernel for a type and `m` rows. Only float32 kernels multiply and add at once, where the engine
  * can: in float64, the order and the rounding of the reference are worth more than the third of the
@@ -70,13 +67,13 @@ export class InnerProduct {
   }
 
   /**
-   * Writes (m, n) sums of `k` terms to `out`, or adds them to it. `out` and the scratch memory
+   * Writes (m, n) sums of `k` terms to `out`, row-major, or adds them to it. `out` and the scratch memory
    * overlap neither each other nor the operands. Rows computed apart from others have the same
    * bits, and so have depths computed one after the other in multiples of 256. `symmetric`, where
    * `b` is `a` with its axes exchanged, computes half of the sums and copies them: the same bits.
    */
   run(
-    out: OutputPointer,
+    out: Omit<MatrixPointer, "columnStride">,
     a: MatrixPointer,
     b: MatrixPointer,
     m: number,
@@ -156,8 +153,9 @@ export function innerProductsWasm(term: Term, relaxed?: boolean): InnerProducts 
 }
 
 /** The matrix with its axes exchanged. */
-function turned({ rowStride, columnStride, ...rest }: MatrixView): MatrixView {
-  return { ...rest, rowStride: columnStride, columnStride: rowStride };
+function turned<M extends MatrixView | MatrixPointer>(matrix: M): M {
+  const { rowStride, columnStride } = matrix;
+  return { ...matrix, rowStride: columnStride, columnStride: rowStride };
 }
 
 /** Whether a matrix is another one with its axes exchanged. */
@@ -196,9 +194,7 @@ function stage(
 ): MatrixPointer {
   const { data, offset, rowStride, columnStride } = matrix;
   if (rowStride === 1 && columnStride !== 1) {
-    const transposed = { data, offset, rowStride: columnStride, columnStride: rowStride };
-    const { at, ...strides } = stage(values, address, transposed, columns, rows);
-    return { at, rowStride: strides.columnStride, columnStride: strides.rowStride };
+    return turned(stage(values, address, turned(matrix), columns, rows));
   }
   const bytes = values.BYTES_PER_ELEMENT;
   const stride = stagedStride(columns, bytes);

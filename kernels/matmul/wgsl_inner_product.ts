@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { createKernel, groupsFor, type WgslKernel } from "../wgsl/kernel.ts";
+import { createKernel, groupsFor, type KernelDraft, type WgslKernel } from "../wgsl/kernel.ts";
 import type { Term } from "./reference.ts";
 
 /** How a matrix lies in its buffer. */
@@ -54,26 +54,15 @@ const NARROW = 16;
 /** The kernel of a sum of terms. Inputs: a, b; output: the results (batch, parts, m, n). */
 export function innerProductKernel(draft: InnerProductDraft): WgslKernel {
   const isTiled = draft.tiled && Math.min(draft.m, draft.n) > NARROW;
-  const { groups, workgroupSize, declarations, body } = isTiled
-    ? tiledParts(draft)
-    : directParts(draft);
   return createKernel({
     name: `${draft.name} ${draft.m}x${draft.k}x${draft.n}${isTiled ? " tiled" : ""}`,
     inputs: [{ name: "a", type: "f32" }, { name: "b", type: "f32" }],
     outputs: [{ name: "out", type: "f32" }],
-    groups,
-    workgroupSize,
-    declarations,
-    body,
+    ...isTiled ? tiledParts(draft) : directParts(draft),
   });
 }
 
-interface Parts {
-  groups: number;
-  workgroupSize: number;
-  declarations: string;
-  body: string;
-}
+type Parts = Pick<KernelDraft, "groups" | "workgroupSize" | "declarations" | "body">;
 
 function range(count: number): number[] {
   return Array.from({ length: count }, (_, i) => i);
@@ -176,7 +165,7 @@ ${
       lines(columns, (j) => directStore(draft, i * rowStep, j * columnStep, i, j)))
   }`;
   const groups = countGroups(draft, height, width);
-  return { groups, workgroupSize: lanes, declarations: "", body };
+  return { groups, workgroupSize: lanes, body };
 }
 
 /** One term of all sums of an invocation. */
