@@ -219,9 +219,7 @@ export class BodyWriter {
 
   /** Computes a value of the values known, and puts it among them. */
   assign({ name, expression, dtype }: Assignment, values: Values): void {
-    const { code } = this;
-    const valueOf = (known: string) => values.get(known)!;
-    const value = translate(expression, { code, math: this.#math, valueOf });
-    values.set(name, dtype === undefined ? value : convertTo(code, dtype, value));
+    const value = translate(expression, this.code, this.#math, values);
+    values.set(name, dtype === undefined ? value : convertTo(this.code, dtype, value));
   }
 }

@@ -39,18 +39,13 @@ export function importMath(module: ModuleBuilder): HostMath {
   return Object.fromEntries(entries);
 }
 
-/** What the translation of an expression needs to know. */
-export interface Translation {
-  /** Where instructions go. */
-  code: LaneCode;
-  /** Functions that have no vector form. */
-  math: HostMath;
-  /** The values of names: variables. */
-  valueOf: (name: string) => TypedLanes;
-}
-
 /** Calls a function of the host for each element. */
-function callHost({ code, math }: Translation, name: HostFunction, args: readonly Lanes[]): Lanes {
+function callHost(
+  code: LaneCode,
+  math: HostMath,
+  name: HostFunction,
+  args: readonly Lanes[],
+): Lanes {
   const single = code.float === "float32";
   const width = Math.max(...args.map((x) => x.length));
   const compute = (register: number, lane: number): Value<"f64"> => {
@@ -80,15 +75,19 @@ function callHost({ code, math }: Translation, name: HostFunction, args: readonl
   });
 }
 
-/** The value of an expression, in variables. */
-export function translate(e: Expression, translation: Translation): TypedLanes {
-  const { code, valueOf } = translation;
+/** The value of an expression, in variables, by those of its names. */
+export function translate(
+  e: Expression,
+  code: LaneCode,
+  math: HostMath,
+  values: ReadonlyMap<string, TypedLanes>,
+): TypedLanes {
   const nodes = new Map<string, ScalarLike>();
   const lanes: Record<string, Lanes> = {};
   const value = toScalar(e, (name) => {
     const known = nodes.get(name);
     if (known !== undefined) return known;
-    const { kind, lanes: registers, literal } = valueOf(name);
+    const { kind, lanes: registers, literal } = values.get(name)!;
     lanes[name] = registers;
     const made = literal ?? parameter(name, code.float, kind);
     nodes.set(name, made);
@@ -97,7 +96,7 @@ export function translate(e: Expression, translation: Translation): TypedLanes {
   if (typeof value === "number") {
     return { kind: "float", lanes: code.number(value), literal: value };
   }
-  const host: CallHost = (name, operands) => callHost(translation, name, operands);
+  const host: CallHost = (name, operands) => callHost(code, math, name, operands);
   return { kind: value.kind, lanes: printWasm(code, [value], lanes, host)[0]! };
 }
 

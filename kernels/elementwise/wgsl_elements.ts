@@ -19,13 +19,10 @@ export function emitElements(spec: LoopSpec, space: LoopSpace): BoundKernel {
     isContiguous(walk, space) ? "index" : positionOf(walk, space);
   const [pass] = planPasses(spec);
   const { before, loads, moving, stores } = pass!;
-  const rowLoads = writer.rowOperands().map((index) => ({
-    name: spec.operands[index]!.name,
-    from: "operand" as const,
-    index,
-  }));
   const body = [
-    ...[...rowLoads, ...loads].map((load) => writer.load(load, position(operands[load.index]!))),
+    ...[...writer.rowLoads(), ...loads].map((load) =>
+      writer.load(load, position(operands[load.index]!))
+    ),
     ...[...before, ...moving].map((assignment) => writer.assign(assignment)),
     ...stores.map((store) => writer.store(store.output, position(output))),
     ...spec.stores.flatMap(({ moves }, i) =>

@@ -107,12 +107,9 @@ class RowWriter extends LoopWriter {
   write(): BoundKernel {
     const { lanes, parts } = this.#team;
     const rows = sizeOf(this.#space.rows);
-    const { stores, operands } = this.spec;
-    const loads = this.rowOperands().map((index) =>
-      this.load(
-        { name: operands[index]!.name, from: "operand", index },
-        positionOf(this.#space.operands[index]!, this.#space),
-      )
+    const { stores } = this.spec;
+    const loads = this.rowLoads().map((load) =>
+      this.load(load, positionOf(this.#space.operands[load.index]!, this.#space))
     );
     const passes = planPasses(this.spec).map((pass) => this.#pass(pass));
     const at = parts > 1 ? `row * ${parts}u + part` : "row";

@@ -56,8 +56,8 @@ export class LoopWriter {
     return this.#printer.statements(value, statement);
   }
 
-  /** The numbers of the operands that have one value per row and are needed. */
-  rowOperands(): number[] {
+  /** The operands that have one value per row and are needed. */
+  rowLoads(): PassLoad[] {
     const { operands, body, stores } = this.spec;
     const needed = new Set(stores.map(({ name }) => name));
     for (const { lookup } of operands) if (lookup) needed.add(lookup.positions);
@@ -65,7 +65,9 @@ export class LoopWriter {
       if ("reduce" in statement) needed.add(statement.of);
       else namesIn(statement.expression).forEach((name) => needed.add(name));
     }
-    return [...operands.keys()].filter((i) => !operands[i]!.moves && needed.has(operands[i]!.name));
+    return operands.flatMap(({ name, moves }, index) =>
+      moves || !needed.has(name) ? [] : [{ name, from: "operand", index }]
+    );
   }
 
   /** Reads a value: of an operand, or what an earlier pass stored. */
