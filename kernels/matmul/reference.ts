@@ -1,5 +1,5 @@
 /**
- * Matrix products with a 4×4 register tile, and squared distances, accumulated in float64.
+ * Matrix products with a 2×4 register tile, and squared distances, accumulated in float64.
  *
  * @module
  */
@@ -58,9 +58,9 @@ export function splitOuter(
 }
 
 /** Columns of `b` that are packed together: four accumulators wide. */
-const TILE = 4;
+const WIDTH = 4;
 
-/** Rows of `k` that are packed at a time, so that a panel stays in the first-level cache. */
+/** Terms of sums that are packed at a time, so that a panel stays in the first-level cache. */
 const DEPTH = 256;
 
 /** What a pair of numbers adds to a sum: their product, or the square of their difference. */
@@ -98,124 +98,92 @@ export const squaredDistances: InnerProducts = (out, at, a, b, m, k, n) => {
 
 /** Products of matrices. */
 export const matmul: InnerProducts = (out, at, a, b, m, k, n) => {
+  if (n === 1 && m > 1) return matmul(out, at, turned(b), turned(a), n, k, m);
   const sums = new Float64Array(m * n);
-  const rows = Math.ceil(m / TILE) * TILE;
-  const panelA = new Float64Array(rows * Math.min(DEPTH, k));
-  const panelB = new Float64Array(TILE * Math.min(DEPTH, k));
+  const rows = new Float64Array((m + 1) * Math.min(DEPTH, k));
+  const panel = new Float64Array(WIDTH * Math.min(DEPTH, k));
   for (let start = 0; start < k; start += DEPTH) {
     const depth = Math.min(DEPTH, k - start);
-    for (let i = 0; i < m; i += TILE) {
-      pack(panelA, i * depth, a.data, a.offset + i * a.rowStride + start * a.columnStride, {
-        lanes: Math.min(TILE, m - i),
-        laneStride: a.rowStride,
-        depth,
-        depthStride: a.columnStride,
-      });
+    for (let i = 0; i < m; i++) {
+      const from = a.offset + i * a.rowStride + start * a.columnStride;
+      copy(rows, i * depth, 1, a.data, from, a.columnStride, depth);
     }
-    for (let j = 0; j < n; j += TILE) {
-      const lanes = Math.min(TILE, n - j);
-      pack(panelB, 0, b.data, b.offset + start * b.rowStride + j * b.columnStride, {
-        lanes,
-        laneStride: b.columnStride,
-        depth,
-        depthStride: b.rowStride,
-      });
-      for (let i = 0; i < m; i += TILE) {
-        multiplyTile(
-          sums,
-          i * n + j,
-          n,
-          Math.min(TILE, m - i),
-          lanes,
-          panelA,
-          i * depth,
-          panelB,
-          depth,
-        );
+    for (let j = 0; j < n; j += WIDTH) {
+      const width = Math.min(WIDTH, n - j);
+      for (let lane = 0; lane < width; lane++) {
+        const from = b.offset + start * b.rowStride + (j + lane) * b.columnStride;
+        copy(panel, lane, WIDTH, b.data, from, b.rowStride, depth);
+      }
+      for (let i = 0; i < m; i += 2) {
+        addTile(sums, i * n + j, i + 1 < m ? n : 0, width, rows, i * depth, panel, depth);
       }
     }
   }
   out.set(sums, at);
 };
 
-/** How to pack: `lanes` rows (or columns) side by side for each of `depth` steps. */
-interface Packing {
-  lanes: number;
-  laneStride: number;
-  depth: number;
-  depthStride: number;
+/** The matrix with its axes exchanged. */
+export function turned<M extends Omit<MatrixView, "data" | "offset">>(matrix: M): M {
+  return { ...matrix, rowStride: matrix.columnStride, columnStride: matrix.rowStride };
 }
 
-function pack(panel: Float64Array, to: number, data: FloatArray, from: number, p: Packing): void {
-  const { lanes, laneStride, depth, depthStride } = p;
-  for (let lane = 0; lane < TILE; lane++) {
-    let at = from + lane * laneStride;
-    let o = to + lane;
-    if (lane >= lanes) { for (let i = 0; i < depth; i++, o += TILE) panel[o] = 0; }
-    else for (let i = 0; i < depth; i++, o += TILE, at += depthStride) panel[o] = data[at]!;
-  }
+/** Copies `count` values that lie some steps apart, to places that do. */
+function copy(
+  to: Float64Array,
+  at: number,
+  toStep: number,
+  from: FloatArray,
+  first: number,
+  fromStep: number,
+  count: number,
+): void {
+  for (let i = 0; i < count; i++, at += toStep, first += fromStep) to[at] = from[first]!;
 }
 
-/** Adds a 4×4 block of products to `sums`, of which `rows` × `columns` are real. */
-function multiplyTile(
+/** Adds a tile of products to sums; `stride` is 0 where there is no second row. */
+function addTile(
   sums: Float64Array,
   at: number,
   stride: number,
-  rows: number,
-  columns: number,
-  a: Float64Array,
+  width: number,
+  rows: Float64Array,
   p: number,
-  b: Float64Array,
+  panel: Float64Array,
   depth: number,
 ): void {
-  let [c00, c01, c02, c03] = [0, 0, 0, 0];
-  let [c10, c11, c12, c13] = [0, 0, 0, 0];
-  let [c20, c21, c22, c23] = [0, 0, 0, 0];
-  let [c30, c31, c32, c33] = [0, 0, 0, 0];
-  const end = depth * TILE;
-  for (let q = 0; q < end; q += TILE, p += TILE) {
-    const b0 = b[q]!;
-    const b1 = b[q + 1]!;
-    const b2 = b[q + 2]!;
-    const b3 = b[q + 3]!;
-    const a0 = a[p]!;
-    c00 += a0 * b0;
-    c01 += a0 * b1;
-    c02 += a0 * b2;
-    c03 += a0 * b3;
-    const a1 = a[p + 1]!;
-    c10 += a1 * b0;
-    c11 += a1 * b1;
-    c12 += a1 * b2;
-    c13 += a1 * b3;
-    const a2 = a[p + 2]!;
-    c20 += a2 * b0;
-    c21 += a2 * b1;
-    c22 += a2 * b2;
-    c23 += a2 * b3;
-    const a3 = a[p + 3]!;
-    c30 += a3 * b0;
-    c31 += a3 * b1;
-    c32 += a3 * b2;
-    c33 += a3 * b3;
+  let s0 = 0, s1 = 0, s2 = 0, s3 = 0;
+  let t0 = 0, t1 = 0, t2 = 0, t3 = 0;
+  for (let q = 0; q < depth * WIDTH; q += WIDTH, p++) {
+    const x = rows[p]!;
+    const y = rows[p + depth]!;
+    const b0 = panel[q]!;
+    const b1 = panel[q + 1]!;
+    const b2 = panel[q + 2]!;
+    const b3 = panel[q + 3]!;
+    s0 += x * b0;
+    s1 += x * b1;
+    s2 += x * b2;
+    s3 += x * b3;
+    t0 += y * b0;
+    t1 += y * b1;
+    t2 += y * b2;
+    t3 += y * b3;
   }
-  addRow(sums, at, columns, c00, c01, c02, c03);
-  if (rows > 1) addRow(sums, at + stride, columns, c10, c11, c12, c13);
-  if (rows > 2) addRow(sums, at + 2 * stride, columns, c20, c21, c22, c23);
-  if (rows > 3) addRow(sums, at + 3 * stride, columns, c30, c31, c32, c33);
+  addRow(sums, at, width, s0, s1, s2, s3);
+  if (stride > 0) addRow(sums, at + stride, width, t0, t1, t2, t3);
 }
 
 function addRow(
   sums: Float64Array,
   at: number,
-  columns: number,
-  c0: number,
-  c1: number,
-  c2: number,
-  c3: number,
+  width: number,
+  s0: number,
+  s1: number,
+  s2: number,
+  s3: number,
 ): void {
-  sums[at]! += c0;
-  if (columns > 1) sums[at + 1]! += c1;
-  if (columns > 2) sums[at + 2]! += c2;
-  if (columns > 3) sums[at + 3]! += c3;
+  sums[at]! += s0;
+  if (width > 1) sums[at + 1]! += s1;
+  if (width > 2) sums[at + 2]! += s2;
+  if (width > 3) sums[at + 3]! += s3;
 }

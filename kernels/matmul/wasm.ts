@@ -20,7 +20,7 @@ import {
   scratchBytes,
   tileRowsFor,
 } from "./emit.ts";
-import type { InnerProducts, MatrixView, Term } from "./reference.ts";
+import { type InnerProducts, type MatrixView, type Term, turned } from "./reference.ts";
 import { hasRelaxedSimd } from "../wasm/features.ts";
 import { reserve, scratchMemory } from "../wasm/module.ts";
 
@@ -150,12 +150,6 @@ export function innerProductsWasm(term: Term, relaxed?: boolean): InnerProducts 
     }
   };
   return compute;
-}
-
-/** The matrix with its axes exchanged. */
-function turned<M extends MatrixView | MatrixPointer>(matrix: M): M {
-  const { rowStride, columnStride } = matrix;
-  return { ...matrix, rowStride: columnStride, columnStride: rowStride };
 }
 
 /** Whether a matrix is another one with its axes exchanged. */
