@@ -5,7 +5,7 @@
  */
 import { call, type WasmFunction } from "../wasm/code.ts";
 import type { ModuleBuilder } from "../wasm/module.ts";
-import { f32, f64, type Value } from "../wasm/value.ts";
+import type { Value } from "../wasm/value.ts";
 import { f32x4, f64x2 } from "../wasm/simd.ts";
 import { HOST_FUNCTIONS, type HostFunction, type Kind, parameter } from "../functions/algebra.ts";
 import { type CallHost, printWasm } from "../functions/wasm.ts";
@@ -39,40 +39,23 @@ export function importMath(module: ModuleBuilder): HostMath {
   return Object.fromEntries(entries);
 }
 
-/** Calls a function of the host for each element. */
+/** Calls a function of the host, which serves double precision only, for each element. */
 function callHost(
-  code: LaneCode,
+  { builder }: LaneCode,
   math: HostMath,
   name: HostFunction,
-  args: readonly Lanes[],
+  operands: readonly Lanes[],
 ): Lanes {
-  const single = code.float === "float32";
-  const width = Math.max(...args.map((x) => x.length));
-  const compute = (register: number, lane: number): Value<"f64"> => {
-    const [x, y] = args.map((arg) => {
-      const vector = arg[register] ?? arg[0]!;
-      return single
-        ? f64.promoteF32(f32x4.extractLane(vector, lane))
-        : f64x2.extractLane(vector, lane);
-    });
-    return call(math[name], y === undefined ? { x: x! } : { x: x!, y });
-  };
-  return Array.from({ length: width }, (_, i) => {
-    const first = compute(i, 0);
-    const result = code.builder.let(
-      single ? f32x4.splat(f32.demoteF64(first)) : f64x2.splat(first),
-    );
-    for (let lane = 1; lane < (single ? 4 : 2); lane++) {
-      const value = compute(i, lane);
-      code.builder.set(
-        result,
-        single
-          ? f32x4.replaceLane(result, lane, f32.demoteF64(value))
-          : f64x2.replaceLane(result, lane, value),
-      );
-    }
-    return result;
+  const callEach = lift((...registers: Value<"v128">[]) => {
+    const valueOf = (lane: number) => {
+      const [x, y] = registers.map((register) => f64x2.extractLane(register, lane));
+      return call(math[name], y === undefined ? { x: x! } : { x: x!, y });
+    };
+    const values = builder.let(f64x2.splat(valueOf(0)));
+    builder.set(values, f64x2.replaceLane(values, 1, valueOf(1)));
+    return values;
   });
+  return callEach(...operands);
 }
 
 /** The value of an expression, in variables, by those of its names. */
