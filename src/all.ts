@@ -46,7 +46,6 @@ import "../kernels/linalg/products.ts";
 import "../kernels/linalg/triangular.ts";
 import "../kernels/matmul/eager.ts";
 import "../kernels/matmul/emit.ts";
-import "../kernels/matmul/mirror.ts";
 import "../kernels/matmul/pack.ts";
 import "../kernels/matmul/reference.ts";
 import "../kernels/matmul/wasm.ts";

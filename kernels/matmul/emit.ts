@@ -12,9 +12,8 @@ import { type CodeBuilder, integers, type Parameters, type WasmFunction } from "
 import { ModuleBuilder } from "../wasm/module.ts";
 import { i32, type Local, select, type Value } from "../wasm/value.ts";
 import { f32x4, f64x2, i8x16, v128 } from "../wasm/simd.ts";
-import { addMirror, type Mirror } from "./mirror.ts";
 import type { Term } from "./reference.ts";
-import { addPack, minimum, type Pack } from "./pack.ts";
+import { addMirror, addPack, minimum, type Mirror, type Pack } from "./pack.ts";
 
 /** What kind of kernel. */
 export interface KernelOptions {

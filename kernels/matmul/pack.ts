@@ -1,5 +1,6 @@
 /**
- * Packing in WebAssembly: rows of one matrix, or columns of another, are laid side by side.
+ * Packing in WebAssembly: rows of one matrix, or columns of another, are laid side by side. And the
+ * lower half of a symmetric matrix from the upper one.
  *
  * @module
  */
@@ -68,8 +69,44 @@ export function addPack(
   });
 }
 
+/** Mirrors a square matrix of `size` rows, `stride` bytes apart, at its diagonal. */
+export type Mirror = WasmFunction<Record<"out" | "stride" | "size", "i32">, null>;
+
+/** Adds a function that mirrors matrices: a vector's worth of rows and columns at a time. */
+export function addMirror(module: ModuleBuilder, bytes: number): Mirror {
+  const lanes = 16 / bytes;
+  return module.addFunction(integers("out", "stride", "size"), (code, { out, stride, size }) => {
+    const whole = code.let(i32.and(size, -lanes));
+    code.for(whole, lanes, (row) => {
+      const to = code.let(i32.add(out, i32.mul(stride, row)));
+      const from = code.let(i32.add(out, i32.mul(row, bytes)));
+      code.for(row, lanes, () => {
+        const rows = Array.from(
+          { length: lanes },
+          (_, i) => code.let(v128.load(i32.add(from, i32.mul(stride, i)))),
+        );
+        transpose(code, rows, bytes).forEach((x, i) =>
+          code.store("v128", i32.add(to, i32.mul(stride, i)), x)
+        );
+        code.increase(to, 16);
+        code.increase(from, i32.mul(stride, lanes));
+      });
+    });
+    code.for(i32.sub(size, whole), 1, (index) => {
+      const row = code.let(i32.add(whole, index));
+      const to = code.let(i32.add(out, i32.mul(stride, row)));
+      const from = code.let(i32.add(out, i32.mul(row, bytes)));
+      code.for(row, 1, () => {
+        copyBytes(code, to, from, bytes);
+        code.increase(to, bytes);
+        code.increase(from, stride);
+      });
+    });
+  });
+}
+
 /** Copies a few bytes, a multiple of 4, in the largest pieces. */
-export function copyBytes(
+function copyBytes(
   code: CodeBuilder,
   to: Value<"i32">,
   from: Value<"i32">,
@@ -108,7 +145,7 @@ function transposeInto(
 }
 
 /** The columns of two rows of two numbers, or of four rows of four. */
-export function transpose(
+function transpose(
   code: CodeBuilder,
   rows: readonly Local<"v128">[],
   bytes: number,
