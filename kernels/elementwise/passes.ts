@@ -213,16 +213,14 @@ class Planner {
   }
 
   plan(p: number): Pass {
-    const { body, stores } = this.#spec;
-    const before = body.flatMap((s) => "reduce" in s || !this.#isRowValue(s.name, p) ? [] : [s]);
-    const reductions = this.#reductions(p);
-    const written = stores.flatMap(({ name, moves }, output) =>
-      moves && this.#levelOf(name).pass === p ? [{ name, output }] : []
-    );
-    const { loads, moving } = this.#needs(p);
-    const kept = this.#keep(p, moving);
-    for (const { name, output } of [...written, ...kept]) this.#written.set(name, output);
-    return { before, loads, moving, reductions, stores: [...written, ...kept] };
+    const before = [...this.#assignments.values()].filter(({ name }) => {
+      const { pass, moves } = this.#levelOf(name);
+      return !moves && pass === p;
+    });
+    const needed = this.#needs(p);
+    const stores = [...needed.stores, ...this.#keep(p, needed.moving)];
+    for (const { name, output } of stores) this.#written.set(name, output);
+    return { ...needed, before, stores };
   }
 
   #levelOf(name: string): Level {
@@ -233,19 +231,14 @@ class Planner {
     return level;
   }
 
-  #isRowValue(name: string, p: number): boolean {
-    const { pass, moves } = this.#levelOf(name);
-    return !moves && pass === p;
-  }
-
-  #reductions(p: number): Reduction[] {
-    return this.#spec.body.flatMap((s) =>
-      "reduce" in s && this.#levelOf(s.of).pass === p ? [s] : []
+  /** What a pass reduces and writes, and what it reads and computes for that at each position. */
+  #needs(p: number): Omit<Pass, "before"> {
+    const isOf = (name: string) => this.#levelOf(name).pass === p;
+    const { body, stores: all } = this.#spec;
+    const reductions = body.flatMap((s) => "reduce" in s && isOf(s.of) ? [s] : []);
+    const stores = all.flatMap(({ name, moves }, output) =>
+      moves && isOf(name) ? [{ name, output }] : []
     );
-  }
-
-  /** What a pass reads and computes at each position. */
-  #needs(p: number): { loads: PassLoad[]; moving: Assignment[] } {
     const loads: PassLoad[] = [];
     const moving: Assignment[] = [];
     const seen = new Set<string>();
@@ -263,15 +256,13 @@ class Planner {
         loads.push({ name, from: "operand", index });
       }
     };
-    for (const { of } of this.#reductions(p)) visit(of);
-    for (const { name, moves } of this.#spec.stores) {
-      if (moves && this.#levelOf(name).pass === p) visit(name);
-    }
-    return { loads, moving };
+    for (const { of } of reductions) visit(of);
+    for (const { name } of stores) visit(name);
+    return { loads, moving, reductions, stores };
   }
 
   /** Costly values that later passes need too: kept where an output is written only later. */
-  #keep(p: number, moving: readonly Assignment[]): { name: string; output: number }[] {
+  #keep(p: number, moving: readonly Assignment[]): Pass["stores"] {
     const { stores, float } = this.#spec;
     const own = new Set(stores.map(({ name }) => name));
     const kept: { name: string; output: number }[] = [];
