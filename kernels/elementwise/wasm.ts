@@ -40,10 +40,10 @@ export function rowsAtOnce({ float, columns = Infinity, together = false }: Loop
  * Temporary stores have room for {@linkcode rowsAtOnce} rows, or for all
  * of them where they are reduced together: then the columns fill groups of four.
  *
- * Every operation rounds to the type of the loop, as separate operations do, but that polynomials may
- * multiply and add at once where `relaxed` says so. Sums run in float64 in
- * a fixed order: four partial sums in float32 loops, one after the other in float64 loops, both as
- * in `row_reduce/reference.ts`.
+ * Every operation rounds to the type of the loop, as separate operations do, but that polynomials
+ * may multiply and add at once where `relaxed` says so. Sums run in float64 in a fixed order: four
+ * partial sums in float32 loops, one after the other in float64 loops, both as in
+ * `row_reduce/reference.ts`.
  */
 export function emitLoop(
   module: ModuleBuilder,

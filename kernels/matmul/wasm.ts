@@ -67,10 +67,11 @@ export class InnerProduct {
   }
 
   /**
-   * Writes (m, n) sums of `k` terms to `out`, row-major, or adds them to it. `out` and the scratch memory
-   * overlap neither each other nor the operands. Rows computed apart from others have the same
-   * bits, and so have depths computed one after the other in multiples of 256. `symmetric`, where
-   * `b` is `a` with its axes exchanged, computes half of the sums and copies them: the same bits.
+   * Writes (m, n) sums of `k` terms to `out`, row-major, or adds them to it. `out` and the scratch
+   * memory overlap neither each other nor the operands. Rows computed apart from others have the
+   * same bits, and so have depths computed one after the other in multiples of 256. `symmetric`,
+   * where `b` is `a` with its axes exchanged, computes half of the sums and copies them: the same
+   * bits.
    */
   run(
     out: Omit<MatrixPointer, "columnStride">,
