@@ -84,7 +84,7 @@ function printLoop(spec: LoopSpec, rows: number): string {
 /** The first innermost loop of a module, as text. */
 async function printWasm(spec: LoopSpec): Promise<string> {
   const module = new ModuleBuilder({ from: "import" });
-  module.exportFunction("run", emitLoop(module, importMath(module), spec, { relaxed: false }));
+  module.exportFunction("run", emitLoop(module, importMath(module), spec, false));
   const wabt = await initWabt();
   const parsed = wabt.readWasm(module.encode(), { simd: true });
   const lines = parsed.toText({ foldExprs: true, inlineExport: true }).split("\n");
