@@ -5,7 +5,8 @@
  *
  * `deno task mutate` goes through all of them; `deno task mutate focal dice` through the files whose path
  * contains one of these. A mutant that no test notices is printed and makes the status 1, unless
- * `EQUIVALENT` says why it computes the same.
+ * `EQUIVALENT` says why it computes the same. One with which tests do not end is printed, too: it may
+ * go on for ever, or the machine may be busy.
  *
  * @module
  */
@@ -252,6 +253,9 @@ const WORKERS = Math.max(1, navigator.hardwareConcurrency);
 /** When tests count as endless: those of a file, and those of all losses or operations. */
 const [LIMIT_MS, ALL_LIMIT_MS] = [120_000, 1_200_000];
 
+/** What tests that do not end leave: no failure was seen. */
+const ENDLESS = "the tests did not end";
+
 /** The tests of all losses. */
 const ALL = ["tests/losses"];
 
@@ -291,8 +295,11 @@ class Copy {
     if (failure !== null) throw new Error(`Tests fail though nothing is spoiled:\n${failure}`);
   }
 
-  /** How the tests notice a change: by a wrong value or by an error; `null` where they do not. */
-  async notice({ file, source }: Mutant, original: string): Promise<"value" | "error" | null> {
+  /** How the tests notice a change: by a wrong value or by an error, or as they do not end. */
+  async notice(
+    { file, source }: Mutant,
+    original: string,
+  ): Promise<"value" | "error" | "endless" | "missed"> {
     await this.#write(file, withHelper(file, source));
     let failure: string | null = null;
     for (const tests of testsOf(file, original)) {
@@ -300,7 +307,9 @@ class Copy {
     }
     await this.#write(file, withHelper(file, original));
     return failure === null
-      ? null
+      ? "missed"
+      : failure === ENDLESS
+      ? "endless"
       : /^error: (Assertion)?Error:/m.test(failure)
       ? "value"
       : "error";
@@ -308,14 +317,15 @@ class Copy {
 
   /** What tests print, if one fails or does not end. */
   async #failure(tests: string[], limit = LIMIT_MS): Promise<string | null> {
-    const { success, stdout } = await new Deno.Command(Deno.execPath(), {
+    const { success, stdout, signal } = await new Deno.Command(Deno.execPath(), {
       args: ["test", "--no-check", "--fail-fast", "--quiet", "--allow-read", ...tests],
       cwd: this.#folder,
       env: { NO_COLOR: "1" },
       stderr: "null",
       signal: AbortSignal.timeout(limit),
     }).output();
-    return success ? null : new TextDecoder().decode(stdout);
+    if (success) return null;
+    return signal === null ? new TextDecoder().decode(stdout) : ENDLESS;
   }
 
   #write(file: string, source: string): Promise<void> {
@@ -364,7 +374,7 @@ async function main(filters: readonly string[]): Promise<number> {
   }
   const queue = chosen.flatMap(([file, source]) => mutantsOf(file, source));
   checkExcuses(filters, queue);
-  const count = { all: queue.length, value: 0, error: 0, same: 0, missed: 0 };
+  const count = { all: queue.length, value: 0, error: 0, endless: 0, same: 0, missed: 0 };
   let checked: Promise<void> | undefined;
   const work = async () => {
     const project = new Copy();
@@ -374,10 +384,12 @@ async function main(filters: readonly string[]): Promise<number> {
       for (let mutant = queue.shift(); mutant !== undefined; mutant = queue.shift()) {
         const noticed = EQUIVALENT[mutant.file]?.[mutant.after] !== undefined
           ? "same"
-          : await project.notice(mutant, sources.get(mutant.file)!) ?? "missed";
-        if (noticed === "missed") {
+          : await project.notice(mutant, sources.get(mutant.file)!);
+        if (noticed === "missed" || noticed === "endless") {
           console.log(
-            `NOT NOTICED ${mutant.file}:${mutant.line}\n  ${mutant.before}\n  ${mutant.after}`,
+            `${
+              noticed === "missed" ? "NOT NOTICED" : "DID NOT END"
+            } ${mutant.file}:${mutant.line}\n  ${mutant.before}\n  ${mutant.after}`,
           );
         }
         count[noticed]++;
@@ -389,7 +401,7 @@ async function main(filters: readonly string[]): Promise<number> {
   await Promise.all(Array.from({ length: WORKERS }, work));
   console.log(
     `${count.all} mutants: ${count.value} noticed by a wrong value, ${count.error} by an error, ` +
-      `${count.same} compute the same, ${count.missed} not noticed`,
+      `${count.endless} as tests did not end, ${count.same} compute the same, ${count.missed} not noticed`,
   );
   return count.missed === 0 ? 0 : 1;
 }
