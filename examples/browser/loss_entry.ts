@@ -1,8 +1,4 @@
-/**
- * What the page knows about a loss.
- *
- * @module
- */
+/** What the page knows about a loss. */
 import type { Tensor } from "@cellgrad/cellgrad";
 import type { Cells } from "./cells.ts";
 import type { Parameters, ParameterValues, ValuesOf } from "./parameters.ts";
@@ -10,17 +6,8 @@ import type { Parameters, ParameterValues, ValuesOf } from "./parameters.ts";
 /** Tensors by name. */
 export type Named = Readonly<Record<string, Tensor>>;
 
-/** How many there are of what, for the widths of a model. */
-export interface Sizes {
-  /** Genes, or other measurements. */
-  genes: number;
-  /** Types of cells. */
-  classes: number;
-  /** Batches of cells. */
-  batches: number;
-  /** Numbers in a cell's embedding. */
-  embedding: number;
-}
+/** How many there are of what, for the widths of a model; `embedding`: of numbers in a cell's. */
+export type Sizes = Record<"genes" | "classes" | "batches" | "embedding", number>;
 
 /** What a loss is computed from. */
 export interface LossInputs<Names extends string = string> {
@@ -30,7 +17,6 @@ export interface LossInputs<Names extends string = string> {
   second: Readonly<Record<Names, Tensor>>;
   /** Weights beyond the model's, where the loss asks for any. */
   weights: Named;
-  /** The cells. */
   cells: Cells;
 }
 
@@ -41,11 +27,10 @@ export type Need = "expression" | "counts" | "velocity";
 export interface LossEntry {
   /** The function's name. */
   name: string;
-  /** The family that it is listed under. */
+  /** What it is listed under. */
   family: string;
   /** What it measures, in one line. */
   about: string;
-  /** Its parameters. */
   parameters: Parameters;
   /** What the model makes, and how wide each output is. */
   outputs: (sizes: Sizes) => Readonly<Record<string, number>>;
@@ -65,25 +50,25 @@ export interface LossEntry {
   compute: (inputs: LossInputs, values: ParameterValues) => Tensor;
 }
 
-/** A loss whose parameters are known to its function. */
+/** A loss before it is listed. */
+export type Unlisted = Omit<LossEntry, "name" | "family">;
+
+/** A loss whose parameters and outputs are known to its function. */
 export interface TypedEntry<P extends Parameters, Names extends string>
-  extends Omit<LossEntry, "parameters" | "outputs" | "compute"> {
-  /** Its parameters. */
+  extends Omit<Unlisted, "parameters" | "outputs" | "compute"> {
   parameters: P;
-  /** What the model makes, and how wide each output is. */
   outputs: (sizes: Sizes) => Readonly<Record<Names, number>>;
-  /** The loss, a scalar. */
   compute: (inputs: LossInputs<NoInfer<Names>>, values: ValuesOf<P>) => Tensor;
 }
 
-/**
- * Lists a loss.
- *
- * @param entry The loss.
- * @returns The same, with the types of its parameters forgotten.
- */
+/** The same, with the types of its parameters and outputs forgotten. */
 export function defineLoss<const P extends Parameters, Names extends string>(
   entry: TypedEntry<P, Names>,
-): LossEntry {
-  return entry as unknown as LossEntry;
+): Unlisted {
+  return entry as unknown as Unlisted;
+}
+
+/** Losses by the names of their functions, listed under one name. */
+export function family(name: string, losses: Readonly<Record<string, Unlisted>>): LossEntry[] {
+  return Object.entries(losses).map(([loss, entry]) => ({ name: loss, family: name, ...entry }));
 }

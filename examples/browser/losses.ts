@@ -5,17 +5,10 @@
  * @module
  */
 import type { LossEntry } from "./loss_entry.ts";
-import { CLASSIFICATION } from "./losses/classification.ts";
-import { COUNTS } from "./losses/counts.ts";
-import { COUNT_OBJECTIVES } from "./losses/count_objectives.ts";
-import { DISTANCES } from "./losses/distances.ts";
-import { EMBEDDINGS } from "./losses/embeddings.ts";
-import { EXPRESSION } from "./losses/expression.ts";
-import { METRIC } from "./losses/metric.ts";
+import { DISTANCES, EMBEDDINGS, METRIC, VIEWS } from "./losses/embeddings.ts";
+import { COUNTS, EXPRESSION, REGRESSION } from "./losses/expression.ts";
 import { OBJECTIVES } from "./losses/objectives.ts";
-import { REGRESSION } from "./losses/regression.ts";
-import { SEGMENTATION } from "./losses/segmentation.ts";
-import { VIEWS } from "./losses/views.ts";
+import { CLASSIFICATION, SEGMENTATION } from "./losses/types.ts";
 
 /** All losses, family by family. */
 export const LOSSES: readonly LossEntry[] = [
@@ -29,5 +22,4 @@ export const LOSSES: readonly LossEntry[] = [
   ...REGRESSION,
   ...COUNTS,
   ...OBJECTIVES,
-  ...COUNT_OBJECTIVES,
 ];

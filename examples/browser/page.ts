@@ -14,29 +14,16 @@ import { checkPoint, computeOn, samplePoint } from "./gradient_check.ts";
 import { LOSSES } from "./losses.ts";
 import type { Task } from "./model.ts";
 import { showParameters } from "./parameter_form.ts";
-import type { Parameters, ValuesOf } from "./parameters.ts";
+import { number, type ValuesOf } from "./parameters.ts";
 import { TrainingView } from "./training_view.ts";
 
 type WebGpu = Awaited<ReturnType<typeof webgpu>>;
 
 /** How training goes. */
 const SETTINGS = {
-  learningRate: {
-    kind: "number",
-    default: 0.01,
-    above: 0,
-    max: 1,
-    about: "About how far each weight moves per step",
-  },
-  hiddenUnits: {
-    kind: "number",
-    default: 32,
-    integer: true,
-    min: 1,
-    max: 1024,
-    about: "Units of the hidden layer",
-  },
-} as const satisfies Parameters;
+  learningRate: number(0.01, { above: 0, max: 1 }, "About how far each weight moves per step"),
+  hiddenUnits: number(32, { integer: true, min: 1, max: 1024 }, "Units of the hidden layer"),
+};
 
 type Settings = ValuesOf<typeof SETTINGS>;
 

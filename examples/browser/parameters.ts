@@ -1,22 +1,8 @@
-/**
- * Parameters of losses: declared once, with their range and default; read from what a reader types.
- *
- * @module
- */
+/** Parameters of losses: declared once, with range and default; read from what a reader types. */
 
-/** What all parameters have. */
-interface Described {
-  /** What it does, in one line. */
-  about: string;
-}
-
-/** A parameter that is a number. */
-export interface NumberParameter extends Described {
-  /** The kind of value. */
-  kind: "number";
-  /** The value to begin with; `undefined` where the loss has a default of its own. */
-  default: number | undefined;
-  /** Whether it must be a whole number. */
+/** A range of numbers. */
+export interface Range {
+  /** Whether only whole numbers are in it. */
   integer?: boolean;
   /** The smallest value allowed. */
   min?: number;
@@ -28,31 +14,21 @@ export interface NumberParameter extends Described {
   below?: number;
 }
 
-/** A parameter that is a list of numbers above 0. */
-export interface NumbersParameter extends Described {
-  /** The kind of value. */
-  kind: "numbers";
-  /** The values to begin with. */
-  default: readonly number[];
-}
-
-/** A parameter that is one of a list. */
-export interface ChoiceParameter extends Described {
-  /** The kind of value. */
+/** A parameter: its kind and range, the value to begin with, and what it does, in one line. */
+export type NumberParameter = Range & {
+  kind: "number";
+  /** `undefined` where the loss has a default of its own. */
+  default: number | undefined;
+  about: string;
+};
+type NumbersParameter = { kind: "numbers"; default: readonly number[]; about: string };
+type ChoiceParameter = {
   kind: "choice";
-  /** The values allowed. */
   choices: readonly string[];
-  /** The value to begin with. */
   default: string;
-}
-
-/** A parameter that is true or false. */
-export interface SwitchParameter extends Described {
-  /** The kind of value. */
-  kind: "switch";
-  /** The value to begin with. */
-  default: boolean;
-}
+  about: string;
+};
+type SwitchParameter = { kind: "switch"; default: boolean; about: string };
 
 /** Any parameter. */
 export type Parameter = NumberParameter | NumbersParameter | ChoiceParameter | SwitchParameter;
@@ -76,22 +52,39 @@ export type ParameterValue = ValueOf<Parameter>;
 /** The values of any parameters. */
 export type ParameterValues = Readonly<Record<string, ParameterValue>>;
 
-/**
- * The values to begin with.
- *
- * @param parameters The parameters.
- * @returns Their defaults by name.
- */
+/** A number in a range. */
+export function number<D extends number | undefined>(
+  start: D,
+  range: Range,
+  about: string,
+): NumberParameter & { default: D } {
+  return { kind: "number", default: start, ...range, about };
+}
+
+/** One of several names, the first of them to begin with. */
+export function choice<const C extends readonly [string, ...string[]]>(
+  choices: C,
+  about: string,
+): ChoiceParameter & { choices: C } {
+  return { kind: "choice", choices, default: choices[0], about };
+}
+
+/** True or false. */
+export function flag(start: boolean, about: string): SwitchParameter {
+  return { kind: "switch", default: start, about };
+}
+
+/** Numbers above 0. */
+export function numbers(start: readonly number[], about: string): NumbersParameter {
+  return { kind: "numbers", default: start, about };
+}
+
+/** The values to begin with, by name. */
 export function defaultsOf(parameters: Parameters): ParameterValues {
   return Object.fromEntries(Object.entries(parameters).map(([name, p]) => [name, p.default]));
 }
 
-/**
- * The range of a parameter in words.
- *
- * @param parameter The parameter.
- * @returns The text, such as `0 to 1`.
- */
+/** The range of a parameter in words, such as `0 to 1`. */
 export function describeRange(parameter: Parameter): string {
   if (parameter.kind === "choice") return parameter.choices.join(", ");
   if (parameter.kind === "switch") return "on or off";
@@ -107,15 +100,7 @@ export function describeRange(parameter: Parameter): string {
   return `${integer ? "whole, " : ""}${range}${start === undefined ? ", or nothing" : ""}`;
 }
 
-/**
- * Reads what was typed.
- *
- * @param name What the parameter is called in messages.
- * @param parameter The parameter.
- * @param text What was typed; `"true"` and `"false"` for switches.
- * @returns The value.
- * @throws {RangeError} If the text is no value of the parameter.
- */
+/** Reads what was typed, `"true"` or `"false"` for switches; throws `RangeError` for bad values. */
 export function readParameter(name: string, parameter: Parameter, text: string): ParameterValue {
   const typed = text.trim();
   if (parameter.kind === "switch") return typed === "true";
@@ -135,7 +120,7 @@ export function readParameter(name: string, parameter: Parameter, text: string):
   );
 }
 
-function isWithin(x: number, { integer, min, above, max, below }: NumberParameter): boolean {
+function isWithin(x: number, { integer, min, above, max, below }: Range): boolean {
   return Number.isFinite(x) && !(integer && !Number.isInteger(x)) &&
     !(min !== undefined && x < min) && !(above !== undefined && x <= above) &&
     !(max !== undefined && x > max) && !(below !== undefined && x >= below);
