@@ -11,7 +11,7 @@ import { pca, scale } from "@cellgrad/cellgrad/data";
 import { type OptionValues, runProgram } from "./lib/arguments.ts";
 import { announceNotes, type Cells, readManyCells, simulatedCells } from "./lib/cells.ts";
 import { type Expression, takeCells } from "./lib/cells/matrix.ts";
-import { READING_OPTIONS } from "./lib/cells/options.ts";
+import { DATA_OPTION, READING_OPTIONS } from "./lib/cells/options.ts";
 import {
   crossValidate,
   type CrossValidation,
@@ -24,17 +24,19 @@ import { formatMetric } from "./lib/format.ts";
 import { progressBar } from "./lib/progress.ts";
 import type { AnnotationResult, ClassResult } from "./lib/report.ts";
 import { textTable } from "./lib/table.ts";
-import { openDevice } from "./lib/training/device.ts";
-import { claimFolder } from "./lib/training/claim.ts";
-import { epochsOption, SHARED_OPTIONS } from "./lib/training/options.ts";
-import { hasResults, writeResults } from "./lib/training/results.ts";
+import {
+  claimFolder,
+  epochsOption,
+  FOLDS_OPTION,
+  INTERRUPTED,
+  openDevice,
+  SHARED_OPTIONS,
+  writeResults,
+} from "./lib/training/mod.ts";
+import { hasResults } from "./lib/training/results.ts";
 
 const OPTIONS = {
-  data: {
-    kind: "string",
-    placeholder: "FILE",
-    help: "Cells: .h5ad, .zarr, .zarr.zip, .csv or .tsv (simulated ones by default)",
-  },
+  data: DATA_OPTION,
   labels: {
     kind: "string",
     placeholder: "KEY",
@@ -61,25 +63,16 @@ const OPTIONS = {
     default: 1e-3,
     help: "About how far each weight moves per step",
   },
-  folds: { kind: "integer", min: 2, default: 5, help: "Parts that are held out in turn" },
-  seed: {
-    kind: "integer",
-    min: 0,
-    max: 2 ** 31 - 1,
-    default: 0,
-    help: "The same seed gives the same numbers",
-  },
+  folds: FOLDS_OPTION,
+  seed: SHARED_OPTIONS.seed,
   device: SHARED_OPTIONS.device,
-  out: { kind: "string", placeholder: "DIR", default: "out", help: "Where the results go" },
+  out: SHARED_OPTIONS.out,
 } as const;
 
 /** Cells drawn per figure, about: of more cells, a part is drawn. */
 const MOST_DRAWN = 4000;
 
 type Settings = OptionValues<typeof OPTIONS>;
-
-/** The status of a program that Ctrl-C has ended. */
-const INTERRUPTED = 130;
 
 async function main(settings: Settings): Promise<number> {
   const started = performance.now();

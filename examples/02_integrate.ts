@@ -11,6 +11,7 @@ import { pca } from "@cellgrad/cellgrad/data";
 import { type OptionValues, runProgram } from "./lib/arguments.ts";
 import { announceNotes } from "./lib/cells.ts";
 import { READING_OPTIONS } from "./lib/cells/options.ts";
+import { evenlySpread } from "./lib/evenly_spread.ts";
 import { formatMetric } from "./lib/format.ts";
 import { type BatchedCells, loadCells } from "./lib/integrate/cells.ts";
 import { EMBEDDING, fit, standardize } from "./lib/integrate/fit.ts";
@@ -27,10 +28,12 @@ import {
 } from "./lib/integrate/options.ts";
 import {
   claimFolder,
+  INTERRUPTED,
+  interruptible,
   openDevice,
   prepareFolder,
   SHARED_OPTIONS,
-  type TrainingDevice,
+  type TrainingContext,
   writeResults,
 } from "./lib/training/mod.ts";
 
@@ -60,19 +63,11 @@ const OPTIONS = {
 
 type Settings = OptionValues<typeof OPTIONS>;
 
-/** The status of a program that Ctrl-C has ended. */
-const INTERRUPTED = 130;
-
 /** What all trainings of a run share. */
 interface Run {
   settings: Settings;
-  folder: string;
-  device: TrainingDevice;
-  signal: AbortSignal;
+  context: TrainingContext;
 }
-
-/** Ctrl-C came; the checkpoint is written. */
-class Interrupted extends Error {}
 
 async function main(given: Settings): Promise<number> {
   const started = performance.now();
@@ -84,24 +79,14 @@ async function main(given: Settings): Promise<number> {
     const { FIGURES } = await import("./lib/integrate/standalone.ts");
     await prepareFolder(settings.figures, FIGURES);
   }
-  await using opened = await openDevice(settings.device);
-  const controller = new AbortController();
-  const interrupt = () => controller.abort();
-  Deno.addSignalListener("SIGINT", interrupt);
-  const run: Run = { settings, folder, device: opened.device, signal: controller.signal };
-  try {
-    const found = await integrate(run, cells);
-    const elapsedSeconds = (performance.now() - started) / 1000;
-    await write(run, { ...found, elapsedSeconds });
-    print(found, folder);
-    return 0;
-  } catch (error) {
-    if (!(error instanceof Interrupted)) throw error;
-    console.log("Interrupted: --resume continues from here");
-    return INTERRUPTED;
-  } finally {
-    Deno.removeSignalListener("SIGINT", interrupt);
-  }
+  await using open = await openDevice(settings.device);
+  const place = { device: open.device, folder, resume: settings.resume };
+  const found = await interruptible(place, (context) => integrate({ settings, context }, cells));
+  if (found === undefined) return INTERRUPTED;
+  const elapsedSeconds = (performance.now() - started) / 1000;
+  await write(settings, folder, { ...found, elapsedSeconds });
+  print(found, folder);
+  return 0;
 }
 
 /** Settings for a look at everything, not for good numbers. */
@@ -169,37 +154,27 @@ function componentsOf({ expression }: BatchedCells): Tensor {
   return pca(standardize(expression), { components }).scores;
 }
 
-/** A trained variant of one of the seeds; throws where Ctrl-C came. */
-async function fitOne(run: Run, cells: BatchedCells, variant: Variant, repeat: number) {
-  const { settings, folder, device, signal } = run;
+/** A trained variant of one of the seeds. */
+function fitOne(run: Run, cells: BatchedCells, variant: Variant, repeat: number) {
+  const { settings, context } = run;
   const { ecsThreshold, ecsWeight, dabWeight, reversal, maskRatio, epochs } = settings;
-  const { layers, variableGenes: genes, learningRate, resume } = settings;
+  const { layers, variableGenes: genes, learningRate } = settings;
   const seed = settings.seed + repeat;
   const name = repeat === 0 ? variant.name : `${variant.name}_seed_${seed}`;
-  const { embedding, history } = await fit(cells, variant, {
-    settings: {
-      ...{ ecsThreshold, ecsWeight, dabWeight, reversal },
-      ...{ maskRatio, epochs, layers, genes, learningRate },
-    },
-    ...{ seed, resume, device, signal },
-    file: `${folder}/checkpoints/${name}.safetensors`,
-  });
-  if (embedding === undefined) throw new Interrupted();
-  return { embedding, history };
+  const objective = { ecsThreshold, ecsWeight, dabWeight, reversal };
+  const all = { ...objective, maskRatio, epochs, layers, genes, learningRate };
+  return fit(cells, variant, all, { seed, name, context });
 }
 
 /** Cells that are drawn, at most: the time for it grows with the square of their number. */
 const MOST_DRAWN = 1000;
 
 async function picture(embedding: Tensor): Promise<Picture> {
-  const total = embedding.shape[0]!;
-  // The golden ratio spreads those that are drawn evenly, whatever order the cells are in.
-  const cells = Array.from({ length: total }, (_, cell) => cell)
-    .filter((cell) => (cell * 0.6180339887498949) % 1 < MOST_DRAWN / total);
+  const cells = evenlySpread(embedding.shape[0]!, MOST_DRAWN);
   const places = await tsne(embedding.gather(cells));
   const coordinate = (k: number) =>
     Float64Array.from(places.slice([0, k], [cells.length, k + 1]).data);
-  return { cells, x: coordinate(0), y: coordinate(1) };
+  return { cells: [...cells], x: coordinate(0), y: coordinate(1) };
 }
 
 /** The settings that decide the numbers. */
@@ -212,7 +187,11 @@ function reported(settings: Settings): Record<string, string | number | boolean>
   );
 }
 
-async function write({ settings, folder }: Run, result: IntegrationResult): Promise<void> {
+async function write(
+  settings: Settings,
+  folder: string,
+  result: IntegrationResult,
+): Promise<void> {
   const { integrationReport } = await import("./lib/integrate/report.ts");
   const { source, origin, shape, repeats, ablation, history } = result;
   const metrics = {

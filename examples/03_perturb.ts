@@ -10,7 +10,13 @@ import { type OptionValues, runProgram } from "./lib/arguments.ts";
 import { formatMetric } from "./lib/format.ts";
 import { HELD_OUT_KINDS } from "./lib/perturb/design.ts";
 import { type ExperimentSizes, simulateExperiment } from "./lib/perturb/experiment.ts";
-import { type Budget, learn, predictCells, termName } from "./lib/perturb/learn.ts";
+import {
+  type Budget,
+  learn,
+  type LearnContext,
+  predictCells,
+  termName,
+} from "./lib/perturb/learn.ts";
 import { baselines, heldOut, score } from "./lib/perturb/measures.ts";
 import type { Terms } from "./lib/perturb/model.ts";
 import type { Method, PerturbResult } from "./lib/perturb/report.ts";
@@ -18,6 +24,8 @@ import { textTable } from "./lib/table.ts";
 import {
   claimFolder,
   epochsOption,
+  INTERRUPTED,
+  interruptible,
   openDevice,
   SHARED_OPTIONS,
   writeResults,
@@ -34,9 +42,6 @@ const OPTIONS = {
 } as const;
 
 type Settings = OptionValues<typeof OPTIONS>;
-
-/** The status of a program that Ctrl-C has ended. */
-const INTERRUPTED = 130;
 
 function sizesOf({ quick }: Settings): ExperimentSizes {
   return quick
@@ -83,11 +88,13 @@ async function main(settings: Settings): Promise<number> {
       `perturbations, ${heldOut(experiment).length} held out\n`,
   );
   const budget = budgetOf(settings);
-  const methods = await trainAll(experiment, sizes, budget, settings);
-  if (methods === undefined) {
-    console.log("\nInterrupted: run it again with --resume to go on");
-    return INTERRUPTED;
-  }
+  await using open = await openDevice(settings.device);
+  const place = { device: open.device, folder, resume: settings.resume };
+  const models = await interruptible(
+    place,
+    (context) => trainAll(experiment, budget, settings, { ...context, sizes, seed: settings.seed }),
+  );
+  if (models === undefined) return INTERRUPTED;
   const result: PerturbResult = {
     experiment,
     sizes,
@@ -99,7 +106,7 @@ async function main(settings: Settings): Promise<number> {
       scores: score(experiment, method.predict),
       history: [],
     })),
-    models: methods,
+    models,
     elapsedSeconds: (performance.now() - started) / 1000,
   };
   const { perturbReport } = await import("./lib/perturb/report.ts");
@@ -108,39 +115,21 @@ async function main(settings: Settings): Promise<number> {
   return 0;
 }
 
-/** All trainings; `undefined` where Ctrl-C came before the end. */
 async function trainAll(
   experiment: PerturbResult["experiment"],
-  sizes: ExperimentSizes,
   budget: Budget,
   settings: Settings,
-): Promise<Method[] | undefined> {
-  const controller = new AbortController();
-  const interrupt = () => controller.abort();
-  Deno.addSignalListener("SIGINT", interrupt);
-  await using open = await openDevice(settings.device);
-  try {
-    const methods: Method[] = [];
-    for (const terms of variantsOf(settings)) {
-      const trained = await learn(experiment, terms, budget, {
-        device: open.device,
-        folder: `${settings.out}/perturb/checkpoints`,
-        resume: settings.resume,
-        sizes,
-        seed: settings.seed,
-        signal: controller.signal,
-      });
-      if (trained === undefined) return undefined;
-      const { model, history } = trained;
-      const predict: Method["predict"] = (_, cells) =>
-        predictCells(experiment, model, cells, settings.seed);
-      const scores = score(experiment, predict);
-      methods.push({ name: `transformer, ${termName(terms)}`, predict, scores, history });
-    }
-    return methods;
-  } finally {
-    Deno.removeSignalListener("SIGINT", interrupt);
+  context: LearnContext,
+): Promise<Method[]> {
+  const methods: Method[] = [];
+  for (const terms of variantsOf(settings)) {
+    const { parameters, history } = await learn(experiment, terms, budget, context);
+    const predict: Method["predict"] = (_, cells) =>
+      predictCells(experiment, parameters, cells, settings.seed);
+    const scores = score(experiment, predict);
+    methods.push({ name: `transformer, ${termName(terms)}`, predict, scores, history });
   }
+  return methods;
 }
 
 function metricsOf({ experiment, sizes, budget, seed, device, baselines, models }: PerturbResult) {

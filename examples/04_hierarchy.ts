@@ -8,7 +8,7 @@
  */
 import { type OptionValues, runProgram } from "./lib/arguments.ts";
 import { announceNotes } from "./lib/cells.ts";
-import { READING_OPTIONS } from "./lib/cells/options.ts";
+import { DATA_OPTION, READING_OPTIONS } from "./lib/cells/options.ts";
 import { formatMetric } from "./lib/format.ts";
 import { type AnnotatedCells, annotatedCells } from "./lib/hierarchy/annotated_cells.ts";
 import type { LearnSettings } from "./lib/hierarchy/classifiers.ts";
@@ -26,17 +26,16 @@ import { textTable } from "./lib/table.ts";
 import {
   claimFolder,
   epochsOption,
+  FOLDS_OPTION,
+  INTERRUPTED,
+  interruptible,
   openDevice,
   SHARED_OPTIONS,
   writeResults,
 } from "./lib/training/mod.ts";
 
 const OPTIONS = {
-  data: {
-    kind: "string",
-    placeholder: "FILE",
-    help: "Cells: .h5ad, .zarr, .zarr.zip, .csv or .tsv (simulated ones by default)",
-  },
+  data: DATA_OPTION,
   labels: {
     kind: "string",
     placeholder: "KEY",
@@ -63,14 +62,11 @@ const OPTIONS = {
     help: "How much the focal loss plays down what is easy",
   },
   epochs: epochsOption(20, "each training cell"),
-  folds: { kind: "integer", min: 2, default: 5, help: "Parts that are held out in turn" },
+  folds: FOLDS_OPTION,
   ...SHARED_OPTIONS,
 } as const;
 
 type Settings = OptionValues<typeof OPTIONS>;
-
-/** The status of a program that Ctrl-C has ended. */
-const INTERRUPTED = 130;
 
 async function main(settings: Settings): Promise<number> {
   const started = performance.now();
@@ -98,34 +94,16 @@ async function main(settings: Settings): Promise<number> {
     gamma: settings.gamma,
     seed: settings.seed,
   };
-  const said = await learnInterruptibly(cells, learn, settings);
-  if (said === undefined) {
-    console.log("\nInterrupted: run it again with --resume to go on");
-    return INTERRUPTED;
-  }
+  await using open = await openDevice(settings.device);
+  const place = { device: open.device, folder, resume: settings.resume };
+  const said = await interruptible(place, (context) => learnBoth(cells, learn, context));
+  if (said === undefined) return INTERRUPTED;
   const elapsedSeconds = (performance.now() - started) / 1000;
   const result = summarize(cells, said, learn, { device: settings.device, elapsedSeconds });
   const { hierarchyReport } = await import("./lib/hierarchy/report.ts");
   await writeResults(folder, metricsOf(result), hierarchyReport(result));
   print(result, folder);
   return 0;
-}
-
-async function learnInterruptibly(cells: AnnotatedCells, learn: LearnSettings, settings: Settings) {
-  const controller = new AbortController();
-  const interrupt = () => controller.abort();
-  Deno.addSignalListener("SIGINT", interrupt);
-  await using open = await openDevice(settings.device);
-  try {
-    return await learnBoth(cells, learn, {
-      device: open.device,
-      folder: `${settings.out}/hierarchy/checkpoints`,
-      resume: settings.resume,
-      signal: controller.signal,
-    });
-  } finally {
-    Deno.removeSignalListener("SIGINT", interrupt);
-  }
 }
 
 function summarize(

@@ -12,29 +12,29 @@ import { type OptionValues, runProgram } from "./lib/arguments.ts";
 import { formatMetric } from "./lib/format.ts";
 import { textTable } from "./lib/table.ts";
 import {
+  type Budget,
   claimFolder,
-  lossProgress,
+  INTERRUPTED,
+  interruptible,
   openDevice,
   SHARED_OPTIONS,
-  type TrainingDevice,
   writeResults,
 } from "./lib/training/mod.ts";
 import { type BatchedCells, simulateBatches } from "./lib/trajectory/batches.ts";
-import { readTrajectory, simulatedTrajectory, type Trajectory } from "./lib/trajectory/cells.ts";
+import { readTrajectory, simulatedTrajectory } from "./lib/trajectory/cells.ts";
 import type { TrajectoryResult } from "./lib/trajectory/report.ts";
 import {
   type LearnedStructure,
   learnStructure,
   STRUCTURE_VARIANTS,
-  type StructureBudget,
 } from "./lib/trajectory/structure.ts";
 import { measureMixing } from "./lib/trajectory/structure_measures.ts";
 import {
   baselines,
   type LearnedVelocity,
   learnVelocity,
+  type TrajectoryContext,
   VELOCITY_VARIANTS,
-  type VelocityBudget,
 } from "./lib/trajectory/velocity.ts";
 
 const OPTIONS = {
@@ -48,32 +48,21 @@ const OPTIONS = {
 
 type Settings = OptionValues<typeof OPTIONS>;
 
-/** The status of a program that Ctrl-C has ended. */
-const INTERRUPTED = 130;
-
 /** How much is simulated and learned. */
 function sizes({ quick, data }: Settings) {
-  const velocity: VelocityBudget = {
+  const velocity: Budget = {
     epochs: data === undefined ? (quick ? 50 : 80) : (quick ? 100 : 300),
     batch: 64,
     hidden: 64,
     learningRate: 3e-3,
   };
-  const structure: StructureBudget = {
+  const structure: Budget = {
     epochs: quick ? 60 : 150,
     batch: 120,
     hidden: 32,
     learningRate: 5e-3,
   };
   return { velocity, structure, cells: quick ? 1000 : 1500, batched: quick ? 240 : 480 };
-}
-
-/** Where trainings compute, what they continue, and when they stop. */
-interface Context {
-  settings: Settings;
-  device: TrainingDevice;
-  folder: string;
-  signal: AbortSignal;
 }
 
 async function main(settings: Settings): Promise<number> {
@@ -86,11 +75,18 @@ async function main(settings: Settings): Promise<number> {
   await using _claim = await claimFolder(folder);
   console.log(`${cells.source}: ${cells.expression.shape.join(" × ")} (cells × genes)`);
   const batched = simulateBatches(size.batched, settings.seed);
-  const learned = await learnAll(cells, batched, size, settings, folder);
-  if (learned === undefined) {
-    console.log("\nInterrupted: run it again with --resume to go on");
-    return INTERRUPTED;
-  }
+  await using open = await openDevice(settings.device);
+  const place = { device: open.device, folder, resume: settings.resume };
+  const learned = await interruptible(place, async (context) => {
+    const { quick, seed, data = "simulated" } = settings;
+    const run = { ...context, key: foldIn(key(seed), 100), settings: { quick, data } };
+    const velocities: LearnedVelocity[] = [];
+    for (const variant of VELOCITY_VARIANTS) {
+      velocities.push(await learnVelocity(cells, variant, size.velocity, run));
+    }
+    return { velocities, ...await learnStructures(batched, size.structure, run) };
+  });
+  if (learned === undefined) return INTERRUPTED;
   const result: TrajectoryResult = {
     cells,
     baselines: baselines(cells),
@@ -107,71 +103,11 @@ async function main(settings: Settings): Promise<number> {
   return 0;
 }
 
-/** All trainings; `undefined` where Ctrl-C came before the end. */
-async function learnAll(
-  cells: Trajectory,
-  batched: BatchedCells,
-  budgets: { velocity: VelocityBudget; structure: StructureBudget },
-  settings: Settings,
-  folder: string,
-): Promise<Pick<TrajectoryResult, "velocities" | "structures" | "failures"> | undefined> {
-  const controller = new AbortController();
-  const interrupt = () => controller.abort();
-  Deno.addSignalListener("SIGINT", interrupt);
-  try {
-    await using open = await openDevice(settings.device);
-    const context = { settings, device: open.device, folder, signal: controller.signal };
-    const velocities = await learnVelocities(cells, budgets.velocity, context);
-    if (velocities === undefined) return undefined;
-    const structures = await learnStructures(batched, budgets.structure, context);
-    return structures && { velocities, ...structures };
-  } finally {
-    Deno.removeSignalListener("SIGINT", interrupt);
-  }
-}
-
-/** What a training is given besides its data. */
-function training({ settings, device, folder, signal }: Context, name: string, label: string) {
-  const { quick, seed, data } = settings;
-  return {
-    key: foldIn(key(seed), 100),
-    device,
-    signal,
-    progress: lossProgress({ label }),
-    checkpoint: {
-      file: `${folder}/checkpoints/${name}.safetensors`,
-      resume: settings.resume,
-      settings: { quick, data: data ?? "simulated", training: name },
-    },
-  };
-}
-
-async function learnVelocities(
-  cells: Trajectory,
-  budget: VelocityBudget,
-  context: Context,
-): Promise<LearnedVelocity[] | undefined> {
-  const learned: LearnedVelocity[] = [];
-  for (const variant of VELOCITY_VARIANTS) {
-    const options = training(context, `velocity-${variant.id}`, `Velocity: ${variant.name}`);
-    const result = await learnVelocity(cells, variant, budget, options);
-    if (result === undefined) return undefined;
-    learned.push(result);
-  }
-  return learned;
-}
-
-async function learnStructures(
-  cells: BatchedCells,
-  budget: StructureBudget,
-  context: Context,
-): Promise<Pick<TrajectoryResult, "structures" | "failures"> | undefined> {
+async function learnStructures(cells: BatchedCells, budget: Budget, run: TrajectoryContext) {
   const structures: LearnedStructure[] = [];
   const failures: [string, string][] = [];
   for (const variant of STRUCTURE_VARIANTS) {
-    const options = training(context, `structure-${variant.id}`, `Embedding: ${variant.name}`);
-    const result = await learnStructure(cells, variant, budget, options);
-    if (result === undefined) return undefined;
+    const result = await learnStructure(cells, variant, budget, run);
     if (typeof result === "string") failures.push([variant.name, result]);
     else structures.push(result);
   }

@@ -9,13 +9,8 @@
 import { type OptionValues, runProgram } from "./lib/arguments.ts";
 import { formatMetric } from "./lib/format.ts";
 import { speedClaim, testClaims } from "./lib/segment/claims.ts";
-import {
-  type Configuration,
-  describeRecommended,
-  GUIDE_LOSSES,
-  VARIANTS,
-} from "./lib/segment/configurations.ts";
-import { type Budget, learn, type Run, type RunContext } from "./lib/segment/learn.ts";
+import { describeRecommended, GUIDE_LOSSES, VARIANTS } from "./lib/segment/configurations.ts";
+import { learn, type Run, type RunContext } from "./lib/segment/learn.ts";
 import {
   formatArea,
   type LossMeasures,
@@ -28,8 +23,11 @@ import type { SegmentResult } from "./lib/segment/report.ts";
 import { type StepTime, timeSteps } from "./lib/segment/timing.ts";
 import { textTable } from "./lib/table.ts";
 import {
+  type Budget,
   claimFolder,
   epochsOption,
+  INTERRUPTED,
+  interruptible,
   openDevice,
   SHARED_OPTIONS,
   writeAtomically,
@@ -49,9 +47,6 @@ const OPTIONS = {
 } as const;
 
 type Settings = OptionValues<typeof OPTIONS>;
-
-/** The status of a program that Ctrl-C has ended. */
-const INTERRUPTED = 130;
 
 const LOSSES = [...GUIDE_LOSSES, ...VARIANTS];
 
@@ -81,17 +76,14 @@ async function main(settings: Settings): Promise<number> {
   const data = simulatePixels(images, settings.seed);
   console.log(describeRecommended(data.classCounts));
   await using open = await openDevice(settings.device);
-  const runs = await learnAll(data, repeats, budget, {
-    device: open.device,
-    folder: `${folder}/checkpoints`,
-    resume: settings.resume,
-    settings: { ...images, repeats },
-    seed: settings.seed,
-  });
-  if (runs === undefined) {
-    console.log("\nInterrupted: run it again with --resume to go on");
-    return INTERRUPTED;
-  }
+  const place = { device: open.device, folder, resume: settings.resume };
+  const runs = await interruptible(place, (context) =>
+    learnAll(data, repeats, budget, {
+      ...context,
+      settings: { ...images, repeats },
+      seed: settings.seed,
+    }));
+  if (runs === undefined) return INTERRUPTED;
   const times = await timeSteps(data, GUIDE_LOSSES, budget, open.device, rounds);
   const result: SegmentResult = {
     data,
@@ -121,45 +113,17 @@ function conclude(runs: readonly Run[][], stepTimes: readonly StepTime[]) {
   };
 }
 
-/** All trainings, `[loss][repeat]`; `undefined` where Ctrl-C came before the end. */
-async function learnAll(
-  data: PixelData,
-  repeats: number,
-  budget: Budget,
-  context: Omit<RunContext, "signal">,
-): Promise<Run[][] | undefined> {
-  const controller = new AbortController();
-  const interrupt = () => controller.abort();
-  Deno.addSignalListener("SIGINT", interrupt);
-  try {
-    const runs: Run[][] = [];
-    for (const configuration of LOSSES) {
-      const repeated = await learnRepeatedly(data, configuration, repeats, budget, {
-        ...context,
-        signal: controller.signal,
-      });
-      if (repeated === undefined) return undefined;
-      runs.push(repeated);
+/** All trainings, `[loss][repeat]`. */
+async function learnAll(data: PixelData, repeats: number, budget: Budget, context: RunContext) {
+  const runs: Run[][] = [];
+  for (const configuration of LOSSES) {
+    const repeated: Run[] = [];
+    for (let repeat = 0; repeat < repeats; repeat++) {
+      const run = await learn(data, configuration, repeat, budget, context);
+      if (run.failure !== undefined) console.error(`${configuration.name}: ${run.failure}`);
+      repeated.push(run);
     }
-    return runs;
-  } finally {
-    Deno.removeSignalListener("SIGINT", interrupt);
-  }
-}
-
-async function learnRepeatedly(
-  data: PixelData,
-  configuration: Configuration,
-  repeats: number,
-  budget: Budget,
-  context: RunContext,
-): Promise<Run[] | undefined> {
-  const runs: Run[] = [];
-  for (let repeat = 0; repeat < repeats; repeat++) {
-    const run = await learn(data, configuration, repeat, budget, context);
-    if (run === undefined) return undefined;
-    if (run.failure !== undefined) console.error(`${configuration.name}: ${run.failure}`);
-    runs.push(run);
+    runs.push(repeated);
   }
   return runs;
 }

@@ -4,6 +4,13 @@
  * @module
  */
 
+/** The option of the file. */
+export const DATA_OPTION = {
+  kind: "string",
+  placeholder: "FILE",
+  help: "Cells: .h5ad, .zarr, .zarr.zip, .csv or .tsv (simulated ones by default)",
+} as const;
+
 /** Spread them into a program's own options. */
 export const READING_OPTIONS = {
   genes: {

@@ -10,7 +10,7 @@ import { accuracy } from "@cellgrad/cellgrad/metrics";
 import { adamw } from "@cellgrad/cellgrad/optim";
 import { foldIn, key, permutation } from "@cellgrad/cellgrad/random";
 import { digestOf } from "../cells/digest.ts";
-import { type EpochRecord, lossProgress, train, type TrainingDevice } from "../training/mod.ts";
+import { type EpochRecord, trainIn, type TrainingContext } from "../training/mod.ts";
 import type { AnnotatedCells } from "./annotated_cells.ts";
 import {
   type Batch,
@@ -20,18 +20,6 @@ import {
   type LearnSettings,
 } from "./classifiers.ts";
 import type { HmcnOutputs } from "./model.ts";
-
-/** Where a training runs, what it continues, and when it stops. */
-export interface LearnContext {
-  /** Where the steps run. */
-  device: TrainingDevice;
-  /** Folder of the checkpoints. */
-  folder: string;
-  /** Whether to continue from checkpoints. */
-  resume: boolean;
-  /** Stops between two steps. */
-  signal: AbortSignal;
-}
 
 /** What a classifier says of each cell when the cell was held out. */
 export interface HeldOut {
@@ -52,42 +40,20 @@ const LARGEST_SCORE = 10;
 /** As in the flat demo: the share of each weight that decays per unit of learning rate. */
 const WEIGHT_DECAY = 5;
 
-/**
- * Trains both classifiers on every fold, and asks them about the cells that it holds out.
- *
- * @param cells The cells.
- * @param settings The settings.
- * @param context Where, and from where on.
- * @returns What each says of every cell; `undefined` where it was interrupted.
- */
+/** Trains both classifiers on every fold, and asks them about the cells that it holds out. */
 export async function learnBoth(
   cells: AnnotatedCells,
   settings: LearnSettings,
-  context: LearnContext,
-): Promise<{ flat: HeldOut; hmcn: HeldOut } | undefined> {
+  context: TrainingContext,
+): Promise<{ flat: HeldOut; hmcn: HeldOut }> {
   const flat = emptyHeldOut(cells, false);
   const hmcn = emptyHeldOut(cells, true);
   const folds = stratifiedFolds(cells.labels, settings.folds, { seed: settings.seed });
   for (const [fold, { train: seen, test }] of folds.entries()) {
     const labels = Int32Array.from(seen, (cell) => cells.labels[cell]!);
     const data = { fold, ...scaled(cells, seen, test), labels, test };
-    const done = await learnFold(
-      cells,
-      flatClassifier(cells, settings, labels),
-      flat,
-      data,
-      settings,
-      context,
-    ) &&
-      await learnFold(
-        cells,
-        hmcnClassifier(cells, settings, labels),
-        hmcn,
-        data,
-        settings,
-        context,
-      );
-    if (!done) return undefined;
+    await learnFold(cells, flatClassifier(cells, settings, labels), flat, data, settings, context);
+    await learnFold(cells, hmcnClassifier(cells, settings, labels), hmcn, data, settings, context);
   }
   return { flat, hmcn };
 }
@@ -120,38 +86,31 @@ function scaled({ expression }: AnnotatedCells, seen: Int32Array, test: Int32Arr
   return { x: values, heldOut: scale(expression.gather(test), options).values };
 }
 
-/** Trains one classifier on one fold and writes down what it says; `false` where interrupted. */
+/** Trains one classifier on one fold and writes down what it says. */
 async function learnFold<P extends object>(
   cells: AnnotatedCells,
   classifier: Classifier<P>,
   into: HeldOut,
   data: FoldData,
   settings: LearnSettings,
-  { device, folder, resume, signal }: LearnContext,
-): Promise<boolean> {
+  context: TrainingContext,
+): Promise<void> {
   const { fold, heldOut, test } = data;
   const { seed: _, units, ...shared } = settings;
-  const result = await train({
-    ...trainingOf(cells, classifier, data, settings),
-    checkpoint: {
-      file: `${folder}/${classifier.name}-${fold}.safetensors`,
-      every: 50,
-      resume,
-      settings: {
-        ...{ source: cells.source, cells: cells.labels.length, ontology: cells.ontology },
-        digest: await digestOf(cells.expression),
-        ...units,
-        ...shared,
-      },
+  const training = {
+    name: `${classifier.name}-${fold}`,
+    label: `${classifier.name}, fold ${fold + 1} of ${settings.folds}`,
+    settings: {
+      ...{ source: cells.source, cells: cells.labels.length, ontology: cells.ontology },
+      digest: await digestOf(cells.expression),
+      ...units,
+      ...shared,
     },
-    progress: lossProgress({ label: `${classifier.name}, fold ${fold + 1} of ${settings.folds}` }),
-    device,
-    signal,
-  });
-  if (result.interrupted) return false;
+    every: 50,
+  };
+  const result = await trainIn(context, training, trainingOf(cells, classifier, data, settings));
   into.histories.push(result.history);
   note(into, test, classifier.outputs(result.parameters, heldOut));
-  return true;
 }
 
 function trainingOf<P extends object>(

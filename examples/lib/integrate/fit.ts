@@ -12,11 +12,10 @@ import {
   decayPerEpoch,
   type EpochRecord,
   groupedBatches,
-  lossProgress,
   maskValues,
   shuffledBatches,
-  train,
-  type TrainingDevice,
+  trainIn,
+  type TrainingContext,
 } from "../training/mod.ts";
 import type { BatchedCells } from "./cells.ts";
 import { type CellBatch, embed, initModel, type Model } from "./model.ts";
@@ -36,26 +35,19 @@ export interface FitSettings extends ObjectiveSettings {
   maskRatio: number;
 }
 
-/** Where and how to train. */
+/** Which training it is. */
 export interface FitOptions {
-  /** The settings. */
-  settings: FitSettings;
   /** Decides first weights, masks and the order of the cells. */
   seed: number;
-  /** The checkpoint. */
-  file: string;
-  /** Whether to go on from it. */
-  resume: boolean;
-  /** What to run on. */
-  device: TrainingDevice;
-  /** Stops the training. */
-  signal: AbortSignal;
+  /** Of the checkpoint. */
+  name: string;
+  context: TrainingContext;
 }
 
 /** A trained variant. */
 export interface Fit {
-  /** (cells, d), or `undefined` where the training was interrupted. */
-  embedding: Tensor | undefined;
+  /** (cells, d) */
+  embedding: Tensor;
   /** The losses by epoch. */
   history: EpochRecord[];
 }
@@ -89,21 +81,14 @@ function visibleGenes(expression: Tensor, most: number): Tensor {
   return chosen.div(spread).minimum(LARGEST_SCORE);
 }
 
-/**
- * Trains a variant.
- *
- * @param cells The cells.
- * @param variant What is changed in the objective.
- * @param options Settings, seed, checkpoint and device.
- * @returns The embedding and the history.
- */
+/** Trains a variant. */
 export async function fit(
   cells: BatchedCells,
   variant: Variant,
-  options: FitOptions,
+  settings: FitSettings,
+  { seed, name, context }: FitOptions,
 ): Promise<Fit> {
   const { expression, batches } = cells;
-  const { settings, seed, file, resume, device, signal } = options;
   const { epochs, layers, learningRate, maskRatio } = settings;
   const count = expression.shape[0]!;
   const seen = visibleGenes(expression, settings.genes);
@@ -117,7 +102,13 @@ export async function fit(
   const { source, origin } = cells;
   const digest = await digestOf(expression);
   const identity = { variant: variant.name, cells: source, digest, batches: origin, ...settings };
-  const { parameters, history, interrupted } = await train<Model, CellBatch>({
+  const training = {
+    name,
+    label: `seed ${seed}, ${variant.title}`,
+    settings: identity,
+    every: CHECKPOINT_EVERY,
+  };
+  const { parameters, history } = await trainIn<Model, CellBatch>(context, training, {
     parameters: initModel(foldIn(key(seed), 0), sizes),
     loss: objectiveOf(variant, settings, kinds),
     optimizer: adam({ learningRate: decayPerEpoch(learningRate, schedule) }),
@@ -130,10 +121,6 @@ export async function fit(
     epochs,
     key: foldIn(key(seed), 1),
     clip: 1,
-    checkpoint: { file, resume, every: CHECKPOINT_EVERY, settings: identity },
-    progress: lossProgress({ label: `seed ${seed}, ${variant.title}` }),
-    device,
-    signal,
   });
-  return { embedding: interrupted ? undefined : embed(parameters, seen, batches), history };
+  return { embedding: embed(parameters, seen, batches), history };
 }

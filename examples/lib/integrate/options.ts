@@ -3,39 +3,38 @@
  *
  * @module
  */
+import { DATA_OPTION } from "../cells/options.ts";
 import { type EpochsOption, epochsOption } from "../training/options.ts";
 
 /** Where the cells come from. */
 export const CELL_OPTIONS = {
-  data: {
-    kind: "string",
-    placeholder: "FILE",
-    help: "Cells: .h5ad, .zarr, .zarr.zip, .csv or .tsv (simulated ones by default)",
-  },
+  data: DATA_OPTION as typeof DATA_OPTION,
   labels: { kind: "string", placeholder: "KEY", help: "The column that holds the cell types" },
   batch: { kind: "string", placeholder: "KEY", help: "The column that holds the batches" },
 } as const;
 
+interface RateOption {
+  readonly kind: "number";
+  readonly above: 0;
+  readonly default: number;
+  readonly help: string;
+}
+
+function rateOption(rate: number): RateOption {
+  const help = "About how far each weight moves per step at first; a tenth less after each epoch";
+  return { kind: "number", above: 0, default: rate, help };
+}
+
 /** How long and how fast a small network learns, on many ranks. */
 export const LEARNING_OPTIONS = {
   epochs: epochsOption(25, "each cell") as EpochsOption,
-  learningRate: {
-    kind: "number",
-    above: 0,
-    default: 3e-3,
-    help: "About how far each weight moves per step at first; a tenth less after each epoch",
-  },
+  learningRate: rateOption(3e-3) as RateOption,
 } as const;
 
 /** How long and how fast the transformer learns, and how large it is. */
 export const TRANSFORMER_OPTIONS = {
   epochs: epochsOption(15, "each cell") as EpochsOption,
-  learningRate: {
-    kind: "number",
-    above: 0,
-    default: 5e-3,
-    help: "About how far each weight moves per step at first; a tenth less after each epoch",
-  },
+  learningRate: rateOption(5e-3) as RateOption,
   layers: { kind: "integer", min: 1, max: 12, default: 1, help: "Layers of the transformer" },
   variableGenes: {
     kind: "integer",

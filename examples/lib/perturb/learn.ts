@@ -11,11 +11,10 @@ import { adam } from "@cellgrad/cellgrad/optim";
 import { foldIn, key, uniform } from "@cellgrad/cellgrad/random";
 import {
   decayPerEpoch,
-  type EpochRecord,
-  lossProgress,
   shuffledBatches,
-  train,
-  type TrainingDevice,
+  trainIn,
+  type TrainingContext,
+  type TrainResult,
 } from "../training/mod.ts";
 import type { Experiment, ExperimentSizes } from "./experiment.ts";
 import { score } from "./measures.ts";
@@ -41,28 +40,12 @@ export interface Budget extends Omit<GeneratorSizes, "genes"> {
   decay: number;
 }
 
-/** Where a training runs, what it continues, and when it stops. */
-export interface LearnContext {
-  /** Where the steps run. */
-  device: TrainingDevice;
-  /** Folder of the checkpoints. */
-  folder: string;
-  /** Whether to continue from checkpoints. */
-  resume: boolean;
-  /** How large the experiment is, for the checkpoints. */
+/** Where trainings run, and what decides their numbers. */
+export interface LearnContext extends TrainingContext {
+  /** How large the experiment is. */
   sizes: ExperimentSizes;
   /** Decides first weights, batches and pairs. */
   seed: number;
-  /** Stops between two steps. */
-  signal: AbortSignal;
-}
-
-/** What a training has led to. */
-export interface Trained {
-  /** The network. */
-  model: Generator;
-  /** Losses, and the Pearson correlation on held-out changes, after each epoch. */
-  history: EpochRecord[];
 }
 
 /** Held-out cells per perturbation that are looked at after each epoch. */
@@ -71,37 +54,25 @@ const WATCHED = 6;
 /** The batch that a step sees. */
 type Batch = { input: GeneratorInput; values: Tensor; types: Tensor; key: Tensor };
 
-/**
- * Trains a generator.
- *
- * @param experiment The experiment.
- * @param terms Which parts of scFormer's objective are on, besides the masked MSE.
- * @param budget How long, and how large.
- * @param context Where, and from where on.
- * @returns The network; `undefined` where it was interrupted.
- */
+/** Trains a generator; `terms` are on besides the masked MSE. */
 export async function learn(
   experiment: Experiment,
   terms: Terms,
   budget: Budget,
   context: LearnContext,
-): Promise<Trained | undefined> {
-  const { seed, sizes, device, folder, resume, signal } = context;
+): Promise<TrainResult<Generator>> {
+  const { seed, sizes } = context;
   const name = termName(terms);
-  const result = await train({
+  const training = {
+    name: name.replaceAll(" + ", "-"),
+    label: name,
+    settings: { ...sizes, ...budget, terms: name },
+    every: 50,
+  };
+  return await trainIn(context, training, {
     ...trainingOf(experiment, terms, budget, foldIn(key(seed), 1)),
     evaluate: (model) => ({ heldOutPearson: watch(experiment, model, seed) }),
-    checkpoint: {
-      file: `${folder}/${name.replaceAll(" + ", "-")}.safetensors`,
-      every: 50,
-      resume,
-      settings: { ...sizes, ...budget, terms: name },
-    },
-    progress: lossProgress({ label: name }),
-    device,
-    signal,
   });
-  return result.interrupted ? undefined : { model: result.parameters, history: result.history };
 }
 
 function trainingOf(experiment: Experiment, terms: Terms, budget: Budget, runKey: Tensor) {

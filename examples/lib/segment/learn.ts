@@ -10,43 +10,23 @@ import { adam } from "@cellgrad/cellgrad/optim";
 import { foldIn, key } from "@cellgrad/cellgrad/random";
 import { forward, initNetwork, type Network } from "../network.ts";
 import {
+  type Budget,
   DivergedError,
   type EpochRecord,
-  lossProgress,
   shuffledBatches,
-  train,
-  type TrainingDevice,
+  trainIn,
+  type TrainingContext,
 } from "../training/mod.ts";
 import { type Configuration, lossOf } from "./configurations.ts";
 import { CLASSES } from "./micrograph.ts";
 import type { PixelData } from "./pixels.ts";
 
-/** The budget, the same for all losses. */
-export interface Budget {
-  /** Passes over the training pixels. */
-  epochs: number;
-  /** Pixels per step. */
-  batch: number;
-  /** Units of the hidden layer. */
-  hidden: number;
-  /** Adam's learning rate. */
-  learningRate: number;
-}
-
-/** Where a run computes, what it continues, and when it stops. */
-export interface RunContext {
-  /** Where the steps run. */
-  device: TrainingDevice;
-  /** Folder of the checkpoints. */
-  folder: string;
-  /** Whether to continue from checkpoints. */
-  resume: boolean;
-  /** What decides the pixels, for the checkpoints. */
+/** Where runs compute, and what decides their numbers. */
+export interface RunContext extends TrainingContext {
+  /** What decides the pixels. */
   settings: Readonly<Record<string, string | number | boolean>>;
   /** The seed of the program: decides first weights and the order of the pixels. */
   seed: number;
-  /** Stops between two steps. */
-  signal: AbortSignal;
 }
 
 /** What one training has led to. */
@@ -64,38 +44,24 @@ export interface Run {
 /** The batch that a step sees. */
 type Batch = { features: Tensor; labels: Tensor };
 
-/**
- * Trains one classifier.
- *
- * @param data The pixels.
- * @param configuration The loss.
- * @param repeat The number of the training under this loss, from 0: all losses share its first
- * weights and its order of the pixels.
- * @param budget How long, and how large a network.
- * @param context Where, and from where on.
- * @returns What it has led to; `undefined` where it was interrupted.
- */
+/** Trains one classifier: all losses share first weights and order of the pixels, by `repeat`. */
 export async function learn(
   data: PixelData,
   configuration: Configuration,
   repeat: number,
   budget: Budget,
   context: RunContext,
-): Promise<Run | undefined> {
+): Promise<Run> {
+  const training = {
+    name: `${configuration.id}-${repeat}`,
+    label: `${configuration.name}, training ${repeat + 1}`,
+    settings: { ...context.settings, ...budget, loss: configuration.id },
+  };
   try {
-    const result = await train({
+    const result = await trainIn(context, training, {
       ...trainingOf(data, configuration, foldIn(key(context.seed), repeat), budget),
       evaluate: (network) => measure(data, network),
-      progress: lossProgress({ label: `${configuration.name}, training ${repeat + 1}` }),
-      device: context.device,
-      signal: context.signal,
-      checkpoint: {
-        file: `${context.folder}/${configuration.id}-${repeat}.safetensors`,
-        resume: context.resume,
-        settings: { ...context.settings, ...budget, loss: configuration.id },
-      },
     });
-    if (result.interrupted) return undefined;
     const prediction = predict(result.parameters, data.test.features);
     const metrics = score(prediction, data.test.labels);
     return { metrics, prediction, history: result.history };

@@ -14,7 +14,7 @@ import {
   variantSection,
 } from "./sections.ts";
 import { CLASSES } from "./micrograph.ts";
-import type { Budget } from "./learn.ts";
+import type { Budget } from "../training/mod.ts";
 import type { Claim } from "./claims.ts";
 import type { LossMeasures } from "./measures.ts";
 import type { ImageSettings, PixelData } from "./pixels.ts";

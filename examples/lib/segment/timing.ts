@@ -6,9 +6,8 @@
 import { compile, type Tensor, tensor, valueAndGrad } from "@cellgrad/cellgrad";
 import { key, normal } from "@cellgrad/cellgrad/random";
 import { forward, initNetwork, type Network } from "../network.ts";
-import type { TrainingDevice } from "../training/mod.ts";
+import type { Budget, TrainingDevice } from "../training/mod.ts";
 import { type Configuration, lossOf } from "./configurations.ts";
-import type { Budget } from "./learn.ts";
 import { CLASSES } from "./micrograph.ts";
 import type { PixelData } from "./pixels.ts";
 

@@ -4,17 +4,21 @@
  *
  * @module
  */
-export { type CheckpointOptions, type TrainingSettings } from "./checkpoints.ts";
 export { claimFolder, prepareFile, prepareFolder } from "./claim.ts";
-export { type OpenDevice, openDevice, type TrainingDevice } from "./device.ts";
-export { type EarlyStopping } from "./early_stopping.ts";
-export { lossProgress, type LossProgressOptions, type TrainingProgress } from "./loss_progress.ts";
-export { type Masked, type MaskOptions, maskValues } from "./masking.ts";
-export { type BatchOptions, groupedBatches, shuffledBatches } from "./mini_batches.ts";
+export {
+  type Budget,
+  INTERRUPTED,
+  interruptible,
+  trainIn,
+  type TrainingContext,
+} from "./context.ts";
+export { openDevice, type TrainingDevice } from "./device.ts";
+export { lossProgress } from "./loss_progress.ts";
+export { maskValues } from "./masking.ts";
+export { groupedBatches, shuffledBatches } from "./mini_batches.ts";
 export { DivergedError, type LossParts } from "./nan_guard.ts";
-export { epochsOption, SHARED_OPTIONS } from "./options.ts";
+export { epochsOption, FOLDS_OPTION, SHARED_OPTIONS } from "./options.ts";
 export { writeAtomically, writeResults } from "./results.ts";
-export { decayPerEpoch, type EpochDecayOptions } from "./schedules.ts";
+export { decayPerEpoch } from "./schedules.ts";
 export { type EpochRecord } from "./state.ts";
 export { train, type TrainOptions, type TrainResult } from "./train.ts";
-export { type Parameters } from "./trees.ts";

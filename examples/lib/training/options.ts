@@ -18,6 +18,14 @@ export function epochsOption(count: number, seen: string): EpochsOption {
   return { kind: "integer", min: 1, max: 1e5, default: count, help: `How often ${seen} is seen` };
 }
 
+/** How many parts cells are divided into. */
+export const FOLDS_OPTION = {
+  kind: "integer",
+  min: 2,
+  default: 5,
+  help: "Parts that are held out in turn",
+} as const;
+
 /** Spread them into an example's own options. */
 export const SHARED_OPTIONS = {
   quick: { kind: "boolean", help: "A small run, under 30 s, to see that all works" },

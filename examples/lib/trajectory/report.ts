@@ -8,9 +8,10 @@ import { type Markup, markup, page } from "../html.ts";
 import type { BatchedCells } from "./batches.ts";
 import type { Trajectory } from "./cells.ts";
 import { fieldSection, signSection, structureSection, velocitySection } from "./sections.ts";
-import type { LearnedStructure, StructureBudget } from "./structure.ts";
+import type { LearnedStructure } from "./structure.ts";
 import type { MixingMeasures } from "./structure_measures.ts";
-import type { LearnedVelocity, VelocityBudget, VelocityMeasures } from "./velocity.ts";
+import type { Budget } from "../training/mod.ts";
+import type { LearnedVelocity, VelocityMeasures } from "./velocity.ts";
 import { settingsSection } from "../settings_section.ts";
 
 /** Everything that {@linkcode trajectoryReport} shows. */
@@ -30,7 +31,7 @@ export interface TrajectoryResult {
   /** Trainings that broke down: name and reason. */
   failures: (readonly [string, string])[];
   /** Budgets of the trainings. */
-  budgets: { velocity: VelocityBudget; structure: StructureBudget };
+  budgets: { velocity: Budget; structure: Budget };
   /** The seed. */
   seed: number;
   /** Where the steps ran. */

@@ -22,13 +22,14 @@ import { adam } from "@cellgrad/cellgrad/optim";
 import { foldIn, normal } from "@cellgrad/cellgrad/random";
 import { forward, initNetwork, type Network } from "../network.ts";
 import {
+  type Budget,
   DivergedError,
   type EpochRecord,
   shuffledBatches,
-  train,
-  type TrainOptions,
+  trainIn,
 } from "../training/mod.ts";
 import type { BatchedCells } from "./batches.ts";
+import type { TrajectoryContext } from "./velocity.ts";
 import { measureStructure, type StructureMeasures } from "./structure_measures.ts";
 
 /** What multiplies each loss; a negative number is a wrong sign. */
@@ -98,18 +99,6 @@ type Model = { encoder: Network; decoder: Network; clusters: { weight: Tensor; b
 /** The batch of a step. */
 type Cells = { inputs: Tensor; batches: Tensor };
 
-/** How long is learned. */
-export interface StructureBudget {
-  /** Passes over the cells. */
-  epochs: number;
-  /** Cells per step. */
-  batch: number;
-  /** Units of the hidden layers. */
-  hidden: number;
-  /** Adam's learning rate. */
-  learningRate: number;
-}
-
 /** A learned embedding. */
 export interface LearnedStructure {
   /** The combination. */
@@ -124,23 +113,20 @@ export interface LearnedStructure {
   history: EpochRecord[];
 }
 
-/** What a training needs to know besides. */
-export type StructureContext = Pick<
-  TrainOptions<Model, Cells>,
-  "checkpoint" | "progress" | "device" | "signal" | "key"
->;
-
-/** Learns an embedding; `undefined` where it was interrupted, the message where it diverged. */
+/** Learns an embedding; the message where it diverged. */
 export async function learnStructure(
   cells: BatchedCells,
   variant: StructureVariant,
-  budget: StructureBudget,
-  context: StructureContext,
-): Promise<LearnedStructure | string | undefined> {
+  budget: Budget,
+  context: TrajectoryContext,
+): Promise<LearnedStructure | string> {
   const { inputs, batches, batchCount } = cells;
+  const name = `structure-${variant.id}`;
+  const settings = { ...context.settings, training: name };
+  const training = { name, label: `Embedding: ${variant.name}`, settings };
   try {
-    const result = await train({
-      ...context,
+    const result = await trainIn(context, training, {
+      key: context.key,
       parameters: initModel(context.key, cells, budget.hidden),
       epochs: budget.epochs,
       clip: 5,
@@ -152,7 +138,6 @@ export async function learnStructure(
       }),
       loss: (model: Model, batch: Cells) => objective(model, batch, batchCount, variant.weights),
     });
-    if (result.interrupted) return undefined;
     return finish(cells, variant, result.parameters, result.history);
   } catch (error) {
     if (!(error instanceof DivergedError)) throw error;

@@ -7,7 +7,13 @@ import { neg, type Tensor, velocityConsistencyLoss } from "@cellgrad/cellgrad";
 import { adam, cosine } from "@cellgrad/cellgrad/optim";
 import { foldIn } from "@cellgrad/cellgrad/random";
 import { forward, initNetwork, type Network } from "../network.ts";
-import { type EpochRecord, shuffledBatches, train, type TrainOptions } from "../training/mod.ts";
+import {
+  type Budget,
+  type EpochRecord,
+  shuffledBatches,
+  trainIn,
+  type TrainingContext,
+} from "../training/mod.ts";
 import type { Trajectory } from "./cells.ts";
 
 /** A way to learn the field. */
@@ -38,18 +44,6 @@ export const VELOCITY_VARIANTS: readonly VelocityVariant[] = [
   },
 ];
 
-/** How long is learned, and how large a network. */
-export interface VelocityBudget {
-  /** Passes over the training cells. */
-  epochs: number;
-  /** Cells per step. */
-  batch: number;
-  /** Units of the hidden layer. */
-  hidden: number;
-  /** Adam's learning rate at the start; it falls to 0 like half a cosine. */
-  learningRate: number;
-}
-
 /** How well directions and lengths are met on some cells. */
 export interface VelocityMeasures {
   /** Cells that move: their true step is long enough to have a direction. */
@@ -76,22 +70,22 @@ export interface LearnedVelocity {
   history: EpochRecord[];
 }
 
-/** What a training needs to know besides. */
-export type VelocityContext = Pick<
-  TrainOptions<Network, Pair>,
-  "checkpoint" | "progress" | "device" | "signal" | "key"
->;
+/** Where trainings run, and what decides their numbers besides. */
+export interface TrajectoryContext extends TrainingContext {
+  key: Tensor;
+  settings: { quick: boolean; data: string };
+}
 
 /** The batch of a step: expression now and later. */
 type Pair = { now: Tensor; later: Tensor };
 
-/** Learns the field; `undefined` where it was interrupted. */
+/** Learns the field. */
 export async function learnVelocity(
   cells: Trajectory,
   variant: VelocityVariant,
-  budget: VelocityBudget,
-  context: VelocityContext,
-): Promise<LearnedVelocity | undefined> {
+  budget: Budget,
+  context: TrajectoryContext,
+): Promise<LearnedVelocity> {
   const { expression, future, dt, train: seen } = cells;
   const { cosineWeight, magnitudeWeight, negated } = variant;
   const genes = expression.shape[1]!;
@@ -101,8 +95,11 @@ export async function learnVelocity(
     const positions = items.map((item) => seen[item]!);
     return { now: expression.gather(positions), later: future.gather(positions) };
   };
-  const result = await train({
-    ...context,
+  const name = `velocity-${variant.id}`;
+  const settings = { ...context.settings, training: name };
+  const training = { name, label: `Velocity: ${variant.name}`, settings };
+  const result = await trainIn(context, training, {
+    key: context.key,
     parameters: initNetwork(foldIn(context.key, 0), genes, budget.hidden, genes),
     epochs: budget.epochs,
     optimizer: adam({ learningRate: cosine(budget.learningRate, { steps }) }),
@@ -114,7 +111,6 @@ export async function learnVelocity(
       return { total: negated ? neg(loss) : loss, parts: {} };
     },
   });
-  if (result.interrupted) return undefined;
   const velocity = forward(result.parameters, expression);
   return {
     variant,
