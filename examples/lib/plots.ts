@@ -78,15 +78,21 @@ export function typeLook(type: number): Look {
 }
 
 /** Keeps both ends of a long name, as cell types often share a beginning. */
-function shorten(name: string): string {
+export function shorten(name: string, most: number = MAX_LABEL): string {
   const letters = [...name];
-  if (letters.length <= MAX_LABEL) return name;
-  const half = (MAX_LABEL - 2) / 2;
+  if (letters.length <= most) return name;
+  const half = Math.floor((most - 1) / 2);
   return `${letters.slice(0, half).join("")}…${letters.slice(-half).join("")}`;
 }
 
-function wholeNumber(value: number): string {
-  return Number.isInteger(value) ? String(value) : "";
+/** The horizontal axis of curves over the epochs. */
+export function epochAxis(epochs: number): Plot.ScaleOptions {
+  return {
+    domain: [1, Math.max(2, epochs)],
+    label: "epoch",
+    ticks: 4,
+    tickFormat: (epoch: number) => Number.isInteger(epoch) ? String(epoch) : "",
+  };
 }
 
 /** Labels are proportional text: about 0.56 of the font size per character. */
@@ -113,7 +119,7 @@ export function curvePlot({ training = [], heldOut }: FoldCurves, axes: CurveAxe
     marginLeft: 38,
     marginTop: 28,
     marginBottom: 40,
-    x: { domain: [1, Math.max(2, axes.epochs)], label: "epoch", ticks: 4, tickFormat: wholeNumber },
+    x: epochAxis(axes.epochs),
     y: { domain: [0, axes.top], label: axes.label, ticks: 5, grid: true, nice: true },
     marks: [
       line(training, { stroke: "var(--accent)" }),

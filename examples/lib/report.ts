@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { formatCount, formatDuration, formatMetric } from "./format.ts";
-import { type Markup, markup, page } from "./html.ts";
+import { formatCount, formatMetric } from "./format.ts";
+import { type Markup, markup } from "./html.ts";
+import { reportPage, settingsSection, tiles } from "./report_parts.ts";
 import { confusionSection, curveSection, perClassSection, planeSection } from "./sections.ts";
-import { settingsSection } from "./settings_section.ts";
 
 /** The cells behind a run. */
 export interface DatasetSummary {
@@ -97,28 +97,20 @@ export interface AnnotationResult {
   interrupted: boolean;
 }
 
-/**
- * Builds the report.
- *
- * @param result The run.
- * @returns The text of an HTML file that loads nothing and runs no script.
- */
+/** The report as the text of an HTML file. */
 export function annotationReport(result: AnnotationResult): string {
-  return page(
+  return reportPage(
     result.title,
-    markup`<header>
-<h1>${result.title}</h1>
-<p class="quiet">${source(result)}</p>
-${notes(result)}
-</header>
-<main>
-${tiles(result)}
-${perClassSection(result)}
-${confusionSection(result)}
-${curveSection(result)}
-${planeSection(result)}
-${describeSettings(result)}
-</main>`,
+    markup`<p class="quiet">${source(result)}</p>
+${notes(result)}`,
+    [
+      numbers(result),
+      perClassSection(result),
+      confusionSection(result),
+      curveSection(result),
+      planeSection(result),
+      settingsSection(result.settings, markup`<pre>${result.lossDescription}</pre>\n`),
+    ],
   );
 }
 
@@ -157,10 +149,10 @@ function guessingAccuracy(confusion: AnnotationResult["confusion"]): number {
   return Math.max(0, ...totals) / totals.reduce((sum, cells) => sum + cells, 0);
 }
 
-function tiles(result: AnnotationResult): Markup {
+function numbers(result: AnnotationResult): Markup {
   const folds = result.foldAccuracies.filter(Number.isFinite);
   const ends = [Math.min(...folds), Math.max(...folds)].map(formatMetric);
-  const entries: [string, string][] = [
+  return tiles([
     [formatMetric(result.accuracy), "accuracy: share of cells given their type; 1 is best"],
     [
       formatMetric(result.macroF1),
@@ -171,18 +163,5 @@ function tiles(result: AnnotationResult): Markup {
       "accuracy of always guessing the commonest type",
     ],
     [[...new Set(ends)].join("–"), `accuracy of the single folds (${folds.length} finished)`],
-    [formatDuration(result.elapsedSeconds), "duration of the run"],
-  ];
-  const tile = ([value, label]: [string, string]) =>
-    markup`<div><b>${value}</b><span class="quiet">${label}</span></div>\n`;
-  return markup`<div class="tiles">
-${entries.map(tile)}</div>`;
-}
-
-function describeSettings({ settings, lossDescription }: AnnotationResult): Markup {
-  return settingsSection(
-    settings,
-    markup`<pre>${lossDescription}</pre>
-`,
-  );
+  ], result.elapsedSeconds);
 }

@@ -12,24 +12,19 @@ import {
   curvePlot,
   DISTINCT_LOOKS,
   type FoldCurves,
-  legendSymbol,
   type Look,
   type Plane,
   scatterPlot,
   typeLook,
 } from "./plots.ts";
+import { bar, curveLegend, legend, table } from "./report_parts.ts";
 import type { AnnotationResult, ClassResult } from "./report.ts";
 
 const CORRECT: Look = { color: "var(--type-4)", symbol: "circle" };
 const WRONG: Look = { color: "var(--wrong)", symbol: "times" };
 const NOT_PREDICTED: Look = { color: "var(--line)", symbol: "circle" };
 
-function bar(value: number | undefined): Markup {
-  const share = value !== undefined && Number.isFinite(value) ? 100 * value : 0;
-  return markup`<td><span class="bar" style="--share:${share.toFixed(1)}%">${
-    formatMetric(value)
-  }</span></td>`;
-}
+const MISTAKEN = "most often mistaken for (share of the type)";
 
 /** The type that a type's cells were most often mistaken for. */
 function commonestMistake(result: AnnotationResult, type: number): string {
@@ -58,15 +53,14 @@ export function perClassSection(result: AnnotationResult): Markup {
 Recall: share of the type's cells that were found. Precision: share of the cells given this type
 that are of it. F1: their harmonic mean. IoU: cells in both, over cells in either. A dash: not
 defined, as no cell has the type or was given it.</p>
-<div class="scroll" tabindex="0" role="region" aria-label="Measures per cell type">
-<table>
-<thead><tr><th scope="col">type</th><th scope="col">cells</th><th scope="col">recall</th>
-<th scope="col">precision</th><th scope="col">F1</th><th scope="col">IoU</th>
-<th scope="col" class="words">most often mistaken for (share of the type)</th></tr></thead>
-<tbody>
-${result.perClass.map(row)}</tbody>
-</table>
-</div>
+${
+    table(
+      "Measures per cell type",
+      ["type", "cells", "recall", "precision", "F1", "IoU", MISTAKEN],
+      result.perClass.map(row),
+      [MISTAKEN],
+    )
+  }
 </section>`;
 }
 
@@ -99,15 +93,6 @@ function panels(result: AnnotationResult, folds: readonly FoldCurves[], axes: Cu
 ${curvePlot(fold, axes)}</div>\n`;
   return markup`<div class="panels" style="--least:165px;--most:230px">
 ${folds.map(panel)}</div>`;
-}
-
-function curveLegend(): Markup {
-  const line = (color: string, dashes: string, text: string) =>
-    markup`<li><svg width="34" height="8" aria-hidden="true"><path d="M0,4H34" stroke="${color}"
-stroke-width="2" stroke-dasharray="${dashes}"/></svg>${text}</li>`;
-  return markup`<ul class="legend">${line("var(--accent)", "none", "training cells")}${
-    line("var(--wrong)", "5,3", "held-out cells")
-  }</ul>`;
 }
 
 function accuracyFigure(result: AnnotationResult, epochs: number): Markup | undefined {
@@ -202,11 +187,8 @@ function scatter(result: AnnotationResult, plane: Plane, groups: readonly Group[
   return scatterPlot(plane, groups, (at) => describeCell(result, result.embedding.cells[at]!));
 }
 
-function legend(groups: readonly Group[]): Markup {
-  const entry = ({ name, look, total }: Group) =>
-    markup`<li>${legendSymbol(look)}${name} (${formatCount(total)})</li>\n`;
-  return markup`<ul class="legend">
-${groups.map(entry)}</ul>`;
+function legendOf(groups: readonly Group[]): Markup {
+  return legend(groups.map(({ name, look, total }) => [look, `${name} (${formatCount(total)})`]));
 }
 
 /** Where the drawn cells are that something is true of. */
@@ -230,7 +212,7 @@ function typeFigure(result: AnnotationResult, plane: Plane): Markup {
 <figcaption>Types that lie apart here are easy to tell apart; types that overlap need the other
 components. Rare types are drawn on top.${repeated}</figcaption>
 ${scatter(result, plane, groups.toSorted((a, b) => b.total - a.total))}
-${legend(groups)}
+${legendOf(groups)}
 </figure>`;
 }
 
@@ -251,6 +233,6 @@ function correctnessFigure(result: AnnotationResult, plane: Plane): Markup {
 crosses are good. Crosses within one cloud are cells that look like another type; crosses at a
 border are types that the network cannot separate.</figcaption>
 ${scatter(result, plane, groups)}
-${legend(groups)}
+${legendOf(groups)}
 </figure>`;
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { type Markup, markup } from "../html.ts";
+import { shorten } from "../plots.ts";
 import type { Measures } from "./measures.ts";
 import { drawingOrder, type TreeNode, type TypeTree } from "./tree.ts";
 
@@ -89,14 +90,6 @@ function label(
   return markup`<text x="${depth * STEP + 2}" y="${y + 4}" font-weight="${
     group ? 600 : 400
   }">${short}<title>${name}${group ? ` (${types.length} types)` : ""}</title></text>\n`;
-}
-
-/** Keeps both ends of a long name. */
-function shorten(name: string, letters: number): string {
-  const all = [...name];
-  if (all.length <= letters) return name;
-  const half = Math.floor((letters - 1) / 2);
-  return `${all.slice(0, half).join("")}…${all.slice(-half).join("")}`;
 }
 
 function bars(

@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { formatCount, formatDuration, formatMetric } from "../format.ts";
-import { type Markup, markup, page } from "../html.ts";
+import { formatCount, formatMetric } from "../format.ts";
+import { type Markup, markup } from "../html.ts";
+import { reportPage, settingsSection, tiles } from "../report_parts.ts";
 import type { EpochRecord } from "../training/mod.ts";
 import type { AnnotatedCells } from "./annotated_cells.ts";
 import type { LearnSettings } from "./classifiers.ts";
@@ -17,7 +18,6 @@ import {
   treeSection,
   typeSection,
 } from "./sections.ts";
-import { settingsSection } from "../settings_section.ts";
 
 /** Everything that {@linkcode hierarchyReport} shows. */
 export interface HierarchyResult {
@@ -43,35 +43,26 @@ export interface HierarchyResult {
   elapsedSeconds: number;
 }
 
-/**
- * Builds the report.
- *
- * @param result What was found.
- * @returns The text of an HTML file that loads nothing and runs no script.
- */
+/** The report as the text of an HTML file. */
 export function hierarchyReport(result: HierarchyResult): string {
   const { cells } = result;
-  const title = "Cell types along an ontology";
-  return page(
-    title,
-    markup`<header>
-<h1>${title}</h1>
-<p class="quiet">${cells.source} · ${formatCount(cells.labels.length)} cells · ${
+  return reportPage(
+    "Cell types along an ontology",
+    markup`<p class="quiet">${cells.source} · ${formatCount(cells.labels.length)} cells · ${
       formatCount(cells.expression.shape[1]!)
     } genes · ${cells.ontology}: ${cells.classes.length} types, ${cells.hierarchy.ids.length} terms on
 ${cells.hierarchy.classes.length} levels</p>
-${simulatedNote(cells)}
-</header>
-<main>
-${tiles(result)}
-${treeSection(result)}
-${comparisonSection(result)}
-${levelSection(result)}
-${typeSection(result)}
-${confusionSection(result)}
-${trainingSection(result)}
-${describeSettings(result)}
-</main>`,
+${simulatedNote(cells)}`,
+    [
+      numbers(result),
+      treeSection(result),
+      comparisonSection(result),
+      levelSection(result),
+      typeSection(result),
+      confusionSection(result),
+      trainingSection(result),
+      describeSettings(result),
+    ],
   );
 }
 
@@ -82,9 +73,9 @@ model on the tree of types, not from an experiment: they show how the method wor
 blood.</p>`;
 }
 
-function tiles({ flat, hierarchical, elapsedSeconds }: HierarchyResult): Markup {
+function numbers({ flat, hierarchical, elapsedSeconds }: HierarchyResult): Markup {
   const pair = (read: (measures: Measures) => string) => `${read(hierarchical)} / ${read(flat)}`;
-  const entries: [string, string][] = [
+  return tiles([
     [
       pair((m) => formatMetric(m.macroF1)),
       "macro F1, hierarchical / flat: mean over the types; 1 is best",
@@ -101,17 +92,12 @@ function tiles({ flat, hierarchical, elapsedSeconds }: HierarchyResult): Markup 
       pair((m) => formatMetric(m.accuracy)),
       "accuracy, hierarchical / flat: share of cells given their type; 1 is best",
     ],
-    [formatDuration(elapsedSeconds), "duration of the run"],
-  ];
-  const tile = ([value, label]: [string, string]) =>
-    markup`<div><b>${value}</b><span class="quiet">${label}</span></div>\n`;
-  return markup`<div class="tiles">
-${entries.map(tile)}</div>`;
+  ], elapsedSeconds);
 }
 
 function describeSettings({ settings, device }: HierarchyResult): Markup {
   const { units, beta, focalWeight, gamma, learningRate, epochs, folds, seed } = settings;
-  const shown: Record<string, string | number> = {
+  return settingsSection({
     loss: "β · global + local + φ · focal",
     "β, weight of the global loss": beta,
     "φ, weight of the focal loss": focalWeight,
@@ -125,6 +111,5 @@ function describeSettings({ settings, device }: HierarchyResult): Markup {
     folds,
     seed,
     device,
-  };
-  return settingsSection(shown);
+  });
 }

@@ -6,25 +6,11 @@
 import { formatCount, formatMetric } from "../format.ts";
 import { type Markup, markup } from "../html.ts";
 import { confusionPlot, curvePlot } from "../plots.ts";
+import { bar, curveLegend, table } from "../report_parts.ts";
 import { COLORS, treeFigure } from "./figures.ts";
 import { cellsPerLevel, type Measures } from "./measures.ts";
 import type { HierarchyResult } from "./report.ts";
 import { drawingOrder } from "./tree.ts";
-
-function bar(value: number): Markup {
-  const share = Number.isFinite(value) ? (100 * value).toFixed(1) : "0";
-  return markup`<td><span class="bar" style="--share:${share}%">${formatMetric(value)}</span></td>`;
-}
-
-/** A table that scrolls sideways where the window is narrow. */
-function table(label: string, titles: readonly string[], rows: readonly Markup[]): Markup {
-  const title = (text: string) => markup`<th scope="col">${text}</th>`;
-  return markup`<div class="scroll" tabindex="0" role="region" aria-label="${label}">
-<table><thead><tr>${titles.map(title)}</tr></thead>
-<tbody>
-${rows}</tbody></table>
-</div>`;
-}
 
 function colorLegend(): Markup {
   const entry = (color: string, text: string) =>
@@ -177,18 +163,13 @@ ${curvePlot(fold, axes)}
       formatMetric(focal)
     }</p></div>\n`;
   };
-  const line = (color: string, dashes: string, text: string) =>
-    markup`<li><svg width="34" height="8" aria-hidden="true"><path d="M0,4H34" stroke="${color}"
-stroke-width="2" stroke-dasharray="${dashes}"/></svg>${text}</li>`;
   return markup`<section>
 <h2>Training of the hierarchical classifier</h2>
 <figure>
 <figcaption>The loss β · global + local + φ · focal after each epoch (one pass over the training cells),
 per fold: mean over cells, in nats. Lower is better. The focal part is weighted by the inverse share of
 the types, so that all types count alike.</figcaption>
-<ul class="legend">${line("var(--accent)", "none", "training cells")}${
-    line("var(--wrong)", "5,3", "held-out cells")
-  }</ul>
+${curveLegend()}
 <div class="panels" style="--least:165px;--most:230px">
 ${folds.map(panel)}</div>
 </figure>

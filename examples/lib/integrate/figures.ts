@@ -7,7 +7,7 @@ import * as Plot from "@observablehq/plot";
 import { draw } from "../draw.ts";
 import { formatMetric } from "../format.ts";
 import type { Markup } from "../html.ts";
-import { type Look, type Plane, scatterPlot, typeLook } from "../plots.ts";
+import { epochAxis, type Look, type Plane, scatterPlot, typeLook } from "../plots.ts";
 import type { EpochRecord } from "../training/mod.ts";
 import type { Measures } from "./measures.ts";
 import type { AblationRow, IntegrationResult, Picture } from "./result.ts";
@@ -196,12 +196,7 @@ export function lossPlots(history: readonly EpochRecord[]): { title: string; plo
       marginLeft: 42,
       marginTop: 10,
       marginBottom: 36,
-      x: {
-        domain: [1, Math.max(2, history.length)],
-        label: "epoch",
-        ticks: 4,
-        tickFormat: (epoch: number) => Number.isInteger(epoch) ? String(epoch) : "",
-      },
+      x: epochAxis(history.length),
       y: { label: null, ticks: 4, grid: true, nice: true },
       marks: [
         Plot.line(history.map(({ epoch, losses }) => [epoch, losses[name]!]), {

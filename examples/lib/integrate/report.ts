@@ -3,43 +3,33 @@
  *
  * @module
  */
-import { formatCount, formatDuration, formatMetric } from "../format.ts";
-import { type Markup, markup, page } from "../html.ts";
+import { formatCount, formatMetric } from "../format.ts";
+import { type Markup, markup } from "../html.ts";
+import { reportPage, settingsSection, tiles } from "../report_parts.ts";
 import type { Measures } from "./measures.ts";
 import type { IntegrationResult } from "./result.ts";
 import { ablationSection, cloudSection, lossSection, measureSection } from "./sections.ts";
-import { settingsSection } from "../settings_section.ts";
 
-const TITLE = "Batches mixed, cell types apart";
-
-/**
- * Builds the report.
- *
- * @param result The run.
- * @returns The text of an HTML file that loads nothing and runs no script.
- */
+/** The report as the text of an HTML file. */
 export function integrationReport(result: IntegrationResult): string {
   const { source, shape: [cells, genes], typeNames, batchNames } = result;
-  return page(
-    TITLE,
-    markup`<header>
-<h1>${TITLE}</h1>
-<p class="quiet">${source} · ${formatCount(cells)} cells · ${formatCount(genes)} genes ·
+  return reportPage(
+    "Batches mixed, cell types apart",
+    markup`<p class="quiet">${source} · ${formatCount(cells)} cells · ${formatCount(genes)} genes ·
 ${typeNames.length} types · ${batchNames.length} batches</p>
-${note(result)}
-</header>
-<main>
-<p>A small network learns an embedding of cells under scGPT’s objective for integration: it predicts
+${note(result)}`,
+    [
+      markup`<p>A small network learns an embedding of cells under scGPT’s objective for integration: it predicts
 hidden genes (MLM), all genes from the embedding alone (MVC), and whether genes are expressed at all;
 it pushes cells apart (ECS); and it hides the batch from a discriminator (DAB). It is scGPT’s
-transformer at a small size, and it starts from nothing, not from 33 million cells.</p>
-${tiles(result)}
-${measureSection(result)}
-${cloudSection(result)}
-${ablationSection(result)}
-${lossSection(result)}
-${describeSettings(result)}
-</main>`,
+transformer at a small size, and it starts from nothing, not from 33 million cells.</p>`,
+      numbers(result),
+      measureSection(result),
+      cloudSection(result),
+      ablationSection(result),
+      lossSection(result),
+      settingsSection(result.settings),
+    ],
   );
 }
 
@@ -64,25 +54,21 @@ function change({ repeats }: IntegrationResult, key: keyof Measures): string {
   return `${formatMetric(mean("before"))} → ${formatMetric(mean("after"))}`;
 }
 
-function tiles(result: IntegrationResult): Markup {
-  const entries: [string, string][] = [
-    [change(result, "ilisi"), "iLISI: batches mixed; 1 is best"],
-    [change(result, "clisi"), "cLISI: types apart; 1 is best"],
-    [change(result, "ari"), "ARI: clusters that are types; 1 is best"],
+function numbers(result: IntegrationResult): Markup {
+  const style = markup` style="grid-template-columns:repeat(auto-fit,minmax(190px,1fr))"`;
+  return tiles(
     [
-      String(result.repeats.length),
-      result.repeats.length === 1
-        ? "seed; before → after"
-        : "seeds; the numbers are their means, before → after",
+      [change(result, "ilisi"), "iLISI: batches mixed; 1 is best"],
+      [change(result, "clisi"), "cLISI: types apart; 1 is best"],
+      [change(result, "ari"), "ARI: clusters that are types; 1 is best"],
+      [
+        String(result.repeats.length),
+        result.repeats.length === 1
+          ? "seed; before → after"
+          : "seeds; the numbers are their means, before → after",
+      ],
     ],
-    [formatDuration(result.elapsedSeconds), "duration of the run"],
-  ];
-  const tile = ([value, label]: [string, string]) =>
-    markup`<div><b>${value}</b><span class="quiet">${label}</span></div>\n`;
-  return markup`<div class="tiles" style="grid-template-columns:repeat(auto-fit,minmax(190px,1fr))">
-${entries.map(tile)}</div>`;
-}
-
-function describeSettings({ settings }: IntegrationResult): Markup {
-  return settingsSection(settings);
+    result.elapsedSeconds,
+    style,
+  );
 }

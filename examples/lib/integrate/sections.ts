@@ -5,7 +5,8 @@
  */
 import { formatCount, formatMetric } from "../format.ts";
 import { type Markup, markup } from "../html.ts";
-import { DISTINCT_LOOKS, legendSymbol } from "../plots.ts";
+import { DISTINCT_LOOKS } from "../plots.ts";
+import { legend, table } from "../report_parts.ts";
 import {
   ablationPlot,
   cloudPlot,
@@ -17,13 +18,6 @@ import {
 } from "./figures.ts";
 import type { Measures } from "./measures.ts";
 import type { IntegrationResult } from "./result.ts";
-
-function legend(groups: readonly Group[]): Markup {
-  const entry = ({ name, look, cells }: Group) =>
-    markup`<li>${legendSymbol(look)}${name} (${formatCount(cells.length)})</li>\n`;
-  return markup`<ul class="legend">
-${groups.map(entry)}</ul>`;
-}
 
 /** The panels of the cells: their title, what they show, and where they are taken from. */
 const CLOUDS = [
@@ -53,6 +47,9 @@ const CLOUDS = [
   },
 ] as const;
 
+const legendEntry = ({ name, look, cells }: Group) =>
+  [look, `${name} (${formatCount(cells.length)})`] as const;
+
 /** The cells before and after, by batch and by type. */
 export function cloudSection(result: IntegrationResult): Markup {
   const { typeNames, batchNames, types, batches } = result;
@@ -69,7 +66,7 @@ export function cloudSection(result: IntegrationResult): Markup {
 <h3>${title}</h3>
 <figcaption>${caption}</figcaption>
 ${cloudPlot(result[when], groups[by], describeCell(result))}
-${legend(groups[by])}
+${legend(groups[by].map(legendEntry))}
 </figure>\n`;
   return markup`<section>
 <h2>The cells, before and after</h2>
@@ -85,7 +82,7 @@ ${CLOUDS.map(figure)}</div>
 function headings(first: string): Markup {
   const heading = ({ name, good }: typeof MEASURES[number]) =>
     markup`<th scope="col">${name}<br><span class="quiet">${good} is better</span></th>`;
-  return markup`<thead><tr><th scope="col">${first}</th>${MEASURES.map(heading)}</tr></thead>`;
+  return markup`<tr><th scope="col">${first}</th>${MEASURES.map(heading)}</tr>`;
 }
 
 function row(title: string, measures: Measures): Markup {
@@ -113,13 +110,7 @@ standardized expression, as many as the embedding has values. After: in the embe
 together have learned. Each seed is ${other}. A silhouette width by batch is not among the measures: it
 compares a cell with the nearest other batch alone, so that batches which overlap in pairs give 0
 however far apart the pairs lie (Rautenstrauch and Ohler 2025, doi 10.1038/s41587-025-02743-4).</p>
-<div class="scroll" tabindex="0" role="region" aria-label="Measures before and after">
-<table>
-${headings("seed")}
-<tbody>
-${rows}</tbody>
-</table>
-</div>
+${table("Measures before and after", headings("seed"), rows)}
 <dl style="grid-template-columns:repeat(auto-fill,minmax(min(330px,100%),1fr))">
 ${MEASURES.map(meaning)}</dl>
 </section>`;
@@ -129,6 +120,10 @@ ${MEASURES.map(meaning)}</dl>
 export function ablationSection({ ablation, repeats }: IntegrationResult): Markup | undefined {
   if (ablation.length < 2) return undefined;
   const { before, seed } = repeats[0]!;
+  const rows = [
+    row("before integration", before),
+    ...ablation.map(({ title, measures }) => row(title, measures)),
+  ];
   const drawn = MEASURES.filter(({ key }) => key === "ilisi" || key === "clisi" || key === "ari");
   const figure = (measure: typeof MEASURES[number]) =>
     markup`<div>${ablationPlot(ablation, before, measure)}</div>\n`;
@@ -147,15 +142,7 @@ are less apart.</figcaption>
 <div class="panels" style="--least:340px;--most:480px">
 ${drawn.map(figure)}</div>
 </figure>
-<div class="scroll" tabindex="0" role="region" aria-label="Measures with one thing changed">
-<table>
-${headings("changed")}
-<tbody>
-${row("before integration", before)}${
-    ablation.map(({ title, measures }) => row(title, measures))
-  }</tbody>
-</table>
-</div>
+${table("Measures with one thing changed", headings("changed"), rows)}
 <p class="quiet">One seed: differences of a few hundredths are chance; the seeds in the table above
 show how much it does.</p>
 </section>`;

@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { formatCount, formatDuration, formatMetric } from "../format.ts";
-import { type Markup, markup, page } from "../html.ts";
+import { formatCount, formatMetric } from "../format.ts";
+import { type Markup, markup } from "../html.ts";
+import { reportPage, settingsSection, tiles } from "../report_parts.ts";
 import type { EpochRecord } from "../training/mod.ts";
 import type { Experiment, ExperimentSizes } from "./experiment.ts";
 import type { Budget } from "./learn.ts";
@@ -16,7 +17,6 @@ import {
   scoreSection,
   trainingSection,
 } from "./sections.ts";
-import { settingsSection } from "../settings_section.ts";
 
 /** A way of predicting, and how good it is. */
 export interface Method {
@@ -50,46 +50,38 @@ export interface PerturbResult {
   elapsedSeconds: number;
 }
 
-/**
- * Builds the report.
- *
- * @param result What was found.
- * @returns The text of an HTML file that loads nothing and runs no script.
- */
+/** The report as the text of an HTML file. */
 export function perturbReport(result: PerturbResult): string {
   const { experiment, sizes } = result;
   const unseen = heldOut(experiment).length;
-  const title = "Effects of perturbations, predicted";
-  return page(
-    title,
-    markup`<header>
-<h1>${title}</h1>
-<p class="quiet">simulateExperiment() · ${formatCount(experiment.types.length)} cells · ${
+  const cells = formatCount(experiment.types.length);
+  return reportPage(
+    "Effects of perturbations, predicted",
+    markup`<p class="quiet">simulateExperiment() · ${cells} cells · ${
       formatCount(sizes.genes)
     } genes · ${experiment.conditions.length - unseen} perturbations to learn from, ${unseen} held
 out</p>
 <p class="note"><strong>Simulated experiment.</strong> Activating a gene moves the pathways that it
 belongs to, two genes together move them less than the sum of both, and every perturbation moves one
 pathway. So the effects are known; they say nothing about biology, whose effects are smaller and less
-orderly.</p>
-</header>
-<main>
-${tiles(result)}
-${scoreSection(result)}
-${changeSection(result)}
-${mapSection(result)}
-${conditionSection(result)}
-${trainingSection(result)}
-${describeSettings(result)}
-</main>`,
+orderly.</p>`,
+    [
+      numbers(result),
+      scoreSection(result),
+      changeSection(result),
+      mapSection(result),
+      conditionSection(result),
+      trainingSection(result),
+      describeSettings(result),
+    ],
   );
 }
 
-function tiles({ baselines, models, elapsedSeconds }: PerturbResult): Markup {
+function numbers({ baselines, models, elapsedSeconds }: PerturbResult): Markup {
   const [nothing, mean, , known] = baselines as [Method, Method, Method, Method];
   const change = ({ scores }: Method) => formatMetric(scores.all.pearsonDelta);
   const model = models[0]!;
-  const entries: [string, string][] = [
+  return tiles([
     [change(model), "Pearson correlation on the change against control, held out; 1 is best"],
     [
       `${change(nothing)} and ${change(mean)}`,
@@ -100,16 +92,11 @@ function tiles({ baselines, models, elapsedSeconds }: PerturbResult): Markup {
       formatMetric(model.scores.all.pearsonDeltaDe),
       "Pearson correlation on the change, over the ten most clearly changed genes; 1 is best",
     ],
-    [formatDuration(elapsedSeconds), "duration of the run"],
-  ];
-  const tile = ([value, label]: [string, string]) =>
-    markup`<div><b>${value}</b><span class="quiet">${label}</span></div>\n`;
-  return markup`<div class="tiles">
-${entries.map(tile)}</div>`;
+  ], elapsedSeconds);
 }
 
 function describeSettings({ sizes, budget, seed, device }: PerturbResult): Markup {
-  const shown: Record<string, string | number> = {
+  return settingsSection({
     genes: sizes.genes,
     pathways: sizes.pathways,
     "genes that can be activated": sizes.perturbable,
@@ -127,6 +114,5 @@ function describeSettings({ sizes, budget, seed, device }: PerturbResult): Marku
     epochs: budget.epochs,
     seed,
     device,
-  };
-  return settingsSection(shown);
+  });
 }

@@ -6,6 +6,7 @@
 import { formatMetric } from "../format.ts";
 import { type Markup, markup } from "../html.ts";
 import { curvePlot } from "../plots.ts";
+import { bar, table } from "../report_parts.ts";
 import { type ConditionKind, HELD_OUT_KINDS } from "./design.ts";
 import { changeMap, changePlot, type GeneChange, type MapRow } from "./figures.ts";
 import {
@@ -18,24 +19,6 @@ import {
   TOP_GENES,
 } from "./measures.ts";
 import type { Method, PerturbResult } from "./report.ts";
-
-function bar(value: number | undefined): Markup {
-  const share = Math.max(0, Math.min(100, 100 * (value ?? 0))).toFixed(1);
-  return markup`<td><span class="bar" style="--share:${share}%">${formatMetric(value)}</span></td>`;
-}
-
-/** A table that scrolls sideways where the window is narrow. */
-function table(label: string, titles: readonly string[], rows: readonly Markup[]): Markup {
-  const title = (text: string) =>
-    text === "kind"
-      ? markup`<th scope="col" class="words">${text}</th>`
-      : markup`<th scope="col">${text}</th>`;
-  return markup`<div class="scroll" tabindex="0" role="region" aria-label="${label}">
-<table><thead><tr>${titles.map(title)}</tr></thead>
-<tbody>
-${rows}</tbody></table>
-</div>`;
-}
 
 /** All scores of all methods. */
 export function scoreSection({ baselines, models }: PerturbResult): Markup {
@@ -217,6 +200,7 @@ ${
       "Scores of each held-out perturbation",
       ["perturbation", "kind", ...shown.map(({ name }) => name)],
       heldOut(experiment).map(row),
+      ["kind"],
     )
   }
 </section>`;

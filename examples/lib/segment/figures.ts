@@ -6,7 +6,7 @@
 import * as Plot from "@observablehq/plot";
 import { formatMetric } from "../format.ts";
 import type { Markup } from "../html.ts";
-import { typeLook } from "../plots.ts";
+import { epochAxis, typeLook } from "../plots.ts";
 import { draw } from "../draw.ts";
 import { type LossMeasures, mean } from "./measures.ts";
 
@@ -104,12 +104,7 @@ export function curveFigure({ curves }: LossMeasures, top: number): Markup {
     marginLeft: 38,
     marginTop: 24,
     marginBottom: 38,
-    x: {
-      domain: [1, Math.max(2, epochs)],
-      label: "epoch",
-      ticks: 4,
-      tickFormat: (epoch: number) => Number.isInteger(epoch) ? String(epoch) : "",
-    },
+    x: epochAxis(epochs),
     y: { domain: [0, top], label: "mean IoU", ticks: 4, grid: true },
     marks: [
       Plot.areaY(band, {

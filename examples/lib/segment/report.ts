@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { formatCount, formatDuration, formatMetric } from "../format.ts";
-import { type Markup, markup, page } from "../html.ts";
+import { formatCount, formatMetric } from "../format.ts";
+import { type Markup, markup } from "../html.ts";
+import { reportPage, settingsSection, tiles } from "../report_parts.ts";
 import { greyImage, labelImage } from "./pixel_images.ts";
 import {
   claimsSection,
@@ -19,7 +20,6 @@ import type { Claim } from "./claims.ts";
 import type { LossMeasures } from "./measures.ts";
 import type { ImageSettings, PixelData } from "./pixels.ts";
 import type { StepTime } from "./timing.ts";
-import { settingsSection } from "../settings_section.ts";
 
 /** Everything that {@linkcode segmentReport} shows. */
 export interface SegmentResult {
@@ -49,45 +49,37 @@ export interface SegmentResult {
   elapsedSeconds: number;
 }
 
-/**
- * Builds the report.
- *
- * @param result What was measured.
- * @returns The text of an HTML file that loads nothing and runs no script.
- */
+/** The report as the text of an HTML file. */
 export function segmentReport(result: SegmentResult): string {
   const { data, images, measures, times, claims } = result;
   const { size, trainImages, testImages } = images;
-  return page(
+  return reportPage(
     "Six segmentation losses, measured",
-    markup`<header>
-<h1>Six segmentation losses, measured</h1>
-<p class="quiet">simulateMicrograph() · ${trainImages} images to learn from, ${testImages} held out ·
+    markup`<p class="quiet">simulateMicrograph() · ${trainImages} images to learn from, ${testImages} held out ·
 ${size} × ${size} pixels each · ${data.featureNames.length} features per pixel</p>
 <p class="note"><strong>Simulated images.</strong> The micrographs come from random fields, not from a
 microscope. Their classes cover what the guide's data do: background 80 %, ER 10 %, mitochondria 7 %,
-nucleus 3 % of the pixels.</p>
-</header>
-<main>
-${tiles(result)}
-${tableSection(measures, times)}
-${claimsSection([...claims, result.speedClaim])}
-${imageSection(result)}
-${classSection(measures)}
-${variantSection(measures)}
-${curveSection(measures)}
-${describeSettings(result)}
-</main>`,
+nucleus 3 % of the pixels.</p>`,
+    [
+      numbers(result),
+      tableSection(measures, times),
+      claimsSection([...claims, result.speedClaim]),
+      imageSection(result),
+      classSection(measures),
+      variantSection(measures),
+      curveSection(measures),
+      describeSettings(result),
+    ],
   );
 }
 
-function tiles({ measures, claims, speedClaim, elapsedSeconds }: SegmentResult): Markup {
+function numbers({ measures, claims, speedClaim, elapsedSeconds }: SegmentResult): Markup {
   const six = measures.filter(({ configuration }) => configuration.guide);
   const best = six.reduce((a, b) => b.meanIou > a.meanIou ? b : a);
   const worst = six.reduce((a, b) => b.meanIou < a.meanIou ? b : a);
   const all = [...claims, speedClaim];
   const holding = all.filter(({ verdict }) => verdict === "holds").length;
-  const entries: [string, string][] = [
+  return tiles([
     [
       formatMetric(best.meanIou),
       `mean IoU of the best loss, ${best.configuration.name}; 1 is best`,
@@ -98,12 +90,7 @@ function tiles({ measures, claims, speedClaim, elapsedSeconds }: SegmentResult):
       String(measures.reduce((total, { failures }) => total + failures, 0)),
       `trainings whose loss became NaN, of ${measures.length * measures[0]!.meanIous.length}`,
     ],
-    [formatDuration(elapsedSeconds), "duration of the run"],
-  ];
-  const tile = ([value, label]: [string, string]) =>
-    markup`<div><b>${value}</b><span class="quiet">${label}</span></div>\n`;
-  return markup`<div class="tiles">
-${entries.map(tile)}</div>`;
+  ], elapsedSeconds);
 }
 
 /** Colours of the classes. */

@@ -5,7 +5,8 @@
  */
 import { formatMetric, MISSING } from "../format.ts";
 import { type Markup, markup } from "../html.ts";
-import { legendSymbol, typeLook } from "../plots.ts";
+import { typeLook } from "../plots.ts";
+import { bar, legend, table } from "../report_parts.ts";
 import type { Claim, Verdict } from "./claims.ts";
 import { balanceFigure, curveFigure, iouFigure } from "./figures.ts";
 import { CLASSES } from "./micrograph.ts";
@@ -18,17 +19,8 @@ import {
 } from "./measures.ts";
 import type { StepTime } from "./timing.ts";
 
-/** A table that scrolls sideways where the window is narrow. */
-function table(label: string, head: Markup, rows: readonly Markup[]): Markup {
-  return markup`<div class="scroll" tabindex="0" role="region" aria-label="${label}">
-<table><thead>${head}</thead>
-<tbody>
-${rows}</tbody></table>
-</div>`;
-}
-
-/** One row of titles; those of columns of words stand to the left. */
-function titles(names: readonly string[], words: readonly string[] = []): Markup {
+/** Titles of columns of words, without a least width. */
+function wordTitles(names: readonly string[], words: readonly string[]): Markup {
   const title = (name: string) =>
     words.includes(name)
       ? markup`<th scope="col" class="words" style="min-width:0">${name}</th>`
@@ -55,11 +47,10 @@ function guideRow(m: LossMeasures, time: StepTime | undefined): Markup {
 <td>${guide?.speed}</td><td>${time?.step.toFixed(2)}</td><td>${time?.loss.toFixed(2)}</td></tr>\n`;
 }
 
-const DOT_LEGEND: Markup = markup`<ul class="legend"><li>${
-  legendSymbol({ color: "var(--accent)", symbol: "circle" })
-}measured, one per training</li><li>${
-  legendSymbol({ color: "var(--wrong)", symbol: "diamond" })
-}expected by the guide</li></ul>`;
+const DOT_LEGEND = legend([
+  [{ color: "var(--accent)", symbol: "circle" }, "measured, one per training"],
+  [{ color: "var(--wrong)", symbol: "diamond" }, "expected by the guide"],
+]);
 
 /** The guide's table, with what was measured beside each entry. */
 export function tableSection(
@@ -120,7 +111,7 @@ kind of image and one small network: a claim that fails here may hold elsewhere,
 ${
     table(
       "Claims of the guide",
-      titles(CLAIM_COLUMNS, CLAIM_COLUMNS),
+      wordTitles(CLAIM_COLUMNS, CLAIM_COLUMNS),
       claims.map(row),
     )
   }
@@ -132,8 +123,6 @@ export function classSection(measures: readonly LossMeasures[]): Markup {
   const six = measures.filter(({ configuration }) => configuration.guide);
   const panel = (name: string, index: number) =>
     markup`<div><h3>${name}</h3>${balanceFigure(six, index)}</div>\n`;
-  const entry = ({ configuration }: LossMeasures, loss: number) =>
-    markup`<li>${legendSymbol(typeLook(loss))}${configuration.name}</li>\n`;
   const classRow = (m: LossMeasures) => (c: LossMeasures["classes"][number]) =>
     markup`<tr><th scope="row">${m.configuration.name}</th><td class="words">${c.name}</td>
 ${[c.recall, c.precision, c.iou].map(bar)}<td>${formatArea(c.area)}</td><td class="words">${
@@ -147,8 +136,7 @@ those marked), means over trainings; both from 0 to 1, top right is best. Under 
 is marked than there is: over-prediction. Class weights move a loss down and to the right.</figcaption>
 <div class="panels" style="--least:220px;--most:300px">
 ${CLASSES.map(panel).slice(1)}</div>
-<ul class="legend">
-${six.map(entry)}</ul>
+${legend(six.map(({ configuration }, loss) => [typeLook(loss), configuration.name]))}
 </figure>
 <p class="quiet">The same as numbers, for all losses and classes: recall, precision and IoU from 0 to
 1, higher is better; area marked over area there is, 1.00 × is right; and the guide's verdict: recall
@@ -156,7 +144,7 @@ and precision more than 0.2 apart are out of balance.</p>
 ${
     table(
       "Measures per loss and class",
-      titles(["loss", "class", "recall", "precision", "IoU", "area", "verdict"], [
+      wordTitles(["loss", "class", "recall", "precision", "IoU", "area", "verdict"], [
         "class",
         "verdict",
       ]),
@@ -164,13 +152,6 @@ ${
     )
   }
 </section>`;
-}
-
-function bar(value: number): Markup {
-  const share = Number.isFinite(value) ? 100 * value : 0;
-  return markup`<td><span class="bar" style="--share:${share.toFixed(1)}%">${
-    formatMetric(value)
-  }</span></td>`;
 }
 
 /** Mean IoU over the epochs. */
@@ -216,7 +197,7 @@ factor hardly changes it.</p>
 ${
     table(
       "Losses and their variants",
-      titles(["loss", "mean IoU", "recall", "precision", "area"]),
+      ["loss", "mean IoU", "recall", "precision", "area"],
       groups.flat().map((id) => row(of(id))),
     )
   }

@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { formatCount, formatDuration, formatMetric } from "../format.ts";
-import { type Markup, markup, page } from "../html.ts";
+import { formatCount, formatMetric } from "../format.ts";
+import { type Markup, markup } from "../html.ts";
+import { reportPage, settingsSection, tiles } from "../report_parts.ts";
 import type { BatchedCells } from "./batches.ts";
 import type { Trajectory } from "./cells.ts";
 import { fieldSection, signSection, structureSection, velocitySection } from "./sections.ts";
@@ -12,7 +13,6 @@ import type { LearnedStructure } from "./structure.ts";
 import type { MixingMeasures } from "./structure_measures.ts";
 import type { Budget } from "../training/mod.ts";
 import type { LearnedVelocity, VelocityMeasures } from "./velocity.ts";
-import { settingsSection } from "../settings_section.ts";
 
 /** Everything that {@linkcode trajectoryReport} shows. */
 export interface TrajectoryResult {
@@ -40,45 +40,36 @@ export interface TrajectoryResult {
   elapsedSeconds: number;
 }
 
-/**
- * Builds the report.
- *
- * @param result What was learned.
- * @returns The text of an HTML file that loads nothing and runs no script.
- */
+/** The report as the text of an HTML file. */
 export function trajectoryReport(result: TrajectoryResult): string {
   const { cells, velocities, baselines, batched, inputs, structures, failures } = result;
-  return page(
+  const broken = failures.map(([name, reason]) =>
+    markup`<p class="note"><strong>${name} broke down.</strong> ${reason}</p>`
+  );
+  return reportPage(
     "Where cells go, and how they lie together",
-    markup`<header>
-<h1>Where cells go, and how they lie together</h1>
-<p class="quiet">${cells.source} · ${formatCount(cells.expression.shape[0]!)} cells ·
+    markup`<p class="quiet">${cells.source} · ${formatCount(cells.expression.shape[0]!)} cells ·
 ${cells.genes.length} genes · ${formatCount(cells.train.length)} to learn from,
 ${formatCount(cells.test.length)} held out</p>
 <p class="note"><strong>Simulated cells.</strong> Trajectories, batches and types come from models, not
 from an experiment: only so is the true direction known.</p>
-${
-      failures.map(([name, reason]) =>
-        markup`<p class="note"><strong>${name} broke down.</strong> ${reason}</p>`
-      )
-    }
-</header>
-<main>
-${tiles(result)}
-${fieldSection(cells, velocities)}
-${velocitySection(cells, velocities, baselines)}
-${signSection()}
-${structureSection(batched, inputs, structures)}
-${describeSettings(result)}
-</main>`,
+${broken}`,
+    [
+      numbers(result),
+      fieldSection(cells, velocities),
+      velocitySection(cells, velocities, baselines),
+      signSection(),
+      structureSection(batched, inputs, structures),
+      describeSettings(result),
+    ],
   );
 }
 
-function tiles({ velocities, structures, inputs, elapsedSeconds }: TrajectoryResult): Markup {
+function numbers({ velocities, structures, inputs, elapsedSeconds }: TrajectoryResult): Markup {
   const velocity = (id: string) => velocities.find(({ variant }) => variant.id === id)!.measures;
   const structure = (id: string) => structures.find(({ variant }) => variant.id === id)?.measures;
   const [right, wrong] = [structure("right"), structure("mixing")];
-  const entries: [string, string][] = [
+  return tiles([
     [
       formatMetric(velocity("both").cosine),
       "mean cosine with the true direction, held-out cells; 1 is best",
@@ -89,12 +80,7 @@ function tiles({ velocities, structures, inputs, elapsedSeconds }: TrajectoryRes
       `batch mixing with all signs right; 1 is best (before: ${formatMetric(inputs.batchEntropy)})`,
     ],
     [formatMetric(wrong?.batchEntropy), "batch mixing with its loss negated"],
-    [formatDuration(elapsedSeconds), "duration of the run"],
-  ];
-  const tile = ([value, label]: [string, string]) =>
-    markup`<div><b>${value}</b><span class="quiet">${label}</span></div>\n`;
-  return markup`<div class="tiles">
-${entries.map(tile)}</div>`;
+  ], elapsedSeconds);
 }
 
 function describeSettings({ cells, budgets, seed, device, structures }: TrajectoryResult): Markup {

@@ -5,7 +5,8 @@
  */
 import { formatMetric } from "../format.ts";
 import { type Markup, markup } from "../html.ts";
-import { legendSymbol, typeLook } from "../plots.ts";
+import { typeLook } from "../plots.ts";
+import { legend, table } from "../report_parts.ts";
 import type { BatchedCells } from "./batches.ts";
 import type { Trajectory } from "./cells.ts";
 import { arrowFigure, cosineFigure, embed, embeddingFigure } from "./figures.ts";
@@ -13,25 +14,8 @@ import type { LearnedStructure } from "./structure.ts";
 import type { MixingMeasures } from "./structure_measures.ts";
 import type { LearnedVelocity, VelocityMeasures } from "./velocity.ts";
 
-/** A table that scrolls sideways where the window is narrow. */
-function table(label: string, titles: readonly string[], rows: readonly Markup[]): Markup {
-  const title = (name: string, index: number) =>
-    index === 0 || name.startsWith("*")
-      ? markup`<th scope="col" class="${index === 0 ? "" : "words"}">${name.replace("*", "")}</th>`
-      : markup`<th scope="col">${name}</th>`;
-  return markup`<div class="scroll" tabindex="0" role="region" aria-label="${label}">
-<table><thead><tr>${titles.map(title)}</tr></thead>
-<tbody>
-${rows}</tbody></table>
-</div>`;
-}
-
-function legend(names: readonly string[]): Markup {
-  const entry = (name: string, index: number) =>
-    markup`<li>${legendSymbol({ ...typeLook(index), symbol: "circle" })}${name}</li>\n`;
-  return markup`<ul class="legend">
-${names.map(entry)}</ul>`;
-}
+const circles = (names: readonly string[]) =>
+  legend(names.map((name, index) => [{ ...typeLook(index), symbol: "circle" }, name]));
 
 /** Learned, true and wrongly learned velocities as arrows. */
 export function fieldSection(cells: Trajectory, learned: readonly LearnedVelocity[]): Markup {
@@ -47,7 +31,7 @@ shows the fates apart; cells begin where the colours mingle. Each arrow is the m
 plane; within a panel, longer is faster (each panel has its own scale). Good: the arrows of the first
 panel point as those of the second. In the third the loss was negated, and cells run backwards.
 </figcaption>
-${legend(cells.fates)}
+${circles(cells.fates)}
 <div class="panels" style="--least:290px;--most:460px">
 ${panel("Learned", of("both").velocity)}${panel("True", cells.velocity)}
 ${panel("Learned with the wrong sign", of("negated").velocity)}</div>
@@ -102,6 +86,7 @@ ${panel("Wrong sign", of("negated"), "var(--wrong)")}</div>
 
 /** Which sign each loss takes. */
 export function signSection(): Markup {
+  const words = ["lower means", "sign", "mind"];
   const rows = [
     ["batchMixingLoss", "batches are mixed", "+", "The entropy is negated inside already"],
     ["clusteringCompactnessLoss", "clusters are tight and apart", "+", "Has no upper bound"],
@@ -127,12 +112,13 @@ combined training negates the batch mixing loss “to maximize” it, which trai
 ${
     table(
       "Signs of the losses",
-      ["loss", "*lower means", "*sign", "*mind"],
-      rows.map(([name, ...words]) =>
+      ["loss", ...words],
+      rows.map(([name, ...entries]) =>
         markup`<tr><th scope="row">${name}</th>${
-          words.map((word) => markup`<td class="words">${word}</td>`)
+          entries.map((word) => markup`<td class="words">${word}</td>`)
         }</tr>\n`
       ),
+      words,
     )
   }
 </section>`;
@@ -182,7 +168,7 @@ function embeddingFigures(cells: BatchedCells, learned: readonly LearnedStructur
 <figcaption>Every embedding twice: left coloured by cell type, where separate colours are good; right
 by batch, where mixed colours are good. Axes are in the embedding's own unit and differ between
 panels: mind the numbers under “Compactness negated”.</figcaption>
-${legend(names(cells.typeCount, "left: type"))}${legend(names(cells.batchCount, "right: batch"))}
+${circles(names(cells.typeCount, "left: type"))}${circles(names(cells.batchCount, "right: batch"))}
 <div class="panels" style="--least:340px;--most:260px">
 ${learned.map(panel)}</div>
 </figure>`;
