@@ -3,8 +3,6 @@
  * choice, and reports how well it does on cells that it has not seen.
  *
  * Run it with `deno task demo`, or `deno task demo --help`.
- *
- * @module
  */
 import { confusionMatrix, createLoss, macroF1, segmentationMetrics } from "@cellgrad/cellgrad";
 import { pca, scale } from "@cellgrad/cellgrad/data";

@@ -3,8 +3,6 @@
  * after, with each of its terms switched off in turn.
  *
  * Run it with `deno task example:integrate`, or `deno task example:integrate --help`.
- *
- * @module
  */
 import type { Tensor } from "@cellgrad/cellgrad";
 import { pca } from "@cellgrad/cellgrad/data";

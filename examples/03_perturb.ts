@@ -3,8 +3,6 @@
  * single and combined activations, and predicts others that it has never seen.
  *
  * Run it with `deno task example:perturb`, or `deno task example:perturb --help`.
- *
- * @module
  */
 import { type OptionValues, runProgram } from "./lib/arguments.ts";
 import { formatMetric } from "./lib/format.ts";

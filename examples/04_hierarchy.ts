@@ -3,8 +3,6 @@
  * beside a flat classifier, on the same cells, and what each gets wrong in the tree of types.
  *
  * Run it with `deno task example:hierarchy`, or `deno task example:hierarchy --help`.
- *
- * @module
  */
 import { type OptionValues, runProgram } from "./lib/arguments.ts";
 import { announceNotes } from "./lib/cells.ts";

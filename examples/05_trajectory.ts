@@ -4,8 +4,6 @@
  * wrong one.
  *
  * Run it with `deno task example:trajectory`, or `deno task example:trajectory --help`.
- *
- * @module
  */
 import { foldIn, key } from "@cellgrad/cellgrad/random";
 import { type OptionValues, runProgram } from "./lib/arguments.ts";

@@ -3,8 +3,6 @@
  * equal budgets, five times each, and the guide's claims are put to the test.
  *
  * Run it with `deno task example:segment`, or `deno task example:segment --help`.
- *
- * @module
  */
 import { type OptionValues, runProgram } from "./lib/arguments.ts";
 import { formatMetric } from "./lib/format.ts";

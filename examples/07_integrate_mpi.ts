@@ -5,8 +5,6 @@
  * Alone: `deno task example:integrate-mpi`. On four ranks:
  * `mpirun -n 4 --bind-to none deno run --allow-ffi --allow-read --allow-write
  * examples/07_integrate_mpi.ts --mpi`. See `docs/mpi.md`.
- *
- * @module
  */
 import { pca } from "@cellgrad/cellgrad/data";
 import { type Communicator, openMpi, singleProcess } from "@cellgrad/cellgrad/mpi";

@@ -1,7 +1,5 @@
 /**
  * Builds the page: one file with its style and script inside, which needs no server and no network.
- *
- * @module
  */
 
 const FOLDER = new URL("./", import.meta.url);
@@ -19,11 +17,7 @@ async function policyFor(script: string): Promise<string> {
 }
 
 /**
- * Bundles a module and all that it imports into a script for browsers.
- *
- * @param entry The module.
- * @returns The script.
- * @throws {Error} If it cannot be bundled; the message holds what Deno says.
+ * A module and all that it imports as a script for browsers; throws what Deno says where it cannot.
  */
 export async function bundle(entry: URL): Promise<string> {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
@@ -38,12 +32,7 @@ export async function bundle(entry: URL): Promise<string> {
   return decoder.decode(stdout);
 }
 
-/**
- * Builds the page.
- *
- * @returns The text of the file.
- * @throws {Error} If it cannot be bundled.
- */
+/** The page as the text of a file. */
 export async function buildPage(): Promise<string> {
   const read = (name: string) => Deno.readTextFile(new URL(name, FOLDER));
   const [template, style, bundled] = await Promise.all([

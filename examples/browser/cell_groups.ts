@@ -1,18 +1,8 @@
-/**
- * Groups of cells, and times, as some losses take them.
- *
- * @module
- */
+/** Groups of cells, and times, as some losses take them. */
 import { type Tensor, tensor } from "@cellgrad/cellgrad";
 import type { Cells } from "./cells.ts";
 
-/**
- * Two clouds of cells.
- *
- * @param x (n, d): one row per cell.
- * @param cells The cells.
- * @returns The rows of the first batch, and those of all others.
- */
+/** The rows (n, d) of cells of the first batch, and of all others. */
 export function firstAndOthers(x: Tensor, { batches }: Cells): [Tensor, Tensor] {
   const rows = Array.from(batches.data, Number);
   const where = (is: (batch: number) => boolean) =>
@@ -21,11 +11,8 @@ export function firstAndOthers(x: Tensor, { batches }: Cells): [Tensor, Tensor] 
 }
 
 /**
- * Sets of cells of one batch, but for those on the border of two.
- *
- * @param cells The cells.
- * @param size How many cells a set holds.
- * @returns (sets · size): the rows of the cells, set by set; (sets): the batch of most of a set.
+ * Sets of cells of one batch, but for those on the border of two: their rows, set by set, and the
+ * batch of most of each set.
  */
 export function setsOfBatches(
   { batches }: Cells,
@@ -42,11 +29,8 @@ export function setsOfBatches(
 }
 
 /**
- * Simulated times until an event: log-normal, the later types the earlier; a sixth of the cells or so
- * is censored.
- *
- * @param cells The cells.
- * @returns (n): times, and whether there was an event at that time.
+ * Simulated times until an event (n), log-normal, the later types the earlier, and whether there
+ * was an event then; a sixth of the cells or so is censored.
  */
 export function survivalOf({ labels, noise }: Cells): { times: Tensor; events: Tensor } {
   const column = (i: number) => noise.slice([0, i], [noise.shape[0]!, i + 1]).reshape([-1]);

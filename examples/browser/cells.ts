@@ -1,8 +1,4 @@
-/**
- * Cells as the losses on the page take them.
- *
- * @module
- */
+/** Cells as the losses on the page take them. */
 import {
   bernoulli,
   key,
@@ -59,11 +55,7 @@ export type Measured = Omit<
 export const EMBEDDING = 8;
 
 /**
- * Cells with z-scores of their values, and masks and noise that are the same at each call.
- *
- * @param measured What is known of the cells.
- * @param values (n, g): what z-scores are computed from.
- * @returns The cells.
+ * Cells with z-scores of their values (n, g), and masks and noise that are the same at each call.
  */
 export function prepareCells(measured: Measured, values: Tensor): Cells {
   const [cells, genes] = values.shape as [number, number];
@@ -80,12 +72,7 @@ export function prepareCells(measured: Measured, values: Tensor): Cells {
   };
 }
 
-/**
- * Simulated cells of six types in three batches.
- *
- * @param options How many `cells`, 600 by default, of how many `genes`, 60; the `seed`, 0.
- * @returns The cells.
- */
+/** Simulated cells, 600 of 60 genes by default, of six types in three batches. */
 export function simulatedCells(
   options: { cells?: number; genes?: number; seed?: number } = {},
 ): Cells {
@@ -105,12 +92,6 @@ export function simulatedCells(
   return prepareCells(measured, measured.expression!);
 }
 
-/**
- * How many there are of what.
- *
- * @param cells The cells.
- * @returns Their numbers.
- */
 export function sizesOf({ features, classes, batchNames }: Cells): Sizes {
   return {
     genes: features.shape[1]!,
@@ -126,13 +107,7 @@ const REASONS: Readonly<Record<Need, string>> = {
   velocity: "the velocity of expression, which only simulated cells have",
 };
 
-/**
- * Why a loss cannot be computed of cells.
- *
- * @param entry The loss.
- * @param cells The cells.
- * @returns The reason; `undefined` if it can be.
- */
+/** Why a loss cannot be computed of cells; `undefined` if it can be. */
 export function missingFor(entry: LossEntry, cells: Cells): string | undefined {
   const has = {
     expression: cells.expression,
@@ -143,14 +118,7 @@ export function missingFor(entry: LossEntry, cells: Cells): string | undefined {
   return need && `Cannot compute ${entry.name} as these cells lack ${REASONS[need]}`;
 }
 
-/**
- * The first genes of some cells, evenly spread.
- *
- * @param cells The cells.
- * @param count How many cells at most.
- * @param genes How many genes at most.
- * @returns These cells.
- */
+/** At most so many cells, evenly spread, and the first genes, at most so many. */
 export function sampleCells(cells: Cells, count: number, genes: number): Cells {
   const [n, g] = cells.features.shape as [number, number];
   const rows = Int32Array.from({ length: Math.min(count, n) }, (_, i) => i * n / count | 0);
@@ -179,12 +147,7 @@ export function sampleCells(cells: Cells, count: number, genes: number): Cells {
   };
 }
 
-/**
- * The hierarchy of a root, any cell, and the types below it.
- *
- * @param cells The cells.
- * @returns The hierarchy, and the node of each cell's type.
- */
+/** The hierarchy of a root, any cell, and the types below it; and the node of each cell's type. */
 export function twoLevels({ labels, classes }: Cells): {
   hierarchy: { levels: Int32Array; membership: number[][][] };
   labels: Tensor;

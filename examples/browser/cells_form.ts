@@ -1,18 +1,10 @@
-/**
- * Where a reader drops a table of cells, and says which column is what.
- *
- * @module
- */
+/** Where a reader drops a table of cells, and says which column is what. */
 /// <reference lib="dom" />
 import type { Cells } from "./cells.ts";
 import { byId, element } from "./dom.ts";
 import { cellsOfTable, guessLabels, readTableFile, type TableFile } from "./table_cells.ts";
 
-/**
- * Makes the page take files. A file that does not do changes nothing but the message.
- *
- * @param onCells Is told the cells of a file.
- */
+/** Makes the page take files. A file that does not do changes nothing but the message. */
 export function acceptFiles(onCells: (cells: Cells) => void): void {
   const input = byId("file") as HTMLInputElement;
   const drop = byId("drop");

@@ -1,8 +1,4 @@
-/**
- * The value and the gradient of a loss, as the page shows them.
- *
- * @module
- */
+/** The value and the gradient of a loss, as the page shows them. */
 /// <reference lib="dom" />
 import { type Child, element, formatNumber } from "./dom.ts";
 import type { DeviceResult, GradientCheck } from "./gradient_check.ts";
@@ -14,14 +10,7 @@ export const GRADIENT_TOLERANCE = 1e-3;
 /** What WebGPU found; a text where it could not, `undefined` while it computes. */
 export type DeviceOutcome = DeviceResult | string | undefined;
 
-/**
- * The elements that show a check.
- *
- * @param entry The loss.
- * @param check What the CPU found.
- * @param outcome What WebGPU found.
- * @returns The elements.
- */
+/** The elements that show what the CPU and WebGPU found. */
 export function checkElements(
   entry: LossEntry,
   check: GradientCheck,
@@ -55,14 +44,6 @@ export function checkElements(
   ];
 }
 
-/**
- * A tile with a number.
- *
- * @param id The number's id.
- * @param value The number.
- * @param caption What it is.
- * @returns The tile.
- */
 function tile(id: string, value: string, caption: string): HTMLElement {
   return element("div", {}, element("b", { id }, value), element("span", {}, caption));
 }

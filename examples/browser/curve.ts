@@ -1,8 +1,4 @@
-/**
- * Curves of losses, one over the other.
- *
- * @module
- */
+/** Curves of losses, one over the other. */
 /// <reference lib="dom" />
 import { formatNumber, svg } from "./dom.ts";
 
@@ -32,11 +28,8 @@ interface Scales {
 }
 
 /**
- * Draws curves into an element, at its width.
- *
- * @param into The element.
- * @param series The curves; later ones lie above.
- * @param steps How many steps the axis has at least.
+ * Draws curves, later ones above, into an element, at its width, on an axis of so many steps at
+ * least.
  */
 export function drawCurve(into: HTMLElement, series: readonly Series[], steps: number): void {
   const scales = scalesFor(Math.max(into.clientWidth, 240), series, steps);
@@ -94,15 +87,7 @@ function describe(series: readonly Series[]): string {
   return parts.length === 0 ? "No loss yet" : `Loss by step; ${parts.join("; ")}`;
 }
 
-/**
- * Round numbers within a range, or around it.
- *
- * @param low The lower end.
- * @param high The upper end.
- * @param count About how many.
- * @param where Whether the first and the last lie within the range, by default, or around it.
- * @returns The numbers, ascending.
- */
+/** About so many round numbers, ascending, within a range, or around it. */
 export function niceTicks(
   low: number,
   high: number,

@@ -1,21 +1,10 @@
-/**
- * Elements of a page, briefly.
- *
- * @module
- */
+/** Elements of a page, briefly. */
 /// <reference lib="dom" />
 
 /** What an element may hold. */
 export type Child = Node | string | undefined;
 
-/**
- * Makes an element.
- *
- * @param tag Its name.
- * @param attributes Its attributes; `true` is one without a value, `false` and `undefined` none.
- * @param children What it holds; text is never read as HTML.
- * @returns The element.
- */
+/** Makes an element; `true` is an attribute without a value, `false` and `undefined` none. */
 export function element<K extends keyof HTMLElementTagNameMap>(
   tag: K,
   attributes: Readonly<Record<string, string | number | boolean | undefined>> = {},
@@ -27,14 +16,7 @@ export function element<K extends keyof HTMLElementTagNameMap>(
   return made;
 }
 
-/**
- * Makes an element of SVG.
- *
- * @param tag Its name.
- * @param attributes Its attributes.
- * @param children What it holds.
- * @returns The element.
- */
+/** Makes an element of SVG. */
 export function svg<K extends keyof SVGElementTagNameMap>(
   tag: K,
   attributes: Readonly<Record<string, string | number | boolean | undefined>> = {},
@@ -57,25 +39,13 @@ function setAttributes(
   }
 }
 
-/**
- * The element of the page with an id.
- *
- * @param id The id.
- * @returns The element.
- * @throws {Error} If the page has none.
- */
 export function byId(id: string): HTMLElement {
   const found = document.getElementById(id);
   if (found === null) throw new Error(`The page has no element "${id}"`);
   return found;
 }
 
-/**
- * A number for people: four digits, and an exponent only where it is needed.
- *
- * @param x The number.
- * @returns The text, with a true minus sign.
- */
+/** A number for people: four digits, an exponent only where it is needed, and a true minus sign. */
 export function formatNumber(x: number): string {
   if (!Number.isFinite(x)) return Number.isNaN(x) ? "not a number" : `${x > 0 ? "" : "−"}∞`;
   const size = Math.abs(x);

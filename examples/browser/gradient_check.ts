@@ -1,8 +1,6 @@
 /**
  * A loss of a few cells: its value, its gradient by all that the loss is handed, and whether
  * differences agree.
- *
- * @module
  */
 import {
   compile,
@@ -56,12 +54,7 @@ export interface Point {
   loss: (inputs: Named) => Tensor;
 }
 
-/**
- * The loss of a few of the cells, as a function of what the network hands to it.
- *
- * @param task The loss and the cells.
- * @returns The inputs, in float64, and the loss.
- */
+/** The loss of a few of the cells, as a function of what the network hands to it, in float64. */
 export function samplePoint(task: Task): Point {
   const { entry, values } = task;
   const cells = sampleCells(task.cells, CELLS, GENES);
@@ -85,12 +78,8 @@ export function samplePoint(task: Task): Point {
 }
 
 /**
- * The value and the gradient of a loss at a point, and whether differences agree.
- *
- * @param task The loss and the cells.
- * @param point The loss as a function, and its inputs.
- * @param entries How many of the largest derivatives to list.
- * @returns What was found.
+ * The value and the gradient of a loss at a point, with so many of the largest derivatives, and
+ * whether differences agree.
  */
 export function checkPoint(task: Task, { inputs, loss }: Point, entries = 6): GradientCheck {
   const [value, gradients] = valueAndGrad(loss)(inputs);
@@ -172,14 +161,7 @@ export interface DeviceResult {
   gradientError: number;
 }
 
-/**
- * Computes the same on a device, in float32.
- *
- * @param point The loss as a function, and its inputs.
- * @param check What was found in float64.
- * @param device Where to compute.
- * @returns The value, and the error of the gradients.
- */
+/** Computes the same on a device, in float32. */
 export async function computeOn(
   { inputs, loss }: Point,
   check: GradientCheck,

@@ -1,8 +1,6 @@
 /**
  * The losses on the page: what each measures, its parameters with their ranges and defaults, and how
  * it is computed from a small network's outputs for cells.
- *
- * @module
  */
 import type { LossEntry } from "./loss_entry.ts";
 import { DISTANCES, EMBEDDINGS, METRIC, VIEWS } from "./losses/embeddings.ts";

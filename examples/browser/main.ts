@@ -1,8 +1,4 @@
-/**
- * Builds the page in `examples/browser/`, and serves it on this machine; see `docs/browser.md`.
- *
- * @module
- */
+/** Builds the page in `examples/browser/`, and serves it on this machine; see `docs/browser.md`. */
 import { type OptionValues, runProgram, UsageError } from "../lib/arguments.ts";
 import { prepareFile } from "../lib/training/claim.ts";
 import { writeAtomically } from "../lib/training/results.ts";

@@ -1,7 +1,5 @@
 /**
  * A small network for cells: one hidden layer, and an output for everything that a loss asks for.
- *
- * @module
  */
 import {
   adam,
@@ -41,13 +39,7 @@ export interface Task {
   cells: Cells;
 }
 
-/**
- * Random weights to start from, the same at each call.
- *
- * @param task The loss and the cells.
- * @param hidden How many units the hidden layer has.
- * @returns The weights.
- */
+/** Random weights to start from, the same at each call. */
 export function createModel({ entry, cells }: Task, hidden: number): Model {
   const sizes = sizesOf(cells);
   const outputs = Object.entries(entry.outputs(sizes));
@@ -63,14 +55,7 @@ export function createModel({ entry, cells }: Task, hidden: number): Model {
   };
 }
 
-/**
- * What the network makes of cells.
- *
- * @param entry The loss that asks.
- * @param model The weights.
- * @param x (n, g): what the network sees.
- * @returns The outputs by name.
- */
+/** What the network makes of cells (n, g), by the outputs' names. */
 export function forward(entry: LossEntry, model: Model, x: Tensor): Named {
   const hidden = tanh(x.matmul(model.first).add(model.bias));
   return Object.fromEntries(
@@ -81,13 +66,7 @@ export function forward(entry: LossEntry, model: Model, x: Tensor): Named {
   );
 }
 
-/**
- * All that a loss of a task takes from the network.
- *
- * @param task The loss and the cells.
- * @param model The weights.
- * @returns The outputs of the cells, and of a second view of them.
- */
+/** What the network makes of the cells, and of a second view of them, as a loss takes them. */
 export function outputsOf({ entry, cells }: Task, model: Model): { outputs: Named; second: Named } {
   const { features, views, hidden } = cells;
   if (entry.twoViews) {
@@ -106,13 +85,7 @@ export interface TrainingState {
   optimizer: OptimizerState<Model>;
 }
 
-/**
- * Training of a task by Adam.
- *
- * @param task The loss and the cells.
- * @param options The `learningRate`, and how many `hiddenUnits` there are.
- * @returns Where it starts, and a step: the loss before it, and what it makes of weights and state.
- */
+/** Training by Adam: where it starts, and a step, which gives the loss before it. */
 export function createTraining(
   task: Task,
   { learningRate, hiddenUnits }: { learningRate: number; hiddenUnits: number },

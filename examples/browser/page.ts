@@ -1,8 +1,6 @@
 /**
  * The page: a loss, its parameters and the cells on one side; its value, its gradient and a training
  * on the other.
- *
- * @module
  */
 /// <reference lib="dom" />
 import { webgpu } from "@cellgrad/cellgrad";

@@ -1,8 +1,4 @@
-/**
- * Fields for parameters: a name, a range, what it does, and what is wrong with what was typed.
- *
- * @module
- */
+/** Fields for parameters: a name, a range, what it does, and what is wrong with what was typed. */
 /// <reference lib="dom" />
 import { element } from "./dom.ts";
 import {
@@ -16,13 +12,8 @@ import {
 } from "./parameters.ts";
 
 /**
- * Fills a form with a field for each parameter. What cannot be used is said under its field, and the
- * last value that could be stays in use.
- *
- * @param form The form.
- * @param parameters The parameters.
- * @param onChange Is told all values whenever one of them changed.
- * @returns The values to begin with.
+ * Fills a form with a field for each parameter, and returns the values to begin with. What cannot
+ * be used is said under its field, and the last value that could be stays in use.
  */
 export function showParameters(
   form: HTMLElement,

@@ -1,8 +1,4 @@
-/**
- * Cells from a table that a reader brings along.
- *
- * @module
- */
+/** Cells from a table that a reader brings along. */
 import { tensor } from "@cellgrad/cellgrad";
 import { parseTable } from "../../src/data/read_table.ts";
 import type { Table } from "../../src/data/table.ts";
@@ -26,14 +22,7 @@ export interface TableFile {
   table: Table;
 }
 
-/**
- * Reads a file of delimited text.
- *
- * @param file The file.
- * @returns Its table.
- * @throws {RangeError} If it is too large.
- * @throws {SyntaxError} If it is no table, or its columns have no names.
- */
+/** Reads a file of delimited text. */
 export async function readTableFile(file: File): Promise<TableFile> {
   const fail = (why: string) => new SyntaxError(`Cannot read "${file.name}" as ${why}`);
   if (file.size > LIMITS.bytes) {
@@ -71,9 +60,6 @@ export async function readTableFile(file: File): Promise<TableFile> {
 
 /**
  * The column that most likely holds the types of cells: the last of text, else one of few values.
- *
- * @param table The table.
- * @returns The column's name.
  */
 export function guessLabels(table: Table): string {
   const few = table.columns.filter((name) => {
@@ -95,15 +81,7 @@ export interface ColumnChoice {
   batches: string | undefined;
 }
 
-/**
- * Cells of a table: columns of numbers are genes, except for those that hold types and batches.
- *
- * @param file The table, and its name.
- * @param choice Which columns hold types and batches.
- * @returns The cells, and notes on what was left out.
- * @throws {RangeError} If a column does not do for what it was chosen for.
- * @throws {TypeError} If there are no numbers, or some are missing.
- */
+/** Cells of a table: columns of numbers are genes, except for those that hold types and batches. */
 export function cellsOfTable(
   { name, table }: TableFile,
   choice: ColumnChoice,

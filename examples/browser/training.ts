@@ -1,8 +1,4 @@
-/**
- * Training on a device, a few steps at a time.
- *
- * @module
- */
+/** Training on a device, a few steps at a time. */
 import { compile, type Tensor, treeLeaves, type webgpu } from "@cellgrad/cellgrad";
 import { createTraining, type Task } from "./model.ts";
 
@@ -15,14 +11,7 @@ export interface Trainer extends AsyncDisposable {
   train(steps: number): Promise<{ losses: number[]; milliseconds: number }>;
 }
 
-/**
- * Compiles a training step for a device.
- *
- * @param task The loss and the cells.
- * @param device Where to train.
- * @param options The `learningRate`, and how many `hiddenUnits` there are.
- * @returns The training.
- */
+/** A training, compiled for a device. */
 export async function createTrainer(
   task: Task,
   device: TrainingDevice,

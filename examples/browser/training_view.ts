@@ -1,8 +1,4 @@
-/**
- * Training, live: curves of the devices, and what a step takes on each.
- *
- * @module
- */
+/** Training, live: curves of the devices, and what a step takes on each. */
 /// <reference lib="dom" />
 import { drawCurve } from "./curve.ts";
 import { byId, element, formatNumber } from "./dom.ts";
@@ -43,11 +39,7 @@ export class TrainingView {
     id: "train",
   });
 
-  /**
-   * Makes the button.
-   *
-   * @param settings The form that it belongs to.
-   */
+  /** Adds the button to the form of settings. */
   constructor(settings: HTMLElement) {
     settings.append(this.#button);
     this.#button.addEventListener("click", () => this.#press());
@@ -62,13 +54,7 @@ export class TrainingView {
     this.#draw();
   }
 
-  /**
-   * Starts over.
-   *
-   * @param task The loss and the cells.
-   * @param gpu The device beside the CPU, where there is one.
-   * @param options The `learningRate`, and how many `hiddenUnits` there are.
-   */
+  /** Starts over. */
   async start(
     task: Task,
     gpu: TrainingDevice | undefined,
@@ -218,13 +204,7 @@ function remarks(cpu: Lane | undefined, gpu: Lane | undefined): HTMLElement[] {
   )];
 }
 
-/**
- * How far two curves are apart at most, by the range of the first.
- *
- * @param a One curve.
- * @param b The other one.
- * @returns The difference; 0 for curves that are equal.
- */
+/** How far two curves are apart at most, by the range of the first. */
 export function differenceOf(a: readonly number[], b: readonly number[]): number {
   const count = Math.min(a.length, b.length);
   let [low, high, worst] = [Infinity, -Infinity, 0];

@@ -1,8 +1,6 @@
 /**
  * Command lines of the examples: options are declared once, with their kind, range, default and
  * help; values come out typed, and every mistake is one clear line.
- *
- * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { UsageError } from "./usage_error.ts";
@@ -177,13 +175,8 @@ function withoutSeparator(args: readonly string[]): readonly string[] {
 }
 
 /**
- * Reads a command line.
- *
- * @param specs The options.
- * @param args The arguments, such as `Deno.args`: `--name value` or `--name=value`.
- * @returns The value of each option, its default where it is absent.
- * @throws {UsageError} If an option is unknown, lacks its value or has a bad one, or if there is an
- * argument that belongs to no option.
+ * Reads a command line, `--name value` or `--name=value`: the values of all options, absent ones by
+ * their defaults. Throws `UsageError` for unknown options, bad or missing values, and strays.
  */
 export function parseOptions<const S extends OptionSpecs>(
   specs: S,
@@ -227,12 +220,7 @@ function details(spec: OptionSpec): string {
   return parts.length > 0 ? ` (${parts.join("; ")})` : "";
 }
 
-/**
- * Writes the help of a program.
- *
- * @param program The program.
- * @returns The text, without a line break at the end.
- */
+/** The help of a program. */
 export function helpText<S extends OptionSpecs>(program: Program<S>): string {
   const entries = Object.entries<OptionSpec>(program.options).map(([name, spec]) => [
     flagOf(name) + placeholder(spec),
@@ -246,13 +234,8 @@ export function helpText<S extends OptionSpecs>(program: Program<S>): string {
 }
 
 /**
- * Runs a program: `--help` prints the help, a {@linkcode UsageError} becomes one line on standard
- * error, and so does what the system says of files.
- *
- * @param program The program.
- * @param args The arguments, such as `Deno.args`.
- * @param main What to do with the values; it may return an exit status.
- * @returns The exit status for `Deno.exitCode`: that of `main` or 0, and 2 after a usage error.
+ * Runs a program: `--help` prints the help; a {@linkcode UsageError}, and what the system says of
+ * files, becomes one line on standard error and status 2. `main` may return a status.
  */
 export async function runProgram<const S extends OptionSpecs>(
   program: Program<S>,

@@ -1,8 +1,4 @@
-/**
- * Cells to annotate: read from a file, or simulated.
- *
- * @module
- */
+/** Cells to annotate: read from a file, or simulated. */
 import { log1p, type Tensor } from "@cellgrad/cellgrad";
 import { normalizeTotal, simulateCells } from "@cellgrad/cellgrad/data";
 import { UsageError } from "./arguments.ts";
@@ -57,13 +53,8 @@ export function simulatedCells(seed: number): Cells {
 const MOST_BYTES = 2 ** 28;
 
 /**
- * Cells of a file, all values of which are held.
- *
- * @param path The file.
- * @param labels The column of the cell types.
- * @param reading What else is wanted.
- * @returns The cells, ready to learn from.
- * @throws {UsageError} If the file cannot be used, in one line that names cell and gene.
+ * Cells of a file, all values of which are held; throws `UsageError`, in one line that names cell
+ * and gene, where it cannot be used.
  */
 export async function readCells(
   path: string,
@@ -74,15 +65,8 @@ export async function readCells(
 }
 
 /**
- * Cells of a file, as {@linkcode readCells} gives them, but without the zeros of a large AnnData file
- * that has many.
- *
- * @param path The file.
- * @param labels The column of the cell types.
- * @param reading What else is wanted.
- * @param mostBytes Up to how many bytes zeros are held, too, as `float32`; 256 MiB by default.
- * @returns The cells, ready to learn from.
- * @throws {UsageError} If the file cannot be used, in one line that names cell and gene.
+ * The same without the zeros of an AnnData file that has many, where these take more bytes, as
+ * `float32`.
  */
 export async function readManyCells(
   path: string,
@@ -121,11 +105,8 @@ function usable(file: CellFile, unlabelled: "drop" | "error") {
 }
 
 /**
- * The same cells with their types in the order of their names: what is learned shall not depend on
- * the order in which a file lists its categories.
- *
- * @param cells Their labels, and the names of the types.
- * @returns Labels and names in the other order, and where each name was before.
+ * The same cells with their types in the order of their names, and where each name was before: what
+ * is learned shall not depend on the order in which a file lists its categories.
  */
 export function sortTypes(
   { labels, classes }: Pick<Cells, "labels" | "classes">,
@@ -140,10 +121,8 @@ export function sortTypes(
 }
 
 /**
- * Says what was left out of a file and what was done with it, a line each; nothing of simulated cells.
- *
- * @param cells The cells.
- * @param scaledBy Which cells decide the z-scores that the network is given.
+ * Says what was left out of a file and what was done with it, a line each; nothing of simulated
+ * cells.
  */
 export function announceNotes({ notes }: Pick<Cells, "notes">, scaledBy: string): void {
   if (notes.length === 0) return;

@@ -1,8 +1,4 @@
-/**
- * Training a classifier of cells, and what it does to cells that it has not seen.
- *
- * @module
- */
+/** Training a classifier of cells, and what it does to cells that it has not seen. */
 import {
   compile,
   concat,

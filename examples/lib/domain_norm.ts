@@ -2,8 +2,6 @@
  * Domain-specific batch normalisation (DSBN): every batch of cells has a norm of its own.
  *
  * Source: Chang et al. 2019 (arXiv:1906.03950); scGPT `scgpt/model/dsbn.py`.
- *
- * @module
  */
 import { equal, gather, stack, type Tensor, type TensorLike, where } from "@cellgrad/cellgrad";
 import {
@@ -25,14 +23,8 @@ export type DomainNorms = { bns: Numbered<DomainNorm> };
 const EPSILON = 6.1e-5;
 
 /**
- * Normalizes channels by the norm of one domain.
- *
- * @param norms The norms.
- * @param x (cells, channels, …): cells of the domain.
- * @param domain The number of the domain, a scalar.
- * @param options `training`: whether by the statistics of these cells, towards which the running ones
- * move.
- * @returns The normalized cells, and the norms after them.
+ * Normalizes cells (cells, channels, …) by the norm of one domain; in training by their own
+ * statistics, towards which the running ones move. Also gives the norms after them.
  */
 export function domainNorm(
   { bns }: DomainNorms,

@@ -1,8 +1,4 @@
-/**
- * Observable Plot without a browser, as SVG text in the style of the reports.
- *
- * @module
- */
+/** Observable Plot without a browser, as SVG text in the style of the reports. */
 import * as Plot from "@observablehq/plot";
 import { parseHTML } from "linkedom";
 import { Markup } from "./html.ts";

@@ -1,15 +1,6 @@
+/** A part of many cells that stands for all of them. */
 /**
- * A part of many cells that stands for all of them.
- *
- * @module
- */
-
-/**
- * All positions, or a part that the golden ratio spreads evenly whatever order they are in.
- *
- * @param total How many there are.
- * @param most How many are taken, about.
- * @returns The positions, in order.
+ * All positions, or about so many that the golden ratio spreads evenly whatever order they are in.
  */
 export function evenlySpread(total: number, most: number): Int32Array {
   return Int32Array.from({ length: total }, (_, position) => position)

@@ -1,48 +1,23 @@
-/**
- * Numbers as people read them, in reports and on terminals.
- *
- * @module
- */
-
+/** Numbers as people read them, in reports and on terminals. */
 /** What stands where a number could not be computed. */
 export const MISSING = "–";
 
-/**
- * A measure with three decimals.
- *
- * @param value The measure.
- * @returns The text; a dash for NaN, infinity and `undefined`.
- */
+/** A measure with three decimals; a dash for NaN, infinity and `undefined`. */
 export function formatMetric(value: number | undefined): string {
   return value !== undefined && Number.isFinite(value) ? value.toFixed(3) : MISSING;
 }
 
-/**
- * A share as a percentage without decimals.
- *
- * @param share The share, from 0 to 1.
- * @returns The text; a dash for NaN, infinity and `undefined`.
- */
+/** A share as a percentage without decimals; a dash for NaN, infinity and `undefined`. */
 export function formatPercent(share: number | undefined): string {
   return share !== undefined && Number.isFinite(share) ? `${(100 * share).toFixed(0)} %` : MISSING;
 }
 
-/**
- * A whole number with separators of thousands.
- *
- * @param value The number.
- * @returns The text, such as `68,579`.
- */
+/** A whole number with separators of thousands, such as `68,579`. */
 export function formatCount(value: number): string {
   return Number.isFinite(value) ? value.toLocaleString("en") : MISSING;
 }
 
-/**
- * A duration in the units that suit its size.
- *
- * @param seconds The duration.
- * @returns The text, such as `4.2 s`, `3 min 05 s` or `2 h 10 min`.
- */
+/** A duration in the units that suit its size: `4.2 s`, `3 min 05 s` or `2 h 10 min`. */
 export function formatDuration(seconds: number): string {
   if (!Number.isFinite(seconds)) return MISSING;
   if (seconds < 9.95) return `${seconds.toFixed(1)} s`;

@@ -1,9 +1,4 @@
-/**
- * Markup that escapes by default, and the page around a report.
- *
- * @module
- */
-
+/** Markup that escapes by default, and the page around a report. */
 const ENTITIES: Readonly<Record<string, string>> = {
   "&": "&amp;",
   "<": "&lt;",
@@ -17,11 +12,7 @@ export class Markup {
   /** The HTML source. */
   readonly source: string;
 
-  /**
-   * Marks text as HTML; use {@linkcode markup} for anything that holds data.
-   *
-   * @param source The HTML source.
-   */
+  /** Marks text as HTML; use {@linkcode markup} for anything that holds data. */
   constructor(source: string) {
     this.source = source;
   }
@@ -38,12 +29,8 @@ function render(fragment: Fragment): string {
 }
 
 /**
- * Template tag: pieces of text are HTML, values are data and are escaped unless they are
- * {@linkcode Markup} already.
- *
- * @param pieces The text between the values.
- * @param values The values: text, numbers, markup, or arrays of these.
- * @returns The markup.
+ * Template tag: pieces of text are HTML, values are data and are escaped unless they are {@linkcode
+ * Markup} already.
  */
 export function markup(pieces: TemplateStringsArray, ...values: Fragment[]): Markup {
   return new Markup(
@@ -120,10 +107,6 @@ pre { background: var(--panel); border-radius: 6px; padding: 10px 14px; overflow
 
 /**
  * A complete page: style inside, nothing to load, and a policy that forbids scripts and requests.
- *
- * @param title The title of the window.
- * @param body What the page shows.
- * @returns The text of the file.
  */
 export function page(title: string, body: Markup): string {
   return markup`<!doctype html>

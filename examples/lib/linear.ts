@@ -1,8 +1,4 @@
-/**
- * A linear layer: what the networks of the examples are made of.
- *
- * @module
- */
+/** A linear layer: what the networks of the examples are made of. */
 import { matmul, type Tensor, zeros } from "@cellgrad/cellgrad";
 import { normal } from "@cellgrad/cellgrad/random";
 

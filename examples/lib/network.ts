@@ -1,8 +1,4 @@
-/**
- * A network of two layers: linear, rectifier, linear.
- *
- * @module
- */
+/** A network of two layers: linear, rectifier, linear. */
 import { matmul, relu, type Tensor, zeros } from "@cellgrad/cellgrad";
 import { split } from "@cellgrad/cellgrad/random";
 import { initWeight } from "./linear.ts";

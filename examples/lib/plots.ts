@@ -2,8 +2,6 @@
  * The figures of a report: Observable Plot drawn without a browser, as SVG text.
  *
  * Colours are CSS variables of the page, so that one file reads well on light and on dark.
- *
- * @module
  */
 import * as Plot from "@observablehq/plot";
 import { draw, FONT } from "./draw.ts";
@@ -64,12 +62,7 @@ export interface Look {
   symbol: TypeSymbol | "times" | "plus";
 }
 
-/**
- * The look of the k-th type: seven colours, then the same colours with another symbol.
- *
- * @param type Index of the type.
- * @returns Its colour and symbol.
- */
+/** The look of the k-th type: seven colours, then the same colours with another symbol. */
 export function typeLook(type: number): Look {
   return {
     color: COLORS[type % COLORS.length]!,
@@ -100,13 +93,7 @@ function labelWidth(names: readonly string[]): number {
   return Math.max(20, ...names.map((name) => [...shorten(name)].length * FONT * 0.56));
 }
 
-/**
- * Curves of one fold over the epochs.
- *
- * @param fold The curves.
- * @param axes The axes, the same for all folds.
- * @returns The figure as SVG.
- */
+/** Curves of one fold over the epochs. */
 export function curvePlot({ training = [], heldOut }: FoldCurves, axes: CurveAxes): Markup {
   const line = (values: readonly number[], options: Plot.LineOptions) =>
     Plot.line(values.map((value, index) => [index + 1, value]), {
@@ -165,13 +152,7 @@ function matrixMarks(classes: readonly string[], cells: ReturnType<typeof matrix
   ];
 }
 
-/**
- * A confusion matrix: one row per true type, coloured by the share of the row, counts as text.
- *
- * @param classes Names of the types.
- * @param confusion Counts, `[true][predicted]`.
- * @returns The figure as SVG, wider than a phone where there are many types.
- */
+/** A confusion matrix: one row per true type, coloured by the share of the row, counts as text. */
 export function confusionPlot(
   classes: readonly string[],
   confusion: readonly (readonly number[])[],
@@ -197,14 +178,7 @@ export function confusionPlot(
   });
 }
 
-/**
- * Cells in the plane, drawn group by group, so that the last group lies on top.
- *
- * @param plane Coordinates and axis labels.
- * @param groups Cells of each group by index, and how to draw them.
- * @param describe Text that appears under the pointer.
- * @returns The figure as SVG.
- */
+/** Cells in the plane, drawn group by group, so that the last group lies on top. */
 export function scatterPlot(
   plane: Plane,
   groups: readonly { cells: readonly number[]; look: Look }[],
@@ -236,12 +210,7 @@ function dotStyle({ color, symbol }: Look, r: number) {
     : { symbol, r, fill: color, stroke: "var(--page)", strokeWidth: 0.4 };
 }
 
-/**
- * The symbol of a group, for a legend.
- *
- * @param look Colour and symbol.
- * @returns A small SVG.
- */
+/** The symbol of a group, for a legend. */
 export function legendSymbol(look: Look): Markup {
   return draw({
     width: 14,

@@ -1,7 +1,5 @@
 /**
  * Progress of a cross-validated training: one line redrawn on a terminal, plain lines elsewhere.
- *
- * @module
  */
 import { formatDuration, formatMetric } from "./format.ts";
 import { truncate } from "./table.ts";
@@ -54,11 +52,7 @@ export interface Progress {
   finish(): void;
 }
 
-/**
- * The standard error of this process, so that standard output holds results only.
- *
- * @returns The output.
- */
+/** The standard error of this process, so that standard output holds results only. */
 export function standardError(): ProgressOutput {
   const encoder = new TextEncoder();
   const isTerminal = Deno.stderr.isTerminal();
@@ -77,9 +71,6 @@ export function standardError(): ProgressOutput {
  * Shows how far a cross-validated training is. On a terminal: a bar, the fold, the epoch, the loss,
  * the accuracy and the time that is left, redrawn at most every 80 ms. Elsewhere: a line four times
  * per fold, and whenever nothing was said for 10 s.
- *
- * @param options The amount of work, the output and the clock.
- * @returns The display; call `finish()` at the end, also after an interruption.
  */
 export function progressBar(options: ProgressOptions): Progress {
   const { folds, epochs, output = standardError(), now = () => performance.now() } = options;

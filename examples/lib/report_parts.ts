@@ -40,12 +40,8 @@ export function bar(value: number | undefined): Markup {
 }
 
 /**
- * A table that scrolls sideways where the window is narrow.
- *
- * @param label What it is, for readers who cannot see it.
- * @param titles The titles of the columns, or the rows that hold them.
- * @param rows The rows.
- * @param words Titles of columns that hold words.
+ * A table that scrolls sideways where the window is narrow: titles of columns, or rows of them;
+ * `words` are titles of columns that hold words.
  */
 export function table(
   label: string,

@@ -10,8 +10,6 @@
  *
  * Source: scFormer `scformer/model/generation_model.py`, `TransformerGenerator` (Cui et al. 2022,
  * https://doi.org/10.1101/2022.11.20.517285).
- *
- * @module
  */
 import {
   equal,
@@ -99,14 +97,6 @@ export type ScformerResult = ScformerOutputs & {
   cellEmbeddings: Tensor;
 };
 
-/**
- * Runs the model.
- *
- * @param params The parameters.
- * @param input Cells as tokens.
- * @param options `heads`, and what else is wanted.
- * @returns What the heads put out.
- */
 export function scformer(
   params: ScformerParams,
   input: ScformerInput,

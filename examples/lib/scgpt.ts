@@ -13,8 +13,6 @@
  *
  * Source: scGPT `scgpt/model/model.py`, `TransformerModel` (Cui et al. 2024,
  * https://doi.org/10.1038/s41592-024-02201-0).
- *
- * @module
  */
 import {
   broadcastTo,

@@ -1,8 +1,6 @@
 /**
  * The sections of a report: each figure with a caption that says what it shows, in which units and
  * which direction is good.
- *
- * @module
  */
 import { formatCount, formatMetric, formatPercent, MISSING } from "./format.ts";
 import { type Markup, markup } from "./html.ts";
@@ -36,12 +34,7 @@ function commonestMistake(result: AnnotationResult, type: number): string {
   return `${result.classes[wrong.indexOf(most)]} (${formatPercent(most / total)})`;
 }
 
-/**
- * The table of measures per type.
- *
- * @param result The run.
- * @returns The section.
- */
+/** The table of measures per type. */
 export function perClassSection(result: AnnotationResult): Markup {
   const row = ({ name, cells, recall, precision, f1, iou }: ClassResult, type: number) =>
     markup`<tr><th scope="row">${name}</th><td>${formatCount(cells)}</td>${
@@ -64,12 +57,7 @@ ${
 </section>`;
 }
 
-/**
- * The confusion matrix.
- *
- * @param result The run.
- * @returns The section.
- */
+/** The confusion matrix. */
 export function confusionSection({ classes, confusion }: AnnotationResult): Markup {
   return markup`<section>
 <h2>Which types are taken for which</h2>
@@ -107,12 +95,7 @@ ${panels(result, folds, { label: "accuracy (share of cells)", top: 1, epochs })}
 </figure>`;
 }
 
-/**
- * Loss per fold and, where it was recorded, accuracy per fold.
- *
- * @param result The run.
- * @returns The section.
- */
+/** Loss per fold and, where it was recorded, accuracy per fold. */
 export function curveSection(result: AnnotationResult): Markup {
   const folds = result.folds.map(({ trainLoss, validationLoss }) => ({
     training: trainLoss,
@@ -142,12 +125,7 @@ function axisLabel(component: number, share: number): string {
   return `principal component ${component}${explained}`;
 }
 
-/**
- * The cells in two principal components, by type and by correctness.
- *
- * @param result The run.
- * @returns The section.
- */
+/** The cells in two principal components, by type and by correctness. */
 export function planeSection(result: AnnotationResult): Markup {
   const { truth, embedding: { cells, x, y, explainedVariance: [first, second] } } = result;
   const plane: Plane = { x, y, labels: [axisLabel(1, first), axisLabel(2, second)] };

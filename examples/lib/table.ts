@@ -1,9 +1,4 @@
-/**
- * Text tables for terminals.
- *
- * @module
- */
-
+/** Text tables for terminals. */
 const segmenter = new Intl.Segmenter("en", { granularity: "grapheme" });
 
 // Letters that terminals draw two columns wide: CJK, Hangul, full-width forms, and emoji.
@@ -11,12 +6,7 @@ const WIDE_SCRIPT = /^(?![\uFF61-\uFFDC])[\p{sc=Han}\p{sc=Hangul}\p{sc=Hiragana}
 const WIDE_SIGN = /^[\u3000-\u303E\uFF01-\uFF60\uFFE0-\uFFE6\p{Emoji_Presentation}]|\uFE0F/u;
 const ZERO = /^[\p{Mark}\p{Format}]+$/u;
 
-/**
- * Columns that a text takes on a terminal.
- *
- * @param text The text, without control characters.
- * @returns The number of columns.
- */
+/** Columns that a text without control characters takes on a terminal. */
 export function displayWidth(text: string): number {
   let width = 0;
   for (const { segment } of segmenter.segment(text)) {
@@ -27,23 +17,14 @@ export function displayWidth(text: string): number {
 }
 
 /**
- * Text without anything that could move the cursor or colour a terminal: control characters,
- * escape sequences' first characters and line breaks become `�`.
- *
- * @param text The text, such as a name from a file.
- * @returns The printable text.
+ * Text without anything that could move the cursor or colour a terminal: control characters, escape
+ * sequences' first characters and line breaks become `�`.
  */
 export function printable(text: string): string {
   return text.replace(/[\p{Control}\u2028\u2029\u202A-\u202E\u2066-\u2069]/gu, "\uFFFD");
 }
 
-/**
- * Cuts a text to a number of terminal columns.
- *
- * @param text The text.
- * @param columns The columns that there are.
- * @returns The text, ending in `…` where it was cut.
- */
+/** Cuts a text to a number of terminal columns, with `…` at its end. */
 export function truncate(text: string, columns: number): string {
   if (displayWidth(text) <= columns) return text;
   let result = "";
@@ -56,13 +37,7 @@ export function truncate(text: string, columns: number): string {
   return `${result}…`;
 }
 
-/**
- * An aligned table: the first column to the left, the others to the right.
- *
- * @param header The titles of the columns.
- * @param rows The entries, as many per row as there are titles.
- * @returns The lines, without a line break at the end.
- */
+/** An aligned table: the first column to the left, the others to the right. */
 export function textTable(
   header: readonly string[],
   rows: readonly (readonly string[])[],

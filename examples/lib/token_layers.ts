@@ -3,8 +3,6 @@
  * values, and heads that read a cell's token. Parameters have the names of their `state_dict`s.
  *
  * Source: scGPT `scgpt/model/model.py` and scFormer `scformer/model/generation_model.py`.
- *
- * @module
  */
 import {
   clip,
@@ -153,16 +151,10 @@ export function initCellDecoder(key: Tensor, d: number, D: number, zero: boolean
 const NAMES = [[/\.self_attn\.(_impl\.)?Wqkv\./, ".self_attn.in_proj_"]] as const;
 
 /**
- * Weights from a file, by the names of the original.
- *
- * The names of flash-attn (`self_attn.Wqkv.weight`), with which scGPT's checkpoints were written,
- * become PyTorch's (`self_attn.in_proj_weight`), as in scGPT's `load_pretrained`; the counter
- * `num_batches_tracked`, which nothing reads, is left out.
- *
- * @param tensors The tensors by name: `readSafetensors` of `model.state_dict()`.
- * @param like Parameters of the same names and shapes, as an initializer gives them.
- * @returns The parameters.
- * @throws {TypeError} If names are missing or left over, or shapes differ: the message lists them.
+ * Weights from a file (`readSafetensors` of `model.state_dict()`), by the names of the original, in
+ * the form of `like`. The names of flash-attn (`self_attn.Wqkv.weight`), with which scGPT's
+ * checkpoints were written, become PyTorch's, as in scGPT's `load_pretrained`; the counter
+ * `num_batches_tracked` is left out.
  */
 export function loadWeights<P extends object>(
   tensors: Readonly<Record<string, Tensor>>,

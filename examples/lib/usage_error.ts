@@ -1,8 +1,4 @@
-/**
- * The error of a program for what its user can mend.
- *
- * @module
- */
+/** The error of a program for what its user can mend. */
 import { printable } from "./table.ts";
 
 /** A mistake of the user: its message is all that needs to be shown. */
@@ -10,11 +6,6 @@ export class UsageError extends Error {
   /** The name of the class. */
   override name = "UsageError";
 
-  /**
-   * Makes the error.
-   *
-   * @param message What is wrong; line breaks and control characters in it are replaced.
-   */
   constructor(message: string) {
     super(printable(message));
   }

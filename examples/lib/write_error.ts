@@ -1,8 +1,4 @@
-/**
- * What the system says where a file cannot be written, in words.
- *
- * @module
- */
+/** What the system says where a file cannot be written, in words. */
 import { UsageError } from "./usage_error.ts";
 
 /** Codes of the system, and what they mean to who reads them. */
@@ -28,12 +24,7 @@ export class WriteError extends UsageError {
   override name = "WriteError";
 }
 
-/**
- * Why something could not be written, in words.
- *
- * @param error What was thrown.
- * @returns The reason, or `undefined` where it is none of the system's.
- */
+/** What the system says, in words; `undefined` where the error is none of its. */
 export function reasonOf(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
   if (error instanceof Deno.errors.NotCapable) {
@@ -45,12 +36,8 @@ export function reasonOf(error: unknown): string | undefined {
 }
 
 /**
- * The error for a file that could not be written.
- *
- * @param path The file or folder.
- * @param error What was thrown.
- * @param kept What is kept, as the end of the sentence; nothing by default.
- * @returns A {@linkcode WriteError}, or the error itself where it is none of the system's.
+ * The error for a file that could not be written, with what is kept; the given one where it is none
+ * of the system's.
  */
 export function cannotWrite(path: string, error: unknown, kept?: string): unknown {
   const reason = reasonOf(error);

@@ -1,8 +1,4 @@
-/**
- * Cells of an AnnData file.
- *
- * @module
- */
+/** Cells of an AnnData file. */
 import { type AnnDataFile, openAnnData, type StoredMatrix } from "@cellgrad/cellgrad/data";
 import { UsageError } from "../arguments.ts";
 import { evenlySpread } from "../evenly_spread.ts";
@@ -94,14 +90,7 @@ async function shareOfEntries(matrix: StoredMatrix): Promise<number> {
   return entries / data.length;
 }
 
-/**
- * What is said before a matrix is read, where it takes much memory.
- *
- * @param where What messages call it.
- * @param shape How many cells and genes it has.
- * @param bytes How many bytes of it are held.
- * @returns The line; `undefined` below one GiB.
- */
+/** What is said before a matrix is read that takes a GiB of memory or more. */
 export function memoryNote(
   where: string,
   [cells, genes]: readonly number[],

@@ -1,16 +1,7 @@
-/**
- * Telling the cells of one training from those of another.
- *
- * @module
- */
+/** Telling the cells of one training from those of another. */
 import type { Tensor } from "@cellgrad/cellgrad";
 
-/**
- * A text that stands for expression: another one for other cells, genes or values.
- *
- * @param expression (cells, genes).
- * @returns 64 bits in hexadecimal digits.
- */
+/** A text of 16 digits that stands for expression: another one for other cells, genes or values. */
 export async function digestOf({ data }: Tensor): Promise<string> {
   const bytes = new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
   const digest = await crypto.subtle.digest("SHA-256", bytes);

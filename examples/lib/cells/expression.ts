@@ -1,8 +1,4 @@
-/**
- * Expression as programs want it: finite, on a logarithmic scale, of genes that vary.
- *
- * @module
- */
+/** Expression as programs want it: finite, on a logarithmic scale, of genes that vary. */
 import { highlyVariableGenes } from "@cellgrad/cellgrad/data";
 import { UsageError } from "../arguments.ts";
 import {
@@ -47,14 +43,7 @@ const TOTAL = "10,000";
 /** No logarithm of normalized counts is as large. */
 const LARGEST_LOGARITHM = 20;
 
-/**
- * Checks expression, normalizes counts and takes their logarithm, and chooses genes.
- *
- * @param measured The expression.
- * @returns What the programs learn from.
- * @throws {UsageError} If a value is missing or infinite, a count negative, or there are fewer than
- * two genes: names cell and gene.
- */
+/** Checks expression, normalizes counts and takes their logarithm, and chooses genes. */
 export function prepare(measured: Measured): Prepared {
   const { where, values, genes } = measured;
   if (genes.length < 2) {

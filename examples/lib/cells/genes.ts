@@ -1,9 +1,4 @@
-/**
- * Which columns of a table are genes.
- *
- * @module
- */
-
+/** Which columns of a table are genes. */
 /** Names, in small letters without marks, that tables give to what is no gene. */
 const NO_GENES = new Set(
   ("cell cellid cellids cellname cellnames cellindex barcode barcodes index id ids obsnames " +
@@ -59,14 +54,7 @@ function isCopy(values: Float64Array, names: readonly (string | undefined)[]): b
   return named || (whole && (found.length > 2 || isPair));
 }
 
-/**
- * Why a column of numbers seems to be no gene.
- *
- * @param name The column's name.
- * @param values Its numbers.
- * @param labels The names of the cells, by column.
- * @returns The reason, or `undefined` where it seems to be one.
- */
+/** Why a column of numbers seems to be no gene, beside the names of the cells by column. */
 export function noGene(
   name: string,
   values: Float64Array,

@@ -1,7 +1,5 @@
 /**
  * Expression of cells × genes: with its zeros, or without them where these would fill the memory.
- *
- * @module
  */
 import { log1p, Tensor } from "@cellgrad/cellgrad";
 import { normalizeTotal, type SparseMatrix } from "@cellgrad/cellgrad/data";

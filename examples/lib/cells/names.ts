@@ -1,8 +1,4 @@
-/**
- * What a column calls each cell: its type, or its batch.
- *
- * @module
- */
+/** What a column calls each cell: its type, or its batch. */
 import type { Column } from "@cellgrad/cellgrad/data";
 import { UsageError } from "../usage_error.ts";
 
@@ -72,13 +68,8 @@ export interface Coded {
 }
 
 /**
- * The names of the cells that are kept, as numbers.
- *
- * @param option The option that named the column, for messages.
- * @param what What its names are, for messages.
- * @param column The names of all cells.
- * @param kept The cells that are kept: all of them have a name.
- * @throws {UsageError} If there are fewer than two different names, or nearly as many as cells.
+ * The names of the cells that are kept, as numbers; throws `UsageError` where there are fewer than
+ * two different ones, or nearly as many as cells.
  */
 export function coded(
   option: string,

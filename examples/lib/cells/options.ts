@@ -1,9 +1,4 @@
-/**
- * The options of all programs that read cells from a file.
- *
- * @module
- */
-
+/** The options of all programs that read cells from a file. */
 /** The option of the file. */
 export const DATA_OPTION = {
   kind: "string",

@@ -1,8 +1,4 @@
-/**
- * Cells of a table: a row per cell, a column per gene.
- *
- * @module
- */
+/** Cells of a table: a row per cell, a column per gene. */
 import { readTable, type Table } from "@cellgrad/cellgrad/data";
 import { UsageError } from "../arguments.ts";
 import type { Measured } from "./expression.ts";

@@ -1,8 +1,4 @@
-/**
- * Cells whose types are terms of an ontology: real ones, or simulated ones on its tree.
- *
- * @module
- */
+/** Cells whose types are terms of an ontology: real ones, or simulated ones on its tree. */
 import { log1p } from "@cellgrad/cellgrad";
 import {
   normalizeTotal,
@@ -78,13 +74,7 @@ const SIMULATED_TERMS = [
   "CL:0000625",
 ];
 
-/**
- * Reads or simulates the cells, and finds their types in the ontology.
- *
- * @param options Where they come from.
- * @returns The cells, their terms, and the hierarchy above them.
- * @throws {UsageError} If a file cannot be read, or a type has no term.
- */
+/** Reads or simulates cells, and finds their types, and what is above them, in the ontology. */
 export async function annotatedCells(options: CellOptions): Promise<AnnotatedCells> {
   const ontology = await readOntology(options.ontology);
   const cells = options.data === undefined

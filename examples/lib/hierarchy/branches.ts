@@ -1,8 +1,4 @@
-/**
- * The main branches of a hierarchy: what an error should not leave.
- *
- * @module
- */
+/** The main branches of a hierarchy: what an error should not leave. */
 import type { TermHierarchy } from "@cellgrad/cellgrad/data";
 import { isMember } from "./tree.ts";
 
@@ -16,16 +12,11 @@ export interface Branches {
 
 /**
  * The classes of one level of the hierarchy: of the levels on which no type has two classes, and
- * some class holds several types, that with the most classes; of equal ones, that on which most types
- * have one. A type without a class there is a branch of its own.
+ * some class holds several types, that with the most classes; of equal ones, that on which most
+ * types have one. A type without a class there is a branch of its own.
  *
  * For blood cells in the Cell Ontology these are T cells, B cells, natural killer cells (as innate
  * lymphoid cells), monocytes, dendritic cells and stem cells.
- *
- * @param hierarchy The hierarchy.
- * @param labels The node of each type in the hierarchy.
- * @param types The label of each type.
- * @returns The branches.
  */
 export function mainBranches(
   hierarchy: TermHierarchy,

@@ -1,8 +1,4 @@
-/**
- * The two classifiers: their first parameters, losses and heads.
- *
- * @module
- */
+/** The two classifiers: their first parameters, losses and heads. */
 import {
   classWeights,
   crossEntropyLoss,

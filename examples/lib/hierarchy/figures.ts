@@ -1,8 +1,4 @@
-/**
- * The tree of types with its errors, as SVG.
- *
- * @module
- */
+/** The tree of types with its errors, as SVG. */
 import { type Markup, markup } from "../html.ts";
 import { shorten } from "../plots.ts";
 import type { Measures } from "./measures.ts";
@@ -35,13 +31,8 @@ const NUMBERS = 40;
 export const COLORS = { flat: "var(--wrong)", hierarchical: "var(--accent)" } as const;
 
 /**
- * Draws the tree from left to right and top to bottom, a line per node, with two bars each: how many
- * errors the flat and the hierarchical classifier make there.
- *
- * @param tree The tree.
- * @param flat The measures of the flat classifier.
- * @param hierarchical Those of the hierarchical one.
- * @returns The figure.
+ * Draws the tree from left to right and top to bottom, a line per node, with two bars each: how
+ * many errors the flat and the hierarchical classifier make there.
  */
 export function treeFigure(tree: TypeTree, flat: Measures, hierarchical: Measures): Markup {
   const drawing = (layout: Layout) => draw(tree, flat, hierarchical, layout);

@@ -1,8 +1,6 @@
 /**
  * Training the flat and the hierarchical classifier, fold by fold, on the same cells in the same
  * order.
- *
- * @module
  */
 import { type Tensor, tensor } from "@cellgrad/cellgrad";
 import { scale, stratifiedFolds } from "@cellgrad/cellgrad/data";

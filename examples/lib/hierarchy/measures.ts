@@ -1,8 +1,4 @@
-/**
- * How good predicted types are, by the tree and by the levels of the ontology.
- *
- * @module
- */
+/** How good predicted types are, by the tree and by the levels of the ontology. */
 import { accuracy, macroF1, segmentationMetrics } from "@cellgrad/cellgrad/metrics";
 import type { AnnotatedCells } from "./annotated_cells.ts";
 import type { HeldOut } from "./learn.ts";

@@ -7,8 +7,6 @@
  * sees the encoder and all levels; UniCell's sees the last level only, which for a few hundred cells
  * and ten levels is far from what they are. UniCell normalizes layers and drops values out; here
  * strong weight decay keeps them in check, as in the flat classifier.
- *
- * @module
  */
 import { concat, relu, sigmoid, type Tensor } from "@cellgrad/cellgrad";
 import { split } from "@cellgrad/cellgrad/random";

@@ -1,8 +1,4 @@
-/**
- * The sections of the report on hierarchical annotation.
- *
- * @module
- */
+/** The sections of the report on hierarchical annotation. */
 import { formatCount, formatMetric } from "../format.ts";
 import { type Markup, markup } from "../html.ts";
 import { confusionPlot, curvePlot } from "../plots.ts";

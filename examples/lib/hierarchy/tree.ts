@@ -4,8 +4,6 @@
  * An ontology has many terms above the same types, and terms whose types overlap. Of terms with the
  * same types the deepest stands for all; of overlapping ones the larger is kept, and of equally large
  * ones the deeper.
- *
- * @module
  */
 import type { TermHierarchy } from "@cellgrad/cellgrad/data";
 
@@ -31,14 +29,7 @@ export interface TypeTree {
   leaves: Int32Array;
 }
 
-/**
- * Builds the tree.
- *
- * @param hierarchy The hierarchy.
- * @param labels The node of each type in the hierarchy.
- * @param names The label of each type.
- * @returns The tree: groups first, large ones before small ones, then the types in their order.
- */
+/** The tree of types: groups first, large ones before small ones, then the types in their order. */
 export function typeTree(
   hierarchy: TermHierarchy,
   labels: Int32Array,
@@ -98,27 +89,14 @@ export function isMember(
   return membership[level]!.data[node * classes[level]!.length + column] === 1;
 }
 
-/**
- * The smallest group that holds two types.
- *
- * @param tree The tree.
- * @param a A type.
- * @param b Another type, or the same.
- * @returns The number of the node; that of the type itself where both are the same.
- */
+/** The smallest group that holds two types; the type itself where both are the same. */
 export function commonNode({ nodes, leaves }: TypeTree, a: number, b: number): number {
   let node = leaves[a]!;
   while (!nodes[node]!.types.includes(b)) node = nodes[node]!.parent;
   return node;
 }
 
-/**
- * Walks down the tree, at each fork into the branch with the larger sum of probabilities.
- *
- * @param tree The tree.
- * @param probabilities The probability of each type.
- * @returns The type that is reached.
- */
+/** The type that is reached down the tree, at each fork by the larger sum of probabilities. */
 export function descend({ nodes }: TypeTree, probabilities: ArrayLike<number>): number {
   let node = nodes[0]!;
   while (node.children.length > 0) {

@@ -1,8 +1,4 @@
-/**
- * Cells in batches: simulated, from a file, or from a file with an added batch effect.
- *
- * @module
- */
+/** Cells in batches: simulated, from a file, or from a file with an added batch effect. */
 import { log1p, type Tensor } from "@cellgrad/cellgrad";
 import { normalizeTotal, simulateCells } from "@cellgrad/cellgrad/data";
 import { key } from "@cellgrad/cellgrad/random";

@@ -1,8 +1,4 @@
-/**
- * The figures of the integration report, as SVG text.
- *
- * @module
- */
+/** The figures of the integration report, as SVG text. */
 import * as Plot from "@observablehq/plot";
 import { draw } from "../draw.ts";
 import { formatMetric } from "../format.ts";
@@ -95,13 +91,8 @@ export function groupsOf(names: readonly string[], labels: Int32Array): Group[] 
 const LAYERS = 12;
 
 /**
- * Cells in the plane. Groups are drawn in turns, a twelfth of their cells at a time, so that none of
- * them hides the others.
- *
- * @param picture The cells' places.
- * @param groups The cells by colour.
- * @param describe Text that appears under the pointer.
- * @returns The figure as SVG.
+ * Cells in the plane. Groups are drawn in turns, a twelfth of their cells at a time, so that none
+ * of them hides the others.
  */
 export function cloudPlot(
   picture: Picture,
@@ -125,13 +116,8 @@ export function cloudPlot(
 }
 
 /**
- * One measure of all variants: a dot per variant, with lines at the whole objective and at the cells
- * before integration.
- *
- * @param rows The variants, the whole objective first.
- * @param before The measures before integration.
- * @param measure Which measure.
- * @returns The figure as SVG.
+ * One measure of all variants: a dot per variant, with lines at the whole objective and at the
+ * cells before integration.
  */
 export function ablationPlot(
   rows: readonly AblationRow[],

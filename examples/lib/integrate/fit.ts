@@ -1,8 +1,4 @@
-/**
- * Training one variant, and what its embedding is worth.
- *
- * @module
- */
+/** Training one variant, and what its embedding is worth. */
 import type { Tensor } from "@cellgrad/cellgrad";
 import { highlyVariableGenes, scale } from "@cellgrad/cellgrad/data";
 import { adam } from "@cellgrad/cellgrad/optim";

@@ -1,8 +1,4 @@
-/**
- * k-means: clusters for the comparison with known types.
- *
- * @module
- */
+/** k-means: clusters for the comparison with known types. */
 import { pairwiseSquaredDistance, type Tensor, tensor } from "@cellgrad/cellgrad";
 import { foldIn, key, uniform } from "@cellgrad/cellgrad/random";
 
@@ -26,13 +22,8 @@ interface Clustering {
 }
 
 /**
- * Lloyd's algorithm from k-means++ starts; the one with the smallest sum of squared distances.
- *
- * Source: Arthur and Vassilvitskii 2007, "k-means++".
- *
- * @param points (n, d)
- * @param options `clusters`, `starts` and `seed`.
- * @returns The cluster of each point.
+ * The cluster of each point (n, d): Lloyd's algorithm from k-means++ starts (Arthur and
+ * Vassilvitskii 2007), that with the smallest sum of squared distances.
  */
 export function kMeans(points: Tensor, options: KMeansOptions): Int32Array {
   const { clusters, starts = 20, seed = 0 } = options;

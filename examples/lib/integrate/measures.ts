@@ -1,8 +1,4 @@
-/**
- * How well batches are mixed and cell types kept apart in an embedding.
- *
- * @module
- */
+/** How well batches are mixed and cell types kept apart in an embedding. */
 import type { Tensor } from "@cellgrad/cellgrad";
 import {
   adjustedRandIndex,

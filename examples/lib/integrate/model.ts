@@ -9,8 +9,6 @@
  *   pulls them together for good.
  * - What is read off the cell's token is small at first, as large errors would push all cells the same
  *   way.
- *
- * @module
  */
 import {
   broadcastTo,
@@ -89,12 +87,7 @@ function tokensOf(values: Tensor, batchLabels: TensorLike): ScgptInput {
 }
 
 /**
- * All that the heads put out for a batch of cells: what `scgptObjective` is given.
- *
- * @param model The parameters.
- * @param cells The batch of cells.
- * @param reversal The factor of the reversed gradient.
- * @returns The outputs, and the norms of the batches after these cells.
+ * What `scgptObjective` is given for a batch of cells, and the norms of the batches after these.
  */
 export function forward(
   model: Model,

@@ -1,8 +1,4 @@
-/**
- * The options that the integration on one process and on many ranks have in common.
- *
- * @module
- */
+/** The options that the integration on one process and on many ranks have in common. */
 import { DATA_OPTION } from "../cells/options.ts";
 import { type EpochsOption, epochsOption } from "../training/options.ts";
 

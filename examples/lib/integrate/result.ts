@@ -1,8 +1,4 @@
-/**
- * What a run of the example has found.
- *
- * @module
- */
+/** What a run of the example has found. */
 import type { EpochRecord } from "../training/mod.ts";
 import type { Measures } from "./measures.ts";
 

@@ -1,8 +1,4 @@
-/**
- * The sections of the integration report.
- *
- * @module
- */
+/** The sections of the integration report. */
 import { formatCount, formatMetric } from "../format.ts";
 import { type Markup, markup } from "../html.ts";
 import { DISTINCT_LOOKS } from "../plots.ts";

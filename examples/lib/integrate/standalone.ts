@@ -1,8 +1,4 @@
-/**
- * The figures as SVG files of their own, for documentation: light colours, nothing to load.
- *
- * @module
- */
+/** The figures as SVG files of their own, for documentation: light colours, nothing to load. */
 import { writeAtomically } from "../training/mod.ts";
 import { legendSymbol } from "../plots.ts";
 import { ablationPlot, cloudPlot, type Group, groupsOf, MEASURES } from "./figures.ts";
@@ -37,12 +33,6 @@ interface Piece {
 /** The files that {@linkcode writeFigures} writes. */
 export const FIGURES: readonly string[] = ["integrate_cells.svg", "integrate_ablation.svg"];
 
-/**
- * Writes {@linkcode FIGURES}.
- *
- * @param folder Where to.
- * @param result The run.
- */
 export async function writeFigures(folder: string, result: IntegrationResult): Promise<void> {
   await writeAtomically(`${folder}/integrate_cells.svg`, cellsFigure(result));
   await writeAtomically(`${folder}/integrate_ablation.svg`, ablationFigure(result));

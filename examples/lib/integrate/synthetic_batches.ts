@@ -1,8 +1,6 @@
 /**
  * A batch effect added to cells that have none, so that integration can be tried where the truth is
  * known.
- *
- * @module
  */
 import { type Tensor, tensor } from "@cellgrad/cellgrad";
 import { foldIn, normal, permutation } from "@cellgrad/cellgrad/random";
@@ -26,12 +24,7 @@ export interface SyntheticBatches {
 /**
  * Puts cells into batches at random, and changes each gene of each batch by a factor
  * `exp(strength·z)`, z normal: the effect that `simulateCells` has. The first batch stays as it is,
- * zeros stay zero, and every cell keeps its total.
- *
- * @param key A random key.
- * @param expression (cells, genes): `log1p` of normalized counts.
- * @param options `batches` and `strength`.
- * @returns The changed cells, and their batches.
+ * zeros stay zero, and every cell keeps its total. Expression is `log1p` of normalized counts.
  */
 export function addBatchEffect(
   key: Tensor,

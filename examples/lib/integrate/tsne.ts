@@ -1,8 +1,4 @@
-/**
- * t-SNE: cells in the plane, such that near ones stay near.
- *
- * @module
- */
+/** t-SNE: cells in the plane, such that near ones stay near. */
 import {
   compile,
   matmul,
@@ -29,10 +25,6 @@ const EXAGGERATION = 12;
  *
  * Source: van der Maaten and Hinton 2008, https://www.jmlr.org/papers/v9/vandermaaten08a.html: the
  * exact method, whose time and memory grow with the square of the number of cells.
- *
- * @param points (n, d)
- * @param options `perplexity` and `iterations`.
- * @returns (n, 2)
  */
 export async function tsne(points: Tensor, options: TsneOptions = {}): Promise<Tensor> {
   const n = points.shape[0]!;

@@ -1,8 +1,4 @@
-/**
- * The objective, whole and with one thing changed at a time.
- *
- * @module
- */
+/** The objective, whole and with one thing changed at a time. */
 import { batchMixingLoss, mmdLoss, type Tensor, type TensorLike } from "@cellgrad/cellgrad";
 import { scgptObjective } from "@cellgrad/cellgrad/losses";
 import type { LossParts } from "../training/mod.ts";
@@ -78,14 +74,7 @@ const TEMPERATURE = 0.1;
 /** Widths of the kernels, for distances between 0 and 2. */
 const BANDWIDTHS = [0.25, 0.5, 1];
 
-/**
- * The loss of a variant: scGPT's objective, and what stands in place of DAB.
- *
- * @param variant What is changed.
- * @param settings Weights and thresholds.
- * @param batches How many batches there are.
- * @returns A function of the parameters and a batch of cells.
- */
+/** The loss of a variant: scGPT's objective, and what stands in place of DAB. */
 export function objectiveOf(
   variant: Variant,
   settings: ObjectiveSettings,

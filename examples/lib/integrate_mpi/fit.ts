@@ -1,8 +1,4 @@
-/**
- * Training the integration on many ranks.
- *
- * @module
- */
+/** Training the integration on many ranks. */
 import { type Tensor, tensor, zeros } from "@cellgrad/cellgrad";
 import {
   type Communicator,
@@ -77,13 +73,8 @@ interface Job {
 const CHECKPOINT_EVERY = 25;
 
 /**
- * Trains on the ranks' shares of each mini-batch.
- *
- * @param cells The cells, all of them on every rank.
- * @param comm The ranks.
- * @param settings The settings.
- * @param checkpoint Where the state is kept.
- * @returns The embedding and the losses: the same for any number of ranks, up to rounding.
+ * Trains on the ranks' shares of each mini-batch: to the same for any number of ranks, up to
+ * rounding. All cells are on every rank.
  */
 export async function fitParallel(
   cells: BatchedCells,

@@ -6,8 +6,6 @@
  * embedding alone, both by inner products with embeddings of the genes. Both are told the cell's
  * batch, so that the embedding need not hold it. A discriminator guesses the batch from the
  * embedding, through a reversed gradient (DAB).
- *
- * @module
  */
 import {
   concat,
@@ -92,14 +90,7 @@ export type ModelOutputs = Required<ScgptOutputs> & {
  */
 const QUIET = 0.01;
 
-/**
- * A random network.
- *
- * @param key A random key.
- * @param levels (genes): their mean expression.
- * @param sizes The network's sizes.
- * @returns The parameters.
- */
+/** A random network; levels are the genes' mean expression. */
 export function initModel(key: Tensor, levels: Tensor, sizes: ModelSizes): Model {
   const { batches, hidden, embedding, tokens: d } = sizes;
   const genes = levels.size;
@@ -147,14 +138,7 @@ function guessBatch(layers: readonly Linear[], embeddings: Tensor): Tensor {
   return applyLinear(last, hidden);
 }
 
-/**
- * All that the heads put out for a batch of cells: what `scgptObjective` is given.
- *
- * @param model The parameters.
- * @param cells The batch of cells.
- * @param scale The factor of the reversed gradient.
- * @returns The outputs.
- */
+/** All that the heads put out for a batch of cells: what `scgptObjective` is given. */
 export function forward(
   model: Model,
   { visible, mask, batchLabels }: CellBatch,

@@ -1,8 +1,4 @@
-/**
- * The objective of the integration over the mini-batch of all ranks.
- *
- * @module
- */
+/** The objective of the integration over the mini-batch of all ranks. */
 import type { Tensor } from "@cellgrad/cellgrad";
 import { scgptObjective } from "@cellgrad/cellgrad/losses";
 import type { Communicator } from "@cellgrad/cellgrad/mpi";
@@ -14,14 +10,9 @@ export type Mixing = "dab" | "batchMixing" | "mmd";
 
 /**
  * scGPT's objective of a rank's share of a mini-batch. What compares cells with each other (ECS,
- * MMD, batch mixing), and the discriminator's loss, are of the gathered cells of all ranks: the same
- * on every rank, and so counted once. What is left are means over the share's hidden values, so shares
- * are to be weighted by {@linkcode countHidden}.
- *
- * @param comm The ranks.
- * @param mixing What mixes the batches.
- * @param settings Weights and thresholds.
- * @returns A loss of the parameters and a share.
+ * MMD, batch mixing), and the discriminator's loss, are of the gathered cells of all ranks: the
+ * same on every rank, and so counted once. What is left are means over the share's hidden values,
+ * so shares are to be weighted by {@linkcode countHidden}.
  */
 export function gatheredObjective(
   comm: Communicator,

@@ -1,8 +1,4 @@
-/**
- * Mini-batches of all ranks, and the share of each.
- *
- * @module
- */
+/** Mini-batches of all ranks, and the share of each. */
 import type { Tensor } from "@cellgrad/cellgrad";
 import { type Communicator, shardRange, shardRows } from "@cellgrad/cellgrad/mpi";
 import { UsageError } from "../arguments.ts";
@@ -32,14 +28,7 @@ export interface Shares {
   of(items: Int32Array, key: Tensor): CellBatch;
 }
 
-/**
- * Deals out cells: the same mini-batches, with the same values hidden, for any number of ranks.
- *
- * @param cells The cells, all of them on every rank.
- * @param comm The ranks.
- * @param options `batchSize`, `mixing` and `maskRatio`.
- * @returns The shares.
- */
+/** Deals out cells: the same mini-batches, with the same values hidden, for any number of ranks. */
 export function sharesOf(cells: BatchedCells, comm: Communicator, options: ShareOptions): Shares {
   const { batchSize: size, mixing, maskRatio } = options;
   const { expression, batches } = cells;

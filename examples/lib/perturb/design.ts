@@ -1,8 +1,4 @@
-/**
- * Which perturbations there are, and which of them are held out.
- *
- * @module
- */
+/** Which perturbations there are, and which of them are held out. */
 import type { Tensor } from "@cellgrad/cellgrad";
 import { foldIn, permutation } from "@cellgrad/cellgrad/random";
 

@@ -6,8 +6,6 @@
  * move them less than the sum of both, as pathways saturate. So what a gene does can be guessed from
  * how it behaves in other cells: that is what a model has to find out. Besides, every perturbation
  * moves the first pathway, as cells answer to being perturbed at all.
- *
- * @module
  */
 import { log1p, type Tensor, tensor } from "@cellgrad/cellgrad";
 import { normalizeTotal } from "@cellgrad/cellgrad/data";

@@ -1,8 +1,4 @@
-/**
- * The figures of the report on perturbations, as SVG.
- *
- * @module
- */
+/** The figures of the report on perturbations, as SVG. */
 import { formatMetric } from "../format.ts";
 import { type Markup, markup } from "../html.ts";
 
@@ -23,13 +19,7 @@ export interface GeneChange {
 /** Where a square plot lies in its drawing. */
 const PLOT = { size: 300, left: 44, top: 10, inner: 240 };
 
-/**
- * Observed against predicted change, a dot per gene, with the line of equality.
- *
- * @param genes The genes.
- * @param most The largest change that is drawn; both axes run from −most to most.
- * @returns The figure.
- */
+/** Observed against predicted change up to ±most, a dot per gene, with the line of equality. */
 export function changePlot(genes: readonly GeneChange[], most: number): Markup {
   const { size, left, top, inner } = PLOT;
   const at = (value: number) => (value + most) / (2 * most) * inner;
@@ -83,12 +73,8 @@ export interface MapRow {
 const CELL = { width: 12, height: 15, label: 200, gap: 8 };
 
 /**
- * A map of changes: a line per perturbation, a column per gene.
- *
- * @param rows The lines.
- * @param order The genes, in the order of the columns.
- * @param most The change that has the full colour.
- * @returns The figure.
+ * A line per perturbation, a column per gene in their order; changes of `most` have the full
+ * colour.
  */
 export function changeMap(rows: readonly MapRow[], order: readonly number[], most: number): Markup {
   const { width, height, label, gap } = CELL;

@@ -3,8 +3,6 @@
  *
  * As in GEARS and scFormer, a perturbed cell has no "before": each is paired with a control cell, drawn
  * anew in every epoch, here of the same cell type. The mask is all ones.
- *
- * @module
  */
 import { ones, scformerObjective, type Tensor, tensor } from "@cellgrad/cellgrad";
 import { adam } from "@cellgrad/cellgrad/optim";
@@ -144,13 +142,8 @@ function inputOf(
 }
 
 /**
- * Predicts the cells of one perturbation.
- *
- * @param experiment The experiment.
- * @param model The network.
- * @param cells The perturbed cells, each of which a control cell stands in for.
- * @param seed Decides which.
- * @returns (cells, genes): predicted expression.
+ * Predicts the cells of one perturbation (cells, genes), each from a control cell that the seed
+ * decides.
  */
 export function predictCells(
   experiment: Experiment,

@@ -1,8 +1,4 @@
-/**
- * How well effects are predicted, beside simple guesses.
- *
- * @module
- */
+/** How well effects are predicted, beside simple guesses. */
 import { tensor } from "@cellgrad/cellgrad";
 import { perturbationMetrics, type PerturbationScores } from "@cellgrad/cellgrad/metrics";
 import { type ConditionKind, HELD_OUT_KINDS } from "./design.ts";
@@ -46,14 +42,7 @@ export function meanExpression({ expression }: Experiment, cells: readonly numbe
   return sums.map((sum) => sum / cells.length);
 }
 
-/**
- * Scores predictions of the held-out perturbations.
- *
- * @param experiment The experiment.
- * @param predict What is predicted.
- * @param most How many cells of each perturbation are predicted; all by default.
- * @returns The scores.
- */
+/** Scores predictions of the held-out perturbations, from so many cells of each. */
 export function score(experiment: Experiment, predict: Predictor, most: number = Infinity): Scores {
   const genes = experiment.expression.shape[1]!;
   const conditions = heldOut(experiment);

@@ -3,8 +3,6 @@
  *
  * In front of the genes stands a token for the cell, as scGPT's `<cls>`: with value 0, and not
  * perturbed.
- *
- * @module
  */
 import { concat, slice, type Tensor, tensor, zeros } from "@cellgrad/cellgrad";
 import type { ScformerOptions as Switches, ScformerOutputs } from "@cellgrad/cellgrad/losses";

@@ -1,8 +1,4 @@
-/**
- * The report on predicted perturbations: one self-contained HTML file.
- *
- * @module
- */
+/** The report on predicted perturbations: one self-contained HTML file. */
 import { formatCount, formatMetric } from "../format.ts";
 import { type Markup, markup } from "../html.ts";
 import { reportPage, settingsSection, tiles } from "../report_parts.ts";

@@ -1,8 +1,4 @@
-/**
- * The sections of the report on perturbations.
- *
- * @module
- */
+/** The sections of the report on perturbations. */
 import { formatMetric } from "../format.ts";
 import { type Markup, markup } from "../html.ts";
 import { curvePlot } from "../plots.ts";

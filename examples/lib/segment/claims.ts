@@ -3,8 +3,6 @@
  *
  * Losses are compared training by training, as all losses share first weights and order of pixels:
  * a difference counts where its mean is more than two standard errors from 0.
- *
- * @module
  */
 import { pearson } from "@cellgrad/cellgrad";
 import { formatMetric, formatPercent } from "../format.ts";

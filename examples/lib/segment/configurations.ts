@@ -1,8 +1,6 @@
 /**
  * The losses of the segmentation guide, configured as it recommends, with what it expects of them;
  * and variants that show where an effect comes from.
- *
- * @module
  */
 import {
   classWeights,

@@ -1,8 +1,4 @@
-/**
- * Batches of pixels, and of squares of images, drawn at random for each step.
- *
- * @module
- */
+/** Batches of pixels, and of squares of images, drawn at random for each step. */
 import { cast, gather, split, stack, type Tensor } from "@cellgrad/cellgrad";
 import { foldIn, uniform } from "@cellgrad/cellgrad/random";
 import type { Pixels } from "./pixels.ts";
@@ -20,13 +16,8 @@ export function drawPixels(key: Tensor, { features, labels }: Pixels, count: num
 }
 
 /**
- * So many squares of images, turned over along either axis or not.
- *
- * @param key Decides which.
- * @param images Brightness and labels of each, (2, y, x), all of one size.
- * @param count How many squares a batch has.
- * @param side Pixels along their sides.
- * @returns Batches of brightness (count, 1, side, side) and labels (count, side, side).
+ * Squares of so many pixels a side from images (2, y, x) of brightness and labels, turned over
+ * along either axis or not: (count, 1, side, side) and (count, side, side).
  */
 export function drawSquares(
   key: Tensor,

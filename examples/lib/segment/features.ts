@@ -1,8 +1,6 @@
 /**
  * What the classifier sees of a pixel: its intensity, and what smoothing, edges, ridges and texture
  * around it look like at several scales.
- *
- * @module
  */
 import { type Tensor, tensor } from "@cellgrad/cellgrad";
 import { combine, derivatives, type Field, smooth } from "./fields.ts";

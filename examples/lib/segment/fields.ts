@@ -1,8 +1,4 @@
-/**
- * Filters of images: a field is one number per pixel, row by row.
- *
- * @module
- */
+/** Filters of images: a field is one number per pixel, row by row. */
 import type { Tensor } from "@cellgrad/cellgrad";
 import { normal } from "@cellgrad/cellgrad/random";
 

@@ -1,8 +1,4 @@
-/**
- * The figures of the segmentation report.
- *
- * @module
- */
+/** The figures of the segmentation report. */
 import * as Plot from "@observablehq/plot";
 import { formatMetric } from "../format.ts";
 import type { Markup } from "../html.ts";

@@ -1,8 +1,6 @@
 /**
  * Training one classifier of pixels under one loss and one seed, and what it does to images that it
  * has not seen.
- *
- * @module
  */
 import { diceLoss, type Tensor, tensor } from "@cellgrad/cellgrad";
 import { type SegmentationMetrics, segmentationMetrics } from "@cellgrad/cellgrad/metrics";

@@ -1,8 +1,4 @@
-/**
- * What several trainings under one loss have in common, and where they differ.
- *
- * @module
- */
+/** What several trainings under one loss have in common, and where they differ. */
 import { type ClassVerdict, diagnoseClasses } from "@cellgrad/cellgrad";
 import { MISSING } from "../format.ts";
 import type { Configuration } from "./configurations.ts";

@@ -4,8 +4,6 @@
  * Shapes are level sets of random fields, cut where they cover their share of the image exactly:
  * 3 % nucleus, 7 % mitochondria, 10 % endoplasmic reticulum (ER), 80 % background. Vesicles and
  * filaments belong to the background and look a little like organelles.
- *
- * @module
  */
 import type { Tensor } from "@cellgrad/cellgrad";
 import { foldIn, key as seedKey, normal, uniform } from "@cellgrad/cellgrad/random";

@@ -1,8 +1,6 @@
 /**
  * Images as SVG: runs of equal pixels become strokes, so that label maps follow the colours of the
  * page and nothing needs to be loaded.
- *
- * @module
  */
 import { type Markup, markup } from "../html.ts";
 
@@ -33,15 +31,7 @@ shape-rendering="crispEdges" style="width:100%;max-width:none"><title>${title}</
 <g transform="translate(0,0.5)" fill="none">${layers}</g></svg>`;
 }
 
-/**
- * Draws a label map.
- *
- * @param labels The label of each pixel, row by row.
- * @param size Pixels along each side.
- * @param colors The colour of each label; the first is painted as the ground.
- * @param title What it is, for readers who cannot see it.
- * @returns The SVG.
- */
+/** A label map; the colour of the first label is painted as the ground. */
 export function labelImage(
   labels: Int32Array,
   size: number,
@@ -54,14 +44,7 @@ export function labelImage(
   return frame(size, title, colors.map(layer));
 }
 
-/**
- * Draws brightness in shades of grey, from black at 0 to white at 1.
- *
- * @param brightness The brightness of each pixel, row by row.
- * @param size Pixels along each side.
- * @param title What it is, for readers who cannot see it.
- * @returns The SVG.
- */
+/** Brightness in shades of grey, from black at 0 to white at 1. */
 export function greyImage(brightness: Float64Array, size: number, title: string): Markup {
   const shades = Int32Array.from(
     brightness,

@@ -1,8 +1,4 @@
-/**
- * The pixels to learn from, and those that are held out.
- *
- * @module
- */
+/** The pixels to learn from, and those that are held out. */
 import { concat, type Tensor } from "@cellgrad/cellgrad";
 import { scale } from "@cellgrad/cellgrad/data";
 import { pixelFeatures } from "./features.ts";

@@ -1,8 +1,4 @@
-/**
- * The sections of the segmentation report.
- *
- * @module
- */
+/** The sections of the segmentation report. */
 import { formatMetric, MISSING } from "../format.ts";
 import { type Markup, markup } from "../html.ts";
 import { typeLook } from "../plots.ts";

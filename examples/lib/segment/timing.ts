@@ -1,8 +1,4 @@
-/**
- * What a step under each loss costs.
- *
- * @module
- */
+/** What a step under each loss costs. */
 import { compile, type Tensor, tensor, valueAndGrad } from "@cellgrad/cellgrad";
 import { key, normal } from "@cellgrad/cellgrad/random";
 import { forward, initNetwork, type Network } from "../network.ts";
@@ -30,13 +26,6 @@ interface Timed extends AsyncDisposable {
 
 /**
  * Times all losses in turn, round by round, so that what else the machine does meets them alike.
- *
- * @param data The pixels.
- * @param losses The losses.
- * @param budget The size of batch and network.
- * @param device Where the steps run.
- * @param rounds How often each one's turn comes.
- * @returns One time per loss.
  */
 export async function timeSteps(
   data: PixelData,

@@ -4,8 +4,6 @@
  * The tensors are `parameters.…`, `optimizer.…`, `key` and, with early stopping, `best.…`; the
  * metadata hold the counters, the history and the settings as JSON, whose numbers come back to the
  * last bit, and a checksum. Other programs can read the file as well.
- *
- * @module
  */
 import type { Tensor } from "@cellgrad/cellgrad";
 import { readSafetensors, writeSafetensors } from "@cellgrad/cellgrad/data";
@@ -39,12 +37,8 @@ export interface TrainingIdentity {
 }
 
 /**
- * Writes a state: as a whole or, if the program is killed meanwhile, not at all.
- *
- * @param file The file.
- * @param state The state; its tensors may be on a device.
- * @param identity The training's key and settings.
- * @throws {WriteError} If it cannot be written; says why, and what is kept.
+ * Writes a state, wherever its tensors are: as a whole or, if the program is killed meanwhile, not
+ * at all.
  */
 export async function saveCheckpoint<P>(
   file: string,
@@ -74,13 +68,8 @@ export async function saveCheckpoint<P>(
 }
 
 /**
- * Reads a state.
- *
- * @param file The file.
- * @param start The state at the start of the same training, for the names and shapes of tensors.
- * @param identity The training's key and settings.
- * @returns The state, or `undefined` where there is no such file yet.
- * @throws {UsageError} If the file is no checkpoint of this training; the message says why.
+ * Reads a state of the training that begins so, `undefined` where there is none yet; throws
+ * `UsageError` where the file is no checkpoint of this training.
  */
 export async function loadCheckpoint<P>(
   file: string,

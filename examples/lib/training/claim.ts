@@ -1,8 +1,4 @@
-/**
- * A folder for the results of one run: it can be written, and no other run writes there.
- *
- * @module
- */
+/** A folder for the results of one run: it can be written, and no other run writes there. */
 import { UsageError } from "../arguments.ts";
 import { cannotWrite, reasonOf, WriteError } from "../write_error.ts";
 import { folderOf, TEMPORARY } from "./results.ts";
@@ -12,12 +8,8 @@ const LOCK = ".lock";
 
 /**
  * Takes a folder for a run, before it computes anything: makes the folder, sees that its files can
- * be written, keeps other runs out, and removes what a killed one has left half written.
- *
- * @param folder The folder, such as `out/integrate`.
- * @param files The files that the run will write there; `metrics.json` and `report.html` by default.
- * @returns The claim: `await using` gives the folder back.
- * @throws {UsageError} If the folder or a file cannot be written, or another run has the folder.
+ * be written, keeps other runs out, and removes what a killed one has left half written. `await
+ * using` gives it back.
  */
 export async function claimFolder(
   folder: string,
@@ -35,13 +27,7 @@ export async function claimFolder(
   };
 }
 
-/**
- * Makes a folder and sees that files can be written there.
- *
- * @param folder The folder; empty for the current one.
- * @param files Their names.
- * @throws {UsageError} If not: says why.
- */
+/** Makes a folder, empty for the current one, and sees that files can be written there. */
 export async function prepareFolder(folder: string, files: readonly string[]): Promise<void> {
   const inFolder = (name: string) => folder === "" ? name : `${folder}/${name}`;
   const probe = inFolder(`probe.${crypto.randomUUID().slice(0, 8)}.tmp`);
@@ -65,12 +51,7 @@ export async function prepareFolder(folder: string, files: readonly string[]): P
   }
 }
 
-/**
- * Sees that a file can be written, before what goes into it is computed.
- *
- * @param path The file; its folder is made where there is none.
- * @throws {UsageError} If not: says why.
- */
+/** Sees that a file can be written, before what goes into it is computed. */
 export async function prepareFile(path: string): Promise<void> {
   const folder = folderOf(path);
   await prepareFolder(folder, [folder === "" ? path : path.slice(folder.length + 1)]);

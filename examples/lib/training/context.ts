@@ -64,10 +64,8 @@ export async function trainIn<P extends Parameters, B>(
 }
 
 /**
- * What trainings lead to; `undefined` where Ctrl-C came before their end, which is said.
- *
- * @param place Where the trainings run, and the folder of the program's results.
- * @param learn Trains, by {@linkcode trainIn}.
+ * What trainings by {@linkcode trainIn} lead to; `undefined` where Ctrl-C came before their end,
+ * which is said. Checkpoints go into a folder within that of the program's results.
  */
 export async function interruptible<T>(
   { device, folder, resume }: Omit<TrainingContext, "signal">,

@@ -1,8 +1,4 @@
-/**
- * The device that an example trains on.
- *
- * @module
- */
+/** The device that an example trains on. */
 import type { CompileOptions } from "@cellgrad/cellgrad";
 import { UsageError } from "../arguments.ts";
 
@@ -15,13 +11,7 @@ export interface OpenDevice extends AsyncDisposable {
   device: TrainingDevice;
 }
 
-/**
- * Opens a device by name.
- *
- * @param name `"cpu"` or `"webgpu"`.
- * @returns The device; what it holds is freed by `await using`.
- * @throws {UsageError} If there is no such device on this machine.
- */
+/** Opens a device by name; throws `UsageError` where this machine has none. */
 export async function openDevice(name: "cpu" | "webgpu"): Promise<OpenDevice> {
   if (name === "cpu") return { device: "cpu", [Symbol.asyncDispose]: () => Promise.resolve() };
   const { webgpu } = await import("@cellgrad/cellgrad");

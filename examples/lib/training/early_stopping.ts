@@ -1,8 +1,4 @@
-/**
- * Stopping when a training no longer gets better.
- *
- * @module
- */
+/** Stopping when a training no longer gets better. */
 import type { EpochRecord, TrainingState } from "./state.ts";
 
 /** When to stop. */
@@ -17,13 +13,7 @@ export interface EarlyStopping {
   minDelta?: number;
 }
 
-/**
- * Keeps the best epoch of a training in mind, after each epoch.
- *
- * @param state The state, its last epoch in `history`; `best` is brought up to date.
- * @param rule When to stop.
- * @returns Whether to stop.
- */
+/** Keeps the best epoch in mind, after each epoch; tells whether to stop. */
 export function noteEpoch<P>(state: TrainingState<P>, rule: EarlyStopping): boolean {
   const { watch, mode = "min", patience, minDelta = 0 } = rule;
   const { epoch, measures, losses } = state.history.at(-1) as EpochRecord;

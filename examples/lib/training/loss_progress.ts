@@ -1,8 +1,6 @@
 /**
  * Progress of a training with the parts of its loss: one line redrawn on a terminal, plain lines
  * elsewhere.
- *
- * @module
  */
 import { formatDuration } from "../format.ts";
 import { type ProgressOutput, standardError } from "../progress.ts";
@@ -45,11 +43,9 @@ export interface LossProgressOptions {
 }
 
 /**
- * Shows epoch, loss, its parts, and the time that is left.
- *
- * @param options The label, the output and the clock.
- * @returns The display: on a terminal a line that is redrawn at most every 80 ms; elsewhere a line
- * four times per training, and whenever nothing was said for 10 s.
+ * Shows epoch, loss, its parts, and the time that is left: on a terminal in a line that is redrawn
+ * at most every 80 ms; elsewhere a line four times per training, and whenever nothing was said for
+ * 10 s.
  */
 export function lossProgress(options: LossProgressOptions = {}): TrainingProgress {
   const { label = "", output = standardError(), now = () => performance.now() } = options;

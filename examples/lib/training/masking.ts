@@ -1,8 +1,4 @@
-/**
- * Mask and predict: some values are hidden from a model, which learns by guessing them.
- *
- * @module
- */
+/** Mask and predict: some values are hidden from a model, which learns by guessing them. */
 import { type Tensor, tensor, where } from "@cellgrad/cellgrad";
 import { bernoulli } from "@cellgrad/cellgrad/random";
 
@@ -25,12 +21,8 @@ export interface Masked {
 }
 
 /**
- * Hides values at random, each one independently. (scGPT hides exactly `ratio` of each cell's.)
- *
- * @param key A random key: another one per step.
- * @param values Expression (cells, genes), or anything else of any shape.
- * @param options `ratio`, `among` and `maskValue`.
- * @returns `{ visible, mask }`, of the shape of `values`.
+ * Hides values of any shape at random, each one independently. (scGPT hides exactly `ratio` of each
+ * cell's.)
  */
 export function maskValues(key: Tensor, values: Tensor, options: MaskOptions = {}): Masked {
   const { ratio = 0.4, among = "all", maskValue = -1 } = options;

@@ -1,8 +1,6 @@
 /**
  * Mini-batches: which items are seen together, and in which order. A batch is an array of positions;
  * what they are positions of is the caller's business.
- *
- * @module
  */
 import type { Tensor } from "@cellgrad/cellgrad";
 import { foldIn, permutation } from "@cellgrad/cellgrad/random";
@@ -19,28 +17,15 @@ export interface BatchOptions {
   remainder?: "drop" | "keep";
 }
 
-/**
- * All items in random order, cut into batches.
- *
- * @param key A random key: another one per epoch.
- * @param count How many items there are.
- * @param options `size` and `remainder`.
- * @returns The positions of each batch.
- */
+/** All items in random order, cut into batches. */
 export function shuffledBatches(key: Tensor, count: number, options: BatchOptions): Int32Array[] {
   return cut(permutation(key, count).data as Int32Array, options);
 }
 
 /**
- * Batches of items of one group each, groups and items shuffled: scGPT's sampling by sequencing
- * batch, under which the cells of a mini-batch come from one experiment.
- *
- * Source: scGPT, `SubsetsBatchSampler` with both shuffles.
- *
- * @param key A random key: another one per epoch.
- * @param groups The group of each item, whole numbers from 0 on.
- * @param options `size` and `remainder`; a group smaller than a batch is a batch of its own.
- * @returns The positions of each batch, batches in random order.
+ * Batches of items of one group each, groups and items shuffled: scGPT's `SubsetsBatchSampler`,
+ * under which the cells of a mini-batch come from one experiment. A group smaller than a batch is a
+ * batch of its own.
  */
 export function groupedBatches(
   key: Tensor,

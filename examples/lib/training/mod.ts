@@ -1,8 +1,6 @@
 /**
  * The training kit of the examples: mini-batches, masks, schedules, the loop with its guard against
  * NaN, early stopping, checkpoints and progress.
- *
- * @module
  */
 export { claimFolder, prepareFile, prepareFolder } from "./claim.ts";
 export {

@@ -1,8 +1,4 @@
-/**
- * What to do when a loss is no number any more: stop, say where it began, and what helps.
- *
- * @module
- */
+/** What to do when a loss is no number any more: stop, say where it began, and what helps. */
 import { type Tensor, valueAndGrad } from "@cellgrad/cellgrad";
 import { UsageError } from "../arguments.ts";
 
@@ -42,9 +38,6 @@ export interface Divergence<P, B> {
  * The error for a step whose loss or gradient is not finite. The step is repeated eagerly with
  * `checkNaN`, which names the operation that made the first NaN; the advice is that of the
  * segmentation guide.
- *
- * @param divergence Where it happened, and all that is needed to repeat it.
- * @returns The error, to be thrown.
  */
 export function diagnose<P, B>(divergence: Divergence<P, B>): DivergedError {
   const { epoch, step, total } = divergence;

@@ -1,9 +1,4 @@
-/**
- * The options that all examples share.
- *
- * @module
- */
-
+/** The options that all examples share. */
 /** How often a training goes through its data: the option of that name. */
 export interface EpochsOption {
   readonly kind: "integer";

@@ -1,18 +1,13 @@
 /**
  * Results of an example on disk: never half written, whenever the program is killed, the disk is
  * full, or another program writes the same file.
- *
- * @module
  */
 import { cannotWrite, WriteError } from "../write_error.ts";
 
 /**
- * Writes a file as a whole or not at all: into a temporary file in the same folder, whose name no
- * other call has, and which takes the file's name when all of it has reached the disk.
- *
- * @param path The file; its folder is made where there is none.
- * @param content Bytes or text.
- * @throws {WriteError} If the system refuses; says why, and whether an earlier file is kept.
+ * Writes a file, its folder too, as a whole or not at all: into a temporary file in the same
+ * folder, whose name no other call has, and which takes the file's name when all of it has reached
+ * the disk.
  */
 export async function writeAtomically(path: string, content: Uint8Array | string): Promise<void> {
   const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
@@ -48,13 +43,8 @@ async function writeAll(path: string, bytes: Uint8Array): Promise<void> {
 }
 
 /**
- * Writes what a run has found: `metrics.json` and `report.html`.
- *
- * @param folder The example's own folder, such as `out/integrate`.
- * @param metrics What goes into `metrics.json`: nothing that differs between two runs of one seed,
- * so no durations and no dates. NaN and infinities become `null`.
- * @param report The text of `report.html`.
- * @throws {WriteError} If one of them cannot be written; says which is.
+ * Writes `metrics.json`, with nothing that differs between two runs of one seed, so no durations
+ * and no dates, and `report.html`.
  */
 export async function writeResults(
   folder: string,

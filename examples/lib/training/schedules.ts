@@ -1,8 +1,6 @@
 /**
  * Learning-rate schedules that trainings of the originals use. The usual ones (`constant`, `cosine`,
  * `step`, `warmup`) are in `@cellgrad/cellgrad/optim`: give any of them to the optimizer.
- *
- * @module
  */
 import { type LearningRate, step } from "@cellgrad/cellgrad/optim";
 
@@ -17,12 +15,8 @@ export interface EpochDecayOptions {
 }
 
 /**
- * A rate that is multiplied with a factor after every epoch: PyTorch's `StepLR(optimizer, 1, factor)`,
- * stepped once per epoch, with which scGPT is fine-tuned.
- *
- * @param learningRate The rate of the first epoch.
- * @param options `factor`, `stepsPerEpoch` and `epochs`.
- * @returns A schedule for an optimizer.
+ * A rate that is multiplied with a factor after every epoch: PyTorch's `StepLR(optimizer, 1,
+ * factor)`, stepped once per epoch, with which scGPT is fine-tuned.
  */
 export function decayPerEpoch(learningRate: number, options: EpochDecayOptions): LearningRate {
   const { factor = 0.9, stepsPerEpoch, epochs } = options;

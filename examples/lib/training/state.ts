@@ -1,8 +1,4 @@
-/**
- * What a training knows between two steps: all that is needed to go on.
- *
- * @module
- */
+/** What a training knows between two steps: all that is needed to go on. */
 import type { OptimizerState } from "@cellgrad/cellgrad/optim";
 
 /** What an epoch has shown. */

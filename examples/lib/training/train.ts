@@ -4,8 +4,6 @@
  * Everything random in a training comes from its key, the number of the epoch and that of the step,
  * and everything else is in its state. So the same key gives the same numbers, and a training that
  * was killed goes on from its checkpoint to the same numbers as one that was not.
- *
- * @module
  */
 import { compile, type Tensor, valueAndGrad } from "@cellgrad/cellgrad";
 import {
@@ -89,12 +87,8 @@ type Step<P, B> = (
 ) => StepResult<P> | Promise<StepResult<P>>;
 
 /**
- * Trains.
- *
- * @param options The parameters, the loss, the optimizer, the batches, and what else is wanted.
- * @returns The parameters and the history.
- * @throws {DivergedError} If the loss or its gradient becomes NaN or infinite.
- * @throws {UsageError} If the checkpoint to resume from belongs to another training.
+ * Trains; throws `DivergedError` where the loss or its gradient is not finite, `UsageError` where
+ * the checkpoint belongs to another training.
  */
 export async function train<P extends Parameters, B>(
   options: TrainOptions<P, B>,

@@ -1,8 +1,4 @@
-/**
- * Trees of parameters as named tensors, and on the host.
- *
- * @module
- */
+/** Trees of parameters as named tensors, and on the host. */
 import { Tensor, tensor } from "@cellgrad/cellgrad";
 
 /** Parameters: tensors in plain objects and arrays, nested as you like. */
@@ -10,13 +6,7 @@ export type Parameters = object;
 
 type Branch = Readonly<Record<string, unknown>>;
 
-/**
- * The tensors of a tree by their path, such as `parameters.encoder.weight`.
- *
- * @param tree Tensors in plain objects and arrays.
- * @param prefix The path of the tree itself.
- * @returns The tensors by path.
- */
+/** The tensors of a tree by their path, such as `parameters.encoder.weight`. */
 export function namedTensors(tree: unknown, prefix: string): Record<string, Tensor> {
   if (tree instanceof Tensor) return { [prefix]: tree };
   return Object.assign(
@@ -28,12 +18,8 @@ export function namedTensors(tree: unknown, prefix: string): Record<string, Tens
 }
 
 /**
- * A tree like another one, of tensors by their path.
- *
- * @param like A tree of the same branches and shapes.
- * @param prefix The path of the tree itself.
- * @param tensors The tensors by path.
- * @returns The tree, or `undefined` where a tensor is missing or has another shape or type.
+ * A tree like another one, of tensors by their path; `undefined` where one is missing or does not
+ * fit.
  */
 export function treeFrom<T>(
   like: T,
@@ -54,12 +40,7 @@ export function treeFrom<T>(
     : Object.fromEntries(children)) as T;
 }
 
-/**
- * A copy of a tree whose tensors are at hand, wherever they were.
- *
- * @param tree Tensors in plain objects and arrays.
- * @returns The copy.
- */
+/** A copy of a tree whose tensors are at hand, wherever they were. */
 export async function onHost<T>(tree: T): Promise<T> {
   if (tree instanceof Tensor) {
     const { shape, dtype } = tree;

@@ -1,8 +1,4 @@
-/**
- * Simulated cells of several batches.
- *
- * @module
- */
+/** Simulated cells of several batches. */
 import { log1p, type Tensor } from "@cellgrad/cellgrad";
 import { normalizeTotal, pca, scale, simulateCells } from "@cellgrad/cellgrad/data";
 

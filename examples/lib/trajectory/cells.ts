@@ -1,8 +1,4 @@
-/**
- * Cells on the move: expression now, expression a little later, and the true direction.
- *
- * @module
- */
+/** Cells on the move: expression now, expression a little later, and the true direction. */
 import { log, type Tensor, tensor } from "@cellgrad/cellgrad";
 import { simulateCells } from "@cellgrad/cellgrad/data";
 import { foldIn, key, normal, permutation } from "@cellgrad/cellgrad/random";

@@ -1,8 +1,4 @@
-/**
- * The figures of the trajectory report.
- *
- * @module
- */
+/** The figures of the trajectory report. */
 import * as Plot from "@observablehq/plot";
 import {
   concat,
@@ -125,14 +121,7 @@ function fitLengths(arrows: readonly Arrow[], side: number): Arrow[] {
   }));
 }
 
-/**
- * Velocities as arrows over the cells in the plane.
- *
- * @param embedding The plane.
- * @param velocity The velocity of each cell (cells, genes).
- * @param labels The fate of each cell, its colour.
- * @returns The figure as SVG.
- */
+/** Velocities (cells, genes) as arrows over the cells in the plane, coloured by fate. */
 export function arrowFigure(embedding: Embedding, velocity: Tensor, labels: Int32Array): Markup {
   const { points, plane } = embedding;
   const { arrows, side } = meanArrows(embedding, rows(matmul(velocity, transpose(plane))));

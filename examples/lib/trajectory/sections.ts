@@ -1,8 +1,4 @@
-/**
- * The sections of the trajectory report.
- *
- * @module
- */
+/** The sections of the trajectory report. */
 import { formatMetric } from "../format.ts";
 import { type Markup, markup } from "../html.ts";
 import { typeLook } from "../plots.ts";

@@ -1,8 +1,6 @@
 /**
  * DiffBio's structure losses in one objective: an autoencoder into the plane whose embedding should
  * mix batches, be compact around clusters, and use all clusters.
- *
- * @module
  */
 import {
   add,

@@ -1,8 +1,4 @@
-/**
- * What an embedding is like: mixed, apart, compact, decided.
- *
- * @module
- */
+/** What an embedding is like: mixed, apart, compact, decided. */
 import { shannonDiversityLoss, type Tensor } from "@cellgrad/cellgrad";
 import { adjustedRandIndex, batchEntropy, lisi, silhouette } from "@cellgrad/cellgrad/metrics";
 import type { BatchedCells } from "./batches.ts";

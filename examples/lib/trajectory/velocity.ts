@@ -1,8 +1,4 @@
-/**
- * A velocity field that is learned from pairs of readings by velocityConsistencyLoss.
- *
- * @module
- */
+/** A velocity field that is learned from pairs of readings by velocityConsistencyLoss. */
 import { neg, type Tensor, velocityConsistencyLoss } from "@cellgrad/cellgrad";
 import { adam, cosine } from "@cellgrad/cellgrad/optim";
 import { foldIn } from "@cellgrad/cellgrad/random";
