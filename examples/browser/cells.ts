@@ -31,7 +31,6 @@ export interface Cells {
   classes: readonly string[];
   /** (n): the batch of each cell. */
   batches: Tensor;
-  /** The names of the batches. */
   batchNames: readonly string[];
   /** (n, g): true for a fixed random 40 % of the values. */
   hidden: Tensor;

@@ -15,7 +15,6 @@ const [LEFT, RIGHT, TOP, BOTTOM] = [58, 12, 10, 34];
 
 /** Where steps and losses lie in the picture. */
 interface Scales {
-  /** The picture's size. */
   width: number;
   height: number;
   /** How many steps the axis has. */

@@ -21,7 +21,6 @@ export interface GradientEntry {
   input: string;
   /** Where in the input it is, such as `[3, 0]`. */
   position: string;
-  /** The derivative. */
   derivative: number;
   /** The same by central differences. */
   difference: number;
@@ -29,9 +28,7 @@ export interface GradientEntry {
 
 /** What is known of a loss at one point. */
 export interface GradientCheck {
-  /** The value. */
   value: number;
-  /** The gradients by the inputs' names. */
   gradients: Named;
   /** How many derivatives agree with their differences. */
   checked: number;
@@ -39,7 +36,6 @@ export interface GradientCheck {
   skipped: number;
   /** What does not agree; `undefined` if all does. */
   failure: string | undefined;
-  /** The largest entries. */
   largest: readonly GradientEntry[];
 }
 
@@ -48,9 +44,7 @@ const [CELLS, GENES, HIDDEN] = [12, 8, 16];
 
 /** A loss as a function of its inputs alone. */
 export interface Point {
-  /** The inputs of the loss. */
   inputs: Named;
-  /** The loss. */
   loss: (inputs: Named) => Tensor;
 }
 
@@ -155,7 +149,6 @@ function positionOf({ shape }: Tensor, at: number): string {
 
 /** A value and gradients that a device computed in float32. */
 export interface DeviceResult {
-  /** The value. */
   value: number;
   /** How far the gradients are off at most, by the size of the largest entry. */
   gradientError: number;

@@ -42,7 +42,6 @@ export interface LossEntry {
   hides?: boolean;
   /** Whether the model looks at the cells twice, each time with some values missing. */
   twoViews?: boolean;
-  /** What the cells must have. */
   needs?: readonly Need[];
   /** By what the loss multiplies a gradient that it reverses, and the output that it belongs to. */
   reverses?: { output: string; scale: (values: ParameterValues) => number };

@@ -31,11 +31,8 @@ export interface Model {
 
 /** A loss with the values of its parameters, and cells. */
 export interface Task {
-  /** The loss. */
   entry: LossEntry;
-  /** The values of its parameters. */
   values: ParameterValues;
-  /** The cells. */
   cells: Cells;
 }
 
@@ -79,9 +76,7 @@ export function outputsOf({ entry, cells }: Task, model: Model): { outputs: Name
 
 /** What a training step takes and gives back. */
 export interface TrainingState {
-  /** The weights. */
   model: Model;
-  /** The optimizer's state. */
   optimizer: OptimizerState<Model>;
 }
 

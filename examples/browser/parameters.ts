@@ -4,11 +4,9 @@
 export interface Range {
   /** Whether only whole numbers are in it. */
   integer?: boolean;
-  /** The smallest value allowed. */
   min?: number;
   /** A bound that the value must exceed. */
   above?: number;
-  /** The largest value allowed. */
   max?: number;
   /** A bound that the value must stay below. */
   below?: number;

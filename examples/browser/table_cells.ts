@@ -16,9 +16,7 @@ export const LIMITS: {
 
 /** A file that was read. */
 export interface TableFile {
-  /** The file's name. */
   name: string;
-  /** Its columns. */
   table: Table;
 }
 

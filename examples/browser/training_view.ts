@@ -13,11 +13,8 @@ const [TURN_MS, MOST_AT_A_TIME] = [80, 10];
 
 /** A device that trains. */
 interface Lane {
-  /** The name of its curve. */
   name: "cpu" | "gpu";
-  /** Where it trains. */
   trainer: Trainer;
-  /** The losses so far. */
   losses: number[];
   /** What a step took, of all turns after the first, which warms up. */
   milliseconds: number[];
@@ -54,7 +51,6 @@ export class TrainingView {
     this.#draw();
   }
 
-  /** Starts over. */
   async start(
     task: Task,
     gpu: TrainingDevice | undefined,

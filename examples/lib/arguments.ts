@@ -10,49 +10,38 @@ export { UsageError } from "./usage_error.ts";
 
 /** An option whose value is any text, such as a file. */
 export interface TextOption {
-  /** The kind of value. */
   kind: "string";
   /** The value when the option is absent; `undefined` by default. */
   default?: string;
   /** What stands for the value in the help; `TEXT` by default. */
   placeholder?: string;
-  /** One line of help. */
   help: string;
 }
 
 /** An option whose value is a number. */
 export interface NumberOption {
-  /** The kind of value. */
   kind: "integer" | "number";
   /** The value when the option is absent; `undefined` by default. */
   default?: number;
-  /** The smallest value allowed. */
   min?: number;
   /** A bound that the value must exceed. */
   above?: number;
-  /** The largest value allowed. */
   max?: number;
-  /** One line of help. */
   help: string;
 }
 
 /** An option whose value is one of a list. */
 export interface ChoiceOption {
-  /** The kind of value. */
   kind: "choice";
-  /** The values allowed. */
   choices: readonly string[];
   /** The value when the option is absent; `undefined` by default. */
   default?: string;
-  /** One line of help. */
   help: string;
 }
 
 /** An option without a value: present or not. */
 export interface SwitchOption {
-  /** The kind of value. */
   kind: "boolean";
-  /** One line of help. */
   help: string;
 }
 
@@ -202,7 +191,6 @@ export interface Program<S extends OptionSpecs> {
   command: string;
   /** What it does, in a sentence or two. */
   summary: string;
-  /** Its options. */
   options: S;
 }
 

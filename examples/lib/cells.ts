@@ -13,7 +13,6 @@ import { type CellFile, readTableFile } from "./cells/table_file.ts";
 export interface Cells<X extends Expression = Tensor> {
   /** Where they come from, in words. */
   source: string;
-  /** Whether they were simulated. */
   simulated: boolean;
   /** How many genes were measured. */
   genes: number;
@@ -31,7 +30,6 @@ export interface Cells<X extends Expression = Tensor> {
 export interface CellsInBatches<X extends Expression = Tensor> extends Cells<X> {
   /** The batch of each cell, where they were asked for. */
   batches?: Int32Array;
-  /** The names of the batches. */
   batchNames?: string[];
 }
 

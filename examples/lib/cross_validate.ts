@@ -23,17 +23,12 @@ export type Loss = (logits: Tensor, labels: TensorLike) => Tensor;
 
 /** Settings of the training. */
 export interface TrainingSettings {
-  /** How often each training cell is seen. */
   epochs: number;
-  /** Units of the hidden layer. */
   hidden: number;
-  /** About how far each weight moves per step. */
   learningRate: number;
-  /** How many parts the cells are divided into. */
   folds: number;
   /** Decides the division, the first weights and the order of the cells. */
   seed: number;
-  /** What the training runs on. */
   device: TrainingDevice;
 }
 

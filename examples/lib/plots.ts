@@ -43,11 +43,8 @@ export interface CurveAxes {
 
 /** Cells in the plane of the first two principal components. */
 export interface Plane {
-  /** First coordinate of each cell. */
   x: Float64Array;
-  /** Second coordinate of each cell. */
   y: Float64Array;
-  /** Labels of the two axes. */
   labels: readonly [string, string];
 }
 

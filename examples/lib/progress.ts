@@ -22,7 +22,6 @@ export interface ProgressOutput {
 
 /** The amount of work, and where to show it. */
 export interface ProgressOptions {
-  /** Number of folds. */
   folds: number;
   /** Epochs per fold. */
   epochs: number;

@@ -8,9 +8,7 @@ import { confusionSection, curveSection, perClassSection, planeSection } from ".
 export interface DatasetSummary {
   /** File or generator that the cells come from. */
   source: string;
-  /** Number of cells. */
   cells: number;
-  /** Number of genes measured. */
   genes: number;
   /** Number of genes that the network sees. */
   genesUsed: number;
@@ -32,9 +30,7 @@ export interface FoldHistory {
 
 /** Measures of one cell type, pooled over the folds; NaN or undefined where there is none. */
 export interface ClassResult {
-  /** Name of the type. */
   name: string;
-  /** Number of cells of the type. */
   cells: number;
   /** Share of the type's cells that were found. */
   recall: number | undefined;
@@ -48,11 +44,8 @@ export interface ClassResult {
 
 /** Everything that {@linkcode annotationReport} shows. */
 export interface AnnotationResult {
-  /** Heading of the page. */
   title: string;
-  /** The cells. */
   dataset: DatasetSummary;
-  /** Settings of the run, by name. */
   settings: Readonly<Record<string, string | number>>;
   /** The loss in words: its `describe()`. */
   lossDescription: string;
@@ -62,7 +55,6 @@ export interface AnnotationResult {
   folds: readonly FoldHistory[];
   /** Counts, `[true][predicted]`, pooled over the folds. */
   confusion: readonly (readonly number[])[];
-  /** Measures per type. */
   perClass: readonly ClassResult[];
   /** Share of predicted cells whose type is right. */
   accuracy: number | undefined;
@@ -74,9 +66,7 @@ export interface AnnotationResult {
   embedding: {
     /** The cells: all of them, or a part that is evenly spread. */
     cells: Int32Array;
-    /** First component of each of them. */
     x: Float64Array;
-    /** Second component of each of them. */
     y: Float64Array;
     /** Shares of the variance that the two explain, from 0 to 1. */
     explainedVariance: readonly [number, number];
@@ -87,7 +77,6 @@ export interface AnnotationResult {
   prediction: Int32Array;
   /** Predicted probability of the predicted type, per cell. */
   confidence?: ArrayLike<number> | undefined;
-  /** Duration of the run, in seconds. */
   elapsedSeconds: number;
   /** Whether the run was stopped before its end. */
   interrupted: boolean;

@@ -54,7 +54,6 @@ export interface ScformerParams {
   value_encoder: ValueEncoder;
   /** (3, d): not perturbed, perturbed, and padding. */
   pert_encoder: Embedding;
-  /** The layers. */
   transformer_encoder: ReturnType<typeof initTransformerEncoder>;
   /** From tokens to expression. */
   decoder: Linear;
@@ -76,7 +75,6 @@ export interface ScformerInput {
 
 /** How the model is run. */
 export interface ScformerOptions {
-  /** Heads of the attention. */
   heads: number;
   /** The share of values that is dropped where there is a key; 0 by default. */
   dropout?: number;
@@ -139,17 +137,13 @@ function encode(
 
 /** How large a model is, and whether it predicts expression from cells, too. */
 export interface ScformerSizes {
-  /** Entries of the vocabulary. */
   vocabulary: number;
   /** Numbers per token. */
   dModel: number;
-  /** Heads of the attention. */
   heads: number;
   /** Units of the feed-forward parts. */
   feedForward: number;
-  /** Layers. */
   layers: number;
-  /** Types of cells. */
   types: number;
   /** Whether there is a decoder from cells to expression. */
   mvc?: boolean;

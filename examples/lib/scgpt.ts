@@ -70,7 +70,6 @@ export interface ScgptParams {
   batch_encoder?: NormalizedEmbedding;
   /** DSBN: the norms of the batches. */
   dsbn?: DomainNorms;
-  /** The layers. */
   transformer_encoder: ReturnType<typeof initTransformerEncoder>;
   /** From tokens to expression, and to whether a gene is expressed at all. */
   decoder: { fc: Numbered<Linear>; zero_logit?: Numbered<Linear> };
@@ -94,7 +93,6 @@ export interface ScgptInput {
 
 /** How the model is run. */
 export interface ScgptOptions {
-  /** Heads of the attention. */
   heads: number;
   /** The share of values that is dropped where there is a key; 0 by default. */
   dropout?: number;
@@ -194,15 +192,12 @@ function decode(
 
 /** How large a model is, and which parts it has besides those that every one has. */
 export interface ScgptSizes {
-  /** Entries of the vocabulary. */
   vocabulary: number;
   /** Numbers per token. */
   dModel: number;
-  /** Heads of the attention. */
   heads: number;
   /** Units of the feed-forward parts. */
   feedForward: number;
-  /** Layers. */
   layers: number;
   /** Bins of values, where these are not numbers. */
   bins?: number;

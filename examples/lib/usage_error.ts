@@ -3,7 +3,6 @@ import { printable } from "./table.ts";
 
 /** A mistake of the user: its message is all that needs to be shown. */
 export class UsageError extends Error {
-  /** The name of the class. */
   override name = "UsageError";
 
   constructor(message: string) {

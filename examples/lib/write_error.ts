@@ -20,7 +20,6 @@ const REASONS: Readonly<Record<string, string>> = {
 
 /** A file that could not be written: its message is all that needs to be shown. */
 export class WriteError extends UsageError {
-  /** The name of the class. */
   override name = "WriteError";
 }
 

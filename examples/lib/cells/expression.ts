@@ -16,7 +16,6 @@ export interface Measured {
   where: string;
   /** (cells, genes). */
   values: Expression;
-  /** The names of the genes. */
   genes: readonly string[];
   /** What a cell is called in messages. */
   cellName: (cell: number) => string;

@@ -18,7 +18,6 @@ import { type TypeTree, typeTree } from "./tree.ts";
 
 /** Cells, and where their types stand in the ontology. */
 export interface AnnotatedCells extends Cells {
-  /** The term of each type. */
   terms: string[];
   /** Everything above these terms, by levels. */
   hierarchy: TermHierarchy;
@@ -26,7 +25,6 @@ export interface AnnotatedCells extends Cells {
   nodes: Int32Array;
   /** The groups that tell the types apart. */
   tree: TypeTree;
-  /** The main branches. */
   branches: Branches;
   /** What the ontology is called. */
   ontology: string;

@@ -4,9 +4,7 @@ import { isMember } from "./tree.ts";
 
 /** The main branches. */
 export interface Branches {
-  /** The branch of each type. */
   of: Int32Array;
-  /** The names of the branches. */
   names: string[];
 }
 

@@ -13,17 +13,13 @@ import { forwardHmcn, type Hmcn, type HmcnOutputs, initHmcn } from "./model.ts";
 
 /** Settings of the training. */
 export interface LearnSettings {
-  /** How often each training cell is seen. */
   epochs: number;
-  /** Parts that are held out in turn. */
   folds: number;
   /** Units of the hidden layer, and of each level's. */
   units: { hidden: number; level: number };
-  /** About how far each weight moves per step. */
   learningRate: number;
   /** The weight of the global loss. */
   beta: number;
-  /** The weight of the focal loss. */
   focalWeight: number;
   /** How much the focal loss plays down what is easy. */
   gamma: number;
@@ -36,11 +32,9 @@ export type Batch = { x: Tensor; types: Tensor; nodes: Tensor };
 
 /** A kind of classifier. */
 export interface Classifier<P extends object> {
-  /** What it is called, in files and in progress. */
   name: string;
   /** Its first parameters. */
   init: (key: Tensor, inputs: number) => P;
-  /** What is minimised. */
   loss: (model: P, batch: Batch) => LossParts;
   /** Its heads: logits of the types, and those of the hierarchy where it has them. */
   outputs: (model: P, x: Tensor) => { types: Tensor } & Partial<HmcnOutputs>;

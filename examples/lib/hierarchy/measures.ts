@@ -6,17 +6,13 @@ import { commonNode, descend } from "./tree.ts";
 
 /** The measures of one way of predicting. */
 export interface Measures {
-  /** How it is called. */
   name: string;
-  /** The predicted type of each cell. */
   prediction: Int32Array;
   /** Share of cells given their type. */
   accuracy: number;
   /** Mean over the types of F1. */
   macroF1: number;
-  /** F1 of each type. */
   f1: number[];
-  /** Recall of each type. */
   recall: number[];
   /** Harmonic mean of hierarchical precision and recall. */
   hierarchicalF1: number;

@@ -30,13 +30,10 @@ export type Hmcn = {
 export interface HmcnSizes {
   /** Genes. */
   inputs: number;
-  /** Units of the hidden layer. */
   hidden: number;
-  /** Units per level. */
   level: number;
   /** Classes on each level, the root's first. */
   classes: readonly number[];
-  /** Types. */
   types: number;
 }
 

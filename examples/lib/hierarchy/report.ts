@@ -17,11 +17,8 @@ import {
 
 /** Everything that {@linkcode hierarchyReport} shows. */
 export interface HierarchyResult {
-  /** The cells, and their types in the ontology. */
   cells: AnnotatedCells;
-  /** The settings of the training. */
   settings: LearnSettings;
-  /** Where the steps ran. */
   device: string;
   /** The flat classifier as the demo reads it. */
   flat: Measures;
@@ -35,7 +32,6 @@ export interface HierarchyResult {
   depthAccuracy: number;
   /** The hierarchical classifier's losses, per fold. */
   histories: EpochRecord[][];
-  /** Duration, in seconds. */
   elapsedSeconds: number;
 }
 

@@ -16,7 +16,6 @@ export interface BatchedCells extends Labels {
   origin: "simulated" | "synthetic" | "measured";
   /** (cells, genes): log-normalized expression. */
   expression: Tensor;
-  /** The names of the batches. */
   batchNames: string[];
   /** What was left out of the file and what was done with it. */
   notes: string[];

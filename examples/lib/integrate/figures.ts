@@ -10,13 +10,10 @@ import type { AblationRow, IntegrationResult, Picture } from "./result.ts";
 
 /** A measure, and how it is read. */
 export interface MeasureText {
-  /** Its key. */
   key: keyof Measures;
-  /** Its name. */
   name: string;
   /** Which direction is good, in a few words. */
   good: string;
-  /** What it says, in a sentence. */
   meaning: string;
 }
 
@@ -70,11 +67,8 @@ const PARTS: Readonly<Record<string, string>> = {
 
 /** Cells of one colour: a batch or a type. */
 export interface Group {
-  /** Its name. */
   name: string;
-  /** How it is drawn. */
   look: Look;
-  /** Its cells. */
   cells: number[];
 }
 

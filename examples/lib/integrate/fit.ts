@@ -19,15 +19,12 @@ import { objectiveOf, type ObjectiveSettings, type Variant } from "./variants.ts
 
 /** Settings of a training. */
 export interface FitSettings extends ObjectiveSettings {
-  /** How often each cell is seen. */
   epochs: number;
-  /** Layers of the transformer. */
   layers: number;
   /** The most variable genes that the network sees at most. */
   genes: number;
   /** About how far each weight moves per step, in the first epoch. */
   learningRate: number;
-  /** The share of a cell's genes that is hidden. */
   maskRatio: number;
 }
 

@@ -4,7 +4,6 @@ import { foldIn, key, uniform } from "@cellgrad/cellgrad/random";
 
 /** How clusters are looked for. */
 export interface KMeansOptions {
-  /** How many clusters. */
   clusters: number;
   /** How many random starts; 20 by default. */
   starts?: number;

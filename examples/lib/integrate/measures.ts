@@ -24,11 +24,8 @@ export type Measures = {
 
 /** Cells with known types and batches. */
 export interface Labels {
-  /** The type of each cell. */
   types: Int32Array;
-  /** The names of the types. */
   typeNames: readonly string[];
-  /** The batch of each cell. */
   batches: Int32Array;
 }
 

@@ -29,13 +29,10 @@ export type Model = ScgptParams;
 
 /** The network's sizes. */
 export interface ModelSizes {
-  /** Genes. */
   genes: number;
-  /** Batches. */
   batches: number;
   /** Values per token, and so per embedding of a cell. */
   embedding: number;
-  /** Layers. */
   layers: number;
 }
 

@@ -6,15 +6,12 @@ import type { Measures } from "./measures.ts";
 export interface Picture {
   /** The cells that are drawn. */
   cells: readonly number[];
-  /** First coordinate of each of these. */
   x: Float64Array;
-  /** Second coordinate. */
   y: Float64Array;
 }
 
 /** A seed's cells before and after. */
 export interface Repeat {
-  /** The seed. */
   seed: number;
   /** In principal components of the expression. */
   before: Measures;
@@ -24,29 +21,21 @@ export interface Repeat {
 
 /** A row of the ablation table. */
 export interface AblationRow {
-  /** A short name. */
   name: string;
-  /** What is changed. */
   title: string;
-  /** What came out. */
   measures: Measures;
 }
 
 /** Everything that the report shows. */
 export interface IntegrationResult {
-  /** Where the cells come from. */
   source: string;
   /** Where the batches come from. */
   origin: "simulated" | "synthetic" | "measured";
   /** Cells and genes. */
   shape: readonly [number, number];
-  /** The names of the types. */
   typeNames: readonly string[];
-  /** The names of the batches. */
   batchNames: readonly string[];
-  /** The type of each cell. */
   types: Int32Array;
-  /** The batch of each cell. */
   batches: Int32Array;
   /** The first seed's cells before. */
   before: Picture;
@@ -58,8 +47,6 @@ export interface IntegrationResult {
   ablation: readonly AblationRow[];
   /** The losses of the whole objective by epoch. */
   history: readonly EpochRecord[];
-  /** Settings of the run, by name. */
   settings: Readonly<Record<string, string | number | boolean>>;
-  /** How long the run took, in seconds. */
   elapsedSeconds: number;
 }

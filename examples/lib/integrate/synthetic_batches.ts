@@ -7,7 +7,6 @@ import { foldIn, normal, permutation } from "@cellgrad/cellgrad/random";
 
 /** How strong the effect is. */
 export interface SyntheticBatchOptions {
-  /** How many batches. */
   batches: number;
   /** The standard deviation of the genes' log-fold changes in a batch. */
   strength: number;
@@ -17,7 +16,6 @@ export interface SyntheticBatchOptions {
 export interface SyntheticBatches {
   /** (cells, genes): log-normalized expression with the effect. */
   expression: Tensor;
-  /** The batch of each cell. */
   batches: Int32Array;
 }
 

@@ -8,7 +8,6 @@ import { type CellBatch, forward, type Model } from "./model.ts";
 export interface ObjectiveSettings {
   /** The similarity from which ECS pushes cells apart. */
   ecsThreshold: number;
-  /** The weight of ECS. */
   ecsWeight: number;
   /** The weight of DAB, or of what stands in its place. */
   dabWeight: number;
@@ -18,7 +17,6 @@ export interface ObjectiveSettings {
 
 /** What is changed in the objective or the sampling. */
 export interface Variant {
-  /** A short name, for files. */
   name: string;
   /** What is changed, for readers. */
   title: string;

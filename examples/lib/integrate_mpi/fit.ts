@@ -23,9 +23,7 @@ import { type ShareOptions, type Shares, sharesOf } from "./shares.ts";
 
 /** Settings of a training on many ranks: what decides its numbers. */
 export interface ParallelSettings extends ObjectiveSettings, ShareOptions {
-  /** How often each cell is seen. */
   epochs: number;
-  /** Units of the hidden layer. */
   hidden: number;
   /** About how far each weight moves per step, in the first epoch. */
   learningRate: number;
@@ -37,7 +35,6 @@ export interface ParallelSettings extends ObjectiveSettings, ShareOptions {
 export interface Checkpoint {
   /** The file; its folder exists. */
   file: string;
-  /** Whether to go on from it. */
   resume: boolean;
 }
 

@@ -52,9 +52,7 @@ export type Model = {
 
 /** The network's sizes. */
 export interface ModelSizes {
-  /** Batches. */
   batches: number;
-  /** Units of the hidden layer. */
   hidden: number;
   /** Values per embedding of a cell. */
   embedding: number;

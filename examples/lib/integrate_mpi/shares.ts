@@ -12,9 +12,7 @@ import type { Mixing } from "./objective.ts";
 export interface ShareOptions {
   /** Cells per step, of all ranks together. */
   batchSize: number;
-  /** What mixes the batches. */
   mixing: Mixing;
-  /** The share of a cell's genes that is hidden. */
   maskRatio: number;
 }
 

@@ -16,11 +16,8 @@ import { type Condition, type DesignSizes, drawConditions } from "./design.ts";
 export interface ExperimentSizes extends DesignSizes {
   /** Genes that are measured; the first `perturbable` of them can be activated. */
   genes: number;
-  /** Pathways. */
   pathways: number;
-  /** Control cells. */
   controls: number;
-  /** Cells per condition. */
   cellsPerCondition: number;
 }
 
@@ -32,7 +29,6 @@ export interface Experiment {
   conditionOf: Int32Array;
   /** The type of each cell: 0 or 1. */
   types: Int32Array;
-  /** The conditions. */
   conditions: Condition[];
   /** Per condition and gene: the known effect, a natural log-fold change of the expected share. */
   effects: Float64Array[];
@@ -46,7 +42,6 @@ interface Programme {
   loadings: Float64Array;
   /** (2, pathways): the activity of each pathway in each cell type. */
   typeActivity: Float64Array;
-  /** Pathways. */
   pathways: number;
 }
 

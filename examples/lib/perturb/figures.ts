@@ -4,15 +4,11 @@ import { type Markup, markup } from "../html.ts";
 
 /** A gene's change against control, as it is and as it was predicted. */
 export interface GeneChange {
-  /** The gene. */
   gene: number;
-  /** The observed change. */
   observed: number;
-  /** The predicted change. */
   predicted: number;
   /** Whether it is among the most clearly changed genes. */
   top: boolean;
-  /** Whether it is a perturbed gene. */
   perturbed: boolean;
 }
 
@@ -63,7 +59,6 @@ function signed(value: number): string {
 export interface MapRow {
   /** What stands before the line. */
   label: string;
-  /** The change of each gene. */
   changes: ArrayLike<number>;
   /** Whether there is a gap above the line. */
   gap: boolean;

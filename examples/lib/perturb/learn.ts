@@ -40,7 +40,6 @@ export interface Budget extends Omit<GeneratorSizes, "genes"> {
 
 /** Where trainings run, and what decides their numbers. */
 export interface LearnContext extends TrainingContext {
-  /** How large the experiment is. */
   sizes: ExperimentSizes;
   /** Decides first weights, batches and pairs. */
   seed: number;

@@ -19,7 +19,6 @@ export type Generator = ScformerParams;
 
 /** The network's sizes. */
 export interface GeneratorSizes {
-  /** Genes. */
   genes: number;
   /** Values per token. */
   embedding: number;

@@ -16,11 +16,8 @@ import {
 
 /** A way of predicting, and how good it is. */
 export interface Method {
-  /** How it is called. */
   name: string;
-  /** What it predicts. */
   predict: Predictor;
-  /** Its scores on held-out perturbations. */
   scores: Scores;
   /** Losses after each epoch; none for baselines. */
   history: EpochRecord[];
@@ -28,21 +25,15 @@ export interface Method {
 
 /** Everything that {@linkcode perturbReport} shows. */
 export interface PerturbResult {
-  /** The cells, and the truth behind them. */
   experiment: Experiment;
-  /** How large the experiment is. */
   sizes: ExperimentSizes;
-  /** How long and how large a network was trained. */
   budget: Budget;
-  /** The seed. */
   seed: number;
-  /** Where the steps ran. */
   device: string;
   /** Simple guesses, the known effect last. */
   baselines: Method[];
   /** The trained networks; the figures show the first. */
   models: Method[];
-  /** Duration, in seconds. */
   elapsedSeconds: number;
 }
 

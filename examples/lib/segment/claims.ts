@@ -14,11 +14,8 @@ export type Verdict = "holds" | "does not hold" | "undecided";
 
 /** A claim of the guide, measured. */
 export interface Claim {
-  /** What the guide says. */
   claim: string;
-  /** What was found. */
   found: string;
-  /** Whether they agree. */
   verdict: Verdict;
 }
 

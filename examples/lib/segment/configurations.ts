@@ -13,9 +13,7 @@ import {
 
 /** What the guide's table expects of a loss. */
 export interface Expectation {
-  /** Training speed. */
   speed: string;
-  /** Mean IoU. */
   meanIou: number;
   /** How much it over-predicts. */
   overPrediction: string;
@@ -25,7 +23,6 @@ export interface Expectation {
 
 /** A loss to be measured. */
 export interface Configuration {
-  /** Short name, for files. */
   id: string;
   /** Name as the guide has it. */
   name: string;

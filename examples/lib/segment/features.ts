@@ -12,7 +12,6 @@ const SCALES = [1, 2, 4, 8, 16];
 interface Feature {
   /** What it is, with its scale in pixels. */
   name: string;
-  /** Its values. */
   field: Field;
 }
 

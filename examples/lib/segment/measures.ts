@@ -7,13 +7,11 @@ import { CLASSES } from "./micrograph.ts";
 
 /** Measures of one class, means over the trainings. */
 export interface ClassMeasures {
-  /** Name of the class. */
   name: string;
   /** Share of its pixels that were found. */
   recall: number;
   /** Share of right ones among the pixels given it. */
   precision: number;
-  /** Intersection over union. */
   iou: number;
   /** Pixels given it, over pixels of it: above 1 is over-prediction. */
   area: number;
@@ -23,7 +21,6 @@ export interface ClassMeasures {
 
 /** A loss, measured. */
 export interface LossMeasures {
-  /** The loss. */
   configuration: Configuration;
   /** Mean IoU of each training; NaN, here and below, where its loss became NaN. */
   meanIous: number[];

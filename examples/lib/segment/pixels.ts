@@ -14,7 +14,6 @@ export interface Pixels {
 
 /** All that is learned from and measured on. */
 export interface PixelData {
-  /** Names of the features. */
   featureNames: string[];
   /** Pixels of the training images. */
   train: Pixels;
@@ -30,9 +29,7 @@ export interface PixelData {
 export interface ImageSettings {
   /** Pixels along each side of an image. */
   size: number;
-  /** Images to learn from. */
   trainImages: number;
-  /** Images to measure on. */
   testImages: number;
 }
 

@@ -23,11 +23,8 @@ export interface SegmentResult {
   data: PixelData;
   /** How many images, and how large. */
   images: ImageSettings;
-  /** The budget of each training. */
   budget: Budget;
-  /** The seed. */
   seed: number;
-  /** Where the steps ran. */
   device: string;
   /** Every loss, measured: the guide's six, then the variants. */
   measures: LossMeasures[];
@@ -35,13 +32,11 @@ export interface SegmentResult {
   predictions: (Int32Array | undefined)[];
   /** What a step costs, by `id` of the loss. */
   times: ReadonlyMap<string, StepTime>;
-  /** The guide's claims. */
   claims: Claim[];
   /** The claim on speed, which is not decided by the seed. */
   speedClaim: Claim;
   /** The guide's printout of its recommended loss. */
   description: string;
-  /** Duration, in seconds. */
   elapsedSeconds: number;
 }
 

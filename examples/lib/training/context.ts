@@ -28,7 +28,6 @@ export interface Budget {
   epochs: number;
   /** Items per step. */
   batch: number;
-  /** Units of the hidden layer. */
   hidden: number;
   learningRate: number;
 }

@@ -14,23 +14,19 @@ export interface LossParts {
 
 /** A training stopped, as its loss or gradient became NaN or infinite. */
 export class DivergedError extends UsageError {
-  /** The name of the class. */
   override name = "DivergedError";
 }
 
 /** Where it happened. */
 export interface Divergence<P, B> {
-  /** The epoch, from 1. */
   epoch: number;
   /** The step within the epoch, from 1. */
   step: number;
   /** The loss; where it is finite, the gradient was not. */
   total: number;
-  /** The loss. */
   loss: (parameters: P, batch: B) => LossParts;
   /** The parameters before the step. */
   parameters: P;
-  /** The batch. */
   batch: B;
 }
 

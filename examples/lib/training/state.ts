@@ -3,7 +3,6 @@ import type { OptimizerState } from "@cellgrad/cellgrad/optim";
 
 /** What an epoch has shown. */
 export interface EpochRecord {
-  /** The epoch, from 1. */
   epoch: number;
   /** Means over the epoch's batches: `total`, the parts of the loss, and `gradientNorm`. */
   losses: Record<string, number>;
@@ -17,13 +16,11 @@ export interface BestEpoch<P> {
   parameters: P;
   /** The value that is watched. */
   value: number;
-  /** The epoch, from 1. */
   epoch: number;
 }
 
 /** The state of a training between two steps. */
 export interface TrainingState<P> {
-  /** The parameters. */
   parameters: P;
   /** The optimizer's moments and its count of steps. */
   optimizer: OptimizerState<P>;
@@ -35,7 +32,6 @@ export interface TrainingState<P> {
   steps: number;
   /** Sums of the losses over these batches. */
   sums: Record<string, number>;
-  /** The finished epochs. */
   history: EpochRecord[];
   /** The best epoch, where one is looked for. */
   best: BestEpoch<P> | undefined;

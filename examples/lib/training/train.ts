@@ -65,7 +65,6 @@ export interface TrainOptions<P extends Parameters, B> {
 export interface TrainResult<P> {
   /** The last parameters; with early stopping, the best. */
   parameters: P;
-  /** The finished epochs. */
   history: EpochRecord[];
   /** The epoch that `parameters` are from. */
   epoch: number;

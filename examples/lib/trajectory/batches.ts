@@ -6,13 +6,10 @@ import { normalizeTotal, pca, scale, simulateCells } from "@cellgrad/cellgrad/da
 export interface BatchedCells {
   /** Principal components of their expression (cells, components), with standard deviation 1. */
   inputs: Tensor;
-  /** The batch of each cell. */
   batches: Int32Array;
   /** The type of each cell, which no loss sees. */
   types: Int32Array;
-  /** How many batches there are. */
   batchCount: number;
-  /** How many types, and clusters, there are. */
   typeCount: number;
 }
 

@@ -10,9 +10,7 @@ export interface Trajectory {
   source: string;
   /** What the numbers are, in words. */
   unit: string;
-  /** The unit of time. */
   timeUnit: string;
-  /** Names of the genes. */
   genes: string[];
   /** Expression now (cells, genes). */
   expression: Tensor;
@@ -26,7 +24,6 @@ export interface Trajectory {
   time: Float64Array;
   /** The fate of each cell: an index of `fates`. */
   labels: Int32Array;
-  /** Names of the fates. */
   fates: string[];
   /** Cells to learn from. */
   train: Int32Array;

@@ -28,11 +28,8 @@ export interface TrajectoryResult {
   failures: (readonly [string, string])[];
   /** Budgets of the trainings. */
   budgets: { velocity: Budget; structure: Budget };
-  /** The seed. */
   seed: number;
-  /** Where the steps ran. */
   device: string;
-  /** Duration, in seconds. */
   elapsedSeconds: number;
 }
 

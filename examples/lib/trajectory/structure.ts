@@ -44,13 +44,10 @@ export interface Weights {
 
 /** A combination of the losses. */
 export interface StructureVariant {
-  /** Short name, for files. */
   id: string;
-  /** Name in the report. */
   name: string;
   /** What is to be expected. */
   note: string;
-  /** The weights. */
   weights: Weights;
 }
 
@@ -99,7 +96,6 @@ type Cells = { inputs: Tensor; batches: Tensor };
 
 /** A learned embedding. */
 export interface LearnedStructure {
-  /** The combination. */
   variant: StructureVariant;
   /** Coordinates of the cells (cells, 2). */
   embedding: Tensor;

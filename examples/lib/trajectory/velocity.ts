@@ -14,9 +14,7 @@ import type { Trajectory } from "./cells.ts";
 
 /** A way to learn the field. */
 export interface VelocityVariant {
-  /** Short name, for files. */
   id: string;
-  /** Name in the report. */
   name: string;
   /** Weight of the direction. */
   cosineWeight: number;
@@ -48,7 +46,6 @@ export interface VelocityMeasures {
   cosine: number;
   /** The cosine of each moving cell. */
   cosines: number[];
-  /** Mean cosine over all cells, resting ones included. */
   cosineOfAll: number;
   /** Predicted over true length, summed over the moving cells. */
   lengthRatio: number;
@@ -56,7 +53,6 @@ export interface VelocityMeasures {
 
 /** A learned field. */
 export interface LearnedVelocity {
-  /** How it was learned. */
   variant: VelocityVariant;
   /** Predicted change per unit of time (cells, genes), of all cells. */
   velocity: Tensor;
