@@ -7,7 +7,7 @@ import { truncate } from "./table.ts";
 const MAX_BAR_WIDTH = 24;
 const TEXT_WIDTH = 72;
 const REDRAW_MS = 80;
-const PLAIN_SILENCE_MS = 10_000;
+const SILENCE_MS = 10_000;
 const PLAIN_LINES_PER_FOLD = 4;
 
 /** Where progress goes. */
@@ -67,83 +67,76 @@ export function standardError(): ProgressOutput {
 }
 
 /**
+ * Lines of progress: on a terminal one that is redrawn, at most every 80 ms; elsewhere those that are
+ * due, and one whenever nothing was said for 10 s.
+ */
+export function progressLines(output: ProgressOutput, now: () => number): {
+  show(line: string, isDue: boolean): void;
+  finish(): void;
+} {
+  const { isTerminal, columns = 80 } = output;
+  let shown = isTerminal ? -Infinity : now();
+  let pending = "";
+  let finished = false;
+  function write(): void {
+    output.write(isTerminal ? `\r\x1b[2K${truncate(pending, columns - 1)}` : `${pending}\n`);
+    shown = now();
+    pending = "";
+  }
+  return {
+    show(line, isDue) {
+      if (finished) return;
+      pending = line;
+      if (isDue || now() - shown >= (isTerminal ? REDRAW_MS : SILENCE_MS)) write();
+    },
+    finish() {
+      if (!finished && isTerminal) {
+        if (pending !== "") write();
+        if (shown > -Infinity) output.write("\n");
+      }
+      finished = true;
+    },
+  };
+}
+
+/**
  * Shows how far a cross-validated training is. On a terminal: a bar, the fold, the epoch, the loss,
- * the accuracy and the time that is left, redrawn at most every 80 ms. Elsewhere: a line four times
- * per fold, and whenever nothing was said for 10 s.
+ * the accuracy and the time that is left. Elsewhere: a line four times per fold.
  */
 export function progressBar(options: ProgressOptions): Progress {
   const { folds, epochs, output = standardError(), now = () => performance.now() } = options;
-  const settled = { folds, epochs, output, now };
-  return output.isTerminal ? redrawnLine(settled) : plainLines(settled);
+  const { isTerminal, columns = 80 } = output;
+  const width = Math.max(4, Math.min(MAX_BAR_WIDTH, columns - 1 - TEXT_WIDTH));
+  const spacing = Math.ceil(epochs / PLAIN_LINES_PER_FOLD);
+  const start = now();
+  const lines = progressLines(output, now);
+  return {
+    update(report) {
+      const { fold, epoch } = report;
+      const done = Math.min(1, ((fold - 1) * epochs + epoch) / (folds * epochs));
+      const left = (now() - start) / 1000 * (1 - done) / done;
+      const text = describe(report, { folds, epochs }, done < 1 ? left : undefined);
+      const filled = Math.round(width * done);
+      const bar = isTerminal ? `${"█".repeat(filled)}${"░".repeat(width - filled)} ` : "";
+      const isDue = isTerminal ? done === 1 : epoch % spacing === 0 || epoch === epochs;
+      lines.show(bar + text, isDue);
+    },
+    finish: lines.finish,
+  };
 }
 
-type Settled = { folds: number; epochs: number; output: ProgressOutput; now: () => number };
-
-/** Share of the work that is done, from 0 to 1. */
-function shareDone({ fold, epoch }: EpochReport, { folds, epochs }: Settled): number {
-  return Math.min(1, ((fold - 1) * epochs + epoch) / (folds * epochs));
-}
-
-function describe(report: EpochReport, settled: Settled, elapsed: number): string {
+function describe(
+  { fold, epoch, loss, accuracy }: EpochReport,
+  { folds, epochs }: { folds: number; epochs: number },
+  secondsLeft: number | undefined,
+): string {
   const of = (value: number, total: number) =>
     `${String(value).padStart(String(total).length)}/${total}`;
-  const done = shareDone(report, settled);
-  const left = elapsed / 1000 * (1 - done) / done;
   return [
-    `fold ${of(report.fold, settled.folds)}`,
-    `epoch ${of(report.epoch, settled.epochs)}`,
-    `loss ${formatMetric(report.loss)}`,
-    ...(report.accuracy === undefined ? [] : [`accuracy ${formatMetric(report.accuracy)}`]),
-    ...(done < 1 ? [`${formatDuration(left)} left`] : []),
+    `fold ${of(fold, folds)}`,
+    `epoch ${of(epoch, epochs)}`,
+    `loss ${formatMetric(loss)}`,
+    ...(accuracy === undefined ? [] : [`accuracy ${formatMetric(accuracy)}`]),
+    ...(secondsLeft === undefined ? [] : [`${formatDuration(secondsLeft)} left`]),
   ].join("  ");
-}
-
-function redrawnLine(settled: Settled): Progress {
-  const { output, now } = settled;
-  const { columns = 80 } = output;
-  const width = Math.max(4, Math.min(MAX_BAR_WIDTH, columns - 1 - TEXT_WIDTH));
-  const start = now();
-  let shown = -Infinity;
-  let pending: string | undefined;
-  let finished = false;
-  function redraw(line: string): void {
-    output.write(`\r\x1b[2K${truncate(line, columns - 1)}`);
-    shown = now();
-    pending = undefined;
-  }
-  return {
-    update(report) {
-      if (finished) return;
-      const done = shareDone(report, settled);
-      const filled = Math.round(width * done);
-      const bar = "█".repeat(filled) + "░".repeat(width - filled);
-      pending = `${bar} ${describe(report, settled, now() - start)}`;
-      if (done === 1 || now() - shown >= REDRAW_MS) redraw(pending);
-    },
-    finish() {
-      if (finished) return;
-      finished = true;
-      if (pending !== undefined) redraw(pending);
-      if (shown > -Infinity) output.write("\n");
-    },
-  };
-}
-
-function plainLines(settled: Settled): Progress {
-  const { epochs, output, now } = settled;
-  const start = now();
-  const spacing = Math.ceil(epochs / PLAIN_LINES_PER_FOLD);
-  let shown = start;
-  let finished = false;
-  return {
-    update(report) {
-      const due = report.epoch % spacing === 0 || report.epoch === epochs;
-      if (finished || (!due && now() - shown < PLAIN_SILENCE_MS)) return;
-      output.write(`${describe(report, settled, now() - start)}\n`);
-      shown = now();
-    },
-    finish() {
-      finished = true;
-    },
-  };
 }

@@ -3,11 +3,8 @@
  * elsewhere.
  */
 import { formatDuration } from "../format.ts";
-import { type ProgressOutput, standardError } from "../progress.ts";
-import { truncate } from "../table.ts";
+import { progressLines, type ProgressOutput, standardError } from "../progress.ts";
 
-const REDRAW_MS = 80;
-const PLAIN_SILENCE_MS = 10_000;
 const PLAIN_LINES = 4;
 
 /** How far a training is. */
@@ -50,30 +47,21 @@ export interface LossProgressOptions {
 export function lossProgress(options: LossProgressOptions = {}): TrainingProgress {
   const { label = "", output = standardError(), now = () => performance.now() } = options;
   const start = now();
+  const lines = progressLines(output, now);
   let first: number | undefined;
-  let shown = output.isTerminal ? -Infinity : start;
-  let finished = false;
-  let last = "";
   return {
     update(report) {
-      if (finished) return;
       const done = shareDone(report);
       first ??= done;
-      const due = output.isTerminal
-        ? done === 1 || now() - shown >= REDRAW_MS
-        : isMilestone(report) || now() - shown >= PLAIN_SILENCE_MS;
-      if (!due) return;
       const left = done > first ? (now() - start) / 1000 * (1 - done) / (done - first) : NaN;
-      last = [label, describe(report), done < 1 && left > 0 ? `${formatDuration(left)} left` : ""]
-        .filter((part) => part !== "").join("  ");
-      const line = truncate(last, (output.columns ?? 80) - 1);
-      output.write(output.isTerminal ? `\r\x1b[2K${line}` : `${last}\n`);
-      shown = now();
+      const line = [
+        label,
+        describe(report),
+        done < 1 && left > 0 ? `${formatDuration(left)} left` : "",
+      ].filter((part) => part !== "").join("  ");
+      lines.show(line, output.isTerminal ? done === 1 : isMilestone(report));
     },
-    finish() {
-      if (!finished && output.isTerminal && last !== "") output.write("\n");
-      finished = true;
-    },
+    finish: lines.finish,
   };
 }
 
