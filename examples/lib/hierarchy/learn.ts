@@ -6,9 +6,14 @@ import { type Tensor, tensor } from "@cellgrad/cellgrad";
 import { scale, stratifiedFolds } from "@cellgrad/cellgrad/data";
 import { accuracy } from "@cellgrad/cellgrad/metrics";
 import { adamw } from "@cellgrad/cellgrad/optim";
-import { foldIn, key, permutation } from "@cellgrad/cellgrad/random";
+import { foldIn, key } from "@cellgrad/cellgrad/random";
 import { digestOf } from "../cells/digest.ts";
-import { type EpochRecord, trainIn, type TrainingContext } from "../training/mod.ts";
+import {
+  type EpochRecord,
+  shuffledBatches,
+  trainIn,
+  type TrainingContext,
+} from "../training/mod.ts";
 import type { AnnotatedCells } from "./annotated_cells.ts";
 import {
   type Batch,
@@ -126,7 +131,12 @@ function trainingOf<P extends object>(
     epochs,
     loss,
     optimizer: adamw({ learningRate, weightDecay: WEIGHT_DECAY }),
-    batches: (_: Tensor, epoch: number) => batchesOfDemo(foldKey, epoch, labels.length),
+    // Those of `deno task demo`, so that both see the same cells at the same step.
+    batches: (_: Tensor, epoch: number) =>
+      shuffledBatches(foldIn(foldKey, epoch + 1), labels.length, {
+        size: BATCH,
+        remainder: "keep",
+      }),
     prepare: (items: Int32Array): Batch =>
       batchOf(cells, x.gather(items), Int32Array.from(items, (item) => labels[item]!)),
     evaluate: (model: P) => ({
@@ -138,15 +148,6 @@ function trainingOf<P extends object>(
 
 function batchOf({ nodes }: AnnotatedCells, x: Tensor, types: Int32Array): Batch {
   return { x, types: tensor(types), nodes: tensor(types.map((type) => nodes[type]!)) };
-}
-
-/** The batches that `deno task demo` takes, so that both see the same cells at the same step. */
-function batchesOfDemo(foldKey: Tensor, epoch: number, cells: number): Int32Array[] {
-  const order = permutation(foldIn(foldKey, epoch + 1), cells).data as Int32Array;
-  return Array.from(
-    { length: Math.ceil(cells / BATCH) },
-    (_, i) => order.slice(i * BATCH, (i + 1) * BATCH),
-  );
 }
 
 function note(

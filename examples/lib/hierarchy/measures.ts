@@ -2,7 +2,7 @@
 import { accuracy, macroF1, segmentationMetrics } from "@cellgrad/cellgrad/metrics";
 import type { AnnotatedCells } from "./annotated_cells.ts";
 import type { HeldOut } from "./learn.ts";
-import { commonNode, descend } from "./tree.ts";
+import { commonNode, descend, isMember } from "./tree.ts";
 
 /** The measures of one way of predicting. */
 export interface Measures {
@@ -73,14 +73,10 @@ export function measure(
     errorsAt,
     levelAccuracy: levelAccuracy(
       cells,
-      (cell, level, column) => membershipOf(cells, cells.nodes[prediction[cell]!]!, level, column),
+      (cell, level, column) =>
+        isMember(cells.hierarchy, cells.nodes[prediction[cell]!]!, level, column),
     ),
   };
-}
-
-function membershipOf({ hierarchy }: AnnotatedCells, node: number, level: number, column: number) {
-  const { membership, classes } = hierarchy;
-  return membership[level]!.data[node * classes[level]!.length + column] === 1;
 }
 
 /**
@@ -93,8 +89,8 @@ function hierarchicalF1(prediction: Int32Array, cells: AnnotatedCells): number {
     if (level === 0) return;
     columns.forEach((_, column) =>
       cells.labels.forEach((label, cell) => {
-        const p = membershipOf(cells, cells.nodes[prediction[cell]!]!, level, column);
-        const t = membershipOf(cells, cells.nodes[label]!, level, column);
+        const p = isMember(cells.hierarchy, cells.nodes[prediction[cell]!]!, level, column);
+        const t = isMember(cells.hierarchy, cells.nodes[label]!, level, column);
         both += Number(p && t);
         predicted += Number(p);
         true_ += Number(t);
@@ -116,7 +112,7 @@ function levelAccuracy(
   return classes.slice(1).map((columns, i) => {
     const level = i + 1;
     const truth = (cell: number, column: number) =>
-      membershipOf(cells, nodes[labels[cell]!]!, level, column);
+      isMember(cells.hierarchy, nodes[labels[cell]!]!, level, column);
     const concerned = [...labels.keys()].filter((cell) =>
       columns.some((_, column) => truth(cell, column))
     );
@@ -151,7 +147,7 @@ export function cellsPerLevel(cells: AnnotatedCells): number[] {
   const { labels, nodes, hierarchy: { classes } } = cells;
   return classes.slice(1).map((columns, i) =>
     [...labels].filter((label) =>
-      columns.some((_, column) => membershipOf(cells, nodes[label]!, i + 1, column))
+      columns.some((_, column) => isMember(cells.hierarchy, nodes[label]!, i + 1, column))
     ).length
   );
 }

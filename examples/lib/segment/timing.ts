@@ -34,11 +34,25 @@ export async function timeSteps(
   device: TrainingDevice,
   rounds: number,
 ): Promise<StepTime[]> {
+  const { train } = data;
+  const { batch, hidden } = budget;
+  const count = train.features.shape[1]!;
+  const network = initNetwork(key(0), count, hidden, CLASSES.length);
+  const features = train.features.slice([0, 0], [batch, count]);
+  const logits = normal(key(1), [batch, CLASSES.length]);
+  const labels = tensor(train.labels.slice(0, batch));
   await using programs = new AsyncDisposableStack();
   const timed: Timed[] = [];
   for (const configuration of losses) {
-    timed.push(programs.use(await timeStep(data, configuration, budget, device)));
-    timed.push(programs.use(await timeLoss(data, configuration, budget, device)));
+    const loss = lossOf(configuration, data.classCounts);
+    const step = (n: Network, x: Tensor, y: Tensor) => loss(forward(n, x), y);
+    const alone = (z: Tensor, y: Tensor) => loss(z, y);
+    for (
+      const [f, args] of [
+        [valueAndGrad(step), [network, features, labels]],
+        [valueAndGrad(alone), [logits, labels]],
+      ] as const
+    ) timed.push(programs.use(await timedProgram(f, args, device)));
   }
   for (let round = 0; round < rounds; round++) {
     for (const { run, times } of timed) {
@@ -51,33 +65,6 @@ export async function timeSteps(
     step: Math.min(...timed[2 * i]!.times),
     loss: Math.min(...timed[2 * i + 1]!.times),
   }));
-}
-
-async function timeStep(
-  { train, classCounts }: PixelData,
-  configuration: Configuration,
-  { batch, hidden }: Budget,
-  device: TrainingDevice,
-): Promise<Timed> {
-  const loss = lossOf(configuration, classCounts);
-  const network = initNetwork(key(0), train.features.shape[1]!, hidden, CLASSES.length);
-  const features = train.features.slice([0, 0], [batch, train.features.shape[1]!]);
-  const labels = tensor(train.labels.slice(0, batch));
-  const objective = (n: Network, x: Tensor, y: Tensor) => loss(forward(n, x), y);
-  return await timedProgram(valueAndGrad(objective), [network, features, labels], device);
-}
-
-async function timeLoss(
-  { train, classCounts }: PixelData,
-  configuration: Configuration,
-  { batch }: Budget,
-  device: TrainingDevice,
-): Promise<Timed> {
-  const loss = lossOf(configuration, classCounts);
-  const logits = normal(key(1), [batch, CLASSES.length]);
-  const labels = tensor(train.labels.slice(0, batch));
-  const objective = (z: Tensor, y: Tensor) => loss(z, y);
-  return await timedProgram(valueAndGrad(objective), [logits, labels], device);
 }
 
 async function timedProgram(

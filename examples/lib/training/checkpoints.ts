@@ -11,7 +11,7 @@ import { UsageError } from "../arguments.ts";
 import { WriteError } from "../write_error.ts";
 import { writeAtomically } from "./results.ts";
 import type { TrainingState } from "./state.ts";
-import { namedTensors, onHost, treeFrom } from "./trees.ts";
+import { namedTensors, onHost, type Parameters, treeFrom } from "./trees.ts";
 
 /** What decides the numbers of a training: a checkpoint of other settings is not continued. */
 export type TrainingSettings = Readonly<Record<string, string | number | boolean>>;
@@ -40,7 +40,7 @@ export interface TrainingIdentity {
  * Writes a state, wherever its tensors are: as a whole or, if the program is killed meanwhile, not
  * at all.
  */
-export async function saveCheckpoint<P>(
+export async function saveCheckpoint<P extends Parameters>(
   file: string,
   state: TrainingState<P>,
   identity: TrainingIdentity,
@@ -71,7 +71,7 @@ export async function saveCheckpoint<P>(
  * Reads a state of the training that begins so, `undefined` where there is none yet; throws
  * `UsageError` where the file is no checkpoint of this training.
  */
-export async function loadCheckpoint<P>(
+export async function loadCheckpoint<P extends Parameters>(
   file: string,
   start: TrainingState<P>,
   identity: TrainingIdentity,
