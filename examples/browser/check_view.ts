@@ -1,6 +1,6 @@
 /** The value and the gradient of a loss, as the page shows them. */
 /// <reference lib="dom" />
-import { type Child, element, formatNumber } from "./dom.ts";
+import { element, formatNumber, paragraph, table } from "./dom.ts";
 import type { DeviceResult, GradientCheck } from "./gradient_check.ts";
 import type { LossEntry } from "./loss_entry.ts";
 
@@ -33,9 +33,8 @@ export function checkElements(
     differenceVerdict(check),
     ...deviceVerdict(outcome),
     ...(entry.reverses
-      ? [element(
-        "p",
-        { class: "quiet" },
+      ? [paragraph(
+        "quiet",
         `The loss reverses the gradient by ${entry.reverses.output} on purpose; differences are ` +
           "multiplied by the same factor.",
       )]
@@ -50,48 +49,33 @@ function tile(id: string, value: string, caption: string): HTMLElement {
 
 function differenceVerdict({ checked, skipped, failure }: GradientCheck): HTMLElement {
   const kinks = skipped === 0 ? "" : `; ${skipped} lie at kinks, where no derivative exists`;
-  return element(
-    "p",
-    { class: failure ? "verdict wrong" : "verdict", id: "check-verdict" },
+  return paragraph(
+    failure ? "verdict wrong" : "verdict",
     failure ?? `${checked} derivatives agree with central differences to 1e−6${kinks}.`,
+    { id: "check-verdict" },
   );
 }
 
 function deviceVerdict(outcome: DeviceOutcome): HTMLElement[] {
   if (outcome === undefined) return [];
-  if (typeof outcome === "string") return [element("p", { class: "quiet" }, outcome)];
+  if (typeof outcome === "string") return [paragraph("quiet", outcome)];
   const agrees = outcome.gradientError <= GRADIENT_TOLERANCE;
-  return [element(
-    "p",
-    { class: agrees ? "verdict" : "verdict wrong", id: "device-verdict" },
+  return [paragraph(
+    agrees ? "verdict" : "verdict wrong",
     `WebGPU's gradient ${agrees ? "agrees" : "does not agree"} with the CPU's: it is off by ` +
       `${formatNumber(outcome.gradientError)} of the largest entry.`,
+    { id: "device-verdict" },
   )];
 }
 
 function gradientTable({ largest }: GradientCheck): HTMLElement {
-  const line = (tag: "th" | "td", cells: readonly Child[]) =>
-    element("tr", {}, ...cells.map((cell) => element(tag, {}, cell)));
-  return element(
-    "div",
-    { class: "scroll" },
-    element(
-      "table",
-      {},
-      element("thead", {}, line("th", ["largest derivatives", "gradient", "difference"])),
-      element(
-        "tbody",
-        {},
-        ...largest.map(({ input, position, derivative, difference }) =>
-          line("td", [
-            `${input} ${position}`,
-            formatDerivative(derivative),
-            formatDerivative(difference),
-          ])
-        ),
-      ),
-    ),
-  );
+  const rows = largest.map(({ input, position, derivative, difference }) => [
+    `${input} ${position}`,
+    formatDerivative(derivative),
+    formatDerivative(difference),
+  ]);
+  const heads = ["largest derivatives", "gradient", "difference"];
+  return element("div", { class: "scroll" }, table(heads, rows));
 }
 
 /** Six digits, so that columns line up and small differences show. */

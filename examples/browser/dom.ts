@@ -4,39 +4,51 @@
 /** What an element may hold. */
 export type Child = Node | string | undefined;
 
-/** Makes an element; `true` is an attribute without a value, `false` and `undefined` none. */
-export function element<K extends keyof HTMLElementTagNameMap>(
-  tag: K,
-  attributes: Readonly<Record<string, string | number | boolean | undefined>> = {},
-  ...children: Child[]
-): HTMLElementTagNameMap[K] {
-  const made = document.createElement(tag);
-  setAttributes(made, attributes);
-  made.append(...children.filter((child) => child !== undefined));
-  return made;
-}
+/** `true` is an attribute without a value, `false` and `undefined` none. */
+type Attributes = Readonly<Record<string, string | number | boolean | undefined>>;
 
-/** Makes an element of SVG. */
-export function svg<K extends keyof SVGElementTagNameMap>(
-  tag: K,
-  attributes: Readonly<Record<string, string | number | boolean | undefined>> = {},
-  ...children: Child[]
-): SVGElementTagNameMap[K] {
-  const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  setAttributes(made, attributes);
-  made.append(...children.filter((child) => child !== undefined));
-  return made;
-}
-
-function setAttributes(
-  made: Element,
-  attributes: Readonly<Record<string, string | number | boolean | undefined>>,
-): void {
+function fill<E extends Element>(made: E, attributes: Attributes, children: readonly Child[]): E {
   for (const [name, value] of Object.entries(attributes)) {
     if (value !== undefined && value !== false) {
       made.setAttribute(name, value === true ? "" : `${value}`);
     }
   }
+  made.append(...children.filter((child) => child !== undefined));
+  return made;
+}
+
+/** Makes an element; text is never read as HTML. */
+export function element<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  attributes: Attributes = {},
+  ...children: Child[]
+): HTMLElementTagNameMap[K] {
+  return fill(document.createElement(tag), attributes, children);
+}
+
+/** Makes an element of SVG. */
+export function svg<K extends keyof SVGElementTagNameMap>(
+  tag: K,
+  attributes: Attributes = {},
+  ...children: Child[]
+): SVGElementTagNameMap[K] {
+  return fill(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
+}
+
+/** A paragraph of a class. */
+export function paragraph(name: string, text: string, attributes: Attributes = {}): HTMLElement {
+  return element("p", { class: name, ...attributes }, text);
+}
+
+/** A table; what is no text is a cell already. */
+export function table(
+  heads: readonly (string | Node)[],
+  rows: readonly (readonly (string | Node)[])[],
+): HTMLElement {
+  const line = (tag: "th" | "td", cells: readonly (string | Node)[]) =>
+    element("tr", {}, ...cells.map((cell) => cell instanceof Node ? cell : element(tag, {}, cell)));
+  const body = element("tbody", {}, ...rows.map((row) => line("td", row)));
+  return element("table", {}, element("thead", {}, line("th", heads)), body);
 }
 
 export function byId(id: string): HTMLElement {

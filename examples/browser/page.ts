@@ -7,7 +7,7 @@ import { webgpu } from "@cellgrad/cellgrad";
 import { type Cells, missingFor, simulatedCells } from "./cells.ts";
 import { acceptFiles, forgetFile } from "./cells_form.ts";
 import { checkElements } from "./check_view.ts";
-import { byId, element } from "./dom.ts";
+import { byId, element, paragraph } from "./dom.ts";
 import { checkPoint, computeOn, samplePoint } from "./gradient_check.ts";
 import { LOSSES } from "./losses.ts";
 import type { Task } from "./model.ts";
@@ -171,7 +171,7 @@ class Page {
         result.replaceChildren(...checkElements(task.entry, check, outcome));
       }
     } catch (error) {
-      result.replaceChildren(element("p", { class: "note" }, (error as Error).message));
+      result.replaceChildren(paragraph("note", (error as Error).message));
     }
   }
 }

@@ -1,7 +1,7 @@
 /** Training, live: curves of the devices, and what a step takes on each. */
 /// <reference lib="dom" />
 import { drawCurve } from "./curve.ts";
-import { byId, element, formatNumber } from "./dom.ts";
+import { byId, element, formatNumber, paragraph, table } from "./dom.ts";
 import type { Task } from "./model.ts";
 import { createTrainer, type Trainer, type TrainingDevice } from "./training.ts";
 
@@ -119,7 +119,7 @@ export class TrainingView {
     if (turn !== this.#turn) return;
     this.#set("failed");
     byId("training-result").replaceChildren(
-      element("p", { class: "note" }, `Training stopped: ${(error as Error).message}`),
+      paragraph("note", `Training stopped: ${(error as Error).message}`),
     );
   }
 
@@ -150,34 +150,19 @@ export class TrainingView {
 function lossTable(cpu: Lane | undefined, gpu: Lane | undefined): HTMLElement {
   const steps = element("span", { id: "train-steps" }, `${cpu?.losses.length ?? 0}`);
   const heads = [element("th", {}, "after ", steps, " steps"), "loss", "time per step"];
-  return element(
-    "table",
-    {},
-    element(
-      "thead",
-      {},
-      element(
-        "tr",
-        {},
-        ...heads.map((head) => head instanceof Node ? head : element("th", {}, head)),
-      ),
-    ),
-    element("tbody", {}, lossRow("cpu", "CPU", cpu), lossRow("gpu", "WebGPU", gpu)),
-  );
+  return table(heads, [lossRow("cpu", "CPU", cpu), lossRow("gpu", "WebGPU", gpu)]);
 }
 
-function lossRow(id: string, where: string, lane: Lane | undefined): HTMLElement {
+function lossRow(id: string, where: string, lane: Lane | undefined): HTMLElement[] {
   const loss = lane?.losses.at(-1);
   const sorted = lane?.milliseconds.toSorted((a, b) => a - b) ?? [];
   const time = sorted[sorted.length >> 1];
   const cell = (name: string, text: string) => element("td", { id: `${name}-${id}` }, text);
-  return element(
-    "tr",
-    {},
+  return [
     element("th", { scope: "row" }, where),
     cell("train", loss === undefined ? "–" : formatNumber(loss)),
     cell("time", time === undefined ? "–" : `${formatNumber(Number(time.toPrecision(2)))} ms`),
-  );
+  ];
 }
 
 /** How far the devices are apart, and what is wrong with the losses. */
@@ -185,19 +170,13 @@ function remarks(cpu: Lane | undefined, gpu: Lane | undefined): HTMLElement[] {
   if (cpu === undefined || cpu.losses.length === 0) return [];
   const bad = cpu.losses.findIndex((loss) => !Number.isFinite(loss));
   if (bad >= 0) {
-    return [element(
-      "p",
-      { class: "note" },
-      `The loss is not finite from step ${bad + 1} on: a smaller learning rate may help.`,
-    )];
+    const advice = "a smaller learning rate may help";
+    return [paragraph("note", `The loss is not finite from step ${bad + 1} on: ${advice}.`)];
   }
   if (gpu === undefined || gpu.losses.length === 0) return [];
   const apart = differenceOf(cpu.losses, gpu.losses);
-  return [element(
-    "p",
-    { class: "verdict", id: "train-verdict", "data-apart": apart },
-    `The losses are at most ${formatNumber(apart)} of their range apart.`,
-  )];
+  const text = `The losses are at most ${formatNumber(apart)} of their range apart.`;
+  return [paragraph("verdict", text, { id: "train-verdict", "data-apart": apart })];
 }
 
 /** How far two curves are apart at most, by the range of the first. */

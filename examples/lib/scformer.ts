@@ -43,6 +43,8 @@ import {
   type Linear,
   type NormalizedEmbedding,
   pick,
+  type TransformerOptions,
+  type TransformerSizes,
   type ValueEncoder,
 } from "./token_layers.ts";
 
@@ -74,14 +76,7 @@ export interface ScformerInput {
 }
 
 /** How the model is run. */
-export interface ScformerOptions {
-  heads: number;
-  /** The share of values that is dropped where there is a key; 0 by default. */
-  dropout?: number;
-  /** The random key of dropout. */
-  key?: Tensor;
-  /** The number of `<pad>`, which is hidden from all tokens; none by default. */
-  padding?: number;
+export interface ScformerOptions extends TransformerOptions {
   /** Whether MVC trains the genes' embeddings, too; `"inner product"` by default. */
   archStyle?: MvcDecoderOptions["archStyle"];
   /** Whether cells are embedded a second time, with other dropout (CCE); `false` by default. */
@@ -136,34 +131,20 @@ function encode(
 }
 
 /** How large a model is, and whether it predicts expression from cells, too. */
-export interface ScformerSizes {
-  vocabulary: number;
-  /** Numbers per token. */
-  dModel: number;
-  heads: number;
-  /** Units of the feed-forward parts. */
-  feedForward: number;
-  layers: number;
+export interface ScformerSizes extends TransformerSizes {
   types: number;
-  /** Whether there is a decoder from cells to expression. */
-  mvc?: boolean;
 }
 
 /** Random parameters, of scFormer's distributions. */
 export function initScformer(key: Tensor, sizes: ScformerSizes): ScformerParams {
-  const { vocabulary, dModel: d, heads, feedForward, layers, types, mvc = false } = sizes;
+  const { vocabulary, dModel: d, types, mvc = false, ...shape } = sizes;
   const keys = split(key, 7);
   const weight = uniform(keys[4]!, [1, d], { min: -0.1, max: 0.1 });
   return {
     encoder: initGenes(keys[0]!, vocabulary, d),
     value_encoder: initValues(keys[1]!, d),
     pert_encoder: initEmbedding(keys[2]!, 3, d),
-    transformer_encoder: initTransformerEncoder(keys[3]!, {
-      dModel: d,
-      heads,
-      feedForward,
-      layers,
-    }),
+    transformer_encoder: initTransformerEncoder(keys[3]!, { dModel: d, ...shape }),
     decoder: { weight, bias: zeros([1]) },
     cls_decoder: initClassifier(keys[5]!, d, types),
     ...mvc ? { mvc_decoder: initCellDecoder(keys[6]!, d, d, false) } : {},

@@ -55,6 +55,8 @@ import {
   initValues,
   type Linear,
   type NormalizedEmbedding,
+  type TransformerOptions,
+  type TransformerSizes,
   type ValueEncoder,
 } from "./token_layers.ts";
 
@@ -92,16 +94,9 @@ export interface ScgptInput {
 }
 
 /** How the model is run. */
-export interface ScgptOptions {
-  heads: number;
-  /** The share of values that is dropped where there is a key; 0 by default. */
-  dropout?: number;
-  /** The random key of dropout. */
-  key?: Tensor;
+export interface ScgptOptions extends TransformerOptions {
   /** Whether DSBN normalizes by the cells at hand, and moves its statistics; `false` by default. */
   training?: boolean;
-  /** The number of `<pad>`, which is hidden from all tokens; none by default. */
-  padding?: number;
   /** The factor of the reversed gradient; 1 by default. */
   reversal?: number;
 }
@@ -191,20 +186,11 @@ function decode(
 }
 
 /** How large a model is, and which parts it has besides those that every one has. */
-export interface ScgptSizes {
-  vocabulary: number;
-  /** Numbers per token. */
-  dModel: number;
-  heads: number;
-  /** Units of the feed-forward parts. */
-  feedForward: number;
-  layers: number;
+export interface ScgptSizes extends TransformerSizes {
   /** Bins of values, where these are not numbers. */
   bins?: number;
   /** Types of cells to classify. */
   types?: number;
-  /** Whether expression is predicted from cells, too. */
-  mvc?: boolean;
   /** Whether it is predicted whether genes are expressed at all. */
   zeroProbs?: boolean;
   /** Batches; with them come their embedding, the discriminator, and DSBN. */

@@ -51,6 +51,30 @@ export type Classifier = { _decoder: Numbered<Linear | Norm>; out_layer: Linear 
 /** `MVCDecoder`; `W_zero_logit` predicts what is expressed at all. */
 export type CellDecoder = { gene2query: Linear; W: { weight: Tensor }; W_zero_logit?: Linear };
 
+/** How large a transformer is. */
+export interface TransformerSizes {
+  vocabulary: number;
+  /** Numbers per token. */
+  dModel: number;
+  heads: number;
+  /** Units of the feed-forward parts. */
+  feedForward: number;
+  layers: number;
+  /** Whether expression is predicted from cells, too. */
+  mvc?: boolean;
+}
+
+/** How a transformer is run. */
+export interface TransformerOptions {
+  heads: number;
+  /** The share of values that is dropped where there is a key; 0 by default. */
+  dropout?: number;
+  /** The random key of dropout. */
+  key?: Tensor;
+  /** The number of `<pad>`, which is hidden from all tokens; none by default. */
+  padding?: number;
+}
+
 /** (…) ids to (…, d); the row of the id `padding` gets no gradient, as in PyTorch. */
 export function pick(params: Embedding, ids: TensorLike, padding?: number): Tensor {
   const rows = embedding(params, ids);

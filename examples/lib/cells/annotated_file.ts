@@ -6,7 +6,7 @@ import { formatCount } from "../format.ts";
 import type { Measured } from "./expression.ts";
 import { type Expression, takeGenes } from "./matrix.ts";
 import { namesOfColumn } from "./names.ts";
-import { listed, namesIn, type Reading } from "./options.ts";
+import { chosenNames, listed, type Reading } from "./options.ts";
 import { type CellFile, wantedColumns } from "./table_file.ts";
 
 /** Reads the cells of an AnnData file; beyond so many bytes without their zeros, where these are many. */
@@ -111,19 +111,9 @@ function inGiB(bytes: number): string {
 /** The genes that are wanted. */
 function chooseGenes(measured: Measured, reading: Reading): Measured {
   const { genes, where } = measured;
-  const [wanted, ignored] = [namesIn(reading.genes), namesIn(reading.ignore) ?? []];
-  if (wanted === undefined && ignored.length === 0) return measured;
-  const known = new Set(genes);
-  for (const [option, names] of [["--genes", wanted ?? []], ["--ignore", ignored]] as const) {
-    const unknown = names.find((name) => !known.has(name));
-    if (unknown === undefined) continue;
-    throw new UsageError(
-      `Option ${option} must name genes of ${where}: there is no ${unknown} among ${listed(genes)}`,
-    );
-  }
-  const chosen = [...genes.keys()].filter((gene) =>
-    (wanted?.includes(genes[gene]!) ?? true) && !ignored.includes(genes[gene]!)
-  );
+  const { isChosen } = chosenNames(reading, genes, "genes", where);
+  const chosen = [...genes.keys()].filter((gene) => isChosen(genes[gene]!));
+  if (chosen.length === genes.length) return measured;
   return {
     ...measured,
     values: takeGenes(measured.values, Int32Array.from(chosen)),

@@ -1,4 +1,6 @@
 /** The options of all programs that read cells from a file. */
+import { UsageError } from "../usage_error.ts";
+
 /** The option of the file. */
 export const DATA_OPTION = {
   kind: "string",
@@ -52,8 +54,28 @@ export interface Reading {
 }
 
 /** The names in the value of an option. */
-export function namesIn(list: string | undefined): string[] | undefined {
+function namesIn(list: string | undefined): string[] | undefined {
   return list?.split(",").map((name) => name.trim()).filter((name) => name !== "");
+}
+
+/** The names that the options choose; throws where they name what is not among the known ones. */
+export function chosenNames(
+  { genes, ignore }: Reading,
+  known: readonly string[],
+  what: "genes" | "columns",
+  where: string,
+): { wanted: readonly string[] | undefined; isChosen: (name: string) => boolean } {
+  const [wanted, ignored] = [namesIn(genes), namesIn(ignore) ?? []];
+  for (const [option, names] of [["--genes", wanted ?? []], ["--ignore", ignored]] as const) {
+    const unknown = names.find((name) => !known.includes(name));
+    if (unknown === undefined) continue;
+    throw new UsageError(
+      `Option ${option} must name ${what} of ${where}: there is no ${unknown} among ` +
+        listed(known),
+    );
+  }
+  const isChosen = (name: string) => !ignored.includes(name) && (wanted?.includes(name) ?? true);
+  return { wanted, isChosen };
 }
 
 /** How many names a message lists. */

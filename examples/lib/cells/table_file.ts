@@ -4,7 +4,7 @@ import { UsageError } from "../arguments.ts";
 import type { Measured } from "./expression.ts";
 import { noGene } from "./genes.ts";
 import { type CellNames, namesOfValues } from "./names.ts";
-import { listed, namesIn, type Reading } from "./options.ts";
+import { chosenNames, listed, type Reading } from "./options.ts";
 
 /** A file of cells. */
 export interface CellFile extends Measured {
@@ -128,13 +128,9 @@ function genePositions(
   cellName: (cell: number) => string,
 ): { positions: number[]; notes: string[] } {
   const others = [...table.columns.keys()].filter((at) => !labels.some((label) => label.at === at));
-  const [wanted, ignored] = [namesIn(reading.genes), namesIn(reading.ignore) ?? []];
-  checkNames(table, where, "--genes", wanted ?? []);
-  checkNames(table, where, "--ignore", ignored);
+  const { wanted, isChosen } = chosenNames(reading, table.columns, "columns", where);
   const nameOf = (at: number) => table.columns[at]!;
-  const candidates = others.filter((at) =>
-    !ignored.includes(nameOf(at)) && (wanted?.includes(nameOf(at)) ?? true)
-  );
+  const candidates = others.filter((at) => isChosen(nameOf(at)));
   const text: string[] = [];
   const suspects: string[] = [];
   const positions = candidates.filter((at) => {
@@ -169,20 +165,6 @@ function decimalComma(where: string, column: string, field: string): UsageError 
   return new UsageError(
     `Cannot use ${where} as column ${column} holds "${field}": where commas stand in front of ` +
       `decimals, give --decimal=, (and --ignore ${column} where they do not)`,
-  );
-}
-
-function checkNames(
-  { columns }: Table,
-  where: string,
-  option: string,
-  names: readonly string[],
-): void {
-  const unknown = names.find((name) => !columns.includes(name));
-  if (unknown === undefined) return;
-  throw new UsageError(
-    `Option ${option} must name columns of ${where}: there is no ${unknown} among ` +
-      listed(columns),
   );
 }
 

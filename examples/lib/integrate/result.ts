@@ -1,5 +1,6 @@
 /** What a run of the example has found. */
 import type { EpochRecord } from "../training/mod.ts";
+import type { BatchedCells } from "./cells.ts";
 import type { Measures } from "./measures.ts";
 
 /** Cells in the plane. */
@@ -27,16 +28,9 @@ export interface AblationRow {
 }
 
 /** Everything that the report shows. */
-export interface IntegrationResult {
-  source: string;
-  /** Where the batches come from. */
-  origin: "simulated" | "synthetic" | "measured";
+export interface IntegrationResult extends Omit<BatchedCells, "expression" | "notes"> {
   /** Cells and genes. */
   shape: readonly [number, number];
-  typeNames: readonly string[];
-  batchNames: readonly string[];
-  types: Int32Array;
-  batches: Int32Array;
   /** The first seed's cells before. */
   before: Picture;
   /** The first seed's cells after. */

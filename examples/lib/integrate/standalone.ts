@@ -1,4 +1,5 @@
 /** The figures as SVG files of their own, for documentation: light colours, nothing to load. */
+import { markup } from "../html.ts";
 import { writeAtomically } from "../training/mod.ts";
 import { legendSymbol } from "../plots.ts";
 import { ablationPlot, cloudPlot, type Group, groupsOf, MEASURES } from "./figures.ts";
@@ -77,11 +78,8 @@ function ablationFigure({ ablation, repeats }: IntegrationResult): string {
 }
 
 function text(content: string, x: number, y: number, size = 15): Piece {
-  const escaped = content.replace(
-    /[&<>]/g,
-    (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;" })[c]!,
-  );
-  return { svg: `<text font-size="${size}" fill="${COLORS.text}">${escaped}</text>`, x, y };
+  const { source } = markup`<text font-size="${size}" fill="${COLORS.text}">${content}</text>`;
+  return { svg: source, x, y };
 }
 
 function legend(groups: readonly Group[], x: number, y: number): Piece[] {

@@ -38,14 +38,6 @@ export interface Checkpoint {
   resume: boolean;
 }
 
-/** A trained network. */
-export interface ParallelFit {
-  /** (cells, d): the embedding of all cells, on every rank. */
-  embedding: Tensor;
-  /** The mean loss of each epoch. */
-  losses: number[];
-}
-
 /** All that a checkpoint holds. */
 type Progress = {
   /** Parameters, optimizer, step and key. */
@@ -71,14 +63,14 @@ const CHECKPOINT_EVERY = 25;
 
 /**
  * Trains on the ranks' shares of each mini-batch: to the same for any number of ranks, up to
- * rounding. All cells are on every rank.
+ * rounding. All cells are on every rank, and so are their embedding and the epochs' mean losses.
  */
 export async function fitParallel(
   cells: BatchedCells,
   comm: Communicator,
   settings: ParallelSettings,
   checkpoint: Checkpoint,
-): Promise<ParallelFit> {
+): Promise<{ embedding: Tensor; losses: number[] }> {
   const { epochs, hidden, seed } = settings;
   const shares = sharesOf(cells, comm, settings);
   const stepsPerEpoch = shares.epoch(key(seed)).length;

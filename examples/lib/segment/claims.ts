@@ -49,8 +49,17 @@ function whether(condition: boolean): Verdict {
   return condition ? "holds" : "does not hold";
 }
 
-function versus(a: readonly number[], b: readonly number[], format = formatMetric): string {
+function versus(
+  a: readonly number[],
+  b: readonly number[],
+  format: (value: number) => string = formatMetric,
+): string {
   return `${format(mean(a))} against ${format(mean(b))}`;
+}
+
+/** That one loss has more of something than another. */
+function more(claim: string, a: readonly number[], b: readonly number[], note = ""): Claim {
+  return { claim, found: versus(a, b) + note, verdict: larger(a, b) };
 }
 
 /** Puts the guide's claims to the test. */
@@ -67,11 +76,11 @@ function imbalanceClaims(m: Measured): Claim[] {
         `${formatMetric(mean(ce.recalls))}, precision ${formatMetric(mean(ce.precisions))}`,
       verdict: larger(ce.areas, ce.areas.map(() => 1.2)),
     },
-    {
-      claim: "Weighted CE has a better mean IoU than CE (table: 0.42 against 0.35)",
-      found: versus(weighted.meanIous, ce.meanIous),
-      verdict: larger(weighted.meanIous, ce.meanIous),
-    },
+    more(
+      "Weighted CE has a better mean IoU than CE (table: 0.42 against 0.35)",
+      weighted.meanIous,
+      ce.meanIous,
+    ),
     {
       claim: "Weighted CE can cause over-prediction",
       found: `It marks ${formatArea(weighted.area)} the area of the organelles, precision ` +
@@ -88,18 +97,16 @@ function focalClaims(m: Measured): Claim[] {
       claim:
         "Focal loss, with class weights, reduces over-prediction: use it where recall is high " +
         "and IoU is low",
-      found:
-        `It marks ${
-          versus(focal.areas, weighted.areas, (area) => formatArea(area ?? NaN))
-        } under ` +
-        `weighted CE. Without class weights: ${formatArea(plain.area)}`,
+      found: `It marks ${versus(focal.areas, weighted.areas, formatArea)} under weighted CE. ` +
+        `Without class weights: ${formatArea(plain.area)}`,
       verdict: larger(weighted.areas, focal.areas, 0.1),
     },
-    {
-      claim: "Focal loss has a better IoU on rare classes than weighted CE",
-      found: `${versus(focal.rareIous, weighted.rareIous)} (mitochondria and nucleus)`,
-      verdict: larger(focal.rareIous, weighted.rareIous),
-    },
+    more(
+      "Focal loss has a better IoU on rare classes than weighted CE",
+      focal.rareIous,
+      weighted.rareIous,
+      " (mitochondria and nucleus)",
+    ),
     {
       claim: "Focal loss has a lower training loss than weighted CE",
       found:
@@ -108,24 +115,23 @@ function focalClaims(m: Measured): Claim[] {
         "compared",
       verdict: larger(weighted.trainLosses, focal.trainLosses),
     },
-    {
-      claim: "Focal loss clearly beats CE in mean IoU (table: 0.55 against 0.35)",
-      found: versus(focal.meanIous, m.ce!.meanIous),
-      verdict: larger(focal.meanIous, m.ce!.meanIous),
-    },
+    more(
+      "Focal loss clearly beats CE in mean IoU (table: 0.55 against 0.35)",
+      focal.meanIous,
+      m.ce!.meanIous,
+    ),
   ];
 }
 
 function overlapClaims(m: Measured): Claim[] {
-  const [dice, tversky, turned] = [m.dice!, m.tversky!, m.tversky_recall!];
+  const [ce, dice, tversky, turned] = [m.ce!, m.dice!, m.tversky!, m.tversky_recall!];
   const agreement = pearson(dice.overlaps.flat(), dice.curves.flat());
   return [
-    {
-      claim:
-        "Dice loss handles imbalance well: better mean IoU than weighted CE (0.52 against 0.42)",
-      found: versus(dice.meanIous, m.weighted_ce!.meanIous),
-      verdict: larger(dice.meanIous, m.weighted_ce!.meanIous),
-    },
+    more(
+      "Dice loss handles imbalance well: better mean IoU than weighted CE (0.52 against 0.42)",
+      dice.meanIous,
+      m.weighted_ce!.meanIous,
+    ),
     {
       claim: "IoU follows 1 − Dice loss closely",
       found: `Pearson's r is ${formatMetric(agreement)} over all epochs and trainings under Dice ` +
@@ -135,11 +141,9 @@ function overlapClaims(m: Measured): Claim[] {
     {
       claim: "Dice loss is less stable than CE, above all in the first epochs",
       found: `After the first epoch its mean IoU varies by ${formatMetric(dice.earlySpread)} ` +
-        `(standard deviation over trainings), that of CE by ${
-          formatMetric(m.ce!.earlySpread)
-        }; at ` +
-        `the end by ${formatMetric(dice.spread)} and ${formatMetric(m.ce!.spread)}`,
-      verdict: whether(dice.failures > 0 || dice.earlySpread > 1.5 * m.ce!.earlySpread),
+        `(standard deviation over trainings), that of CE by ${formatMetric(ce.earlySpread)}; ` +
+        `at the end by ${formatMetric(dice.spread)} and ${formatMetric(ce.spread)}`,
+      verdict: whether(dice.failures > 0 || dice.earlySpread > 1.5 * ce.earlySpread),
     },
     {
       claim: "Tversky with α 0.7, β 0.3 gives more precision, with α 0.3, β 0.7 more recall",
@@ -158,6 +162,8 @@ function rankingClaims(m: Measured): Claim[] {
   const six = Object.values(m).filter(({ configuration }) => configuration.guide !== undefined);
   const best = six.reduce((a, b) => b.meanIou > a.meanIou ? b : a);
   const others = six.filter((loss) => loss !== combined);
+  const changes = [m.focal!, m.focal_plain!, m.tversky!];
+  const areas = changes.map(({ area }) => formatArea(area));
   const order = pearson(
     ranks(six.map(({ configuration }) => configuration.guide!.meanIou)),
     ranks(six.map(({ meanIou }) => meanIou)),
@@ -172,16 +178,9 @@ function rankingClaims(m: Measured): Claim[] {
     {
       claim:
         "Where over-prediction stays, reduce the class weights, or take Tversky with α 0.7, β 0.3",
-      found:
-        `Focal loss marks ${
-          formatArea(m.focal!.area)
-        } the area of the organelles with class weights, ` +
-        `${formatArea(m.focal_plain!.area)} without; Tversky ${
-          formatArea(m.tversky!.area)
-        }. Mean IoU ` +
-        [m.focal!, m.focal_plain!, m.tversky!].map(({ meanIou }) => formatMetric(meanIou)).join(
-          ", ",
-        ),
+      found: `Focal loss marks ${areas[0]} the area of the organelles with class weights, ` +
+        `${areas[1]} without; Tversky ${areas[2]}. Mean IoU ` +
+        changes.map(({ meanIou }) => formatMetric(meanIou)).join(", "),
       verdict: all(
         larger(m.focal!.areas, m.focal_plain!.areas, 0.1),
         larger(m.focal!.areas, m.tversky!.areas, 0.1),
