@@ -238,14 +238,10 @@ function print(report: AnnotationResult): void {
   if (report.interrupted) console.log("Interrupted: these are the folds that were finished");
 }
 
-if (import.meta.main) {
-  Deno.exitCode = await runProgram(
-    {
-      command: "deno task demo",
-      summary: "Learns to tell cell types apart and reports how well it does on unseen cells.",
-      options: OPTIONS,
-    },
-    Deno.args,
-    main,
-  );
-}
+const PROGRAM = {
+  command: "deno task demo",
+  summary: "Learns to tell cell types apart and reports how well it does on unseen cells.",
+  options: OPTIONS,
+};
+
+if (import.meta.main) Deno.exitCode = await runProgram(PROGRAM, Deno.args, main);

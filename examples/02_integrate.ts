@@ -219,14 +219,10 @@ function print({ repeats, ablation }: Found, folder: string): void {
   console.log(`\nWrote ${folder}/metrics.json and ${folder}/report.html`);
 }
 
-if (import.meta.main) {
-  Deno.exitCode = await runProgram(
-    {
-      command: "deno task example:integrate",
-      summary: "Learns an embedding of cells in which batches are mixed and cell types apart.",
-      options: OPTIONS,
-    },
-    Deno.args,
-    main,
-  );
-}
+const PROGRAM = {
+  command: "deno task example:integrate",
+  summary: "Learns an embedding of cells in which batches are mixed and cell types apart.",
+  options: OPTIONS,
+};
+
+if (import.meta.main) Deno.exitCode = await runProgram(PROGRAM, Deno.args, main);

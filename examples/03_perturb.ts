@@ -162,14 +162,10 @@ function print({ baselines, models }: PerturbResult, folder: string): void {
   console.log(`Wrote ${folder}/metrics.json and ${folder}/report.html`);
 }
 
-if (import.meta.main) {
-  Deno.exitCode = await runProgram(
-    {
-      command: "deno task example:perturb",
-      summary: "Predicts the effects of perturbations that a transformer has never seen.",
-      options: OPTIONS,
-    },
-    Deno.args,
-    main,
-  );
-}
+const PROGRAM = {
+  command: "deno task example:perturb",
+  summary: "Predicts the effects of perturbations that a transformer has never seen.",
+  options: OPTIONS,
+};
+
+if (import.meta.main) Deno.exitCode = await runProgram(PROGRAM, Deno.args, main);

@@ -168,14 +168,10 @@ function print({ cells, flat, others, hierarchical }: HierarchyResult, folder: s
   console.log(`Wrote ${folder}/metrics.json and ${folder}/report.html`);
 }
 
-if (import.meta.main) {
-  Deno.exitCode = await runProgram(
-    {
-      command: "deno task example:hierarchy",
-      summary: "Annotates cells along an ontology of cell types, level by level.",
-      options: OPTIONS,
-    },
-    Deno.args,
-    main,
-  );
-}
+const PROGRAM = {
+  command: "deno task example:hierarchy",
+  summary: "Annotates cells along an ontology of cell types, level by level.",
+  options: OPTIONS,
+};
+
+if (import.meta.main) Deno.exitCode = await runProgram(PROGRAM, Deno.args, main);

@@ -163,16 +163,11 @@ function print({ velocities, baselines, structures }: TrajectoryResult, folder: 
   console.log(`\nWrote ${folder}/metrics.json and ${folder}/report.html`);
 }
 
-if (import.meta.main) {
-  Deno.exitCode = await runProgram(
-    {
-      command: "deno task example:trajectory",
-      summary:
-        "Learns where cells go, and an embedding in which batches mix; with right and wrong " +
-        "signs.",
-      options: OPTIONS,
-    },
-    Deno.args,
-    main,
-  );
-}
+const PROGRAM = {
+  command: "deno task example:trajectory",
+  summary: "Learns where cells go, and an embedding in which batches mix; with right and wrong " +
+    "signs.",
+  options: OPTIONS,
+};
+
+if (import.meta.main) Deno.exitCode = await runProgram(PROGRAM, Deno.args, main);

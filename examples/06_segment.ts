@@ -179,14 +179,10 @@ function print({ measures, claims, speedClaim, times }: SegmentResult, folder: s
   console.log(`\nWrote ${folder}/metrics.json, ${folder}/timings.json and ${folder}/report.html`);
 }
 
-if (import.meta.main) {
-  Deno.exitCode = await runProgram(
-    {
-      command: "deno task example:segment",
-      summary: "Measures the segmentation guide's six losses on a simulated electron micrograph.",
-      options: OPTIONS,
-    },
-    Deno.args,
-    main,
-  );
-}
+const PROGRAM = {
+  command: "deno task example:segment",
+  summary: "Measures the segmentation guide's six losses on a simulated electron micrograph.",
+  options: OPTIONS,
+};
+
+if (import.meta.main) Deno.exitCode = await runProgram(PROGRAM, Deno.args, main);

@@ -119,14 +119,10 @@ function tableOf(before: Measures, after: Measures): string {
   return textTable(["", "iLISI ↑", "cLISI ↑", "ARI ↑"], rows);
 }
 
-if (import.meta.main) {
-  Deno.exitCode = await runProgram(
-    {
-      command: "deno task example:integrate-mpi",
-      summary: "Learns an embedding of cells in which batches are mixed, on one or many ranks.",
-      options: OPTIONS,
-    },
-    Deno.args,
-    main,
-  );
-}
+const PROGRAM = {
+  command: "deno task example:integrate-mpi",
+  summary: "Learns an embedding of cells in which batches are mixed, on one or many ranks.",
+  options: OPTIONS,
+};
+
+if (import.meta.main) Deno.exitCode = await runProgram(PROGRAM, Deno.args, main);

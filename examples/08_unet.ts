@@ -89,14 +89,10 @@ async function main(): Promise<void> {
   await compare("U-Net", start, unet, squares, { x, labels });
 }
 
-if (import.meta.main) {
-  Deno.exitCode = await runProgram(
-    {
-      command: "deno task example:unet",
-      summary: "Trains a U-Net on simulated micrographs, beside a classifier of pixels.",
-      options: {},
-    },
-    Deno.args,
-    main,
-  );
-}
+const PROGRAM = {
+  command: "deno task example:unet",
+  summary: "Trains a U-Net on simulated micrographs, beside a classifier of pixels.",
+  options: {},
+};
+
+if (import.meta.main) Deno.exitCode = await runProgram(PROGRAM, Deno.args, main);

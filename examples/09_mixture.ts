@@ -78,14 +78,10 @@ async function main(): Promise<void> {
   });
 }
 
-if (import.meta.main) {
-  Deno.exitCode = await runProgram(
-    {
-      command: "deno task example:mixture",
-      summary: "Fits a Gaussian mixture by Newton's method, with exact second derivatives.",
-      options: {},
-    },
-    Deno.args,
-    main,
-  );
-}
+const PROGRAM = {
+  command: "deno task example:mixture",
+  summary: "Fits a Gaussian mixture by Newton's method, with exact second derivatives.",
+  options: {},
+};
+
+if (import.meta.main) Deno.exitCode = await runProgram(PROGRAM, Deno.args, main);

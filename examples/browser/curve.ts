@@ -2,7 +2,6 @@
 /// <reference lib="dom" />
 import { formatNumber, svg } from "./dom.ts";
 
-/** One curve. */
 export interface Series {
   /** Its class: `cpu` or `gpu`. */
   name: string;

@@ -1,7 +1,6 @@
 /** Elements of a page, briefly. */
 /// <reference lib="dom" />
 
-/** What an element may hold. */
 export type Child = Node | string | undefined;
 
 /** `true` is an attribute without a value, `false` and `undefined` none. */
@@ -26,7 +25,6 @@ export function element<K extends keyof HTMLElementTagNameMap>(
   return fill(document.createElement(tag), attributes, children);
 }
 
-/** Makes an element of SVG. */
 export function svg<K extends keyof SVGElementTagNameMap>(
   tag: K,
   attributes: Attributes = {},
@@ -35,7 +33,6 @@ export function svg<K extends keyof SVGElementTagNameMap>(
   return fill(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
 }
 
-/** A paragraph of a class. */
 export function paragraph(name: string, text: string, attributes: Attributes = {}): HTMLElement {
   return element("p", { class: name, ...attributes }, text);
 }

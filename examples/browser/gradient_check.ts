@@ -15,7 +15,6 @@ import { sampleCells } from "./cells.ts";
 import type { Named } from "./loss_entry.ts";
 import { createModel, outputsOf, type Task } from "./model.ts";
 
-/** One entry of a gradient. */
 export interface GradientEntry {
   /** Which input of the loss it belongs to. */
   input: string;

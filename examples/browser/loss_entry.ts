@@ -3,7 +3,6 @@ import type { Tensor } from "@cellgrad/cellgrad";
 import type { Cells } from "./cells.ts";
 import type { Parameters, ParameterValues, ValuesOf } from "./parameters.ts";
 
-/** Tensors by name. */
 export type Named = Readonly<Record<string, Tensor>>;
 
 /** How many there are of what, for the widths of a model; `embedding`: of numbers in a cell's. */

@@ -46,14 +46,10 @@ function servePage(page: string, port: number): Deno.HttpServer<Deno.NetAddr> {
   }
 }
 
-if (import.meta.main) {
-  Deno.exitCode = await runProgram(
-    {
-      command: "deno task example:browser",
-      summary: "Serves a page on which losses can be tried out, on WebGPU and on the CPU.",
-      options: OPTIONS,
-    },
-    Deno.args,
-    main,
-  );
-}
+const PROGRAM = {
+  command: "deno task example:browser",
+  summary: "Serves a page on which losses can be tried out, on WebGPU and on the CPU.",
+  options: OPTIONS,
+};
+
+if (import.meta.main) Deno.exitCode = await runProgram(PROGRAM, Deno.args, main);

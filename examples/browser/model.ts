@@ -17,7 +17,6 @@ import { type Cells, sizesOf } from "./cells.ts";
 import type { LossEntry, Named } from "./loss_entry.ts";
 import type { ParameterValues } from "./parameters.ts";
 
-/** What is trained. */
 export interface Model {
   /** (g, hidden): weights of the hidden layer. */
   first: Tensor;

@@ -17,7 +17,6 @@ import { TrainingView } from "./training_view.ts";
 
 type WebGpu = Awaited<ReturnType<typeof webgpu>>;
 
-/** How training goes. */
 const SETTINGS = {
   learningRate: number(0.01, { above: 0, max: 1 }, "About how far each weight moves per step"),
   hiddenUnits: number(32, { integer: true, min: 1, max: 1024 }, "Units of the hidden layer"),

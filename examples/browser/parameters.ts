@@ -28,26 +28,20 @@ type ChoiceParameter = {
 };
 type SwitchParameter = { kind: "switch"; default: boolean; about: string };
 
-/** Any parameter. */
 export type Parameter = NumberParameter | NumbersParameter | ChoiceParameter | SwitchParameter;
 
-/** Parameters by name. */
 export type Parameters = Readonly<Record<string, Parameter>>;
 
-/** The value of one parameter. */
 export type ValueOf<P extends Parameter> = P extends SwitchParameter ? boolean
   : P extends ChoiceParameter ? P["choices"][number]
   : P extends NumbersParameter ? readonly number[]
   : P["default"] extends number ? number
   : number | undefined;
 
-/** The values of parameters. */
 export type ValuesOf<P extends Parameters> = { readonly [K in keyof P]: ValueOf<P[K]> };
 
-/** The value of any parameter. */
 export type ParameterValue = ValueOf<Parameter>;
 
-/** The values of any parameters. */
 export type ParameterValues = Readonly<Record<string, ParameterValue>>;
 
 /** A number in a range. */
@@ -67,7 +61,6 @@ export function choice<const C extends readonly [string, ...string[]]>(
   return { kind: "choice", choices, default: choices[0], about };
 }
 
-/** True or false. */
 export function flag(start: boolean, about: string): SwitchParameter {
   return { kind: "switch", default: start, about };
 }

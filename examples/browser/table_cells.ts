@@ -14,7 +14,6 @@ export const LIMITS: {
   readonly least: number;
 } = { bytes: 50e6, cells: 2000, genes: 500, classes: 50, least: 12 };
 
-/** A file that was read. */
 export interface TableFile {
   name: string;
   table: Table;

@@ -5,13 +5,11 @@ import { byId, element, formatNumber, paragraph, table } from "./dom.ts";
 import type { Task } from "./model.ts";
 import { createTrainer, type Trainer, type TrainingDevice } from "./training.ts";
 
-/** How many steps a run has. */
 const STEPS = 200;
 
 /** How long a turn should take, and how many steps it has at most. */
 const [TURN_MS, MOST_AT_A_TIME] = [80, 10];
 
-/** A device that trains. */
 interface Lane {
   name: "cpu" | "gpu";
   trainer: Trainer;
@@ -23,7 +21,6 @@ interface Lane {
 /** How training stands: `data-state` of its section. */
 type State = "compiling" | "running" | "pausing" | "paused" | "done" | "failed" | "missing";
 
-/** Training on the page. */
 export class TrainingView {
   #lanes: Lane[] = [];
   #goal: number = STEPS;

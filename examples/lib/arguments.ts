@@ -18,7 +18,6 @@ export interface TextOption {
   help: string;
 }
 
-/** An option whose value is a number. */
 export interface NumberOption {
   kind: "integer" | "number";
   /** The value when the option is absent; `undefined` by default. */
@@ -30,7 +29,6 @@ export interface NumberOption {
   help: string;
 }
 
-/** An option whose value is one of a list. */
 export interface ChoiceOption {
   kind: "choice";
   choices: readonly string[];
@@ -45,13 +43,11 @@ export interface SwitchOption {
   help: string;
 }
 
-/** Any option. */
 export type OptionSpec = TextOption | NumberOption | ChoiceOption | SwitchOption;
 
 /** Options by name; `learningRate` is written `--learning-rate`. */
 export type OptionSpecs = Readonly<Record<string, OptionSpec>>;
 
-/** The value of one option. */
 export type ValueOf<S extends OptionSpec> = S extends SwitchOption ? boolean
   :
     | (S extends NumberOption ? number : S extends ChoiceOption ? S["choices"][number] : string)
@@ -185,7 +181,6 @@ export function parseOptions<const S extends OptionSpecs>(
   return Object.fromEntries(values) as OptionValues<S>;
 }
 
-/** A program and its options. */
 export interface Program<S extends OptionSpecs> {
   /** How the program is called, such as `deno task demo`. */
   command: string;
@@ -208,7 +203,6 @@ function details(spec: OptionSpec): string {
   return parts.length > 0 ? ` (${parts.join("; ")})` : "";
 }
 
-/** The help of a program. */
 export function helpText<S extends OptionSpecs>(program: Program<S>): string {
   const entries = Object.entries<OptionSpec>(program.options).map(([name, spec]) => [
     flagOf(name) + placeholder(spec),

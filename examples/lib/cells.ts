@@ -26,7 +26,6 @@ export interface Cells<X extends Expression = Tensor> {
   notes: string[];
 }
 
-/** Cells with known types and batches. */
 export interface CellsInBatches<X extends Expression = Tensor> extends Cells<X> {
   /** The batch of each cell, where they were asked for. */
   batches?: Int32Array;

@@ -21,7 +21,6 @@ import { onHost } from "./training/trees.ts";
 /** A loss of logits (cells, classes) and labels (cells). */
 export type Loss = (logits: Tensor, labels: TensorLike) => Tensor;
 
-/** Settings of the training. */
 export interface TrainingSettings {
   epochs: number;
   hidden: number;

@@ -14,7 +14,6 @@ interface Drawing {
 /** The size of text in figures, in pixels. */
 export const FONT = 12;
 
-/** Draws a figure. */
 export function draw(options: Plot.PlotOptions): Markup {
   const { document } = parseHTML("<html></html>") as unknown as { document: PlotDocument };
   const style = { fontSize: `${FONT}px`, background: "none" };

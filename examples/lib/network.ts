@@ -3,7 +3,6 @@ import { matmul, relu, type Tensor, zeros } from "@cellgrad/cellgrad";
 import { split } from "@cellgrad/cellgrad/random";
 import { initWeight } from "./linear.ts";
 
-/** The weights and biases of both layers. */
 export type Network = {
   /** (inputs, hidden) */
   hiddenWeight: Tensor;

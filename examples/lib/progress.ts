@@ -10,7 +10,6 @@ const REDRAW_MS = 80;
 const SILENCE_MS = 10_000;
 const PLAIN_LINES_PER_FOLD = 4;
 
-/** Where progress goes. */
 export interface ProgressOutput {
   /** Writes text as it is. */
   write(text: string): void;
@@ -20,7 +19,6 @@ export interface ProgressOutput {
   columns?: number | undefined;
 }
 
-/** The amount of work, and where to show it. */
 export interface ProgressOptions {
   folds: number;
   /** Epochs per fold. */
@@ -31,7 +29,6 @@ export interface ProgressOptions {
   now?: (() => number) | undefined;
 }
 
-/** What is known after an epoch. */
 export interface EpochReport {
   /** The fold, from 1. */
   fold: number;
@@ -43,7 +40,6 @@ export interface EpochReport {
   accuracy?: number | undefined;
 }
 
-/** A running display. */
 export interface Progress {
   /** Shows an epoch. */
   update(report: EpochReport): void;

@@ -82,7 +82,6 @@ export interface AnnotationResult {
   interrupted: boolean;
 }
 
-/** The report as the text of an HTML file. */
 export function annotationReport(result: AnnotationResult): string {
   return reportPage(
     result.title,

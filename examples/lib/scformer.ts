@@ -75,7 +75,6 @@ export interface ScformerInput {
   flags: TensorLike;
 }
 
-/** How the model is run. */
 export interface ScformerOptions extends TransformerOptions {
   /** Whether MVC trains the genes' embeddings, too; `"inner product"` by default. */
   archStyle?: MvcDecoderOptions["archStyle"];

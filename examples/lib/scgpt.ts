@@ -93,7 +93,6 @@ export interface ScgptInput {
   batchLabels?: TensorLike | undefined;
 }
 
-/** How the model is run. */
 export interface ScgptOptions extends TransformerOptions {
   /** Whether DSBN normalizes by the cells at hand, and moves its statistics; `false` by default. */
   training?: boolean;

@@ -34,7 +34,6 @@ function commonestMistake(result: AnnotationResult, type: number): string {
   return `${result.classes[wrong.indexOf(most)]} (${formatPercent(most / total)})`;
 }
 
-/** The table of measures per type. */
 export function perClassSection(result: AnnotationResult): Markup {
   const row = ({ name, cells, recall, precision, f1, iou }: ClassResult, type: number) =>
     markup`<tr><th scope="row">${name}</th><td>${formatCount(cells)}</td>${
@@ -57,7 +56,6 @@ ${
 </section>`;
 }
 
-/** The confusion matrix. */
 export function confusionSection({ classes, confusion }: AnnotationResult): Markup {
   return markup`<section>
 <h2>Which types are taken for which</h2>

@@ -32,11 +32,8 @@ import {
 } from "@cellgrad/cellgrad/nn";
 import { split, uniform } from "@cellgrad/cellgrad/random";
 
-/** A linear layer. */
 export type Linear = Initialized<LinearParams>;
-/** Layer normalisation. */
 export type Norm = Initialized<NormParams>;
-/** An embedding of genes, batches or flags. */
 export type Embedding = Initialized<EmbeddingParams>;
 
 /** Embeddings that are normalized: `GeneEncoder`, `BatchLabelEncoder`, `CategoryValueEncoder`. */
@@ -137,7 +134,6 @@ export function initGenes(key: Tensor, entries: number, d: number): NormalizedEm
   return { embedding: { weight }, enc_norm: initLayerNorm(d) };
 }
 
-/** A random encoder of values. */
 export function initValues(key: Tensor, d: number): ValueEncoder {
   const [first, second] = split(key) as [Tensor, Tensor];
   return {

@@ -108,7 +108,6 @@ function inGiB(bytes: number): string {
   return `${(bytes / GIB).toFixed(1)} GiB`;
 }
 
-/** The genes that are wanted. */
 function chooseGenes(measured: Measured, reading: Reading): Measured {
   const { genes, where } = measured;
   const { isChosen } = chosenNames(reading, genes, "genes", where);

@@ -23,7 +23,6 @@ export interface Measured {
   counts: boolean;
 }
 
-/** Expression that was prepared. */
 export interface Prepared {
   /** How many genes were measured. */
   genes: number;

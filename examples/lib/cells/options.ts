@@ -35,7 +35,6 @@ export const READING_OPTIONS = {
   },
 } as const;
 
-/** How a file is read. */
 export interface Reading {
   /** The column of the cell types. */
   labels: string | undefined;

@@ -6,7 +6,6 @@ import { noGene } from "./genes.ts";
 import { type CellNames, namesOfValues } from "./names.ts";
 import { chosenNames, listed, type Reading } from "./options.ts";
 
-/** A file of cells. */
 export interface CellFile extends Measured {
   /** The names of types and, where they are wanted, batches. */
   columns: CellNames[];
@@ -14,7 +13,6 @@ export interface CellFile extends Measured {
   notes: string[];
 }
 
-/** Reads a table of cells. */
 export async function readTableFile(
   path: string,
   where: string,

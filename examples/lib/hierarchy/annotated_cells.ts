@@ -30,7 +30,6 @@ export interface AnnotatedCells extends Cells {
   ontology: string;
 }
 
-/** Where cells and ontology come from. */
 export interface CellOptions extends Omit<Reading, "labels" | "batch"> {
   /** The file of cells; simulated ones without it. */
   data: string | undefined;

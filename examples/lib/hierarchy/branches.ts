@@ -2,7 +2,6 @@
 import type { TermHierarchy } from "@cellgrad/cellgrad/data";
 import { isMember } from "./tree.ts";
 
-/** The main branches. */
 export interface Branches {
   of: Int32Array;
   names: string[];

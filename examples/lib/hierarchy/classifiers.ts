@@ -11,7 +11,6 @@ import type { LossParts } from "../training/mod.ts";
 import type { AnnotatedCells } from "./annotated_cells.ts";
 import { forwardHmcn, type Hmcn, type HmcnOutputs, initHmcn } from "./model.ts";
 
-/** Settings of the training. */
 export interface LearnSettings {
   epochs: number;
   folds: number;
@@ -27,7 +26,6 @@ export interface LearnSettings {
   seed: number;
 }
 
-/** The batch that a step sees. */
 export type Batch = { x: Tensor; types: Tensor; nodes: Tensor };
 
 /** A kind of classifier. */

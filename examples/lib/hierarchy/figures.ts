@@ -4,7 +4,6 @@ import { shorten } from "../plots.ts";
 import type { Measures } from "./measures.ts";
 import { drawingOrder, type TreeNode, type TypeTree } from "./tree.ts";
 
-/** How a drawing is laid out. */
 interface Layout {
   /** Height of a line. */
   row: number;

@@ -44,7 +44,6 @@ export function fromTheTop(
   return labels.map((_, cell) => descend(tree, types.subarray(cell * count, (cell + 1) * count)));
 }
 
-/** All measures of a prediction. */
 export function measure(
   name: string,
   prediction: Int32Array,

@@ -12,7 +12,6 @@ import { concat, relu, sigmoid, type Tensor } from "@cellgrad/cellgrad";
 import { split } from "@cellgrad/cellgrad/random";
 import { applyLinear, initLinear, type Linear } from "../linear.ts";
 
-/** All parameters. */
 export type Hmcn = {
   /** From expression to the hidden layer. */
   encoder: Linear;
@@ -26,7 +25,6 @@ export type Hmcn = {
   types: Linear;
 };
 
-/** The network's sizes. */
 export interface HmcnSizes {
   /** Genes. */
   inputs: number;
@@ -53,7 +51,6 @@ export function initHmcn(key: Tensor, sizes: HmcnSizes): Hmcn {
   };
 }
 
-/** What the heads put out. */
 export interface HmcnOutputs {
   /** (cells, levels): the probability that a cell's type lies as deep as the level, or deeper. */
   global: Tensor;

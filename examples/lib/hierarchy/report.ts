@@ -35,7 +35,6 @@ export interface HierarchyResult {
   elapsedSeconds: number;
 }
 
-/** The report as the text of an HTML file. */
 export function hierarchyReport(result: HierarchyResult): string {
   const { cells } = result;
   return reportPage(

@@ -89,7 +89,6 @@ ${
 </section>`;
 }
 
-/** The types one by one. */
 export function typeSection({ cells, flat, hierarchical }: HierarchyResult): Markup {
   const row = (type: number) =>
     markup`<tr><th scope="row">${cells.classes[type]}</th><td>${cells.terms[type]}</td><td>${

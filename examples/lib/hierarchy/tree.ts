@@ -21,7 +21,6 @@ export interface TreeNode {
   children: number[];
 }
 
-/** The tree of types. */
 export interface TypeTree {
   /** The nodes; the root is the first, and every node comes before those below it. */
   nodes: TreeNode[];

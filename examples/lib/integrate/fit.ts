@@ -17,7 +17,6 @@ import type { BatchedCells } from "./cells.ts";
 import { type CellBatch, embed, initModel, type Model } from "./model.ts";
 import { objectiveOf, type ObjectiveSettings, type Variant } from "./variants.ts";
 
-/** Settings of a training. */
 export interface FitSettings extends ObjectiveSettings {
   epochs: number;
   layers: number;
@@ -37,7 +36,6 @@ export interface FitOptions {
   context: TrainingContext;
 }
 
-/** A trained variant. */
 export interface Fit {
   /** (cells, d) */
   embedding: Tensor;
@@ -74,7 +72,6 @@ function visibleGenes(expression: Tensor, most: number): Tensor {
   return chosen.div(spread).minimum(LARGEST_SCORE);
 }
 
-/** Trains a variant. */
 export async function fit(
   cells: BatchedCells,
   variant: Variant,

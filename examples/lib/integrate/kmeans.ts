@@ -2,7 +2,6 @@
 import { pairwiseSquaredDistance, type Tensor, tensor } from "@cellgrad/cellgrad";
 import { foldIn, key, uniform } from "@cellgrad/cellgrad/random";
 
-/** How clusters are looked for. */
 export interface KMeansOptions {
   clusters: number;
   /** How many random starts; 20 by default. */

@@ -22,7 +22,6 @@ export type Measures = {
   nmi: number;
 };
 
-/** Cells with known types and batches. */
 export interface Labels {
   types: Int32Array;
   typeNames: readonly string[];

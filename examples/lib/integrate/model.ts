@@ -24,10 +24,8 @@ import type { ScgptOutputs } from "@cellgrad/cellgrad/losses";
 import { initScgpt, scgpt, type ScgptInput, type ScgptParams } from "../scgpt.ts";
 import type { CellDecoder } from "../token_layers.ts";
 
-/** All parameters. */
 export type Model = ScgptParams;
 
-/** The network's sizes. */
 export interface ModelSizes {
   genes: number;
   batches: number;
@@ -48,12 +46,10 @@ export type CellBatch = {
   batchLabels: Int32Array;
 };
 
-/** Attention heads. */
 const HEADS = 4;
 /** What is read off the cell's token at first, in parts of what PyTorch's weights would give. */
 const QUIET = 0.1;
 
-/** A random network. */
 export function initModel(key: Tensor, sizes: ModelSizes): Model {
   const { genes, batches, embedding, layers } = sizes;
   const { value_encoder: _, mvc_decoder, ...rest } = initScgpt(key, {

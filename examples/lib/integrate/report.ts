@@ -6,7 +6,6 @@ import type { Measures } from "./measures.ts";
 import type { IntegrationResult } from "./result.ts";
 import { ablationSection, cloudSection, lossSection, measureSection } from "./sections.ts";
 
-/** The report as the text of an HTML file. */
 export function integrationReport(result: IntegrationResult): string {
   const { source, shape: [cells, genes], typeNames, batchNames } = result;
   return reportPage(

@@ -9,13 +9,11 @@ import {
 } from "@cellgrad/cellgrad";
 import { pca } from "@cellgrad/cellgrad/data";
 
-/** How cells are laid out. */
-export interface TsneOptions {
-  /** The effective number of neighbours; 30 by default, at most a third of the other cells. */
-  perplexity?: number;
-  /** Steps of gradient descent; 400 by default, the first quarter with exaggeration. */
-  iterations?: number;
-}
+/** The effective number of neighbours; at most a third of the other cells. */
+const PERPLEXITY = 30;
+
+/** Steps of gradient descent, the first quarter with exaggeration. */
+const ITERATIONS = 400;
 
 const EXAGGERATION = 12;
 
@@ -26,18 +24,17 @@ const EXAGGERATION = 12;
  * Source: van der Maaten and Hinton 2008, https://www.jmlr.org/papers/v9/vandermaaten08a.html: the
  * exact method, whose time and memory grow with the square of the number of cells.
  */
-export async function tsne(points: Tensor, options: TsneOptions = {}): Promise<Tensor> {
+export async function tsne(points: Tensor): Promise<Tensor> {
   const n = points.shape[0]!;
-  const { iterations = 400 } = options;
-  const perplexity = Math.min(options.perplexity ?? 30, Math.max(1, (n - 1) / 3));
+  const perplexity = Math.min(PERPLEXITY, Math.max(1, (n - 1) / 3));
   const neighbours = neighbourhoods(pairwiseSquaredDistance(points).data, n, perplexity);
   const { scores, explainedVariance } = pca(points, { components: 2 });
   let y = scores.mul(1e-4 / Math.sqrt(explainedVariance[0] || 1));
   let velocity = y.mul(0);
   const rate = Math.max(n / EXAGGERATION, 50);
   await using step = await compile(descend, [y, velocity, neighbours, 1, 0.5, rate]);
-  for (let i = 0; i < iterations; i++) {
-    const early = i < iterations / 4;
+  for (let i = 0; i < ITERATIONS; i++) {
+    const early = i < ITERATIONS / 4;
     const [weight, momentum] = early ? [EXAGGERATION, 0.5] : [1, 0.8];
     ({ y, velocity } = await step(y, velocity, neighbours, weight, momentum, rate));
   }

@@ -26,7 +26,6 @@ import type { ScgptOutputs } from "@cellgrad/cellgrad/losses";
 import { normal, split } from "@cellgrad/cellgrad/random";
 import { applyLinear, initLinear, initWeight, type Linear } from "../linear.ts";
 
-/** All parameters. */
 export type Model = {
   /** From standardized expression (genes) to the hidden layer. */
   encoder: Linear;
@@ -50,7 +49,6 @@ export type Model = {
   discriminator: Linear[];
 };
 
-/** The network's sizes. */
 export interface ModelSizes {
   batches: number;
   hidden: number;

@@ -5,7 +5,6 @@ import type { Communicator } from "@cellgrad/cellgrad/mpi";
 import { mixingLoss, type ObjectiveSettings } from "../integrate/variants.ts";
 import { type CellBatch, forward, type Model } from "./model.ts";
 
-/** What mixes the batches. */
 export type Mixing = "dab" | "batchMixing" | "mmd";
 
 /**

@@ -48,7 +48,6 @@ export interface LearnContext extends TrainingContext {
 /** Held-out cells per perturbation that are looked at after each epoch. */
 const WATCHED = 6;
 
-/** The batch that a step sees. */
 type Batch = { input: GeneratorInput; values: Tensor; types: Tensor; key: Tensor };
 
 /** Trains a generator; `terms` are on besides the masked MSE. */

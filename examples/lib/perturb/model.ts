@@ -14,10 +14,8 @@ import {
   type ScformerParams,
 } from "../scformer.ts";
 
-/** All parameters. */
 export type Generator = ScformerParams;
 
-/** The network's sizes. */
 export interface GeneratorSizes {
   genes: number;
   /** Values per token. */
@@ -26,7 +24,6 @@ export interface GeneratorSizes {
   layers: number;
 }
 
-/** Attention heads. */
 const HEADS = 4;
 /** The share of values that dropout takes out. */
 const DROPOUT = 0.1;
@@ -42,7 +39,6 @@ export type GeneratorInput = {
   flags: Tensor;
 };
 
-/** A random network. */
 export function initGenerator(
   key: Tensor,
   { genes, embedding, layers }: GeneratorSizes,

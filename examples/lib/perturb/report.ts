@@ -37,7 +37,6 @@ export interface PerturbResult {
   elapsedSeconds: number;
 }
 
-/** The report as the text of an HTML file. */
 export function perturbReport(result: PerturbResult): string {
   const { experiment, sizes } = result;
   const unseen = heldOut(experiment).length;

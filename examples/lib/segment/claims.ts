@@ -12,7 +12,6 @@ import type { StepTime } from "./timing.ts";
 /** How a claim fared. */
 export type Verdict = "holds" | "does not hold" | "undecided";
 
-/** A claim of the guide, measured. */
 export interface Claim {
   claim: string;
   found: string;

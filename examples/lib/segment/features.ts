@@ -8,14 +8,12 @@ import { combine, derivatives, type Field, smooth } from "./fields.ts";
 /** Standard deviations of the smoothing, in pixels. */
 const SCALES = [1, 2, 4, 8, 16];
 
-/** One feature of every pixel. */
 interface Feature {
   /** What it is, with its scale in pixels. */
   name: string;
   field: Field;
 }
 
-/** The features of one scale. */
 function featuresAt(image: Field, sigma: number): Feature[] {
   const smoothed = smooth(image, sigma);
   const { x, y, xx, yy, xy } = derivatives(smoothed);

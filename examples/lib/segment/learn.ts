@@ -39,7 +39,6 @@ export interface Run {
   failure?: string;
 }
 
-/** The batch that a step sees. */
 type Batch = { features: Tensor; labels: Tensor };
 
 /** Trains one classifier: all losses share first weights and order of the pixels, by `repeat`. */

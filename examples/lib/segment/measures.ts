@@ -19,7 +19,6 @@ export interface ClassMeasures {
   verdict: ClassVerdict | undefined;
 }
 
-/** A loss, measured. */
 export interface LossMeasures {
   configuration: Configuration;
   /** Mean IoU of each training; NaN, here and below, where its loss became NaN. */

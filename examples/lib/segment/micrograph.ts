@@ -15,7 +15,6 @@ export const CLASSES = ["background", "ER", "mitochondria", "nucleus"] as const;
 /** The share of the pixels that each class covers. */
 export const SHARES = [0.8, 0.1, 0.07, 0.03] as const;
 
-/** An image with its truth. */
 export interface Micrograph {
   /** Brightness, about 0 (black) to 1 (white). */
   image: Field;

@@ -4,7 +4,6 @@ import { scale } from "@cellgrad/cellgrad/data";
 import { pixelFeatures } from "./features.ts";
 import { CLASSES, type Micrograph, simulateMicrograph } from "./micrograph.ts";
 
-/** Pixels with their features and labels. */
 export interface Pixels {
   /** (pixels, features), standardised by the training pixels, `float32`. */
   features: Tensor;

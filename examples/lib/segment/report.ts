@@ -40,7 +40,6 @@ export interface SegmentResult {
   elapsedSeconds: number;
 }
 
-/** The report as the text of an HTML file. */
 export function segmentReport(result: SegmentResult): string {
   const { data, images, measures, times, claims } = result;
   const { size, trainImages, testImages } = images;

@@ -32,7 +32,6 @@ export interface Budget {
   learningRate: number;
 }
 
-/** One of several trainings. */
 export interface NamedTraining {
   /** What its checkpoint is called. */
   name: string;

@@ -1,7 +1,6 @@
 /** Stopping when a training no longer gets better. */
 import type { EpochRecord, TrainingState } from "./state.ts";
 
-/** When to stop. */
 export interface EarlyStopping {
   /** What is watched: a name among the epoch's `measures` or `losses`. */
   watch: string;

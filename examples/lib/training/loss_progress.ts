@@ -21,7 +21,6 @@ export interface StepReport {
   losses: Readonly<Record<string, number>>;
 }
 
-/** A display of a training. */
 export interface TrainingProgress {
   /** Shows a step. */
   update(report: StepReport): void;
@@ -29,7 +28,6 @@ export interface TrainingProgress {
   finish(): void;
 }
 
-/** What is shown, and where. */
 export interface LossProgressOptions {
   /** What stands before each line, such as the name of one of several trainings. */
   label?: string;

@@ -2,7 +2,6 @@
 import { type Tensor, tensor, where } from "@cellgrad/cellgrad";
 import { bernoulli } from "@cellgrad/cellgrad/random";
 
-/** What is hidden, and how. */
 export interface MaskOptions {
   /** The probability that a value is hidden, from 0 to 1; 0.4 by default, as in scGPT. */
   ratio?: number;
@@ -12,7 +11,6 @@ export interface MaskOptions {
   maskValue?: number;
 }
 
-/** Values with some of them hidden. */
 export interface Masked {
   /** The values, `maskValue` where they are hidden. */
   visible: Tensor;

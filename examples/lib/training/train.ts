@@ -21,7 +21,6 @@ import type { TrainingProgress } from "./loss_progress.ts";
 import type { EpochRecord, TrainingState } from "./state.ts";
 import { onHost, type Parameters } from "./trees.ts";
 
-/** A training. */
 export interface TrainOptions<P extends Parameters, B> {
   /** The parameters at the start. */
   parameters: P;
@@ -72,7 +71,6 @@ export interface TrainResult<P> {
   interrupted: boolean;
 }
 
-/** What a step computes. */
 interface StepResult<P> {
   parameters: P;
   optimizer: OptimizerState<P>;
@@ -174,7 +172,6 @@ function given<T>(fields: Readonly<Record<string, T | undefined>>): Record<strin
 /** How long the loop runs before it lets signals and timers have their turn. */
 const TURN_MS = 50;
 
-/** The steps of a training. */
 class Runner<P extends Parameters, B> {
   readonly #options: TrainOptions<P, B>;
   readonly #state: TrainingState<P>;

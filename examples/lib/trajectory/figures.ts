@@ -15,7 +15,6 @@ import { typeLook } from "../plots.ts";
 import { draw } from "../draw.ts";
 import type { Trajectory } from "./cells.ts";
 
-/** Cells in a plane. */
 export interface Embedding {
   /** Coordinates of each cell. */
   points: (readonly [number, number])[];
@@ -69,7 +68,6 @@ function rows(matrix: Tensor): (readonly [number, number])[] {
   );
 }
 
-/** An arrow in the plane. */
 interface Arrow {
   x1: number;
   y1: number;

@@ -33,7 +33,6 @@ export interface TrajectoryResult {
   elapsedSeconds: number;
 }
 
-/** The report as the text of an HTML file. */
 export function trajectoryReport(result: TrajectoryResult): string {
   const { cells, velocities, baselines, batched, inputs, structures, failures } = result;
   const broken = failures.map(([name, reason]) =>

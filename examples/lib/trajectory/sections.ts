@@ -35,7 +35,6 @@ ${panel("Learned with the wrong sign", of("negated").velocity)}</div>
 </section>`;
 }
 
-/** A field in the table. */
 function velocityRow(name: string, m: VelocityMeasures): Markup {
   return markup`<tr><th scope="row">${name}</th><td><b>${formatMetric(m.cosine)}</b></td>
 <td>${formatMetric(m.cosineOfAll)}</td><td>${m.lengthRatio.toFixed(2)} ×</td></tr>\n`;

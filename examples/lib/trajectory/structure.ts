@@ -91,10 +91,8 @@ export const STRUCTURE_VARIANTS: readonly StructureVariant[] = [
 /** Encoder and decoder, and the directions that tell clusters apart. */
 type Model = { encoder: Network; decoder: Network; clusters: { weight: Tensor; bias: Tensor } };
 
-/** The batch of a step. */
 type Cells = { inputs: Tensor; batches: Tensor };
 
-/** A learned embedding. */
 export interface LearnedStructure {
   variant: StructureVariant;
   /** Coordinates of the cells (cells, 2). */

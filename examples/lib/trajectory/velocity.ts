@@ -51,7 +51,6 @@ export interface VelocityMeasures {
   lengthRatio: number;
 }
 
-/** A learned field. */
 export interface LearnedVelocity {
   variant: VelocityVariant;
   /** Predicted change per unit of time (cells, genes), of all cells. */
@@ -71,7 +70,6 @@ export interface TrajectoryContext extends TrainingContext {
 /** The batch of a step: expression now and later. */
 type Pair = { now: Tensor; later: Tensor };
 
-/** Learns the field. */
 export async function learnVelocity(
   cells: Trajectory,
   variant: VelocityVariant,
