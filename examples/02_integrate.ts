@@ -185,11 +185,7 @@ function reported(settings: Settings): Record<string, string | number | boolean>
   );
 }
 
-async function write(
-  settings: Settings,
-  folder: string,
-  result: IntegrationResult,
-): Promise<void> {
+async function write(settings: Settings, folder: string, result: IntegrationResult): Promise<void> {
   const { integrationReport } = await import("./lib/integrate/report.ts");
   const { source, origin, shape, repeats, ablation, history } = result;
   const metrics = {

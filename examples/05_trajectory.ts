@@ -122,10 +122,7 @@ async function write(folder: string, result: TrajectoryResult): Promise<void> {
     cells: { learnedFrom: cells.train.length, heldOut: cells.test.length },
     budgets,
     velocity: Object.fromEntries(
-      velocities.map(({ variant, measures: { cosines: _, ...rest } }) => [
-        variant.id,
-        rest,
-      ]),
+      velocities.map(({ variant, measures: { cosines: _, ...rest } }) => [variant.id, rest]),
     ),
     baselines: Object.fromEntries(
       Object.entries(baselines).map(([name, { cosines: _, ...rest }]) => [name, rest]),

@@ -130,14 +130,7 @@ async function learnAll(data: PixelData, repeats: number, budget: Budget, contex
 async function write(folder: string, result: SegmentResult): Promise<void> {
   const { segmentReport } = await import("./lib/segment/report.ts");
   const { images, budget, seed, device, measures, claims } = result;
-  const metrics = {
-    seed,
-    device,
-    images,
-    budget,
-    losses: measures.map(reported),
-    claims,
-  };
+  const metrics = { seed, device, images, budget, losses: measures.map(reported), claims };
   await writeAtomically(
     `${folder}/timings.json`,
     JSON.stringify(

@@ -108,11 +108,7 @@ const REASONS: Readonly<Record<Need, string>> = {
 
 /** Why a loss cannot be computed of cells; `undefined` if it can be. */
 export function missingFor(entry: LossEntry, cells: Cells): string | undefined {
-  const has = {
-    expression: cells.expression,
-    counts: cells.counts,
-    velocity: cells.motion,
-  };
+  const has = { expression: cells.expression, counts: cells.counts, velocity: cells.motion };
   const need = entry.needs?.find((name) => has[name] === undefined);
   return need && `Cannot compute ${entry.name} as these cells lack ${REASONS[need]}`;
 }

@@ -53,11 +53,7 @@ function ask(file: TableFile, onCells: (cells: Cells) => void): void {
     ...columns.map((name, i) => element("option", { value: `${i + 1}` }, name)),
   );
   const use = element("button", { type: "submit", class: "main", id: "use" }, "Use these cells");
-  form.replaceChildren(
-    wrap("Types are in", labels),
-    wrap("Batches are in", batches),
-    use,
-  );
+  form.replaceChildren(wrap("Types are in", labels), wrap("Batches are in", batches), use);
   form.hidden = false;
   form.onsubmit = (event) => {
     event.preventDefault();

@@ -60,12 +60,7 @@ function field(
   return element(
     "div",
     { class: "field" },
-    element(
-      "label",
-      { for: id },
-      name,
-      element("span", { class: "quiet" }, rangeText(parameter)),
-    ),
+    element("label", { for: id }, name, element("span", { class: "quiet" }, rangeText(parameter))),
     input,
     error,
     element("p", { class: "quiet", id: `${id}-about` }, parameter.about),

@@ -38,10 +38,7 @@ export function truncate(text: string, columns: number): string {
 }
 
 /** An aligned table: the first column to the left, the others to the right. */
-export function textTable(
-  header: readonly string[],
-  rows: readonly (readonly string[])[],
-): string {
+export function textTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const lines = [header, ...rows].map((line) => line.map(printable));
   const widths = header.map((_, column) =>
     Math.max(...lines.map((line) => displayWidth(line[column] ?? "")))

@@ -55,10 +55,7 @@ export const EMBEDDINGS: readonly LossEntry[] = [
         bandwidths: { ...BANDWIDTHS, about: `${BANDWIDTHS.about}; for rbf only` },
       },
       (x, { batches }, { kernel, bandwidths }) =>
-        cg.mmdLoss(x, batches, {
-          kernel,
-          bandwidths: kernel === "rbf" ? bandwidths : undefined,
-        }),
+        cg.mmdLoss(x, batches, { kernel, bandwidths: kernel === "rbf" ? bandwidths : undefined }),
     ),
     coralLoss: ofCells(
       "How far the covariances of the first batch are from those of all others.",
@@ -164,10 +161,7 @@ export const DISTANCES: readonly LossEntry[] = family("Distances of batches", {
   ),
   slicedWasserstein: ofCells(
     "How far the shadows of the first batch and of the others are apart on random lines.",
-    {
-      projections: number(128, { integer: true, min: 1 }, "How many lines there are"),
-      p: POWER,
-    },
+    { projections: number(128, { integer: true, min: 1 }, "How many lines there are"), p: POWER },
     (x, cells, options) =>
       cg.slicedWasserstein(...firstAndOthers(x, cells), { ...options, key: cg.key(5) }),
   ),

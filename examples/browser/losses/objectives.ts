@@ -42,10 +42,7 @@ export const OBJECTIVES: readonly LossEntry[] = family("Objectives", {
     about: "With which scGPT integrates batches: hidden values, their zeros, similarity, batches.",
     parameters: {
       gepc: flag(true, MVC),
-      explicitZeroProb: flag(
-        true,
-        "Whether it is also predicted which genes are expressed at all",
-      ),
+      explicitZeroProb: flag(true, "Whether it is also predicted which genes are expressed at all"),
       ecsThreshold: number(
         0.8,
         { min: 0, max: 1 },

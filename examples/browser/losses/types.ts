@@ -94,10 +94,7 @@ export const CLASSIFICATION: readonly LossEntry[] = family("Cell types", {
         ["expr", "pca", "scFoundation", "GeneFormer", "scGPT"],
         "scGPT for logits; the others for probabilities",
       ),
-      maskMissingLevels: flag(
-        false,
-        "Whether cells without a class on a level are left out of it",
-      ),
+      maskMissingLevels: flag(false, "Whether cells without a class on a level are left out of it"),
       beta: number(0.5, { min: 0 }, "UniCell's weight of the levels"),
     },
     outputs: ({ classes }) => ({ levels: 2, types: classes }),

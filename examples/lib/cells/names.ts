@@ -71,12 +71,7 @@ export interface Coded {
  * The names of the cells that are kept, as numbers; throws `UsageError` where there are fewer than
  * two different ones, or nearly as many as cells.
  */
-export function coded(
-  option: string,
-  what: string,
-  column: CellNames,
-  kept: Int32Array,
-): Coded {
+export function coded(option: string, what: string, column: CellNames, kept: Int32Array): Coded {
   const own = Array.from(kept, (cell) => column.names[cell]!);
   const classes = present(column.order, own);
   if (classes.length < 2 || classes.length > kept.length / 2) {

@@ -70,11 +70,7 @@ function connector({ nodes }: TypeTree, node: number, line: ReadonlyMap<number, 
 opacity="0.6"/>\n`;
 }
 
-function label(
-  { name, types, depth, children }: TreeNode,
-  y: number,
-  { letters }: Layout,
-): Markup {
+function label({ name, types, depth, children }: TreeNode, y: number, { letters }: Layout): Markup {
   const short = shorten(name, letters - Math.round(depth * STEP / 7));
   const group = children.length > 0;
   return markup`<text x="${depth * STEP + 2}" y="${y + 4}" font-weight="${

@@ -44,11 +44,7 @@ export function fromTheTop(
   return labels.map((_, cell) => descend(tree, types.subarray(cell * count, (cell + 1) * count)));
 }
 
-export function measure(
-  name: string,
-  prediction: Int32Array,
-  cells: AnnotatedCells,
-): Measures {
+export function measure(name: string, prediction: Int32Array, cells: AnnotatedCells): Measures {
   const { labels, classes, tree, branches } = cells;
   const numClasses = classes.length;
   const wrong = [...labels.keys()].filter((cell) => prediction[cell] !== labels[cell]);

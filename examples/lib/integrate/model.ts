@@ -82,11 +82,7 @@ function tokensOf(values: Tensor, batchLabels: TensorLike): ScgptInput {
 /**
  * What `scgptObjective` is given for a batch of cells, and the norms of the batches after these.
  */
-export function forward(
-  model: Model,
-  { visible, batchLabels }: CellBatch,
-  reversal: number,
-): {
+export function forward(model: Model, { visible, batchLabels }: CellBatch, reversal: number): {
   outputs: ScgptOutputs & { cellEmbeddings: Tensor };
   kept: { dsbn: Model["dsbn"] | undefined };
 } {

@@ -51,18 +51,8 @@ export const ABLATIONS: readonly Variant[] = [
   { name: "no_dab", title: "without DAB", mixing: "nothing" },
   { name: "full_reversal", title: "DAB reversed in full", reversal: 1 },
   { name: "mixed", title: "DAB, mixed", perBatch: false },
-  {
-    name: "mixed_no_dab",
-    title: "without DAB, mixed",
-    mixing: "nothing",
-    perBatch: false,
-  },
-  {
-    name: "batch_mixing",
-    title: "batchMixingLoss, mixed",
-    mixing: "batchMixing",
-    perBatch: false,
-  },
+  { name: "mixed_no_dab", title: "without DAB, mixed", mixing: "nothing", perBatch: false },
+  { name: "batch_mixing", title: "batchMixingLoss, mixed", mixing: "batchMixing", perBatch: false },
   { name: "mmd", title: "mmdLoss, mixed", mixing: "mmd", perBatch: false },
 ];
 

@@ -57,10 +57,7 @@ export function initGenerator(
 /** The genes as tokens, the cell's in front, which comes last in the vocabulary. */
 function tokensOf({ values, flags }: GeneratorInput): ScformerInput {
   const [cells, genes] = values.shape as [number, number];
-  const ids = Int32Array.from(
-    { length: cells * (genes + 1) },
-    (_, i) => (i + genes) % (genes + 1),
-  );
+  const ids = Int32Array.from({ length: cells * (genes + 1) }, (_, i) => (i + genes) % (genes + 1));
   return {
     genes: tensor(ids, { shape: [cells, genes + 1] }),
     values: concat([zeros([cells, 1]), values], { axis: 1 }),

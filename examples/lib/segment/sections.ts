@@ -75,11 +75,7 @@ ${DOT_LEGEND}
 </section>`;
 }
 
-const MARKS: Record<Verdict, string> = {
-  "holds": "✓",
-  "does not hold": "✗",
-  "undecided": "?",
-};
+const MARKS: Record<Verdict, string> = { "holds": "✓", "does not hold": "✗", "undecided": "?" };
 
 const CLAIM_COLUMNS = ["verdict", "the guide says", "measured here"];
 
@@ -104,13 +100,7 @@ not, and ${
   } cannot be decided. Losses are compared training by training, as all share first weights and
 order of pixels: a difference counts where its mean is over two standard errors from 0. This is one
 kind of image and one small network: a claim that fails here may hold elsewhere, but is no law.</p>
-${
-    table(
-      "Claims of the guide",
-      wordTitles(CLAIM_COLUMNS, CLAIM_COLUMNS),
-      claims.map(row),
-    )
-  }
+${table("Claims of the guide", wordTitles(CLAIM_COLUMNS, CLAIM_COLUMNS), claims.map(row))}
 </section>`;
 }
 

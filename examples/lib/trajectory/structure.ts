@@ -165,10 +165,7 @@ function objective(model: Model, { inputs, batches }: Cells, nBatches: number, w
       w.compactness,
     ),
     decision: mul(shannonDiversityLoss(assignments), w.decision),
-    evenness: mul(
-      simpsonDiversityLoss(assignments.mean({ axis: 0, keepDims: true })),
-      w.evenness,
-    ),
+    evenness: mul(simpsonDiversityLoss(assignments.mean({ axis: 0, keepDims: true })), w.evenness),
   };
   return { total: Object.values(parts).reduce((sum, part) => add(sum, part)), parts };
 }
