@@ -1,17 +1,10 @@
 /** Cells as the losses on the page take them. */
-import {
-  bernoulli,
-  key,
-  log1p,
-  normal,
-  ones,
-  splitKey,
-  type Tensor,
-  tensor,
-} from "@cellgrad/cellgrad";
+import * as cg from "@cellgrad/cellgrad";
 import { normalizeTotal, scale } from "../../src/data/preprocess.ts";
 import { simulateCells } from "../../src/data/simulate.ts";
 import type { LossEntry, Need, Sizes } from "./loss_entry.ts";
+
+type Tensor = cg.Tensor;
 
 /** Cells with their types and batches, n of g genes. */
 export interface Cells {
@@ -58,16 +51,17 @@ export const EMBEDDING = 8;
  */
 export function prepareCells(measured: Measured, values: Tensor): Cells {
   const [cells, genes] = values.shape as [number, number];
-  const keys = splitKey(key(7), 5);
-  const mask = (i: number, share: number) => bernoulli(keys[i]!, share, { shape: [cells, genes] });
+  const keys = cg.splitKey(cg.key(7), 5);
+  const mask = (i: number, share: number) =>
+    cg.bernoulli(keys[i]!, share, { shape: [cells, genes] });
   return {
     ...measured,
     features: scale(values, { maxValue: 10 }).values.cast("float32"),
     hidden: mask(0, 0.4),
-    everything: ones([cells, genes], { dtype: "bool" }),
-    counted: bernoulli(keys[1]!, 2 / 3, { shape: [cells] }),
+    everything: cg.ones([cells, genes], { dtype: "bool" }),
+    counted: cg.bernoulli(keys[1]!, 2 / 3, { shape: [cells] }),
     views: [mask(2, 0.8).cast("float32"), mask(3, 0.8).cast("float32")],
-    noise: normal(keys[4]!, [cells, EMBEDDING]),
+    noise: cg.normal(keys[4]!, [cells, EMBEDDING]),
   };
 }
 
@@ -80,12 +74,12 @@ export function simulatedCells(
   const { counts, labels, typeNames, batches, expression, velocity } = simulated;
   const measured: Measured = {
     source: `${cells} simulated cells of ${genes} genes, ${typeNames.length} types, 3 batches`,
-    expression: log1p(normalizeTotal(counts, { targetSum: 100 })),
+    expression: cg.log1p(normalizeTotal(counts, { targetSum: 100 })),
     counts: counts.cast("float32"),
     motion: { expression: expression.cast("float32"), velocity: velocity.cast("float32") },
-    labels: tensor(labels),
+    labels: cg.tensor(labels),
     classes: typeNames,
-    batches: tensor(batches),
+    batches: cg.tensor(batches),
     batchNames: ["batch 0", "batch 1", "batch 2"],
   };
   return prepareCells(measured, measured.expression!);
@@ -118,7 +112,7 @@ export function sampleCells(cells: Cells, count: number, genes: number): Cells {
   const [n, g] = cells.features.shape as [number, number];
   const rows = Int32Array.from({ length: Math.min(count, n) }, (_, i) => i * n / count | 0);
   const take = (x: Tensor) => {
-    const chosen = x.gather(tensor(rows));
+    const chosen = x.gather(cg.tensor(rows));
     return chosen.rank === 2 && chosen.shape[1] === g && x !== cells.noise
       ? chosen.slice([0, 0], [rows.length, Math.min(genes, g)])
       : chosen;

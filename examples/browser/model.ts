@@ -1,21 +1,12 @@
 /**
  * A small network for cells: one hidden layer, and an output for everything that a loss asks for.
  */
-import {
-  adam,
-  gradientReversal,
-  key,
-  normal,
-  type OptimizerState,
-  splitKey,
-  tanh,
-  type Tensor,
-  valueAndGrad,
-  zeros,
-} from "@cellgrad/cellgrad";
+import * as cg from "@cellgrad/cellgrad";
 import { type Cells, sizesOf } from "./cells.ts";
 import type { LossEntry, Named } from "./loss_entry.ts";
 import type { ParameterValues } from "./parameters.ts";
+
+type Tensor = cg.Tensor;
 
 export interface Model {
   /** (g, hidden): weights of the hidden layer. */
@@ -40,12 +31,12 @@ export function createModel({ entry, cells }: Task, hidden: number): Model {
   const sizes = sizesOf(cells);
   const outputs = Object.entries(entry.outputs(sizes));
   const weights = Object.entries(entry.weights?.(sizes) ?? {});
-  const keys = splitKey(key(1), 1 + outputs.length + weights.length);
+  const keys = cg.splitKey(cg.key(1), 1 + outputs.length + weights.length);
   const random = (shape: readonly number[]) =>
-    normal(keys.pop()!, shape).div(Math.sqrt(shape.length === 2 ? shape[0]! : 1));
+    cg.normal(keys.pop()!, shape).div(Math.sqrt(shape.length === 2 ? shape[0]! : 1));
   return {
     first: random([sizes.genes, hidden]),
-    bias: zeros([hidden]),
+    bias: cg.zeros([hidden]),
     outputs: Object.fromEntries(outputs.map(([name, width]) => [name, random([hidden, width])])),
     weights: Object.fromEntries(weights.map(([name, shape]) => [name, random(shape)])),
   };
@@ -53,10 +44,10 @@ export function createModel({ entry, cells }: Task, hidden: number): Model {
 
 /** What the network makes of cells (n, g), by the outputs' names. */
 export function forward(entry: LossEntry, model: Model, x: Tensor): Named {
-  const hidden = tanh(x.matmul(model.first).add(model.bias));
+  const hidden = cg.tanh(x.matmul(model.first).add(model.bias));
   return Object.fromEntries(
     Object.entries(model.outputs).map(([name, weights]) => {
-      const source = entry.behindReversal?.includes(name) ? gradientReversal(hidden) : hidden;
+      const source = entry.behindReversal?.includes(name) ? cg.gradientReversal(hidden) : hidden;
       return [name, source.matmul(weights)];
     }),
   );
@@ -76,7 +67,7 @@ export function outputsOf({ entry, cells }: Task, model: Model): { outputs: Name
 /** What a training step takes and gives back. */
 export interface TrainingState {
   model: Model;
-  optimizer: OptimizerState<Model>;
+  optimizer: cg.OptimizerState<Model>;
 }
 
 /** Training by Adam: where it starts, and a step, which gives the loss before it. */
@@ -87,7 +78,7 @@ export function createTraining(
   start: TrainingState;
   step: (state: TrainingState) => { loss: Tensor; state: TrainingState };
 } {
-  const optimizer = adam({ learningRate });
+  const optimizer = cg.adam({ learningRate });
   const loss = (model: Model) =>
     task.entry.compute(
       { ...outputsOf(task, model), weights: model.weights, cells: task.cells },
@@ -97,7 +88,7 @@ export function createTraining(
   return {
     start: { model, optimizer: optimizer.init(model) },
     step: (state) => {
-      const [value, gradient] = valueAndGrad(loss)(state.model);
+      const [value, gradient] = cg.valueAndGrad(loss)(state.model);
       const next = optimizer.update(gradient, state.optimizer, state.model);
       return { loss: value, state: { model: next.params, optimizer: next.state } };
     },

@@ -11,22 +11,9 @@
  * Source: scFormer `scformer/model/generation_model.py`, `TransformerGenerator` (Cui et al. 2022,
  * https://doi.org/10.1101/2022.11.20.517285).
  */
-import {
-  equal,
-  gather,
-  relu,
-  squeeze,
-  type Tensor,
-  type TensorLike,
-  zeros,
-} from "@cellgrad/cellgrad";
+import * as cg from "@cellgrad/cellgrad";
 import type { MvcDecoderOptions, ScformerOutputs } from "@cellgrad/cellgrad/losses";
-import {
-  initEmbedding,
-  initTransformerEncoder,
-  linear,
-  transformerEncoder,
-} from "@cellgrad/cellgrad/nn";
+import * as nn from "@cellgrad/cellgrad/nn";
 import { foldIn, split, uniform } from "@cellgrad/cellgrad/random";
 import {
   type CellDecoder,
@@ -48,6 +35,8 @@ import {
   type ValueEncoder,
 } from "./token_layers.ts";
 
+type Tensor = cg.Tensor;
+
 /** All parameters, by scFormer's names. */
 export interface ScformerParams {
   /** What a gene is. */
@@ -56,7 +45,7 @@ export interface ScformerParams {
   value_encoder: ValueEncoder;
   /** (3, d): not perturbed, perturbed, and padding. */
   pert_encoder: Embedding;
-  transformer_encoder: ReturnType<typeof initTransformerEncoder>;
+  transformer_encoder: ReturnType<typeof nn.initTransformerEncoder>;
   /** From tokens to expression. */
   decoder: Linear;
   /** From cells to types. */
@@ -68,11 +57,11 @@ export interface ScformerParams {
 /** Cells as tokens, the cell's first. */
 export interface ScformerInput {
   /** (cells, tokens): numbers of genes in the vocabulary. */
-  genes: TensorLike;
+  genes: cg.TensorLike;
   /** (cells, tokens): expression before. */
   values: Tensor;
   /** (cells, tokens): 1 for perturbed genes, else 0, and 2 for padding. */
-  flags: TensorLike;
+  flags: cg.TensorLike;
 }
 
 export interface ScformerOptions extends TransformerOptions {
@@ -97,14 +86,14 @@ export function scformer(
   const { key, twice = false, archStyle = "inner product" } = options;
   const pass = (n: number) => encode(params, input, options, key && foldIn(key, n));
   const { genes, tokens } = pass(0);
-  const cells = gather(tokens, 0, { axis: 1 });
+  const cells = cg.gather(tokens, 0, { axis: 1 });
   const { mvc_decoder } = params;
   return {
-    mlmOutput: squeeze(linear(params.decoder, tokens), 2),
-    clsLogits: classify(params.cls_decoder, cells, relu),
+    mlmOutput: cg.squeeze(nn.linear(params.decoder, tokens), 2),
+    clsLogits: classify(params.cls_decoder, cells, cg.relu),
     mvcOutput: mvc_decoder && decodeCells(mvc_decoder, cells, genes, archStyle).pred,
     cellEmbeddings: cells,
-    cellEmbeddings2: twice ? gather(pass(1).tokens, 0, { axis: 1 }) : undefined,
+    cellEmbeddings2: twice ? cg.gather(pass(1).tokens, 0, { axis: 1 }) : undefined,
   };
 }
 
@@ -122,8 +111,8 @@ function encode(
   const genes = embed(encoder, input.genes, padding);
   const values = encodeValues(value_encoder, input.values, { rate: dropout, key: valueKey });
   const flags = pick(pert_encoder, input.flags, UNKNOWN);
-  const keyPaddingMask = padding === undefined ? undefined : equal(input.genes, padding);
-  const tokens = transformerEncoder(transformer_encoder, genes.add(values).add(flags), {
+  const keyPaddingMask = padding === undefined ? undefined : cg.equal(input.genes, padding);
+  const tokens = nn.transformerEncoder(transformer_encoder, genes.add(values).add(flags), {
     ...{ heads, dropout, key: encoderKey, keyPaddingMask },
   });
   return { genes, tokens };
@@ -142,9 +131,9 @@ export function initScformer(key: Tensor, sizes: ScformerSizes): ScformerParams 
   return {
     encoder: initGenes(keys[0]!, vocabulary, d),
     value_encoder: initValues(keys[1]!, d),
-    pert_encoder: initEmbedding(keys[2]!, 3, d),
-    transformer_encoder: initTransformerEncoder(keys[3]!, { dModel: d, ...shape }),
-    decoder: { weight, bias: zeros([1]) },
+    pert_encoder: nn.initEmbedding(keys[2]!, 3, d),
+    transformer_encoder: nn.initTransformerEncoder(keys[3]!, { dModel: d, ...shape }),
+    decoder: { weight, bias: cg.zeros([1]) },
     cls_decoder: initClassifier(keys[5]!, d, types),
     ...mvc ? { mvc_decoder: initCellDecoder(keys[6]!, d, d, false) } : {},
   };

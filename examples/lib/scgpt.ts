@@ -14,30 +14,9 @@
  * Source: scGPT `scgpt/model/model.py`, `TransformerModel` (Cui et al. 2024,
  * https://doi.org/10.1038/s41592-024-02201-0).
  */
-import {
-  broadcastTo,
-  concat,
-  equal,
-  expandDims,
-  gather,
-  gradientReversal,
-  leakyRelu,
-  relu,
-  sigmoid,
-  squeeze,
-  type Tensor,
-  type TensorLike,
-  transpose,
-} from "@cellgrad/cellgrad";
+import * as cg from "@cellgrad/cellgrad";
 import type { ScgptOutputs } from "@cellgrad/cellgrad/losses";
-import {
-  initEmbedding,
-  initMlp,
-  initTransformerEncoder,
-  mlp,
-  type Numbered,
-  transformerEncoder,
-} from "@cellgrad/cellgrad/nn";
+import * as nn from "@cellgrad/cellgrad/nn";
 import { split } from "@cellgrad/cellgrad/random";
 import { domainNorm, type DomainNorms, initDomainNorms } from "./domain_norm.ts";
 import {
@@ -60,6 +39,8 @@ import {
   type ValueEncoder,
 } from "./token_layers.ts";
 
+type Tensor = cg.Tensor;
+
 /** All parameters, by scGPT's names. */
 export interface ScgptParams {
   /** What a gene is. */
@@ -72,9 +53,9 @@ export interface ScgptParams {
   batch_encoder?: NormalizedEmbedding;
   /** DSBN: the norms of the batches. */
   dsbn?: DomainNorms;
-  transformer_encoder: ReturnType<typeof initTransformerEncoder>;
+  transformer_encoder: ReturnType<typeof nn.initTransformerEncoder>;
   /** From tokens to expression, and to whether a gene is expressed at all. */
-  decoder: { fc: Numbered<Linear>; zero_logit?: Numbered<Linear> };
+  decoder: { fc: nn.Numbered<Linear>; zero_logit?: nn.Numbered<Linear> };
   /** From cells to types. */
   cls_decoder?: Classifier;
   /** From cells to expression. */
@@ -86,11 +67,11 @@ export interface ScgptParams {
 /** Cells as tokens, `<cls>` first. */
 export interface ScgptInput {
   /** (cells, tokens): numbers of genes in the vocabulary. */
-  genes: TensorLike;
+  genes: cg.TensorLike;
   /** (cells, tokens): their values, or the bins of these. */
   values: Tensor;
   /** (cells): batches; the first cell's decides for all which norm DSBN takes, as in the original. */
-  batchLabels?: TensorLike | undefined;
+  batchLabels?: cg.TensorLike | undefined;
 }
 
 export interface ScgptOptions extends TransformerOptions {
@@ -118,19 +99,19 @@ export function scgpt(params: ScgptParams, input: ScgptInput, options: ScgptOpti
   const values = { rate: dropout, key: valueKey };
   const summed = tokensOf(params, genes, input, values);
   const { output, dsbn } = normalize(params, summed, input, training);
-  const keyPaddingMask = padding === undefined ? undefined : equal(input.genes, padding);
+  const keyPaddingMask = padding === undefined ? undefined : cg.equal(input.genes, padding);
   const layers = { heads, dropout, key: encoderKey, keyPaddingMask };
-  const tokens = transformerEncoder(params.transformer_encoder, output, layers);
-  const cells = gather(tokens, 0, { axis: 1 });
+  const tokens = nn.transformerEncoder(params.transformer_encoder, output, layers);
+  const cells = cg.gather(tokens, 0, { axis: 1 });
   const { cls_decoder, grad_reverse_discriminator: discriminator } = params;
   return {
     outputs: {
       ...decode(params, input, { tokens, cells, genes }),
       cellEmbeddings: cells,
       dabLogits: discriminator &&
-        classify(discriminator, gradientReversal(cells, { scale: reversal }), leakyRelu),
+        classify(discriminator, cg.gradientReversal(cells, { scale: reversal }), cg.leakyRelu),
     },
-    clsLogits: cls_decoder && classify(cls_decoder, cells, relu),
+    clsLogits: cls_decoder && classify(cls_decoder, cells, cg.relu),
     dsbn,
   };
 }
@@ -142,7 +123,7 @@ function tokensOf(
   { values }: ScgptInput,
   dropout: { rate: number; key: Tensor | undefined },
 ): Tensor {
-  if (encoder === undefined) return genes.mul(expandDims(values, 2));
+  if (encoder === undefined) return genes.mul(cg.expandDims(values, 2));
   const own = "embedding" in encoder
     ? embed(encoder, values.cast("int32"))
     : encodeValues(encoder, values, dropout);
@@ -157,9 +138,9 @@ function normalize(
   training: boolean,
 ): { output: Tensor; dsbn?: DomainNorms } {
   if (dsbn === undefined) return { output: tokens };
-  const label = gather(batchLabels!, 0);
-  const { output, norms } = domainNorm(dsbn, transpose(tokens, [0, 2, 1]), label, { training });
-  return { output: transpose(output, [0, 2, 1]), dsbn: norms };
+  const label = cg.gather(batchLabels!, 0);
+  const { output, norms } = domainNorm(dsbn, cg.transpose(tokens, [0, 2, 1]), label, { training });
+  return { output: cg.transpose(output, [0, 2, 1]), dsbn: norms };
 }
 
 /** Expression out of tokens and out of cells. */
@@ -171,14 +152,14 @@ function decode(
   const batch = batch_encoder && embed(batch_encoder, batchLabels!);
   const told = batch === undefined
     ? tokens
-    : concat([tokens, broadcastTo(expandDims(batch, 1), tokens.shape)], { axis: 2 });
-  const read = (layers: Numbered<Linear>) =>
-    squeeze(mlp(layers, told, { activation: "leakyRelu" }), 2);
-  const whole = batch === undefined ? cells : concat([cells, batch], { axis: 1 });
+    : cg.concat([tokens, cg.broadcastTo(cg.expandDims(batch, 1), tokens.shape)], { axis: 2 });
+  const read = (layers: nn.Numbered<Linear>) =>
+    cg.squeeze(nn.mlp(layers, told, { activation: "leakyRelu" }), 2);
+  const whole = batch === undefined ? cells : cg.concat([cells, batch], { axis: 1 });
   const mvc = mvc_decoder && decodeCells(mvc_decoder, whole, genes, "inner product");
   return {
     mlmOutput: read(decoder.fc),
-    mlmZeroProbs: decoder.zero_logit && sigmoid(read(decoder.zero_logit)),
+    mlmZeroProbs: decoder.zero_logit && cg.sigmoid(read(decoder.zero_logit)),
     mvcOutput: mvc?.pred,
     mvcZeroProbs: mvc?.zeroProbs,
   };
@@ -204,17 +185,17 @@ export function initScgpt(key: Tensor, sizes: ScgptSizes): ScgptParams {
   const { heads, feedForward, layers, mvc = false, zeroProbs = false } = sizes;
   const keys = split(key, 10);
   const told = batches === undefined ? d : 2 * d;
-  const expression = (k: number) => initMlp(keys[k]!, [told, d, d, 1]);
+  const expression = (k: number) => nn.initMlp(keys[k]!, [told, d, d, 1]);
   return {
     encoder: initGenes(keys[0]!, vocabulary, d),
-    flag_encoder: initEmbedding(keys[1]!, 2, d),
+    flag_encoder: nn.initEmbedding(keys[1]!, 2, d),
     value_encoder: bins === undefined ? initValues(keys[2]!, d) : initEmbed(keys[2]!, bins, d),
     ...batches === undefined ? {} : {
       batch_encoder: initEmbed(keys[3]!, batches, d),
       dsbn: initDomainNorms(batches, d, affine),
       grad_reverse_discriminator: initClassifier(keys[4]!, d, batches),
     },
-    transformer_encoder: initTransformerEncoder(keys[5]!, {
+    transformer_encoder: nn.initTransformerEncoder(keys[5]!, {
       dModel: d,
       heads,
       feedForward,

@@ -4,37 +4,16 @@
  *
  * Source: scGPT `scgpt/model/model.py` and scFormer `scformer/model/generation_model.py`.
  */
-import {
-  clip,
-  equal,
-  expandDims,
-  mvcDecoder,
-  stopGradient,
-  type Tensor,
-  type TensorLike,
-  where,
-} from "@cellgrad/cellgrad";
+import * as cg from "@cellgrad/cellgrad";
 import type { MvcDecoded, MvcDecoderOptions } from "@cellgrad/cellgrad/losses";
-import {
-  dropout,
-  embedding,
-  type EmbeddingParams,
-  fromStateDict,
-  initEmbedding,
-  type Initialized,
-  initLayerNorm,
-  initLinear,
-  layerNorm,
-  linear,
-  type LinearParams,
-  type NormParams,
-  type Numbered,
-} from "@cellgrad/cellgrad/nn";
+import * as nn from "@cellgrad/cellgrad/nn";
 import { split, uniform } from "@cellgrad/cellgrad/random";
 
-export type Linear = Initialized<LinearParams>;
-export type Norm = Initialized<NormParams>;
-export type Embedding = Initialized<EmbeddingParams>;
+type Tensor = cg.Tensor;
+
+export type Linear = nn.Initialized<nn.LinearParams>;
+export type Norm = nn.Initialized<nn.NormParams>;
+export type Embedding = nn.Initialized<nn.EmbeddingParams>;
 
 /** Embeddings that are normalized: `GeneEncoder`, `BatchLabelEncoder`, `CategoryValueEncoder`. */
 export type NormalizedEmbedding = { embedding: Embedding; enc_norm: Norm };
@@ -43,7 +22,7 @@ export type NormalizedEmbedding = { embedding: Embedding; enc_norm: Norm };
 export type ValueEncoder = { linear1: Linear; linear2: Linear; norm: Norm };
 
 /** `ClsDecoder` and `AdversarialDiscriminator`: linear layers, each with a norm behind. */
-export type Classifier = { _decoder: Numbered<Linear | Norm>; out_layer: Linear };
+export type Classifier = { _decoder: nn.Numbered<Linear | Norm>; out_layer: Linear };
 
 /** `MVCDecoder`; `W_zero_logit` predicts what is expressed at all. */
 export type CellDecoder = { gene2query: Linear; W: { weight: Tensor }; W_zero_logit?: Linear };
@@ -73,15 +52,19 @@ export interface TransformerOptions {
 }
 
 /** (…) ids to (…, d); the row of the id `padding` gets no gradient, as in PyTorch. */
-export function pick(params: Embedding, ids: TensorLike, padding?: number): Tensor {
-  const rows = embedding(params, ids);
+export function pick(params: Embedding, ids: cg.TensorLike, padding?: number): Tensor {
+  const rows = nn.embedding(params, ids);
   if (padding === undefined) return rows;
-  return where(expandDims(equal(ids, padding), rows.rank - 1), stopGradient(rows), rows);
+  return cg.where(
+    cg.expandDims(cg.equal(ids, padding), rows.rank - 1),
+    cg.stopGradient(rows),
+    rows,
+  );
 }
 
 /** The same, normalized. */
-export function embed(params: NormalizedEmbedding, ids: TensorLike, padding?: number): Tensor {
-  return layerNorm(params.enc_norm, pick(params.embedding, ids, padding));
+export function embed(params: NormalizedEmbedding, ids: cg.TensorLike, padding?: number): Tensor {
+  return nn.layerNorm(params.enc_norm, pick(params.embedding, ids, padding));
 }
 
 /** Larger values are as good as this one. */
@@ -93,8 +76,11 @@ export function encodeValues(
   values: Tensor,
   options: { rate: number; key: Tensor | undefined },
 ): Tensor {
-  const clipped = expandDims(clip(values, -Infinity, LARGEST_VALUE), 2);
-  return dropout(layerNorm(norm, linear(linear2, linear(linear1, clipped).relu())), options);
+  const clipped = cg.expandDims(cg.clip(values, -Infinity, LARGEST_VALUE), 2);
+  return nn.dropout(
+    nn.layerNorm(norm, nn.linear(linear2, nn.linear(linear1, clipped).relu())),
+    options,
+  );
 }
 
 /** (cells, d) to logits (cells, classes). */
@@ -105,10 +91,10 @@ export function classify(
 ): Tensor {
   const hidden = Object.values(_decoder).reduce<Tensor>(
     (x, layer) =>
-      layer.weight.rank === 2 ? activation(linear(layer, x)) : layerNorm(layer as Norm, x),
+      layer.weight.rank === 2 ? activation(nn.linear(layer, x)) : nn.layerNorm(layer as Norm, x),
     cells,
   );
-  return linear(out_layer, hidden);
+  return nn.linear(out_layer, hidden);
 }
 
 /** Expression out of cells (cells, D) and genes (cells, tokens, d), by `mvcDecoder`. */
@@ -120,26 +106,26 @@ export function decodeCells(
 ): MvcDecoded {
   const zero = W_zero_logit && { Wz: W_zero_logit.weight, bz: W_zero_logit.bias };
   const params = { Wq: gene2query.weight, bq: gene2query.bias, W: W.weight, ...zero };
-  return mvcDecoder(cells, genes, params, { archStyle, explicitZeroProb: zero !== undefined });
+  return cg.mvcDecoder(cells, genes, params, { archStyle, explicitZeroProb: zero !== undefined });
 }
 
 /** Random embeddings, of PyTorch's distribution. */
 export function initEmbed(key: Tensor, entries: number, d: number): NormalizedEmbedding {
-  return { embedding: initEmbedding(key, entries, d), enc_norm: initLayerNorm(d) };
+  return { embedding: nn.initEmbedding(key, entries, d), enc_norm: nn.initLayerNorm(d) };
 }
 
 /** Random embeddings of genes, within ±0.1. */
 export function initGenes(key: Tensor, entries: number, d: number): NormalizedEmbedding {
   const weight = uniform(key, [entries, d], { min: -0.1, max: 0.1 });
-  return { embedding: { weight }, enc_norm: initLayerNorm(d) };
+  return { embedding: { weight }, enc_norm: nn.initLayerNorm(d) };
 }
 
 export function initValues(key: Tensor, d: number): ValueEncoder {
   const [first, second] = split(key) as [Tensor, Tensor];
   return {
-    linear1: initLinear(first, 1, d),
-    linear2: initLinear(second, d, d),
-    norm: initLayerNorm(d),
+    linear1: nn.initLinear(first, 1, d),
+    linear2: nn.initLinear(second, d, d),
+    norm: nn.initLayerNorm(d),
   };
 }
 
@@ -148,12 +134,12 @@ export function initClassifier(key: Tensor, d: number, classes: number): Classif
   const keys = split(key, 3) as [Tensor, Tensor, Tensor];
   return {
     _decoder: {
-      0: initLinear(keys[0], d, d),
-      2: initLayerNorm(d),
-      3: initLinear(keys[1], d, d),
-      5: initLayerNorm(d),
+      0: nn.initLinear(keys[0], d, d),
+      2: nn.initLayerNorm(d),
+      3: nn.initLinear(keys[1], d, d),
+      5: nn.initLayerNorm(d),
     },
-    out_layer: initLinear(keys[2], d, classes),
+    out_layer: nn.initLinear(keys[2], d, classes),
   };
 }
 
@@ -161,9 +147,9 @@ export function initClassifier(key: Tensor, d: number, classes: number): Classif
 export function initCellDecoder(key: Tensor, d: number, D: number, zero: boolean): CellDecoder {
   const keys = split(key, 3) as [Tensor, Tensor, Tensor];
   return {
-    gene2query: initLinear(keys[0], d, d),
-    W: { weight: initLinear(keys[1], d, D).weight },
-    ...zero ? { W_zero_logit: initLinear(keys[2], d, D) } : {},
+    gene2query: nn.initLinear(keys[0], d, d),
+    W: { weight: nn.initLinear(keys[1], d, D).weight },
+    ...zero ? { W_zero_logit: nn.initLinear(keys[2], d, D) } : {},
   };
 }
 
@@ -183,5 +169,5 @@ export function loadWeights<P extends object>(
   const named = Object.entries(tensors)
     .filter(([name]) => !name.endsWith(".num_batches_tracked"))
     .map(([name, x]) => [NAMES.reduce((text, [from, to]) => text.replace(from, to), name), x]);
-  return fromStateDict<P>(Object.fromEntries(named), { like });
+  return nn.fromStateDict<P>(Object.fromEntries(named), { like });
 }

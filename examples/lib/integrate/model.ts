@@ -10,19 +10,12 @@
  * - What is read off the cell's token is small at first, as large errors would push all cells the same
  *   way.
  */
-import {
-  broadcastTo,
-  concat,
-  expandDims,
-  slice,
-  type Tensor,
-  tensor,
-  type TensorLike,
-  zeros,
-} from "@cellgrad/cellgrad";
+import * as cg from "@cellgrad/cellgrad";
 import type { ScgptOutputs } from "@cellgrad/cellgrad/losses";
 import { initScgpt, scgpt, type ScgptInput, type ScgptParams } from "../scgpt.ts";
 import type { CellDecoder } from "../token_layers.ts";
+
+type Tensor = cg.Tensor;
 
 export type Model = ScgptParams;
 
@@ -69,12 +62,12 @@ function quiet({ gene2query, W, W_zero_logit }: CellDecoder): CellDecoder {
 }
 
 /** Cells as tokens: the cell's own with value 0, which comes last in the vocabulary, then genes. */
-function tokensOf(values: Tensor, batchLabels: TensorLike): ScgptInput {
+function tokensOf(values: Tensor, batchLabels: cg.TensorLike): ScgptInput {
   const [cells, genes] = values.shape as [number, number];
   const ids = Int32Array.from({ length: genes + 1 }, (_, i) => (i + genes) % (genes + 1));
   return {
-    genes: broadcastTo(expandDims(tensor(ids), 0), [cells, genes + 1]),
-    values: concat([zeros([cells, 1]), values], { axis: 1 }),
+    genes: cg.broadcastTo(cg.expandDims(cg.tensor(ids), 0), [cells, genes + 1]),
+    values: cg.concat([cg.zeros([cells, 1]), values], { axis: 1 }),
     batchLabels,
   };
 }
@@ -88,7 +81,8 @@ export function forward(model: Model, { visible, batchLabels }: CellBatch, rever
 } {
   const input = tokensOf(visible, batchLabels);
   const { outputs, dsbn } = scgpt(model, input, { heads: HEADS, training: true, reversal });
-  const ofGenes = (x: TensorLike | undefined) => slice(x as Tensor, [0, 1], input.values.shape);
+  const ofGenes = (x: cg.TensorLike | undefined) =>
+    cg.slice(x as Tensor, [0, 1], input.values.shape);
   return {
     outputs: {
       ...outputs,
@@ -118,5 +112,5 @@ export function embed(model: Model, expression: Tensor, batches: Int32Array): Te
   }
   const back = new Int32Array(order.length);
   order.forEach((cell, position) => back[cell] = position);
-  return concat(chunks).gather(back).l2Normalize();
+  return cg.concat(chunks).gather(back).l2Normalize();
 }

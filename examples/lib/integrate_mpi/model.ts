@@ -7,24 +7,12 @@
  * batch, so that the embedding need not hold it. A discriminator guesses the batch from the
  * embedding, through a reversed gradient (DAB).
  */
-import {
-  concat,
-  expandDims,
-  gradientReversal,
-  layerNorm,
-  leakyRelu,
-  matmul,
-  mvcDecoder,
-  oneHot,
-  relu,
-  sigmoid,
-  type Tensor,
-  transpose,
-  zeros,
-} from "@cellgrad/cellgrad";
+import * as cg from "@cellgrad/cellgrad";
 import type { ScgptOutputs } from "@cellgrad/cellgrad/losses";
 import { normal, split } from "@cellgrad/cellgrad/random";
 import { applyLinear, initLinear, initWeight, type Linear } from "../linear.ts";
+
+type Tensor = cg.Tensor;
 
 export type Model = {
   /** From standardized expression (genes) to the hidden layer. */
@@ -104,10 +92,10 @@ export function initModel(key: Tensor, levels: Tensor, sizes: ModelSizes): Model
     mlmZero: linear(6, hidden + d, d, QUIET),
     mvc: {
       Wq: initWeight(keys[7]!, d, d),
-      bq: zeros([d]),
+      bq: cg.zeros([d]),
       W: initWeight(keys[8]!, embedding + d, d, QUIET),
       Wz: initWeight(keys[9]!, embedding + d, d, QUIET),
-      bz: zeros([embedding + d]),
+      bz: cg.zeros([embedding + d]),
     },
     discriminator: [
       linear(10, embedding, embedding, 2),
@@ -120,15 +108,17 @@ export function initModel(key: Tensor, levels: Tensor, sizes: ModelSizes): Model
 /** The hidden layer (cells, hidden). */
 function encode(model: Model, visible: Tensor, mask?: Tensor): Tensor {
   const seen = applyLinear(model.encoder, visible);
-  const all = mask === undefined ? seen : seen.add(matmul(mask.cast("float32"), model.hiddenGenes));
-  return relu(layerNorm(all));
+  const all = mask === undefined
+    ? seen
+    : seen.add(cg.matmul(mask.cast("float32"), model.hiddenGenes));
+  return cg.relu(cg.layerNorm(all));
 }
 
 /** The logits of the batches (cells, batches), as scGPT's `AdversarialDiscriminator` has them. */
 function guessBatch(layers: readonly Linear[], embeddings: Tensor): Tensor {
   const [first, second, last] = layers as [Linear, Linear, Linear];
   const hidden = [first, second].reduce(
-    (x, layer) => layerNorm(leakyRelu(applyLinear(layer, x))),
+    (x, layer) => cg.layerNorm(cg.leakyRelu(applyLinear(layer, x))),
     embeddings,
   );
   return applyLinear(last, hidden);
@@ -141,29 +131,29 @@ export function forward(
   scale: number,
 ): ModelOutputs {
   const hidden = encode(model, visible, mask);
-  const cellEmbeddings = layerNorm(applyLinear(model.embedding, hidden));
+  const cellEmbeddings = cg.layerNorm(applyLinear(model.embedding, hidden));
   const batches = model.batches.shape[0]!;
-  const batch = matmul(oneHot(batchLabels, batches), model.batches);
-  const context = concat([hidden, batch], { axis: 1 });
-  const genes = transpose(model.genes);
-  const perCell = expandDims(model.genes, 0).broadcastTo([
+  const batch = cg.matmul(cg.oneHot(batchLabels, batches), model.batches);
+  const context = cg.concat([hidden, batch], { axis: 1 });
+  const genes = cg.transpose(model.genes);
+  const perCell = cg.expandDims(model.genes, 0).broadcastTo([
     visible.shape[0]!,
     ...model.genes.shape,
   ]);
-  const mvc = mvcDecoder(concat([cellEmbeddings, batch], { axis: 1 }), perCell, model.mvc, {
+  const mvc = cg.mvcDecoder(cg.concat([cellEmbeddings, batch], { axis: 1 }), perCell, model.mvc, {
     explicitZeroProb: true,
   });
   return {
-    mlmOutput: matmul(applyLinear(model.mlm, context), genes).add(model.levels),
-    mlmZeroProbs: sigmoid(matmul(applyLinear(model.mlmZero, context), genes)),
+    mlmOutput: cg.matmul(applyLinear(model.mlm, context), genes).add(model.levels),
+    mlmZeroProbs: cg.sigmoid(cg.matmul(applyLinear(model.mlmZero, context), genes)),
     mvcOutput: mvc.pred.add(model.levels),
     mvcZeroProbs: mvc.zeroProbs!,
     cellEmbeddings,
-    dabLogits: guessBatch(model.discriminator, gradientReversal(cellEmbeddings, { scale })),
+    dabLogits: guessBatch(model.discriminator, cg.gradientReversal(cellEmbeddings, { scale })),
   };
 }
 
 /** The embeddings (cells, d) of standardized cells, of length 1 as scGPT uses them. */
 export function embed(model: Model, standardized: Tensor): Tensor {
-  return layerNorm(applyLinear(model.embedding, encode(model, standardized))).l2Normalize();
+  return cg.layerNorm(applyLinear(model.embedding, encode(model, standardized))).l2Normalize();
 }

@@ -2,20 +2,7 @@
  * DiffBio's structure losses in one objective: an autoencoder into the plane whose embedding should
  * mix batches, be compact around clusters, and use all clusters.
  */
-import {
-  add,
-  batchMixingLoss,
-  clusteringCompactnessLoss,
-  concat,
-  matmul,
-  mul,
-  oneHot,
-  shannonDiversityLoss,
-  simpsonDiversityLoss,
-  type Tensor,
-  tensor,
-  zeros,
-} from "@cellgrad/cellgrad";
+import * as cg from "@cellgrad/cellgrad";
 import { adam } from "@cellgrad/cellgrad/optim";
 import { foldIn, normal } from "@cellgrad/cellgrad/random";
 import { forward, initNetwork, type Network } from "../network.ts";
@@ -29,6 +16,8 @@ import {
 import type { BatchedCells } from "./batches.ts";
 import type { TrajectoryContext } from "./velocity.ts";
 import { measureStructure, type StructureMeasures } from "./structure_measures.ts";
+
+type Tensor = cg.Tensor;
 
 /** What multiplies each loss; a negative number is a wrong sign. */
 export interface Weights {
@@ -126,7 +115,7 @@ export async function learnStructure(
       batches: (key: Tensor) => shuffledBatches(key, batches.length, { size: budget.batch }),
       prepare: (items: Int32Array): Cells => ({
         inputs: inputs.gather(items),
-        batches: tensor(items.map((item) => batches[item]!)),
+        batches: cg.tensor(items.map((item) => batches[item]!)),
       }),
       loss: (model: Model, batch: Cells) => objective(model, batch, batchCount, variant.weights),
     });
@@ -142,13 +131,13 @@ function initModel(key: Tensor, { inputs, batchCount, typeCount }: BatchedCells,
   return {
     encoder: initNetwork(foldIn(key, 1), components, hidden, 2),
     decoder: initNetwork(foldIn(key, 2), 2 + batchCount, hidden, components),
-    clusters: { weight: normal(foldIn(key, 3), [2, typeCount]), bias: zeros([typeCount]) },
+    clusters: { weight: normal(foldIn(key, 3), [2, typeCount]), bias: cg.zeros([typeCount]) },
   };
 }
 
 /** The share of each cell in each cluster. */
 function assign({ clusters }: Model, embedding: Tensor): Tensor {
-  return matmul(embedding, clusters.weight).add(clusters.bias).softmax();
+  return cg.matmul(embedding, clusters.weight).add(clusters.bias).softmax();
 }
 
 /** Reconstruction, which keeps the cells apart, and the structure losses with their weights. */
@@ -156,18 +145,21 @@ function objective(model: Model, { inputs, batches }: Cells, nBatches: number, w
   const embedding = forward(model.encoder, inputs);
   const assignments = assign(model, embedding);
   // The decoder knows the batch, so that the embedding need not.
-  const known = concat([embedding, oneHot(batches, nBatches)], { axis: 1 });
+  const known = cg.concat([embedding, cg.oneHot(batches, nBatches)], { axis: 1 });
   const parts = {
     reconstruction: forward(model.decoder, known).sub(inputs).square().sum({ axis: 1 }).mean(),
-    mixing: mul(batchMixingLoss(embedding, batches, { nBatches }), w.mixing),
-    compactness: mul(
-      clusteringCompactnessLoss(embedding, assignments, { minSeparation: 3 }),
+    mixing: cg.mul(cg.batchMixingLoss(embedding, batches, { nBatches }), w.mixing),
+    compactness: cg.mul(
+      cg.clusteringCompactnessLoss(embedding, assignments, { minSeparation: 3 }),
       w.compactness,
     ),
-    decision: mul(shannonDiversityLoss(assignments), w.decision),
-    evenness: mul(simpsonDiversityLoss(assignments.mean({ axis: 0, keepDims: true })), w.evenness),
+    decision: cg.mul(cg.shannonDiversityLoss(assignments), w.decision),
+    evenness: cg.mul(
+      cg.simpsonDiversityLoss(assignments.mean({ axis: 0, keepDims: true })),
+      w.evenness,
+    ),
   };
-  return { total: Object.values(parts).reduce((sum, part) => add(sum, part)), parts };
+  return { total: Object.values(parts).reduce((sum, part) => cg.add(sum, part)), parts };
 }
 
 function finish(
