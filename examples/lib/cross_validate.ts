@@ -17,6 +17,7 @@ import { forward, initNetwork, type Network } from "./network.ts";
 import type { TrainingDevice } from "./training/device.ts";
 import { DivergedError } from "./training/nan_guard.ts";
 import { onHost } from "./training/trees.ts";
+import { LARGEST_SCORE } from "./z_scores.ts";
 
 /** A loss of logits (cells, classes) and labels (cells). */
 export type Loss = (logits: Tensor, labels: TensorLike) => Tensor;
@@ -61,9 +62,6 @@ const BATCH = 64;
 
 /** Cells that are predicted together. */
 const BLOCK = 4096;
-
-/** z-scores are limited to this size, as scanpy's tutorials do. */
-const LARGEST_SCORE = 10;
 
 /**
  * The share of each weight that decays per unit of learning rate: with a rate of 0.001, half a percent

@@ -3,7 +3,7 @@
  * order.
  */
 import { type Tensor, tensor } from "@cellgrad/cellgrad";
-import { scale, stratifiedFolds } from "@cellgrad/cellgrad/data";
+import { stratifiedFolds } from "@cellgrad/cellgrad/data";
 import { accuracy } from "@cellgrad/cellgrad/metrics";
 import { adamw } from "@cellgrad/cellgrad/optim";
 import { foldIn, key } from "@cellgrad/cellgrad/random";
@@ -14,6 +14,7 @@ import {
   trainIn,
   type TrainingContext,
 } from "../training/mod.ts";
+import { scaleBoth } from "../z_scores.ts";
 import type { AnnotatedCells } from "./annotated_cells.ts";
 import {
   type Batch,
@@ -38,8 +39,6 @@ export interface HeldOut {
 
 /** Cells per step. */
 const BATCH = 64;
-/** z-scores are limited to this size. */
-const LARGEST_SCORE = 10;
 /** As in the flat demo: the share of each weight that decays per unit of learning rate. */
 const WEIGHT_DECAY = 5;
 
@@ -54,7 +53,9 @@ export async function learnBoth(
   const folds = stratifiedFolds(cells.labels, settings.folds, { seed: settings.seed });
   for (const [fold, { train: seen, test }] of folds.entries()) {
     const labels = Int32Array.from(seen, (cell) => cells.labels[cell]!);
-    const data = { fold, ...scaled(cells, seen, test), labels, test };
+    const of = (list: Int32Array) => cells.expression.gather(list);
+    const { seen: x, heldOut } = scaleBoth(of(seen), of(test));
+    const data = { fold, x, heldOut, labels, test };
     await learnFold(cells, flatClassifier(cells, settings, labels), flat, data, settings, context);
     await learnFold(cells, hmcnClassifier(cells, settings, labels), hmcn, data, settings, context);
   }
@@ -79,14 +80,6 @@ interface FoldData {
   heldOut: Tensor;
   labels: Int32Array;
   test: Int32Array;
-}
-
-function scaled({ expression }: AnnotatedCells, seen: Int32Array, test: Int32Array) {
-  const { mean, standardDeviation, values } = scale(expression.gather(seen), {
-    maxValue: LARGEST_SCORE,
-  });
-  const options = { mean, standardDeviation, maxValue: LARGEST_SCORE };
-  return { x: values, heldOut: scale(expression.gather(test), options).values };
 }
 
 /** Trains one classifier on one fold and writes down what it says. */

@@ -4,6 +4,7 @@ import { highlyVariableGenes, scale } from "@cellgrad/cellgrad/data";
 import { adam } from "@cellgrad/cellgrad/optim";
 import { foldIn, key } from "@cellgrad/cellgrad/random";
 import { digestOf } from "../cells/digest.ts";
+import { LARGEST_SCORE } from "../z_scores.ts";
 import {
   decayPerEpoch,
   type EpochRecord,
@@ -51,9 +52,6 @@ const BATCH = 32;
 
 /** Steps between two checkpoints. */
 const CHECKPOINT_EVERY = 25;
-
-/** z-scores are limited to this size, as scanpy's tutorials do. */
-const LARGEST_SCORE = 10;
 
 /** Expression (cells, genes) as the principal components see it: z-scores. */
 export function standardize(expression: Tensor): Tensor {

@@ -2,14 +2,6 @@
 import { pairwiseSquaredDistance, type Tensor, tensor } from "@cellgrad/cellgrad";
 import { foldIn, key, uniform } from "@cellgrad/cellgrad/random";
 
-export interface KMeansOptions {
-  clusters: number;
-  /** How many random starts; 20 by default. */
-  starts?: number;
-  /** The same seed finds the same clusters; 0 by default. */
-  seed?: number;
-}
-
 const MOST_ROUNDS = 100;
 
 /** Clusters, and how far their members are from the centres. */
@@ -23,11 +15,13 @@ interface Clustering {
  * The cluster of each point (n, d): Lloyd's algorithm from k-means++ starts (Arthur and
  * Vassilvitskii 2007), that with the smallest sum of squared distances.
  */
-export function kMeans(points: Tensor, options: KMeansOptions): Int32Array {
-  const { clusters, starts = 20, seed = 0 } = options;
+export function kMeans(
+  points: Tensor,
+  { clusters, starts = 20 }: { clusters: number; starts?: number },
+): Int32Array {
   let best: Clustering | undefined;
   for (let start = 0; start < starts; start++) {
-    const found = descend(points, chooseCentres(points, clusters, foldIn(key(seed), start)));
+    const found = descend(points, chooseCentres(points, clusters, foldIn(key(0), start)));
     if (best === undefined || found.inertia < best.inertia) best = found;
   }
   return best!.labels;

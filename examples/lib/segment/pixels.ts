@@ -1,6 +1,6 @@
 /** The pixels to learn from, and those that are held out. */
 import { concat, type Tensor } from "@cellgrad/cellgrad";
-import { scale } from "@cellgrad/cellgrad/data";
+import { scaleBoth } from "../z_scores.ts";
 import { pixelFeatures } from "./features.ts";
 import { CLASSES, type Micrograph, simulateMicrograph } from "./micrograph.ts";
 
@@ -35,9 +35,6 @@ export interface ImageSettings {
 /** Seeds of images lie so far apart that other seeds of the program give other images. */
 const SEEDS_PER_RUN = 100;
 
-/** z-scores are limited to this size. */
-const LARGEST_SCORE = 10;
-
 /** Simulates the images and computes the features of their pixels. */
 export function simulatePixels(settings: ImageSettings, seed: number): PixelData {
   const { size, trainImages, testImages } = settings;
@@ -48,19 +45,16 @@ export function simulatePixels(settings: ImageSettings, seed: number): PixelData
   const features = images.map(({ image }) => pixelFeatures(image));
   const [train, test] = [images.slice(0, trainImages), images.slice(trainImages)];
   const values = features.map((feature) => feature.values);
-  const learned = scale(concat(values.slice(0, trainImages)), { maxValue: LARGEST_SCORE });
-  const { mean, standardDeviation } = learned;
-  const heldOut = scale(concat(values.slice(trainImages)), {
-    mean,
-    standardDeviation,
-    maxValue: LARGEST_SCORE,
-  });
+  const scores = scaleBoth(
+    concat(values.slice(0, trainImages)),
+    concat(values.slice(trainImages)),
+  );
   const labels = labelsOf(train);
   return {
     featureNames: features[0]!.names,
-    train: { features: learned.values, labels },
+    train: { features: scores.seen, labels },
     classCounts: CLASSES.map((_, c) => labels.reduce((n, label) => n + Number(label === c), 0)),
-    test: { features: heldOut.values, labels: labelsOf(test) },
+    test: { features: scores.heldOut, labels: labelsOf(test) },
     shown: test[0]!,
   };
 }
