@@ -47,12 +47,10 @@ export async function timeSteps(
     const loss = lossOf(configuration, data.classCounts);
     const step = (n: Network, x: Tensor, y: Tensor) => loss(forward(n, x), y);
     const alone = (z: Tensor, y: Tensor) => loss(z, y);
-    for (
-      const [f, args] of [
-        [valueAndGrad(step), [network, features, labels]],
-        [valueAndGrad(alone), [logits, labels]],
-      ] as const
-    ) timed.push(programs.use(await timedProgram(f, args, device)));
+    timed.push(
+      programs.use(await timedProgram(valueAndGrad(step), [network, features, labels], device)),
+      programs.use(await timedProgram(valueAndGrad(alone), [logits, labels], device)),
+    );
   }
   for (let round = 0; round < rounds; round++) {
     for (const { run, times } of timed) {
