@@ -8,19 +8,11 @@ import { reasonOf } from "./write_error.ts";
 
 export { UsageError } from "./usage_error.ts";
 
-/** An option whose value is any text, such as a file. */
-export interface TextOption {
-  kind: "string";
-  /** The value when the option is absent; `undefined` by default. */
-  default?: string;
-  /** What stands for the value in the help; `TEXT` by default. */
-  placeholder?: string;
-  help: string;
-}
+/** Any text, such as a file; the help has the placeholder for it, `TEXT` by default. */
+export type TextOption = { kind: "string"; default?: string; placeholder?: string; help: string };
 
 export interface NumberOption {
   kind: "integer" | "number";
-  /** The value when the option is absent; `undefined` by default. */
   default?: number;
   min?: number;
   /** A bound that the value must exceed. */
@@ -29,20 +21,18 @@ export interface NumberOption {
   help: string;
 }
 
+/** One of a list. */
 export interface ChoiceOption {
   kind: "choice";
   choices: readonly string[];
-  /** The value when the option is absent; `undefined` by default. */
   default?: string;
   help: string;
 }
 
 /** An option without a value: present or not. */
-export interface SwitchOption {
-  kind: "boolean";
-  help: string;
-}
+export type SwitchOption = { kind: "boolean"; help: string };
 
+/** Any option; the default is its value where it is absent. */
 export type OptionSpec = TextOption | NumberOption | ChoiceOption | SwitchOption;
 
 /** Options by name; `learningRate` is written `--learning-rate`. */
