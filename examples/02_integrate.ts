@@ -79,7 +79,11 @@ async function main(given: Settings): Promise<number> {
   }
   await using open = await openDevice(settings.device);
   const place = { device: open.device, folder, resume: settings.resume };
-  const found = await interruptible(place, (context) => integrate({ settings, context }, cells));
+  const found = await interruptible(
+    place,
+    (context) => integrate({ settings, context }, cells),
+    "Interrupted: --resume continues from here",
+  );
   if (found === undefined) return INTERRUPTED;
   const elapsedSeconds = (performance.now() - started) / 1000;
   await write(settings, folder, { ...found, elapsedSeconds });

@@ -68,6 +68,7 @@ export async function trainIn<P extends Parameters, B>(
 export async function interruptible<T>(
   { device, folder, resume }: Omit<TrainingContext, "signal">,
   learn: (context: TrainingContext) => Promise<T>,
+  said = "\nInterrupted: run it again with --resume to go on",
 ): Promise<T | undefined> {
   const controller = new AbortController();
   const interrupt = () => controller.abort();
@@ -77,7 +78,7 @@ export async function interruptible<T>(
     return await learn({ device, folder: `${folder}/checkpoints`, resume, signal });
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error;
-    console.log("\nInterrupted: run it again with --resume to go on");
+    console.log(said);
     return undefined;
   } finally {
     Deno.removeSignalListener("SIGINT", interrupt);
