@@ -90,6 +90,12 @@ export class Tensor extends Fluent {
    * @ignore
    */
   readonly trace: TraceLevel | null;
+  /**
+   * Whether {@linkcode Tensor.data} has been asked for, so that somebody may write there.
+   *
+   * @ignore
+   */
+  isOpen = false;
 
   /**
    * Use {@linkcode tensor}, which checks and copies.
@@ -121,6 +127,7 @@ export class Tensor extends Fluent {
    */
   get data(): TypedArray {
     const source = this.source;
+    this.isOpen = true;
     return ArrayBuffer.isView(source) ? source : source.data();
   }
 

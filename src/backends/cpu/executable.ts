@@ -127,9 +127,9 @@ export class CpuExecutable implements Executable {
 
   /** Copies an argument to its place, where nothing else comes; one that is there stays. */
   #write(id: ValueId, i: number, x: Tensor): void {
-    const { data } = x;
+    if (!x.isOpen && this.#given[i]?.deref() === x) return;
+    const data = ArrayBuffer.isView(x.source) ? x.source : x.data;
     if (data.byteLength < LEAST_KEPT) return this.#frame.write(id, data);
-    if (this.#given[i]?.deref() === x) return;
     this.#given[i] = undefined;
     this.#frame.write(id, data);
     this.#given[i] = new WeakRef(x);
