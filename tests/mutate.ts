@@ -268,10 +268,18 @@ function testsOf(file: string, source: string): string[][] {
   const all = [...Deno.readDirSync(`${ROOT}tests/losses`)].map(({ name }) =>
     `tests/losses/${name}`
   );
-  const own = all.filter((test) =>
-    test.endsWith(file.replace("src", "").replace(".ts", "_test.ts"))
-  );
+  const testsNamed = (files: readonly string[]) =>
+    all.filter((test) => files.some((name) => test === `tests/losses/${name}_test.ts`));
+  const name = file.replace("src/losses/", "").replace(".ts", "");
+  const own = testsNamed([name]);
   if (own.length > 0) return [own, REFUSALS, ALL];
+  const users = [...Deno.readDirSync(`${ROOT}src/losses`)]
+    .filter((other) =>
+      Deno.readTextFileSync(`${ROOT}src/losses/${other.name}`).includes(`"./${name}.ts"`)
+    )
+    .map((other) => other.name.replace(".ts", ""));
+  const ofUsers = testsNamed(users);
+  if (ofUsers.length > 0) return [ofUsers, REFUSALS, ALL];
   const exported = [...source.matchAll(/^export function (\w+)/gm)].map(([, name]) => name!);
   const about = all.filter((test) => {
     const text = Deno.readTextFileSync(ROOT + test);
