@@ -7,7 +7,8 @@ import { describe } from "./describe.ts";
 import { allocate, type DType } from "./dtype.ts";
 import { checkDTypeOption, checkNumber, checkOptions, type Checks } from "./options.ts";
 import { checkExtent, checkShape, checkSize, type Shape, sizeOf } from "./shape.ts";
-import { convertData, Tensor } from "./tensor.ts";
+import { convertData } from "./intake.ts";
+import { Tensor } from "./tensor.ts";
 
 /** Options of the functions that make tensors from scratch. */
 export interface CreateOptions {

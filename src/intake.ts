@@ -4,7 +4,7 @@
  * @module
  */
 import { describe, isForeign, isOwn } from "./describe.ts";
-import { allocate, type DType, dtypeOf, type TypedArray } from "./dtype.ts";
+import { allocate, type DType, dtypeOf, isFloating, type TypedArray } from "./dtype.ts";
 import { checkSize, MAX_RANK, sizeOf } from "./shape.ts";
 
 /** Which argument of which function is taken in, for messages; by default the data of `tensor`. */
@@ -158,4 +158,28 @@ export function checkAttached(
       { cause },
     );
   }
+}
+
+/** Copies numbers into an array of the type; throws where a value would change. */
+export function convertData(
+  caller: string,
+  data: ArrayLike<number>,
+  from: DType,
+  to: DType,
+): TypedArray {
+  const out = allocate(to, data.length);
+  (out as Float64Array).set(data);
+  if (isFloating(to) || (to === "int32" && (from === to || from === "bool"))) return out;
+  for (let i = 0; i < data.length; i++) {
+    if (to === "bool" ? data[i] === 0 || data[i] === 1 : out[i] === data[i]) continue;
+    throw new RangeError(
+      `Cannot compute ${caller} as ${to} cannot hold the value ${data[i]} at position ${i}: ` +
+        (from === "bool"
+          ? "a Uint8Array holds booleans; Int32Array.from(x) holds whole numbers"
+          : to === "bool"
+          ? "choose another dtype, or compare with 0"
+          : "round the values first"),
+    );
+  }
+  return out;
 }

@@ -15,7 +15,7 @@ import type { UsingDisposable } from "./disposal.ts";
 import { BRAND, COPY } from "./describe.ts";
 import { formatTensor, jsonValues, MOST_JSON_VALUES, type TensorJson } from "./display.ts";
 import { Fluent } from "./fluent.ts";
-import { flatten, fromTyped, type Origin } from "./intake.ts";
+import { convertData, flatten, fromTyped, type Origin } from "./intake.ts";
 import {
   checkDTypeOption,
   checkOptions,
@@ -126,9 +126,12 @@ export class Tensor extends Fluent {
    * values: read it, and copy it before changing anything.
    */
   get data(): TypedArray {
-    const source = this.source;
     this.isOpen = true;
-    return ArrayBuffer.isView(source) ? source : source.data();
+    return this.#values;
+  }
+
+  get #values(): TypedArray {
+    return ArrayBuffer.isView(this.source) ? this.source : this.source.data();
   }
 
   /**
@@ -144,13 +147,13 @@ export class Tensor extends Fluent {
           `current shape is ${formatShape(this.shape)}`,
       );
     }
-    return this.data[0]!;
+    return this.#values[0]!;
   }
 
   /** The values as nested arrays; a number where the rank is 0; booleans for `bool`. */
   toArray<T extends NestedArray = NestedValues>(): T {
     if (arguments.length > 0) refuseMore("toArray", "the tensor", 0, arguments);
-    const data = this.data;
+    const data = this.#values;
     let at = 0;
     const build = (axis: number): NestedArray => {
       if (axis === this.rank) return this.dtype === "bool" ? data[at++] !== 0 : data[at++]!;
@@ -201,7 +204,7 @@ export class Tensor extends Fluent {
   get #dataAtHand(): TypedArray | undefined {
     if (this.#isOnDevice) return undefined;
     try {
-      return this.data;
+      return this.#values;
     } catch {
       return undefined;
     }
@@ -249,30 +252,6 @@ export function fromData(
   dtype: DType = dtypeOf(data)!,
 ): Tensor {
   return new Tensor(shape, dtype, data);
-}
-
-/** Copies numbers into an array of the type; throws where a value would change. */
-export function convertData(
-  caller: string,
-  data: ArrayLike<number>,
-  from: DType,
-  to: DType,
-): TypedArray {
-  const out = allocate(to, data.length);
-  (out as Float64Array).set(data);
-  if (isFloating(to) || (to === "int32" && (from === to || from === "bool"))) return out;
-  for (let i = 0; i < data.length; i++) {
-    if (to === "bool" ? data[i] === 0 || data[i] === 1 : out[i] === data[i]) continue;
-    throw new RangeError(
-      `Cannot compute ${caller} as ${to} cannot hold the value ${data[i]} at position ${i}: ` +
-        (from === "bool"
-          ? "a Uint8Array holds booleans; Int32Array.from(x) holds whole numbers"
-          : to === "bool"
-          ? "choose another dtype, or compare with 0"
-          : "round the values first"),
-    );
-  }
-  return out;
 }
 
 /** Whether the values are plain numbers, which take the type of what they meet. */
@@ -388,9 +367,7 @@ export function promote(
 
 /** A number as a tensor of rank 0 of a floating type. */
 function scalar(value: number, dtype: DType): Tensor {
-  const data = allocate(dtype, 1);
-  data[0] = value;
-  return new Tensor([], dtype, data);
+  return new Tensor([], dtype, allocate(dtype, 1).fill(value));
 }
 
 /** Plain numbers that meet integers: integers themselves where they are whole, else `float32`. */

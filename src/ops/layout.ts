@@ -18,7 +18,8 @@ import {
   sizeOf,
   stridesOf,
 } from "../shape.ts";
-import { asOperand, convertData, type Tensor, type TensorLike } from "../tensor.ts";
+import { convertData } from "../intake.ts";
+import { asOperand, type Tensor, type TensorLike } from "../tensor.ts";
 import { apply } from "../trace.ts";
 
 /** The same values in another type. */
