@@ -34,7 +34,7 @@ export interface Flat {
   /** The leaves. */
   leaves: Tensor[];
   /** Where each of them stands, as `.layers[0].weight`; empty for a tree that is a leaf. */
-  places: readonly string[];
+  readonly places: readonly string[];
   /** A tree of the same branches with other leaves. */
   rebuild: (leaves: readonly unknown[]) => unknown;
 }
@@ -75,14 +75,14 @@ const MOST_BRANCHES = 2 ** 20;
 /** Takes a tree apart; throws a `TypeError` that names the caller and the place of a foreign leaf. */
 export function flattenTree(caller: string, tree: unknown, path = "the tree"): Flat {
   const leaves: Tensor[] = [];
-  const places: string[] = [];
+  const paths: string[] = [];
   type Branch = (take: () => unknown) => unknown;
   const above: unknown[] = [];
   let count = 0;
   const visit = (node: unknown, at: string): Branch => {
     if (isLeaf(node)) {
       leaves.push(asOperand(caller, node, at));
-      places.push(at.slice(path.length));
+      paths.push(at);
       return (take) => take();
     }
     if (!Array.isArray(node) && !isPlainObject(node)) throw noTree(caller, at, node);
@@ -110,7 +110,9 @@ export function flattenTree(caller: string, tree: unknown, path = "the tree"): F
   const root = visit(tree, path);
   return {
     leaves,
-    places,
+    get places() {
+      return paths.map((at) => at.slice(path.length));
+    },
     rebuild(values) {
       let at = 0;
       return root(() => values[at++]);

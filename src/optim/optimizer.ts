@@ -160,8 +160,9 @@ export function mapTrees(
   const rest = (others as [string, unknown][]).map(([path, tree]) =>
     leavesLike(caller, tree, flat, path, name)
   );
+  const { places } = flat;
   const made = flat.leaves.map((leaf, i) =>
-    f([leaf, ...rest.map((leaves) => leaves[i]!)], flat.places[i]!)
+    f([leaf, ...rest.map((leaves) => leaves[i]!)], places[i]!)
   );
   return flat.rebuild(made);
 }

@@ -42,13 +42,13 @@ export function run(
 export function requireFloating(
   caller: string,
   what: string,
-  { leaves, places }: Pick<Flat, "leaves" | "places">,
+  flat: Pick<Flat, "leaves" | "places">,
 ): void {
-  const at = leaves.findIndex((x) => !isFloating(x.dtype));
+  const at = flat.leaves.findIndex((x) => !isFloating(x.dtype));
   if (at < 0) return;
   throw new TypeError(
-    `Cannot compute ${caller} as ${what}${places[at]} must be floating: ` +
-      `current dtype is ${leaves[at]!.dtype}`,
+    `Cannot compute ${caller} as ${what}${flat.places[at]} must be floating: ` +
+      `current dtype is ${flat.leaves[at]!.dtype}`,
   );
 }
 
