@@ -33,8 +33,8 @@ export type LikeTree<T> = [TensorLike] extends [T] ? T
 export interface Flat {
   /** The leaves. */
   leaves: Tensor[];
-  /** Where each of them stands, as `.layers[0].weight`; empty for a tree that is a leaf. */
-  readonly places: readonly string[];
+  /** Where the i-th stands, as `.layers[0].weight`; empty for a tree that is a leaf. */
+  placeOf: (i: number) => string;
   /** A tree of the same branches with other leaves. */
   rebuild: (leaves: readonly unknown[]) => unknown;
 }
@@ -110,9 +110,7 @@ export function flattenTree(caller: string, tree: unknown, path = "the tree"): F
   const root = visit(tree, path);
   return {
     leaves,
-    get places() {
-      return paths.map((at) => at.slice(path.length));
-    },
+    placeOf: (i) => paths[i]!.slice(path.length),
     rebuild(values) {
       let at = 0;
       return root(() => values[at++]);

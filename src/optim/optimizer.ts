@@ -160,9 +160,8 @@ export function mapTrees(
   const rest = (others as [string, unknown][]).map(([path, tree]) =>
     leavesLike(caller, tree, flat, path, name)
   );
-  const { places } = flat;
   const made = flat.leaves.map((leaf, i) =>
-    f([leaf, ...rest.map((leaves) => leaves[i]!)], places[i]!)
+    f([leaf, ...rest.map((leaves) => leaves[i]!)], flat.placeOf(i))
   );
   return flat.rebuild(made);
 }
@@ -227,7 +226,7 @@ export function checkMoment(
 
 /** The gradient in the type of its parameter; throws where one of them cannot be meant. */
 export function fitGradient(caller: string, grad: Tensor, param: Tensor, place: string): Tensor {
-  requireFloating(caller, "params", { leaves: [param], places: [place] });
+  requireFloating(caller, "params", { leaves: [param], placeOf: () => place });
   if (sameShape(grad.shape, param.shape)) return cast(grad, param.dtype);
   throw new TypeError(
     `Cannot compute ${caller} as grads${place} must have the shape of params${place}: ` +

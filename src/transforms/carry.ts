@@ -33,7 +33,7 @@ export function carryLike(
   leaves.forEach((leaf, i) => {
     const own = first.leaves[i]!;
     if (sameShape(leaf.shape, own.shape) && leaf.dtype === own.dtype) return;
-    const place = first.places[i] && ` at ${first.places[i]}`;
+    const place = first.placeOf(i) && ` at ${first.placeOf(i)}`;
     throw new TypeError(
       `Cannot compute ${caller} as ${must}: current values${place} are ${formatSpec(own)} and ` +
         formatSpec(leaf),

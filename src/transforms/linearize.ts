@@ -42,12 +42,12 @@ export function run(
 export function requireFloating(
   caller: string,
   what: string,
-  flat: Pick<Flat, "leaves" | "places">,
+  flat: Pick<Flat, "leaves" | "placeOf">,
 ): void {
   const at = flat.leaves.findIndex((x) => !isFloating(x.dtype));
   if (at < 0) return;
   throw new TypeError(
-    `Cannot compute ${caller} as ${what}${flat.places[at]} must be floating: ` +
+    `Cannot compute ${caller} as ${what}${flat.placeOf(at)} must be floating: ` +
       `current dtype is ${flat.leaves[at]!.dtype}`,
   );
 }
@@ -92,7 +92,7 @@ export function likeLeaves(caller: string, what: string, tree: unknown, like: Fl
     const { shape, dtype } = like.leaves[i]!;
     if (sameShape(leaf.shape, shape)) return leaf.cast(dtype);
     throw new TypeError(
-      `Cannot compute ${caller} as ${what}${like.places[i]} must have the shape ` +
+      `Cannot compute ${caller} as ${what}${like.placeOf(i)} must have the shape ` +
         `${formatShape(shape)}: ` +
         `current shape is ${formatShape(leaf.shape)}`,
     );

@@ -96,7 +96,7 @@ export function scan<C, X, Y>(
   checkBoolean("scan", "reverse", reverse);
   const treeOrNull = (tree: unknown, name: string): Flat =>
     tree === null
-      ? { leaves: [], places: [], rebuild: () => null }
+      ? { leaves: [], placeOf: () => "", rebuild: () => null }
       : flattenTree("scan", tree, name);
   const rows = treeOrNull(xs, "xs");
   const length = countTurns(rows.leaves, given);

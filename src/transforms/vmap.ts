@@ -121,7 +121,7 @@ function readArguments(args: readonly unknown[], inAxes: MappedAxes): Argument[]
   return args.map((arg, i) => {
     const own: MappedAxes = Array.isArray(inAxes) ? inAxes[i] : inAxes;
     if (own === null) {
-      return { flat: { leaves: [], places: [], rebuild: () => arg }, axes: [], rows: [] };
+      return { flat: { leaves: [], placeOf: () => "", rebuild: () => arg }, axes: [], rows: [] };
     }
     const what = `argument ${i}`;
     const flat = flattenTree(CALLER, arg, what);
