@@ -90,12 +90,7 @@ export class Tensor extends Fluent {
    * @ignore
    */
   readonly trace: TraceLevel | null;
-  /**
-   * Whether {@linkcode Tensor.data} has been asked for, so that somebody may write there.
-   *
-   * @ignore
-   */
-  isOpen = false;
+  #isOpen = false;
 
   /**
    * Use {@linkcode tensor}, which checks and copies.
@@ -126,8 +121,17 @@ export class Tensor extends Fluent {
    * values: read it, and copy it before changing anything.
    */
   get data(): TypedArray {
-    this.isOpen = true;
+    this.#isOpen = true;
     return this.#values;
+  }
+
+  /**
+   * Whether {@linkcode Tensor.data} has been asked for, so that somebody may write there.
+   *
+   * @ignore
+   */
+  get isOpen(): boolean {
+    return this.#isOpen;
   }
 
   get #values(): TypedArray {

@@ -460,3 +460,10 @@ Deno.test("item() and toArray() take no arguments", () => {
     );
   }
 });
+
+Deno.test("tensors of the same values are equal, whatever has been read of one", () => {
+  const [x, y] = [tensor([1, 2]), tensor([1, 2])];
+  assertEquals(x.data.length, 2);
+  assertEquals(x, y);
+  assertEquals(Object.keys(x), ["shape", "dtype", "size", "source", "trace"]);
+});
