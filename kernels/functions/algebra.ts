@@ -357,18 +357,15 @@ export const ROUNDERS: Readonly<Record<Precision, number>> = {
   float64: 1.5 * 2 ** 52,
 };
 
-/** Coefficients of polynomials of double precision that are faster as two, side by side. */
-const LONG = 6;
-
-/** Horner's rule, coefficients from the constant on; for even and odd powers apart in long ones. */
+/** Horner's rule, coefficients from the constant on. */
 export function polynomial(x: Float, coefficients: readonly number[]): Float {
-  if (x.precision === "float32" || coefficients.length < LONG) return horner(x, coefficients);
-  const [even, odd] = [0, 1].map((part) => coefficients.filter((_, i) => i % 2 === part));
-  const square = mul(x, x);
-  return fma(horner(square, odd!), x, horner(square, even!));
-}
-
-function horner(x: Float, coefficients: readonly number[]): Float {
   const [first, ...rest] = coefficients.toReversed();
   return rest.reduce<Float>((sum, c) => fma(sum, x, c), number(first!, x.precision!));
+}
+
+/** The same for even and odd powers apart, which is faster in double precision, and rounds otherwise. */
+export function polynomialByHalves(x: Float, coefficients: readonly number[]): Float {
+  const [even, odd] = [0, 1].map((part) => coefficients.filter((_, i) => i % 2 === part));
+  const square = mul(x, x);
+  return fma(polynomial(square, odd!), x, polynomial(square, even!));
 }

@@ -88,8 +88,8 @@ function reducePower(x: Float, [least, largest]: readonly [number, number]): Red
 }
 
 /** `e^r − 1 − r` */
-function tailOfPower(r: Float): Float {
-  return a.mul(a.mul(r, r), a.polynomial(r, formatOf(r).expTail));
+function tailOfPower(r: Float, polynomial: typeof a.polynomial = a.polynomial): Float {
+  return a.mul(a.mul(r, r), polynomial(r, formatOf(r).expTail));
 }
 
 /** `e^x` within 1 ulp, subnormal results included. */
@@ -125,8 +125,12 @@ function sumOfPower(rest: Float, tail: Float, low: Float): Float {
 }
 
 /** `e^(r + low)` for `|r| ≤ ½ log 2`. */
-export function powerOfReduced(rest: Float, low?: Float): Float {
-  const tail = tailOfPower(rest);
+export function powerOfReduced(
+  rest: Float,
+  low?: Float,
+  polynomial?: typeof a.polynomial,
+): Float {
+  const tail = tailOfPower(rest, polynomial);
   return low === undefined ? a.add(1, a.add(rest, tail)) : sumOfPower(rest, tail, low);
 }
 

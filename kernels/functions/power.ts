@@ -136,7 +136,8 @@ export function powOfLogarithm(x: Float, high: Float, low: Float, y: Float): Flo
   const productLow = a.add(a.mul(a.sub(y, yHigh), high), a.mul(y, low));
   const sum = a.add(product, productLow);
   const { n, ...parts } = reduceExponent(product, productLow, sum);
-  const power = powerOfReduced(parts.rest, parts.low);
+  const polynomial = x.precision === "float64" ? a.polynomialByHalves : a.polynomial;
+  const power = powerOfReduced(parts.rest, parts.low, polynomial);
   const positive = a.withBits(power, a.iadd(a.bits(power), a.shl(n, place)));
   const isWhole = a.equal(a.floor(y), y);
   const half = a.mul(y, 0.5);
