@@ -90,7 +90,6 @@ export class Tensor extends Fluent {
    * @ignore
    */
   readonly trace: TraceLevel | null;
-  #isOpen = false;
 
   /**
    * Use {@linkcode tensor}, which checks and copies.
@@ -121,17 +120,9 @@ export class Tensor extends Fluent {
    * values: read it, and copy it before changing anything.
    */
   get data(): TypedArray {
-    this.#isOpen = true;
-    return this.#values;
-  }
-
-  /**
-   * Whether {@linkcode Tensor.data} has been asked for, so that somebody may write there.
-   *
-   * @ignore
-   */
-  get isOpen(): boolean {
-    return this.#isOpen;
+    const values = this.#values;
+    if (values.byteLength >= LARGE_BYTES) HANDED_OUT.add(values.buffer);
+    return values;
   }
 
   get #values(): TypedArray {
@@ -248,6 +239,17 @@ export interface TensorOptions {
 }
 
 const TENSOR: Checks<TensorOptions> = { shape: checkShapeOption, dtype: checkDTypeOption };
+
+/** From so many bytes on it is known whether somebody may write to the values of a tensor. */
+export const LARGE_BYTES = 16_384;
+
+/** What large tensors have handed out as their data, whichever of those that share it. */
+const HANDED_OUT = new WeakSet<ArrayBufferLike>();
+
+/** Whether nobody but the library has the values of a large tensor. Internal. */
+export function isUntouched({ source }: Tensor): boolean {
+  return ArrayBuffer.isView(source) && !HANDED_OUT.has(source.buffer);
+}
 
 /** Wraps an array that nobody else will change: no copy. Internal. */
 export function fromData(

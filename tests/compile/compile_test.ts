@@ -264,4 +264,10 @@ Deno.test("a program sees what has been written to the data of an argument", asy
   const { data } = x;
   data.fill(1);
   assertEquals((await program(x)).item(), 128 * 64);
+  // Tensors of one array: whoever hands it out.
+  const y = cg.zeros([64, 128]);
+  const alike = y.reshape([128, 64]);
+  assertEquals((await program(alike)).item(), 0);
+  y.data[5] = 1;
+  assertEquals((await program(alike)).item(), 1);
 });

@@ -9,7 +9,7 @@ import { formatBytes } from "../../describe.ts";
 import { checkLabels } from "../../labels.ts";
 import type { LookupOp } from "../../op.ts";
 import { formatShape, MAX_BYTES } from "../../shape.ts";
-import { fromData, type Tensor } from "../../tensor.ts";
+import { fromData, isUntouched, LARGE_BYTES, type Tensor } from "../../tensor.ts";
 import type { Executable } from "../../program/device.ts";
 import { describeSource, type Measured, type Plan } from "../../program/explain.ts";
 import type { Graph, Step, ValueId } from "../../program/graph.ts";
@@ -36,9 +36,6 @@ import {
 } from "./step_kernel.ts";
 import { kernelOf } from "./step_kernels.ts";
 import type { Job, Team } from "./threads.ts";
-
-/** Smaller arguments are copied sooner than it is known that they are there. */
-const LEAST_KEPT = 2 ** 14;
 
 /** Work that takes less than this, by a rough estimate, is done by one thread. */
 const SMALLEST_SHARED_NS = 40_000;
@@ -127,9 +124,9 @@ export class CpuExecutable implements Executable {
 
   /** Copies an argument to its place, where nothing else comes; one that is there stays. */
   #write(id: ValueId, i: number, x: Tensor): void {
-    if (!x.isOpen && this.#given[i]?.deref() === x) return;
+    if (this.#given[i]?.deref() === x && isUntouched(x)) return;
     const data = ArrayBuffer.isView(x.source) ? x.source : x.data;
-    if (data.byteLength < LEAST_KEPT) return this.#frame.write(id, data);
+    if (data.byteLength < LARGE_BYTES) return this.#frame.write(id, data);
     this.#given[i] = undefined;
     this.#frame.write(id, data);
     this.#given[i] = new WeakRef(x);
