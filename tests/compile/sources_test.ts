@@ -93,6 +93,18 @@ Deno.test("sources() says what kernels make, and shows each once", async () => {
   assertEquals(new Set(both).size, both.length);
 });
 
+Deno.test("equal loops share their kernel, those with a power per row too", async () => {
+  const layer = (x: Tensor, w: Tensor) =>
+    cg.pow(x.abs().expandDims(1), cg.arange(7)).matmul(w).squeeze(1);
+  const count = async (layers: number) => {
+    const f = (x: Tensor, w: Tensor) =>
+      Array.from({ length: layers }).reduce<Tensor>((y) => layer(y, w), x);
+    await using program = await cg.compile(f, [cg.ones([200]), cg.ones([7, 1])]);
+    return program.sources().join("").match(/\(export "loop\d+"/g)!.length;
+  };
+  assertEquals(await count(6), await count(2));
+});
+
 gpuTest("sources() on a device are its shaders", async (gpu) => {
   const f = (x: Tensor) => hosted(x.matmul(x).exp()).sum();
   await using program = await cg.compile(f, [cg.ones([4, 4])], { device: gpu });

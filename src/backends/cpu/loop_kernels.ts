@@ -62,7 +62,7 @@ function outlineOf({ spec, space: { over } }: GroupLoop): string {
       ? { number: Object.is(value, -0) ? "-0" : String(value) }
       : value;
   const names = new Map<string, string>();
-  const text = JSON.stringify(spec, exact).replaceAll(/"v\d+(?:as\d+)?"/g, (name) => {
+  const text = JSON.stringify(spec, exact).replaceAll(/"v\d+\w*"/g, (name) => {
     const own = names.get(name) ?? `"${names.size}"`;
     names.set(name, own);
     return own;
