@@ -5,9 +5,15 @@
  * @module
  */
 import { BYTES, type DType } from "../../src/dtype.ts";
-import { type CodeBuilder, integers, type Parameters, type WasmFunction } from "../wasm/code.ts";
+import {
+  integers,
+  loadWide,
+  type Parameters,
+  storeNarrow,
+  type WasmFunction,
+} from "../wasm/code.ts";
 import type { ModuleBuilder } from "../wasm/module.ts";
-import { f32, f64, i32, type Value } from "../wasm/value.ts";
+import { f64, i32, type Value } from "../wasm/value.ts";
 import { type Combination, STARTS } from "./reference.ts";
 
 /** What is accumulated. */
@@ -54,26 +60,6 @@ export function emitAccumulation(
       code.increase(first, 1);
     });
   });
-}
-
-/** Reads a number as float64. */
-export function loadWide(dtype: Accumulation["dtype"], address: Value<"i32">): Value<"f64"> {
-  if (dtype === "float64") return f64.load(address);
-  return dtype === "float32"
-    ? f64.promoteF32(f32.load(address))
-    : f64.convertI32S(i32.load(address));
-}
-
-/** Writes a float64 as a number of a type. */
-export function storeNarrow(
-  code: CodeBuilder,
-  dtype: Accumulation["dtype"],
-  address: Value<"i32">,
-  x: Value<"f64">,
-): void {
-  if (dtype === "float64") code.store("f64", address, x);
-  else if (dtype === "float32") code.store("f32", address, f32.demoteF64(x));
-  else code.store("i32", address, i32.truncSatF64S(x));
 }
 
 function combine(

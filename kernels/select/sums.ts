@@ -5,8 +5,14 @@
  * @module
  */
 import { BYTES } from "../../src/dtype.ts";
-import { loadWide, storeNarrow } from "../cumulative/wasm.ts";
-import { type CodeBuilder, integers, type Parameters, type WasmFunction } from "../wasm/code.ts";
+import {
+  type CodeBuilder,
+  integers,
+  loadWide,
+  type Parameters,
+  storeNarrow,
+  type WasmFunction,
+} from "../wasm/code.ts";
 import type { ModuleBuilder } from "../wasm/module.ts";
 import { f64, i32, type Local, type Value } from "../wasm/value.ts";
 

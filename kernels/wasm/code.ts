@@ -3,8 +3,11 @@
  *
  * @module
  */
+import type { DType } from "../../src/dtype.ts";
 import { type Code, sized, unsignedLeb128, vector } from "./encoding.ts";
 import {
+  f32,
+  f64,
   i32,
   type Local,
   localAt,
@@ -211,4 +214,24 @@ export class CodeBuilder {
     const locals = groups.map(([count, type]) => [unsignedLeb128(count), TYPE_CODES[type]]);
     return sized([vector(locals), this.#code, result?.code ?? [], END!]);
   }
+}
+
+/** Reads a number as float64. */
+export function loadWide(dtype: Exclude<DType, "bool">, address: Value<"i32">): Value<"f64"> {
+  if (dtype === "float64") return f64.load(address);
+  return dtype === "float32"
+    ? f64.promoteF32(f32.load(address))
+    : f64.convertI32S(i32.load(address));
+}
+
+/** Writes a float64 as a number of a type. */
+export function storeNarrow(
+  code: CodeBuilder,
+  dtype: Exclude<DType, "bool">,
+  address: Value<"i32">,
+  x: Value<"f64">,
+): void {
+  if (dtype === "float64") code.store("f64", address, x);
+  else if (dtype === "float32") code.store("f32", address, f32.demoteF64(x));
+  else code.store("i32", address, i32.truncSatF64S(x));
 }
