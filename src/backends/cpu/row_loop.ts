@@ -92,7 +92,7 @@ function actionsOf(
   const ending = ends === undefined ? undefined : frame.view(body.inputs[ends]!).data;
   const own: RunActions = { begin: [], rows: [], instructions, next: [], end: [], ends: ending };
   const placeOf = (start: number) => out.byteOffset + start * out.BYTES_PER_ELEMENT;
-  const handed: { from: number; to: number; bytes: number }[] = [];
+  const handed: Move[] = [];
   body.inputs.forEach((id, i) => {
     const { from, start, step = 0, carry } = inputs[i]!;
     if (isShared(inputs[i]!)) return;
@@ -119,19 +119,31 @@ function actionsOf(
       own.next.push((block) => addUp(data, total, first + block === 0));
     }
   });
-  // What lies where another carry of the next block goes is put aside on its way.
-  const isAside = ({ from }: { from: number }) => handed.some(({ to }) => to === from);
-  const aside = handed.filter(isAside).map(({ from, to, bytes }) => {
+  own.next.push(...handOver(handed, memory));
+  return own;
+}
+
+/** Bytes that go elsewhere at once. */
+interface Move {
+  from: number;
+  to: number;
+  bytes: number;
+}
+
+/** Carries on their way to the next block: what lies where another one goes is put aside. */
+function handOver(moves: readonly Move[], memory: Uint8Array): Action[] {
+  const isAside = ({ from }: Move) => moves.some(({ to }) => to === from);
+  const aside = moves.filter(isAside).map(({ from, to, bytes }) => {
     const kept = new Uint8Array(bytes);
     const [here, there] = [from, to].map((start) => memory.subarray(start, start + bytes));
     return { leave: () => kept.set(here!), arrive: () => there!.set(kept) };
   });
-  own.next.push(
+  const others = moves.filter((move) => !isAside(move));
+  return [
     ...aside.map(({ leave }) => leave),
-    ...handed.filter((move) => !isAside(move)).map(({ from, to, bytes }) => copy(from, to, bytes)),
+    ...others.map(({ from, to, bytes }) => () => void memory.copyWithin(to, from, from + bytes)),
     ...aside.map(({ arrive }) => arrive),
-  );
-  return own;
+  ];
 }
 
 function addUp(result: TypedArray, total: TypedArray, isFirst: boolean): void {
