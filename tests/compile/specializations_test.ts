@@ -48,6 +48,19 @@ Deno.test("the sets of shapes that were used longest ago go first", () => {
   assertEquals(disposed.length, MOST_KEPT + 2);
 });
 
+Deno.test("what was used again after others came is not what was used longest ago", () => {
+  const kept = new Specializations();
+  const disposed: string[] = [];
+  add(kept, "a", 1, disposed);
+  kept.release(kept.get("a")!);
+  for (let i = 1; i < MOST_KEPT; i++) {
+    add(kept, `${i}`, 1, disposed);
+    kept.release(kept.get("a")!);
+  }
+  add(kept, "last", 1, disposed);
+  assertEquals(disposed, ["1"]);
+});
+
 Deno.test("large sets of shapes go sooner, but for the last two", () => {
   const kept = new Specializations();
   const disposed: string[] = [];

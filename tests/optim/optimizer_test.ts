@@ -450,9 +450,11 @@ Deno.test("update() wants gradients in the shape and the tree of the parameters"
   const optimizer = sgd({ learningRate: 1 });
   const params = { w: tensor([1, 2]) };
   const state = optimizer.init(params);
+  const more = { b: tensor([0]), ...params };
+  const two = { params: more, state: optimizer.init(more) };
   assertMessages(TypeError, [
     [
-      () => optimizer.update({ w: tensor([[1], [2]]) }, state, params),
+      () => optimizer.update({ b: tensor([1]), w: tensor([[1], [2]]) }, two.state, two.params),
       "Cannot compute sgd as grads.w must have the shape of params.w: " +
       "current shapes are [2, 1] and [2]",
     ],
