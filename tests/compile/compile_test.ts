@@ -271,3 +271,11 @@ Deno.test("a program sees what has been written to the data of an argument", asy
   y.data[5] = 1;
   assertEquals((await program(alike)).item(), 1);
 });
+
+Deno.test("a tensor that is closed over in several places is held once", async () => {
+  const c = cg.normal(cg.key(1), [100]);
+  const f = (x: cg.Tensor) =>
+    cg.forLoop(3, (y: cg.Tensor) => y.mul(c).add(1), x).mul(c).add(x.sub(c));
+  await using program = await cg.compile(f, [cg.ones([100])]);
+  assertEquals(program.explain().match(/float32\[100\] is constant/g)?.length, 1);
+});
