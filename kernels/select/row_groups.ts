@@ -28,6 +28,8 @@ export interface RowGroups {
   readonly combine: "sum" | "max" | "product";
   /** Whether results start from values, rather than from 0 or the lowest number. */
   readonly onto: boolean;
+  /** Whether results of no rows are left as they are; not by default. */
+  readonly sparse?: boolean | undefined;
   /** How many results. */
   readonly count: number;
   /** How many rows are put together. */
@@ -125,7 +127,7 @@ function emitOrder(code: CodeBuilder, groups: RowGroups, at: Places): void {
  * as rows that are looked up again and again then stay in the nearer caches.
  */
 function emitGroups(code: CodeBuilder, groups: RowGroups, at: Places): void {
-  const { combine, dtype, count, inner } = groups;
+  const { combine, dtype, count, inner, sparse = false } = groups;
   const row = inner * BYTES[dtype];
   const [out, base, begin, end, column] = Array.from({ length: 5 }, () => code.local("i32"));
   const strip = { out, base, begin, end, column } as Strip;
@@ -136,7 +138,8 @@ function emitGroups(code: CodeBuilder, groups: RowGroups, at: Places): void {
     code.for(count, 1, (result) => {
       code.set(strip.end, i32.load(entry(at.scratch, result)));
       code.set(strip.end, entry(at.scratch, strip.end));
-      visit();
+      if (sparse) code.if(i32.ne(strip.begin, strip.end), visit);
+      else visit();
       code.set(strip.begin, strip.end);
       code.increase(strip.out, row);
       code.increase(strip.base, row);

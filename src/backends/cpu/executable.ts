@@ -26,6 +26,7 @@ import { addLoops, loopsOf } from "./loop_kernels.ts";
 import type { Memories } from "./memories.ts";
 import { type Instruction, rowLoop } from "./row_loop.ts";
 import { lookupKernel } from "./select.ts";
+import { copyRows, type NamedRows, namedRows } from "./named_rows.ts";
 import {
   type Calls,
   type Divided,
@@ -80,6 +81,7 @@ export class CpuExecutable implements Executable {
   readonly #all: Instruction[] = [];
   /** The large arguments of the last call. */
   readonly #given: (WeakRef<Tensor> | undefined)[] = [];
+  readonly #named: ReadonlyMap<ValueId, NamedRows>;
   /** What kernels are for. */
   readonly #made: { kernel: number; unit: Unit; graph: Graph }[] = [];
 
@@ -107,6 +109,7 @@ export class CpuExecutable implements Executable {
     const buffer = this.#kernels?.memory.buffer ??
       holding(this, () => new ArrayBuffer(this.bytes));
     this.#frame = new Frame(this.memory, buffer, 0);
+    this.#named = namedRows(graph);
     for (const [id, constant] of graph.constants) this.#frame.write(id, constant.data);
     this.#instructions = this.#instruct(this.#frame);
     this.#firstJob = this.#kernels && this.#team?.load(this.#kernels, this.#jobs) || 0;
@@ -117,8 +120,12 @@ export class CpuExecutable implements Executable {
     this.graph.inputs.forEach((id, i) => this.#write(id, i, inputs[i]!));
     for (const instruction of this.#instructions) instruction.run();
     return this.graph.outputs.map((id) => {
-      const { shape, dtype, data } = this.#frame.view(id);
-      return fromData(data.slice(), shape, dtype);
+      const value = this.#frame.view(id);
+      const named = this.#named.get(id);
+      const data = named
+        ? copyRows(value, this.#frame.view(named.positions), named)
+        : value.data.slice();
+      return fromData(data, value.shape, value.dtype);
     });
   }
 
@@ -193,7 +200,10 @@ export class CpuExecutable implements Executable {
     const { graph } = frame.plan;
     const { op, inputs, params, output } = step;
     if (op.kind === "loop") return [this.#rowLoop(step, frame)];
-    const kernel = this.#kernels && !isAlias(step, graph) ? kernelOf(step, graph) : undefined;
+    const sparse = frame === this.#frame && this.#named.has(output);
+    const kernel = this.#kernels && !isAlias(step, graph)
+      ? kernelOf(step, graph, sparse)
+      : undefined;
     if (kernel !== undefined) return this.#kernel(step, kernel, frame);
     const given = inputs.map((id) => frame.view(id));
     const spec = graph.values[output]!;

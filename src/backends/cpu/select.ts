@@ -17,7 +17,7 @@ import type { LookupOp, ScatterOp, SortOp } from "../../op.ts";
 import { extentsAround, sizeOf } from "../../shape.ts";
 import { Bounds } from "../../program/bounds.ts";
 import type { Graph, Step, ValueId } from "../../program/graph.ts";
-import { uniformValue } from "../../program/loops.ts";
+import { isZero } from "./named_rows.ts";
 import type { Positions, StepKernel } from "./step_kernel.ts";
 
 /** Nanoseconds per value, about: half a comparison of a filter, or a value at a time. */
@@ -100,6 +100,7 @@ export function scatterKernel(
   step: Step,
   op: ScatterOp<unknown>,
   graph: Graph,
+  sparse = false,
 ): StepKernel | undefined {
   const [{ inputs, params, output }, { by, name, reduce, axis }] = [step, op];
   const { shape, dtype } = graph.values[output]!;
@@ -110,12 +111,11 @@ export function scatterKernel(
   }
   const isSum = reduce === "sum";
   const [start, indices, rows] = isSum ? inputs : [undefined, inputs[1], inputs[0]];
-  const constant = start === undefined ? undefined : graph.constants.get(start);
-  const base = constant && Object.is(uniformValue(constant), 0) ? undefined : start;
+  const base = start !== undefined && isZero(start, graph) ? undefined : start;
   const { outer, count, inner } = around;
   const picked = sizeOf(graph.values[indices!]!.shape);
   const onto = base !== undefined;
-  const groups: RowGroups = { dtype, combine: reduce, onto, count, picked, inner };
+  const groups: RowGroups = { dtype, combine: reduce, onto, sparse, count, picked, inner };
   return {
     ...groupKernel(groups, { output, base, rows: rows!, positions: indices! }, outer),
     positions: positionsToCheck(indices!, count, name, graph),

@@ -13,8 +13,11 @@ import { reduceKernel } from "./reduce.ts";
 import { lookupKernel, scatterKernel, sortKernel, sparseKernel } from "./select.ts";
 import type { StepKernel } from "./step_kernel.ts";
 
-/** The kernel of a step; `undefined` where the host does it. */
-export function kernelOf(step: Step, graph: Graph): StepKernel | undefined {
+/**
+ * The kernel of a step; `undefined` where the host does it. Results that no position names may be
+ * left out where they are `sparse`.
+ */
+export function kernelOf(step: Step, graph: Graph, sparse = false): StepKernel | undefined {
   const { op } = step;
   if (op.kind === "product") return productKernel(step, op, graph);
   if ([...step.inputs, step.output].some((id) => bytesOf(graph, id) >= 2 ** 31)) return undefined;
@@ -26,7 +29,7 @@ export function kernelOf(step: Step, graph: Graph): StepKernel | undefined {
     case "lookup":
       return lookupKernel(step, op, graph);
     case "scatter":
-      return scatterKernel(step, op, graph);
+      return scatterKernel(step, op, graph, sparse);
     case "sort":
       return sortKernel(step, op, graph);
     case "cumulative":
