@@ -44,23 +44,6 @@ export function makersOf({ steps }: Pick<Graph, "steps">): ReadonlyMap<ValueId, 
   return known;
 }
 
-/** The graph with other values in the places of some: in the inputs of steps and in the outputs. */
-export function replaceValues(graph: Graph, replaced: ReadonlyMap<ValueId, ValueId>): Graph {
-  if (replaced.size === 0) return graph;
-  const find = (id: ValueId): ValueId => {
-    let found = id;
-    for (let next = replaced.get(found); next !== undefined; next = replaced.get(found)) {
-      found = next;
-    }
-    return found;
-  };
-  return {
-    ...graph,
-    steps: graph.steps.map((step) => ({ ...step, inputs: step.inputs.map(find) })),
-    outputs: graph.outputs.map(find),
-  };
-}
-
 const NOTHING: Graph = { values: [], inputs: [], constants: new Map(), steps: [], outputs: [] };
 
 /** A graph with other steps, as recording and passes put one together. */
@@ -110,4 +93,23 @@ export class GraphBuilder {
     const { values, steps } = this;
     return { ...this.#graph, values, constants: this.#constants, steps };
   }
+}
+
+/**
+ * The graph as a pass rewrites it, step by step: with another step, with the value that stands for
+ * what a step makes, be it one that there is or one that the pass has added, or with the step as it is.
+ */
+export function rewriteSteps(
+  graph: Graph,
+  pass: (step: Step, builder: GraphBuilder) => Step | ValueId,
+): Graph {
+  const builder = new GraphBuilder(graph);
+  const replaced = new Map<ValueId, ValueId>();
+  const find = (id: ValueId) => replaced.get(id) ?? id;
+  for (const step of graph.steps) {
+    const made = pass({ ...step, inputs: step.inputs.map(find) }, builder);
+    if (typeof made !== "number") builder.steps.push(made);
+    else if (made !== step.output) replaced.set(step.output, made);
+  }
+  return { ...builder.build(), outputs: graph.outputs.map(find) };
 }

@@ -4,7 +4,10 @@
  * @module
  */
 import type { Primitive } from "../../op.ts";
-import { type Graph, replaceValues, type Step, type ValueId } from "../graph.ts";
+import { type Graph, rewriteSteps, type ValueId } from "../graph.ts";
+
+/** Constants of more values than this are not compared. */
+const LARGEST = 1024;
 
 /** The graph in which each operation is done to the same values, with the same parameters, once. */
 export function eliminateCommonSubexpressions(graph: Graph): Graph {
@@ -14,25 +17,23 @@ export function eliminateCommonSubexpressions(graph: Graph): Graph {
     return numbers.get(op)!;
   };
   const made = new Map<string, ValueId>();
-  const replaced = new Map<ValueId, ValueId>();
-  const kept: Step[] = [];
-  for (const [id, constant] of graph.constants) {
-    if (constant.size !== 1) continue;
-    const key = `constant ${constant.dtype} ${constant.shape} ${formatExact(constant.item())}`;
-    if (made.has(key)) replaced.set(id, made.get(key)!);
-    else made.set(key, id);
+  const first = (key: string, id: ValueId) => {
+    if (!made.has(key)) made.set(key, id);
+    return made.get(key)!;
+  };
+  const constants = new Map<ValueId, ValueId>();
+  for (const [id, { size, dtype, shape, data }] of graph.constants) {
+    if (size > LARGEST) continue;
+    constants.set(id, first(`${dtype} ${shape}: ${Array.from(data, formatExact)}`, id));
   }
-  for (const step of graph.steps) {
-    const inputs = step.inputs.map((id) => replaced.get(id) ?? id);
+  return rewriteSteps(graph, (given) => {
+    const inputs = given.inputs.map((id) => constants.get(id) ?? id);
+    const step = { ...given, inputs };
     const params = describeParams(step.params);
-    const key = params === undefined ? undefined : `${numberOf(step.op)} ${inputs} ${params}`;
-    if (key !== undefined && made.has(key)) replaced.set(step.output, made.get(key)!);
-    else {
-      kept.push(step);
-      if (key !== undefined) made.set(key, step.output);
-    }
-  }
-  return replaceValues({ ...graph, steps: kept }, replaced);
+    if (params === undefined) return step;
+    const output = first(`${numberOf(step.op)} ${inputs} ${params}`, step.output);
+    return output === step.output ? step : output;
+  });
 }
 
 /** Parameters as text; `undefined` where they hold a function, which may do anything. */

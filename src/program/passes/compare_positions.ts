@@ -4,13 +4,12 @@
  *
  * @module
  */
-import { allocate, type DType } from "../../dtype.ts";
+import { isFloating } from "../../dtype.ts";
 import { equalOp, whereOp } from "../../ops/compare.ts";
 import { maxOp } from "../../ops/reduce.ts";
-import { sameShape, type Shape } from "../../shape.ts";
-import { fromData } from "../../tensor.ts";
+import { fromData, tensor } from "../../tensor.ts";
 import { Bounds } from "../bounds.ts";
-import { type Graph, GraphBuilder, type ValueId } from "../graph.ts";
+import { type Graph, rewriteSteps, type ValueId } from "../graph.ts";
 
 /** In rows of more values than this it is faster to go straight to the position. */
 const LONGEST = 1024;
@@ -22,48 +21,26 @@ const LONGEST = 1024;
  */
 export function comparePositions(graph: Graph): Graph {
   const { values } = graph;
-  const builder = new GraphBuilder(graph);
   const bounds = new Bounds(graph);
-  const constant = constantsOf(graph, builder);
-  for (const step of graph.steps) {
+  return rewriteSteps(graph, (step, builder) => {
     const { op, inputs, params, output } = step;
+    if ((op.kind !== "lookup" && op.kind !== "scatter") || op.by !== "value") return step;
     const [x, indices] = inputs as [ValueId, ValueId];
-    const isOne = (op.kind === "lookup" || op.kind === "scatter") && op.by === "value";
     const { shape, dtype } = values[op.kind === "lookup" ? x : output]!;
-    const axis = isOne ? op.axis(params) : 0;
+    const axis = op.axis(params);
     const extent = shape[axis]!;
-    const isFloat = dtype === "float32" || dtype === "float64";
     // One position per row, and surely inside of it.
-    const isSingle = isOne && isFloat && !shape.includes(0) && extent <= LONGEST &&
+    const isSingle = isFloating(dtype) && !shape.includes(0) && extent <= LONGEST &&
       values[indices]!.shape[axis] === 1 && bounds.isBelow(indices, extent);
-    if (!isSingle) {
-      builder.steps.push(step);
-      continue;
-    }
-    const places = Array.from({ length: extent }, (_, i) => i);
-    const line = constant("int32", shape.map((n, i) => i === axis ? n : 1), places);
-    const own = builder.add(equalOp, [indices, line], []);
-    if (op.kind === "lookup") {
-      const chosen = builder.add(whereOp, [own, x, constant(dtype, [], [-Infinity])], []);
-      builder.add(maxOp, [chosen], { axes: [axis], keepDims: true }, output);
-    } else builder.add(whereOp, [own, x, constant(values[x]!.dtype, [], [0])], [], output);
-  }
-  return builder.build();
-}
-
-/** Finds a constant of some values, one that there is or a new one. */
-function constantsOf({ constants }: Graph, builder: GraphBuilder) {
-  const known = [...constants.values()];
-  return (dtype: DType, shape: Shape, values: readonly number[]): ValueId => {
-    let found = known.find((constant) =>
-      constant.dtype === dtype && sameShape(constant.shape, shape) &&
-      values.every((value, i) => Object.is(constant.data[i], value))
+    if (!isSingle) return step;
+    const places = Int32Array.from({ length: extent }, (_, i) => i);
+    const line = builder.constant(
+      fromData(places, shape.map((n, i) => i === axis ? n : 1), "int32"),
     );
-    if (found === undefined) {
-      const data = allocate(dtype, values.length);
-      values.forEach((value, i) => data[i] = value);
-      known.push(found = fromData(data, shape, dtype));
-    }
-    return builder.constant(found);
-  };
+    const own = builder.add(equalOp, [indices, line], []);
+    const choose = (other: number, made?: ValueId) =>
+      builder.add(whereOp, [own, x, builder.constant(tensor(other, { dtype }))], [], made);
+    if (op.kind === "scatter") return choose(0, output);
+    return builder.add(maxOp, [choose(-Infinity)], { axes: [axis], keepDims: true }, output);
+  });
 }

@@ -6,69 +6,49 @@
 import { sameShape } from "../../shape.ts";
 import type { Scalars } from "../../ops/elementwise.ts";
 import { isAlias } from "../alias.ts";
-import { type Graph, replaceValues, type Step, type ValueId } from "../graph.ts";
+import { type Graph, rewriteSteps, type Step, type ValueId } from "../graph.ts";
 import { uniformValue } from "../loops.ts";
 
 /** The graph without steps whose result is one of their inputs, and with chains of layouts joined. */
 export function simplifySteps(graph: Graph): Graph {
-  const replaced = new Map<ValueId, ValueId>();
   const makers = new Map<ValueId, Step>();
-  const steps: Step[] = [];
-  for (const given of graph.steps) {
-    const inputs = given.inputs.map((id) => replaced.get(id) ?? id);
-    const step = join({ ...given, inputs }, makers);
-    const same = unchanged(step, graph, makers);
-    if (same !== undefined) replaced.set(step.output, same);
-    else {
-      steps.push(step);
-      makers.set(step.output, step);
-    }
-  }
-  return replaceValues({ ...graph, steps }, replaced);
+  return rewriteSteps(graph, (given) => {
+    const step = join(given, makers);
+    makers.set(step.output, step);
+    return unchanged(step, graph, makers) ?? step;
+  });
 }
+
+/** The second operand that leaves the first as it is. */
+const NEUTRAL: Readonly<Record<string, number>> = { "a * b": 1, "a / b": 1, "a - b": 0 };
 
 /** The input that a step returns unchanged. */
 function unchanged(
-  { op, inputs, params, output }: Step,
+  step: Step,
   graph: Graph,
   makers: ReadonlyMap<ValueId, Step>,
 ): ValueId | undefined {
-  const [a, b] = inputs as [ValueId, ValueId | undefined];
-  const result = graph.values[output]!;
-  const like = (id: ValueId) =>
-    sameShape(graph.values[id]!.shape, result.shape) && graph.values[id]!.dtype === result.dtype;
-  const isNumber = (id: ValueId | undefined, value: number) => {
-    const constant = id === undefined ? undefined : graph.constants.get(id);
-    return constant !== undefined && Object.is(uniformValue(constant), value);
+  const { op, inputs: [a, b], params, output } = step;
+  const { shape, dtype } = graph.values[output]!;
+  const isLike = (id: ValueId) =>
+    sameShape(graph.values[id]!.shape, shape) && graph.values[id]!.dtype === dtype;
+  if (op.kind === "view") return isAlias(step, graph) && isLike(a!) ? a : undefined;
+  if (op.kind !== "map") return undefined;
+  const { expression } = op;
+  if (expression === "a") return isLike(a!) ? a : undefined;
+  if (expression === "pow(a, p)") return (params as Scalars)[0] === 1 ? a : undefined;
+  if (expression === "-a") {
+    const maker = makers.get(a!);
+    return maker?.op === op ? maker.inputs[0] : undefined;
+  }
+  const hold = (kept: ValueId, other: ValueId) => {
+    const constant = graph.constants.get(other);
+    return constant !== undefined && isLike(kept) &&
+      Object.is(uniformValue(constant), NEUTRAL[expression]);
   };
-  const isSame = () => isAlias({ op, inputs, params, output }, graph) && like(a);
-  switch (op.kind) {
-    case "view":
-      return isSame() ? a : undefined;
-    case "map":
-      break;
-    default:
-      return undefined;
-  }
-  switch (op.expression) {
-    case "a":
-      return isSame() ? a : undefined;
-    case "pow(a, p)":
-      return (params as Scalars)[0] === 1 ? a : undefined;
-    case "a * b":
-      if (isNumber(a, 1) && like(b!)) return b;
-      return isNumber(b, 1) && like(a) ? a : undefined;
-    case "a / b":
-      return isNumber(b, 1) && like(a) ? a : undefined;
-    case "a - b":
-      return isNumber(b, 0) && like(a) ? a : undefined;
-    case "-a": {
-      const maker = makers.get(a);
-      return maker?.op === op ? maker.inputs[0] : undefined;
-    }
-    default:
-      return undefined;
-  }
+  if (!Object.hasOwn(NEUTRAL, expression)) return undefined;
+  if (hold(a!, b!)) return a;
+  return expression === "a * b" && hold(b!, a!) ? b : undefined;
 }
 
 /** A layout of a layout as one. */
