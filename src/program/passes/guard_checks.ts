@@ -4,71 +4,51 @@
  *
  * @module
  */
+import { isFloating } from "../../dtype.ts";
 import type { Primitive, Spec } from "../../op.ts";
-import { type Elementwise, elementwise } from "../../ops/elementwise.ts";
+import { elementwise } from "../../ops/elementwise.ts";
 import { type Axes, maxOp } from "../../ops/reduce.ts";
 import { sameShape, sizeOf } from "../../shape.ts";
-import { type Graph, GraphBuilder, type Step, type ValueId } from "../graph.ts";
+import { type Graph, rewriteSteps, type Step, type ValueId } from "../graph.ts";
 
 /** Fewer numbers than this are looked at one by one. */
 const FEW = 1024;
 
 /** The graph with a flag for each row before every check of many numbers. */
 export function guardChecks(graph: Graph): Graph {
-  const builder = new GraphBuilder(graph);
-  for (const step of graph.steps) {
-    const measure = measureOf(step, graph);
-    if (measure === undefined) builder.steps.push(step);
-    else {
-      const x = step.inputs[0]!;
-      const distance = builder.add(measure.op, [x], measure.params);
-      const rows = builder.add(maxOp, [distance], axesLike(x, graph));
-      const most = builder.add(maxOp, [rows], allAxes(builder.values[rows]!));
-      const flag = builder.add(exceedsOp, [most], [measure.bound]);
-      builder.add(guarded(step.op), [...step.inputs, flag], step.params, step.output);
-    }
-  }
-  return builder.build();
+  return rewriteSteps(graph, (step, builder) => {
+    const { op, inputs: [x], params, output } = step;
+    const range = rangeOf(step, graph);
+    if (range === undefined) return step;
+    const { low, high } = range;
+    const measureOp = low === -Infinity ? aboveOp : high === Infinity ? belowOp : outsideOp;
+    const distance = builder.add(measureOp, [x!], [low, high]);
+    const rows = builder.add(maxOp, [distance], axesLike(x!, graph));
+    const most = builder.add(maxOp, [rows], allAxes(builder.values[rows]!));
+    const flag = builder.add(exceedsOp, [most], []);
+    return builder.add(guarded(op), [...step.inputs, flag], params, output);
+  });
 }
 
-/** How far out a number is, and from where on it may be out of range. */
-interface Measure {
-  op: Elementwise;
-  params: readonly number[];
-  bound: number;
-}
-
-/** The measure of the numbers that a check refuses; `undefined` where it looks at them one by one. */
-function measureOf({ op, inputs, params, output }: Step, graph: Graph): Measure | undefined {
+/** What a check lets pass of many numbers; `undefined` where it looks at them one by one. */
+function rangeOf(
+  { op, inputs, params, output }: Step,
+  graph: Graph,
+): { low: number; high: number } | undefined {
   const specs = inputs.map((id) => graph.values[id]!);
   const { shape, dtype } = specs[0]!;
-  if (op.kind !== "check" || sizeOf(shape) < FEW || !dtype.startsWith("float")) return undefined;
+  if (op.kind !== "check" || sizeOf(shape) < FEW || !isFloating(dtype)) return undefined;
   const { forbidden } = op.refuses!(specs, params, graph.values[output]!)!;
-  if (forbidden.kind !== "outside" || forbidden.except !== undefined) return undefined;
-  const { low, high } = forbidden;
-  if (low === -Infinity) return { op: MEASURES.above, params: [high], bound: 0 };
-  if (high === Infinity) return { op: MEASURES.below, params: [low], bound: 0 };
-  if (high - low > LARGE) return { op: MEASURES.outside, params: [low, high], bound: 0 };
-  const half = (high - low) / 2;
-  return { op: MEASURES.away, params: [low + half], bound: half * (1 - ROUNDING) };
+  return forbidden.kind === "outside" && forbidden.except === undefined ? forbidden : undefined;
 }
 
-/** Intervals beyond this have no middle in single precision. */
-const LARGE = 1e30;
+/** How far out a number is; NaN is NaN. What a mask leaves out counts, as a hint may. */
+const aboveOp = elementwise("measure", "a - q", null);
+const belowOp = elementwise("measure", "p - a", null);
+const outsideOp = elementwise("measure", "max(p - a, a - q)", null);
 
-/** What single precision may take off a distance. */
-const ROUNDING = 2 ** -20;
-
-/** Measures by where numbers must not be; NaN is NaN. What a mask leaves out counts, as a hint may. */
-const MEASURES = {
-  above: elementwise("measure", "a - p", null),
-  below: elementwise("measure", "p - a", null),
-  away: elementwise("measure", "abs(a - p)", null),
-  outside: elementwise("measure", "a < p ? 1 : (q < a ? 1 : a * 0)", null),
-};
-
-/** 1 where a measure is beyond its bound or NaN, else 0. */
-const exceedsOp = elementwise("exceeds", "a <= p ? 0 : 1", null);
+/** 1 where a number is positive or NaN, else 0. */
+const exceedsOp = elementwise("exceeds", "a <= 0 ? 0 : 1", null);
 
 /** The axes of a reduction that goes over the same numbers already; else all. */
 function axesLike(id: ValueId, graph: Graph): Axes {
