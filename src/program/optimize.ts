@@ -9,7 +9,6 @@ import { eliminateDeadCode } from "./passes/dead_code.ts";
 import { foldConstants } from "./passes/constant_folding.ts";
 import { guardChecks } from "./passes/guard_checks.ts";
 import { fuseRowLoops } from "./passes/loop_fusion.ts";
-import { readStretches } from "./passes/loop_inputs.ts";
 import { hoistInvariants } from "./passes/hoist_invariants.ts";
 import { eliminateCommonSubexpressions } from "./passes/common_subexpressions.ts";
 import { sinkViews } from "./passes/sink_views.ts";
@@ -22,7 +21,6 @@ export type PassName =
   | "deadCode"
   | "constantFolding"
   | "simplify"
-  | "loopInputs"
   | "hoistInvariants"
   | "comparePositions"
   | "commonSubexpressions"
@@ -37,7 +35,6 @@ const PASSES: readonly (readonly [name: PassName, pass: (graph: Graph) => Graph]
   ["deadCode", eliminateDeadCode],
   ["constantFolding", foldConstants],
   ["simplify", simplifySteps],
-  ["loopInputs", readStretches],
   ["hoistInvariants", (graph) => hoistInvariants(graph, (body) => optimize(body))],
   ["comparePositions", comparePositions],
   ["commonSubexpressions", eliminateCommonSubexpressions],

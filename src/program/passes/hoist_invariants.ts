@@ -1,42 +1,49 @@
 /**
- * Simplifies the bodies of loops: what is the same for all blocks is done once, outside.
+ * Simplifies loops: what is the same for all blocks is done once, outside, and rows and first carries
+ * are read where they lie, in the middle of what holds them.
  *
  * @module
  */
+import { stretchStart } from "../../../kernels/layout/reference.ts";
 import { sizeOf } from "../../shape.ts";
-import { type Graph, GraphBuilder, type Step, type ValueId } from "../graph.ts";
-import { type BlockRun, isShared, loopIn, type RowLoop, SHARED } from "../row_blocks.ts";
+import { type Graph, type GraphBuilder, makersOf, rewriteSteps, type ValueId } from "../graph.ts";
+import {
+  type BlockInput,
+  type BlockRun,
+  isShared,
+  loopIn,
+  type RowLoop,
+  SHARED,
+} from "../row_blocks.ts";
 
 /**
  * The graph whose loops have optimized bodies. What a body computes from shared inputs alone is
  * computed before the loop, unless it is larger than they are; constants are the program's own.
  */
 export function hoistInvariants(graph: Graph, optimize: (body: Graph) => Graph): Graph {
-  if (!graph.steps.some(loopIn)) return graph;
-  const builder = new GraphBuilder(graph);
-  for (const step of graph.steps) {
+  return rewriteSteps(graph, (step, builder) => {
     const loop = loopIn(step);
-    if (loop === undefined) {
-      builder.steps.push(step);
-      continue;
-    }
-    const inputs = [...step.inputs];
-    const add = (id: ValueId) => inputs.includes(id) ? inputs.indexOf(id) : inputs.push(id) - 1;
+    if (loop === undefined) return step;
+    const inputs: ValueId[] = [];
+    const from = (id: ValueId) => inputs.includes(id) ? inputs.indexOf(id) : inputs.push(id) - 1;
+    const place = (input: BlockInput): BlockInput => {
+      const { id, start } = stretchOf(step.inputs[input.from]!, graph);
+      return { ...input, from: from(id), start: input.start + start };
+    };
     const runs = loop.runs.map((given) => {
       const run = { ...given, body: optimize(given.body) };
       const shared = new Map<ValueId, ValueId>();
       run.body.inputs.forEach((id, i) => {
         const input = run.inputs[i]!;
-        if (isShared(input)) shared.set(id, inputs[input.from]!);
+        if (isShared(input)) shared.set(id, step.inputs[input.from]!);
       });
       for (const [id, constant] of run.body.constants) shared.set(id, builder.constant(constant));
       // Of a single block, everything would move.
       if (loop.runs.length > 1 || run.count > 1) move(run.body, shared, builder);
-      return close(run, shared, add);
+      return close(run, shared, place, from);
     });
-    builder.steps.push(dropUnused({ ...step, inputs, params: { ...loop, runs } }));
-  }
-  return builder.build();
+    return { ...step, inputs, params: { ...loop, runs } satisfies RowLoop };
+  });
 }
 
 /** Does what a body does to values that lie outside there; what that makes is noted as such. */
@@ -54,16 +61,17 @@ function move(body: Graph, shared: Map<ValueId, ValueId>, builder: GraphBuilder)
 function close(
   { body, inputs, ends, ...run }: BlockRun,
   shared: ReadonlyMap<ValueId, ValueId>,
-  add: (id: ValueId) => number,
+  place: (input: BlockInput) => BlockInput,
+  from: (id: ValueId) => number,
 ): BlockRun {
   const steps = body.steps.filter(({ output }) => !shared.has(output));
   const read = new Set([...body.outputs, ...steps.flatMap((step) => step.inputs)]);
   const own = body.inputs.flatMap((id, i) => {
     const isOwn = inputs[i]!.carry !== undefined || (read.has(id) && !shared.has(id));
-    return isOwn ? [[id, inputs[i]!] as const] : [];
+    return isOwn ? [[id, place(inputs[i]!)] as const] : [];
   });
-  const others = [...shared].flatMap(([id, from]) =>
-    read.has(id) ? [[id, { from: add(from), ...SHARED }] as const] : []
+  const others = [...shared].flatMap(([id, outside]) =>
+    read.has(id) ? [[id, { from: from(outside), ...SHARED }] as const] : []
   );
   const all = [...own, ...others];
   return {
@@ -74,14 +82,17 @@ function close(
   };
 }
 
-/** The loop without inputs that no body reads. */
-function dropUnused(step: Step): Step {
-  const loop = loopIn(step)!;
-  const used = [...new Set(loop.runs.flatMap(({ inputs }) => inputs.map(({ from }) => from)))];
-  const runs = loop.runs.map((run) => ({
-    ...run,
-    inputs: run.inputs.map((input) => ({ ...input, from: used.indexOf(input.from) })),
-  }));
-  const params = { ...loop, runs } satisfies RowLoop;
-  return { ...step, inputs: used.map((i) => step.inputs[i]!), params };
+/** The value that holds another one as a stretch, and where that starts. */
+function stretchOf(given: ValueId, graph: Graph): { id: ValueId; start: number } {
+  const makers = makersOf(graph);
+  let [id, start] = [given, 0];
+  for (let step = makers.get(id); step?.op.kind === "view"; step = makers.get(id)) {
+    const shapes = step.inputs.map((input) => graph.values[input]!.shape);
+    const { shape } = graph.values[id]!;
+    const from = stretchStart(step.op.copies(shapes, step.params, shape), sizeOf(shape));
+    if (from === undefined) break;
+    id = step.inputs[0]!;
+    start += from;
+  }
+  return { id, start };
 }
