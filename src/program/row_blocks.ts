@@ -3,9 +3,9 @@
  *
  * @module
  */
-import type { DType, TypedArray } from "../dtype.ts";
+import { allocate, type TypedArray } from "../dtype.ts";
 import type { LoopOp, RowBlocks, Spec } from "../op.ts";
-import { sameShape, type Shape, sizeOf } from "../shape.ts";
+import { sameShape, sizeOf } from "../shape.ts";
 import { fromData, Tensor } from "../tensor.ts";
 import type { Graph, Step, ValueId } from "./graph.ts";
 
@@ -15,7 +15,7 @@ export interface RowLoop {
   readonly name: string;
   /** Neighbouring blocks that are done by the same body, in order. */
   readonly runs: readonly BlockRun[];
-  /** Where the results of bodies go, in the order of the bodies' outputs. */
+  /** Where the results of bodies go. */
   readonly results: readonly BlockResult[];
   /** Shape and type of the step's output: the result, or all of them one behind the other. */
   readonly spec: Spec;
@@ -57,6 +57,8 @@ export function isShared({ step, carry }: BlockInput): boolean {
 
 /** A result of all blocks in the step's output. */
 export interface BlockResult {
+  /** Which of the bodies' outputs it is. */
+  readonly output: number;
   /** Whether blocks lie one behind the other, are added up, or are the last carry. */
   readonly combine: "concat" | "sum" | "last";
   /** The first element of the first block's. */
@@ -93,6 +95,14 @@ export function loopIn({ op, params }: Step): RowLoop | undefined {
   return op.kind === "loop" ? params as RowLoop : undefined;
 }
 
+/** Blocks that do the same, as they are recorded one after the other. */
+interface OpenRun {
+  body: RecordedBody;
+  first: number;
+  /** The constants of each block, those of the body where they have the same values. */
+  constants: ReadonlyMap<ValueId, Tensor>[];
+}
+
 /**
  * Records what is done to every block. Bodies that do the same are kept once: what differs between
  * them are at most constants, such as the offset, which become an input of one row per block.
@@ -115,14 +125,55 @@ export function recordRowLoop(
       specs,
       (live) => f(live.slice(0, rowInputs), live.slice(rowInputs), block * height),
     );
-    if (!runs.at(-1)?.join(body)) runs.push(new OpenRun(body, block));
+    const last = runs.at(-1);
+    if (last !== undefined && isSame(outlineOf(last.body), outlineOf(body))) {
+      const known = last.body.graph.constants;
+      const constants = [...body.graph.constants].map(([id, own]) =>
+        [id, hasSameValues(known.get(id)!, own) ? known.get(id)! : own] as const
+      );
+      last.constants.push(new Map(constants));
+    } else runs.push({ body, first: block, constants: [body.graph.constants] });
   }
   const all = [...inputs];
-  const closed = runs.map((run) => run.close(inputs.length, rowInputs, height, all));
+  const closed = runs.map((run) => closeRun(run, blocks, inputs.length, all));
   return {
     inputs: all,
     params: { name, runs: closed, ...placeResults(runs[0]!, combine, rows, height) },
   };
+}
+
+/** Everything about a body but the values of its constants. */
+function outlineOf({ graph, captured }: RecordedBody): unknown {
+  const { values, inputs, outputs, steps, constants } = graph;
+  return { values, inputs, outputs, steps, captured, constants: [...constants.keys()] };
+}
+
+/** The run; what it needs besides the given inputs is added to `all`. */
+function closeRun(
+  { body: { graph, captured }, first, constants }: OpenRun,
+  { rowInputs, height }: RowBlocks,
+  given: number,
+  all: Tensor[],
+): BlockRun {
+  const add = (x: Tensor) => all.includes(x) ? all.indexOf(x) : all.push(x) - 1;
+  const fixed = new Map(
+    [...graph.constants].filter(([id, x]) => constants.every((own) => own.get(id) === x)),
+  );
+  const varying = [...graph.constants.keys()].filter((id) => !fixed.has(id));
+  const inputs = [
+    ...graph.inputs.slice(0, given).map((_, from): BlockInput => {
+      if (from >= rowInputs) return { from, ...SHARED };
+      const step = height * sizeOf(all[from]!.shape.slice(1));
+      return { from, start: first * step, step };
+    }),
+    ...captured.map((x): BlockInput => ({ from: add(x), ...SHARED })),
+    ...varying.map((id): BlockInput => {
+      const rows = constants.map((own) => own.get(id)!);
+      return { from: add(stack(rows)), start: 0, step: rows[0]!.size };
+    }),
+  ];
+  const body = { ...graph, inputs: [...graph.inputs, ...varying], constants: fixed };
+  return { body, first, count: constants.length, inputs };
 }
 
 /** Where the results lie, given the first body. */
@@ -139,6 +190,7 @@ function placeResults(
   let start = 0;
   const results = specs.map(({ shape }, k): BlockResult => {
     const result = {
+      output: k,
       combine: combine[k]!,
       start,
       step: combine[k] === "sum" ? 0 : height * sizeOf(shape.slice(1)),
@@ -150,64 +202,6 @@ function placeResults(
     results,
     spec: specs.length === 1 ? specs[0]! : { shape: [start], dtype: specs[0]!.dtype },
   };
-}
-
-/** Blocks that do the same, as they are recorded one after the other. */
-class OpenRun {
-  readonly body: RecordedBody;
-  readonly #first: number;
-  #count = 1;
-  /** Constants that are not the same for all blocks. */
-  readonly #varying = new Map<ValueId, Tensor[]>();
-
-  constructor(body: RecordedBody, first: number) {
-    this.body = body;
-    this.#first = first;
-  }
-
-  /** Takes another block in, if it does the same. */
-  join({ graph, captured }: RecordedBody): boolean {
-    const own = this.body;
-    const same = isSame(own.captured, captured) && isSame(outlineOf(own.graph), outlineOf(graph));
-    if (!same) return false;
-    for (const [id, constant] of own.graph.constants) {
-      const other = graph.constants.get(id)!;
-      const sofar = this.#varying.get(id);
-      if (sofar !== undefined) sofar.push(other);
-      else if (!hasSameValues(constant, other)) {
-        this.#varying.set(id, [...Array.from({ length: this.#count }, () => constant), other]);
-      }
-    }
-    this.#count++;
-    return true;
-  }
-
-  /** The run; what it needs besides the given inputs is added to `all`. */
-  close(given: number, rowInputs: number, height: number, all: Tensor[]): BlockRun {
-    const { graph, captured } = this.body;
-    const add = (x: Tensor) => all.includes(x) ? all.indexOf(x) : all.push(x) - 1;
-    const inputs = graph.inputs.slice(0, given).map((_, from): BlockInput => {
-      if (from >= rowInputs) return { from, ...SHARED };
-      const step = height * sizeOf(all[from]!.shape.slice(1));
-      return { from, start: this.#first * step, step };
-    });
-    for (const x of captured) inputs.push({ from: add(x), ...SHARED });
-    for (const tensors of this.#varying.values()) {
-      inputs.push({ from: add(stack(tensors)), start: 0, step: tensors[0]!.size });
-    }
-    const constants = [...graph.constants].filter(([id]) => !this.#varying.has(id));
-    const body = {
-      ...graph,
-      inputs: [...graph.inputs, ...this.#varying.keys()],
-      constants: new Map(constants),
-    };
-    return { body, first: this.#first, count: this.#count, inputs };
-  }
-}
-
-/** Everything about a graph but the values of its constants. */
-function outlineOf({ values, inputs, outputs, steps, constants }: Graph): unknown {
-  return { values, inputs, outputs, steps, constants: [...constants.keys()] };
 }
 
 /** Whether two descriptions say the same; functions and records of operations by identity. */
@@ -240,8 +234,8 @@ export function hasSameValues(a: Tensor, b: Tensor): boolean {
 
 /** Tensors of one shape as the rows of one. */
 function stack(tensors: readonly Tensor[]): Tensor {
-  const { shape, dtype, size, data } = tensors[0]!;
-  const all = new (data.constructor as new (length: number) => TypedArray)(size * tensors.length);
-  tensors.forEach((x, i) => (all as Float64Array).set(x.data, i * size));
-  return fromData(all, [tensors.length, ...shape] as Shape, dtype as DType);
+  const { shape, dtype, size } = tensors[0]!;
+  const all = allocate(dtype, size * tensors.length);
+  tensors.forEach(({ data }, i) => (all as Float64Array).set(data, i * size));
+  return fromData(all, [tensors.length, ...shape], dtype);
 }

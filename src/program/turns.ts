@@ -7,7 +7,8 @@ import { sizeOf } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { interpret } from "../transforms/body.ts";
 import { type Loop, type LoopParams, resultsOf, rowSpec } from "../transforms/loop.ts";
-import type { Graph, ValueId } from "./graph.ts";
+import type { Graph } from "./graph.ts";
+import { eliminateDeadCode } from "./passes/dead_code.ts";
 import {
   type BlockInput,
   type BlockResult,
@@ -44,10 +45,10 @@ export function recordTurns(
   return {
     name,
     runs: [run],
-    results: results.map(({ output, start, shape }): BlockResult => {
-      if (output < carries) return { combine: "last", start, step: 0 };
+    results: results.map(({ output: place, start, shape }, output): BlockResult => {
+      if (place < carries) return { output, combine: "last", start, step: 0 };
       const own = rowsOf(loop, shape.slice(1));
-      return { combine: "concat", start: start + own.start, step: own.step };
+      return { output, combine: "concat", start: start + own.start, step: own.step };
     }),
     spec,
   };
@@ -57,12 +58,9 @@ export function recordTurns(
 function withNeeded(results: number[], graph: Graph, loop: Loop): number[] {
   const { carries, ends } = loop;
   const made = ends && !results.includes(0) ? [...results, 0] : results;
-  const needed = new Set<ValueId>(made.map((k) => graph.outputs[k]!));
-  const checked = graph.steps.filter(({ op }) => op.kind === "check");
-  for (const { output } of checked) needed.add(output);
-  for (const step of graph.steps.toReversed()) {
-    if (needed.has(step.output)) step.inputs.forEach((id) => needed.add(id));
-  }
+  const outputs = made.map((k) => graph.outputs[k]!);
+  const { steps } = eliminateDeadCode({ ...graph, outputs });
+  const needed = new Set([...outputs, ...steps.flatMap((step) => step.inputs)]);
   const more = graph.inputs.slice(0, carries).keys().filter((k) =>
     needed.has(graph.inputs[k]!) && !made.includes(k)
   ).toArray();

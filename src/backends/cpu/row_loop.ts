@@ -103,11 +103,11 @@ function actionsOf(
     own.begin.push(come);
     const [made, to] = [frame.offsets.get(body.outputs[carry]!)!, then.offsets.get(id)!];
     if (made !== to) handed.push({ from: made, to, bytes });
-    const result = results[carry];
-    if (result?.combine === "last") own.end.push(copy(at, placeOf(result.start), bytes));
+    const result = results.find(({ output, combine }) => output === carry && combine === "last");
+    if (result !== undefined) own.end.push(copy(at, placeOf(result.start), bytes));
   });
-  results.forEach(({ combine, start, step }, r) => {
-    const id = body.outputs[r]!;
+  results.forEach(({ output, combine, start, step }) => {
+    const id = body.outputs[output]!;
     const { data, size } = frame.view(id);
     if (combine === "concat") {
       const to = placeOf(start + first * step);

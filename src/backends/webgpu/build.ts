@@ -213,8 +213,8 @@ export class Build {
     scope.planned.push({ unit: step, how: "", bodies });
     const { place: to } = this.#bound(step.output, scope);
     const { values, outputs } = runs[0]!.body;
-    const zeros = results.flatMap(({ combine, start }, k): Instruction[] => {
-      const bytes = 4 * sizeOf(values[outputs[k]!]!.shape);
+    const zeros = results.flatMap(({ output, combine, start }): Instruction[] => {
+      const bytes = 4 * sizeOf(values[outputs[output]!]!.shape);
       return combine === "sum" && bytes > 0 ? [{ kind: "clear", to, start: 4 * start, bytes }] : [];
     });
     return [...zeros, ...runs.flatMap((run) => this.#run(run, results, step, scope, bodies))];
@@ -253,8 +253,8 @@ export class Build {
       }
       begin.push(...copyOf(outer, place, spec, { fromStart }));
       next.push(...copyOf(made[carry]!, place, spec));
-      const result = results[carry];
-      if (result?.combine !== "last") return;
+      const result = results.find(({ output, combine }) => output === carry && combine === "last");
+      if (result === undefined) return;
       end.push(...copyOf(place, out.place, spec, { toStart: 4 * result.start }));
     });
     const goesOn = ends === undefined ? undefined : places.get(body.inputs[ends]!)!;
@@ -264,9 +264,10 @@ export class Build {
     const turn = [
       ...rows,
       ...this.#sequence(scope, made),
-      ...results.flatMap((result, k) =>
-        this.#combine(result, first, made[k]!, body.values[body.outputs[k]!]!, out)
-      ),
+      ...results.flatMap((result) => {
+        const spec = body.values[body.outputs[result.output]!]!;
+        return this.#combine(result, first, made[result.output]!, spec, out);
+      }),
       ...next,
     ];
     own.forEach((place) => this.slots.give(place));

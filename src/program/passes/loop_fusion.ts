@@ -8,7 +8,14 @@ import { sliceOp } from "../../ops/join.ts";
 import { reshapeOp } from "../../ops/layout.ts";
 import { type Shape, sizeOf } from "../../shape.ts";
 import { type Graph, GraphBuilder, makersOf, type Step, type ValueId } from "../graph.ts";
-import { type BlockInput, type BlockRun, loopIn, type RowLoop } from "../row_blocks.ts";
+import {
+  type BlockInput,
+  type BlockRun,
+  isSame,
+  loopIn,
+  type RowLoop,
+  rowLoopOp,
+} from "../row_blocks.ts";
 
 /** How many loops before one are looked at. */
 const WINDOW = 64;
@@ -58,114 +65,67 @@ function isAlike(one: Step, other: Step): boolean {
     runs.reduce((sum, { body }) => sum + body.steps.length, 0) <= MOST_STEPS;
 }
 
-/** The steps that need what a step makes. */
-function dependents(step: Step, graph: Graph): Set<Step> {
-  const made = new Set([step.output]);
-  const found = graph.steps.filter(({ inputs, output }) => {
-    const needs = inputs.some((id) => made.has(id));
-    if (needs) made.add(output);
-    return needs;
-  });
-  return new Set(found);
-}
-
+/** The graph with the work of two loops in one, as late as the later one. */
 function merge(earlier: Step, later: Step, graph: Graph, tidy: (body: Graph) => Graph): Graph {
   const [a, b] = [loopIn(earlier)!, loopIn(later)!];
   const builder = new GraphBuilder(graph);
   const size = sizeOf(a.spec.shape);
   const spec = { shape: [size + sizeOf(b.spec.shape)], dtype: a.spec.dtype };
   const inputs = [...new Set([...earlier.inputs, ...later.inputs])];
-  const numbersOf = (step: Step) => step.inputs.map((id) => inputs.indexOf(id));
-  const runs = a.runs.map((run, i) =>
-    mergeRuns(
-      { run, from: numbersOf(earlier), results: a.results.length },
-      { run: b.runs[i]!, from: numbersOf(later), results: b.results.length },
-      tidy,
-    )
-  );
-  const results = [...a.results, ...b.results.map((r) => ({ ...r, start: size + r.start }))];
+  const runsOf = (step: Step) =>
+    loopIn(step)!.runs.map((run) => {
+      const numberOf = ({ from }: BlockInput) => inputs.indexOf(step.inputs[from]!);
+      return { ...run, inputs: run.inputs.map((own) => ({ ...own, from: numberOf(own) })) };
+    });
+  const others = runsOf(later);
+  const runs = runsOf(earlier).map((run, i) => mergeRuns(run, others[i]!, tidy));
+  const made = a.runs[0]!.body.outputs.length;
+  const results = [
+    ...a.results,
+    ...b.results.map((r) => ({ ...r, output: made + r.output, start: size + r.start })),
+  ];
   const loop: RowLoop = { name: a.name, runs, results, spec };
-  const merged: Step = { ...earlier, inputs, params: loop, output: builder.value(spec) };
+  const merged = builder.add(rowLoopOp, inputs, loop);
   const cut = (start: number, output: ValueId, shape: Shape) => {
-    const flat = builder.add(sliceOp, [merged.output], { start: [start], shape: [sizeOf(shape)] });
+    const flat = builder.add(sliceOp, [merged], { start: [start], shape: [sizeOf(shape)] });
     builder.add(reshapeOp, [flat], shape, output);
   };
-  const waiting = dependents(earlier, graph);
-  const at = graph.steps.indexOf(later);
-  const before = graph.steps.slice(0, at).filter((step) => step !== earlier);
   cut(0, earlier.output, a.spec.shape);
   cut(size, later.output, b.spec.shape);
-  const steps = [
-    ...before.filter((step) => !waiting.has(step)),
-    merged,
-    ...builder.steps,
-    ...before.filter((step) => waiting.has(step)),
-    ...graph.steps.slice(at + 1),
-  ];
-  return { ...builder.build(), steps };
+  const waiting = new Set([earlier.output]);
+  const [before, after]: [Step[], Step[]] = [[], []];
+  let isLate = false;
+  for (const step of graph.steps) {
+    const waits = step.inputs.some((id) => waiting.has(id));
+    if (waits) waiting.add(step.output);
+    if (step === later) isLate = true;
+    else if (step !== earlier) (isLate || waits ? after : before).push(step);
+  }
+  return { ...builder.build(), steps: [...before, ...builder.steps, ...after] };
 }
 
-/** A run of one of two loops. */
-interface Side {
-  run: BlockRun;
-  /** The numbers of its loop's inputs among those of both. */
-  from: readonly number[];
-  /** How many of its outputs are results; the others only go on to the next block. */
-  results: number;
-}
-
-/** Two bodies as one: inputs that both read are shared; results come before what is handed on. */
-function mergeRuns(
-  { run: a, from: fromA, results: made }: Side,
-  { run: b, from: fromB, results: more }: Side,
-  tidy: (body: Graph) => Graph,
-): BlockRun {
-  const handed = a.body.outputs.length - made;
-  const placeA = (output: number) => output < made ? output : output + more;
-  const placeB = (output: number) => made + output + (output < more ? 0 : handed);
-  const shift = a.body.values.length;
+/** Two bodies as one: inputs that both read are shared. */
+function mergeRuns(a: BlockRun, b: BlockRun, tidy: (body: Graph) => Graph): BlockRun {
+  const builder = new GraphBuilder(a.body);
+  builder.steps.push(...a.body.steps);
+  const made = a.body.outputs.length;
+  const [ids, inputs] = [[...a.body.inputs], [...a.inputs]];
   const moved = new Map<ValueId, ValueId>();
-  const inputs = a.inputs.map((input) => moveInput(input, fromA, placeA));
-  const ids = [...a.body.inputs];
-  b.inputs.forEach((input, i) => {
-    const own = moveInput(input, fromB, placeB);
-    const same = inputs.findIndex(({ from, start, step, carry }) =>
-      from === own.from && start === own.start && step === own.step && carry === own.carry
-    );
+  b.inputs.forEach(({ carry, ...input }, i) => {
+    const own = carry === undefined ? input : { ...input, carry: made + carry };
     const id = b.body.inputs[i]!;
-    if (same !== -1) moved.set(id, ids[same]!);
-    else {
+    const same = inputs.findIndex((other) => isSame(other, own));
+    if (same < 0) {
       inputs.push(own);
-      ids.push(id + shift);
+      ids.push(builder.value(b.body.values[id]!));
     }
+    moved.set(id, ids.at(same)!);
   });
-  const idOf = (id: ValueId) => moved.get(id) ?? id + shift;
-  const steps = b.body.steps.map((step) => ({
-    ...step,
-    inputs: step.inputs.map(idOf),
-    output: idOf(step.output),
-  }));
-  const body = tidy({
-    values: [...a.body.values, ...b.body.values],
-    inputs: ids,
-    constants: new Map(),
-    steps: [...a.body.steps, ...steps],
-    outputs: [
-      ...a.body.outputs.slice(0, made),
-      ...b.body.outputs.slice(0, more).map(idOf),
-      ...a.body.outputs.slice(made),
-      ...b.body.outputs.slice(more).map(idOf),
-    ],
-  });
-  return { ...a, body, inputs };
-}
-
-/** An input by the numbers of both loops' inputs, and of both bodies' outputs. */
-function moveInput(
-  { carry, ...input }: BlockInput,
-  from: readonly number[],
-  place: (output: number) => number,
-): BlockInput {
-  const moved = { ...input, from: from[input.from]! };
-  return carry === undefined ? moved : { ...moved, carry: place(carry) };
+  const find = (id: ValueId) => moved.get(id)!;
+  for (const { op, inputs, params, output } of b.body.steps) {
+    const value = builder.value(b.body.values[output]!);
+    moved.set(output, builder.add(op, inputs.map(find), params, value));
+  }
+  const outputs = [...a.body.outputs, ...b.body.outputs.map(find)];
+  return { ...a, body: tidy({ ...builder.build(), inputs: ids, outputs }), inputs };
 }
