@@ -40,8 +40,13 @@ export interface ProductLayout {
 
 /** The layout of columns as one of rows, which take fewer sums that nobody needs. */
 export function withoutColumns(layout: ProductLayout): ProductLayout {
+  const { m, n, out } = layout;
+  return n !== 1 || m === 1 || out.strides.at(-2) !== 1 ? layout : turnedLayout(layout);
+}
+
+/** The layout of the transposed results, with the operands exchanged. */
+export function turnedLayout(layout: ProductLayout): ProductLayout {
   const { m, n, a, b, out } = layout;
-  if (n !== 1 || m === 1 || out.strides.at(-2) !== 1) return layout;
   const turn = ({ offset, strides }: Strides): Strides => {
     const [row, column] = strides.slice(-2) as [number, number];
     return { offset, strides: [...strides.slice(0, -2), column, row] };

@@ -5,7 +5,7 @@
  * @module
  */
 import type { Strides } from "../../../kernels/layout/reference.ts";
-import { type ProductLayout, splitOuter } from "../../../kernels/matmul/reference.ts";
+import { type ProductLayout, splitOuter, turnedLayout } from "../../../kernels/matmul/reference.ts";
 import type { ProductOp } from "../../op.ts";
 import { type Shape, sizeOf, stridesOf } from "../../shape.ts";
 import { isAlias } from "../alias.ts";
@@ -86,9 +86,8 @@ function addMembers(
   { values }: Graph,
 ): Placed {
   const { step, layout: { outer, m, n, ...rest } } = placed;
-  const [sum, ...others]: readonly (Step | undefined)[] = readers.get(step.output) ?? [];
-  if (sum?.op.kind !== "reduce" || sum.op.reduce !== "sum" || others.length > 0) return placed;
-  if (rest.summed) return placed;
+  const sum = readers.get(step.output);
+  if (sum?.op.kind !== "reduce" || sum.op.reduce !== "sum" || rest.summed) return placed;
   const { axes } = sum.op.over(sum.params);
   const summed = [...outer, m, n].map((extent, i) => axes.includes(i) ? 1 : extent);
   if (sizeOf(summed) !== sizeOf(values[sum.output]!.shape)) return placed;
@@ -138,8 +137,6 @@ function foldAxis(layout: ProductLayout, axis: number): ProductLayout | undefine
   return undefined;
 }
 
-type Readers = ReadonlyMap<ValueId, readonly (Step | undefined)[]>;
-
 /** The product that writes the last of the views that its result is only there for. */
 function placeResult(
   { step, op, layout }: Placed,
@@ -151,8 +148,8 @@ function placeResult(
   let out: Strides | undefined = layout.out;
   const passed: Step[] = [];
   for (let id = step.output; out !== undefined;) {
-    const [view, ...others]: readonly (Step | undefined)[] = readers.get(id) ?? [];
-    if (view?.op.kind !== "view" || others.length > 0) break;
+    const view = readers.get(id);
+    if (view?.op.kind !== "view") break;
     out = writtenThrough(view, { ...layout, out }, graph);
     passed.push(view);
     id = view.output;
@@ -165,16 +162,14 @@ function placeResult(
   return { op, inputs, output, params: op.placed!(fold(best.layout)) };
 }
 
-/** Who reads each value; `undefined` stands for the caller. */
-function readersOf(graph: Graph): Map<ValueId, (Step | undefined)[]> {
-  const readers = new Map<ValueId, (Step | undefined)[]>();
-  const add = (id: ValueId, reader?: Step) => {
-    const known = readers.get(id);
-    if (known === undefined) readers.set(id, [reader]);
-    else known.push(reader);
-  };
-  for (const step of graph.steps) step.inputs.forEach((id) => add(id, step));
-  graph.outputs.forEach((id) => add(id));
+/** The step that alone reads a value, none where the caller gets it. */
+type Readers = ReadonlyMap<ValueId, Step | undefined>;
+
+function readersOf({ steps, outputs }: Graph): Readers {
+  const readers = new Map<ValueId, Step | undefined>(outputs.map((id) => [id, undefined]));
+  for (const step of steps) {
+    for (const id of step.inputs) readers.set(id, readers.has(id) ? undefined : step);
+  }
   return readers;
 }
 
@@ -203,16 +198,9 @@ function alongRows(
   layout: ProductLayout,
   inputs: readonly ValueId[],
 ): { layout: ProductLayout; inputs: readonly ValueId[] } | undefined {
-  const { m, n, a, b, out } = layout;
+  const { m, n, out } = layout;
   const [row, column] = out.strides.slice(-2);
   if (column === 1 || n === 1) return { layout, inputs };
   if (row !== 1 && m !== 1) return undefined;
-  const turned = { ...layout, m: n, n: m, a: turn(b), b: turn(a), out: turn(out) };
-  return { layout: turned, inputs: inputs.toReversed() };
-}
-
-/** The last two axes exchanged. */
-function turn({ offset, strides }: Strides): Strides {
-  const [row, column] = strides.slice(-2) as [number, number];
-  return { offset, strides: [...strides.slice(0, -2), column, row] };
+  return { layout: turnedLayout(layout), inputs: inputs.toReversed() };
 }
