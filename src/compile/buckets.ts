@@ -3,13 +3,12 @@
  *
  * @module
  */
-import type { TypedArray } from "../dtype.ts";
 import type { Spec } from "../op.ts";
-import { slice } from "../ops/mod.ts";
+import { broadcastTo, concat, slice } from "../ops/mod.ts";
 import type { Graph } from "../program/graph.ts";
 import { rowWiseOutputs } from "../program/row_wise.ts";
 import { sameShape } from "../shape.ts";
-import { fromData, type Tensor } from "../tensor.ts";
+import type { Tensor } from "../tensor.ts";
 
 /** How a call is brought to more rows. */
 export interface Padding {
@@ -107,17 +106,11 @@ export class Buckets {
 }
 
 /** Arguments with copies of their last row behind it, which no check refuses that lets it pass. */
-export function padLeaves(leaves: readonly Tensor[], { given, padded }: Padding): Tensor[] {
+export function padLeaves(leaves: readonly Tensor[], { given, rows, padded }: Padding): Tensor[] {
   return leaves.map((x, i) => {
     if (!given[i]) return x;
-    const { data, dtype, shape, size } = x;
-    const width = size / shape[0]!;
-    const values = new (data.constructor as new (n: number) => TypedArray)(padded * width);
-    (values as Float64Array).set(data);
-    for (let at = size; at < values.length; at += width) {
-      values.copyWithin(at, size - width, size);
-    }
-    return fromData(values, [padded, ...shape.slice(1)], dtype);
+    const others = [padded - rows, ...x.shape.slice(1)];
+    return concat([x, broadcastTo(slice(x, rows - 1, rows), others)]);
   });
 }
 

@@ -73,20 +73,24 @@ export async function makeProgram<Args extends unknown[], R>(
     own?.dispose(disposal());
   };
   const { used: first } = find(exampleArgs as readonly unknown[]);
-  await using(first, specializations, () => first.executable);
+  await first.executable;
+  specializations.release(first);
   await device.ready?.();
   return Object.assign(
-    (...args: ProgramArguments<Args>) =>
-      new Promise<TensorTree<R>>((resolve) => {
-        const { used, leaves, given, padding } = find(args as readonly unknown[]);
-        const run = () => then(used.executable, (found) => found.run(leaves, given));
-        const results = using(used, specializations, () => {
-          const waiting = device.ready?.();
-          return waiting === undefined ? run() : waiting.then(run);
-        });
-        resolve(then(results, (found) =>
-          used.rebuild(padding ? cutOutputs(found, padding) : found) as TensorTree<R>));
-      }),
+    async (...args: ProgramArguments<Args>) => {
+      const { used, leaves, given, padding } = find(args as readonly unknown[]);
+      try {
+        // What is there runs at once, before arguments may change.
+        const waiting = device.ready?.();
+        if (waiting !== undefined) await waiting;
+        const { executable } = used;
+        const ready = executable instanceof Promise ? await executable : executable;
+        const results = await ready.run(leaves, given);
+        return used.rebuild(padding ? cutOutputs(results, padding) : results) as TensorTree<R>;
+      } finally {
+        specializations.release(used);
+      }
+    },
     {
       explain: (options: ExplainOptions = {}) => {
         const { after } = readOptions("explain", options, { after: undefined });
@@ -105,11 +109,11 @@ export async function makeProgram<Args extends unknown[], R>(
         checkNumber("profile", "runs", runs, { integer: true, min: 1 });
         checkArguments("profile", "args", "each argument of the program", args);
         const { used, leaves } = find(args);
-        return await using(
-          used,
-          specializations,
-          async () => await profile(await used.executable, leaves, runs, () => device.ready?.()),
-        );
+        try {
+          return await profile(await used.executable, leaves, runs, () => device.ready?.());
+        } finally {
+          specializations.release(used);
+        }
       },
       dispose,
       [Symbol.asyncDispose]: () => new Promise<void>((resolve) => resolve(dispose())),
@@ -152,27 +156,6 @@ function readSettings(options: CompileOptions, argumentCount: number) {
     donated: readDonated(donate, argumentCount),
     bucketed: shapes === "bucket" && own !== undefined,
   };
-}
-
-/** What a call gives; when it has ended, what it uses need not be kept. */
-function using<T>(
-  used: Specialization,
-  kept: Specializations,
-  call: () => T | Promise<T>,
-): T | Promise<T> {
-  let isLater = false;
-  try {
-    const result = call();
-    isLater = result instanceof Promise;
-    return result instanceof Promise ? result.finally(() => kept.release(used)) : result;
-  } finally {
-    if (!isLater) kept.release(used);
-  }
-}
-
-/** What follows a value: at once where it is there, else when it has arrived. */
-function then<T, U>(value: T | Promise<T>, f: (value: T) => U | Promise<U>): U | Promise<U> {
-  return value instanceof Promise ? value.then(f) : f(value);
 }
 
 function checkDevice(device: unknown, threads: unknown): void {

@@ -30,7 +30,6 @@ const ALWAYS_KEPT = 2;
 /** The executables of a program, those used last at the end. */
 export class Specializations {
   readonly #known = new Map<string, Specialization>();
-  #newest: Specialization | undefined;
   #made = 0;
   #isDisposed = false;
 
@@ -44,10 +43,9 @@ export class Specializations {
     const found = this.#known.get(key);
     if (found === undefined) return undefined;
     found.uses++;
-    if (found === this.#newest) return found;
     this.#known.delete(key);
     this.#known.set(key, found);
-    return this.#newest = found;
+    return found;
   }
 
   /**
@@ -57,7 +55,6 @@ export class Specializations {
   add(key: string, made: Specialization): void {
     made.uses++;
     this.#known.set(key, made);
-    this.#newest = made;
     this.#made++;
     const { executable } = made;
     if (!(executable instanceof Promise)) return this.#keep(made, executable);
