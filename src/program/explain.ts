@@ -181,7 +181,7 @@ function describe(graph: Graph, id: ValueId): string {
 /** What a unit makes, by which operations, of what. */
 function headOf(unit: Unit, graph: Graph): string {
   const names = isGroup(unit)
-    ? [...unit.members, ...unit.reductions].map((step) => step.op.name)
+    ? unit.steps.map((step) => step.op.name)
     : [loopIn(unit)?.name ?? unit.op.name];
   const list = (ids: readonly ValueId[], text: (id: ValueId) => string) => ids.map(text).join(", ");
   return `${list(writesOf(unit), (id) => describe(graph, id))} = ${names.join(" ")}(${
@@ -191,9 +191,7 @@ function headOf(unit: Unit, graph: Graph): string {
 
 /** Floating-point operations: exact for products and distances, one per value and step elsewhere. */
 function countFlops(unit: Unit, graph: Graph): number {
-  if (isGroup(unit)) {
-    return (unit.members.length + unit.reductions.length) * sizeOf(unit.shape);
-  }
+  if (isGroup(unit)) return unit.steps.length * sizeOf(unit.shape);
   const { op, inputs, params, output }: Step = unit;
   const size = sizeOf(graph.values[output]!.shape);
   const first = graph.values[inputs[0] ?? output]!.shape;

@@ -23,16 +23,8 @@ import type { Scalars } from "../ops/elementwise.ts";
 import type { Tensor } from "../tensor.ts";
 import type { Graph, Step, ValueId } from "./graph.ts";
 import type { Group } from "./passes/fuse.ts";
-import {
-  keyOf,
-  type LoopPlan,
-  type LoopRead,
-  planLoop,
-  strip,
-  type Work,
-  workOf,
-} from "./passes/loop_plan.ts";
-import { sourceOf } from "./passes/views.ts";
+import { keyOf, type LoopPlan, planLoop, strip, type Work, workOf } from "./passes/loop_plan.ts";
+import { type Source, sourceOf } from "./passes/views.ts";
 import { isTurned, type IterationSpace, iterationSpace, type OperandWalk } from "./space.ts";
 
 /** A group as a loop. */
@@ -49,51 +41,49 @@ export interface GroupLoop {
 
 /** The loop of a group. */
 export function loopOf(group: Group, graph: Graph): GroupLoop {
-  const plan = group.plan ?? planOf(group, graph);
-  const { shape, reduced, steps, rowValues, uses } = plan;
-  const numbers = uniformReads(plan, graph);
-  const reads = plan.reads.filter(({ id }) => !numbers.has(id));
-  const outputs = [...group.stored, ...group.reductions.map(({ output }) => output)];
+  const { shape, dtype = "float32", reduced, steps, levels, uses, outputs } = group;
+  const numbers = uniformReads(group, graph);
+  const reads = [...group.reads.values()].filter(({ root }) => !numbers.has(root));
   const space = iterationSpace(shape, reads, reduced);
   const dtypeOf = (id: ValueId) => graph.values[id]!.dtype;
   const names = operandNames(reads);
-  const valueOf = (read: LoopRead): Expression => {
-    const value = numbers.get(read.id);
+  const valueOf = (read: Source): Expression => {
+    const value = numbers.get(read.root);
     if (value !== undefined) return { kind: "number", value };
-    return { kind: "name", name: names.get(keyOf(read)) ?? nameOf(read.id) };
+    return { kind: "name", name: names.get(keyOf(read)) ?? nameOf(read.root) };
   };
   const known = new Map<string, string>();
   const spec: LoopSpec = {
-    float: group.dtype,
+    float: dtype,
     columns: space.columns,
     ...(space.over === "all" ? { together: true } : {}),
     operands: reads.map((read, i) => ({
       name: names.get(keyOf(read))!,
-      dtype: dtypeOf(read.id),
-      ...motionOf(space.operands[i]!, space, dtypeOf(read.id)),
+      dtype: dtypeOf(read.root),
+      ...motionOf(space.operands[i]!, space, dtypeOf(read.root)),
       ...lookupOf(read, names),
     })),
     body: steps.map((step) =>
-      onlyOnce(statementOf(step, uses.get(step)!.map(valueOf), plan, graph), known)
+      onlyOnce(statementOf(step, uses.get(step)!.map(valueOf), group, graph), known)
     ),
     stores: outputs.map((id) => ({
       name: nameOf(id),
       dtype: dtypeOf(id),
-      moves: !rowValues.has(id),
+      moves: levels.get(id)!.moves,
     })),
   };
   const hoisted = hoistLogarithms(spec, space.over === "column");
-  return { spec: hoisted, space, inputs: reads.map(({ id }) => id), outputs };
+  return { spec: hoisted, space, inputs: reads.map(({ root }) => root), outputs };
 }
 
 /** By which operand the slices of another are found. */
 function lookupOf(
-  { lookup }: LoopRead,
+  { lookup }: Source,
   names: ReadonlyMap<string, string>,
 ): Pick<LoopOperand, "lookup" | "turned"> {
   if (lookup === undefined) return {};
-  const { positions, step } = lookup;
-  return { lookup: { positions: names.get(keyOf(positions))!, step }, turned: false };
+  const positions = names.get(keyOf(lookup))!;
+  return { lookup: { positions, step: lookup.step }, turned: false };
 }
 
 /** How an operand changes along a row, or along what is reduced. */
@@ -112,31 +102,34 @@ function motionOf(
   };
 }
 
-/** How a group works that has no plan; its operands are read in their order. */
-function planOf({ shape, members, reductions, operands }: Group, graph: Graph): LoopPlan {
-  const steps = [...members, ...reductions];
+/** Steps over the same positions as a group; integers, too. */
+export function groupOf(
+  steps: readonly Step[],
+  outputs: readonly ValueId[],
+  graph: Graph,
+): Group {
   const works = new Map(steps.map((step): [Step, Work] => {
     const own = strip(graph.values[step.output]!.shape);
     return [step, workOf(step, graph) ?? { shape: own, dtype: undefined, reduced: undefined }];
   }));
   const view = { graph, works, sourceOf: (id: ValueId) => sourceOf(id, graph) };
-  const plan = planLoop(steps, strip(shape), view)!;
-  const reads = plan.reads.toSorted((a, b) => operands.indexOf(a.id) - operands.indexOf(b.id));
-  return { ...plan, reads };
+  return { ...planLoop(steps, works.get(steps[0]!)!.shape, view)!, outputs };
 }
 
 /** Constants that are the same number everywhere, but for those that are reduced, and positions. */
-function uniformReads({ reads, steps, uses }: LoopPlan, graph: Graph): Map<ValueId, number> {
+function uniformReads(plan: LoopPlan, graph: Graph): Map<ValueId, number> {
+  const { steps, uses } = plan;
+  const reads = [...plan.reads.values()];
   const reduced = new Set([
     ...steps.flatMap((step) =>
-      step.op.kind === "reduce" ? uses.get(step)!.map(({ id }) => id) : []
+      step.op.kind === "reduce" ? uses.get(step)!.map(({ root }) => root) : []
     ),
-    ...reads.flatMap(({ lookup }) => lookup ? [lookup.positions.id] : []),
+    ...reads.flatMap(({ lookup }) => lookup ? [lookup.root] : []),
   ]);
-  return new Map(reads.flatMap(({ id }) => {
-    const constant = graph.constants.get(id);
-    const value = constant && !reduced.has(id) ? uniformValue(constant) : undefined;
-    return value === undefined ? [] : [[id, value] as const];
+  return new Map(reads.flatMap(({ root }) => {
+    const constant = graph.constants.get(root);
+    const value = constant && !reduced.has(root) ? uniformValue(constant) : undefined;
+    return value === undefined ? [] : [[root, value] as const];
   }));
 }
 
@@ -197,11 +190,11 @@ function nameOf(id: ValueId): string {
 }
 
 /** A name for each way of reading a value. */
-function operandNames(reads: readonly LoopRead[]): Map<string, string> {
+function operandNames(reads: readonly Source[]): Map<string, string> {
   const seen = new Set<ValueId>();
   return new Map(reads.map((read, i) => {
-    const name = seen.has(read.id) ? `${nameOf(read.id)}as${i}` : nameOf(read.id);
-    seen.add(read.id);
+    const name = seen.has(read.root) ? `${nameOf(read.root)}as${i}` : nameOf(read.root);
+    seen.add(read.root);
     return [keyOf(read), name];
   }));
 }

@@ -46,14 +46,12 @@ export function bytesOf(graph: Graph, id: ValueId): number {
 
 /** What a unit reads. */
 export function readsOf(unit: Unit): readonly ValueId[] {
-  return isGroup(unit) ? unit.operands : unit.inputs;
+  return isGroup(unit) ? [...new Set(unit.reads.values().map(({ root }) => root))] : unit.inputs;
 }
 
 /** What a unit writes. */
 export function writesOf(unit: Unit): readonly ValueId[] {
-  return isGroup(unit)
-    ? [...unit.stored, ...unit.reductions.map((step) => step.output)]
-    : [unit.output];
+  return isGroup(unit) ? unit.outputs : [unit.output];
 }
 
 /** Which values share memory, and how long each is needed. */

@@ -15,7 +15,7 @@ import { describeSource, type Measured, type Plan } from "../../program/explain.
 import type { Graph, Step, ValueId } from "../../program/graph.ts";
 import { isAlias } from "../../program/alias.ts";
 import type { GroupLoop } from "../../program/loops.ts";
-import { fuseSteps, type Group, isGroup, type Unit } from "../../program/passes/fuse.ts";
+import { fuseSteps, type Group, isGroup, lookupsOf, type Unit } from "../../program/passes/fuse.ts";
 import { bytesOf, type MemoryPlan, planMemory, writesOf } from "../../program/plan.ts";
 import { loopIn } from "../../program/row_blocks.ts";
 import { planOf } from "./explain.ts";
@@ -182,7 +182,7 @@ export class CpuExecutable implements Executable {
     const instructions = frame.plan.units.flatMap((unit): Instruction[] => {
       const [run, ...others] = isGroup(unit)
         ? [
-          ...(unit.lookups ?? []).flatMap((step) => checkLookup(step, frame)),
+          ...lookupsOf(unit).flatMap((step) => checkLookup(step, frame)),
           this.#loop(unit, frame),
         ]
         : this.#step(unit, frame);

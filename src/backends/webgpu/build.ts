@@ -7,7 +7,7 @@ import type { WgslKernel } from "../../../kernels/wgsl/kernel.ts";
 import type { Spec } from "../../op.ts";
 import type { Graph, Step, ValueId } from "../../program/graph.ts";
 import { describeHost, type PlannedUnit } from "../../program/explain.ts";
-import { isGroup, type Unit } from "../../program/passes/fuse.ts";
+import { isGroup, lookupsOf, type Unit } from "../../program/passes/fuse.ts";
 import { isAlias } from "../../program/alias.ts";
 import { Lifetimes, writesOf } from "../../program/plan.ts";
 import {
@@ -136,7 +136,7 @@ export class Build {
     const { target } = this.#engine;
     if (isGroup(unit)) {
       return [
-        ...(unit.lookups ?? []).flatMap((step) => this.#check(step, scope)),
+        ...lookupsOf(unit).flatMap((step) => this.#check(step, scope)),
         ...this.#kernels(unit, lowerGroup(unit, graph, target), scope),
       ];
     }

@@ -20,10 +20,11 @@ import {
 import type { DType } from "../../dtype.ts";
 import type { ProductOp } from "../../op.ts";
 import type { Graph, Step, ValueId } from "../../program/graph.ts";
+import { groupOf } from "../../program/loops.ts";
 import { extentsAround, sameShape, type Shape, sizeOf } from "../../shape.ts";
 import type { Target } from "./engine.ts";
 import type { Bound } from "./instructions.ts";
-import { asGroup, lowerGroup, rowRanges } from "./lower_loops.ts";
+import { lowerGroup, rowRanges } from "./lower_loops.ts";
 
 /** Kernels that do some rows of a unit, or all. */
 export interface Part {
@@ -113,7 +114,7 @@ export function lowerStep(step: Step, graph: Graph, target: Target): Lowered | u
   const made = graph.values[output]!;
   if (sizeOf(made.shape) === 0) return { values, parts: [] };
   const isLoop = op.kind === "map" && op.refuses?.(specs, params, made) === undefined;
-  if (isLoop) return lowerGroup(asGroup(step, graph), graph, target);
+  if (isLoop) return lowerGroup(groupOf([step], [step.output], graph), graph, target);
   const parts = op.kind === "product" ? productParts(op, step, graph, target) : undefined;
   if (parts !== undefined) return { values, parts };
   const found = emit(step, graph, target.isSoftware);

@@ -7,7 +7,7 @@ import { acrossRows, type LoopSpec } from "../../../kernels/elementwise/passes.t
 import { planLoop } from "../../../kernels/elementwise/wgsl.ts";
 import type { WgslOptions } from "../../../kernels/elementwise/wgsl_rows.ts";
 import type { LoopSpace } from "../../../kernels/elementwise/wgsl_space.ts";
-import type { Graph, Step } from "../../program/graph.ts";
+import type { Graph } from "../../program/graph.ts";
 import { loopOf } from "../../program/loops.ts";
 import type { Group } from "../../program/passes/fuse.ts";
 import type { IterationSpace } from "../../program/space.ts";
@@ -92,16 +92,4 @@ export function rowRanges(
     i * most,
     Math.min(most, rows - i * most),
   ]);
-}
-
-/** A single elementwise step, of integers too, as a group. */
-export function asGroup(step: Step, graph: Graph): Group {
-  return {
-    shape: graph.values[step.output]!.shape,
-    dtype: "float32",
-    members: [step],
-    reductions: [],
-    operands: [...new Set(step.inputs)],
-    stored: [step.output],
-  };
 }

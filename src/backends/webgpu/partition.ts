@@ -4,6 +4,7 @@
  * @module
  */
 import type { Graph, Step, ValueId } from "../../program/graph.ts";
+import { groupOf } from "../../program/loops.ts";
 import { fuseSteps, type Group, isGroup, type Unit } from "../../program/passes/fuse.ts";
 import { readsOf, writesOf } from "../../program/plan.ts";
 import type { Target } from "./engine.ts";
@@ -37,23 +38,23 @@ function splitGroup(
 ): Group[] {
   if (!isTooLarge(group)) return [group];
   const parts = components(group, graph);
-  const steps = parts.length > 1 ? pack(group, parts, isTooLarge) : halves(group);
+  const steps = parts.length > 1 ? pack(group, parts, graph, isTooLarge) : halves(group);
   if (steps.length < 2) return [group];
-  return steps.flatMap((own) => splitGroup(part(group, own), graph, isTooLarge));
+  return steps.flatMap((own) => splitGroup(part(group, own, graph), graph, isTooLarge));
 }
 
 /** Steps that need nothing of one another, together with those that they need. */
-function components({ members, reductions, operands }: Group, graph: Graph): Step[][] {
+function components({ steps, reads }: Group, graph: Graph): Step[][] {
   const sets: { values: Set<ValueId>; steps: Step[] }[] = [];
   // What is read by all, a learning rate for example, ties nothing together.
   const isLarge = (id: ValueId) => graph.values[id]!.shape.some((n) => n > 1);
-  const outside = new Set(operands.filter((id) => !isLarge(id)));
-  for (const step of [...members, ...reductions]) {
+  const outside = new Set(reads.values().map(({ root }) => root).filter((id) => !isLarge(id)));
+  for (const step of steps) {
     const values = new Set([...step.inputs.filter((id) => !outside.has(id)), step.output]);
     const joined = sets.filter((set) => !set.values.isDisjointFrom(values));
-    const steps = [...joined.flatMap((set) => set.steps), step];
+    const together = [...joined.flatMap((set) => set.steps), step];
     for (const set of joined) set.values.forEach((id) => values.add(id));
-    sets.push({ values, steps });
+    sets.push({ values, steps: together });
     for (const set of joined) sets.splice(sets.indexOf(set), 1);
   }
   return sets.map(({ steps }) => steps);
@@ -63,40 +64,30 @@ function components({ members, reductions, operands }: Group, graph: Graph): Ste
 function pack(
   group: Group,
   parts: readonly Step[][],
+  graph: Graph,
   isTooLarge: (group: Group) => boolean,
 ): Step[][] {
   const packed: Step[][] = [];
   for (const steps of parts) {
     const last = packed.at(-1);
-    if (last !== undefined && !isTooLarge(part(group, [...last, ...steps]))) last.push(...steps);
+    const isRoom = last !== undefined && !isTooLarge(part(group, [...last, ...steps], graph));
+    if (isRoom) last.push(...steps);
     else packed.push([...steps]);
   }
   return packed;
 }
 
 /** The first half of the steps, and those that may need it. */
-function halves({ members, reductions }: Group): Step[][] {
-  const steps = [...members, ...reductions];
+function halves({ steps }: Group): Step[][] {
   const middle = Math.ceil(steps.length / 2);
   return [steps.slice(0, middle), steps.slice(middle)].filter((own) => own.length > 0);
 }
 
 /** Some steps of a group, as a group. */
-function part(group: Group, steps: readonly Step[]): Group {
+function part(group: Group, steps: readonly Step[], graph: Graph): Group {
   const own = new Set(steps);
-  const members = group.members.filter((step) => own.has(step));
-  const reductions = group.reductions.filter((step) => own.has(step));
-  const made = new Set(members.map((step) => step.output));
-  const read = new Set([...members, ...reductions].flatMap((step) => step.inputs));
-  const needed = new Set(group.stored);
-  for (const step of [...group.members, ...group.reductions]) {
-    if (!own.has(step)) step.inputs.forEach((id) => needed.add(id));
-  }
-  return {
-    ...group,
-    members,
-    reductions,
-    operands: [...read].filter((id) => !made.has(id)),
-    stored: [...made].filter((id) => needed.has(id)),
-  };
+  const others = group.steps.filter((step) => !own.has(step));
+  const needed = new Set([...group.outputs, ...others.flatMap(({ inputs }) => inputs)]);
+  const made = steps.map(({ output }) => output);
+  return groupOf(steps, made.filter((id) => needed.has(id)), graph);
 }

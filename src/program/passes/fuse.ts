@@ -34,23 +34,9 @@ import { rematerialize } from "./rematerialize.ts";
 import { Views } from "./views.ts";
 
 /** Steps that run as one loop. */
-export interface Group {
-  /** The shape that the loop goes over. */
-  shape: Shape;
-  /** The floating type that the loop computes in. */
-  dtype: "float32" | "float64";
-  /** The steps, in order, but for the reductions. */
-  members: readonly Step[];
-  /** Sums and extremes of members that are needed outside. */
-  reductions: readonly Step[];
-  /** Values from outside. */
-  operands: readonly ValueId[];
-  /** Members' values that are needed outside. */
-  stored: readonly ValueId[];
-  /** Steps whose slices it reads where they are, positions unchecked; none by default. */
-  lookups?: readonly Step[] | undefined;
-  /** How the loop works; by default, each row is gone over once, and all reductions are of rows. */
-  plan?: LoopPlan | undefined;
+export interface Group extends LoopPlan {
+  /** Values that are needed outside. */
+  outputs: readonly ValueId[];
 }
 
 /** A graph in units of execution. */
@@ -58,14 +44,19 @@ export type Unit = Step | Group;
 
 /** Whether a unit is a group. */
 export function isGroup(unit: Unit): unit is Group {
-  return "members" in unit;
+  return "steps" in unit;
+}
+
+/** Steps whose slices a group reads where they are, positions unchecked. */
+export function lookupsOf({ reads }: Group): Step[] {
+  return [...new Set(reads.values().flatMap(({ lookup }) => lookup ? [lookup.by] : []))];
 }
 
 /** Options of {@linkcode fuseSteps}. */
 export interface FuseOptions {
   /**
    * Whether loops may go over a row again to use what it was reduced to, reduce columns, and compute
-   * anew what other loops made; groups have a plan then. Not by default.
+   * anew what other loops made. Not by default.
    */
   passes?: boolean;
   /**
@@ -277,8 +268,8 @@ class Fuser {
     if (cost > LARGEST.cost) return false;
     if (this.#shared && cost > COSTLY && [group, ...others].some(isOneSum)) return false;
     const open = this.#openValues(group, others);
-    const reads = others.reduce((sum, { plan }) => sum + plan!.reads.length, 0);
-    if (group.plan!.reads.length + reads + open.size > LARGEST.tensors) return false;
+    const reads = others.reduce((sum, { plan }) => sum + plan!.reads.size, 0);
+    if (group.plan!.reads.size + reads + open.size > LARGEST.tensors) return false;
     if (!this.#extend(group, others)) return false;
     Object.assign(group, { cost, open });
     for (const other of others) {
@@ -304,22 +295,10 @@ class Fuser {
   }
 
   #toUnit(node: Node): Unit {
-    const { plan } = node;
-    if (plan === undefined) return node.step;
-    const { steps } = plan;
-    const isReduced = ({ op, output }: Step) => op.kind === "reduce" && plan.rowValues.has(output);
-    const written = steps.filter(({ output }) => this.#readers.isNeeded(output, node));
-    const reductions = new Set(written.filter(isReduced));
-    return {
-      shape: plan.shape,
-      dtype: plan.dtype ?? "float32",
-      members: steps.filter((step) => !reductions.has(step)),
-      reductions: [...reductions],
-      operands: [...new Set(plan.reads.map(({ id }) => id))],
-      stored: written.flatMap((step) => isReduced(step) ? [] : [step.output]),
-      lookups: [...new Set(plan.reads.flatMap(({ lookup }) => lookup ? [lookup.by] : []))],
-      plan: this.#passes ? plan : undefined,
-    };
+    const { plan, step } = node;
+    if (plan === undefined) return step;
+    const made = plan.steps.map(({ output }) => output);
+    return { ...plan, outputs: made.filter((id) => this.#readers.isNeeded(id, node)) };
   }
 }
 
@@ -362,7 +341,7 @@ function isWelcome(
 function isRelated(inputs: readonly ValueId[], work: Work, plan: LoopPlan): boolean {
   if (!sameShape(work.shape, plan.shape)) return false;
   if (sizeOf(work.shape) <= SMALL) return true;
-  return plan.reads.some((read) => inputs.includes(read.id) && isFull(read));
+  return plan.reads.values().some((read) => inputs.includes(read.root) && isFull(read));
 }
 
 /** Whether a step might run in a loop, by shapes and types. */

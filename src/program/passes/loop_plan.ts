@@ -4,7 +4,6 @@
  * @module
  */
 import { mergeAxes } from "../../../kernels/layout/axes.ts";
-import type { Strides } from "../../../kernels/layout/reference.ts";
 import type { ReduceOp } from "../../op.ts";
 import { broadcastStrides, sameShape, type Shape, sizeOf, stridesOf } from "../../shape.ts";
 import { type Graph, makersOf, type Step, type ValueId } from "../graph.ts";
@@ -30,16 +29,6 @@ export interface Work {
   reduced: AxisRange | undefined;
 }
 
-/** A value that is read, and how it lies along the loop's axes: strides are 0 where it repeats. */
-export interface LoopRead extends Strides {
-  /** The value. */
-  id: ValueId;
-  /** Whether it is a view of the value rather than all of it. */
-  isView?: boolean | undefined;
-  /** Which slices of it are read: their positions, and elements from slice to slice. */
-  lookup?: { positions: LoopRead; step: number; by: Step } | undefined;
-}
-
 /** Steps as a loop, and what they do together. */
 export interface LoopPlan extends Work {
   /** The steps, in order. */
@@ -48,13 +37,10 @@ export interface LoopPlan extends Work {
   passes: number;
   /** When each value is known that the steps make. */
   levels: Map<ValueId, Level>;
-  /** Values from outside, and what tells them from one another. */
-  reads: LoopRead[];
-  known: Set<string>;
-  /** What each step reads, in the order of its inputs. */
-  uses: Map<Step, readonly LoopRead[]>;
-  /** Values that there are once per row, among those that the steps make. */
-  rowValues: Set<ValueId>;
+  /** Values from outside along the loop's axes, by what tells ways of reading from one another. */
+  reads: Map<string, Source>;
+  /** What each step reads, in the order of its inputs: strides are 0 where it repeats. */
+  uses: Map<Step, readonly Source[]>;
 }
 
 /** A graph as loops see it. */
@@ -182,14 +168,14 @@ export function planLoop(
 ): LoopPlan | undefined {
   const common = meet(steps.map((step) => view.works.get(step)), shape);
   if (common === undefined) return undefined;
-  const maps = { levels: new Map(), reads: [], known: new Set<string>(), uses: new Map() };
-  const plan: LoopPlan = { ...common, steps: [], passes: 1, ...maps, rowValues: new Set() };
+  const maps = { levels: new Map(), reads: new Map(), uses: new Map() };
+  const plan: LoopPlan = { ...common, steps: [], passes: 1, ...maps };
   for (const step of steps) {
     const placed = placeOf(step, plan, common, view);
     if (placed === undefined) return undefined;
     place(plan, step, placed);
   }
-  return isPossible(common, plan.passes, plan.reads) ? plan : undefined;
+  return isPossible(common, plan.passes, [...plan.reads.values()]) ? plan : undefined;
 }
 
 /**
@@ -202,14 +188,14 @@ export function extendPlan(plan: LoopPlan, step: Step, view: GraphView): boolean
   if (placed === undefined) return false;
   const { fresh, passes } = placed;
   const isNew = fresh.length > 0 || passes > plan.passes;
-  if (isNew && !isPossible(common!, passes, [...plan.reads, ...fresh])) return false;
+  if (isNew && !isPossible(common!, passes, [...plan.reads.values(), ...fresh])) return false;
   plan.dtype = common!.dtype;
   place(plan, step, placed);
   return true;
 }
 
 /** Whether a loop finds its rows in the caches when it goes over them again, and walks them evenly. */
-function isPossible({ shape, reduced }: Work, passes: number, reads: readonly LoopRead[]): boolean {
+function isPossible({ shape, reduced }: Work, passes: number, reads: readonly Source[]): boolean {
   if (reduced !== undefined && !isEven(reads, shape, reduced)) return false;
   if (reads.some(({ isView }) => isView) && !canWalk(reads, shape, reduced)) return false;
   return passes === 1 || (passes <= MOST_PASSES && !isLong(shape, reduced!));
@@ -219,9 +205,9 @@ function isPossible({ shape, reduced }: Work, passes: number, reads: readonly Lo
 interface Place {
   level: Level;
   passes: number;
-  uses: readonly LoopRead[];
+  uses: readonly Source[];
   /** What no step before reads in this way. */
-  fresh: readonly LoopRead[];
+  fresh: readonly Source[];
 }
 
 /** Where a step can be behind the others, if it can read what they make there. */
@@ -234,15 +220,15 @@ function placeOf(
   const { shape, reduced } = common;
   const work = view.works.get(step)!;
   const uses = readsOf(step, work, common, view);
-  const fresh: LoopRead[] = [];
+  const fresh: Source[] = [];
   let pass = 0;
   for (const read of uses) {
-    const made = plan.levels.get(read.id);
+    const made = plan.levels.get(read.root);
     const { offset, strides, lookup } = read;
     if (made === undefined) {
-      if (lookup !== undefined && plan.levels.has(lookup.positions.id)) return undefined;
-      const needed = lookup === undefined ? [read] : [read, lookup.positions];
-      fresh.push(...needed.filter((own) => !plan.known.has(keyOf(own))));
+      if (lookup !== undefined && plan.levels.has(lookup.root)) return undefined;
+      const needed = lookup === undefined ? [read] : [read, lookup];
+      fresh.push(...needed.filter((own) => !plan.reads.has(keyOf(own))));
       continue;
     }
     const own = made.moves
@@ -258,26 +244,20 @@ function placeOf(
 }
 
 function place(plan: LoopPlan, step: Step, { level, passes, uses, fresh }: Place): void {
-  for (const read of fresh) {
-    const key = keyOf(read);
-    if (plan.known.has(key)) continue;
-    plan.known.add(key);
-    plan.reads.push(read);
-  }
+  for (const read of fresh) plan.reads.set(keyOf(read), read);
   plan.steps.push(step);
   plan.passes = passes;
   plan.uses.set(step, uses);
   plan.levels.set(step.output, level);
-  if (!level.moves) plan.rowValues.add(step.output);
 }
 
 /** What tells one way of reading a value from others. */
-export function keyOf({ id, offset, strides, lookup }: LoopRead): string {
-  return `${id} ${offset} ${strides}${lookup ? ` at ${keyOf(lookup.positions)}` : ""}`;
+export function keyOf({ root, offset, strides, lookup }: Source): string {
+  return `${root} ${offset} ${strides}${lookup ? ` at ${keyOf(lookup)}` : ""}`;
 }
 
 /** Whether there is a value of its own at each position. */
-export function isFull({ strides }: LoopRead): boolean {
+export function isFull({ strides }: Source): boolean {
   return !strides.includes(0);
 }
 
@@ -304,27 +284,24 @@ function readsOf(
   work: Work,
   { shape, reduced }: Work,
   { graph, sourceOf }: GraphView,
-): LoopRead[] {
+): Source[] {
   const whole = graph.values[op.kind === "reduce" ? inputs[0]! : output]!.shape;
   const inRows = !sameShape(work.shape, shape);
   return inputs.map((id) => {
     const own = graph.values[id]!.shape;
     const missing = whole.length - own.length;
-    const read = ({ root, isView, offset, strides }: Source): LoopRead => {
-      const along = whole.flatMap((extent, d) => {
+    const along = <S extends Source>(source: S): S => {
+      const strides = whole.flatMap((extent, d) => {
         if (extent === 1) return [];
-        return [d < missing || own[d - missing] === 1 ? 0 : strides[d - missing]!];
+        return [d < missing || own[d - missing] === 1 ? 0 : source.strides[d - missing]!];
       });
-      if (!inRows) return { id: root, isView, offset, strides: along };
+      if (!inRows) return { ...source, strides };
       const [first, end] = reduced!;
       const zeros = shape.slice(first, end).map(() => 0);
-      return { id: root, isView, offset, strides: along.toSpliced(first, 0, ...zeros) };
+      return { ...source, strides: strides.toSpliced(first, 0, ...zeros) };
     };
     const source = sourceOf(id);
-    const { lookup } = source;
-    if (lookup === undefined) return read(source);
-    const { step, by } = lookup;
-    return { ...read(source), lookup: { positions: read(lookup), step, by } };
+    return { ...along(source), lookup: source.lookup && along(source.lookup) };
   });
 }
 
@@ -332,7 +309,7 @@ function readsOf(
 const STRETCH = { fewest: 32, group: 4 } as const;
 
 /** Whether reads lie evenly along what is reduced and what is behind it, or in stretches of a row. */
-function isEven(reads: readonly LoopRead[], shape: Shape, [first, end]: AxisRange): boolean {
+function isEven(reads: readonly Source[], shape: Shape, [first, end]: AxisRange): boolean {
   if (end - first === 1 && shape.length - end < 2) return true;
   const views = reads.map(({ strides }) => strides);
   const axes = mergeAxes(shape, views, first, end);
@@ -350,7 +327,7 @@ const FEWEST = { block: 1024, row: 16 } as const;
 
 /** Whether views are walked in long stretches, but for rows that lie turned; each of one slice. */
 function canWalk(
-  reads: readonly LoopRead[],
+  reads: readonly Source[],
   shape: Shape,
   reduced: AxisRange | undefined,
 ): boolean {
@@ -361,7 +338,7 @@ function canWalk(
   return reads.every(({ lookup }, i) => {
     const walk = operands[i]!;
     if (lookup === undefined) return columns <= LONGEST_TURNED || !isTurned(walk, space);
-    const key = keyOf(lookup.positions);
+    const key = keyOf(lookup);
     const positions = operands[reads.findIndex((read) => keyOf(read) === key)]!;
     return over === "row" && walk.along > 0 && positions.along === 0;
   });

@@ -89,7 +89,8 @@ export function sortNodes(nodes: readonly Node[]): Node[] {
 
 /** What a node reads from others. */
 function readsOf({ plan, step }: Node, { sourceOf }: GraphView): readonly ValueId[] {
-  return plan?.reads.map(({ id }) => id) ?? step.inputs.map((id) => sourceOf(id).root);
+  const reads = plan?.reads.values().toArray() ?? step.inputs.map(sourceOf);
+  return reads.map(({ root }) => root);
 }
 
 /** Which nodes read which values. */

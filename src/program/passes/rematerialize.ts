@@ -40,12 +40,12 @@ export function rematerialize(nodes: readonly Node[], readers: Readers, plan: Re
     for (const { output } of steps.toReversed()) {
       if (read.has(output)) settle();
       if (!readers.isNeeded(output, node) || readers.isOutput(output)) continue;
-      if (node.plan.rowValues.has(output)) continue;
+      if (!node.plan.levels.get(output)!.moves) continue;
       const isStored = (id: ValueId) => id !== output && readers.isNeeded(id, node);
       const chain = chainTo(output, node, makers, isStored);
       if (chain === undefined) continue;
       waiting.push({ output, chain });
-      chain.forEach((step) => node.plan!.uses.get(step)!.forEach(({ id }) => read.add(id)));
+      chain.forEach((step) => node.plan!.uses.get(step)!.forEach(({ root }) => read.add(root)));
     }
     settle();
     dropUnneeded(node, readers, plan);
@@ -94,13 +94,13 @@ function chainTo(
   let cost = 0;
   const visit = (id: ValueId): boolean => {
     const step = makers.get(id);
-    if (step === undefined || isStored(id) || plan!.rowValues.has(id)) return true;
+    if (step === undefined || isStored(id) || !plan!.levels.get(id)!.moves) return true;
     if (chain.has(step)) return true;
     const { op } = step;
     if (op.kind === "map") cost += costOf(parseExpression(op.expression));
     if (op.kind === "reduce" || cost > MOST) return false;
     chain.add(step);
-    return plan!.uses.get(step)!.every((read) => visit(read.id));
+    return plan!.uses.get(step)!.every(({ root }) => visit(root));
   };
   return visit(target) ? [...chain] : undefined;
 }
@@ -117,7 +117,7 @@ function extend(
   const known = new Set(own.steps.map(({ output }) => output));
   const added = chain.filter(({ output }) => !known.has(output));
   const extended = plan([...own.steps, ...added], own.shape);
-  const large = ({ reads }: LoopPlan) => reads.filter(isFull).length;
+  const large = ({ reads }: LoopPlan) => reads.values().filter(isFull).toArray().length;
   return extended !== undefined && large(extended) <= large(own) ? extended : undefined;
 }
 
@@ -127,7 +127,7 @@ function dropUnneeded(node: Node, readers: Readers, plan: Replan): void {
   const used = new Set<ValueId>();
   const kept = steps.toReversed().filter((step) => {
     if (!used.has(step.output) && !readers.isNeeded(step.output, node)) return false;
-    uses.get(step)!.forEach(({ id }) => used.add(id));
+    uses.get(step)!.forEach(({ root }) => used.add(root));
     return true;
   });
   if (kept.length > 0 && kept.length < steps.length) {

@@ -207,7 +207,7 @@ function valuesToOwn(graph: Graph, works: ReadonlyMap<Step, unknown>): ReadonlyS
       if (own.has(output)) own.add(inputs[0]!);
     } else if (step.op.kind === "lookup" && step.op.by === "slice" && !own.has(output)) {
       own.add(inputs[1]!);
-    } else if (step.op.kind !== "view" || own.has(output) || !isCheap(step, graph)) {
+    } else if (own.has(output) || isFar(readBy(step, graph))) {
       own.add(output);
       if (works.get(step) === undefined) inputs.forEach((id) => own.add(id));
     }
@@ -219,14 +219,9 @@ function valuesToOwn(graph: Graph, works: ReadonlyMap<Step, unknown>): ReadonlyS
 const LARGEST_STRIDE = 2 ** 24;
 
 /**
- * Whether loops read a view rather than a copy of it. Turned matrices too, strip by strip: 2048²
+ * Whether loops need a copy of a view. Turned matrices are read as they lie, strip by strip: 2048²
  * squared and summed takes 10 ms, where 17 are needed with a copy of all.
  */
-function isCheap(step: Step, graph: Graph): boolean {
-  const read = readBy(step, graph);
-  return read !== undefined && !isFar(read);
-}
-
-function isFar({ strides }: Strides): boolean {
-  return strides.some((stride) => Math.abs(stride) > LARGEST_STRIDE);
+function isFar(read: Strides | undefined): boolean {
+  return read === undefined || read.strides.some((stride) => Math.abs(stride) > LARGEST_STRIDE);
 }
