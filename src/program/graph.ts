@@ -44,6 +44,15 @@ export function makersOf({ steps }: Pick<Graph, "steps">): ReadonlyMap<ValueId, 
   return known;
 }
 
+const ORDERS = new WeakMap<readonly Step[], ReadonlyMap<Step, number>>();
+
+/** The places of steps in a graph. */
+export function orderOf({ steps }: Graph): ReadonlyMap<Step, number> {
+  const known = ORDERS.get(steps) ?? new Map(steps.map((step, i) => [step, i]));
+  ORDERS.set(steps, known);
+  return known;
+}
+
 const NOTHING: Graph = { values: [], inputs: [], constants: new Map(), steps: [], outputs: [] };
 
 /** A graph with other steps, as recording and passes put one together. */

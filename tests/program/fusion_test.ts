@@ -340,3 +340,43 @@ for (const [name, f] of Object.entries(REPEATED)) {
     assertLess(long, 9 * short + 0.5, `${long} s for 240 of them, ${short} s for 60`);
   });
 }
+
+Deno.test("scans side by side, 1600 of them, take time in proportion, and give the same", async () => {
+  const x = cg.normal(cg.key(1), [6, 4], { dtype: "float64" });
+  const fan = (n: number) => (x: Tensor) =>
+    cg.stack(
+      Array.from({ length: n }, (_, i) =>
+        cg.scan(
+          (c: Tensor, row: Tensor) => [c.mul(0.5).add(row), c.sum()],
+          cg.gather(x, i % 6).mul(i),
+          x,
+        )[0]),
+    );
+  const secondsOf = async (n: number) => {
+    const start = performance.now();
+    await using program = await cg.compile(fan(n), [x]);
+    const seconds = (performance.now() - start) / 1000;
+    assertEquals((await program(x)).data, fan(n)(x).data);
+    return seconds;
+  };
+  await secondsOf(100);
+  const [short, long] = [await secondsOf(400), await secondsOf(1600)];
+  assertLess(long, 9 * short + 0.5, `${long} s for 1600 of them, ${short} s for 400`);
+});
+
+Deno.test("loops are put together that neither need each other nor what waits for the other", async () => {
+  const x = cg.normal(cg.key(2), [5, 3], { dtype: "float64" });
+  const last = (start: Tensor) =>
+    cg.scan((c: Tensor, row: Tensor) => [c.mul(0.5).add(row), c], start, x)[0];
+  // c waits for a, and d for b; e is free.
+  const f = (y: Tensor) => {
+    const [a, b] = [last(y), last(y.mul(2))];
+    const [c, d] = [last(a.exp()), last(b.exp())];
+    return [a, b, c, d, last(y.mul(3))];
+  };
+  const start = cg.gather(x, 0).mul(0.1);
+  await using program = await cg.compile(f, [start]);
+  const given = await program(start);
+  f(start).forEach((y, i) => assertEquals(given[i]!.data, y.data));
+  assertEquals(program.explain({ after: "loopFusion" }).match(/ = scan\(/g)?.length, 2);
+});

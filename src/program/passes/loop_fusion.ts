@@ -6,8 +6,8 @@
  */
 import { sliceOp } from "../../ops/join.ts";
 import { reshapeOp } from "../../ops/layout.ts";
-import { type Shape, sizeOf } from "../../shape.ts";
-import { type Graph, GraphBuilder, makersOf, type Step, type ValueId } from "../graph.ts";
+import { sizeOf } from "../../shape.ts";
+import { type Graph, GraphBuilder, makersOf, orderOf, type Step, type ValueId } from "../graph.ts";
 import {
   type BlockInput,
   type BlockRun,
@@ -25,83 +25,107 @@ const MOST_STEPS = 500;
 
 /** The graph in which loops do the work of earlier ones too, where they need nothing of them. */
 export function fuseRowLoops(graph: Graph, tidy: (body: Graph) => Graph): Graph {
-  for (let fused: Graph | undefined = graph; fused !== undefined;) {
-    graph = fused;
-    fused = fuseTwo(graph, tidy);
+  let loops = graph.steps.filter(isLoop);
+  const outlines = new Map(loops.map((step) => [step, outlineOf(step)]));
+  while (loops.length > 1) {
+    const later = loops.pop()!;
+    const outline = outlines.get(later)!;
+    const alike = loops.slice(-WINDOW).filter((step) => outlines.get(step) === outline);
+    const { partners, waiting } = partnersOf(later, alike, graph);
+    if (partners.size === 0) continue;
+    const merged = merge([...partners, later], graph, tidy);
+    const at = orderOf(graph).get(later)!;
+    const staying = graph.steps.slice(0, at).filter((x) => !waiting.has(x) && !partners.has(x));
+    const steps = [...staying, ...merged.steps, ...waiting, ...graph.steps.slice(at + 1)];
+    graph = { ...merged.build(), steps };
+    outlines.set(merged.steps[0]!, outline);
+    loops = [...staying, merged.steps[0]!, ...waiting].filter(isLoop);
   }
   return graph;
 }
 
-function fuseTwo(graph: Graph, tidy: (body: Graph) => Graph): Graph | undefined {
-  const loops = graph.steps.filter((step) => loopIn(step) !== undefined);
-  const orders = new Map(graph.steps.map((step, i) => [step, i]));
-  const makers = makersOf(graph);
-  for (let i = loops.length - 1; i > 0; i--) {
-    const later = loops[i]!;
-    const alike = loops.slice(Math.max(0, i - WINDOW), i).filter((step) => isAlike(step, later));
-    if (alike.length === 0) continue;
-    const first = orders.get(alike[0]!)!;
-    const needed = new Set([later]);
-    // A set is gone through with what is added meanwhile.
-    for (const { inputs } of needed) {
-      for (const id of inputs) {
-        const maker = makers.get(id);
-        if (maker !== undefined && orders.get(maker)! >= first) needed.add(maker);
-      }
+function isLoop(step: Step): boolean {
+  return loopIn(step) !== undefined;
+}
+
+/** What loops over the same blocks have in common; that of none where a loop may end early. */
+function outlineOf(step: Step): string | Step {
+  const { name, spec, runs } = loopIn(step)!;
+  if (runs.some(({ ends }) => ends !== undefined)) return step;
+  return `${name} ${spec.dtype} ${runs.map(({ first, count }) => [first, count])}`;
+}
+
+function lengthOf(step: Step): number {
+  return loopIn(step)!.runs.reduce((sum, { body }) => sum + body.steps.length, 0);
+}
+
+/** Of loops before one, those that neither it nor each other needs; and what waits for them. */
+function partnersOf(
+  later: Step,
+  alike: readonly Step[],
+  graph: Graph,
+): { partners: Set<Step>; waiting: Set<Step> } {
+  const [partners, waiting, made] = [new Set<Step>(), new Set<Step>(), new Set<ValueId>()];
+  if (alike.length === 0) return { partners, waiting };
+  const order = orderOf(graph);
+  const first = order.get(alike[0]!)!;
+  const needed = new Set([later]);
+  // A set is gone through with what is added meanwhile.
+  for (const { inputs } of needed) {
+    for (const id of inputs) {
+      const maker = makersOf(graph).get(id);
+      if (maker !== undefined && order.get(maker)! >= first) needed.add(maker);
     }
-    const earlier = alike.find((step) => !needed.has(step));
-    if (earlier !== undefined) return merge(earlier, later, graph, tidy);
   }
-  return undefined;
+  const free = new Set(alike.filter((step) => !needed.has(step)));
+  let length = lengthOf(later);
+  for (const step of graph.steps.slice(first, order.get(later))) {
+    if (step.inputs.some((id) => made.has(id))) waiting.add(step);
+    else if (free.has(step) && length + lengthOf(step) <= MOST_STEPS) {
+      partners.add(step);
+      length += lengthOf(step);
+    } else continue;
+    made.add(step.output);
+  }
+  return { partners, waiting };
 }
 
-/** Whether two steps are loops over the same blocks. */
-function isAlike(one: Step, other: Step): boolean {
-  const [a, b] = [loopIn(one)!, loopIn(other)!];
-  const blocksOf = ({ runs }: RowLoop) => String(runs.map(({ first, count }) => [first, count]));
-  const runs = [...a.runs, ...b.runs];
-  return a.name === b.name && a.spec.dtype === b.spec.dtype && blocksOf(a) === blocksOf(b) &&
-    runs.every(({ ends }) => ends === undefined) &&
-    runs.reduce((sum, { body }) => sum + body.steps.length, 0) <= MOST_STEPS;
-}
-
-/** The graph with the work of two loops in one, as late as the later one. */
-function merge(earlier: Step, later: Step, graph: Graph, tidy: (body: Graph) => Graph): Graph {
-  const [a, b] = [loopIn(earlier)!, loopIn(later)!];
+/** Loops as one, and what each of them made as parts of what it makes. */
+function merge(
+  loops: readonly Step[],
+  graph: Graph,
+  tidy: (body: Graph) => Graph,
+): GraphBuilder {
   const builder = new GraphBuilder(graph);
-  const size = sizeOf(a.spec.shape);
-  const spec = { shape: [size + sizeOf(b.spec.shape)], dtype: a.spec.dtype };
-  const inputs = [...new Set([...earlier.inputs, ...later.inputs])];
+  const inputs = [...new Set(loops.flatMap((step) => step.inputs))];
+  const numbers = new Map(inputs.map((id, i) => [id, i]));
   const runsOf = (step: Step) =>
     loopIn(step)!.runs.map((run) => {
-      const numberOf = ({ from }: BlockInput) => inputs.indexOf(step.inputs[from]!);
+      const numberOf = ({ from }: BlockInput) => numbers.get(step.inputs[from]!)!;
       return { ...run, inputs: run.inputs.map((own) => ({ ...own, from: numberOf(own) })) };
     });
-  const others = runsOf(later);
-  const runs = runsOf(earlier).map((run, i) => mergeRuns(run, others[i]!, tidy));
-  const made = a.runs[0]!.body.outputs.length;
-  const results = [
-    ...a.results,
-    ...b.results.map((r) => ({ ...r, output: made + r.output, start: size + r.start })),
-  ];
-  const loop: RowLoop = { name: a.name, runs, results, spec };
+  const loop = loops.map((step): RowLoop => ({ ...loopIn(step)!, runs: runsOf(step) }))
+    .reduce((a, b) => mergeTwo(a, b, tidy));
   const merged = builder.add(rowLoopOp, inputs, loop);
-  const cut = (start: number, output: ValueId, shape: Shape) => {
-    const flat = builder.add(sliceOp, [merged], { start: [start], shape: [sizeOf(shape)] });
-    builder.add(reshapeOp, [flat], shape, output);
-  };
-  cut(0, earlier.output, a.spec.shape);
-  cut(size, later.output, b.spec.shape);
-  const waiting = new Set([earlier.output]);
-  const [before, after]: [Step[], Step[]] = [[], []];
-  let isLate = false;
-  for (const step of graph.steps) {
-    const waits = step.inputs.some((id) => waiting.has(id));
-    if (waits) waiting.add(step.output);
-    if (step === later) isLate = true;
-    else if (step !== earlier) (isLate || waits ? after : before).push(step);
+  let start = 0;
+  for (const step of loops) {
+    const { shape } = loopIn(step)!.spec;
+    const cut = { start: [start], shape: [sizeOf(shape)] };
+    builder.add(reshapeOp, [builder.add(sliceOp, [merged], cut)], shape, step.output);
+    start += sizeOf(shape);
   }
-  return { ...builder.build(), steps: [...before, ...builder.steps, ...after] };
+  return builder;
+}
+
+function mergeTwo(a: RowLoop, b: RowLoop, tidy: (body: Graph) => Graph): RowLoop {
+  const [size, made] = [sizeOf(a.spec.shape), a.runs[0]!.body.outputs.length];
+  const others = b.results.map((r) => ({ ...r, output: made + r.output, start: size + r.start }));
+  return {
+    name: a.name,
+    runs: a.runs.map((run, i) => mergeRuns(run, b.runs[i]!, tidy)),
+    results: [...a.results, ...others],
+    spec: { shape: [size + sizeOf(b.spec.shape)], dtype: a.spec.dtype },
+  };
 }
 
 /** Two bodies as one: inputs that both read are shared. */
