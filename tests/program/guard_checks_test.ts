@@ -1,5 +1,5 @@
 /** Checks of many numbers, which loops mark on their way. */
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import * as cg from "../../mod.ts";
 import { gpuTest } from "../backends/webgpu/gpu.ts";
 
@@ -45,6 +45,20 @@ for (const threads of [1, 2]) {
     await program(x.log(), mask);
   });
 }
+
+Deno.test("numbers that single precision takes just out of range are told as eagerly", async () => {
+  await using program = await cg.compile(masked, [x, mask]);
+  for (const value of [1.001, 1.001 - 2 ** -24, 1.001 - 2 ** -23].map(Math.fround)) {
+    const near = withValue(x, at, value);
+    if (value <= 1.001) {
+      await program(near, mask);
+      masked(near, mask);
+    } else {
+      const { message } = await assertRejects(() => program(near, mask), RangeError);
+      assertThrows(() => masked(near, mask), RangeError, message);
+    }
+  }
+});
 
 Deno.test("many rows that do not sum to 1 are told, and which is the first", async () => {
   await using program = await cg.compile(distributed, [x]);

@@ -20,7 +20,7 @@ export function guardChecks(graph: Graph): Graph {
     const { op, inputs: [x], params, output } = step;
     const range = rangeOf(step, graph);
     if (range === undefined) return step;
-    const { low, high } = range;
+    const [low, high] = [inward(range.low, 1), inward(range.high, -1)];
     const measureOp = low === -Infinity ? aboveOp : high === Infinity ? belowOp : outsideOp;
     const distance = builder.add(measureOp, [x!], [low, high]);
     const rows = builder.add(maxOp, [distance], axesLike(x!, graph));
@@ -40,6 +40,11 @@ function rangeOf(
   if (op.kind !== "check" || sizeOf(shape) < FEW || !isFloating(dtype)) return undefined;
   const { forbidden } = op.refuses!(specs, params, graph.values[output]!)!;
   return forbidden.kind === "outside" && forbidden.except === undefined ? forbidden : undefined;
+}
+
+/** A bound that single precision has, or one that it does not round beyond. */
+function inward(bound: number, side: 1 | -1): number {
+  return Math.fround(bound) === bound ? bound : bound + side * Math.abs(bound) * 2 ** -22;
 }
 
 /** How far out a number is; NaN is NaN. What a mask leaves out counts, as a hint may. */
