@@ -4,9 +4,8 @@
  * @module
  */
 import type { TypedArray } from "../dtype.ts";
-import type { Forbidden } from "../op.ts";
 import { sizeOf } from "../shape.ts";
-import { type Graph, makersOf, type Step, type ValueId } from "./graph.ts";
+import { type Graph, makersOf, refusalOf, type Step, type ValueId } from "./graph.ts";
 
 /** Integers of a graph. */
 export class Bounds {
@@ -50,16 +49,10 @@ export class Bounds {
 
   /** Whether a check lets nothing else pass, but for an exception that `besides` names. */
   #isAllowed(step: Step, bound: number, besides?: number): boolean {
-    const found = this.#forbiddenBy(step);
+    const found = step.op.kind === "check" ? refusalOf(step, this.#graph)?.forbidden : undefined;
     if (found?.kind !== "outside" || found.low < 0 || found.high >= bound) return false;
     const { except = 0 } = found;
     return except === besides || areBelow([except], bound);
-  }
-
-  #forbiddenBy({ op, inputs, params, output }: Step): Forbidden | undefined {
-    if (op.kind !== "check") return undefined;
-    const { values } = this.#graph;
-    return op.refuses!(inputs.map((id) => values[id]!), params, values[output]!)?.forbidden;
   }
 
   #isMapped({ inputs }: Step, expression: string, bound: number): boolean {

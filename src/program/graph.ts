@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Primitive, Spec } from "../op.ts";
+import type { Primitive, Refusal, Spec } from "../op.ts";
 import type { Tensor } from "../tensor.ts";
 
 /** The number of a value in a graph. */
@@ -51,6 +51,14 @@ export function orderOf({ steps }: Graph): ReadonlyMap<Step, number> {
   const known = ORDERS.get(steps) ?? new Map(steps.map((step, i) => [step, i]));
   ORDERS.set(steps, known);
   return known;
+}
+
+/** Which values a step refuses when they arrive; `undefined` where nothing can be wrong. */
+export function refusalOf(
+  { op, inputs, params, output }: Step,
+  { values }: Pick<Graph, "values">,
+): Refusal | undefined {
+  return op.refuses?.(inputs.map((id) => values[id]!), params, values[output]!);
 }
 
 const NOTHING: Graph = { values: [], inputs: [], constants: new Map(), steps: [], outputs: [] };

@@ -9,7 +9,7 @@ import type { Primitive, Spec } from "../../op.ts";
 import { elementwise } from "../../ops/elementwise.ts";
 import { type Axes, maxOp } from "../../ops/reduce.ts";
 import { sameShape, sizeOf } from "../../shape.ts";
-import { type Graph, rewriteSteps, type Step, type ValueId } from "../graph.ts";
+import { type Graph, refusalOf, rewriteSteps, type Step, type ValueId } from "../graph.ts";
 
 /** Fewer numbers than this are looked at one by one. */
 const FEW = 1024;
@@ -31,14 +31,11 @@ export function guardChecks(graph: Graph): Graph {
 }
 
 /** What a check lets pass of many numbers; `undefined` where it looks at them one by one. */
-function rangeOf(
-  { op, inputs, params, output }: Step,
-  graph: Graph,
-): { low: number; high: number } | undefined {
-  const specs = inputs.map((id) => graph.values[id]!);
-  const { shape, dtype } = specs[0]!;
-  if (op.kind !== "check" || sizeOf(shape) < FEW || !isFloating(dtype)) return undefined;
-  const { forbidden } = op.refuses!(specs, params, graph.values[output]!)!;
+function rangeOf(step: Step, graph: Graph): { low: number; high: number } | undefined {
+  if (step.op.kind !== "check") return undefined;
+  const { shape, dtype } = graph.values[step.inputs[0]!]!;
+  if (sizeOf(shape) < FEW || !isFloating(dtype)) return undefined;
+  const { forbidden } = refusalOf(step, graph)!;
   return forbidden.kind === "outside" && forbidden.except === undefined ? forbidden : undefined;
 }
 

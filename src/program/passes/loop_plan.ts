@@ -6,7 +6,7 @@
 import { mergeAxes } from "../../../kernels/layout/axes.ts";
 import type { ReduceOp } from "../../op.ts";
 import { broadcastStrides, sameShape, type Shape, sizeOf, stridesOf } from "../../shape.ts";
-import { type Graph, makersOf, type Step, type ValueId } from "../graph.ts";
+import { type Graph, makersOf, refusalOf, type Step, type ValueId } from "../graph.ts";
 import { type AxisRange, isTurned, iterationSpace } from "../space.ts";
 import { readBy, type Source } from "./views.ts";
 
@@ -70,18 +70,12 @@ export function rowShape(shape: Shape, reduced: AxisRange | undefined, kept = fa
 
 /** What a step does in a loop; `undefined` where it needs a kernel of its own. */
 export function workOf(step: Step, graph: Graph): Work | undefined {
-  const { op, inputs, params, output } = step;
+  const { op, params } = step;
   switch (op.kind) {
     case "reduce":
       return reductionWork(step, op.reduce, op.over(params).axes, graph);
-    case "map": {
-      const refused = op.refuses?.(
-        inputs.map((id) => graph.values[id]!),
-        params,
-        graph.values[output]!,
-      );
-      return refused === undefined ? elementwiseWork(step, op.expression, graph) : undefined;
-    }
+    case "map":
+      return refusalOf(step, graph) ? undefined : elementwiseWork(step, op.expression, graph);
     case "view":
       return isRepeat(step, graph) ? elementwiseWork(step, "a", graph) : undefined;
     default:
