@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { stretchStart } from "../../../kernels/layout/reference.ts";
 import { sizeOf } from "../../shape.ts";
+import { stretchOf } from "../alias.ts";
 import { type Graph, type GraphBuilder, makersOf, rewriteSteps, type ValueId } from "../graph.ts";
 import {
   type BlockInput,
@@ -27,7 +27,7 @@ export function hoistInvariants(graph: Graph, optimize: (body: Graph) => Graph):
     const inputs: ValueId[] = [];
     const from = (id: ValueId) => inputs.includes(id) ? inputs.indexOf(id) : inputs.push(id) - 1;
     const place = (input: BlockInput): BlockInput => {
-      const { id, start } = stretchOf(step.inputs[input.from]!, graph);
+      const { id, start } = holderOf(step.inputs[input.from]!, graph);
       return { ...input, from: from(id), start: input.start + start };
     };
     const runs = loop.runs.map((given) => {
@@ -83,16 +83,12 @@ function close(
 }
 
 /** The value that holds another one as a stretch, and where that starts. */
-function stretchOf(given: ValueId, graph: Graph): { id: ValueId; start: number } {
-  const makers = makersOf(graph);
-  let [id, start] = [given, 0];
-  for (let step = makers.get(id); step?.op.kind === "view"; step = makers.get(id)) {
-    const shapes = step.inputs.map((input) => graph.values[input]!.shape);
-    const { shape } = graph.values[id]!;
-    const from = stretchStart(step.op.copies(shapes, step.params, shape), sizeOf(shape));
-    if (from === undefined) break;
-    id = step.inputs[0]!;
-    start += from;
+function holderOf(given: ValueId, graph: Graph): { id: ValueId; start: number } {
+  let found = { id: given, start: 0 };
+  for (;;) {
+    const step = makersOf(graph).get(found.id);
+    const start = step && stretchOf(step, graph);
+    if (start === undefined) return found;
+    found = { id: step!.inputs[0]!, start: found.start + start };
   }
-  return { id, start };
 }
