@@ -4,7 +4,7 @@
  * @module
  */
 import type { ViewCopy } from "../../kernels/layout/reference.ts";
-import { sameShape, type Shape } from "../shape.ts";
+import { sameShape, type Shape, sizeOf } from "../shape.ts";
 import type { Graph, Step, ValueId } from "./graph.ts";
 import { eliminateDeadCode } from "./passes/dead_code.ts";
 import { hasSameValues, isSame } from "./row_blocks.ts";
@@ -24,118 +24,110 @@ export function rowWiseOutputs(
   n: number,
   m: number,
 ): boolean[] | undefined {
-  const both = new Recordings(eliminateDeadCode(few), eliminateDeadCode(many), n, m);
-  return both.areRowWise() ? few.outputs.map((id) => both.hasRows(id) === true) : undefined;
+  const both = { few: eliminateDeadCode(few), many: eliminateDeadCode(many), n, m };
+  return areRowWise(both) ? few.outputs.map((id) => hasRows(id, both) === true) : undefined;
 }
 
-/** The same function with few rows and with many. */
-class Recordings {
-  readonly #few: Graph;
-  readonly #many: Graph;
-  readonly #n: number;
-  readonly #m: number;
+/** The same function with few rows and with many, and the numbers of rows. */
+interface Recordings {
+  few: Graph;
+  many: Graph;
+  n: number;
+  m: number;
+}
 
-  constructor(few: Graph, many: Graph, n: number, m: number) {
-    this.#few = few;
-    this.#many = many;
-    this.#n = n;
-    this.#m = m;
+/** Whether a value has rows; `undefined` where it is neither the same nor only longer. */
+function hasRows(id: ValueId, both: Recordings): boolean | undefined {
+  const [few, many] = [both.few.values[id]!, both.many.values[id]!];
+  if (few.dtype !== many.dtype) return undefined;
+  if (sameShape(few.shape, many.shape)) return false;
+  const [first = 0, ...rest] = few.shape;
+  const [longer = 0, ...others] = many.shape;
+  const fits = first % both.n === 0 && first * both.m === longer * both.n;
+  return fits && sameShape(rest, others) ? true : undefined;
+}
+
+function areRowWise(both: Recordings): boolean {
+  const { few, many } = both;
+  const outlineOf = ({ inputs, outputs, steps, constants }: Graph) => {
+    const done = steps.map((step) => [step.op, step.inputs, step.output]);
+    return [inputs, outputs, done, [...constants.keys()]];
+  };
+  return isSame(outlineOf(few), outlineOf(many)) &&
+    [...few.inputs, ...few.outputs, ...few.constants.keys()].every((id) =>
+      hasRows(id, both) !== undefined
+    ) &&
+    [...few.constants].every(([id, constant]) =>
+      hasSameValues(constant, many.constants.get(id)!)
+    ) &&
+    few.steps.every((step, i) => keepsRows(step, many.steps[i]!, both));
+}
+
+/** Whether a step makes of values that are the same, or only longer, another such value. */
+function keepsRows(step: Step, other: Step, both: Recordings): boolean {
+  const { op, inputs, params, output } = step;
+  const [rows, isLonger] = [inputs.map((id) => hasRows(id, both)), hasRows(output, both)];
+  if (isLonger === undefined || rows.includes(undefined)) return false;
+  if (!isLonger && !rows.includes(true)) return isSame(params, other.params);
+  if (op.kind === "view" || op.kind === "product") return movesRows(step, other, isLonger, both);
+  if (!isLonger) return false;
+  const same = <T>(factsOf: (params: unknown) => T, hold: (facts: T) => boolean) =>
+    isSame(factsOf(params), factsOf(other.params)) && hold(factsOf(params));
+  const isBehind = (axis: number) => axis > 0;
+  const [first, ...others] = rows as boolean[];
+  switch (op.kind) {
+    case "map":
+    case "check":
+      return isSame(params, other.params) && alignsRows(step, both);
+    case "reduce":
+      return same(op.over, ({ axes }) => axes.every(isBehind));
+    case "sort":
+      return same(op.order, ({ axes }) => axes.every(isBehind));
+    case "cumulative":
+      return rows.every(Boolean) && same(op.along, ({ axis }) => isBehind(axis));
+    case "lookup":
+      return same(
+        op.axis,
+        (axis) => first ? isBehind(axis) && others[0] === (op.by === "value") : axis === 0,
+      );
+    case "scatter":
+      return first! && same(op.axis, isBehind) && others.at(-1)! &&
+        (op.by === "value" || !others[0]);
+    case "sparseProduct":
+    case "random":
+    case "loop":
+    case "opaque":
+      return false;
   }
+}
 
-  /** Whether a value has rows; `undefined` where it is neither the same nor only longer. */
-  hasRows(id: ValueId): boolean | undefined {
-    const [few, many] = [this.#few.values[id]!, this.#many.values[id]!];
-    if (few.dtype !== many.dtype) return undefined;
-    if (sameShape(few.shape, many.shape)) return false;
-    const [first = 0, ...rest] = few.shape;
-    const [longer = 0, ...others] = many.shape;
-    const fits = first % this.#n === 0 && first * this.#m === longer * this.#n;
-    return fits && sameShape(rest, others) ? true : undefined;
-  }
+/** Whether the rows of inputs that have some meet those of the output. */
+function alignsRows({ inputs, output }: Step, both: Recordings): boolean {
+  const { values } = both.few;
+  const { shape } = values[output]!;
+  return inputs.every((id) => {
+    const own = values[id]!.shape;
+    return !hasRows(id, both) || (own.length === shape.length && own[0] === shape[0]);
+  });
+}
 
-  areRowWise(): boolean {
-    const [few, many] = [this.#few, this.#many];
-    return isSame([few.inputs, few.outputs, few.steps.length, [...few.constants.keys()]], [
-      ...[many.inputs, many.outputs, many.steps.length, [...many.constants.keys()]],
-    ]) &&
-      [...few.inputs, ...few.outputs].every((id) => this.hasRows(id) !== undefined) &&
-      [...few.constants.keys()].every((id) => this.#isConstant(id)) &&
-      few.steps.every((step, i) => this.#keepsRows(step, many.steps[i]!));
-  }
-
-  /** Whether a constant has the same values for the rows of both. */
-  #isConstant(id: ValueId): boolean {
-    if (this.hasRows(id) === undefined) return false;
-    const [few, many] = [this.#few.constants.get(id)!, this.#many.constants.get(id)!];
-    return hasSameValues(few, many);
-  }
-
-  /** Whether a step makes of values that are the same, or only longer, another such value. */
-  #keepsRows(step: Step, other: Step): boolean {
-    const { op, inputs, params, output } = step;
-    const isOther = op !== other.op || output !== other.output || !isSame(inputs, other.inputs);
-    const [rows, isLonger] = [inputs.map((id) => this.hasRows(id)), this.hasRows(output)];
-    if (isOther || isLonger === undefined || rows.includes(undefined)) return false;
-    if (!isLonger && !rows.includes(true)) return isSame(params, other.params);
-    if (op.kind === "view" || op.kind === "product") return this.#movesRows(step, other, isLonger);
-    if (!isLonger) return false;
-    const same = <T>(factsOf: (params: unknown) => T, hold: (facts: T) => boolean) =>
-      isSame(factsOf(params), factsOf(other.params)) && hold(factsOf(params));
-    const isBehind = (axis: number) => axis > 0;
-    const [first, ...others] = rows as boolean[];
-    switch (op.kind) {
-      case "map":
-      case "check":
-        return isSame(params, other.params) && this.#alignsRows(step);
-      case "reduce":
-        return same(op.over, ({ axes }) => axes.every(isBehind));
-      case "sort":
-        return same(op.order, ({ axes }) => axes.every(isBehind));
-      case "cumulative":
-        return rows.every(Boolean) && same(op.along, ({ axis }) => isBehind(axis));
-      case "lookup":
-        return same(
-          op.axis,
-          (axis) => first ? isBehind(axis) && others[0] === (op.by === "value") : axis === 0,
-        );
-      case "scatter":
-        return first! && same(op.axis, isBehind) && others.at(-1)! &&
-          (op.by === "value" || !others[0]);
-      case "sparseProduct":
-      case "random":
-      case "loop":
-      case "opaque":
-        return false;
-    }
-  }
-
-  /** Whether the rows of inputs that have some meet those of the output. */
-  #alignsRows({ inputs, output }: Step): boolean {
-    const { shape } = this.#few.values[output]!;
-    return inputs.every((id) => {
-      const own = this.#few.values[id]!.shape;
-      return !this.hasRows(id) || (own.length === shape.length && own[0] === shape[0]);
+/** Whether each row's values, or products, are put where that row is, and all rows' alike. */
+function movesRows(step: Step, other: Step, isLonger: boolean, both: Recordings): boolean {
+  const [few, many] = [copiesOf(step, both.few), copiesOf(other, both.many)];
+  // What is no longer reads rows that are there in both.
+  if (!isLonger) return isSame(few, many);
+  const ofOne = (graph: Graph, copies: readonly ViewCopy[], count: number) => {
+    const size = (id: ValueId) => sizeOf(graph.values[id]!.shape) / count;
+    return copies.map((copy, i) => {
+      const id = step.inputs[i]!;
+      return rowCopy(copy, count, size(step.output), hasRows(id, both) ? size(id) : 0);
     });
-  }
-
-  /** Whether each row's values, or products, are put where that row is, and all rows' alike. */
-  #movesRows(step: Step, other: Step, isLonger: boolean): boolean {
-    const [few, many] = [copiesOf(step, this.#few), copiesOf(other, this.#many)];
-    // What is no longer reads rows that are there in both.
-    if (!isLonger) return isSame(few, many);
-    const ofOne = (graph: Graph, copies: readonly ViewCopy[], count: number) => {
-      const size = (id: ValueId) => graph.values[id]!.shape.reduce((a, b) => a * b, 1) / count;
-      return copies.map((copy, i) => {
-        const id = step.inputs[i]!;
-        return rowCopy(copy, count, size(step.output), this.hasRows(id) ? size(id) : 0);
-      });
-    };
-    const rows = ofOne(this.#few, few, this.#n);
-    const longer = ofOne(this.#many, many, this.#m);
-    // Both operands of a product have rows along the same axis.
-    const meet = step.op.kind === "view" || isSame(longer[0]?.shape, longer[1]?.shape);
-    return meet && !rows.includes(undefined) && isSame(rows, longer);
-  }
+  };
+  const rows = ofOne(both.few, few, both.n);
+  const longer = ofOne(both.many, many, both.m);
+  // Both operands of a product have rows along the same axis.
+  const meet = step.op.kind === "view" || isSame(longer[0]?.shape, longer[1]?.shape);
+  return meet && !rows.includes(undefined) && isSame(rows, longer);
 }
 
 /** Where a view's values come from and go; or those that a product multiplies, all pairs of them. */
