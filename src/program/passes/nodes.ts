@@ -93,49 +93,43 @@ function readsOf({ plan, step }: Node, { sourceOf }: GraphView): readonly ValueI
   return reads.map(({ root }) => root);
 }
 
-/** Which nodes read which values. */
+/** Which nodes read which values; `null` stands for the caller. */
 export class Readers {
-  readonly #readers = new Map<ValueId, Set<Node>>();
-  readonly #outputs: ReadonlySet<ValueId>;
+  readonly #readers = new Map<ValueId, Set<Node | null>>();
   readonly #view: GraphView;
 
   /** `outputs` are values that the caller reads. */
-  constructor(nodes: readonly Node[], outputs: Iterable<ValueId>, view: GraphView) {
-    this.#outputs = new Set(outputs);
+  constructor(nodes: readonly Node[], outputs: readonly ValueId[], view: GraphView) {
     this.#view = view;
-    for (const node of nodes) this.#add(node);
+    this.#add(outputs, null);
+    for (const node of nodes) this.#add(readsOf(node, view), node);
   }
 
-  /** The nodes that read a value. */
-  of(id: ValueId): ReadonlySet<Node> {
+  /** Who reads a value. */
+  of(id: ValueId): ReadonlySet<Node | null> {
     return this.#readers.get(id) ?? NOBODY;
   }
 
-  /** Whether the caller gets a value. */
-  isOutput(id: ValueId): boolean {
-    return this.#outputs.has(id);
-  }
-
-  /** Whether others than one node read a value, or the caller. */
+  /** Whether others than one node read a value. */
   isNeeded(id: ValueId, node: Node): boolean {
     const readers = this.of(id);
-    return this.#outputs.has(id) || readers.size > 1 || (readers.size === 1 && !readers.has(node));
+    return readers.size > Number(readers.has(node));
   }
 
   /** Gives a node other steps. */
   replace(node: Node, plan: LoopPlan): void {
     for (const id of readsOf(node, this.#view)) this.#readers.get(id)?.delete(node);
     node.plan = plan;
-    this.#add(node);
+    this.#add(readsOf(node, this.#view), node);
   }
 
-  #add(node: Node): void {
-    for (const id of readsOf(node, this.#view)) {
+  #add(ids: readonly ValueId[], reader: Node | null): void {
+    for (const id of ids) {
       const found = this.#readers.get(id);
-      if (found === undefined) this.#readers.set(id, new Set([node]));
-      else found.add(node);
+      if (found === undefined) this.#readers.set(id, new Set([reader]));
+      else found.add(reader);
     }
   }
 }
 
-const NOBODY: ReadonlySet<Node> = new Set();
+const NOBODY: ReadonlySet<Node | null> = new Set();

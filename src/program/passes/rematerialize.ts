@@ -39,7 +39,7 @@ export function rematerialize(nodes: readonly Node[], readers: Readers, plan: Re
     };
     for (const { output } of steps.toReversed()) {
       if (read.has(output)) settle();
-      if (!readers.isNeeded(output, node) || readers.isOutput(output)) continue;
+      if (!readers.isNeeded(output, node) || readers.of(output).has(null)) continue;
       if (!node.plan.levels.get(output)!.moves) continue;
       const isStored = (id: ValueId) => id !== output && readers.isNeeded(id, node);
       const chain = chainTo(output, node, makers, isStored);
@@ -62,7 +62,7 @@ function give(
   if (candidates.length === 0) return;
   const chains = new Map<Node, Set<Step>>();
   for (const { output, chain } of candidates) {
-    for (const reader of readers.of(output)) {
+    for (const reader of readers.of(output) as ReadonlySet<Node>) {
       const steps = chains.get(reader) ?? new Set();
       chain.forEach((step) => steps.add(step));
       chains.set(reader, steps);
