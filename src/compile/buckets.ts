@@ -93,15 +93,14 @@ export class Buckets {
     const examples = this.#examples;
     if (leaves.length !== examples.length) return undefined;
     const given = leaves.map(({ shape }, i) => !sameShape(shape, examples[i]!.shape));
-    const own = leaves.filter((_, i) => given[i]);
-    const usual = examples.filter((_, i) => given[i]);
-    const fits = leaves.every(({ dtype }, i) => dtype === examples[i]!.dtype) &&
-      own.every(({ shape }, i) => sameShape(shape.slice(1), usual[i]!.shape.slice(1)));
-    const counts = new Set(own.map(({ shape }) => shape[0]));
-    const [count] = counts;
-    const usualCounts = new Set(usual.map(({ shape }) => shape[0]));
-    if (!fits || counts.size !== 1 || usualCounts.size !== 1 || !count) return undefined;
-    return { given, count, usual: usual[0]!.shape[0]! };
+    const first = given.indexOf(true);
+    const [count, usual] = [leaves[first]?.shape[0], examples[first]?.shape[0]];
+    const fits = leaves.every(({ shape: [n, ...rest], dtype }, i) => {
+      const { shape: [own, ...others], dtype: type } = examples[i]!;
+      const isAlike = n === count && own === usual && sameShape(rest, others);
+      return dtype === type && (!given[i] || isAlike);
+    });
+    return fits && count && usual !== undefined ? { given, count, usual } : undefined;
   }
 }
 
