@@ -62,6 +62,7 @@ import "../kernels/select/reference.ts";
 import "../kernels/wasm/code.ts";
 import "../kernels/wasm/encoding.ts";
 import "../kernels/wasm/features.ts";
+import "../kernels/wasm/instructions.ts";
 import "../kernels/wasm/module.ts";
 import "../kernels/wasm/simd.ts";
 import "../kernels/wasm/value.ts";

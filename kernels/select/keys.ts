@@ -4,8 +4,7 @@
  * @module
  */
 import { BYTES, type DType } from "../../src/dtype.ts";
-import { flatten, unsignedLeb128 } from "../wasm/encoding.ts";
-import { constant, f32, f64, i32, type Operand, unary, type Value } from "../wasm/value.ts";
+import { constant, f32, f64, i32, type Operand, type Value } from "../wasm/value.ts";
 import { f32x4, f64x2, i32x4, i64x2, v128 } from "../wasm/simd.ts";
 
 /** The WebAssembly type of a key. */
@@ -66,7 +65,7 @@ export function keysOf(dtype: Exclude<DType, "bool">): Keys {
     loadSplat: (address: Value<"i32">, offset: number) => v128.loadSplat(bytes, address, offset),
     count: bytes === 4 ? i32x4.sub : i64x2.sub,
     counted: (counts: V128, lane: number) => i32x4.extractLane(counts, lane * bytes / 4),
-    bitmask: unary(flatten([0xfd, unsignedLeb128(bytes === 4 ? 164 : 196)]), "v128", "i32"),
+    bitmask: bytes === 4 ? i32x4.bitmask : i64x2.bitmask,
   };
   if (dtype === "int32") {
     return {

@@ -5,12 +5,14 @@
  */
 import type { DType } from "../../src/dtype.ts";
 import { type Code, sized, unsignedLeb128, vector } from "./encoding.ts";
+import { opcodeOf } from "./instructions.ts";
 import {
   f32,
   f64,
   i32,
   type Local,
   localAt,
+  memoryCode,
   type Operand,
   operandCode,
   TYPE_CODES,
@@ -46,17 +48,11 @@ export interface WasmFunction<P extends Parameters, R extends ValueType | null> 
 /** What memory can hold: a value, or the lowest byte of an integer. */
 export type StoreType = ValueType | "i8";
 
-/** The instruction that stores, and the logarithm of its alignment. */
-const STORES: Record<StoreType, Code> = {
-  i8: [0x3a, 0],
-  i32: [0x36, 2],
-  f32: [0x38, 2],
-  f64: [0x39, 3],
-  v128: [0xfd, 11, 2],
-};
+/** How memory is aligned that is stored to, as a logarithm. */
+const ALIGNMENT: Record<StoreType, number> = { i8: 0, i32: 2, f32: 2, f64: 3, v128: 2 };
 
+/** A block that gives no value. */
 const VOID = 0x40;
-const [BLOCK, LOOP, IF, ELSE, END, BRANCH, BRANCH_IF] = [2, 3, 4, 5, 0x0b, 0x0c, 0x0d];
 
 /** The value of a call. */
 export function call<P extends Parameters, R extends ValueType>(
@@ -73,7 +69,7 @@ function callCode<P extends Parameters>(
   const operands = Object.entries(f.parameters).map(([name, type]) =>
     operandCode(type, args[name]!)
   );
-  return [...operands, 0x10, unsignedLeb128(f.index)];
+  return [operands, opcodeOf("call"), unsignedLeb128(f.index)];
 }
 
 /** Writes the body of one function. */
@@ -115,7 +111,8 @@ export class CodeBuilder {
 
   /** `local = value` */
   set<T extends ValueType>(local: Local<T>, value: Operand<T>): void {
-    this.#code.push(operandCode(local.type, value), 0x21, unsignedLeb128(local.index));
+    const number = unsignedLeb128(local.index);
+    this.#code.push(operandCode(local.type, value), opcodeOf("local.set"), number);
   }
 
   /** `local += value` */
@@ -130,12 +127,11 @@ export class CodeBuilder {
     value: Operand<T extends ValueType ? T : "i32">,
     offset = 0,
   ): void {
-    const valueType = (type === "i8" ? "i32" : type) as ValueType;
+    const isByte = type === "i8";
     this.#code.push(
       operandCode("i32", address),
-      operandCode(valueType, value as Operand<ValueType>),
-      STORES[type],
-      unsignedLeb128(offset),
+      operandCode(isByte ? "i32" : type, value as Operand<ValueType>),
+      memoryCode(isByte ? "i32.store8" : `${type}.store`, ALIGNMENT[type], offset),
     );
   }
 
@@ -147,21 +143,20 @@ export class CodeBuilder {
     lane: number,
     offset = 0,
   ): void {
-    const size = Math.log2(laneBytes);
-    const opcode = [0xfd, 88 + size, size, unsignedLeb128(offset), lane];
-    this.#code.push(operandCode("i32", address), vector.code, opcode);
+    const memory = memoryCode(`v128.store${8 * laneBytes}_lane`, Math.log2(laneBytes), offset);
+    this.#code.push(operandCode("i32", address), vector.code, memory, lane);
   }
 
   /** Sets `bytes` bytes from `address` on to 0. */
   clear(address: Operand<"i32">, bytes: Operand<"i32">): void {
     const operands = [address, 0, bytes].map((x) => operandCode("i32", x));
-    this.#code.push(...operands, 0xfc, 0x0b, 0);
+    this.#code.push(operands, opcodeOf("memory.fill"), 0);
   }
 
   /** Copies `bytes` bytes; the two places may overlap. */
   copy(to: Operand<"i32">, from: Operand<"i32">, bytes: Operand<"i32">): void {
     const operands = [to, from, bytes].map((x) => operandCode("i32", x));
-    this.#code.push(...operands, 0xfc, 0x0a, 0, 0);
+    this.#code.push(operands, opcodeOf("memory.copy"), 0, 0);
   }
 
   /** Calls a function that gives no value. */
@@ -171,27 +166,27 @@ export class CodeBuilder {
 
   /** Does one thing or another. */
   if(condition: Operand<"i32">, then: () => void, otherwise?: () => void): void {
-    this.#code.push(operandCode("i32", condition), IF!, VOID);
+    this.#code.push(operandCode("i32", condition), opcodeOf("if"), VOID);
     then();
-    const end = this.#code.push(ELSE!);
+    const end = this.#code.push(opcodeOf("else"));
     otherwise?.();
     if (this.#code.length === end) this.#code.pop();
-    this.#code.push(END!);
+    this.#code.push(opcodeOf("end"));
   }
 
   /** Does something while `condition` holds, possibly never. */
   while(condition: Operand<"i32">, body: () => void): void {
-    const outside = i32.eqz(condition);
-    this.#code.push(BLOCK!, VOID, LOOP!, VOID, outside.code, BRANCH_IF!, 1);
+    this.#code.push(opcodeOf("block"), VOID, opcodeOf("loop"), VOID);
+    this.#code.push(i32.eqz(condition).code, opcodeOf("br_if"), 1);
     body();
-    this.#code.push(BRANCH!, 0, END!, END!);
+    this.#code.push(opcodeOf("br"), 0, opcodeOf("end"), opcodeOf("end"));
   }
 
   /** Does something at least once, and again while `condition` holds: the fastest loop. */
   repeat(body: () => void, condition: Operand<"i32">): void {
-    this.#code.push(LOOP!, VOID);
+    this.#code.push(opcodeOf("loop"), VOID);
     body();
-    this.#code.push(operandCode("i32", condition), BRANCH_IF!, 0, END!);
+    this.#code.push(operandCode("i32", condition), opcodeOf("br_if"), 0, opcodeOf("end"));
   }
 
   /** Counts from 0 up to below `limit`, which is read anew each time, in steps. */
@@ -212,7 +207,7 @@ export class CodeBuilder {
       else groups.push([1, type]);
     }
     const locals = groups.map(([count, type]) => [unsignedLeb128(count), TYPE_CODES[type]]);
-    return sized([vector(locals), this.#code, result?.code ?? [], END!]);
+    return sized([vector(locals), this.#code, result?.code ?? [], opcodeOf("end")]);
   }
 }
 

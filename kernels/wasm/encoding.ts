@@ -51,18 +51,9 @@ function checkWhole(caller: string, value: number, min: number, max: number): vo
   }
 }
 
-/** The four bytes of a single-precision number. */
-export function float32Bytes(value: number): number[] {
-  const view = new DataView(new ArrayBuffer(4));
-  view.setFloat32(0, value, true);
-  return [...new Uint8Array(view.buffer)];
-}
-
-/** The eight bytes of a double-precision number. */
-export function float64Bytes(value: number): number[] {
-  const view = new DataView(new ArrayBuffer(8));
-  view.setFloat64(0, value, true);
-  return [...new Uint8Array(view.buffer)];
+/** The bytes of numbers, as they lie in memory. */
+export function floatBytes({ buffer }: Float32Array | Float64Array): number[] {
+  return [...new Uint8Array(buffer)];
 }
 
 /** A vector in the specification's sense: how many items, then the items. */

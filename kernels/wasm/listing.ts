@@ -5,57 +5,9 @@
  * @module
  */
 import { readLeb128 } from "./encoding.ts";
+import { type Immediate, listInstructions } from "./instructions.ts";
 import { TYPE_CODES } from "./value.ts";
 
-const INTEGER = "eq ne lt_s lt_u gt_s gt_u le_s le_u ge_s ge_u";
-const FLOAT = "eq ne lt gt le ge";
-const REAL = "abs neg ceil floor trunc nearest sqrt add sub mul div min max copysign";
-const VECTOR = "abs neg - sqrt add sub mul div min max pmin pmax";
-
-/** Instructions by page and number, from a first one on: `type:` and its names, `-` for none. */
-const NAMES: readonly (readonly [page: number, first: number, names: string])[] = [
-  [0, 0x0c, ": br br_if"],
-  [0, 0x10, ": call"],
-  [0, 0x1b, ": select"],
-  [0, 0x20, "local: get set tee"],
-  [0, 0x28, "i32: load - f32: load f64: load - i32: load8_u"],
-  [0, 0x36, "i32: store - f32: store f64: store i32: store8"],
-  [0, 0x41, "i32: const - f32: const f64: const"],
-  [0, 0x45, `i32: eqz ${INTEGER}`],
-  [0, 0x5b, `f32: ${FLOAT} f64: ${FLOAT}`],
-  [0, 0x67, "i32: clz ctz popcnt add sub mul div_s div_u rem_s rem_u and or xor shl shr_s shr_u"],
-  [0, 0x8b, `f32: ${REAL} f64: ${REAL}`],
-  [0, 0xb2, "f32: convert_i32_s - - - demote_f64 f64: convert_i32_s - - - promote_f32"],
-  [0xfc, 2, "i32: trunc_sat_f64_s"],
-  [0xfc, 10, "memory: copy fill"],
-  [0xfd, 0, "v128: load"],
-  [0xfd, 7, "v128: load8_splat load16_splat load32_splat load64_splat store const i8x16: shuffle"],
-  [0xfd, 17, "i32x4: splat - f32x4: splat f64x2: splat"],
-  [0xfd, 27, "i32x4: extract_lane replace_lane"],
-  [0xfd, 31, "f32x4: extract_lane replace_lane f64x2: extract_lane replace_lane"],
-  [0xfd, 35, `i8x16: ${INTEGER} i16x8: ${INTEGER} i32x4: ${INTEGER}`],
-  [0xfd, 65, `f32x4: ${FLOAT} f64x2: ${FLOAT}`],
-  [0xfd, 77, "v128: not and andnot or xor bitselect any_true"],
-  [0xfd, 84, "v128: load8_lane load16_lane load32_lane load64_lane"],
-  [0xfd, 88, "v128: store8_lane store16_lane store32_lane store64_lane load32_zero load64_zero"],
-  [0xfd, 94, "f32x4: demote_f64x2_zero f64x2: promote_low_f32x4"],
-  [0xfd, 103, "f32x4: ceil floor trunc nearest"],
-  [0xfd, 116, "f64x2: ceil floor - - - - trunc"],
-  [0xfd, 137, "i16x8: extend_low_i8x16_u"],
-  [0xfd, 148, "f64x2: nearest"],
-  [0xfd, 160, "i32x4: abs neg - - bitmask - - extend_low_i16x8_s - extend_low_i16x8_u"],
-  [0xfd, 171, "i32x4: shl shr_s shr_u add - - sub - - - mul min_s min_u max_s max_u"],
-  [0xfd, 196, "i64x2: bitmask - - extend_low_i32x4_s - extend_low_i32x4_u"],
-  [0xfd, 203, "i64x2: shl shr_s shr_u add - - sub"],
-  [0xfd, 224, `f32x4: ${VECTOR} f64x2: ${VECTOR}`],
-  [0xfd, 248, "i32x4: trunc_sat_f32x4_s - f32x4: convert_i32x4_s"],
-  [0xfd, 252, "i32x4: trunc_sat_f64x2_s_zero - f64x2: convert_low_i32x4_s"],
-  [0xfd, 0x105, "f32x4: relaxed_madd relaxed_nmadd f64x2: relaxed_madd relaxed_nmadd"],
-];
-
-const [BLOCK, LOOP, IF, ELSE, END] = [2, 3, 4, 5, 0x0b];
-const OPENINGS: Record<number, string> = { [BLOCK!]: "block", [LOOP!]: "loop", [IF!]: "if" };
-const PAGES: readonly number[] = [0xfc, 0xfd];
 const [TYPES, IMPORTS, FUNCTIONS, EXPORTS, CODE] = [1, 2, 3, 7, 10];
 const HEADER_BYTES = 8;
 
@@ -125,75 +77,53 @@ function listFunction(reader: Reader, type: number): string[] {
   const locals = groups.flatMap(({ count, type }) => Array<string>(count).fill(type));
   const lines = [`(func (type ${type})${clause("local", locals)}`];
   for (let depth = 1; depth > 0;) {
-    const code = reader.byte();
-    if (code === END || code === ELSE) depth--;
-    const indent = "  ".repeat(depth);
-    if (code === END) lines.push(depth === 0 ? ")" : `${indent}end`);
-    else if (code === ELSE) lines.push(`${indent}else`);
-    else if (OPENINGS[code] === undefined) lines.push(indent + instruction(code, reader));
-    else {
-      lines.push(indent + OPENINGS[code]);
-      reader.byte();
-    }
-    if (code === ELSE || OPENINGS[code] !== undefined) depth++;
+    const { name, told } = instructionAt(reader);
+    if (name === "end" || name === "else") depth--;
+    lines.push(depth === 0 ? ")" : "  ".repeat(depth) + name + IMMEDIATES[told](reader));
+    if (name === "else" || told === "block type") depth++;
   }
   return lines;
 }
 
-/** An instruction that opens nothing, and what it is given. */
-function instruction(code: number, reader: Reader): string {
-  const isPage = PAGES.includes(code);
-  const [page, number] = isPage ? [code, reader.number()] : [0, code];
-  const name = (names ??= namesOf()).get(`${page} ${number}`);
-  if (name === undefined) {
-    throw new RangeError(`There is no name for the instruction ${number} of page ${page}`);
+let instructions: ReturnType<typeof listInstructions> | undefined;
+
+function instructionAt(reader: Reader): { name: string; told: Immediate } {
+  const first = reader.byte();
+  const number = first < 0xfc ? first : first << 12 | reader.number();
+  const found = (instructions ??= listInstructions()).get(number);
+  if (found === undefined) {
+    throw new RangeError(`There is no name for the instruction 0x${number.toString(16)}`);
   }
-  const [kind] = name.match(/(?<=\.)(?:load|store|const|shuffle|copy|fill)|_lane$/) ?? [];
-  switch (kind) {
-    case "load":
-    case "store": {
-      const [align, offset] = [2 ** reader.number(), reader.number()];
-      const place = `${offset === 0 ? "" : ` offset=${offset}`} align=${align}`;
-      return `${name}${place}${name.endsWith("_lane") ? ` ${reader.byte()}` : ""}`;
-    }
-    case "_lane":
-      return `${name} ${reader.byte()}`;
-    case "shuffle":
-      return `${name} ${reader.bytes(16).join(" ")}`;
-    case "copy":
-      reader.bytes(2);
-      return name;
-    case "fill":
-      reader.byte();
-      return name;
-    case "const":
-      return `${name} ${constant(name, reader)}`;
-  }
-  return page === 0 && number <= 0x21 && name !== "select" ? `${name} ${reader.number()}` : name;
+  return found;
 }
 
-function constant(name: string, reader: Reader): string {
-  if (name === "v128.const") return `i8x16 ${reader.bytes(16).join(" ")}`;
-  if (name === "i32.const") return String(reader.signed());
-  const bytes = reader.bytes(name === "f32.const" ? 4 : 8);
-  const view = new DataView(bytes.slice().buffer);
-  const value = bytes.length === 4 ? view.getFloat32(0, true) : view.getFloat64(0, true);
-  if (Number.isFinite(value)) return Object.is(value, -0) ? "-0" : String(value);
-  return Number.isNaN(value) ? "nan" : value < 0 ? "-inf" : "inf";
+const lane = (reader: Reader) => ` ${reader.byte()}`;
+
+/** What an instruction is told, as text; the shapes of blocks and the numbers of memories are not. */
+const IMMEDIATES: Record<Immediate, (reader: Reader) => string> = {
+  "nothing": () => "",
+  "index": (reader) => ` ${reader.number()}`,
+  "block type": (reader) => reader.skip(1),
+  "memory": memory,
+  "lane": lane,
+  "memory and lane": (reader) => memory(reader) + lane(reader),
+  "bytes": (reader) => ` ${reader.bytes(16).join(" ")}`,
+  "i8x16": (reader) => ` i8x16 ${reader.bytes(16).join(" ")}`,
+  "i32": (reader) => ` ${reader.signed()}`,
+  "f32": (reader) => float(new Float32Array(reader.bytes(4).slice().buffer)),
+  "f64": (reader) => float(new Float64Array(reader.bytes(8).slice().buffer)),
+  "one zero": (reader) => reader.skip(1),
+  "two zeros": (reader) => reader.skip(2),
+};
+
+function memory(reader: Reader): string {
+  const [align, offset] = [2 ** reader.number(), reader.number()];
+  return `${offset === 0 ? "" : ` offset=${offset}`} align=${align}`;
 }
 
-let names: ReadonlyMap<string, string> | undefined;
-
-function namesOf(): Map<string, string> {
-  const all = new Map<string, string>();
-  for (const [page, first, list] of NAMES) {
-    let [type, number] = ["", first];
-    for (const word of list.split(" ")) {
-      if (word.endsWith(":")) type = word.replace(/^:$/, "").replace(":", ".");
-      else all.set(`${page} ${number++}`, type + word);
-    }
-  }
-  return all;
+function float([value]: Float32Array | Float64Array): string {
+  if (Number.isFinite(value)) return Object.is(value, -0) ? " -0" : ` ${value}`;
+  return Number.isNaN(value) ? " nan" : value! < 0 ? " -inf" : " inf";
 }
 
 /** Bytes, read from the first to the last. */
@@ -216,6 +146,11 @@ class Reader {
 
   bytes(count: number): Uint8Array {
     return this.#bytes.subarray(this.#at, this.#at += count);
+  }
+
+  skip(count: number): "" {
+    this.#at += count;
+    return "";
   }
 
   number(): number {

@@ -4,7 +4,7 @@ import type { CodeBuilder } from "../../kernels/wasm/code.ts";
 import { hasRelaxedSimd, hasSimd } from "../../kernels/wasm/features.ts";
 import { ModuleBuilder } from "../../kernels/wasm/module.ts";
 import { f32x4, f64x2, i16x8, i32x4, i64x2, i8x16, v128 } from "../../kernels/wasm/simd.ts";
-import type { Binary, Unary, Value } from "../../kernels/wasm/value.ts";
+import type { Instruction, Value } from "../../kernels/wasm/value.ts";
 
 type V128 = Value<"v128">;
 
@@ -80,8 +80,8 @@ const [X2, Y2] = [Float64Array.from(X.slice(0, 2)), Float64Array.from(Y.slice(0,
 for (const [name, expected] of Object.entries(FLOAT_BINARY)) {
   Deno.test(`f32x4.${name}() and f64x2.${name}() compute lane by lane`, () => {
     const [single, double] = [f32x4, f64x2].map((lanes) => lanes[name as "add"]) as [
-      Binary<"v128">,
-      Binary<"v128">,
+      Instruction<"v128 v128", "v128">,
+      Instruction<"v128 v128", "v128">,
     ];
     assertEquals(
       singles((x, y) => single(x, y), X4, Y4),
@@ -97,8 +97,8 @@ for (const [name, expected] of Object.entries(FLOAT_BINARY)) {
 for (const [name, expected] of Object.entries(FLOAT_UNARY)) {
   Deno.test(`f32x4.${name}() and f64x2.${name}() compute lane by lane`, () => {
     const [single, double] = [f32x4, f64x2].map((lanes) => lanes[name as "abs"]) as [
-      Unary<"v128">,
-      Unary<"v128">,
+      Instruction<"v128", "v128">,
+      Instruction<"v128", "v128">,
     ];
     assertEquals(singles((x) => single(x), X4), [...X4].map((x) => Math.fround(expected(x))));
     assertEquals(doubles((x) => double(x), X2), [...X2].map(expected));
