@@ -63,23 +63,25 @@ export function readGroups(code: LaneCode, place: Place, width: number): Lanes {
   return addresses.flatMap((at) => Array.from({ length: width }, (_, i) => read(at, i * bytes)));
 }
 
+/** Where an element lies so many bytes further on: loads skip forwards only. */
+function further(at: Local<"i32">, bytes: number): [address: Value<"i32">, offset: number] {
+  return bytes < 0 ? [i32.add(at, bytes), 0] : [at, bytes];
+}
+
 /** Reads whole groups of elements that do not lie side by side, or the other way round. */
 function readApart(code: LaneCode, { dtype, addresses, along = 1 }: Place, width: number): Lanes {
   const bytes = BYTES[dtype];
-  const last = width * lanesOf(code) - 1;
-  // Loads skip forwards only.
-  const behind = along < 0 ? last * along * bytes : 0;
-  return addresses.flatMap((first) => {
-    const at = behind < 0 ? code.builder.let(i32.add(first, behind)) : first;
-    return Array.from({ length: width }, (_, group) => {
-      const offset = (lane: number) => (group * lanesOf(code) + lane) * along * bytes - behind;
-      let register: V128 = v128.loadSplat(bytes, at, offset(0));
+  return addresses.flatMap((at) =>
+    Array.from({ length: width }, (_, group) => {
+      const first = group * lanesOf(code);
+      let register: V128 = v128.loadSplat(bytes, ...further(at, first * along * bytes));
       for (let lane = 1; lane < lanesOf(code); lane++) {
-        register = v128.loadLane(bytes, at, register, lane, offset(lane));
+        const [from, offset] = further(at, (first + lane) * along * bytes);
+        register = v128.loadLane(bytes, from, register, lane, offset);
       }
       return register;
-    });
-  });
+    })
+  );
 }
 
 /** Reads the first element of each row into all lanes. */
@@ -95,46 +97,41 @@ export function readRemainder(
 ): Lanes[] {
   const { builder } = code;
   const registers = places.map(({ addresses }) => addresses.map(() => builder.local("v128")));
-  const fill = (read: (place: Place) => Lanes) => () =>
+  const fill = (read: (place: Place) => Lanes) =>
     places.forEach((place, i) =>
       read(place).forEach((value, row) => builder.set(registers[i]![row]!, value))
     );
-  builder.if(remainder.whole, fill((place) => readGroups(code, place, 1)), () => {
-    fill(readFirst)();
-    eachOther(
-      code,
-      remainder.left,
-      (lane) =>
-        places.forEach(({ dtype, addresses, along = 1 }, i) => {
-          if (along === 0) return;
-          addresses.forEach((at, row) => {
-            const bytes = BYTES[dtype];
-            const register = registers[i]![row]!;
-            const skipped = lane * along * bytes;
-            const from = skipped < 0 ? i32.add(at, skipped) : at;
-            builder.set(
-              register,
-              v128.loadLane(bytes, from, register, lane, Math.max(0, skipped)),
-            );
-          });
-        }),
-    );
-  });
+  const fillLane = (lane: number) =>
+    places.forEach(({ dtype, addresses, along = 1 }, i) => {
+      if (along === 0) return;
+      addresses.forEach((at, row) => {
+        const register = registers[i]![row]!;
+        const [from, offset] = further(at, lane * along * BYTES[dtype]);
+        builder.set(register, v128.loadLane(BYTES[dtype], from, register, lane, offset));
+      });
+    });
+  eachElement(
+    code,
+    remainder,
+    () => fill((place) => readGroups(code, place, 1)),
+    (lane) => lane === 0 ? fill(readFirst) : fillLane(lane),
+  );
   return registers;
 }
 
-/** Calls `visit` for the second and later of some elements that do not fill a group. */
-function eachOther(
+/** Does one thing if a group is whole, else another for each of its elements. */
+export function eachElement(
   code: LaneCode,
-  left: Local<"i32">,
-  visit: (lane: number) => void,
-  lane = 1,
+  { left, whole }: Remainder,
+  visitGroup: () => void,
+  visitLane: (lane: number) => void,
 ): void {
-  if (lane >= lanesOf(code) - 1) return;
-  code.builder.if(i32.gtS(left, lane), () => {
-    visit(lane);
-    eachOther(code, left, visit, lane + 1);
-  });
+  const visitFrom = (lane: number): void => {
+    visitLane(lane);
+    if (lane === lanesOf(code) - 2) return;
+    code.builder.if(i32.gtS(left, lane + 1), () => visitFrom(lane + 1));
+  };
+  code.builder.if(whole, visitGroup, () => visitFrom(0));
 }
 
 /** Values on their way to memory. */
@@ -167,19 +164,6 @@ function eachRegister(
 ): void {
   addresses.forEach((at, row) => {
     for (let i = 0; i < width; i++) visit(at, packed[row * width + i] ?? packed[0]!, i);
-  });
-}
-
-/** Does one thing if a group is whole, else another for each of its elements. */
-export function eachElement(
-  code: LaneCode,
-  { left, whole }: Remainder,
-  visitGroup: () => void,
-  visitLane: (lane: number) => void,
-): void {
-  code.builder.if(whole, visitGroup, () => {
-    visitLane(0);
-    eachOther(code, left, visitLane);
   });
 }
 
