@@ -6,12 +6,10 @@
  *
  * @module
  */
-import { emitColumnLoop } from "../kernels/elementwise/columns.ts";
 import { EagerKernel } from "../kernels/elementwise/eager.ts";
 import { parseExpression } from "../kernels/elementwise/expression.ts";
 import type { LoopSpec } from "../kernels/elementwise/passes.ts";
 import { ElementwiseKernel } from "../kernels/elementwise/reference.ts";
-import { importMath } from "../kernels/elementwise/typed.ts";
 import { emitLoop } from "../kernels/elementwise/wasm.ts";
 import { ModuleBuilder } from "../kernels/wasm/module.ts";
 
@@ -23,14 +21,9 @@ function numbers(): Float32Array<ArrayBuffer> {
 }
 
 /** The loop as WebAssembly over two operands; `steps` are the bytes of a row. */
-function wasmLoop(
-  spec: LoopSpec,
-  rows: number,
-  columns: number,
-  emit: typeof emitLoop = emitLoop,
-): () => void {
+function wasmLoop(spec: LoopSpec, rows: number, columns: number): () => void {
   const module = new ModuleBuilder({ from: "import" });
-  module.exportFunction("loop", emit(module, importMath(module), { ...spec, columns }));
+  module.exportFunction("loop", emitLoop(module, { ...spec, columns }));
   const memory = new WebAssembly.Memory({ initial: Math.ceil(4 * BYTES / 65536) });
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module.encode()), {
     env: { memory },
@@ -131,7 +124,7 @@ for (const reduce of ["sum", "max"] as const) {
   for (const columns of [20, 256]) {
     const rows = Math.floor(SIZE / columns);
     const along = wasmLoop(reduction, rows, columns);
-    const down = wasmLoop(reduction, rows, columns, emitColumnLoop);
+    const down = wasmLoop({ ...reduction, over: "column" }, rows, columns);
     Deno.bench({ name: `${reduce} of rows of ${columns}`, group }, () => along());
     Deno.bench({ name: `${reduce} of ${columns} columns`, group }, () => down());
   }

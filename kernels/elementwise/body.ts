@@ -58,8 +58,8 @@ export interface OpenPass {
 export interface Groups {
   /** How many. */
   width: number;
-  /** Of a single one, the elements that there are; all by default. */
-  remainder?: Remainder | undefined;
+  /** Of a single one, the elements that there are, or that it is the first only; all by default. */
+  remainder?: Remainder | "first" | undefined;
 }
 
 /** The parameters of a loop's function, in order. */
@@ -123,8 +123,8 @@ export class BodyWriter {
 
   /** Where an operand or output lies in some rows from the current one on, in new variables. */
   place(kind: PassLoad["from"], index: number, rows = 1): Place {
-    const { operands, stores } = this.spec;
-    const { dtype, moves, along = Number(moves), turned, lookup }: LoopOperand = kind === "operand"
+    const { operands, stores, over } = this.spec;
+    const { dtype, moves, along, turned, lookup }: LoopOperand = kind === "operand"
       ? operands[index]!
       : stores[index]!;
     const addresses = [this.builder.let(this.local(`${kind}${index}`))];
@@ -139,7 +139,8 @@ export class BodyWriter {
         this.builder.increase(addresses[row]!, skipped);
       });
     }
-    return { dtype, addresses, along: turned ? 1 : along };
+    const isAlong = turned || over === "column" || moves;
+    return { dtype, addresses, along: turned ? 1 : along ?? Number(isAlong) };
   }
 
   /** Starts a pass over some rows. */
@@ -165,8 +166,8 @@ export class BodyWriter {
   }
 
   /** Reads some groups, and computes with them. */
-  compute({ sources, moving }: OpenPass, shared: Values, groups: Groups): Values {
-    const values = new Map(shared);
+  compute({ sources, moving }: OpenPass, groups: Groups): Values {
+    const values = new Map(this.shared);
     this.read(sources, values, groups);
     for (const assignment of moving) this.assign(assignment, values);
     return values;
@@ -176,9 +177,9 @@ export class BodyWriter {
   read(sources: readonly Placed[], values: Values, { width, remainder }: Groups): void {
     const { code } = this;
     const places = sources.map(({ place }) => place);
-    const packed = remainder === undefined
-      ? places.map((place) => code.let(readGroups(code, place, width)))
-      : readRemainder(code, places, remainder);
+    const packed = typeof remainder === "object"
+      ? readRemainder(code, places, remainder)
+      : places.map((place) => code.let(readGroups(code, place, width)));
     sources.forEach(({ name, place: { dtype } }, i) =>
       values.set(name, this.let(unpack(code, dtype, packed[i]!)))
     );
@@ -198,11 +199,13 @@ export class BodyWriter {
       for (const packed of outgoing) writeGroups(code, packed, width);
       for (const { of, accumulator } of reductions) accumulator.add(values.get(of)!, width);
     };
-    if (remainder === undefined) return writeAll();
-    eachElement(code, remainder, writeAll, (lane) => {
+    const writeOne = (lane: number) => {
       for (const packed of outgoing) writeLane(code, packed, lane);
       for (const { of, accumulator } of reductions) accumulator.addLane(values.get(of)!, lane);
-    });
+    };
+    if (remainder === undefined) writeAll();
+    else if (remainder === "first") writeOne(0);
+    else eachElement(code, remainder, writeAll, writeOne);
   }
 
   /** A value on its way to a place. */
@@ -211,9 +214,9 @@ export class BodyWriter {
   }
 
   /** Makes known what reductions amount to. */
-  close({ reductions }: OpenPass, shared: Values): void {
+  close({ reductions }: OpenPass): void {
     for (const { name, accumulator } of reductions) {
-      shared.set(name, this.let(accumulator.finish()));
+      this.shared.set(name, this.let(accumulator.finish()));
     }
   }
 

@@ -4,9 +4,8 @@
  * @module
  */
 import type { FloatArray } from "../../src/dtype.ts";
-import { ModuleBuilder, reserve, scratchMemory } from "../wasm/module.ts";
+import { instantiate, ModuleBuilder, reserve, scratchMemory } from "../wasm/module.ts";
 import type { LoopSpec } from "./passes.ts";
-import { importMath } from "./typed.ts";
 import { emitLoop } from "./wasm.ts";
 
 /** Values that are copied to linear memory at a time: they stay in the processor's caches. */
@@ -19,12 +18,8 @@ export class ChunkedLoop {
 
   constructor(spec: LoopSpec) {
     const module = new ModuleBuilder({ from: "import" });
-    module.exportFunction("loop", emitLoop(module, importMath(module), spec));
-    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module.encode()), {
-      env: { memory: scratchMemory() },
-      Math: Math as unknown as WebAssembly.ModuleImports,
-    });
-    this.#loop = exports.loop as (...numbers: number[]) => void;
+    module.exportFunction("loop", emitLoop(module, spec));
+    this.#loop = instantiate(new WebAssembly.Module(module.encode()), scratchMemory()).loop!;
     this.#float = spec.float;
   }
 

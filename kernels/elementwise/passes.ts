@@ -12,16 +12,14 @@ export interface LoopOperand {
   name: string;
   /** The type of its elements. */
   dtype: DType;
-  /** Whether it changes along a row; else it has one value per row. */
+  /** Whether it changes along what is reduced; else it has one value per row, or per column. */
   moves: boolean;
-  /** Elements from column to column, where it moves; 1 by default. */
+  /** Elements from column to column; by default 1, or 0 where it does not change along a row. */
   along?: number | undefined;
   /** Which slice of it a row is: the operand that holds positions, and elements from slice to slice. */
   lookup?: { positions: string; step: number } | undefined;
   /** Whether rows are neighbours, as in a transposed matrix: some are turned around at a time. */
   turned?: boolean | undefined;
-  /** In loops that reduce columns: whether all rows read the same; not by default. */
-  repeats?: boolean | undefined;
 }
 
 /** A value for each position, or for each row where nothing that it is made of moves. */
@@ -75,8 +73,11 @@ export interface LoopSpec {
   stores: readonly LoopStore[];
   /** How long rows are, roughly: several short ones are worked on at once. */
   columns?: number | undefined;
-  /** Whether all rows are reduced together, as one that lies in stretches; not by default. */
-  together?: boolean | undefined;
+  /**
+   * What reductions run over: each row, by default, each column, or all rows together, as one that
+   * lies in stretches. What is said of a row holds of a column where these are reduced.
+   */
+  over?: "row" | "column" | "all" | undefined;
 }
 
 /** A value that is read from memory in a pass: an operand, or what an earlier pass wrote. */
@@ -118,27 +119,13 @@ export function planPasses(spec: LoopSpec): Pass[] {
 }
 
 /**
- * The passes of a loop that reduces columns: it goes down a strip of columns, again and again. What is
- * said of a row there holds of a column here.
- */
-export function planColumnPasses(spec: LoopSpec): Pass[] {
-  return planPasses(acrossRows(spec));
-}
-
-/** A loop that reduces columns, with columns for rows. */
-export function acrossRows(spec: LoopSpec): LoopSpec {
-  const operands = spec.operands.map((operand) => ({ ...operand, moves: !operand.repeats }));
-  return { ...spec, operands };
-}
-
-/**
  * The loop with a temporary store for every value that is costly, needed in several passes, and not
  * written anyway: to be kept is faster than to be computed again.
  */
-export function withTemporaries(spec: LoopSpec, plan: typeof planPasses = planPasses): LoopSpec {
+export function withTemporaries(spec: LoopSpec): LoopSpec {
   for (let kept = spec;;) {
     const seen = new Set<string>();
-    const again = plan(kept).flatMap(({ moving }) =>
+    const again = planPasses(kept).flatMap(({ moving }) =>
       moving.filter(({ name, expression, dtype = spec.float }) => {
         const known = seen.has(name);
         seen.add(name);
@@ -153,9 +140,8 @@ export function withTemporaries(spec: LoopSpec, plan: typeof planPasses = planPa
 }
 
 /** The loop with the logarithms of bases that stay along a row taken once: powers of the same bits. */
-export function hoistLogarithms(spec: LoopSpec, acrossColumns = false): LoopSpec {
-  const { operands } = acrossColumns ? acrossRows(spec) : spec;
-  const moving = new Set(operands.flatMap(({ name, moves }) => moves ? [name] : []));
+export function hoistLogarithms(spec: LoopSpec): LoopSpec {
+  const moving = new Set(spec.operands.flatMap(({ name, moves }) => moves ? [name] : []));
   const moves = (e: Expression) => namesIn(e).some((name) => moving.has(name));
   const body = spec.body.flatMap((statement): LoopSpec["body"] => {
     if ("reduce" in statement) return [statement];

@@ -30,13 +30,15 @@ export type HostMath = Record<
   WasmFunction<{ x: "f64" } | { x: "f64"; y: "f64" }, "f64">
 >;
 
-/** Imports the functions of `Math`, before any function is added; hand `{ Math }` to the instance. */
+/** The functions of `Math`, imported once, before any function is added. */
 export function importMath(module: ModuleBuilder): HostMath {
-  const entries = Object.entries(HOST_FUNCTIONS).map(([name, arity]) => {
-    const parameters: Record<string, "f64"> = arity === 1 ? { x: "f64" } : { x: "f64", y: "f64" };
-    return [name, module.importFunction("Math", name, parameters, "f64")];
+  return module.once("Math", () => {
+    const entries = Object.entries(HOST_FUNCTIONS).map(([name, arity]) => {
+      const parameters: Record<string, "f64"> = arity === 1 ? { x: "f64" } : { x: "f64", y: "f64" };
+      return [name, module.importFunction("Math", name, parameters, "f64")];
+    });
+    return Object.fromEntries(entries);
   });
-  return Object.fromEntries(entries);
 }
 
 /** Calls a function of the host, which serves double precision only, for each element. */

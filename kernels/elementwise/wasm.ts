@@ -11,46 +11,60 @@ import type { ModuleBuilder } from "../wasm/module.ts";
 import { i32, type Local } from "../wasm/value.ts";
 import { createAccumulator } from "./accumulators.ts";
 import { BodyWriter, type Groups, loopParameters, type OpenPass } from "./body.ts";
-import { advance, lanesOf, writeLane } from "./elements.ts";
+import { advance, lanesOf, type Place } from "./elements.ts";
 import { emitTranspose, type TiledBytes, tiledRows } from "../layout/tiles.ts";
-import { type LoopSpec, type Pass, planPasses } from "./passes.ts";
-import type { HostMath } from "./typed.ts";
+import {
+  type LoopOperand,
+  type LoopSpec,
+  type LoopStore,
+  type Pass,
+  planPasses,
+} from "./passes.ts";
+import { importMath } from "./typed.ts";
 
 /** A loop in a module. */
 export type LoopFunction = WasmFunction<Parameters, null>;
 
 /** Registers side by side: of one row, or, where rows are short, of as many rows. */
-export const WIDTH = { float32: 4, float64: 2 } as const;
+const WIDTH = { float32: 4, float64: 2 } as const;
 
 /** Rows of fewer columns are short: with 20 of them, four rows at once take 60 % of the time. */
 const SHORT = 64;
 
 /** How many rows a loop works on at a time: as many lie in its temporary stores side by side. */
-export function rowsAtOnce({ float, columns = Infinity, together = false }: LoopSpec): number {
-  return columns < SHORT && !together ? WIDTH[float] : 1;
+export function rowsAtOnce({ float, columns = Infinity, over = "row" }: LoopSpec): number {
+  return columns < SHORT && over === "row" ? WIDTH[float] : 1;
 }
 
 /**
- * Adds a loop over `rows` times `columns` positions to a module.
+ * The most columns that a loop which reduces columns works on at a time: as many lie in its temporary
+ * stores side by side.
+ */
+export const STRIP = { float32: 16, float64: 4 } as const;
+
+/**
+ * Adds a loop over `rows` times `columns` positions to a module; those to which loops are added get
+ * `{ Math }` to import from.
  *
  * The function takes, in order: the address of every output, the address of every operand, the bytes
  * from row to row of every output, those of every operand, the parameters (f64), and the numbers of
  * rows and columns. Values that move lie side by side along a row. Nothing is read or written beyond
  * the rows. Outputs and operands must not overlap, unless they are the same and there is one pass.
- * Temporary stores have room for {@linkcode rowsAtOnce} rows, or for all
- * of them where they are reduced together: then the columns fill groups of four.
+ * Temporary stores have room for {@linkcode rowsAtOnce} rows, or for all of them where they are
+ * reduced together: then the columns fill groups of four. Where columns are reduced, the steps of
+ * temporary stores from row to row have room for {@linkcode STRIP} columns.
  *
  * Every operation rounds to the type of the loop, as separate operations do, but that polynomials
  * may multiply and add at once where `relaxed` says so. Sums run in float64 in a fixed order: four
- * partial sums in float32 loops, one after the other in float64 loops, both as in
- * `row_reduce/reference.ts`.
+ * partial sums in float32 loops, one after the other in float64 loops and where columns are reduced,
+ * all as in `row_reduce/reference.ts`.
  */
 export function emitLoop(
   module: ModuleBuilder,
-  math: HostMath,
   spec: LoopSpec,
   relaxed: boolean = hasRelaxedSimd(),
 ): LoopFunction {
+  const math = importMath(module);
   return module.addFunction(loopParameters(spec), (builder, locals) => {
     new LoopWriter(new BodyWriter(builder, locals, math, spec, relaxed), module).write();
   });
@@ -120,7 +134,7 @@ class Stages {
   }
 }
 
-/** Writes one loop, row by row. */
+/** Writes one loop: row by row, or strip by strip of columns. */
 class LoopWriter {
   readonly #body: BodyWriter;
   readonly #passes: readonly Pass[];
@@ -134,65 +148,71 @@ class LoopWriter {
 
   write(): void {
     const { builder, spec } = this.#body;
-    const rows = this.#body.local("rows");
+    const [rows, columns] = [this.#body.local("rows"), this.#body.local("columns")];
     const width = WIDTH[spec.float];
-    if (spec.together) this.#writeRows(1, width);
-    else if (rowsAtOnce(spec) > 1) {
+    if (spec.over === "all") this.#writeRows(1, width);
+    else if (spec.over === "column") {
+      this.#eachGroups(columns, width, (groups) => this.#writeColumns(groups));
+    } else if (rowsAtOnce(spec) > 1) {
       builder.while(i32.geS(rows, width), () => this.#writeRows(width, 1));
       builder.while(i32.gtS(rows, 0), () => this.#writeRows(1, 1));
     } else builder.while(i32.gtS(rows, 0), () => this.#writeRows(1, width));
   }
 
-  /** Some rows at once, `width` groups of elements side by side. */
-  #writeRows(count: number, width: number): void {
-    const body = this.#body;
-    const { operands, stores, together } = body.spec;
-    if (!together) this.#stages.fill(body.local("rows"), (i) => body.local(`operand${i}`));
-    const once = operands.flatMap(({ name, moves }, i) =>
-      moves ? [] : [{ name, place: body.place("operand", i, count) }]
-    );
-    body.read(once, body.shared, { width: 1 });
-    for (const pass of this.#passes) this.#writePass(pass, count, width);
-    stores.forEach(({ name, moves }, i) => {
-      if (moves) return;
-      const value = body.shared.get(name)!;
-      writeLane(body.code, body.pack(value, body.place("output", i, count)), 0);
-    });
-    for (const [kind, list] of [["output", stores], ["operand", operands]] as const) {
-      list.forEach((item, i) => {
-        if ("temporary" in item && item.temporary) return;
-        const step = i32.mul(body.local(`${kind}Step${i}`), count);
-        body.builder.increase(body.local(`${kind}${i}`), step);
-      });
-    }
-    body.builder.increase(body.local("rows"), -count);
-    this.#stages.leave(count);
-  }
-
-  #writePass(pass: Pass, rows: number, width: number): void {
-    const { builder, code, shared } = this.#body;
-    for (const assignment of pass.before) this.#body.assign(assignment, shared);
-    if (pass.stores.length + pass.reductions.length === 0) return;
-    const open = this.#body.open(
-      pass,
-      rows,
-      (reduction) => createAccumulator(code, reduction, rows, width),
-    );
-    const left = builder.let(this.#body.local("columns"));
-    if (this.#body.spec.together) this.#writeStretches(open, left, width);
-    else this.#writeColumns(open, left, width);
-    this.#body.close(open, shared);
-  }
-
-  #writeColumns(open: OpenPass, left: Local<"i32">, width: number): void {
+  /** Does what is left of some columns, group by group. */
+  #eachGroups(left: Local<"i32">, width: number, write: (groups: Groups) => void): void {
     const { builder, code } = this.#body;
     if (width > 1) {
-      const isEnough = i32.geS(left, width * lanesOf(code));
-      builder.while(isEnough, () => this.#writeGroups(open, left, { width }));
+      builder.while(i32.geS(left, width * lanesOf(code)), () => write({ width }));
     }
     builder.while(i32.gtS(left, 0), () => {
       const remainder = { left, whole: builder.let(i32.geS(left, lanesOf(code))) };
-      this.#writeGroups(open, left, { width: 1, remainder });
+      write({ width: 1, remainder });
+    });
+  }
+
+  /** What there is once per row or column comes, passes, and what they amount to goes. */
+  #writePasses(rows: number, groups: Groups, walk: (pass: Pass) => OpenPass): void {
+    const body = this.#body;
+    const { operands, stores } = body.spec;
+    const once = (kind: "operand" | "output", list: readonly (LoopOperand | LoopStore)[]) =>
+      list.flatMap(({ name, moves }, i) =>
+        moves ? [] : [{ name, place: body.place(kind, i, rows) }]
+      );
+    body.read(once("operand", operands), body.shared, groups);
+    for (const pass of this.#passes) {
+      for (const assignment of pass.before) body.assign(assignment, body.shared);
+      if (pass.stores.length + pass.reductions.length > 0) body.close(walk(pass));
+    }
+    body.write(once("output", stores), body.shared, groups);
+  }
+
+  /** Some rows at once, `width` groups of elements side by side. */
+  #writeRows(count: number, width: number): void {
+    const body = this.#body;
+    const { builder, code } = body;
+    const { over } = body.spec;
+    if (over !== "all") this.#stages.fill(body.local("rows"), (i) => body.local(`operand${i}`));
+    this.#writePasses(count, { width: 1, remainder: "first" }, (pass) => {
+      const open = body.open(pass, count, (own) => createAccumulator(code, own, count, width));
+      const left = builder.let(body.local("columns"));
+      if (over === "all") this.#writeStretches(open, left, width);
+      else this.#writeAlong(open, left, width);
+      return open;
+    });
+    for (const { name, step } of this.#walked()) {
+      builder.increase(body.local(name), i32.mul(body.local(step), count));
+    }
+    builder.increase(body.local("rows"), -count);
+    this.#stages.leave(count);
+  }
+
+  /** The columns of each row. */
+  #writeAlong(open: OpenPass, left: Local<"i32">, width: number): void {
+    const body = this.#body;
+    this.#eachGroups(left, width, (groups) => {
+      body.write(open.targets, body.compute(open, groups), groups, open.reductions);
+      advance(body.code, open.places.values(), left, groups.width);
     });
   }
 
@@ -210,7 +230,7 @@ class LoopWriter {
     });
     builder.while(i32.gtS(rows, 0), () => {
       this.#stages.fill(rows, (i) => open.places.get(`operand${i}`)?.addresses[0]);
-      this.#writeColumns(open, left, width);
+      this.#writeAlong(open, left, width);
       for (const { address, gap } of gaps) builder.increase(address, gap);
       builder.set(left, columns);
       builder.increase(rows, -1);
@@ -218,11 +238,49 @@ class LoopWriter {
     });
   }
 
-  /** Some groups of elements of each row. */
-  #writeGroups(open: OpenPass, left: Local<"i32">, groups: Groups): void {
-    const { code, shared } = this.#body;
-    const values = this.#body.compute(open, shared, groups);
-    this.#body.write(open.targets, values, groups, open.reductions);
-    advance(code, open.places.values(), left, groups.width);
+  /**
+   * Some columns, from the first row to the last, as often as there are passes before the next ones
+   * come, so that their results stay in registers, and what they read in the nearest cache.
+   */
+  #writeColumns(groups: Groups): void {
+    const body = this.#body;
+    const { builder, code } = body;
+    this.#writePasses(1, groups, (pass) => {
+      const open = body.open(
+        pass,
+        1,
+        (own) => createAccumulator(code, own, groups.width, 1, true),
+      );
+      const rows = builder.let(body.local("rows"));
+      builder.while(i32.gtS(rows, 0), () => {
+        const values = body.compute(open, groups);
+        body.write(open.targets, values, groups);
+        for (const { of, accumulator } of open.reductions) accumulator.add(values.get(of)!, 1);
+        for (const [key, { addresses }] of open.places) {
+          builder.increase(addresses[0]!, body.local(stepOf(key)));
+        }
+        builder.increase(rows, -1);
+      });
+      return open;
+    });
+    advance(code, this.#walked(), body.local("columns"), groups.width);
   }
+
+  /** What is walked from one of what is worked on to the next: not what lies there for a while. */
+  #walked(): (Place & Record<"name" | "step", string>)[] {
+    const { operands, stores } = this.#body.spec;
+    const walked = ({ dtype, along }: Pick<LoopOperand, "dtype" | "along">, name: string) => {
+      const addresses = [this.#body.local(name)];
+      return { dtype, along, addresses, name, step: stepOf(name) };
+    };
+    return [
+      ...stores.flatMap((own, i) => own.temporary ? [] : [walked(own, `output${i}`)]),
+      ...operands.map((own, i) => walked(own, `operand${i}`)),
+    ];
+  }
+}
+
+/** The parameter that says how far an address steps from row to row. */
+function stepOf(address: string): string {
+  return address.replace(/(?=\d)/, "Step");
 }

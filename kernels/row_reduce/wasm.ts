@@ -5,9 +5,7 @@
  * @module
  */
 import { BYTES, type DType } from "../../src/dtype.ts";
-import { emitColumnLoop } from "../elementwise/columns.ts";
 import type { LoopSpec, Reduction } from "../elementwise/passes.ts";
-import type { HostMath } from "../elementwise/typed.ts";
 import { emitLoop } from "../elementwise/wasm.ts";
 import { integers, type Parameters, type WasmFunction } from "../wasm/code.ts";
 import type { ModuleBuilder } from "../wasm/module.ts";
@@ -26,7 +24,6 @@ export interface ArrayReduction extends Omit<AxisExtents, "outer"> {
 /** Adds a function to a module that reduces: addresses, and the extent `outer`. */
 export function emitReduction(
   module: ModuleBuilder,
-  math: HostMath,
   { reduce, divisor, dtype, count, inner }: ArrayReduction,
 ): WasmFunction<Parameters, null> {
   const spec: LoopSpec = {
@@ -35,9 +32,10 @@ export function emitReduction(
     body: [{ name: "y", reduce, of: "x", divisor }],
     stores: [{ name: "y", dtype, moves: false }],
     columns: count,
+    over: inner === 1 ? "row" : "column",
   };
   const row = inner * BYTES[dtype];
-  const loop = inner === 1 ? emitLoop(module, math, spec) : emitColumnLoop(module, math, spec);
+  const loop = emitLoop(module, spec);
   return module.addFunction(integers("out", "data", "outer"), (code, { out, data, outer }) => {
     const places = { output0: out, operand0: data, outputStep0: row };
     if (inner === 1) {

@@ -51,6 +51,7 @@ export class ModuleBuilder {
   readonly #functionTypes: number[] = [];
   readonly #bodies: Code[] = [];
   readonly #exports: Code[] = [];
+  readonly #once = new Map<string, unknown>();
   /** How many functions are imported: they are numbered apart from what else is. */
   #imported = 0;
   #linked: { bytes: number; functions: WasmFunction<Parameters, ValueType | null>[] } | null = null;
@@ -58,6 +59,12 @@ export class ModuleBuilder {
   constructor(memory: MemoryOptions | null = null) {
     this.#memory = memory;
     if (memory?.from === "export") this.#exports.push([nameBytes("memory"), 2, 0]);
+  }
+
+  /** What a module has once, made when it is first asked for by this name. */
+  once<T>(name: string, make: () => T): T {
+    if (!this.#once.has(name)) this.#once.set(name, make());
+    return this.#once.get(name) as T;
   }
 
   /** A function of the host, `name` of the namespace `from`. Imports come before functions. */
@@ -162,6 +169,15 @@ function section(id: number, items: readonly Code[]): Code {
 function limits({ pages = 0, maximumPages, shared = false }: MemoryOptions): Code {
   if (maximumPages === undefined) return [0, unsignedLeb128(pages)];
   return [shared ? 3 : 1, unsignedLeb128(pages), unsignedLeb128(maximumPages)];
+}
+
+/** The functions of a module that works on a memory, and may call the host's `Math`. */
+export function instantiate(
+  module: WebAssembly.Module,
+  memory: WebAssembly.Memory,
+): Readonly<Record<string, (...numbers: number[]) => void>> {
+  const imports = { env: { memory }, Math } as unknown as WebAssembly.Imports;
+  return new WebAssembly.Instance(module, imports).exports as Record<string, () => void>;
 }
 
 /** Makes the memory hold `bytes` bytes at least; growing detaches the arrays made of its buffer. */

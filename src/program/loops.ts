@@ -12,8 +12,6 @@ import {
   hoistLogarithms,
   type LoopOperand,
   type LoopSpec,
-  planColumnPasses,
-  planPasses,
   withTemporaries,
 } from "../../kernels/elementwise/passes.ts";
 import { BYTES } from "../dtype.ts";
@@ -56,7 +54,7 @@ export function loopOf(group: Group, graph: Graph): GroupLoop {
   const spec: LoopSpec = {
     float: dtype,
     columns: space.columns,
-    ...(space.over === "all" ? { together: true } : {}),
+    over: space.over,
     operands: reads.map((read, i) => ({
       name: names.get(keyOf(read))!,
       dtype: dtypeOf(read.root),
@@ -72,8 +70,7 @@ export function loopOf(group: Group, graph: Graph): GroupLoop {
       moves: levels.get(id)!.moves,
     })),
   };
-  const hoisted = hoistLogarithms(spec, space.over === "column");
-  return { spec: hoisted, space, inputs: reads.map(({ root }) => root), outputs };
+  return { spec: hoistLogarithms(spec), space, inputs: reads.map(({ root }) => root), outputs };
 }
 
 /** By which operand the slices of another are found. */
@@ -96,9 +93,8 @@ function motionOf(
   const { over } = space;
   return {
     ...(isTurned(walk, space) && isTiled(BYTES[dtype]) ? { turned: true } : {}),
-    moves: along !== 0 || (over === "all" && step !== 0),
+    moves: (over !== "column" && along !== 0) || (over !== "row" && step !== 0),
     along,
-    ...(over === "column" ? { repeats: step === 0 } : {}),
   };
 }
 
@@ -151,8 +147,7 @@ export function uniformValue(constant: Tensor): number | undefined {
 /** The loop of a group, with places for what would otherwise be computed more than once. */
 export function keepingLoopOf(group: Group, graph: Graph): GroupLoop {
   const loop = loopOf(group, graph);
-  const plan = loop.space.over === "column" ? planColumnPasses : planPasses;
-  return { ...loop, spec: withTemporaries(loop.spec, plan) };
+  return { ...loop, spec: withTemporaries(loop.spec) };
 }
 
 /** A statement, or the name of an equal reduction that there is. */

@@ -7,7 +7,6 @@
 import initWabt from "wabt";
 import { toJavaScript } from "../kernels/expressions.ts";
 import { type LoopSpec, planPasses } from "../../kernels/elementwise/passes.ts";
-import { importMath } from "../../kernels/elementwise/typed.ts";
 import { emitLoop } from "../../kernels/elementwise/wasm.ts";
 import { planLoop } from "../../kernels/elementwise/wgsl.ts";
 import { ModuleBuilder } from "../../kernels/wasm/module.ts";
@@ -84,7 +83,7 @@ function printLoop(spec: LoopSpec, rows: number): string {
 /** The first innermost loop of a module, as text. */
 async function printWasm(spec: LoopSpec): Promise<string> {
   const module = new ModuleBuilder({ from: "import" });
-  module.exportFunction("run", emitLoop(module, importMath(module), spec, false));
+  module.exportFunction("run", emitLoop(module, spec, false));
   const wabt = await initWabt();
   const parsed = wabt.readWasm(module.encode(), { simd: true });
   const lines = parsed.toText({ foldExprs: true, inlineExport: true }).split("\n");

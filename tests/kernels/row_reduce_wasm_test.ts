@@ -1,12 +1,6 @@
 import type { NumberArray } from "../../src/dtype.ts";
 import { assert, assertEquals } from "@std/assert";
-import { emitColumnLoop } from "../../kernels/elementwise/columns.ts";
-import {
-  type LoopSpec,
-  planColumnPasses,
-  withTemporaries,
-} from "../../kernels/elementwise/passes.ts";
-import { importMath } from "../../kernels/elementwise/typed.ts";
+import { type LoopSpec, planPasses, withTemporaries } from "../../kernels/elementwise/passes.ts";
 import { extremeRows, sumRows } from "../../kernels/row_reduce/reference.ts";
 import { type ArrayReduction, emitReduction } from "../../kernels/row_reduce/wasm.ts";
 import { ModuleBuilder, PAGE_BYTES } from "../../kernels/wasm/module.ts";
@@ -17,7 +11,7 @@ import type { AxisExtents } from "../../src/shape.ts";
 /** Reduces an array at the end of a memory, between bytes that must stay as they are. */
 function reduceArray(plan: ArrayReduction & { outer: number }, data: NumberArray): NumberArray {
   const module = new ModuleBuilder({ from: "import" });
-  module.exportFunction("reduce", emitReduction(module, importMath(module), plan));
+  module.exportFunction("reduce", emitReduction(module, plan));
   const out = arrayOf(plan.dtype, plan.outer * plan.inner);
   const pages = Math.ceil((data.byteLength + out.byteLength + 256) / PAGE_BYTES);
   const memory = new WebAssembly.Memory({ initial: pages });
@@ -113,15 +107,16 @@ Deno.test("emitReduction() lets NaN win over any extreme of a column, wherever i
   }
 });
 
-Deno.test("emitColumnLoop() sums what it computes, and computes with the sums", () => {
+Deno.test("emitLoop() sums columns of what it computes, and computes with the sums", () => {
   for (const float of ["float32", "float64"] as const) {
     const spec: LoopSpec = {
       float,
       operands: [
         { name: "a", dtype: float, moves: true },
-        { name: "weight", dtype: float, moves: false },
+        { name: "weight", dtype: float, moves: true, along: 0 },
         { name: "shift", dtype: float, moves: true },
       ],
+      over: "column",
       parameters: ["n"],
       body: [
         assign("y", "weight * (a - shift)"),
@@ -141,7 +136,7 @@ Deno.test("emitColumnLoop() sums what it computes, and computes with the sums", 
         wave(float, 5, 1),
         wave(float, columns),
       ];
-      const [y, mean, top] = prepare(spec, undefined, emitColumnLoop)({
+      const [y, mean, top] = prepare(spec)({
         rows: 5,
         columns,
         operands: [a, weight, shift],
@@ -163,13 +158,13 @@ Deno.test("emitColumnLoop() sums what it computes, and computes with the sums", 
   }
 });
 
-Deno.test("emitColumnLoop() goes down again for what needs the results of columns", () => {
+Deno.test("emitLoop() goes down again for what needs the results of columns", () => {
   for (const float of ["float32", "float64"] as const) {
     const spec = softmaxLoop(float);
     const sizes = [[1, 1], [2, 3], [5, 16], [4, 37], [7, 64]] as const;
     for (const [rows, columns] of sizes) {
       const x = wave(float, rows * columns);
-      const run = prepare(spec, undefined, emitColumnLoop);
+      const run = prepare({ ...spec, over: "column" });
       const [y, logs] = run({ rows, columns, operands: [x], once: columns });
       // Column by column, the loop over rows gives what this one has to give.
       const turned = x.map((_, at) => x[(at % rows) * columns + Math.floor(at / rows)]!);
@@ -184,15 +179,16 @@ Deno.test("emitColumnLoop() goes down again for what needs the results of column
   }
 });
 
-Deno.test("emitColumnLoop() reads what all rows share once for each column", () => {
+Deno.test("emitLoop() reads what all rows share once for each column", () => {
   const spec: LoopSpec = {
     ...chain("a"),
     operands: [
       { name: "a", dtype: "float32", moves: true },
-      { name: "own", dtype: "int32", moves: true, repeats: true },
-      { name: "row", dtype: "int32", moves: false },
-      { name: "factor", dtype: "float32", moves: false, repeats: true },
+      { name: "own", dtype: "int32", moves: false },
+      { name: "row", dtype: "int32", moves: true, along: 0 },
+      { name: "factor", dtype: "float32", moves: false, along: 0 },
     ],
+    over: "column",
     body: [
       assign("chosen", "own == row ? a : 0"),
       { name: "sum", reduce: "sum", of: "chosen" },
@@ -206,7 +202,7 @@ Deno.test("emitColumnLoop() reads what all rows share once for each column", () 
   const [rows, columns] = [3, 21];
   const a = wave("float32", rows * columns);
   const own = Int32Array.from({ length: columns }, (_, j) => j % rows);
-  const [y, sum] = prepare(spec, undefined, emitColumnLoop)({
+  const [y, sum] = prepare(spec)({
     rows,
     columns,
     operands: [a, own, Int32Array.of(0, 1, 2), Float32Array.of(2)],
@@ -218,7 +214,7 @@ Deno.test("emitColumnLoop() reads what all rows share once for each column", () 
   assertEquals(y, a.map((value, at) => Math.fround(value - picked[at % columns]!) * 2));
 });
 
-Deno.test("emitColumnLoop() keeps costly values in temporary stores", () => {
+Deno.test("emitLoop() keeps costly values of columns in temporary stores", () => {
   const spec = withTemporaries({
     ...chain("a"),
     body: [
@@ -228,11 +224,12 @@ Deno.test("emitColumnLoop() keeps costly values in temporary stores", () => {
       { name: "top", reduce: "max", of: "d" },
     ],
     stores: [{ name: "top", dtype: "float32", moves: false }],
-  }, planColumnPasses);
+    over: "column",
+  });
   assertEquals(spec.stores.map(({ name, temporary }) => [name, temporary ?? false]), [
     ["top", false],
     ["e", true],
   ]);
-  const moving = planColumnPasses(spec).flatMap((pass) => pass.moving.map(({ name }) => name));
+  const moving = planPasses(spec).flatMap((pass) => pass.moving.map(({ name }) => name));
   assertEquals(moving, ["e", "d"]);
 });

@@ -5,7 +5,6 @@ import { type Expression, parseExpression } from "../../kernels/elementwise/expr
 import { toFunction } from "./expressions.ts";
 import { scalarFunction } from "./functions/scalar_function.ts";
 import type { Assignment, LoopSpec, Reduction } from "../../kernels/elementwise/passes.ts";
-import { importMath } from "../../kernels/elementwise/typed.ts";
 import { emitLoop } from "../../kernels/elementwise/wasm.ts";
 import { ModuleBuilder, PAGE_BYTES } from "../../kernels/wasm/module.ts";
 
@@ -69,18 +68,10 @@ export interface Block {
   once?: number;
 }
 
-/** A function that adds a loop to a module. */
-export type Emit = typeof emitLoop;
-
 /** The loop as a function of arrays, which returns its outputs. */
-export function prepare(
-  spec: LoopSpec,
-  relaxed?: boolean,
-  emit: Emit = emitLoop,
-): (block: Block) => NumberArray[] {
+export function prepare(spec: LoopSpec, relaxed?: boolean): (block: Block) => NumberArray[] {
   const module = new ModuleBuilder({ from: "import" });
-  const math = importMath(module);
-  module.exportFunction("loop", emit(module, math, spec, relaxed));
+  module.exportFunction("loop", emitLoop(module, spec, relaxed));
   const memory = new WebAssembly.Memory({ initial: 1 });
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module.encode()), {
     env: { memory },

@@ -5,7 +5,6 @@
  */
 import { BYTES } from "../../dtype.ts";
 import type { LoopSpec } from "../../../kernels/elementwise/passes.ts";
-import { importMath } from "../../../kernels/elementwise/typed.ts";
 import { emitLoop } from "../../../kernels/elementwise/wasm.ts";
 import type { ViewCopy } from "../../../kernels/layout/reference.ts";
 import { emitCopies } from "../../../kernels/layout/wasm.ts";
@@ -82,7 +81,7 @@ export function castKernel({ inputs, output }: Step, graph: Graph): StepKernel |
   };
   return {
     key: JSON.stringify(["cast", from, to]),
-    emit: (module) => emitLoop(module, importMath(module), spec),
+    emit: (module) => emitLoop(module, spec),
     scratchBytes: 0,
     slices: 1,
     nanoseconds: count,

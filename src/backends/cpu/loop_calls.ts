@@ -6,8 +6,7 @@
  *
  * @module
  */
-import { STRIP } from "../../../kernels/elementwise/columns.ts";
-import { rowsAtOnce } from "../../../kernels/elementwise/wasm.ts";
+import { rowsAtOnce, STRIP } from "../../../kernels/elementwise/wasm.ts";
 import { type TiledBytes, tiledRows } from "../../../kernels/layout/tiles.ts";
 import { BYTES } from "../../dtype.ts";
 import { sizeOf } from "../../shape.ts";
@@ -157,7 +156,7 @@ function scratchPlaces(
   { spec, space }: Pick<GroupLoop, "spec" | "space">,
 ): { temporaries: Scratch[]; stages: Scratch[]; bytes: number } {
   const isColumn = space.over === "column";
-  const height = isColumn || spec.together ? space.rows : rowsAtOnce(spec);
+  const height = space.over !== "row" ? space.rows : rowsAtOnce(spec);
   const width = isColumn ? STRIP[spec.float] : space.columns;
   let bytes = 0;
   const take = (rows: number, step: number): Scratch => {

@@ -3,8 +3,6 @@
  *
  * @module
  */
-import { emitColumnLoop } from "../../../kernels/elementwise/columns.ts";
-import { importMath } from "../../../kernels/elementwise/typed.ts";
 import { emitLoop } from "../../../kernels/elementwise/wasm.ts";
 import { type GroupLoop, keepingLoopOf } from "../../program/loops.ts";
 import { type Group, isGroup } from "../../program/passes/fuse.ts";
@@ -25,14 +23,12 @@ export function addLoops(
 ): Map<Group, number> {
   if (loops.size === 0) return new Map();
   const builder = kernels.builder();
-  const math = importMath(builder);
   const known = new Map<string, number>();
   const places = [...loops].map(([group, loop]) => {
     const key = outlineOf(loop);
     const place = known.get(key) ?? known.size;
     if (place === known.size) {
-      const emit = loop.space.over === "column" ? emitColumnLoop : emitLoop;
-      builder.exportFunction(`loop${place}`, emit(builder, math, loop.spec));
+      builder.exportFunction(`loop${place}`, emitLoop(builder, loop.spec));
       known.set(key, place);
     }
     return [group, place] as const;
@@ -56,16 +52,15 @@ export function addLoops(
 }
 
 /** What a loop does, whatever its values are called: equal layers share their kernels. */
-function outlineOf({ spec, space: { over } }: GroupLoop): string {
+function outlineOf({ spec }: GroupLoop): string {
   const exact = (_key: string, value: unknown) =>
     typeof value === "number" && (!Number.isFinite(value) || Object.is(value, -0))
       ? { number: Object.is(value, -0) ? "-0" : String(value) }
       : value;
   const names = new Map<string, string>();
-  const text = JSON.stringify(spec, exact).replaceAll(/"v\d+\w*"/g, (name) => {
+  return JSON.stringify(spec, exact).replaceAll(/"v\d+\w*"/g, (name) => {
     const own = names.get(name) ?? `"${names.size}"`;
     names.set(name, own);
     return own;
   });
-  return `${over} ${text}`;
 }

@@ -4,7 +4,6 @@
  * @module
  */
 import { BYTES } from "../../dtype.ts";
-import { importMath } from "../../../kernels/elementwise/typed.ts";
 import type { ViewCopy } from "../../../kernels/layout/reference.ts";
 import { emitCopies } from "../../../kernels/layout/wasm.ts";
 import { type ArrayReduction, emitReduction } from "../../../kernels/row_reduce/wasm.ts";
@@ -36,7 +35,7 @@ export function reduceKernel(
   const bytes = BYTES[dtype];
   return {
     key: JSON.stringify(["reduce", reduction]),
-    emit: (module) => emitReduction(module, importMath(module), reduction),
+    emit: (module) => emitReduction(module, reduction),
     scratchBytes: 0,
     slices: outer,
     nanoseconds: sizeOf(shape) * NS,
@@ -87,7 +86,7 @@ function emitApart(
   reduction: ArrayReduction,
   copy: ViewCopy,
 ): WasmFunction<Parameters, null> {
-  const run = emitReduction(module, importMath(module), reduction);
+  const run = emitReduction(module, reduction);
   const size = BYTES[reduction.dtype];
   const turn = emitCopies(module, { size, copies: [copy] });
   const parameters = integers("out", "data", "scratch", "outer");

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { acrossRows, type LoopSpec } from "../../../kernels/elementwise/passes.ts";
+import type { LoopSpec } from "../../../kernels/elementwise/passes.ts";
 import { planLoop } from "../../../kernels/elementwise/wgsl.ts";
 import type { WgslOptions } from "../../../kernels/elementwise/wgsl_rows.ts";
 import type { LoopSpace } from "../../../kernels/elementwise/wgsl_space.ts";
@@ -29,8 +29,7 @@ export function lowerGroup(
   const parts = isLarge && isPlain
     ? loopParts(spec, space, largestBinding, { isSoftware })
     : undefined;
-  const whole = () =>
-    planLoop(space.over === "column" ? acrossRows(spec) : spec, spaceOf(space), { isSoftware });
+  const whole = () => planLoop(spec, spaceOf(space), { isSoftware });
   return { parts: parts ?? [{ plan: whole() }], values };
 }
 
