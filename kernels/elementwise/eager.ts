@@ -8,7 +8,7 @@ import { hasSimd } from "../wasm/features.ts";
 import type { Precision } from "../functions/algebra.ts";
 import { COSTLY, costOfFunction, graphOf } from "../functions/mod.ts";
 import { ChunkedLoop } from "./chunks.ts";
-import { callsIn, parseExpression } from "./expression.ts";
+import { callsIn, type Expression } from "./expression.ts";
 import { ElementwiseKernel, OPERANDS, PARAMETERS } from "./reference.ts";
 
 /**
@@ -20,17 +20,10 @@ import { ElementwiseKernel, OPERANDS, PARAMETERS } from "./reference.ts";
  */
 export const LARGE = 512;
 
-/** The loops of one expression. */
+/** The loops of one expression; WebAssembly is made when first needed. */
 export class EagerKernel extends ElementwiseKernel {
-  readonly #expression: string;
-  readonly #loops = new Map<string, ChunkedLoop>();
+  readonly #chunked = new Map<string, ChunkedLoop>();
   readonly #isVector: Partial<Record<Precision, boolean>> = {};
-
-  /** Parses the expression; WebAssembly is made when first needed. */
-  constructor(name: string, expression: string) {
-    super(name, expression);
-    this.#expression = expression;
-  }
 
   /** All operands have the output's length, or one value. */
   override runFlat(
@@ -46,7 +39,7 @@ export class EagerKernel extends ElementwiseKernel {
 
   /** Whether a function that it calls takes long and needs no help of the host. */
   #gains(precision: Precision): boolean {
-    return this.#isVector[precision] ??= callsIn(parseExpression(this.#expression)).some((name) =>
+    return this.#isVector[precision] ??= callsIn(this.expression).some((name) =>
       costOfFunction(name) >= COSTLY && graphOf(name, precision).operation !== "host"
     );
   }
@@ -59,8 +52,8 @@ export class EagerKernel extends ElementwiseKernel {
   ): void {
     const moves = data.map((x) => x.length === out.length);
     const key = `${precision} ${moves}`;
-    const loop = this.#loops.get(key) ?? emit(this.#expression, precision, moves, params.length);
-    this.#loops.set(key, loop);
+    const loop = this.#chunked.get(key) ?? emit(this.expression, precision, moves, params.length);
+    this.#chunked.set(key, loop);
     loop.run([out], data, params);
   }
 }
@@ -73,7 +66,7 @@ function precisionOf(out: NumberArray, data: readonly NumberArray[]): Precision 
 }
 
 function emit(
-  expression: string,
+  expression: Expression,
   float: Precision,
   moves: readonly boolean[],
   parameterCount: number,
@@ -82,7 +75,7 @@ function emit(
     float,
     operands: moves.map((moving, i) => ({ name: OPERANDS[i]!, dtype: float, moves: moving })),
     parameters: PARAMETERS.slice(0, parameterCount),
-    body: [{ name: "out", expression: parseExpression(expression) }],
+    body: [{ name: "out", expression }],
     stores: [{ name: "out", dtype: float, moves: true }],
   });
 }

@@ -26,15 +26,8 @@ export interface Operand {
   moves: boolean;
 }
 
-/** Fills `out`; operands have its length, or one value. */
-type FlatLoop = (
-  out: NumberArray,
-  data: readonly NumberArray[],
-  params: readonly number[],
-) => void;
-
 /** `rows` times `columns` values from `out[o]` on; operands start at `starts` and step by `steps`. */
-type StridedLoop = (
+type Loop = (
   out: NumberArray,
   data: readonly NumberArray[],
   params: readonly number[],
@@ -57,8 +50,10 @@ export class ElementwiseKernel {
   #parsed: Expression | undefined;
   readonly #name: string;
   readonly #generate: boolean;
-  readonly #flat: LoopCache<FlatLoop> = new LoopCache();
-  readonly #strided: LoopCache<StridedLoop> = new LoopCache();
+  readonly #loops = new Map<number, Loop>();
+  /** The loop that was used last, which is mostly the next one, and what it was made for. */
+  #last: Loop | undefined;
+  #lastKey = -1;
 
   /** `generate: false` interprets the expression, as where generating code is forbidden. */
   constructor(name: string, expression: string, options: { generate?: boolean } = {}) {
@@ -68,7 +63,7 @@ export class ElementwiseKernel {
   }
 
   /** Parsed at first use: importing the library makes one kernel per operation. */
-  get #expression(): Expression {
+  get expression(): Expression {
     return this.#parsed ??= parseExpression(this.#text);
   }
 
@@ -76,9 +71,8 @@ export class ElementwiseKernel {
   runFlat(out: NumberArray, data: readonly NumberArray[], params: readonly number[] = []): void {
     let moving = 0;
     for (let i = 0; i < data.length; i++) if (data[i]!.length === out.length) moving |= 1 << i;
-    const key = cacheKey(out, data, moving);
-    const loop = this.#flat.get(key) ?? this.#flat.set(key, this.#flatLoop(out, data, moving));
-    loop(out, data, params);
+    const loop = this.#loop(out, data, moving, true);
+    loop(out, data, params, 0, 1, out.length, ZEROS, ZEROS);
   }
 
   /** Operands that repeat along some dimensions of `shape`, whose last one is the inner loop. */
@@ -91,9 +85,7 @@ export class ElementwiseKernel {
     let moving = 0;
     operands.forEach((operand, i) => moving |= operand.moves ? 1 << i : 0);
     const data = operands.map((operand) => operand.data);
-    const key = cacheKey(out, data, moving);
-    const loop = this.#strided.get(key) ??
-      this.#strided.set(key, this.#stridedLoop(out, data, moving));
+    const loop = this.#loop(out, data, moving, false);
     const columns = shape[shape.length - 1]!;
     const rows = shape[shape.length - 2] ?? 1;
     const outer = shape.slice(0, -2);
@@ -112,90 +104,67 @@ export class ElementwiseKernel {
     }
   }
 
-  #flatLoop(out: NumberArray, data: readonly NumberArray[], moving: number): FlatLoop {
-    const read = (i: number, at: string) => `const ${OPERANDS[i]} = data${i}[${at}];`;
-    const code = `${data.map((_, i) => `const data${i} = data[${i}];`).join(" ")}
-${data.map((_, i) => moving >> i & 1 ? "" : read(i, "0")).join(" ")}
-const n = out.length;
-for (let j = 0; j < n; j++) {
-  ${data.map((_, i) => moving >> i & 1 ? read(i, "j") : "").join(" ")}
-  STORE
-}`;
-    const flat = this.#emit<FlatLoop>("flat", ["out", "data", "params"], code, out, "out[j]");
-    if (flat !== undefined) return flat;
-    const strided = this.#stridedLoop(out, data, moving);
-    return (to, from, params) => strided(to, from, params, 0, 1, to.length, ZEROS, ZEROS);
-  }
-
-  #stridedLoop(out: NumberArray, data: readonly NumberArray[], moving: number): StridedLoop {
-    const read = (i: number, at: string) => `const ${OPERANDS[i]} = data${i}[at${i}${at}];`;
-    const code = `${
-      data.map((_, i) => `const data${i} = data[${i}]; let at${i} = starts[${i}];`).join(" ")
+  #loop(out: NumberArray, data: readonly NumberArray[], moving: number, isFlat: boolean): Loop {
+    const key = cacheKey(out, data, moving, isFlat);
+    if (key !== this.#lastKey) {
+      this.#last = this.#loops.get(key) ?? this.#emit(out, data, moving, isFlat);
+      this.#loops.set(key, this.#last);
+      this.#lastKey = key;
     }
-for (let i = 0; i < rows; i++, o += columns) {
-  ${data.map((_, i) => moving >> i & 1 ? "" : read(i, "")).join(" ")}
-  for (let j = 0; j < columns; j++) {
-    ${data.map((_, i) => moving >> i & 1 ? read(i, " + j") : "").join(" ")}
-    STORE
-  }
-  ${data.map((_, i) => `at${i} += steps[${i}];`).join(" ")}
-}`;
-    const names = ["out", "data", "params", "o", "rows", "columns", "starts", "steps"];
-    return this.#emit<StridedLoop>("strided", names, code, out, "out[o + j]") ??
-      interpret(graphOf(this.#expression, out), moving);
+    return this.#last!;
   }
 
-  /** A loop of the expression as generated code; `undefined` where that is forbidden. */
-  #emit<L>(
-    form: string,
-    names: string[],
-    code: string,
-    out: NumberArray,
-    place: string,
-  ): L | undefined {
-    if (!this.#generate) return undefined;
-    const graph = graphOf(this.#expression, out);
-    const { text, uses } = toStatements(graph, (value) => `${place} = ${value};`);
+  /** A loop of the expression as generated code; interpreted where that is forbidden. */
+  #emit(out: NumberArray, data: readonly NumberArray[], moving: number, isFlat: boolean): Loop {
+    const graph = graphOf(this.expression, out);
+    if (!this.#generate) return interpret(graph, moving);
+    // Where positions need not be computed, loops take two thirds of the time.
+    const at = (start: string, moves = true) =>
+      isFlat ? (moves ? "j" : "0") : moves ? `${start} + j` : start;
+    const { text, uses } = toStatements(graph, (value) => `out[${at("o")}] = ${value};`);
+    const each = (write: (i: number) => string) => data.map((_, i) => write(i)).join(" ");
+    const read = (moves: boolean) =>
+      each((i) =>
+        moves === (moving >> i & 1) > 0
+          ? `const ${OPERANDS[i]} = data${i}[${at(`at${i}`, moves)}];`
+          : ""
+      );
+    const row = `${read(false)}
+for (let j = 0; j < columns; j++) {
+  ${read(true)}
+  ${text}
+}`;
     const make = `${declareJavaScript(uses)}
-return function (${names}) {
+return function (out, data, params, o, rows, columns, starts, steps) {
 const [${PARAMETERS}] = params;
-${code.replace("STORE", text)}
+${each((i) => `const data${i} = data[${i}];`)}
+${
+      isFlat ? row : `${each((i) => `let at${i} = starts[${i}];`)}
+for (let i = 0; i < rows; i++, o += columns) {
+${row}
+${each((i) => `at${i} += steps[${i}];`)}
+}`
+    }
 }
-//# sourceURL=cellgrad-${this.#name}-${form}.js`;
+//# sourceURL=cellgrad-${this.#name}.js`;
     try {
-      return new Function("DOUBLES", make)(DOUBLES) as L;
+      return new Function("DOUBLES", make)(DOUBLES) as Loop;
     } catch (error) {
-      if (error instanceof EvalError) return undefined;
+      if (error instanceof EvalError) return interpret(graph, moving);
       throw error;
     }
   }
 }
 
-/** Loops by what they were made for; the last one, which is mostly the next one, is at hand. */
-class LoopCache<L> {
-  readonly #loops = new Map<number, L>();
-  #lastKey = -1;
-  #last: L | undefined;
-
-  get(key: number): L | undefined {
-    if (key !== this.#lastKey) {
-      this.#last = this.#loops.get(key);
-      this.#lastKey = key;
-    }
-    return this.#last;
-  }
-
-  set(key: number, loop: L): L {
-    this.#loops.set(key, loop);
-    this.#lastKey = key;
-    return this.#last = loop;
-  }
-}
-
-function cacheKey(out: NumberArray, data: readonly NumberArray[], moving: number): number {
+function cacheKey(
+  out: NumberArray,
+  data: readonly NumberArray[],
+  moving: number,
+  isFlat: boolean,
+): number {
   let key = kindOf(out);
   for (let i = 0; i < data.length; i++) key = key * 4 + kindOf(data[i]!);
-  return key * 8 + moving;
+  return key * 16 + moving * 2 + (isFlat ? 1 : 0);
 }
 
 const ZEROS: readonly number[] = [0, 0, 0];
@@ -216,7 +185,7 @@ function graphOf(expression: Expression, out: NumberArray): Scalar {
   return toKind(kind, toScalar(expression, (name) => names.get(name)!, "float64"), "float64");
 }
 
-function interpret(graph: Scalar, moving: number): StridedLoop {
+function interpret(graph: Scalar, moving: number): Loop {
   const compute = evaluate([graph], "float64", [...OPERANDS, ...PARAMETERS]);
   return (out, data, params, o, rows, columns, starts, steps) => {
     const operands = OPERANDS.map(() => 0);
