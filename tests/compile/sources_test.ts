@@ -100,7 +100,7 @@ Deno.test("equal loops share their kernel, those with a power per row too", asyn
     const f = (x: Tensor, w: Tensor) =>
       Array.from({ length: layers }).reduce<Tensor>((y) => layer(y, w), x);
     await using program = await cg.compile(f, [cg.ones([200]), cg.ones([7, 1])]);
-    return program.sources().join("").match(/\(export "loop\d+"/g)!.length;
+    return program.sources().join("").match(/\(export "kernel\d+"/g)!.length;
   };
   assertEquals(await count(6), await count(2));
 });

@@ -6,36 +6,24 @@
 import { hasSimd } from "../../../kernels/wasm/features.ts";
 import { listModule } from "../../../kernels/wasm/listing.ts";
 import { formatBytes } from "../../describe.ts";
-import { checkLabels } from "../../labels.ts";
-import type { LookupOp } from "../../op.ts";
 import { formatShape, MAX_BYTES } from "../../shape.ts";
 import { fromData, isUntouched, LARGE_BYTES, type Tensor } from "../../tensor.ts";
 import type { Executable } from "../../program/device.ts";
 import { describeSource, type Measured, type Plan } from "../../program/explain.ts";
 import type { Graph, Step, ValueId } from "../../program/graph.ts";
 import { isAlias } from "../../program/alias.ts";
-import type { GroupLoop } from "../../program/loops.ts";
-import { fuseSteps, type Group, isGroup, lookupsOf, type Unit } from "../../program/passes/fuse.ts";
+import { fuseSteps, type Unit } from "../../program/passes/fuse.ts";
 import { bytesOf, type MemoryPlan, planMemory, writesOf } from "../../program/plan.ts";
 import { loopIn } from "../../program/row_blocks.ts";
 import { planOf } from "./explain.ts";
 import { Frame, turnsOf } from "./frame.ts";
 import { type Kernel, Kernels } from "./kernels.ts";
-import { loopCalls } from "./loop_calls.ts";
-import { addLoops, loopsOf } from "./loop_kernels.ts";
+import { addLoops } from "./loop_kernels.ts";
 import type { Memories } from "./memories.ts";
 import { type Instruction, rowLoop } from "./row_loop.ts";
-import { lookupKernel } from "./select.ts";
 import { copyRows, type NamedRows, namedRows } from "./named_rows.ts";
-import {
-  type Calls,
-  type Divided,
-  type Places,
-  type Positions,
-  splitCalls,
-  type StepKernel,
-} from "./step_kernel.ts";
-import { kernelOf } from "./step_kernels.ts";
+import { type Calls, splitCalls, type StepKernel } from "./step_kernel.ts";
+import { kernelsOf } from "./step_kernels.ts";
 import type { Job, Team } from "./threads.ts";
 
 /** Work that takes less than this, by a rough estimate, is done by one thread. */
@@ -62,17 +50,14 @@ export class CpuExecutable implements Executable {
   readonly memory: MemoryPlan;
   /** How many bytes there are in all: values, and what kernels may write in between. */
   readonly bytes: number;
-  /** Whether steps run as WebAssembly, in loops where they can; else one by one, as they are. */
-  readonly wasm: boolean;
+  /** What runs as WebAssembly, in loops where it can; the host does the others one by one. */
+  readonly kernels: ReadonlyMap<Unit, StepKernel>;
   /** Values that several threads make together. */
   readonly shared: ValueId[] = [];
   readonly #team: Team | undefined;
   readonly #smallestShared: number;
   readonly #memories: Memories | undefined;
-  readonly #kernels: Kernels | undefined;
-  /** The loops of all groups, and the numbers of their kernels. */
-  readonly #loops: ReadonlyMap<Group, GroupLoop>;
-  readonly #numbers: ReadonlyMap<Group, number>;
+  readonly #functions: Kernels | undefined;
   readonly #frame: Frame;
   readonly #jobs: Job[] = [];
   readonly #firstJob: number;
@@ -83,12 +68,11 @@ export class CpuExecutable implements Executable {
   readonly #given: (WeakRef<Tensor> | undefined)[] = [];
   readonly #named: ReadonlyMap<ValueId, NamedRows>;
   /** What kernels are for. */
-  readonly #made: { kernel: number; unit: Unit; graph: Graph }[] = [];
+  readonly #made: { kernel: Kernel; unit: Unit; graph: Graph }[] = [];
 
   constructor(graph: Graph, options: CpuOptions = {}) {
     this.graph = graph;
     const wasm = options.wasm ?? hasSimd();
-    this.wasm = wasm;
     this.#team = wasm ? options.team : undefined;
     this.#smallestShared = options.smallestShared ?? SMALLEST_SHARED_NS;
     this.#memories = options.memories;
@@ -96,23 +80,20 @@ export class CpuExecutable implements Executable {
     const fusing = { passes: true, shared: isShared };
     this.memory = planMemory(graph, (body) => wasm ? fuseSteps(body, fusing) : body.steps);
     this.units = this.memory.units;
-    this.#loops = loopsOf(this.memory);
-    const calls = [...this.#loops.values()].map(loopCalls);
-    const scratch = calls.reduce(
-      (most, own) => Math.max(most, own.scratchBytes),
-      scratchBytes(graph),
-    );
+    this.#named = namedRows(graph);
+    this.kernels = wasm ? kernelsOf(this.memory, this.#named) : new Map();
+    const kernels = [...this.kernels.values()];
+    const scratch = kernels.reduce((most, own) => Math.max(most, own.scratchBytes), 0);
     this.bytes = this.memory.bytes + (this.#team?.size ?? 1) * scratch;
-    const kernels = () => new Kernels(this.bytes, isShared, options.memories);
-    if (wasm) this.#kernels = holding(this, kernels);
-    this.#numbers = this.#kernels ? addLoops(this.#kernels, this.#loops) : new Map();
-    const buffer = this.#kernels?.memory.buffer ??
+    const functions = () => new Kernels(this.bytes, isShared, options.memories);
+    if (wasm) this.#functions = holding(this, functions);
+    if (this.#functions) addLoops(this.#functions, kernels);
+    const buffer = this.#functions?.memory.buffer ??
       holding(this, () => new ArrayBuffer(this.bytes));
     this.#frame = new Frame(this.memory, buffer, 0);
-    this.#named = namedRows(graph);
     for (const [id, constant] of graph.constants) this.#frame.write(id, constant.data);
     this.#instructions = this.#instruct(this.#frame);
-    this.#firstJob = this.#kernels && this.#team?.load(this.#kernels, this.#jobs) || 0;
+    this.#firstJob = this.#functions && this.#team?.load(this.#functions.memory, this.#jobs) || 0;
   }
 
   /** The outputs for these inputs. */
@@ -164,28 +145,22 @@ export class CpuExecutable implements Executable {
   }
 
   sources(): string[] {
-    const { modules = [] } = this.#kernels ?? {};
-    return modules.map(({ bytes, first }, i) => {
-      const end = modules[i + 1]?.first ?? Infinity;
-      const made = this.#made.filter(({ kernel }) => kernel >= first && kernel < end);
+    const { modules = [] } = this.#functions ?? {};
+    return modules.map(({ bytes, module }) => {
+      const made = this.#made.filter(({ kernel }) => kernel.module === module);
       return describeSource(listModule(bytes), ";;", made);
     });
   }
 
   /** Has the threads forget it, and gives its memory to those to come: it must not run again. */
   dispose(): void {
-    if (this.#kernels !== undefined) this.#memories?.give(this.#kernels.memory);
+    if (this.#functions !== undefined) this.#memories?.give(this.#functions.memory);
     if (this.#jobs.length > 0) this.#team?.unload(this.#firstJob);
   }
 
   #instruct(frame: Frame): Instruction[] {
     const instructions = frame.plan.units.flatMap((unit): Instruction[] => {
-      const [run, ...others] = isGroup(unit)
-        ? [
-          ...lookupsOf(unit).flatMap((step) => checkLookup(step, frame)),
-          this.#loop(unit, frame),
-        ]
-        : this.#step(unit, frame);
+      const [run, ...others] = this.#work(unit, frame);
       if (run === undefined) return [];
       if (others.length === 0) return [{ unit, run }];
       const all = [run, ...others];
@@ -195,16 +170,20 @@ export class CpuExecutable implements Executable {
     return instructions;
   }
 
-  /** What is done for a step, one after the other. */
-  #step(step: Step, frame: Frame): (() => void)[] {
+  /** What is done for a unit, one after the other: what a kernel must not read is refused first. */
+  #work(unit: Unit, frame: Frame): (() => void)[] {
+    const kernel = this.kernels.get(unit);
+    if (kernel !== undefined) {
+      const checks = kernel.verified?.map(({ ids, verify }) => {
+        const values = ids.map((id) => frame.view(id));
+        return () => verify(...values);
+      });
+      return [...checks ?? [], this.#launch(kernel, unit, frame)];
+    }
     const { graph } = frame.plan;
+    const step = unit as Step;
     const { op, inputs, params, output } = step;
     if (op.kind === "loop") return [this.#rowLoop(step, frame)];
-    const sparse = frame === this.#frame && this.#named.has(output);
-    const kernel = this.#kernels && !isAlias(step, graph)
-      ? kernelOf(step, graph, sparse)
-      : undefined;
-    if (kernel !== undefined) return this.#kernel(step, kernel, frame);
     const given = inputs.map((id) => frame.view(id));
     const spec = graph.values[output]!;
     if (!isAlias(step, graph)) return [() => frame.write(output, op.forward(given, params, spec))];
@@ -229,62 +208,25 @@ export class CpuExecutable implements Executable {
     return rowLoop(loop, given, data, bodies);
   }
 
-  /** A loop as WebAssembly; the calls of many blocks are made anew each time. */
-  #loop(group: Group, frame: Frame): () => void {
-    const { space } = this.#loops.get(group)!;
-    const calls = loopCalls(this.#loops.get(group)!);
-    const anew = (run: Kernel, places: Places) => {
-      const walk = calls.walk(places);
-      return () => walk([0, calls.slices], (numbers) => run(...numbers));
-    };
-    const alone = space.outer.length > 0 ? anew : undefined;
-    return this.#launch(this.#numbers.get(group)!, group, frame, calls, alone);
-  }
-
-  /** A step that is a function of its own, as WebAssembly, after a check of what it must not read. */
-  #kernel(step: Step, kernel: StepKernel, frame: Frame): (() => void)[] {
-    const { verified, positions } = kernel;
-    const values = verified?.ids.map((id) => frame.view(id)) ?? [];
-    return [
-      ...verified ? [() => verified.verify(...values)] : [],
-      ...positions ? [checkPositions(positions, frame)] : [],
-      this.#launch(this.#kernels!.numberOf(kernel), step, frame, kernel),
-    ];
-  }
-
   /** What a kernel does for a unit: in parts by all threads, or else alone. */
-  #launch(
-    kernel: number,
-    unit: Unit,
-    { offsets, plan: { graph } }: Frame,
-    work: Divided,
-    alone?: (run: Kernel, places: Places) => () => void,
-  ): () => void {
+  #launch(own: StepKernel, unit: Unit, { offsets, plan: { graph } }: Frame): () => void {
+    this.#functions!.add([own]);
+    const kernel = this.#functions!.get(own.key);
     this.#made.push({ kernel, unit, graph });
-    const run = this.#kernels!.get(kernel);
+    const { run } = kernel;
     const places = { offsets, scratch: this.memory.bytes };
-    const parts = this.#team && splitCalls(work, places, this.#team.size, this.#smallestShared);
+    const parts = this.#team && splitCalls(own, places, this.#team.size, this.#smallestShared);
     if (parts === undefined) {
-      return alone?.(run, places) ?? runAll(run, work.calls([0, work.slices], places));
+      const walk = own.walk?.(places);
+      return walk
+        ? () => walk([0, own.slices], (numbers) => run(...numbers))
+        : runAll(run, own.calls([0, own.slices], places));
     }
     this.shared.push(...writesOf(unit));
     const job = this.#jobs.push({ kernel, parts }) - 1;
-    const own = (part: number) => parts[part]!.forEach((numbers) => run(...numbers));
-    return () => this.#team!.run(this.#firstJob + job, own);
+    const work = (part: number) => parts[part]!.forEach((numbers) => run(...numbers));
+    return () => this.#team!.run(this.#firstJob + job, work);
   }
-}
-
-/** Refuses positions outside of their axis. */
-function checkPositions({ id, extent, caller }: Positions, frame: Frame): () => void {
-  const positions = frame.view(id);
-  return () => void checkLabels(caller, positions, extent, { argument: "indices" });
-}
-
-/** The same of slices that loops read where they are; nothing where nothing can be wrong. */
-function checkLookup(step: Step, frame: Frame): (() => void)[] {
-  const { graph } = frame.plan;
-  const positions = lookupKernel(step, step.op as LookupOp<unknown>, graph)?.positions;
-  return positions ? [checkPositions(positions, frame)] : [];
 }
 
 /** What `make` gives, the memory of a program; a `RangeError` that shows what is large if it is none. */
@@ -313,18 +255,10 @@ function holding<T>({ bytes, graph, memory }: CpuExecutable, make: () => T): T {
   );
 }
 
-function runAll(run: Kernel, calls: Calls): () => void {
+function runAll(run: Kernel["run"], calls: Calls): () => void {
   const [first, ...others] = calls;
   if (first !== undefined && others.length === 0) return () => run(...first);
   return () => {
     for (const numbers of calls) run(...numbers);
   };
-}
-
-/** Bytes that a thread may need in between for any step of a graph, or of a loop's body in it. */
-function scratchBytes(graph: Graph): number {
-  return graph.steps.reduce((most, step) => {
-    const bodies = loopIn(step)?.runs.map(({ body }) => scratchBytes(body)) ?? [];
-    return Math.max(most, kernelOf(step, graph)?.scratchBytes ?? 0, ...bodies);
-  }, 0);
 }

@@ -11,11 +11,10 @@ import { isGroup } from "../../program/passes/fuse.ts";
 import type { MemoryPlan } from "../../program/plan.ts";
 import { formatShape, sizeOf } from "../../shape.ts";
 import type { CpuExecutable } from "./executable.ts";
-import { kernelOf } from "./step_kernels.ts";
 
 /** The plan of a program on the CPU, shared by so many threads. */
 export function planOf(
-  { graph, memory, bytes, wasm, shared }: CpuExecutable,
+  { graph, memory, bytes, kernels, shared }: CpuExecutable,
   threads: number,
 ): Plan {
   const list = shared.map((id) => `%${id}`).join(", ");
@@ -23,7 +22,7 @@ export function planOf(
   return {
     title: "program on cpu",
     graph,
-    units: plannedUnits(memory, wasm),
+    units: plannedUnits(memory, kernels),
     bytesOf: ({ shape, dtype }) => sizeOf(shape) * BYTES[dtype],
     notes: [
       `memory: ${formatBytes(bytes)}, without sharing ${formatBytes(memory.unsharedBytes)}`,
@@ -32,13 +31,15 @@ export function planOf(
   };
 }
 
-function plannedUnits({ graph, units, bodies }: MemoryPlan, wasm: boolean): PlannedUnit[] {
+function plannedUnits(
+  { graph, units, bodies }: MemoryPlan,
+  kernels: CpuExecutable["kernels"],
+): PlannedUnit[] {
   return units.flatMap((unit): PlannedUnit[] => {
     if (isGroup(unit)) return [{ unit, how: `one loop over ${formatShape(unit.shape)}` }];
     if (isAlias(unit, graph) && unit.op.kind !== "check") return [];
-    const planned = bodies.get(unit)?.map((body) => plannedUnits(body, wasm));
+    const planned = bodies.get(unit)?.map((body) => plannedUnits(body, kernels));
     if (planned !== undefined) return [{ unit, how: "", bodies: planned }];
-    const isKernel = wasm && kernelOf(unit, graph) !== undefined;
-    return [{ unit, how: isKernel ? "kernel" : describeHost(unit) }];
+    return [{ unit, how: kernels.has(unit) ? "kernel" : describeHost(unit) }];
   });
 }

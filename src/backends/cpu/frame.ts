@@ -33,7 +33,7 @@ export class Frame {
     this.offsets = offsets;
     for (const [id, offset] of offsets) {
       const { shape, dtype } = plan.graph.values[id]!;
-      this.#views.set(id, fromData(viewOf(buffer, dtype, offset, sizeOf(shape)), shape, dtype));
+      this.#views.set(id, fromData(new VIEWS[dtype](buffer, offset, sizeOf(shape)), shape, dtype));
     }
   }
 
@@ -60,15 +60,11 @@ export function turnsOf(plan: MemoryPlan): MemoryPlan[] {
   return [plan, { ...plan, offsets: swapped }];
 }
 
-function viewOf(buffer: ArrayBufferLike, dtype: DType, offset: number, size: number): TypedArray {
-  switch (dtype) {
-    case "float32":
-      return new Float32Array(buffer, offset, size);
-    case "float64":
-      return new Float64Array(buffer, offset, size);
-    case "int32":
-      return new Int32Array(buffer, offset, size);
-    case "bool":
-      return new Uint8Array(buffer, offset, size);
-  }
-}
+type View = new (buffer: ArrayBufferLike, offset: number, size: number) => TypedArray;
+
+const VIEWS: Record<DType, View> = {
+  float32: Float32Array,
+  float64: Float64Array,
+  int32: Int32Array,
+  bool: Uint8Array,
+};

@@ -12,7 +12,7 @@ import { BYTES } from "../../dtype.ts";
 import { sizeOf } from "../../shape.ts";
 import type { GroupLoop } from "../../program/loops.ts";
 import { walkOuter } from "../../program/space.ts";
-import type { Divided, Places, SliceRange } from "./step_kernel.ts";
+import type { Divided, Places, SliceRange, WalkCalls } from "./step_kernel.ts";
 
 /** Nanoseconds per statement and element, about. */
 const NS = 1 / 4;
@@ -29,16 +29,8 @@ const CACHE_LINE = 64;
 /** Fewer elements are not worth a call of their own. */
 const LEAST_ELEMENTS = 64;
 
-/** The calls of a loop; its slices are rows of one block after the other, or columns side by side. */
-export interface LoopCalls extends Divided {
-  /** Visits the arguments of the calls for some slices. */
-  walk: (
-    places: Places,
-  ) => (range: SliceRange, visit: (numbers: readonly number[]) => void) => void;
-}
-
-/** How a loop is called. */
-export function loopCalls(loop: GroupLoop): LoopCalls {
+/** How a loop is called: its slices are rows of one block after the other, or columns side by side. */
+export function loopCalls(loop: GroupLoop): Divided {
   const { spec: { body }, space } = loop;
   const { outer, rows, columns, over } = space;
   const [blocks, elements] = [sizeOf(outer), rows * columns];
@@ -49,7 +41,7 @@ export function loopCalls(loop: GroupLoop): LoopCalls {
   const units = Math.ceil(count / unit);
   // Calls for few elements would be more words than work.
   const together = outer.length > 0 && elements < LEAST_ELEMENTS ? blocks * units : 1;
-  const walk: LoopCalls["walk"] = (places) => {
+  const walk = (places: Places): WalkCalls => {
     const numbers = numbersOf(loop, places);
     const starts = space.operands.map(() => 0);
     return ([from, to], visit) =>
@@ -66,7 +58,7 @@ export function loopCalls(loop: GroupLoop): LoopCalls {
     scratchBytes: scratchPlaces(loop).bytes,
     slices: blocks * units / together,
     nanoseconds: NS * blocks * elements * body.length,
-    walk,
+    walk: outer.length > 0 ? walk : undefined,
     calls(range, places) {
       const calls: (readonly number[])[] = [];
       walk(places)(range, (own) => calls.push(own));

@@ -3,48 +3,41 @@
  *
  * @module
  */
+import type { LoopSpec } from "../../../kernels/elementwise/passes.ts";
 import { emitLoop } from "../../../kernels/elementwise/wasm.ts";
-import { type GroupLoop, keepingLoopOf } from "../../program/loops.ts";
-import { type Group, isGroup } from "../../program/passes/fuse.ts";
-import type { MemoryPlan } from "../../program/plan.ts";
+import type { LookupOp } from "../../op.ts";
+import type { Graph } from "../../program/graph.ts";
+import { keepingLoopOf } from "../../program/loops.ts";
+import { type Group, lookupsOf } from "../../program/passes/fuse.ts";
 import type { Kernels } from "./kernels.ts";
+import { loopCalls } from "./loop_calls.ts";
+import { lookupKernel } from "./select.ts";
+import type { StepKernel } from "./step_kernel.ts";
 
-/** Groups as loops, those in the bodies of a program's loops among them. */
-export function loopsOf({ graph, units, bodies }: MemoryPlan): Map<Group, GroupLoop> {
-  const own = units.filter(isGroup).map((group) => [group, keepingLoopOf(group, graph)] as const);
-  const inside = [...bodies.values()].flat().flatMap((body) => [...loopsOf(body)]);
-  return new Map([...own, ...inside]);
+/** The kernel of a group; slices that it reads where they are have positions to be checked. */
+export function loopKernel(group: Group, graph: Graph): StepKernel {
+  const loop = keepingLoopOf(group, graph);
+  const { spec } = loop;
+  const verified = lookupsOf(group).flatMap((step) =>
+    lookupKernel(step, step.op as LookupOp<unknown>, graph)?.verified ?? []
+  );
+  const emit: StepKernel["emit"] = (module) => emitLoop(module, spec);
+  return { loop: spec, key: outlineOf(spec), emit, verified, ...loopCalls(loop) };
 }
 
-/** Adds loops as functions of one module, equal ones once; returns their numbers. */
-export function addLoops(
-  kernels: Kernels,
-  loops: ReadonlyMap<Group, GroupLoop>,
-): Map<Group, number> {
-  if (loops.size === 0) return new Map();
-  const builder = kernels.builder();
-  const known = new Map<string, number>();
-  const places = [...loops].map(([group, loop]) => {
-    const key = outlineOf(loop);
-    const place = known.get(key) ?? known.size;
-    if (place === known.size) {
-      builder.exportFunction(`loop${place}`, emitLoop(builder, loop.spec));
-      known.set(key, place);
-    }
-    return [group, place] as const;
-  });
-  const names = Array.from({ length: known.size }, (_, i) => `loop${i}`);
+/** Adds those of some kernels that are loops, as functions of one module. */
+export function addLoops(kernels: Kernels, all: readonly StepKernel[]): void {
+  const loops = all.filter(({ loop }) => loop !== undefined);
   try {
-    const first = kernels.add(builder, names);
-    return new Map(places.map(([group, place]) => [group, first + place]));
+    kernels.add(loops);
   } catch (cause) {
     if (!(cause instanceof WebAssembly.CompileError)) throw cause;
-    const specs = [...loops.values()].map(({ spec }) => spec);
-    const tensors = specs.map(({ operands, stores }) => operands.length + stores.length);
-    const statements = specs.map(({ body }) => body.length);
+    const most = (count: (spec: LoopSpec) => number) =>
+      Math.max(...loops.map(({ loop }) => count(loop!)));
+    const tensors = most(({ operands, stores }) => operands.length + stores.length);
     throw new RangeError(
       `Cannot compile the program as one of its loops is larger than WebAssembly allows: loops ` +
-        `have up to ${Math.max(...tensors)} tensors and ${Math.max(...statements)} statements; ` +
+        `have up to ${tensors} tensors and ${most(({ body }) => body.length)} statements; ` +
         `compile it in parts, or hold parameters in fewer, larger tensors`,
       { cause },
     );
@@ -52,7 +45,7 @@ export function addLoops(
 }
 
 /** What a loop does, whatever its values are called: equal layers share their kernels. */
-function outlineOf({ spec }: GroupLoop): string {
+function outlineOf(spec: LoopSpec): string {
   const exact = (_key: string, value: unknown) =>
     typeof value === "number" && (!Number.isFinite(value) || Object.is(value, -0))
       ? { number: Object.is(value, -0) ? "-0" : String(value) }

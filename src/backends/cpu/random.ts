@@ -52,7 +52,7 @@ export function randomKernel(
 }
 
 /** What is looked at before the numbers are drawn. */
-function refusalOf({ op, inputs, params, output }: Step, { values }: Graph): Verified | undefined {
+function refusalOf({ op, inputs, params, output }: Step, { values }: Graph): Verified[] {
   const refusal = op.refuses?.(inputs.map((id) => values[id]!), params, values[output]!);
-  return refusal && { ids: refusal.inputs.map((i) => inputs[i!]!), verify: refusal.verify };
+  return refusal ? [{ ids: refusal.inputs.map((i) => inputs[i!]!), verify: refusal.verify }] : [];
 }

@@ -13,12 +13,14 @@ import {
 } from "../../../kernels/select/row_groups.ts";
 import { emitScatter, scatterScratchBytes, type ScatterSum } from "../../../kernels/select/sums.ts";
 import { emitGather, type Selection } from "../../../kernels/select/wasm.ts";
+import { checkLabels } from "../../labels.ts";
 import type { LookupOp, ScatterOp, SortOp } from "../../op.ts";
 import { extentsAround, sizeOf } from "../../shape.ts";
+import type { Tensor } from "../../tensor.ts";
 import { Bounds } from "../../program/bounds.ts";
 import type { Graph, Step, ValueId } from "../../program/graph.ts";
 import { isZero } from "./named_rows.ts";
-import type { Positions, StepKernel } from "./step_kernel.ts";
+import type { StepKernel, Verified } from "./step_kernel.ts";
 
 /** Nanoseconds per value, about: half a comparison of a filter, or a value at a time. */
 const NS = { filtered: 0.7, sorted: 40, picked: 1 } as const;
@@ -60,10 +62,11 @@ export function sortKernel(
   };
 }
 
-/** Positions that must be checked; `undefined` where they are certain to lie in their axis. */
-function positionsToCheck(id: ValueId, extent: number, caller: string, graph: Graph) {
-  const isInside = new Bounds(graph).isBelow(id, extent);
-  return isInside ? undefined : { id, extent, caller } satisfies Positions;
+/** A check of positions; none where they are certain to lie in their axis. */
+function checkOf(id: ValueId, extent: number, caller: string, graph: Graph): Verified[] {
+  const verify = (positions: Tensor) =>
+    void checkLabels(caller, positions, extent, { argument: "indices" });
+  return new Bounds(graph).isBelow(id, extent) ? [] : [{ ids: [id], verify }];
 }
 
 /** The kernel of a step that picks. */
@@ -83,7 +86,7 @@ export function lookupKernel(
     key: JSON.stringify(["gather", selection]),
     emit: (module) => emitGather(module, selection),
     scratchBytes: 0,
-    positions: positionsToCheck(indices, count, name, graph),
+    verified: checkOf(indices, count, name, graph),
     slices: outer,
     nanoseconds: total * NS.picked,
     calls: ([from, to], { offsets }) => [[
@@ -118,7 +121,7 @@ export function scatterKernel(
   const groups: RowGroups = { dtype, combine: reduce, onto, sparse, count, picked, inner };
   return {
     ...groupKernel(groups, { output, base, rows: rows!, positions: indices! }, outer),
-    positions: positionsToCheck(indices!, count, name, graph),
+    verified: checkOf(indices!, count, name, graph),
   };
 }
 
@@ -181,7 +184,7 @@ function valuesKernel(
     emit: (module) => emitScatter(module, sum),
     scratchBytes: Math.ceil(scatterScratchBytes(sum) / 64) * 64,
     // Positions were checked where the values were taken, but that step may be gone.
-    positions: positionsToCheck(indices, count, "takeAlongAxis", graph),
+    verified: checkOf(indices, count, "takeAlongAxis", graph),
     slices: outer,
     nanoseconds: (outer * whole + added) * NS.picked,
     calls: ([from, to], { offsets, scratch }) => [[

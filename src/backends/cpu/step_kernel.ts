@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { LoopSpec } from "../../../kernels/elementwise/passes.ts";
 import type { Parameters, WasmFunction } from "../../../kernels/wasm/code.ts";
 import type { ModuleBuilder } from "../../../kernels/wasm/module.ts";
 import type { ValueId } from "../../program/graph.ts";
@@ -21,18 +22,23 @@ export interface Divided {
   readonly nanoseconds: number;
   /** The calls for some slices, by the places of all values and of the scratch memory. */
   readonly calls: (range: SliceRange, places: Places) => Calls;
+  /** Visits the same, where they are too many to be kept. */
+  readonly walk?: ((places: Places) => WalkCalls) | undefined;
 }
 
-/** What runs a step. */
+/** Visits the arguments of the calls for some slices. */
+export type WalkCalls = (range: SliceRange, visit: (numbers: readonly number[]) => void) => void;
+
+/** What runs a step, or several. */
 export interface StepKernel extends Divided {
   /** Steps of equal keys need the same function. */
   readonly key: string;
   /** Adds the function to a module. */
   readonly emit: (module: ModuleBuilder) => WasmFunction<Parameters, null>;
-  /** Positions that must be checked before each run, and the extent that they must lie in. */
-  readonly positions?: Positions | undefined;
+  /** What it does, if it is a loop. */
+  readonly loop?: LoopSpec | undefined;
   /** Values that must be looked at before each run. */
-  readonly verified?: Verified | undefined;
+  readonly verified?: readonly Verified[] | undefined;
 }
 
 /** Slices: the first, and the one after the last. */
@@ -44,16 +50,6 @@ export interface Places {
   offsets: ReadonlyMap<ValueId, number>;
   /** The first byte of the scratch memory. */
   scratch: number;
-}
-
-/** Positions along an axis. */
-export interface Positions {
-  /** The value that holds them. */
-  id: ValueId;
-  /** The extent of the axis. */
-  extent: number;
-  /** The function whose argument they are, for messages. */
-  caller: string;
 }
 
 /** Values that may not be what is allowed. */

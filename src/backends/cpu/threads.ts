@@ -9,21 +9,21 @@
  *
  * @module
  */
-import type { Kernels } from "./kernels.ts";
+import type { Kernel } from "./kernels.ts";
 import { findThreads, type StartThreads, type Thread } from "./start_threads.ts";
 import type { Calls } from "./step_kernel.ts";
 
 /** A step that threads share. */
 export interface Job {
-  /** The number of the kernel. */
-  kernel: number;
+  /** What is called. */
+  kernel: Kernel;
   /** What it is called with, in as many parts as there are threads. */
   parts: readonly Calls[];
 }
 
 /** What workers need to know about a program before it can run. */
 interface Load {
-  kernels: Kernels;
+  memory: WebAssembly.Memory;
   jobs: readonly Job[];
   /** The number of the first job. */
   first: number;
@@ -63,17 +63,15 @@ const { turn, job, claim, pending, messages, failed } = ${JSON.stringify(BOARD)}
 const jobs = [];
 let heard = 0;
 let threads = 0;
-function load({ memory, sources, jobs: added, first, forgotten, size }) {
+function load({ memory, jobs: added, first, forgotten, size }) {
   threads = size;
   for (let i = 0; i < forgotten; i++) delete jobs[first + i];
   const instances = new Map();
-  for (const { module } of sources) {
-    if (instances.has(module)) continue;
-    instances.set(module, new WebAssembly.Instance(module, { env: { memory }, Math }));
-  }
-  added.forEach(({ kernel, parts }, i) => {
-    const { module, name } = sources[kernel];
-    jobs[first + i] = { run: instances.get(module).exports[name], parts };
+  added.forEach(({ module, name, parts }, i) => {
+    const instance = instances.get(module) ??
+      new WebAssembly.Instance(module, { env: { memory }, Math });
+    instances.set(module, instance);
+    jobs[first + i] = { run: instance.exports[name], parts };
   });
 }
 function work(board) {
@@ -139,10 +137,10 @@ export class Team {
   }
 
   /** Tells the workers what they will be asked to do; returns the number of the first job. */
-  load(kernels: Kernels, jobs: readonly Job[]): number {
+  load(memory: WebAssembly.Memory, jobs: readonly Job[]): number {
     const first = this.#jobCount;
     if (jobs.length === 0) return first;
-    const load = { kernels, jobs, first };
+    const load = { memory, jobs, first };
     this.#jobCount += jobs.length;
     this.#loads.push(load);
     if (this.#workers.length > 0) this.#send(messageOf(load));
@@ -155,7 +153,7 @@ export class Team {
     if (at < 0) return;
     const [{ jobs }] = this.#loads.splice(at, 1) as [Load];
     if (this.#workers.length === 0) return;
-    this.#send({ sources: [], jobs: [], first, forgotten: jobs.length });
+    this.#send({ jobs: [], first, forgotten: jobs.length });
   }
 
   /** Waits until the workers can run what was loaded; `undefined` where there is nothing to wait. */
@@ -252,8 +250,9 @@ export class Team {
 }
 
 /** What workers are sent of a program. */
-function messageOf({ kernels: { memory, sources }, jobs, first }: Load): object {
-  return { memory, sources, jobs, first, forgotten: 0 };
+function messageOf({ memory, jobs, first }: Load): object {
+  const sent = jobs.map(({ kernel: { module, name }, parts }) => ({ module, name, parts }));
+  return { memory, jobs: sent, first, forgotten: 0 };
 }
 
 /** A board on which nothing is to be done. */

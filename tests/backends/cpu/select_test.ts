@@ -1,5 +1,5 @@
 /** Selection in programs: what eager gives, to the bit, from kernels over the program's memory. */
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import * as cg from "../../../mod.ts";
 import { optimize } from "../../../src/program/optimize.ts";
@@ -7,7 +7,11 @@ import { CpuExecutable } from "../../../src/backends/cpu/executable.ts";
 import type { Graph } from "../../../src/program/graph.ts";
 import { record } from "../../../src/program/record.ts";
 import { kernelOf } from "../../../src/backends/cpu/step_kernels.ts";
-import { splitCalls, type StepKernel } from "../../../src/backends/cpu/step_kernel.ts";
+import {
+  splitCalls,
+  type StepKernel,
+  type Verified,
+} from "../../../src/backends/cpu/step_kernel.ts";
 
 type Tensor = cg.Tensor;
 type Floating = "float32" | "float64";
@@ -111,13 +115,15 @@ function kernels(graph: Graph): StepKernel[] {
 
 Deno.test("kernelOf() trusts positions that sorting gives, where they fit", () => {
   const own = recorded((x) => [cg.topK(x!, 2).values], normal([3, 9]));
-  assertEquals(kernels(own).map(({ positions }) => positions), [undefined, undefined]);
+  assertEquals(kernels(own).map(({ verified = [] }) => verified.length), [0, 0]);
   const other = recorded(
     (x, y) => [cg.takeAlongAxis(y!, cg.argSort(x!))],
     normal([3, 9]),
     normal([3, 8]),
   );
-  assertEquals(kernels(other)[1]!.positions?.extent, 8);
+  const [{ ids, verify }] = kernels(other)[1]!.verified as [Verified];
+  assertEquals([other.values[ids[0]!]!.dtype, verify(int(0, 7))], ["int32", undefined]);
+  assertThrows(() => verify(int(0, 8)), RangeError, "indices");
 });
 
 Deno.test("kernelOf() leaves the order of booleans to others, but no sums of integers", () => {

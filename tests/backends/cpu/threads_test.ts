@@ -12,6 +12,7 @@ import * as cg from "../../../mod.ts";
 import { optimize } from "../../../src/program/optimize.ts";
 import { CpuExecutable } from "../../../src/backends/cpu/executable.ts";
 import { Kernels } from "../../../src/backends/cpu/kernels.ts";
+import type { StepKernel } from "../../../src/backends/cpu/step_kernel.ts";
 import { record } from "../../../src/program/record.ts";
 import { Team } from "../../../src/backends/cpu/threads.ts";
 import { flattenTree } from "../../../src/tree.ts";
@@ -330,13 +331,13 @@ Deno.test("compile() says why threads do not start", () => {
 
 Deno.test("a thread that fails fails the program", async () => {
   const kernels = new Kernels(4, true);
-  const builder = kernels.builder();
-  const read = builder.addFunction({ at: "i32" }, (code, { at }) => void code.let(i32.load(at)));
-  builder.exportFunction("read", read);
-  const kernel = kernels.add(builder, ["read"]);
+  const emit: StepKernel["emit"] = (builder) =>
+    builder.addFunction({ at: "i32" }, (code, { at }) => void code.let(i32.load(at!)));
+  kernels.add([{ key: "read", emit }]);
+  const kernel = kernels.get("read");
   const team = new Team(2);
   const [good, bad] = [[[[0]], [[0]]], [[[0]], [[-4]]]];
-  const first = team.load(kernels, [{ kernel, parts: good }, { kernel, parts: bad }]);
+  const first = team.load(kernels.memory, [{ kernel, parts: good }, { kernel, parts: bad }]);
   await team.ready();
   const lazy = () => sleep(300);
   team.run(first, lazy);
