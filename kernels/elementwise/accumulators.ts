@@ -10,14 +10,35 @@ import { floatsOf, type LaneCode, type Lanes, lift } from "./lanes.ts";
 import type { Reduction } from "./passes.ts";
 import { convert, type TypedLanes } from "./typed.ts";
 
-/** What is left of the values so far. */
-export interface Accumulator {
+/** What is left of the values so far: of integers where values are no numbers of single precision. */
+export abstract class Accumulator {
+  protected readonly code: LaneCode;
+  /** Whether the results of lanes are kept apart. */
+  protected readonly isApart: boolean;
+  /** Known from the first values on. */
+  protected integers: boolean | undefined;
+
+  constructor(code: LaneCode, isApart: boolean) {
+    this.code = code;
+    this.isApart = isApart;
+  }
+
   /** Takes in groups of elements: `width` of the same row, or one of each row. */
-  add(value: TypedLanes, width: number): void;
+  abstract add(value: TypedLanes, width: number): void;
   /** Takes in one element of each row's group. */
-  addLane(value: TypedLanes, lane: number): void;
+  abstract addLane(value: TypedLanes, lane: number): void;
   /** The results of one register per row: in all lanes, or where they are apart, lane by lane. */
-  finish(): TypedLanes;
+  abstract finish(): TypedLanes;
+
+  /** The registers of a value, as integers or as numbers. */
+  protected read(value: TypedLanes): Lanes {
+    this.integers ??= value.kind !== "float" && this.code.float === "float32";
+    return this.code.let(convert(this.integers ? "integer" : "float", this.code, value));
+  }
+
+  protected result(lanes: Lanes): TypedLanes {
+    return { kind: this.integers ? "integer" : "float", lanes };
+  }
 }
 
 /**
@@ -54,35 +75,12 @@ function narrow(low: V128, high: V128): V128 {
   return i8x16.shuffle(f32x4.demoteF64x2Zero(low), f32x4.demoteF64x2Zero(high), halves);
 }
 
-/** What reductions have in common: the code, and whether they are of integers. */
-class Reducer {
-  readonly code: LaneCode;
-  readonly isApart: boolean;
-  /** Whether values are what is no number, in single precision; known from the first ones on. */
-  integers: boolean | undefined;
-
-  constructor(code: LaneCode, isApart: boolean) {
-    this.code = code;
-    this.isApart = isApart;
-  }
-
-  /** The registers of a value, as integers or as numbers. */
-  read(value: TypedLanes): Lanes {
-    this.integers ??= value.kind !== "float" && this.code.float === "float32";
-    return this.code.let(convert(this.integers ? "integer" : "float", this.code, value));
-  }
-
-  result(lanes: Lanes): TypedLanes {
-    return { kind: this.integers ? "integer" : "float", lanes };
-  }
-}
-
 /**
  * Sums in float64, or of integers, lane by lane: of single precision, those of every fourth element
  * of a row, where the last few go to the first sum. Of double precision, elements of a row are added
  * one after the other in the first lane; what the other one holds is not used.
  */
-class Sums extends Reducer implements Accumulator {
+class Sums extends Accumulator {
   readonly #isNorm: boolean;
   readonly #divisor: number;
   /** The sums of each row, in two registers where four numbers are a group. */
@@ -166,7 +164,7 @@ class Sums extends Reducer implements Accumulator {
 }
 
 /** Extremes lane by lane, and apart from them, as comparisons are blind to it, where NaN was. */
-class Extremes extends Reducer implements Accumulator {
+class Extremes extends Accumulator {
   readonly #reduce: "max" | "min";
   readonly #rows: number;
   /** Each register of a group has extremes of its own until the end. */
