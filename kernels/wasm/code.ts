@@ -51,6 +51,9 @@ export type StoreType = ValueType | "i8";
 /** How memory is aligned that is stored to, as a logarithm. */
 const ALIGNMENT: Record<StoreType, number> = { i8: 0, i32: 2, f32: 2, f64: 3, v128: 2 };
 
+const [BLOCK, LOOP, IF, ELSE, END] = ["block", "loop", "if", "else", "end"].map(opcodeOf);
+const [BRANCH, BRANCH_IF, CALL, SET] = ["br", "br_if", "call", "local.set"].map(opcodeOf);
+
 /** A block that gives no value. */
 const VOID = 0x40;
 
@@ -69,7 +72,7 @@ function callCode<P extends Parameters>(
   const operands = Object.entries(f.parameters).map(([name, type]) =>
     operandCode(type, args[name]!)
   );
-  return [operands, opcodeOf("call"), unsignedLeb128(f.index)];
+  return [operands, CALL!, unsignedLeb128(f.index)];
 }
 
 /** Writes the body of one function. */
@@ -112,7 +115,7 @@ export class CodeBuilder {
   /** `local = value` */
   set<T extends ValueType>(local: Local<T>, value: Operand<T>): void {
     const number = unsignedLeb128(local.index);
-    this.#code.push(operandCode(local.type, value), opcodeOf("local.set"), number);
+    this.#code.push(operandCode(local.type, value), SET!, number);
   }
 
   /** `local += value` */
@@ -166,27 +169,27 @@ export class CodeBuilder {
 
   /** Does one thing or another. */
   if(condition: Operand<"i32">, then: () => void, otherwise?: () => void): void {
-    this.#code.push(operandCode("i32", condition), opcodeOf("if"), VOID);
+    this.#code.push(operandCode("i32", condition), IF!, VOID);
     then();
-    const end = this.#code.push(opcodeOf("else"));
+    const end = this.#code.push(ELSE!);
     otherwise?.();
     if (this.#code.length === end) this.#code.pop();
-    this.#code.push(opcodeOf("end"));
+    this.#code.push(END!);
   }
 
   /** Does something while `condition` holds, possibly never. */
   while(condition: Operand<"i32">, body: () => void): void {
-    this.#code.push(opcodeOf("block"), VOID, opcodeOf("loop"), VOID);
-    this.#code.push(i32.eqz(condition).code, opcodeOf("br_if"), 1);
+    this.#code.push(BLOCK!, VOID, LOOP!, VOID);
+    this.#code.push(i32.eqz(condition).code, BRANCH_IF!, 1);
     body();
-    this.#code.push(opcodeOf("br"), 0, opcodeOf("end"), opcodeOf("end"));
+    this.#code.push(BRANCH!, 0, END!, END!);
   }
 
   /** Does something at least once, and again while `condition` holds: the fastest loop. */
   repeat(body: () => void, condition: Operand<"i32">): void {
-    this.#code.push(opcodeOf("loop"), VOID);
+    this.#code.push(LOOP!, VOID);
     body();
-    this.#code.push(operandCode("i32", condition), opcodeOf("br_if"), 0, opcodeOf("end"));
+    this.#code.push(operandCode("i32", condition), BRANCH_IF!, 0, END!);
   }
 
   /** Counts from 0 up to below `limit`, which is read anew each time, in steps. */
@@ -207,7 +210,7 @@ export class CodeBuilder {
       else groups.push([1, type]);
     }
     const locals = groups.map(([count, type]) => [unsignedLeb128(count), TYPE_CODES[type]]);
-    return sized([vector(locals), this.#code, result?.code ?? [], opcodeOf("end")]);
+    return sized([vector(locals), this.#code, result?.code ?? [], END!]);
   }
 }
 

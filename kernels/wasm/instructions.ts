@@ -112,14 +112,14 @@ export function numbered(names: string, first: number): [name: string, number: n
 }
 
 /** The bytes of an instruction's number. */
-export function opcode(number: number): Code {
-  return number < 0x1000 ? [number] : [number >> 12, unsignedLeb128(number & 0xfff)];
+export function opcode(number: number): Code[number] {
+  return number < 0x1000 ? number : [number >> 12, unsignedLeb128(number & 0xfff)];
 }
 
-let opcodes: Map<string, Code> | undefined;
+let opcodes: Map<string, Code[number]> | undefined;
 
 /** The bytes of an instruction that is told more than operands. */
-export function opcodeOf(name: string): Code {
+export function opcodeOf(name: string): Code[number] {
   opcodes ??= new Map(
     OTHERS.flatMap(([names, first]) =>
       numbered(names, first).map(([own, number]) => [own, opcode(number)] as const)

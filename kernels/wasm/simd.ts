@@ -22,21 +22,28 @@ type V128 = Value<"v128">;
 /** The size of a lane that memory is read into or written from. */
 export type LaneBytes = 1 | 2 | 4 | 8;
 
-/** Instructions that read and write single lanes. */
-interface Lanes<T extends ValueType> {
+/** Instructions on lanes of numbers. */
+type Lanes<P extends "i32x4" | "f32x4" | "f64x2", T extends ValueType> = Instructions<P> & {
   /** The value of one lane. */
   extractLane: (x: V128, lane: number) => Value<T>;
   /** The vector with another value in one lane. */
   replaceLane: (x: V128, lane: number, value: Operand<T>) => V128;
-}
+  /** One number of memory in all lanes. */
+  loadSplat: Load<"v128">;
+};
 
-function lanes<T extends ValueType>(prefix: string, type: T): Lanes<T> {
+function lanes<P extends "i32x4" | "f32x4" | "f64x2", T extends ValueType>(
+  prefix: P,
+  type: T,
+): Lanes<P, T> {
   return {
+    ...instructions(prefix),
     extractLane: (x, lane) => ({ type, code: [x.code, opcodeOf(`${prefix}.extract_lane`), lane] }),
     replaceLane: (x, lane, value) => ({
       type: "v128",
       code: [x.code, operandCode(type, value), opcodeOf(`${prefix}.replace_lane`), lane],
     }),
+    loadSplat: loadSplat(prefix === "f64x2" ? 8 : 4),
   };
 }
 
@@ -89,30 +96,13 @@ export const i8x16: {
 export const i16x8: Instructions<"i16x8"> = onDemand(() => instructions("i16x8"));
 
 /** Four 32-bit integers; comparisons set all bits of the lanes where they hold. */
-export const i32x4: Instructions<"i32x4"> & Lanes<"i32"> = onDemand(() => ({
-  ...instructions("i32x4"),
-  ...lanes("i32x4", "i32"),
-}));
+export const i32x4: Lanes<"i32x4", "i32"> = onDemand(() => lanes("i32x4", "i32"));
 
 /** Two 64-bit integers. */
 export const i64x2: Instructions<"i64x2"> = onDemand(() => instructions("i64x2"));
 
-/** Numbers of memory in all lanes. */
-interface Splats {
-  /** One number of memory in all lanes. */
-  loadSplat: Load<"v128">;
-}
-
 /** Four single-precision numbers. */
-export const f32x4: Instructions<"f32x4"> & Lanes<"f32"> & Splats = onDemand(() => ({
-  ...instructions("f32x4"),
-  ...lanes("f32x4", "f32"),
-  loadSplat: loadSplat(4),
-}));
+export const f32x4: Lanes<"f32x4", "f32"> = onDemand(() => lanes("f32x4", "f32"));
 
 /** Two double-precision numbers. */
-export const f64x2: Instructions<"f64x2"> & Lanes<"f64"> & Splats = onDemand(() => ({
-  ...instructions("f64x2"),
-  ...lanes("f64x2", "f64"),
-  loadSplat: loadSplat(8),
-}));
+export const f64x2: Lanes<"f64x2", "f64"> = onDemand(() => lanes("f64x2", "f64"));

@@ -66,12 +66,15 @@ export type Instructions<P extends Row[0]> = {
 /** Reads memory at `address + offset`, in bytes. */
 export type Load<T extends ValueType> = (address: Operand<"i32">, offset?: number) => Value<T>;
 
+const GET = opcodeOf("local.get");
+const [I32, F32, F64] = ["i32", "f32", "f64"].map((type) => opcodeOf(`${type}.const`));
+
 /** A constant. */
 export function constant<T extends "i32" | "f32" | "f64">(type: T, value: number): Value<T> {
-  const bytes = type === "i32"
-    ? signedLeb128(value)
-    : floatBytes(type === "f32" ? Float32Array.of(value) : Float64Array.of(value));
-  return { type, code: [opcodeOf(`${type}.const`), bytes] };
+  if (type === "i32") return { type, code: [I32!, signedLeb128(value)] };
+  return type === "f32"
+    ? { type, code: [F32!, floatBytes(Float32Array.of(value))] }
+    : { type, code: [F64!, floatBytes(Float64Array.of(value))] };
 }
 
 /** The operand's instructions. */
@@ -81,7 +84,7 @@ export function operandCode<T extends ValueType>(type: T, x: Operand<T>): Code {
 
 /** The variable with a number. */
 export function localAt<T extends ValueType>(type: T, index: number): Local<T> {
-  return { type, index, code: [opcodeOf("local.get"), unsignedLeb128(index)] };
+  return { type, index, code: [GET, unsignedLeb128(index)] };
 }
 
 /** How memory is aligned that is read or written, as a logarithm, and bytes beyond the address. */
@@ -91,9 +94,10 @@ export function memoryCode(name: string, alignment: number, offset: number): Cod
 
 /** An instruction that reads memory. */
 export function load<T extends ValueType>(name: string, alignment: number, result: T): Load<T> {
+  const number = opcodeOf(name);
   return (address, offset = 0) => ({
     type: result,
-    code: [operandCode("i32", address), memoryCode(name, alignment, offset)],
+    code: [operandCode("i32", address), number, alignment, unsignedLeb128(offset)],
   });
 }
 
@@ -106,6 +110,8 @@ export function onDemand<T extends object>(make: () => T): T {
   return new Proxy({} as T, { get: (_, name) => (made ??= make())[name as keyof T] });
 }
 
+type AnyOperand = Operand<ValueType>;
+
 function camelCase(name: string): string {
   return name.replaceAll(/_(.)/g, (_, letter: string) => letter.toUpperCase());
 }
@@ -115,13 +121,16 @@ export function instructions<P extends Row[0]>(prefix: P): Instructions<P> {
   const own = OPERATIONS.filter(([before]) => before === prefix);
   const made: Record<string, unknown> = {};
   for (const [, names, first, types, type] of own) {
-    const taken = types.split(" ") as ValueType[];
+    const [a, b, c] = types.split(" ") as [ValueType, ValueType?, ValueType?];
     for (const [name, number] of numbered(names, first)) {
       const code = opcode(number);
-      made[camelCase(name)] = (...operands: Operand<ValueType>[]) => ({
-        type,
-        code: [taken.map((own, i) => operandCode(own, operands[i]!)), code],
-      });
+      made[camelCase(name)] = (x: AnyOperand, y: AnyOperand, z: AnyOperand) => {
+        const own: Code[number][] = [operandCode(a, x)];
+        if (b !== undefined) own.push(operandCode(b, y));
+        if (c !== undefined) own.push(operandCode(c, z));
+        own.push(code);
+        return { type, code: own };
+      };
     }
   }
   return made as Instructions<P>;
@@ -139,39 +148,30 @@ export function select<T extends ValueType>(
   };
 }
 
-/** 32-bit integers, which are also addresses and truth values; `S` is signed, `U` unsigned. */
-export const i32: Instructions<"i32"> & {
-  /** A constant. */
-  const: (value: number) => Value<"i32">;
-  /** Reads four bytes. */
-  load: Load<"i32">;
-  /** Reads one byte, from 0 to 255. */
-  load8U: Load<"i32">;
-} = onDemand(() => ({
-  ...instructions("i32"),
-  const: (value) => constant("i32", value),
-  load: load("i32.load", 2, "i32"),
-  load8U: load("i32.load8_u", 0, "i32"),
-}));
-
-/** What floating types have besides their instructions. */
-interface Floating<T extends "f32" | "f64"> {
+/** Instructions on single numbers. */
+type Numbers<T extends "i32" | "f32" | "f64"> = Instructions<T> & {
   /** A constant. */
   const: (value: number) => Value<T>;
   /** Reads one number. */
   load: Load<T>;
+};
+
+function numbers<T extends "i32" | "f32" | "f64">(type: T): Numbers<T> {
+  return {
+    ...instructions(type),
+    const: (value) => constant(type, value),
+    load: load(`${type}.load`, type === "f64" ? 3 : 2, type),
+  };
 }
 
+/** 32-bit integers, which are also addresses and truth values; `S` is signed, `U` unsigned. */
+export const i32: Numbers<"i32"> & {
+  /** Reads one byte, from 0 to 255. */
+  load8U: Load<"i32">;
+} = onDemand(() => ({ ...numbers("i32"), load8U: load("i32.load8_u", 0, "i32") }));
+
 /** Single-precision numbers. */
-export const f32: Instructions<"f32"> & Floating<"f32"> = onDemand(() => ({
-  ...instructions("f32"),
-  const: (value) => constant("f32", value),
-  load: load("f32.load", 2, "f32"),
-}));
+export const f32: Numbers<"f32"> = onDemand(() => numbers("f32"));
 
 /** Double-precision numbers. */
-export const f64: Instructions<"f64"> & Floating<"f64"> = onDemand(() => ({
-  ...instructions("f64"),
-  const: (value) => constant("f64", value),
-  load: load("f64.load", 3, "f64"),
-}));
+export const f64: Numbers<"f64"> = onDemand(() => numbers("f64"));
