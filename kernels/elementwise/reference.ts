@@ -13,18 +13,9 @@ import type { NumberArray } from "../../src/dtype.ts";
 import { parameter, type Scalar } from "../functions/algebra.ts";
 import { DOUBLES, evaluate } from "../functions/evaluate.ts";
 import { declareJavaScript, toStatements } from "../functions/javascript.ts";
+import { type Axis, walkAxes } from "../layout/axes.ts";
 import { type Expression, parseExpression } from "./expression.ts";
 import { toKind, toScalar } from "./scalars.ts";
-
-/** How an operand is walked: where its values stay the same along the inner or the outer loop. */
-export interface Operand {
-  /** The values. */
-  data: NumberArray;
-  /** Steps along the outer dimensions, in elements. */
-  strides: readonly number[];
-  /** Whether the values change along the innermost dimension. */
-  moves: boolean;
-}
 
 /** `rows` times `columns` values from `out[o]` on; operands start at `starts` and step by `steps`. */
 type Loop = (
@@ -75,33 +66,25 @@ export class ElementwiseKernel {
     loop(out, data, params, 0, 1, out.length, ZEROS, ZEROS);
   }
 
-  /** Operands that repeat along some dimensions of `shape`, whose last one is the inner loop. */
+  /** Operands that repeat along some axes, of which the last one is the inner loop. */
   runStrided(
     out: NumberArray,
-    shape: readonly number[],
-    operands: readonly Operand[],
+    axes: readonly Axis[],
+    data: readonly NumberArray[],
     params: readonly number[] = [],
   ): void {
+    const [row = ONE, column = ONE] = axes.length === 1 ? [ONE, axes[0]] : axes.slice(-2);
+    const { extent: rows, strides: steps } = row;
+    const columns = column.extent;
     let moving = 0;
-    operands.forEach((operand, i) => moving |= operand.moves ? 1 << i : 0);
-    const data = operands.map((operand) => operand.data);
+    data.forEach((_, i) => moving |= column.strides[i]! > 0 ? 1 << i : 0);
     const loop = this.#loop(out, data, moving, false);
-    const columns = shape[shape.length - 1]!;
-    const rows = shape[shape.length - 2] ?? 1;
-    const outer = shape.slice(0, -2);
-    const steps = operands.map((operand) => operand.strides[outer.length] ?? 0);
-    const starts = operands.map(() => 0);
-    const index = outer.map(() => 0);
-    for (let o = 0; o < out.length; o += rows * columns) {
-      loop(out, data, params, o, rows, columns, starts, steps);
-      for (let d = outer.length - 1; d >= 0; d--) {
-        const turn = ++index[d]! === outer[d]!;
-        if (turn) index[d] = 0;
-        const by = turn ? 1 - outer[d]! : 1;
-        for (let i = 0; i < starts.length; i++) starts[i]! += by * operands[i]!.strides[d]!;
-        if (!turn) break;
-      }
-    }
+    const starts = data.map(() => 0);
+    walkAxes(
+      axes.slice(0, -2),
+      starts,
+      (index) => loop(out, data, params, index * rows * columns, rows, columns, starts, steps),
+    );
   }
 
   #loop(out: NumberArray, data: readonly NumberArray[], moving: number, isFlat: boolean): Loop {
@@ -168,6 +151,7 @@ function cacheKey(
 }
 
 const ZEROS: readonly number[] = [0, 0, 0];
+const ONE: Axis = { extent: 1, strides: ZEROS };
 
 function kindOf(data: NumberArray): number {
   if (data instanceof Float32Array) return 0;

@@ -31,3 +31,24 @@ export function mergeAxes(
   }
   return merged;
 }
+
+/** Calls `visit` for each position along axes; `starts` move from each view's first element on. */
+export function walkAxes(
+  axes: readonly Axis[],
+  starts: number[],
+  visit: (index: number) => void,
+): void {
+  const position = axes.map(() => 0);
+  const count = axes.reduce((product, { extent }) => product * extent, 1);
+  for (let index = 0; index < count; index++) {
+    visit(index);
+    for (let d = axes.length - 1; d >= 0; d--) {
+      const { extent, strides } = axes[d]!;
+      const turn = ++position[d]! === extent;
+      const by = turn ? 1 - extent : 1;
+      if (turn) position[d] = 0;
+      for (let i = 0; i < starts.length; i++) starts[i]! += by * strides[i]!;
+      if (!turn) break;
+    }
+  }
+}

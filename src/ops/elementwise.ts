@@ -4,7 +4,6 @@
  * @module
  */
 import { EagerKernel } from "../../kernels/elementwise/eager.ts";
-import type { Operand } from "../../kernels/elementwise/reference.ts";
 import { mergeAxes } from "../../kernels/layout/axes.ts";
 import { allocate, type DType, isFloating, promoteTypes, type TypedArray } from "../dtype.ts";
 import { type InputRule, type MapOp, perInput } from "../op.ts";
@@ -44,22 +43,12 @@ export function elementwise(
       if (flat) kernel.runFlat(out, data, params);
       else if (out.length > 0) {
         const axes = mergeAxes(shape, inputs.map((x) => broadcastStrides(x.shape, shape)));
-        kernel.runStrided(
-          out,
-          axes.map(({ extent }) => extent),
-          data.map((data, i) => operandOf(data, axes.map(({ strides }) => strides[i]!))),
-          params,
-        );
+        kernel.runStrided(out, axes, data, params);
       }
       return out;
     },
     vjp: rules === null ? null : perInput(...rules),
   };
-}
-
-/** How an operand is walked that has these strides. */
-export function operandOf(data: TypedArray, strides: readonly number[]): Operand {
-  return { data, strides, moves: (strides.at(-1) ?? 0) > 0 };
 }
 
 function meet(name: string, inputs: readonly Tensor[]): Shape {

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { type Axis, mergeAxes } from "../../kernels/layout/axes.ts";
+import { type Axis, mergeAxes, walkAxes } from "../../kernels/layout/axes.ts";
 import type { Strides } from "../../kernels/layout/reference.ts";
-import { type Shape, sizeOf } from "../shape.ts";
+import type { Shape } from "../shape.ts";
 
 /** A loop of rows and columns, repeated over outer dimensions. */
 export interface IterationSpace {
@@ -92,17 +92,10 @@ export function walkOuter(
   starts: number[],
   visit: (index: number) => void,
 ): void {
-  const position = outer.map(() => 0);
   operands.forEach(({ offset }, k) => starts[k] = offset);
-  const count = sizeOf(outer);
-  for (let index = 0; index < count; index++) {
-    visit(index);
-    for (let d = outer.length - 1; d >= 0; d--) {
-      const turn = ++position[d]! === outer[d]!;
-      const by = turn ? 1 - outer[d]! : 1;
-      if (turn) position[d] = 0;
-      operands.forEach(({ outerStrides }, k) => starts[k]! += by * outerStrides[d]!);
-      if (!turn) break;
-    }
-  }
+  const axes = outer.map((extent, d): Axis => ({
+    extent,
+    strides: operands.map(({ outerStrides }) => outerStrides[d]!),
+  }));
+  walkAxes(axes, starts, visit);
 }
