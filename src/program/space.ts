@@ -88,7 +88,7 @@ export function isTurned(
 
 /** Calls `visit` for each position in the outer dimensions, with every operand's first element. */
 export function walkOuter(
-  { outer, operands }: IterationSpace,
+  { outer, operands }: Pick<IterationSpace, "outer" | "operands">,
   starts: number[],
   visit: (index: number) => void,
 ): void {
