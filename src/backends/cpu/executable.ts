@@ -6,16 +6,22 @@
 import { hasSimd } from "../../../kernels/wasm/features.ts";
 import { listModule } from "../../../kernels/wasm/listing.ts";
 import { formatBytes } from "../../describe.ts";
-import { formatShape, MAX_BYTES } from "../../shape.ts";
+import { BYTES } from "../../dtype.ts";
+import { formatShape, MAX_BYTES, sizeOf } from "../../shape.ts";
 import { fromData, isUntouched, LARGE_BYTES, type Tensor } from "../../tensor.ts";
 import type { Executable } from "../../program/device.ts";
-import { describeSource, type Measured, type Plan } from "../../program/explain.ts";
+import {
+  describeHost,
+  describeSource,
+  type Measured,
+  type Plan,
+  type PlannedUnit,
+} from "../../program/explain.ts";
 import type { Graph, Step, ValueId } from "../../program/graph.ts";
 import { isAlias } from "../../program/alias.ts";
-import { fuseSteps, type Unit } from "../../program/passes/fuse.ts";
+import { fuseSteps, isGroup, type Unit } from "../../program/passes/fuse.ts";
 import { bytesOf, type MemoryPlan, planMemory, writesOf } from "../../program/plan.ts";
 import { loopIn } from "../../program/row_blocks.ts";
-import { planOf } from "./explain.ts";
 import { Frame, turnsOf } from "./frame.ts";
 import { type Kernel, Kernels } from "./kernels.ts";
 import { addLoops } from "./loop_kernels.ts";
@@ -121,7 +127,18 @@ export class CpuExecutable implements Executable {
   }
 
   plan(): Plan {
-    return planOf(this, this.#team?.size ?? 1);
+    const { graph, shared, memory } = this;
+    const threads = this.#team?.size ?? 1;
+    const list = shared.map((id) => `%${id}`).join(", ");
+    const done = list === "" ? "no step is large enough to be shared" : `sharing ${list}`;
+    const used = `${formatBytes(this.bytes)}, without sharing ${formatBytes(memory.unsharedBytes)}`;
+    return {
+      title: "program on cpu",
+      graph,
+      units: plannedUnits(memory, this.kernels),
+      bytesOf: ({ shape, dtype }) => sizeOf(shape) * BYTES[dtype],
+      notes: [`memory: ${used}`, ...threads > 1 ? [`threads: ${threads}, ${done}`] : []],
+    };
   }
 
   measure(inputs: readonly Tensor[]): Measured {
@@ -261,4 +278,18 @@ function runAll(run: Kernel["run"], calls: Calls): () => void {
   return () => {
     for (const numbers of calls) run(...numbers);
   };
+}
+
+/** What is done in words, by kernels or by the host. */
+function plannedUnits(
+  { graph, units, bodies }: MemoryPlan,
+  kernels: CpuExecutable["kernels"],
+): PlannedUnit[] {
+  return units.flatMap((unit): PlannedUnit[] => {
+    if (isGroup(unit)) return [{ unit, how: `one loop over ${formatShape(unit.shape)}` }];
+    if (isAlias(unit, graph) && unit.op.kind !== "check") return [];
+    const planned = bodies.get(unit)?.map((body) => plannedUnits(body, kernels));
+    if (planned !== undefined) return [{ unit, how: "", bodies: planned }];
+    return [{ unit, how: kernels.has(unit) ? "kernel" : describeHost(unit) }];
+  });
 }
