@@ -12,13 +12,16 @@ import { convert, type TypedLanes } from "./typed.ts";
 
 /** What is left of the values so far: of integers where values are no numbers of single precision. */
 export abstract class Accumulator {
+  /** What is reduced, how, and what the result is called. */
+  readonly reduction: Reduction;
   protected readonly code: LaneCode;
   /** Whether the results of lanes are kept apart. */
   protected readonly isApart: boolean;
   /** Known from the first values on. */
   protected integers: boolean | undefined;
 
-  constructor(code: LaneCode, isApart: boolean) {
+  constructor(code: LaneCode, reduction: Reduction, isApart: boolean) {
+    this.reduction = reduction;
     this.code = code;
     this.isApart = isApart;
   }
@@ -47,14 +50,14 @@ export abstract class Accumulator {
  */
 export function createAccumulator(
   code: LaneCode,
-  { reduce, divisor = 1 }: Reduction,
+  reduction: Reduction,
   rows: number,
   width: number,
   isApart = false,
 ): Accumulator {
-  return reduce === "max" || reduce === "min"
-    ? new Extremes(code, reduce, rows, width, isApart)
-    : new Sums(code, reduce === "norm", divisor, rows, isApart);
+  return reduction.reduce === "max" || reduction.reduce === "min"
+    ? new Extremes(code, reduction, isApart, rows, width)
+    : new Sums(code, reduction, isApart, rows);
 }
 
 type V128 = Value<"v128">;
@@ -81,15 +84,11 @@ function narrow(low: V128, high: V128): V128 {
  * one after the other in the first lane; what the other one holds is not used.
  */
 class Sums extends Accumulator {
-  readonly #isNorm: boolean;
-  readonly #divisor: number;
   /** The sums of each row, in two registers where four numbers are a group. */
   readonly #rows: readonly (readonly Local<"v128">[])[];
 
-  constructor(code: LaneCode, isNorm: boolean, divisor: number, rows: number, isApart: boolean) {
-    super(code, isApart);
-    this.#isNorm = isNorm;
-    this.#divisor = divisor;
+  constructor(code: LaneCode, reduction: Reduction, isApart: boolean, rows: number) {
+    super(code, reduction, isApart);
     const zero = () => code.builder.let(f64x2.splat(0));
     const registers = lanesOf(code) / 2;
     this.#rows = Array.from({ length: rows }, () => Array.from({ length: registers }, zero));
@@ -151,21 +150,21 @@ class Sums extends Accumulator {
     const { builder, float } = this.code;
     if (this.integers) return i32x4.add(sums, register);
     const numbers = float === "float32" ? f64x2.promoteLowF32x4(register) : register;
-    if (!this.#isNorm) return f64x2.add(sums, numbers);
+    if (this.reduction.reduce !== "norm") return f64x2.add(sums, numbers);
     const x = builder.let(numbers);
     return f64x2.add(sums, builder.let(f64x2.mul(x, x)));
   }
 
   /** What sums side by side amount to. */
   #resultOf(sums: V128): V128 {
-    const shares = this.#divisor === 1 ? sums : f64x2.div(sums, f64x2.splat(this.#divisor));
-    return this.code.builder.let(this.#isNorm ? f64x2.sqrt(shares) : shares);
+    const { reduce, divisor = 1 } = this.reduction;
+    const shares = divisor === 1 ? sums : f64x2.div(sums, f64x2.splat(divisor));
+    return this.code.builder.let(reduce === "norm" ? f64x2.sqrt(shares) : shares);
   }
 }
 
 /** Extremes lane by lane, and apart from them, as comparisons are blind to it, where NaN was. */
 class Extremes extends Accumulator {
-  readonly #reduce: "max" | "min";
   readonly #rows: number;
   /** Each register of a group has extremes of its own until the end. */
   readonly #best: readonly Local<"v128">[];
@@ -174,13 +173,12 @@ class Extremes extends Accumulator {
 
   constructor(
     code: LaneCode,
-    reduce: "max" | "min",
+    reduction: Reduction,
+    isApart: boolean,
     rows: number,
     width: number,
-    isApart: boolean,
   ) {
-    super(code, isApart);
-    this.#reduce = reduce;
+    super(code, reduction, isApart);
     this.#rows = rows;
     this.#atStart = code.builder.place();
     const registers = () =>
@@ -221,13 +219,14 @@ class Extremes extends Accumulator {
   #merge(i: number, best: V128, invalid: V128): void {
     const { builder, float } = this.code;
     const own = this.#best[i]!;
-    if (this.integers) return builder.set(own, i32x4[`${this.#reduce}S`](own, best));
-    builder.set(own, floatsOf(float)[`p${this.#reduce}`](own, best));
+    const reduce = this.reduction.reduce as "max" | "min";
+    if (this.integers) return builder.set(own, i32x4[`${reduce}S`](own, best));
+    builder.set(own, floatsOf(float)[`p${reduce}`](own, best));
     builder.set(this.#invalid[i]!, v128.or(this.#invalid[i]!, invalid));
   }
 
   #start(): void {
-    const isMax = this.#reduce === "max";
+    const isMax = this.reduction.reduce === "max";
     const [first] = this.integers
       ? this.code.integer(isMax ? -(2 ** 31) : 2 ** 31 - 1)
       : this.code.number(isMax ? -Infinity : Infinity);

@@ -34,12 +34,6 @@ export interface Placed {
   place: Place;
 }
 
-/** A reduction, and what it has so far. */
-export interface Reducing extends Reduction {
-  /** What takes in more. */
-  accumulator: Accumulator;
-}
-
 /** A pass while it is written. */
 export interface OpenPass {
   /** Where it reads and writes, by kind and number; the addresses walk. */
@@ -51,7 +45,7 @@ export interface OpenPass {
   /** What it writes. */
   targets: readonly Placed[];
   /** What it reduces. */
-  reductions: readonly Reducing[];
+  reductions: readonly Accumulator[];
 }
 
 /** Groups of elements of each row, side by side. */
@@ -161,7 +155,7 @@ export class BodyWriter {
       sources: loads.map(({ name, from, index }) => placed(name, from, index)),
       moving,
       targets: stores.map(({ name, output }) => placed(name, "output", output)),
-      reductions: reductions.map((x) => ({ ...x, accumulator: accumulate(x) })),
+      reductions: reductions.map(accumulate),
     };
   }
 
@@ -190,18 +184,18 @@ export class BodyWriter {
     targets: readonly Placed[],
     values: Values,
     { width, remainder }: Groups,
-    reductions: readonly Reducing[] = [],
+    reductions: readonly Accumulator[] = [],
   ): void {
     if (targets.length + reductions.length === 0) return;
     const { code } = this;
     const outgoing = targets.map(({ name, place }) => this.pack(values.get(name)!, place));
     const writeAll = () => {
       for (const packed of outgoing) writeGroups(code, packed, width);
-      for (const { of, accumulator } of reductions) accumulator.add(values.get(of)!, width);
+      for (const own of reductions) own.add(values.get(own.reduction.of)!, width);
     };
     const writeOne = (lane: number) => {
       for (const packed of outgoing) writeLane(code, packed, lane);
-      for (const { of, accumulator } of reductions) accumulator.addLane(values.get(of)!, lane);
+      for (const own of reductions) own.addLane(values.get(own.reduction.of)!, lane);
     };
     if (remainder === undefined) writeAll();
     else if (remainder === "first") writeOne(0);
@@ -215,9 +209,7 @@ export class BodyWriter {
 
   /** Makes known what reductions amount to. */
   close({ reductions }: OpenPass): void {
-    for (const { name, accumulator } of reductions) {
-      this.shared.set(name, this.let(accumulator.finish()));
-    }
+    for (const own of reductions) this.shared.set(own.reduction.name, this.let(own.finish()));
   }
 
   /** Computes a value of the values known, and puts it among them. */

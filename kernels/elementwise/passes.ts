@@ -113,9 +113,7 @@ interface Level {
 /** The passes of a loop. A pass ends where all of a row must be seen before more can be computed. */
 export function planPasses(spec: LoopSpec): Pass[] {
   const planner = new Planner(spec);
-  const passes: Pass[] = [];
-  for (let p = 0; p < planner.count; p++) passes.push(planner.plan(p));
-  return passes;
+  return Array.from({ length: planner.count }, (_, p) => planner.plan(p));
 }
 
 /**
@@ -174,18 +172,13 @@ class Planner {
     for (const { name, moves } of spec.operands) this.#levels.set(name, { pass: 0, moves });
     for (const name of spec.parameters ?? []) this.#levels.set(name, { pass: 0, moves: false });
     for (const statement of spec.body) {
-      if ("reduce" in statement) {
-        this.#levels.set(statement.name, {
-          pass: this.#levelOf(statement.of).pass + 1,
-          moves: false,
-        });
-        continue;
-      }
-      this.#assignments.set(statement.name, statement);
-      const levels = namesIn(statement.expression).map((name) => this.#levelOf(name));
+      const reduces = "reduce" in statement;
+      if (!reduces) this.#assignments.set(statement.name, statement);
+      const names = reduces ? [statement.of] : namesIn(statement.expression);
+      const levels = names.map((name) => this.#levelOf(name));
       this.#levels.set(statement.name, {
-        pass: Math.max(0, ...levels.map(({ pass }) => pass)),
-        moves: levels.some(({ moves }) => moves),
+        pass: Math.max(0, ...levels.map(({ pass }) => pass)) + Number(reduces),
+        moves: !reduces && levels.some(({ moves }) => moves),
       });
     }
     for (const { name, moves } of spec.stores) {

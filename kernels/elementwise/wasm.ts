@@ -255,7 +255,7 @@ class LoopWriter {
       builder.while(i32.gtS(rows, 0), () => {
         const values = body.compute(open, groups);
         body.write(open.targets, values, groups);
-        for (const { of, accumulator } of open.reductions) accumulator.add(values.get(of)!, 1);
+        for (const own of open.reductions) own.add(values.get(own.reduction.of)!, 1);
         for (const [key, { addresses }] of open.places) {
           builder.increase(addresses[0]!, body.local(stepOf(key)));
         }

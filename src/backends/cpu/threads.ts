@@ -262,26 +262,19 @@ function makeBoard(threads: number): Int32Array<SharedArrayBuffer> {
   return board;
 }
 
+/** Whether this thread may sleep: browsers do not let the one that draws the page. */
+let sleeps = true;
+
 /** Waits until a place on the board is zero; where the thread must not sleep, it only looks. */
 function waitForZero(board: Int32Array<SharedArrayBuffer>, place: number): void {
   for (let looks = 0;; looks++) {
     const value = Atomics.load(board, place);
     if (value === 0) return;
-    if (looks > LOOKS && canSleep()) Atomics.wait(board, place, value);
-  }
-}
-
-/** Whether this thread may sleep: browsers do not let the one that draws the page. */
-function canSleep(): boolean {
-  if (sleeps === undefined) {
+    if (looks <= LOOKS || !sleeps) continue;
     try {
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 1);
-      sleeps = true;
+      Atomics.wait(board, place, value);
     } catch {
       sleeps = false;
     }
   }
-  return sleeps;
 }
-
-let sleeps: boolean | undefined;
