@@ -9,7 +9,6 @@
  */
 import "../kernels/cumulative/reference.ts";
 import "../kernels/elementwise/accumulators.ts";
-import "../kernels/elementwise/body.ts";
 import "../kernels/elementwise/chunks.ts";
 import "../kernels/elementwise/eager.ts";
 import "../kernels/elementwise/elements.ts";
@@ -18,6 +17,7 @@ import "../kernels/elementwise/lanes.ts";
 import "../kernels/elementwise/passes.ts";
 import "../kernels/elementwise/reference.ts";
 import "../kernels/elementwise/scalars.ts";
+import "../kernels/elementwise/stages.ts";
 import "../kernels/elementwise/typed.ts";
 import "../kernels/elementwise/wasm.ts";
 import "../kernels/functions/algebra.ts";

@@ -5,22 +5,36 @@
  * @module
  */
 import { BYTES } from "../../src/dtype.ts";
-import type { Parameters, WasmFunction } from "../wasm/code.ts";
+import type { CodeBuilder, LocalsOf, Parameters, WasmFunction } from "../wasm/code.ts";
 import { hasRelaxedSimd } from "../wasm/features.ts";
 import type { ModuleBuilder } from "../wasm/module.ts";
 import { i32, type Local } from "../wasm/value.ts";
-import { createAccumulator } from "./accumulators.ts";
-import { BodyWriter, type Groups, loopParameters, type OpenPass } from "./body.ts";
-import { advance, lanesOf, type Place } from "./elements.ts";
-import { emitTranspose, type TiledBytes, tiledRows } from "../layout/tiles.ts";
+import { type Accumulator, createAccumulator } from "./accumulators.ts";
 import {
+  advance,
+  eachElement,
+  lanesOf,
+  pack,
+  type Place,
+  readGroups,
+  readRemainder,
+  type Remainder,
+  unpack,
+  writeGroups,
+  writeLane,
+} from "./elements.ts";
+import { LaneCode } from "./lanes.ts";
+import {
+  type Assignment,
   type LoopOperand,
   type LoopSpec,
   type LoopStore,
   type Pass,
   planPasses,
+  type Reduction,
 } from "./passes.ts";
-import { importMath } from "./typed.ts";
+import { Stages } from "./stages.ts";
+import { convertTo, type HostMath, importMath, translate, type TypedLanes } from "./typed.ts";
 
 /** A loop in a module. */
 export type LoopFunction = WasmFunction<Parameters, null>;
@@ -65,168 +79,169 @@ export function emitLoop(
   relaxed: boolean = hasRelaxedSimd(),
 ): LoopFunction {
   const math = importMath(module);
-  return module.addFunction(loopParameters(spec), (builder, locals) => {
-    new LoopWriter(new BodyWriter(builder, locals, math, spec, relaxed), module).write();
+  return module.addFunction(parametersOf(spec), (builder, locals) => {
+    const code = new LaneCode(builder, spec.float, relaxed);
+    new LoopWriter(module, code, locals as LocalsOf<Record<string, "i32">>, math, spec).write();
   });
 }
 
-/** An operand that lies turned: its number, and how it is walked. */
-interface Turned {
-  i: number;
-  size: TiledBytes;
-  along: number;
-  source: Local<"i32">;
+/** The parameters of a loop's function, in order. */
+function parametersOf({ operands, stores, parameters = [] }: LoopSpec): Parameters {
+  const integers = [
+    ...stores.map((_, i) => `output${i}`),
+    ...operands.map((_, i) => `operand${i}`),
+    ...stores.map((_, i) => `outputStep${i}`),
+    ...operands.map((_, i) => `operandStep${i}`),
+    ...operands.flatMap(({ turned }, i) => turned ? [`stage${i}`] : []),
+  ];
+  return {
+    ...Object.fromEntries(integers.map((name) => [name, "i32" as const])),
+    ...Object.fromEntries(parameters.map((_, i) => [`parameter${i}`, "f64" as const])),
+    rows: "i32",
+    columns: "i32",
+  };
 }
 
-/** Some rows of operands that lie turned, the right way round. */
-class Stages {
-  readonly #body: BodyWriter;
-  readonly #module: ModuleBuilder;
-  readonly #sources: readonly Turned[];
-  /** How many of the rows are left, of how many. */
-  readonly #left: Local<"i32">;
-  readonly #height: number;
+/** Values by name. */
+type Values = Map<string, TypedLanes>;
 
-  constructor(body: BodyWriter, module: ModuleBuilder) {
-    this.#body = body;
-    this.#module = module;
-    this.#left = body.builder.let(i32.const(0));
-    this.#sources = body.spec.operands.flatMap(({ dtype, along, turned }, i) => {
-      if (!turned) return [];
-      const source = body.builder.let(body.local(`operand${i}`));
-      const size = BYTES[dtype] as TiledBytes;
-      return [{ i, size, along: along! * size, source }];
-    });
-    this.#height = Math.min(...this.#sources.map(({ size }) => tiledRows(size)));
-  }
+/** A value that lies somewhere. */
+interface Placed {
+  name: string;
+  place: Place;
+}
 
-  /** Starts from the first row again. */
-  rewind(): void {
-    const { builder } = this.#body;
-    builder.set(this.#left, i32.const(0));
-    for (const { i, source } of this.#sources) {
-      builder.set(source, this.#body.local(`operand${i}`));
-    }
-  }
+/** A pass while it is written: its places, by the parameters that have the addresses, walk. */
+interface OpenPass {
+  places: ReadonlyMap<string, Place>;
+  sources: readonly Placed[];
+  moving: readonly Assignment[];
+  targets: readonly Placed[];
+  reductions: readonly Accumulator[];
+}
 
-  /** Turns the next rows around where none is left, for operands with an address to read them at. */
-  fill(rows: Local<"i32">, addressOf: (i: number) => Local<"i32"> | undefined): void {
-    if (this.#sources.length === 0) return;
-    const body = this.#body;
-    body.builder.if(i32.leS(this.#left, 0), () => {
-      for (const { i, size, along, source } of this.#sources) {
-        const address = addressOf(i);
-        if (address === undefined) continue;
-        body.builder.call(emitTranspose(this.#module, size), {
-          ...{ to: body.local(`stage${i}`), pitch: body.local(`operandStep${i}`) },
-          ...{ from: source, step: along, rows, columns: body.local("columns") },
-        });
-        body.builder.increase(source, this.#height * size);
-        body.builder.set(address, body.local(`stage${i}`));
-      }
-      body.builder.set(this.#left, i32.const(this.#height));
-    });
-  }
-
-  /** Counts rows that are done. */
-  leave(count: number): void {
-    if (this.#sources.length > 0) this.#body.builder.increase(this.#left, -count);
-  }
+/** Groups of elements of each row, side by side. */
+interface Groups {
+  width: number;
+  /** Of a single one, the elements that there are, or that it is the first only; all by default. */
+  remainder?: Remainder | "first" | undefined;
 }
 
 /** Writes one loop: row by row, or strip by strip of columns. */
 class LoopWriter {
-  readonly #body: BodyWriter;
+  readonly #builder: CodeBuilder;
+  readonly #code: LaneCode;
+  readonly #locals: LocalsOf<Record<string, "i32">>;
+  readonly #math: HostMath;
+  readonly #spec: LoopSpec;
   readonly #passes: readonly Pass[];
   readonly #stages: Stages;
+  /** What is read and written, by the parameters that have the addresses. */
+  readonly #items: readonly (readonly [key: string, LoopOperand & Pick<LoopStore, "temporary">])[];
+  /** Values that all positions at hand share, the parameters among them. */
+  readonly #shared: Values = new Map();
 
-  constructor(body: BodyWriter, module: ModuleBuilder) {
-    this.#body = body;
-    this.#passes = planPasses(body.spec);
-    this.#stages = new Stages(body, module);
+  constructor(
+    module: ModuleBuilder,
+    code: LaneCode,
+    locals: LocalsOf<Record<string, "i32">>,
+    math: HostMath,
+    spec: LoopSpec,
+  ) {
+    this.#builder = code.builder;
+    this.#code = code;
+    this.#locals = locals;
+    this.#math = math;
+    this.#spec = spec;
+    this.#items = [
+      ...spec.stores.map((own, i) => [`output${i}`, own] as const),
+      ...spec.operands.map((own, i) => [`operand${i}`, own] as const),
+    ];
+    spec.parameters?.forEach((name, i) => {
+      const value = locals[`parameter${i}`] as Local<"i32" | "f64"> as Local<"f64">;
+      this.#shared.set(name, { kind: "float", lanes: code.parameter(value) });
+    });
+    this.#passes = planPasses(spec);
+    this.#stages = new Stages(module, code.builder, locals, spec.operands);
   }
 
   write(): void {
-    const { builder, spec } = this.#body;
-    const [rows, columns] = [this.#body.local("rows"), this.#body.local("columns")];
-    const width = WIDTH[spec.float];
-    if (spec.over === "all") this.#writeRows(1, width);
-    else if (spec.over === "column") {
+    const { rows, columns } = this.#locals as Record<"rows" | "columns", Local<"i32">>;
+    const width = WIDTH[this.#spec.float];
+    if (this.#spec.over === "all") this.#writeRows(1, width);
+    else if (this.#spec.over === "column") {
       this.#eachGroups(columns, width, (groups) => this.#writeColumns(groups));
-    } else if (rowsAtOnce(spec) > 1) {
-      builder.while(i32.geS(rows, width), () => this.#writeRows(width, 1));
-      builder.while(i32.gtS(rows, 0), () => this.#writeRows(1, 1));
-    } else builder.while(i32.gtS(rows, 0), () => this.#writeRows(1, width));
+    } else if (rowsAtOnce(this.#spec) > 1) {
+      this.#builder.while(i32.geS(rows, width), () => this.#writeRows(width, 1));
+      this.#builder.while(i32.gtS(rows, 0), () => this.#writeRows(1, 1));
+    } else this.#builder.while(i32.gtS(rows, 0), () => this.#writeRows(1, width));
   }
 
   /** Does what is left of some columns, group by group. */
   #eachGroups(left: Local<"i32">, width: number, write: (groups: Groups) => void): void {
-    const { builder, code } = this.#body;
-    if (width > 1) {
-      builder.while(i32.geS(left, width * lanesOf(code)), () => write({ width }));
-    }
+    const [builder, lanes] = [this.#builder, lanesOf(this.#code)];
+    if (width > 1) builder.while(i32.geS(left, width * lanes), () => write({ width }));
     builder.while(i32.gtS(left, 0), () => {
-      const remainder = { left, whole: builder.let(i32.geS(left, lanesOf(code))) };
+      const remainder = { left, whole: builder.let(i32.geS(left, lanes)) };
       write({ width: 1, remainder });
     });
   }
 
   /** What there is once per row or column comes, passes, and what they amount to goes. */
   #writePasses(rows: number, groups: Groups, walk: (pass: Pass) => OpenPass): void {
-    const body = this.#body;
-    const { operands, stores } = body.spec;
-    const once = (kind: "operand" | "output", list: readonly (LoopOperand | LoopStore)[]) =>
-      list.flatMap(({ name, moves }, i) =>
-        moves ? [] : [{ name, place: body.place(kind, i, rows) }]
+    const once = (kind: string) =>
+      this.#items.flatMap(([key, { name, moves }]): Placed[] =>
+        moves || !key.startsWith(kind) ? [] : [{ name, place: this.#place(key, rows) }]
       );
-    body.read(once("operand", operands), body.shared, groups);
+    this.#read(once("operand"), this.#shared, groups);
     for (const pass of this.#passes) {
-      for (const assignment of pass.before) body.assign(assignment, body.shared);
-      if (pass.stores.length + pass.reductions.length > 0) body.close(walk(pass));
+      for (const assignment of pass.before) this.#assign(assignment, this.#shared);
+      if (pass.stores.length + pass.reductions.length === 0) continue;
+      for (const own of walk(pass).reductions) {
+        this.#shared.set(own.reduction.name, this.#let(own.finish()));
+      }
     }
-    body.write(once("output", stores), body.shared, groups);
+    this.#write(once("output"), this.#shared, groups);
   }
 
   /** Some rows at once, `width` groups of elements side by side. */
   #writeRows(count: number, width: number): void {
-    const body = this.#body;
-    const { builder, code } = body;
-    const { over } = body.spec;
-    if (over !== "all") this.#stages.fill(body.local("rows"), (i) => body.local(`operand${i}`));
+    const { rows, columns } = this.#locals as Record<"rows" | "columns", Local<"i32">>;
+    const [builder, { over }] = [this.#builder, this.#spec];
+    if (over !== "all") this.#stages.fill(rows, (i) => this.#locals[`operand${i}`]);
     this.#writePasses(count, { width: 1, remainder: "first" }, (pass) => {
-      const open = body.open(pass, count, (own) => createAccumulator(code, own, count, width));
-      const left = builder.let(body.local("columns"));
+      const accumulate = (own: Reduction) => createAccumulator(this.#code, own, count, width);
+      const open = this.#open(pass, count, accumulate);
+      const left = builder.let(columns);
       if (over === "all") this.#writeStretches(open, left, width);
       else this.#writeAlong(open, left, width);
       return open;
     });
-    for (const { name, step } of this.#walked()) {
-      builder.increase(body.local(name), i32.mul(body.local(step), count));
+    for (const { key } of this.#walked()) {
+      builder.increase(this.#locals[key]!, i32.mul(this.#locals[stepOf(key)]!, count));
     }
-    builder.increase(body.local("rows"), -count);
+    builder.increase(rows, -count);
     this.#stages.leave(count);
   }
 
   /** The columns of each row. */
   #writeAlong(open: OpenPass, left: Local<"i32">, width: number): void {
-    const body = this.#body;
     this.#eachGroups(left, width, (groups) => {
-      body.write(open.targets, body.compute(open, groups), groups, open.reductions);
-      advance(body.code, open.places.values(), left, groups.width);
+      this.#write(open.targets, this.#compute(open, groups), groups, open.reductions);
+      advance(this.#code, open.places.values(), left, groups.width);
     });
   }
 
   /** The columns of all rows, one row after the other. */
   #writeStretches(open: OpenPass, left: Local<"i32">, width: number): void {
-    const { builder, spec } = this.#body;
-    const [rows, columns] = [builder.let(this.#body.local("rows")), this.#body.local("columns")];
+    const [builder, columns] = [this.#builder, this.#locals.columns!];
+    const rows = builder.let(this.#locals.rows!);
     this.#stages.rewind();
-    const gaps = spec.operands.flatMap(({ dtype }, i) => {
-      const place = open.places.get(`operand${i}`);
-      if (place === undefined) return [];
-      const walked = i32.mul(columns, place.along! * BYTES[dtype]);
-      const gap = builder.let(i32.sub(this.#body.local(`operandStep${i}`), walked));
-      return [{ address: place.addresses[0]!, gap }];
+    const gaps = [...open.places].flatMap(([key, { dtype, addresses, along }]) => {
+      if (!key.startsWith("operand")) return [];
+      const walked = i32.mul(columns, along! * BYTES[dtype]);
+      const gap = builder.let(i32.sub(this.#locals[stepOf(key)]!, walked));
+      return [{ address: addresses[0]!, gap }];
     });
     builder.while(i32.gtS(rows, 0), () => {
       this.#stages.fill(rows, (i) => open.places.get(`operand${i}`)?.addresses[0]);
@@ -243,40 +258,122 @@ class LoopWriter {
    * come, so that their results stay in registers, and what they read in the nearest cache.
    */
   #writeColumns(groups: Groups): void {
-    const body = this.#body;
-    const { builder, code } = body;
+    const builder = this.#builder;
     this.#writePasses(1, groups, (pass) => {
-      const open = body.open(
-        pass,
-        1,
-        (own) => createAccumulator(code, own, groups.width, 1, true),
-      );
-      const rows = builder.let(body.local("rows"));
+      const accumulate = (own: Reduction) =>
+        createAccumulator(this.#code, own, groups.width, 1, true);
+      const open = this.#open(pass, 1, accumulate);
+      const rows = builder.let(this.#locals.rows!);
       builder.while(i32.gtS(rows, 0), () => {
-        const values = body.compute(open, groups);
-        body.write(open.targets, values, groups);
+        const values = this.#compute(open, groups);
+        this.#write(open.targets, values, groups);
         for (const own of open.reductions) own.add(values.get(own.reduction.of)!, 1);
         for (const [key, { addresses }] of open.places) {
-          builder.increase(addresses[0]!, body.local(stepOf(key)));
+          builder.increase(addresses[0]!, this.#locals[stepOf(key)]!);
         }
         builder.increase(rows, -1);
       });
       return open;
     });
-    advance(code, this.#walked(), body.local("columns"), groups.width);
+    advance(this.#code, this.#walked(), this.#locals.columns!, groups.width);
   }
 
   /** What is walked from one of what is worked on to the next: not what lies there for a while. */
-  #walked(): (Place & Record<"name" | "step", string>)[] {
-    const { operands, stores } = this.#body.spec;
-    const walked = ({ dtype, along }: Pick<LoopOperand, "dtype" | "along">, name: string) => {
-      const addresses = [this.#body.local(name)];
-      return { dtype, along, addresses, name, step: stepOf(name) };
+  #walked(): (Place & { key: string })[] {
+    return this.#items.flatMap(([key, { dtype, along, temporary }]) =>
+      temporary ? [] : [{ key, dtype, along, addresses: [this.#locals[key]!] }]
+    );
+  }
+
+  /** Where an operand or output lies in some rows from the current one on, in new variables. */
+  #place(key: string, rows: number): Place {
+    const { dtype, moves, along, turned, lookup } = this.#items.find(([own]) => own === key)![1];
+    const addresses = [this.#builder.let(this.#locals[key]!)];
+    while (addresses.length < rows) {
+      const next = i32.add(addresses.at(-1)!, this.#locals[stepOf(key)]!);
+      addresses.push(this.#builder.let(next));
+    }
+    if (lookup !== undefined) {
+      const positions = this.#items.find(([, { name }]) => name === lookup.positions)![0];
+      this.#place(positions, rows).addresses.forEach((at, row) => {
+        const skipped = i32.mul(i32.load(at), lookup.step * BYTES[dtype]);
+        this.#builder.increase(addresses[row]!, skipped);
+      });
+    }
+    const isAlong = this.#spec.over === "column" || moves;
+    return { dtype, addresses, along: turned ? 1 : along ?? Number(isAlong) };
+  }
+
+  /** Starts a pass over some rows. */
+  #open(pass: Pass, rows: number, accumulate: (own: Reduction) => Accumulator): OpenPass {
+    const places = new Map<string, Place>();
+    const placed = (name: string, key: string): Placed => {
+      const place = places.get(key) ?? this.#place(key, rows);
+      places.set(key, place);
+      return { name, place };
     };
-    return [
-      ...stores.flatMap((own, i) => own.temporary ? [] : [walked(own, `output${i}`)]),
-      ...operands.map((own, i) => walked(own, `operand${i}`)),
-    ];
+    return {
+      places,
+      sources: pass.loads.map(({ name, from, index }) => placed(name, `${from}${index}`)),
+      moving: pass.moving,
+      targets: pass.stores.map(({ name, output }) => placed(name, `output${output}`)),
+      reductions: pass.reductions.map(accumulate),
+    };
+  }
+
+  /** Reads some groups, and computes with them. */
+  #compute({ sources, moving }: OpenPass, groups: Groups): Values {
+    const values = new Map(this.#shared);
+    this.#read(sources, values, groups);
+    for (const assignment of moving) this.#assign(assignment, values);
+    return values;
+  }
+
+  #read(sources: readonly Placed[], values: Values, { width, remainder }: Groups): void {
+    const code = this.#code;
+    const places = sources.map(({ place }) => place);
+    const packed = typeof remainder === "object"
+      ? readRemainder(code, places, remainder)
+      : places.map((place) => code.let(readGroups(code, place, width)));
+    sources.forEach(({ name, place: { dtype } }, i) =>
+      values.set(name, this.#let(unpack(code, dtype, packed[i]!)))
+    );
+  }
+
+  /** Writes some groups, and reduces those elements of them that there are. */
+  #write(
+    targets: readonly Placed[],
+    values: Values,
+    { width, remainder }: Groups,
+    reductions: readonly Accumulator[] = [],
+  ): void {
+    if (targets.length + reductions.length === 0) return;
+    const code = this.#code;
+    const outgoing = targets.map(({ name, place }) => {
+      const packed = code.let(pack(code, place.dtype, values.get(name)!));
+      return { ...place, packed };
+    });
+    const writeAll = () => {
+      for (const packed of outgoing) writeGroups(code, packed, width);
+      for (const own of reductions) own.add(values.get(own.reduction.of)!, width);
+    };
+    const writeOne = (lane: number) => {
+      for (const packed of outgoing) writeLane(code, packed, lane);
+      for (const own of reductions) own.addLane(values.get(own.reduction.of)!, lane);
+    };
+    if (remainder === undefined) writeAll();
+    else if (remainder === "first") writeOne(0);
+    else eachElement(code, remainder, writeAll, writeOne);
+  }
+
+  /** Computes a value of the values known, and puts it among them. */
+  #assign({ name, expression, dtype }: Assignment, values: Values): void {
+    const value = translate(expression, this.#code, this.#math, values);
+    values.set(name, dtype === undefined ? value : convertTo(this.#code, dtype, value));
+  }
+
+  #let(value: TypedLanes): TypedLanes {
+    return { ...value, lanes: this.#code.let(value.lanes) };
   }
 }
 
