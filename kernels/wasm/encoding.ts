@@ -19,16 +19,6 @@ export function unsignedLeb128(value: number): number[] {
   return bytes;
 }
 
-/** A whole number in groups of seven bits, and where it ends. */
-export function readLeb128(bytes: Uint8Array, at: number): [value: number, end: number] {
-  let value = 0;
-  for (let scale = 1;; scale *= 128) {
-    const byte = bytes[at++]!;
-    value += (byte & 0x7f) * scale;
-    if (byte < 0x80) return [value, at];
-  }
-}
-
 /** A whole number from −2³¹ to 2³¹ − 1; the second highest bit of the last byte is its sign. */
 export function signedLeb128(value: number): number[] {
   checkWhole("signedLeb128", value, -(2 ** 31), 2 ** 31 - 1);
@@ -63,8 +53,7 @@ export function vector(items: readonly Code[]): Code {
 
 /** A name: its UTF-8 bytes, counted. */
 export function nameBytes(name: string): Code {
-  const bytes = new TextEncoder().encode(name);
-  return [unsignedLeb128(bytes.length), [...bytes]];
+  return sized([...new TextEncoder().encode(name)]);
 }
 
 /** Anything, after the number of its bytes. */

@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { readLeb128 } from "./encoding.ts";
 import { type Immediate, listInstructions } from "./instructions.ts";
 import { TYPE_CODES } from "./value.ts";
 
@@ -14,6 +13,23 @@ const HEADER_BYTES = 8;
 /** How the limits of a memory begin that threads share. */
 const SHARED = 3;
 
+/** What sections hold, by the numbers of these: types of functions, and parts of the text. */
+const ITEMS: Record<number, (reader: Reader) => string> = {
+  [TYPES!]: (reader) => {
+    reader.skip(1);
+    return `(type (func${clause("param", reader.types())}${clause("result", reader.types())}))`;
+  },
+  [IMPORTS!]: (reader) => {
+    const name = `(import "${reader.name()}" "${reader.name()}"`;
+    if (reader.byte() === 0) return `${name} (func (type ${reader.number()})))`;
+    const [isShared, pages] = [reader.byte() === SHARED, reader.number()];
+    return `${name} (memory ${pages}${isShared ? ` ${reader.number()} shared` : ""}))`;
+  },
+  [FUNCTIONS!]: (reader) => `(func (type ${reader.number()})`,
+  [EXPORTS!]: (reader) => `(export "${reader.name()}" (func${reader.skip(1)} ${reader.number()}))`,
+  [CODE!]: listBody,
+};
+
 /**
  * A module with functions and the memory that it imports, as text.
  *
@@ -22,67 +38,36 @@ const SHARED = 3;
  */
 export function listModule(bytes: Uint8Array): string {
   const reader = new Reader(bytes, HEADER_BYTES);
-  const lines: Record<number, string[]> = {};
-  let typeOf: number[] = [];
+  const items: Record<number, string[]> = {};
   while (!reader.isAtEnd) {
     const section = reader.byte();
     reader.number();
-    switch (section) {
-      case TYPES:
-        lines[section] = reader.list(() => {
-          reader.byte();
-          const [parameters, results] = [
-            reader.list(() => reader.type()),
-            reader.list(() => reader.type()),
-          ];
-          return `(type (func${clause("param", parameters)}${clause("result", results)}))`;
-        });
-        break;
-      case IMPORTS:
-        lines[section] = reader.list(() => {
-          const name = `(import "${reader.name()}" "${reader.name()}"`;
-          if (reader.byte() === 0) return `${name} (func (type ${reader.number()})))`;
-          const [isShared, pages] = [reader.byte() === SHARED, reader.number()];
-          return `${name} (memory ${pages}${isShared ? ` ${reader.number()} shared` : ""}))`;
-        });
-        break;
-      case FUNCTIONS:
-        typeOf = reader.list(() => reader.number());
-        break;
-      case EXPORTS:
-        lines[section] = reader.list(() => {
-          const name = reader.name();
-          reader.byte();
-          return `(export "${name}" (func ${reader.number()}))`;
-        });
-        break;
-      case CODE: {
-        const types = typeOf.values();
-        lines[section] = reader.list(() => listFunction(reader, types.next().value!)).flat();
-      }
-    }
+    items[section] = reader.list(() => ITEMS[section]!(reader));
   }
-  const all = [TYPES, IMPORTS, CODE, EXPORTS].flatMap((section) => lines[section!] ?? []);
-  return ["(module", ...all.map((line) => `  ${line}`), ")"].join("\n");
+  const [types, imports, heads, exports, bodies] = [TYPES, IMPORTS, FUNCTIONS, EXPORTS, CODE]
+    .map((section) => items[section!] ?? []);
+  const functions = bodies!.map((body, i) => heads![i] + body);
+  const lines = [types, imports, functions, exports].flatMap((own) => own!.join("\n").split("\n"));
+  return ["(module", ...lines.filter(Boolean).map((line) => `  ${line}`), ")"].join("\n");
 }
 
 function clause(name: string, types: readonly string[]): string {
   return types.length === 0 ? "" : ` (${[name, ...types].join(" ")})`;
 }
 
-/** A function, an instruction per line. */
-function listFunction(reader: Reader, type: number): string[] {
+/** What is in a function, an instruction per line. */
+function listBody(reader: Reader): string {
   reader.number();
   const groups = reader.list(() => ({ count: reader.number(), type: reader.type() }));
   const locals = groups.flatMap(({ count, type }) => Array<string>(count).fill(type));
-  const lines = [`(func (type ${type})${clause("local", locals)}`];
+  const lines = [clause("local", locals)];
   for (let depth = 1; depth > 0;) {
     const { name, told } = instructionAt(reader);
     if (name === "end" || name === "else") depth--;
     lines.push(depth === 0 ? ")" : "  ".repeat(depth) + name + IMMEDIATES[told](reader));
     if (name === "else" || told === "block type") depth++;
   }
-  return lines;
+  return lines.join("\n");
 }
 
 let instructions: ReturnType<typeof listInstructions> | undefined;
@@ -153,10 +138,14 @@ class Reader {
     return "";
   }
 
+  /** A whole number, seven bits to a byte. */
   number(): number {
-    const [value, end] = readLeb128(this.#bytes, this.#at);
-    this.#at = end;
-    return value;
+    let value = 0;
+    for (let scale = 1;; scale *= 128) {
+      const byte = this.byte();
+      value += (byte & 0x7f) * scale;
+      if (byte < 0x80) return value;
+    }
   }
 
   /** The same with a sign. */
@@ -173,6 +162,10 @@ class Reader {
 
   name(): string {
     return new TextDecoder().decode(this.bytes(this.number()));
+  }
+
+  types(): string[] {
+    return this.list(() => this.type());
   }
 
   type(): string {
