@@ -23,10 +23,9 @@ export type Expression =
 const TOKEN = /\s*(\d+\.?\d*(?:e[-+]?\d+)?|[a-z]\w*|<=|==|!=|[-+*/<?:(),])/y;
 
 /** The binary operators from the loosest to the tightest. */
-const PRECEDENCE: readonly (readonly Operator[])[] = [["==", "!="], ["<", "<="], ["+", "-"], [
-  "*",
-  "/",
-]];
+const PRECEDENCE: readonly (readonly Operator[])[] = [
+  ...[["==", "!="], ["<", "<="], ["+", "-"], ["*", "/"]] as const,
+];
 
 function tokenize(text: string): string[] {
   const tokens: string[] = [];
@@ -34,9 +33,7 @@ function tokenize(text: string): string[] {
   TOKEN.lastIndex = 0;
   for (let at = 0; at < source.length; at = TOKEN.lastIndex) {
     const match = TOKEN.exec(source);
-    if (match === null) {
-      throw new SyntaxError(`Cannot parse the expression "${text}": unexpected text at ${at}`);
-    }
+    if (match === null) refuse(text, `unexpected text at ${at}`);
     tokens.push(match[1]!);
   }
   return tokens;
@@ -48,13 +45,8 @@ export function parseExpression(text: string): Expression {
   let at = 0;
   const take = (token: string): boolean => tokens[at] === token && ++at > 0;
   const expect = (token: string) => {
-    if (!take(token)) {
-      throw new SyntaxError(
-        `Cannot parse the expression "${text}": expected "${token}" instead of "${
-          tokens[at] ?? "its end"
-        }"`,
-      );
-    }
+    if (take(token)) return;
+    refuse(text, `expected "${token}" instead of "${tokens[at] ?? "its end"}"`);
   };
   const choice = (): Expression => {
     const condition = binary(0);
@@ -82,9 +74,7 @@ export function parseExpression(text: string): Expression {
     const token = tokens[at++] ?? "";
     if (/^\d/.test(token)) return { kind: "number", value: Number(token) };
     if (tokens[at] !== "(" && /^[a-z]/.test(token)) return { kind: "name", name: token };
-    if (definitionOf(token) === undefined) {
-      throw new SyntaxError(`Cannot parse the expression "${text}": unexpected "${token}"`);
-    }
+    if (definitionOf(token) === undefined) refuse(text, `unexpected "${token}"`);
     expect("(");
     const args = [choice()];
     while (take(",")) args.push(choice());
@@ -100,11 +90,12 @@ export function parseExpression(text: string): Expression {
 function checkArity(text: string, name: string, count: number): void {
   const { arity } = definitionOf(name)!;
   if (count === arity || count > arity && (name === "max" || name === "min")) return;
-  throw new SyntaxError(
-    `Cannot parse the expression "${text}": expected ${arity} operand${
-      arity === 1 ? "" : "s"
-    } of ${name} instead of ${count}`,
-  );
+  const operands = `${arity} operand${arity === 1 ? "" : "s"}`;
+  refuse(text, `expected ${operands} of ${name} instead of ${count}`);
+}
+
+function refuse(text: string, why: string): never {
+  throw new SyntaxError(`Cannot parse the expression "${text}": ${why}`);
 }
 
 /** What an expression is made of. */

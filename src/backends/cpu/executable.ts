@@ -254,12 +254,9 @@ function holding<T>({ bytes, graph, memory }: CpuExecutable, make: () => T): T {
   } catch (error) {
     cause = error;
   }
-  const placed = [...memory.offsets.keys()];
-  const largest = placed.reduce(
-    (a, b) => bytesOf(graph, b) > bytesOf(graph, a) ? b : a,
-    placed[0]!,
-  );
-  const { shape, dtype } = graph.values[largest]!;
+  const size = (id: ValueId) => bytesOf(graph, id);
+  const [largest] = [...memory.offsets.keys()].sort((a, b) => size(b) - size(a));
+  const { shape, dtype } = graph.values[largest!]!;
   const maker = graph.steps.find((step) => step.output === largest)?.op.name ?? "an argument";
   throw new RangeError(
     `Cannot compile the program as its values take ${formatBytes(bytes)} at once, ` +
@@ -267,7 +264,7 @@ function holding<T>({ bytes, graph, memory }: CpuExecutable, make: () => T): T {
         ? `and its memory holds at most ${formatBytes(MAX_BYTES)}`
         : `and there is not as much memory left`) +
       `: the largest is the result of ${maker}, ${dtype} ${formatShape(shape)}, ` +
-      formatBytes(bytesOf(graph, largest)),
+      formatBytes(size(largest!)),
     { cause },
   );
 }

@@ -37,18 +37,15 @@ interface Host {
 
 /** How threads start in this runtime; throws a `TypeError` where they share no memory. */
 export function findThreads(): StartThreads {
-  const { SharedArrayBuffer, crossOriginIsolated } = globalThis as Host;
-  if (crossOriginIsolated === false) {
-    throw noThreads(
-      "this page shares no memory with workers: serve it with the headers " +
-        "Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp",
-    );
-  }
-  const start = SharedArrayBuffer === undefined ? undefined : findWorkers();
+  const start = canShareMemory() ? findWorkers() : undefined;
   if (start !== undefined) return start;
-  throw noThreads(
-    "this runtime has no workers that share memory: use Deno, Node 22.3 or later, Bun or a " +
-      "current browser",
+  const why = (globalThis as Host).crossOriginIsolated === false
+    ? "this page shares no memory with workers: serve it with the headers " +
+      "Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp"
+    : "this runtime has no workers that share memory: use Deno, Node 22.3 or later, Bun or a " +
+      "current browser";
+  throw new TypeError(
+    `Cannot compute compile with several threads as ${why}, or leave threads out`,
   );
 }
 
@@ -62,17 +59,9 @@ export function findWorkers(): StartThreads | undefined {
 
 /** Whether threads can be started that share memory. */
 export function canShareMemory(): boolean {
-  try {
-    return findThreads() !== undefined;
-  } catch {
-    return false;
-  }
-}
-
-function noThreads(why: string): TypeError {
-  return new TypeError(
-    `Cannot compute compile with several threads as ${why}, or leave threads out`,
-  );
+  const { SharedArrayBuffer, crossOriginIsolated } = globalThis as Host;
+  return SharedArrayBuffer !== undefined && crossOriginIsolated !== false &&
+    findWorkers() !== undefined;
 }
 
 const startWebThreads: StartThreads = (script, count, hear) => {

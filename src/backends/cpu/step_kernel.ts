@@ -12,8 +12,19 @@ import type { Tensor } from "../../tensor.ts";
 /** The arguments of one call after the other. */
 export type Calls = readonly (readonly number[])[];
 
-/** Work that threads may share. */
-export interface Divided {
+/** Visits the arguments of the calls for some slices. */
+export type WalkCalls = (range: SliceRange, visit: (numbers: readonly number[]) => void) => void;
+
+/** What runs a step, or several, in slices that threads may share. */
+export interface StepKernel {
+  /** Steps of equal keys need the same function. */
+  readonly key: string;
+  /** Adds the function to a module. */
+  readonly emit: (module: ModuleBuilder) => WasmFunction<Parameters, null>;
+  /** What it does, if it is a loop. */
+  readonly loop?: LoopSpec | undefined;
+  /** Values that must be looked at before each run. */
+  readonly verified?: readonly Verified[] | undefined;
   /** Bytes that it may write in between, a multiple of 64. */
   readonly scratchBytes: number;
   /** Slices that do not depend on each other. */
@@ -24,21 +35,6 @@ export interface Divided {
   readonly calls: (range: SliceRange, places: Places) => Calls;
   /** Visits the same, where they are too many to be kept. */
   readonly walk?: ((places: Places) => WalkCalls) | undefined;
-}
-
-/** Visits the arguments of the calls for some slices. */
-export type WalkCalls = (range: SliceRange, visit: (numbers: readonly number[]) => void) => void;
-
-/** What runs a step, or several. */
-export interface StepKernel extends Divided {
-  /** Steps of equal keys need the same function. */
-  readonly key: string;
-  /** Adds the function to a module. */
-  readonly emit: (module: ModuleBuilder) => WasmFunction<Parameters, null>;
-  /** What it does, if it is a loop. */
-  readonly loop?: LoopSpec | undefined;
-  /** Values that must be looked at before each run. */
-  readonly verified?: readonly Verified[] | undefined;
 }
 
 /** Slices: the first, and the one after the last. */
@@ -61,7 +57,7 @@ export interface Verified {
 
 /** A part for each thread; `undefined` where it is best or necessary to stay on one. */
 export function splitCalls(
-  work: Divided,
+  work: StepKernel,
   { offsets, scratch }: Places,
   threads: number,
   smallestNs: number,
