@@ -9,7 +9,6 @@
  */
 import "../kernels/cumulative/reference.ts";
 import "../kernels/elementwise/accumulators.ts";
-import "../kernels/elementwise/chunks.ts";
 import "../kernels/elementwise/eager.ts";
 import "../kernels/elementwise/elements.ts";
 import "../kernels/elementwise/expression.ts";

@@ -1,15 +1,18 @@
 /**
- * Elementwise loops on arrays, by the form that fits their size.
+ * Elementwise loops on arrays, by the form that fits their size: WebAssembly works on a piece of them
+ * at a time.
  *
  * @module
  */
 import type { FloatArray, NumberArray } from "../../src/dtype.ts";
 import { hasSimd } from "../wasm/features.ts";
+import { instantiate, ModuleBuilder, reserve, scratchMemory } from "../wasm/module.ts";
 import type { Precision } from "../functions/algebra.ts";
 import { COSTLY, costOfFunction, graphOf } from "../functions/mod.ts";
-import { ChunkedLoop } from "./chunks.ts";
 import { callsIn, type Expression } from "./expression.ts";
+import type { LoopSpec } from "./passes.ts";
 import { ElementwiseKernel, OPERANDS, PARAMETERS } from "./reference.ts";
+import { emitLoop } from "./wasm.ts";
 
 /**
  * Arrays of so many values are left to WebAssembly, in expressions that call a function which takes
@@ -19,6 +22,47 @@ import { ElementwiseKernel, OPERANDS, PARAMETERS } from "./reference.ts";
  * those of float64 are the same.
  */
 export const LARGE = 512;
+
+/** Values that are copied to linear memory at a time: they stay in the processor's caches. */
+const CHUNK = 8192;
+
+/** A loop whose operands and stores are all of the type in which it computes. */
+export class ChunkedLoop {
+  readonly #loop: (...numbers: number[]) => void;
+  readonly #float: LoopSpec["float"];
+
+  constructor(spec: LoopSpec) {
+    const module = new ModuleBuilder({ from: "import" });
+    module.exportFunction("loop", emitLoop(module, spec));
+    this.#loop = instantiate(new WebAssembly.Module(module.encode()), scratchMemory()).loop!;
+    this.#float = spec.float;
+  }
+
+  /** Fills arrays of one length; operands have that length, or one value. */
+  run(
+    out: readonly FloatArray[],
+    data: readonly FloatArray[],
+    params: readonly number[] = [],
+  ): void {
+    const [{ length, BYTES_PER_ELEMENT }] = out as [FloatArray];
+    const memory = scratchMemory();
+    const bytes = CHUNK * BYTES_PER_ELEMENT;
+    const addresses = [...out, ...data].map((_, i) => i * bytes);
+    reserve(memory, addresses.length * bytes);
+    const values = this.#float === "float32"
+      ? new Float32Array(memory.buffer)
+      : new Float64Array(memory.buffer);
+    for (let start = 0; start < length; start += CHUNK) {
+      const size = Math.min(CHUNK, length - start);
+      data.forEach((x, i) => {
+        const piece = x.length === length ? x.subarray(start, start + size) : x;
+        values.set(piece, (out.length + i) * CHUNK);
+      });
+      this.#loop(...addresses, ...addresses, ...params, 1, size);
+      out.forEach((y, i) => y.set(values.subarray(i * CHUNK, i * CHUNK + size), start));
+    }
+  }
+}
 
 /** The loops of one expression; WebAssembly is made when first needed. */
 export class EagerKernel extends ElementwiseKernel {

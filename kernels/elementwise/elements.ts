@@ -142,29 +142,24 @@ export interface Outgoing extends Place {
 
 /** Writes whole groups of elements, `width` of each row. */
 export function writeGroups(code: LaneCode, outgoing: Outgoing, width: number): void {
-  const bytes = lanesOf(code) * BYTES[outgoing.dtype];
-  eachRegister(outgoing, width, (address, register, i) => {
-    if (bytes === 16) code.builder.store("v128", address, register, i * bytes);
-    else code.builder.storeLane(bytes as LaneBytes, address, register, 0, i * bytes);
+  const { dtype, addresses, packed } = outgoing;
+  const bytes = lanesOf(code) * BYTES[dtype];
+  addresses.forEach((at, row) => {
+    for (let i = 0; i < width; i++) {
+      const register = packed[row * width + i] ?? packed[0]!;
+      if (bytes === 16) code.builder.store("v128", at, register, i * bytes);
+      else code.builder.storeLane(bytes as LaneBytes, at, register, 0, i * bytes);
+    }
   });
 }
 
 /** Writes one element of each row. */
 export function writeLane(code: LaneCode, outgoing: Outgoing, lane: number): void {
-  const bytes = BYTES[outgoing.dtype];
-  eachRegister(outgoing, 1, (address, register) => {
-    code.builder.storeLane(bytes, address, register, lane, lane * bytes);
-  });
-}
-
-function eachRegister(
-  { addresses, packed }: Outgoing,
-  width: number,
-  visit: (address: Local<"i32">, register: V128, group: number) => void,
-): void {
-  addresses.forEach((at, row) => {
-    for (let i = 0; i < width; i++) visit(at, packed[row * width + i] ?? packed[0]!, i);
-  });
+  const { dtype, addresses, packed } = outgoing;
+  const bytes = BYTES[dtype];
+  addresses.forEach((at, row) =>
+    code.builder.storeLane(bytes, at, packed[row] ?? packed[0]!, lane, lane * bytes)
+  );
 }
 
 const widenBytes = lift((x: V128) => i32x4.extendLowI16x8U(i16x8.extendLowI8x16U(x)));

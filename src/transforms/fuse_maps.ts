@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { ChunkedLoop } from "../../kernels/elementwise/chunks.ts";
+import { ChunkedLoop } from "../../kernels/elementwise/eager.ts";
 import {
   type Expression,
   parseExpression,
