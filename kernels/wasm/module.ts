@@ -6,6 +6,7 @@
  */
 import { CodeBuilder, type LocalsOf, type Parameters, type WasmFunction } from "./code.ts";
 import { type Code, flatten, nameBytes, sized, unsignedLeb128, vector } from "./encoding.ts";
+import { opcodeOf } from "./instructions.ts";
 import { localAt, TYPE_CODES, type Value, type ValueType } from "./value.ts";
 
 /** Bytes in a page of memory. */
@@ -22,16 +23,6 @@ export interface MemoryOptions {
   /** Whether several threads share it; false by default. */
   shared?: boolean;
 }
-
-const SECTIONS = {
-  types: 1,
-  imports: 2,
-  functions: 3,
-  memories: 5,
-  exports: 7,
-  elements: 9,
-  code: 10,
-} as const;
 
 const HEADER: Code = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
 
@@ -96,7 +87,7 @@ export class ModuleBuilder {
     this.#linked = { bytes, functions };
     const global = (name: string, index: number): Value<"i32"> => {
       this.#imports.push([nameBytes("env"), nameBytes(name), 3, TYPE_CODES.i32, 0]);
-      return { type: "i32", code: [0x23, index] };
+      return { type: "i32", code: [opcodeOf("global.get"), index] };
     };
     this.#imports.push([nameBytes("env"), nameBytes("__indirect_function_table"), 1, 0x70, 0, 0]);
     return { memoryBase: global("__memory_base", 0), tableBase: global("__table_base", 1) };
@@ -132,25 +123,30 @@ export class ModuleBuilder {
 
   /** The bytes of the module. */
   encode(): Uint8Array<ArrayBuffer> {
-    const memory = this.#memory;
-    const imports = memory?.from === "import"
+    const [memory, linked] = [this.#memory, this.#linked];
+    const imported = memory?.from === "import"
       ? [[nameBytes("env"), nameBytes("memory"), 2, limits(memory)]]
       : [];
-    const memories = memory?.from === "export" ? [limits(memory)] : [];
-    const linked = this.#linked;
     const sizes = [linked?.bytes ?? 0, 2, linked?.functions.length ?? 0, 0].map(unsignedLeb128);
     const numbers = (linked?.functions ?? []).map(({ index }) => unsignedLeb128(index));
+    // In the order of their numbers; the empty ones are tables, globals and a function to start with.
+    const sections: (readonly Code[])[] = [
+      this.#types,
+      [...imported, ...this.#imports],
+      this.#functionTypes.map(unsignedLeb128),
+      [],
+      memory?.from === "export" ? [limits(memory)] : [],
+      [],
+      this.#exports,
+      [],
+      // From the second global, the table's base, on.
+      linked === null ? [] : [[0, opcodeOf("global.get"), 1, opcodeOf("end"), vector(numbers)]],
+      this.#bodies,
+    ];
     return new Uint8Array(flatten([
       HEADER,
       linked === null ? [] : [0, sized([nameBytes("dylink.0"), 1, sized(sizes)])],
-      section(SECTIONS.types, this.#types),
-      section(SECTIONS.imports, [...imports, ...this.#imports]),
-      section(SECTIONS.functions, this.#functionTypes.map(unsignedLeb128)),
-      section(SECTIONS.memories, memories),
-      section(SECTIONS.exports, this.#exports),
-      // From the second global, the table's base, on.
-      section(SECTIONS.elements, linked === null ? [] : [[0, 0x23, 1, 0x0b, vector(numbers)]]),
-      section(SECTIONS.code, this.#bodies),
+      sections.map((items, i) => items.length === 0 ? [] : [i + 1, sized(vector(items))]),
     ]));
   }
 
@@ -160,10 +156,6 @@ export class ModuleBuilder {
     const index = this.#types.findIndex((known) => String(known) === String(type));
     return index === -1 ? this.#types.push(type) - 1 : index;
   }
-}
-
-function section(id: number, items: readonly Code[]): Code {
-  return items.length === 0 ? [] : [id, sized(vector(items))];
 }
 
 function limits({ pages = 0, maximumPages, shared = false }: MemoryOptions): Code {
