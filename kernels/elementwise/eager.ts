@@ -4,12 +4,12 @@
  *
  * @module
  */
-import type { FloatArray, NumberArray } from "../../src/dtype.ts";
+import { dtypeOf, type FloatArray, type NumberArray } from "../../src/dtype.ts";
 import { hasSimd } from "../wasm/features.ts";
 import { instantiate, ModuleBuilder, reserve, scratchMemory } from "../wasm/module.ts";
 import type { Precision } from "../functions/algebra.ts";
 import { COSTLY, costOfFunction, graphOf } from "../functions/mod.ts";
-import { callsIn, type Expression } from "./expression.ts";
+import { callsIn } from "./expression.ts";
 import type { LoopSpec } from "./passes.ts";
 import { ElementwiseKernel, OPERANDS, PARAMETERS } from "./reference.ts";
 import { emitLoop } from "./wasm.ts";
@@ -96,7 +96,13 @@ export class EagerKernel extends ElementwiseKernel {
   ): void {
     const moves = data.map((x) => x.length === out.length);
     const key = `${precision} ${moves}`;
-    const loop = this.#chunked.get(key) ?? emit(this.expression, precision, moves, params.length);
+    const loop = this.#chunked.get(key) ?? new ChunkedLoop({
+      float: precision,
+      operands: moves.map((own, i) => ({ name: OPERANDS[i]!, dtype: precision, moves: own })),
+      parameters: PARAMETERS.slice(0, params.length),
+      body: [{ name: "out", expression: this.expression }],
+      stores: [{ name: "out", dtype: precision, moves: true }],
+    });
     this.#chunked.set(key, loop);
     loop.run([out], data, params);
   }
@@ -104,22 +110,7 @@ export class EagerKernel extends ElementwiseKernel {
 
 /** The precision that all arrays share, if they do. */
 function precisionOf(out: NumberArray, data: readonly NumberArray[]): Precision | undefined {
-  const isOf = (type: Float32ArrayConstructor | Float64ArrayConstructor) =>
-    out instanceof type && data.every((x) => x instanceof type);
-  return isOf(Float32Array) ? "float32" : isOf(Float64Array) ? "float64" : undefined;
-}
-
-function emit(
-  expression: Expression,
-  float: Precision,
-  moves: readonly boolean[],
-  parameterCount: number,
-): ChunkedLoop {
-  return new ChunkedLoop({
-    float,
-    operands: moves.map((moving, i) => ({ name: OPERANDS[i]!, dtype: float, moves: moving })),
-    parameters: PARAMETERS.slice(0, parameterCount),
-    body: [{ name: "out", expression }],
-    stores: [{ name: "out", dtype: float, moves: true }],
-  });
+  const dtype = dtypeOf(out)!;
+  const isPrecision = dtype === "float32" || dtype === "float64";
+  return isPrecision && data.every((x) => dtypeOf(x) === dtype) ? dtype : undefined;
 }

@@ -41,25 +41,6 @@ export function importMath(module: ModuleBuilder): HostMath {
   });
 }
 
-/** Calls a function of the host, which serves double precision only, for each element. */
-function callHost(
-  { builder }: LaneCode,
-  math: HostMath,
-  name: HostFunction,
-  operands: readonly Lanes[],
-): Lanes {
-  const callEach = lift((...registers: Value<"v128">[]) => {
-    const valueOf = (lane: number) => {
-      const [x, y] = registers.map((register) => f64x2.extractLane(register, lane));
-      return call(math[name], y === undefined ? { x: x! } : { x: x!, y });
-    };
-    const values = builder.let(f64x2.splat(valueOf(0)));
-    builder.set(values, f64x2.replaceLane(values, 1, valueOf(1)));
-    return values;
-  });
-  return callEach(...operands);
-}
-
 /** The value of an expression, in variables, by those of its names. */
 export function translate(
   e: Expression,
@@ -81,7 +62,17 @@ export function translate(
   if (typeof value === "number") {
     return { kind: "float", lanes: code.number(value), literal: value };
   }
-  const host: CallHost = (name, operands) => callHost(code, math, name, operands);
+  // The host serves double precision only, one element after the other.
+  const host: CallHost = (name, operands) =>
+    lift((...registers: Value<"v128">[]) => {
+      const valueOf = (lane: number) => {
+        const [x, y] = registers.map((register) => f64x2.extractLane(register, lane));
+        return call(math[name], y === undefined ? { x: x! } : { x: x!, y });
+      };
+      const values = code.builder.let(f64x2.splat(valueOf(0)));
+      code.builder.set(values, f64x2.replaceLane(values, 1, valueOf(1)));
+      return values;
+    })(...operands);
   return { kind: value.kind, lanes: printWasm(code, [value], lanes, host)[0]! };
 }
 

@@ -78,28 +78,39 @@ export function emitLoop(
   spec: LoopSpec,
   relaxed: boolean = hasRelaxedSimd(),
 ): LoopFunction {
-  const math = importMath(module);
   return module.addFunction(parametersOf(spec), (builder, locals) => {
     const code = new LaneCode(builder, spec.float, relaxed);
-    new LoopWriter(module, code, locals as LocalsOf<Record<string, "i32">>, math, spec).write();
+    new LoopWriter(module, code, locals as LocalsOf<Record<string, "i32">>, spec).write();
   });
 }
 
-/** The parameters of a loop's function, in order. */
-function parametersOf({ operands, stores, parameters = [] }: LoopSpec): Parameters {
-  const integers = [
-    ...stores.map((_, i) => `output${i}`),
-    ...operands.map((_, i) => `operand${i}`),
-    ...stores.map((_, i) => `outputStep${i}`),
-    ...operands.map((_, i) => `operandStep${i}`),
-    ...operands.flatMap(({ turned }, i) => turned ? [`stage${i}`] : []),
+/** What is read or written, and the parameter that has its address. */
+type Item = readonly [key: string, LoopOperand & Pick<LoopStore, "temporary">];
+
+function itemsOf({ operands, stores }: LoopSpec): Item[] {
+  return [
+    ...stores.map((own, i): Item => [`output${i}`, own]),
+    ...operands.map((own, i): Item => [`operand${i}`, own]),
   ];
-  return {
-    ...Object.fromEntries(integers.map((name) => [name, "i32" as const])),
-    ...Object.fromEntries(parameters.map((_, i) => [`parameter${i}`, "f64" as const])),
-    rows: "i32",
-    columns: "i32",
-  };
+}
+
+/** The parameter that says how far an address steps from row to row. */
+function stepOf(address: string): string {
+  return address.replace(/(?=\d)/, "Step");
+}
+
+/** The parameters of a loop's function, in order. */
+function parametersOf(spec: LoopSpec): Parameters {
+  const addresses = itemsOf(spec).map(([key]) => key);
+  const stages = spec.operands.flatMap(({ turned }, i) => turned ? [`stage${i}`] : []);
+  const numbers = spec.parameters?.map((_, i) => `parameter${i}`) ?? [];
+  const typed = (names: readonly string[], type: "i32" | "f64") =>
+    names.map((name) => [name, type]);
+  return Object.fromEntries([
+    ...typed([...addresses, ...addresses.map(stepOf), ...stages], "i32"),
+    ...typed(numbers, "f64"),
+    ...typed(["rows", "columns"], "i32"),
+  ]);
 }
 
 /** Values by name. */
@@ -136,8 +147,7 @@ class LoopWriter {
   readonly #spec: LoopSpec;
   readonly #passes: readonly Pass[];
   readonly #stages: Stages;
-  /** What is read and written, by the parameters that have the addresses. */
-  readonly #items: readonly (readonly [key: string, LoopOperand & Pick<LoopStore, "temporary">])[];
+  readonly #items: readonly Item[];
   /** Values that all positions at hand share, the parameters among them. */
   readonly #shared: Values = new Map();
 
@@ -145,18 +155,14 @@ class LoopWriter {
     module: ModuleBuilder,
     code: LaneCode,
     locals: LocalsOf<Record<string, "i32">>,
-    math: HostMath,
     spec: LoopSpec,
   ) {
     this.#builder = code.builder;
     this.#code = code;
     this.#locals = locals;
-    this.#math = math;
+    this.#math = importMath(module);
     this.#spec = spec;
-    this.#items = [
-      ...spec.stores.map((own, i) => [`output${i}`, own] as const),
-      ...spec.operands.map((own, i) => [`operand${i}`, own] as const),
-    ];
+    this.#items = itemsOf(spec);
     spec.parameters?.forEach((name, i) => {
       const value = locals[`parameter${i}`] as Local<"i32" | "f64"> as Local<"f64">;
       this.#shared.set(name, { kind: "float", lanes: code.parameter(value) });
@@ -375,9 +381,4 @@ class LoopWriter {
   #let(value: TypedLanes): TypedLanes {
     return { ...value, lanes: this.#code.let(value.lanes) };
   }
-}
-
-/** The parameter that says how far an address steps from row to row. */
-function stepOf(address: string): string {
-  return address.replace(/(?=\d)/, "Step");
 }
