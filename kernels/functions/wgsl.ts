@@ -12,7 +12,7 @@
 import type { Scalar } from "./algebra.ts";
 import { definitionOf, graphOf, PARAMETERS } from "./mod.ts";
 import { type Declaration, declare, TextPrinter, type Texts } from "./text.ts";
-import { HELPERS, type WgslHelper } from "../wgsl/helpers.ts";
+import { HELPERS } from "../wgsl/helpers.ts";
 import { indent } from "../wgsl/kernel.ts";
 
 /** A number as a constant, or, where constants must not be it, from its bits. */
@@ -33,25 +33,20 @@ const infix = (operator: string) => (x: string, y: string) => `${x} ${operator} 
 const prefix = (name: string) => (x: string, y: string, z: string) =>
   `${name}(${[x, y, z].filter((operand) => operand !== undefined).join(", ")})`;
 
+const CALLS = ["abs", "sqrt", "fma", "floor", "ceil", "trunc", "round", "opaque"] as const;
+
 const TEXTS: Texts = {
+  ...Object.fromEntries(CALLS.map((name) => [name, prefix(name)])),
   number: (_x, _y, _z, literal) => wgslNumber(literal as number),
   integer: (_x, _y, _z, literal) => wgslInteger(literal as number),
   choose: (x, y, z) => `select(${z}, ${y}, ${x})`,
   neg: (x) => `-${x}`,
-  abs: prefix("abs"),
-  sqrt: prefix("sqrt"),
   min: (x, y) => `select(min(${x}, ${y}), ${x}, is_nan(${x}))`,
   max: (x, y) => `select(max(${x}, ${y}), ${x}, is_nan(${x}))`,
   minimum: prefix("scalar_min"),
   maximum: prefix("scalar_max"),
   copySign: (x, y) => `bitcast<f32>(bitcast<u32>(${x}) | (bitcast<u32>(${y}) & 0x80000000u))`,
-  fma: prefix("fma"),
   fnma: (x, y, z) => `${z} - ${x} * ${y}`,
-  floor: prefix("floor"),
-  ceil: prefix("ceil"),
-  trunc: prefix("trunc"),
-  round: prefix("round"),
-  opaque: prefix("opaque"),
   shift: (x, y) => `round(${x} * ${y})`,
   unshift: (x) => x,
   shiftedInteger: prefix("i32"),
@@ -82,7 +77,7 @@ export class WgslPrinter extends TextPrinter {
   protected override write(scalar: Scalar, operands: readonly string[]): string {
     const text = super.write(scalar, operands);
     for (const [called] of text.matchAll(/\w+(?=\()/g)) {
-      if (Object.hasOwn(HELPERS, called)) this.uses.add(called);
+      if (HELPERS.has(called)) this.uses.add(called);
     }
     return text;
   }
@@ -95,25 +90,19 @@ export class WgslPrinter extends TextPrinter {
   }
 }
 
-const declarations = new Map<string, Declaration>();
+const declarations = new Map(HELPERS);
 
 function declarationOf(name: string): Declaration {
   const known = declarations.get(name);
   if (known !== undefined) return known;
-  const declaration = Object.hasOwn(HELPERS, name)
-    ? HELPERS[name as WgslHelper]
-    : declareScalar(name);
+  const own = name.slice("scalar_".length);
+  const printer = new WgslPrinter();
+  const parameters = PARAMETERS.slice(0, definitionOf(own)!.arity).map((x) => `${x}: f32`);
+  const body = printer.statements(graphOf(own, "float32"), (value) => `return ${value};`);
+  const text = `fn ${name}(${parameters.join(", ")}) -> f32 {\n${indent(body)}\n}`;
+  const declaration = { text, uses: printer.uses };
   declarations.set(name, declaration);
   return declaration;
-}
-
-function declareScalar(name: string): Declaration {
-  const graph = graphOf(name.slice("scalar_".length), "float32");
-  const printer = new WgslPrinter();
-  const { arity } = definitionOf(name.slice("scalar_".length))!;
-  const parameters = PARAMETERS.slice(0, arity).map((x) => `${x}: f32`).join(", ");
-  const body = indent(printer.statements(graph, (value) => `return ${value};`));
-  return { text: `fn ${name}(${parameters}) -> f32 {\n${body}\n}`, uses: printer.uses };
 }
 
 /** The text of functions and of all that they call, each once, callees first. */

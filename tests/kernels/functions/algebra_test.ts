@@ -87,7 +87,7 @@ gpuTest("WGSL gives what the evaluator gives", async (runner) => {
     inputs: [{ name: "input", type: "f32" }],
     outputs: [{ name: "output", type: "f32" }],
     groups: groupsFor(VALUES.length),
-    declarations: [...printer.uses].map((name) => HELPERS[name as "is_nan"].text).join("\n"),
+    declarations: [...printer.uses].map((name) => HELPERS.get(name)!.text).join("\n"),
     body: `if (index >= ${VALUES.length}u) { return; }\nlet x = input[index];\n${
       printer.lines.join("\n")
     }\noutput[index] = ${y};`,
