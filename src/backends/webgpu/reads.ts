@@ -71,7 +71,7 @@ export class Reads {
     this.#jobs = [];
     const watched = [...this.#watched];
     this.#watched.clear();
-    const copies = this.#batches([...watched, ...jobs]).map((batch) => this.#copy(batch));
+    const copies = this.#copy([...watched, ...jobs]);
     for (const item of watched) {
       if (this.#released.delete(item)) this.#engine.pool.give(item.buffer);
     }
@@ -88,12 +88,12 @@ export class Reads {
 
   /** Hands copies over when they have arrived, if nothing says that they are wrong. */
   async #hand(
-    copies: readonly Promise<ArrayBuffer[]>[],
+    copies: Promise<ArrayBuffer[]>,
     jobs: readonly Job[],
     watched: readonly Watched[],
   ): Promise<void> {
     try {
-      const words = (await Promise.all(copies)).flat();
+      const words = await copies;
       for (const [i, item] of watched.entries()) {
         try {
           item.inspect(words[i]!);
@@ -109,28 +109,19 @@ export class Reads {
     }
   }
 
-  /** As few lots as fit one buffer each. */
-  #batches(parts: readonly (Watched | Job)[]): (Watched | Job)[][] {
-    const { maxBufferSize } = this.#engine.gpu.limits;
-    const batches: (Watched | Job)[][] = [];
-    let free = 0;
-    for (const part of parts) {
-      if (batches.length === 0 || part.bytes > free) {
-        batches.push([]);
-        free = maxBufferSize;
-      }
-      batches.at(-1)!.push(part);
-      free -= part.bytes;
-    }
-    return batches;
-  }
-
+  /** Copies to the host: at once, or one half and the other where one buffer does not hold all. */
   async #copy(parts: readonly (Watched | Job)[]): Promise<ArrayBuffer[]> {
+    const total = parts.reduce((sum, { bytes }) => sum + bytes, 0);
+    if (parts.length > 1 && total > this.#engine.gpu.limits.maxBufferSize) {
+      const middle = parts.length >> 1;
+      const halves = [parts.slice(0, middle), parts.slice(middle)];
+      return (await Promise.all(halves.map((half) => this.#copy(half)))).flat();
+    }
     const engine = this.#engine;
     engine.check();
     const { gpu } = engine;
     for (const filter of ["validation", "out-of-memory"] as const) gpu.pushErrorScope(filter);
-    const staging = this.#staging.take(parts.reduce((sum, { bytes }) => sum + bytes, 0));
+    const staging = this.#staging.take(total);
     const encoder = gpu.createCommandEncoder({ label: "read" });
     let end = 0;
     for (const part of parts) {
