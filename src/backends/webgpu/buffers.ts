@@ -59,18 +59,14 @@ export class BufferPool {
     return this.count - [...this.#free.values()].flat().length;
   }
 
-  /** Buffers of these sizes, when all of them are at hand. */
-  reuse(sizes: readonly number[]): DeviceBuffer[] | undefined {
-    const taken = sizes.flatMap((bytes) => this.#takeFree(bytes) ?? []);
-    if (taken.length === sizes.length) return taken;
-    taken.forEach((buffer) => this.give(buffer));
-    return undefined;
-  }
-
-  /** Buffers of these sizes, for a `purpose` as messages call it; throws where memory is exhausted. */
+  /**
+   * Buffers of these sizes, for a `purpose` as messages call it: free ones where all are at hand.
+   * Throws where memory is exhausted.
+   */
   async allocate(sizes: readonly number[], purpose: string): Promise<DeviceBuffer[]> {
-    const reused = this.reuse(sizes);
-    if (reused !== undefined) return reused;
+    const reused = sizes.flatMap((bytes) => this.#takeFree(bytes) ?? []);
+    if (reused.length === sizes.length) return reused;
+    reused.forEach((buffer) => this.give(buffer));
     const largest = Math.max(0, ...sizes);
     const { maxBufferSize } = this.#device.limits;
     if (largest > maxBufferSize) {
