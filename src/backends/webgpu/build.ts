@@ -26,7 +26,7 @@ import { accumulateKernel, checkKernel } from "./kernels.ts";
 import {
   type Bound,
   type Copy,
-  Dispatch,
+  type Dispatch,
   type HostStep,
   type Instruction,
   LOOK_EVERY,
@@ -171,9 +171,10 @@ export class Build {
   }
 
   #dispatch(kernel: WgslKernel, bound: readonly Bound[], check?: number): Dispatch {
-    const { gpu, target, pipelines } = this.#engine;
+    const { target, pipelines } = this.#engine;
     checkLimits(target, kernel, bound);
-    const dispatch = new Dispatch(gpu, kernel, bound, [...this.#within], check);
+    const units = [...this.#within];
+    const dispatch: Dispatch = { kind: "dispatch", kernel, bound, units, check, groups: new Map() };
     this.#pipelines.push(pipelines.get(kernel).then((found) => dispatch.pipeline = found));
     return dispatch;
   }
@@ -198,13 +199,12 @@ export class Build {
   }
 
   #host(step: Step, scope: Scope): HostStep[] {
-    const { values, constants } = scope.graph;
+    const { graph } = scope;
     this.hostSteps++;
     scope.planned.push({ unit: step, how: describeHost(step) });
-    const placed = (id: ValueId) => ({ place: this.#placeOf(id, scope), spec: values[id]! });
-    const inputs = step.inputs.map((id) => constants.get(id) ?? placed(id));
-    const units = [...this.#within];
-    return [{ kind: "host", step, units, inputs, output: placed(step.output) }];
+    const inputs = step.inputs.map((id) => graph.constants.get(id) ?? this.#placeOf(id, scope));
+    const output = this.#placeOf(step.output, scope);
+    return [{ kind: "host", step, graph, units: [...this.#within], inputs, output }];
   }
 
   #loop(step: Step, { runs, results }: RowLoop, scope: Scope): Instruction[] {
@@ -213,10 +213,9 @@ export class Build {
     scope.planned.push({ unit: step, how: "", bodies });
     const { place: to } = this.#bound(step.output, scope);
     const { values, outputs } = runs[0]!.body;
-    const zeros = results.flatMap(({ output, combine, start }): Instruction[] => {
-      const bytes = 4 * sizeOf(values[outputs[output]!]!.shape);
-      return combine === "sum" && bytes > 0 ? [{ kind: "clear", to, start: 4 * start, bytes }] : [];
-    });
+    const zeros = results.flatMap(({ output, combine, start }) =>
+      combine === "sum" ? zerosOf(to, 4 * start, values[outputs[output]!]!) : []
+    );
     return [...zeros, ...runs.flatMap((run) => this.#run(run, results, step, scope, bodies))];
   }
 
@@ -316,13 +315,29 @@ export class Build {
   }
 }
 
+/** Where a copy begins, for the first block, and how far it is to the next block's; 0 by default. */
+type Stretch = Partial<Record<"fromStart" | "toStart" | "fromStep" | "toStep", number>>;
+
 /** A copy of a value, unless there is nothing to copy. */
 function copyOf(
   from: PlaceId,
   to: PlaceId,
   { shape }: Spec,
-  where: Partial<Copy> = {},
+  { fromStart = 0, toStart = 0, fromStep = 0, toStep = 0 }: Stretch = {},
 ): Copy[] {
+  const size = 4 * sizeOf(shape);
+  const encode: Copy["encode"] = (encoder, buffers, block) => {
+    const [source, target] = [buffers[from]!.gpu, buffers[to]!.gpu];
+    const [first, last] = [fromStart + block * fromStep, toStart + block * toStep];
+    encoder.copyBufferToBuffer(source, first, target, last, size);
+  };
+  return size === 0 ? [] : [{ kind: "copy", bytes: 2 * size, encode }];
+}
+
+/** Zeros in the place of a value, unless it has none. */
+function zerosOf(to: PlaceId, start: number, { shape }: Spec): Copy[] {
   const bytes = 4 * sizeOf(shape);
-  return bytes === 0 ? [] : [{ kind: "copy", from, to, bytes, ...where }];
+  const encode: Copy["encode"] = (encoder, buffers) =>
+    encoder.clearBuffer(buffers[to]!.gpu, start, bytes);
+  return bytes === 0 ? [] : [{ kind: "copy", bytes, encode }];
 }

@@ -6,26 +6,24 @@
  * @module
  */
 import { allocate, type DType, type TypedArray } from "../../dtype.ts";
-import type { Forbidden, Spec } from "../../op.ts";
+import type { Refusal, Spec } from "../../op.ts";
 import { Bounds } from "../../program/bounds.ts";
 import type { Graph, Step, ValueId } from "../../program/graph.ts";
 import { sizeOf } from "../../shape.ts";
 import { fromData, type Tensor } from "../../tensor.ts";
 
-/** Values to look at. */
-export interface Check {
+/** Values to look at, and what must not be among them. */
+export interface Check extends Pick<Refusal, "forbidden" | "verify"> {
   /** Which, and where there are some, which values say that they count. */
   readonly values: readonly ValueId[];
   /** Their shapes and types. */
   readonly specs: readonly [Spec, Spec?];
   /** A number that is not 0 where there is something to find. */
   readonly flag: ValueId | undefined;
-  /** What must not be there. */
-  readonly forbidden: Forbidden;
-  /** How the host finds the values; `undefined` where it cannot. */
-  readonly path: HostPath | undefined;
-  /** Throws where values are not allowed. */
-  verify(...values: Tensor[]): void;
+  /** How the host finds the values: from which of the program's inputs; `undefined` where it cannot. */
+  readonly path:
+    | { readonly inputs: readonly number[]; readonly steps: readonly Step[] }
+    | undefined;
 }
 
 /**
@@ -50,18 +48,11 @@ export function checkOf(
   return { values, specs, flag, forbidden, path, verify };
 }
 
-/** How the host finds the values of a check: what it needs, and what is done to that. */
-export interface HostPath {
-  /** The numbers of the program's inputs. */
-  readonly inputs: readonly number[];
-  readonly steps: readonly Step[];
-}
-
 /** Kinds of steps that no check is worth. */
 const HOST_NEVER: ReadonlySet<string> = new Set(["sort", "random", "loop"]);
 
 /** The steps that lead to values, when they are few and cheap: no step on floating numbers. */
-function hostPath(ids: readonly ValueId[], graph: Graph): HostPath | undefined {
+function hostPath(ids: readonly ValueId[], graph: Graph): Check["path"] {
   const steps: Step[] = [];
   const needed = new Set(ids);
   for (const step of graph.steps.toReversed()) {

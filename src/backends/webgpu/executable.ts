@@ -12,14 +12,7 @@ import { throwNoted, verifyOnHost } from "./checks.ts";
 import { Clock } from "./clock.ts";
 import type { Engine } from "./engine.ts";
 import { planOf } from "./explain.ts";
-import {
-  type CallBuffers,
-  Commands,
-  type HostStep,
-  type Look,
-  type PlaceId,
-  play,
-} from "./instructions.ts";
+import { type CallBuffers, Commands, type HostStep, type PlaceId, play } from "./instructions.ts";
 import type { Watched } from "./reads.ts";
 import { DeviceSource, deviceTensor } from "./source.ts";
 
@@ -132,10 +125,13 @@ export class WebGpuExecutable implements Executable {
     try {
       const buffers = this.#callBuffers(inputs, results);
       const commands = new Commands(engine, clock);
-      // At steps of the host, everything before them is submitted.
-      for (const host of play(this.#build.instructions, buffers, commands, checked)) {
+      const played = play(this.#build.instructions, buffers, commands, checked);
+      let goesOn = true;
+      for (let next = played.next(); !next.done; next = played.next(goesOn)) {
+        const { value: host } = next;
+        // Everything before it is submitted.
         commands.submit();
-        if (host.kind === "look") await this.#look(host, buffers, inputs);
+        if (host.kind === "loop") goesOn = await this.#goesOn(host.goesOn!, buffers, inputs);
         else {
           const start = performance.now();
           await this.#onHost(host, buffers, inputs);
@@ -207,26 +203,30 @@ export class WebGpuExecutable implements Executable {
 
   /** A step on the host: its inputs come from the device, its result goes there. */
   async #onHost(
-    { step, inputs, output }: HostStep,
+    { step, graph, inputs, output }: HostStep,
     buffers: CallBuffers,
     given: readonly Tensor[],
   ): Promise<void> {
-    const values = await Promise.all(inputs.map(async (x) => {
+    const values = await Promise.all(inputs.map(async (x, i) => {
       if (x instanceof Tensor) return x;
-      const { place, spec } = x;
-      return fromData(await this.#engine.reads.read(buffers[place]!, spec), spec.shape, spec.dtype);
+      const spec = graph.values[step.inputs[i]!]!;
+      return fromData(await this.#engine.reads.read(buffers[x]!, spec), spec.shape, spec.dtype);
     }));
     this.#checkAlive(given);
-    const result = step.op.forward(values, step.params, output.spec);
-    this.#engine.write(buffers[output.place]!, result);
+    const result = step.op.forward(values, step.params, graph.values[step.output]!);
+    this.#engine.write(buffers[output]!, result);
   }
 
   /** Finds out whether a loop goes on. */
-  async #look(look: Look, buffers: CallBuffers, given: readonly Tensor[]): Promise<void> {
+  async #goesOn(
+    place: PlaceId,
+    buffers: CallBuffers,
+    given: readonly Tensor[],
+  ): Promise<boolean> {
     const spec = { shape: [], dtype: "bool" } as const;
-    const [goesOn] = await this.#engine.reads.read(buffers[look.place]!, spec);
+    const [goesOn] = await this.#engine.reads.read(buffers[place]!, spec);
     this.#checkAlive(given);
-    look.goesOn = goesOn !== 0;
+    return goesOn !== 0;
   }
 
   /** While the host waited, others may have disposed of what the rest of the call needs. */

@@ -55,9 +55,8 @@ function costOf(instructions: readonly Instruction[]): { kernels: number; bytes:
     const { kind } = instruction;
     if (kind === "dispatch" && instruction.check === undefined) {
       cost.kernels++;
-      cost.bytes += instruction.bytes;
-    } else if (kind === "copy") cost.bytes += 2 * instruction.bytes;
-    else if (kind === "clear") cost.bytes += instruction.bytes;
+      cost.bytes += instruction.bound.reduce((sum, { bytes }) => sum + bytes, 0);
+    } else if (kind === "copy") cost.bytes += instruction.bytes;
     else if (kind === "loop") {
       const { kernels, bytes } = costOf(instruction.body);
       const turns = instruction.goesOn === undefined ? instruction.count : 1;

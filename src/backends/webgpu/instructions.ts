@@ -4,14 +4,12 @@
  * @module
  */
 import type { WgslKernel } from "../../../kernels/wgsl/kernel.ts";
-import type { Spec } from "../../op.ts";
-import type { Step } from "../../program/graph.ts";
+import type { Graph, Step } from "../../program/graph.ts";
 import type { Unit } from "../../program/passes/fuse.ts";
 import type { Tensor } from "../../tensor.ts";
 import type { DeviceBuffer } from "./buffers.ts";
 import type { Clock } from "./clock.ts";
 import type { Engine } from "./engine.ts";
-import type { Pipeline } from "./pipelines.ts";
 
 /** The number of a buffer of a program: its own, an argument's or a result's. */
 export type PlaceId = number;
@@ -24,69 +22,6 @@ export interface Place {
   bytes: number;
 }
 
-/** Most argument and result buffers repeat, as those of a training step do: so many sets are kept. */
-const KEPT_GROUPS = 8;
-
-/** A kernel and its buffers. */
-export class Dispatch {
-  readonly kind = "dispatch";
-  /** The unit that it is for, and the loops around it. */
-  readonly units: readonly Unit[];
-  /** The number of the check that it does, where the host has not done it before. */
-  readonly check: number | undefined;
-  /** What runs; it is there before the program runs. */
-  pipeline: Pipeline | undefined;
-  readonly #device: GPUDevice;
-  readonly #kernel: WgslKernel;
-  readonly #bound: readonly Bound[];
-  readonly #groups = new Map<string, GPUBindGroup>();
-
-  /** The buffers are in the order of the shader's bindings. */
-  constructor(
-    device: GPUDevice,
-    kernel: WgslKernel,
-    bound: readonly Bound[],
-    units: readonly Unit[],
-    check?: number,
-  ) {
-    this.units = units;
-    this.check = check;
-    this.#device = device;
-    this.#kernel = kernel;
-    this.#bound = bound;
-  }
-
-  /** How many bytes its buffers have. */
-  get bytes(): number {
-    return this.#bound.reduce((sum, { bytes }) => sum + bytes, 0);
-  }
-
-  /** Starts it. */
-  start(pass: GPUComputePassEncoder, buffers: CallBuffers): void {
-    pass.setPipeline(this.pipeline!.gpu);
-    pass.setBindGroup(0, this.#bind(buffers));
-    pass.dispatchWorkgroups(...this.#kernel.workgroups);
-  }
-
-  /** The binding of these buffers; one that was there before is kept. */
-  #bind(buffers: CallBuffers): GPUBindGroup {
-    const key = this.#bound.map(({ place }) => buffers[place]!.id).join();
-    const known = this.#groups.get(key);
-    if (known !== undefined) return known;
-    if (this.#groups.size >= KEPT_GROUPS) this.#groups.clear();
-    const group = this.#device.createBindGroup({
-      label: this.#kernel.name,
-      layout: this.pipeline!.layout,
-      entries: this.#bound.map(({ place, offset = 0, bytes }, binding) => ({
-        binding,
-        resource: { buffer: buffers[place]!.gpu, offset, size: bytes },
-      })),
-    });
-    this.#groups.set(key, group);
-    return group;
-  }
-}
-
 /** A buffer of a kernel, and what the kernel sees of it. */
 export interface Bound {
   place: PlaceId;
@@ -95,26 +30,29 @@ export interface Bound {
   bytes: number;
 }
 
-/** Bytes from one buffer to another; in a loop, from block to block by steps. */
-export interface Copy {
-  kind: "copy";
-  from: PlaceId;
-  to: PlaceId;
-  /** The first byte for the first block; 0 by default. */
-  fromStart?: number;
-  toStart?: number;
-  /** From there to the first byte for the next block; 0 by default. */
-  fromStep?: number;
-  toStep?: number;
-  bytes: number;
+/** A kernel and its buffers. */
+export interface Dispatch {
+  kind: "dispatch";
+  kernel: WgslKernel;
+  /** Its buffers, in the order of the shader's bindings. */
+  bound: readonly Bound[];
+  /** The unit that it is for, and the loops around it. */
+  units: readonly Unit[];
+  /** The number of the check that it does, where the host has not done it before. */
+  check: number | undefined;
+  /** What runs; it is there before the program runs. */
+  pipeline?: GPUComputePipeline;
+  /** What its buffers were bound to before, by these. */
+  groups: Map<string, GPUBindGroup>;
 }
 
-/** Zeros. */
-export interface Clear {
-  kind: "clear";
-  to: PlaceId;
-  start: number;
+/** A copy from one buffer to another, or zeros. */
+export interface Copy {
+  kind: "copy";
+  /** How many bytes it reads and writes. */
   bytes: number;
+  /** Writes it down for a block of the loop around it, or for the only time. */
+  encode(encoder: GPUCommandEncoder, buffers: CallBuffers, block: number): void;
 }
 
 /** Instructions for one block after the other. */
@@ -126,39 +64,29 @@ export interface Loop {
   goesOn: PlaceId | undefined;
 }
 
-/** A look by the host whether a loop goes on. */
-export interface Look {
-  kind: "look";
-  place: PlaceId;
-  /** What the host finds. */
-  goesOn: boolean;
-}
-
 /** So many blocks are done before the host looks whether there are more. */
 export const LOOK_EVERY = 16;
-
-/** A value and where it lies. */
-export interface Placed {
-  place: PlaceId;
-  spec: Spec;
-}
 
 /** A step that is done on the host, between two submissions. */
 export interface HostStep {
   kind: "host";
   step: Step;
+  graph: Graph;
   /** It, and the loops around it. */
   units: readonly Unit[];
   /** What it reads, by place; constants are at hand. */
-  inputs: readonly (Placed | Tensor)[];
-  output: Placed;
+  inputs: readonly (PlaceId | Tensor)[];
+  output: PlaceId;
 }
 
 /** One thing after the other. */
-export type Instruction = Dispatch | Copy | Clear | Loop | HostStep;
+export type Instruction = Dispatch | Copy | Loop | HostStep;
 
 /** The buffers of a call, by place. */
 export type CallBuffers = readonly DeviceBuffer[];
+
+/** Most argument and result buffers repeat, as those of a training step do: so many sets are kept. */
+const KEPT_GROUPS = 8;
 
 /** Commands that are written down until they are submitted. */
 export class Commands {
@@ -173,11 +101,34 @@ export class Commands {
     this.#clock = clock;
   }
 
-  /** The pass for a kernel. */
-  pass(dispatch: Dispatch): GPUComputePassEncoder {
-    if (this.#clock === undefined) return this.#pass ??= this.encoder.beginComputePass();
-    const timestampWrites = this.#clock.writesFor(dispatch);
-    return this.#pass = this.encoder.beginComputePass({ timestampWrites });
+  /** Starts a kernel. */
+  start(dispatch: Dispatch, buffers: CallBuffers): void {
+    if (this.#clock === undefined) this.#pass ??= this.encoder.beginComputePass();
+    else {
+      const timestampWrites = this.#clock.writesFor(dispatch);
+      this.#pass = this.encoder.beginComputePass({ timestampWrites });
+    }
+    this.#pass.setPipeline(dispatch.pipeline!);
+    this.#pass.setBindGroup(0, this.#bind(dispatch, buffers));
+    this.#pass.dispatchWorkgroups(...dispatch.kernel.workgroups);
+  }
+
+  /** The binding of these buffers; one that was there before is kept. */
+  #bind({ kernel, bound, pipeline, groups }: Dispatch, buffers: CallBuffers): GPUBindGroup {
+    const key = bound.map(({ place }) => buffers[place]!.id).join();
+    const known = groups.get(key);
+    if (known !== undefined) return known;
+    if (groups.size >= KEPT_GROUPS) groups.clear();
+    const group = this.#engine.gpu.createBindGroup({
+      label: kernel.name,
+      layout: pipeline!.getBindGroupLayout(0),
+      entries: bound.map(({ place, offset = 0, bytes }, binding) => ({
+        binding,
+        resource: { buffer: buffers[place]!.gpu, offset, size: bytes },
+      })),
+    });
+    groups.set(key, group);
+    return group;
   }
 
   /** The encoder for everything else. */
@@ -194,40 +145,31 @@ export class Commands {
   }
 }
 
-/** Writes instructions down, and hands over at each step of the host and each look. */
+/**
+ * Writes instructions down, and hands over at each step of the host, and at each loop of which the
+ * host must tell whether it goes on.
+ */
 export function* play(
   instructions: readonly Instruction[],
   buffers: CallBuffers,
   commands: Commands,
   checked: ReadonlySet<number>,
   block = 0,
-): Generator<HostStep | Look, void> {
+): Generator<HostStep | Loop, void, boolean> {
   for (const instruction of instructions) {
     switch (instruction.kind) {
       case "dispatch":
         if (instruction.check !== undefined && checked.has(instruction.check)) break;
-        instruction.start(commands.pass(instruction), buffers);
+        commands.start(instruction, buffers);
         break;
-      case "copy": {
-        const { from, to, fromStart = 0, toStart = 0, fromStep = 0, toStep = 0 } = instruction;
-        const [source, target] = [buffers[from]!.gpu, buffers[to]!.gpu];
-        const [first, last] = [fromStart + block * fromStep, toStart + block * toStep];
-        commands.encoder.copyBufferToBuffer(source, first, target, last, instruction.bytes);
+      case "copy":
+        instruction.encode(commands.encoder, buffers, block);
         break;
-      }
-      case "clear": {
-        const { to, start, bytes } = instruction;
-        commands.encoder.clearBuffer(buffers[to]!.gpu, start, bytes);
-        break;
-      }
       case "loop": {
         const { count, body, goesOn } = instruction;
         for (let i = 0; i < count; i++) {
-          if (goesOn !== undefined && i > 0 && i % LOOK_EVERY === 0) {
-            const look: Look = { kind: "look", place: goesOn, goesOn: true };
-            yield look;
-            if (!look.goesOn) break;
-          }
+          const looks = goesOn !== undefined && i > 0 && i % LOOK_EVERY === 0;
+          if (looks && !(yield instruction)) break;
           yield* play(body, buffers, commands, checked, i);
         }
         break;

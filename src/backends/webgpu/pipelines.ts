@@ -5,22 +5,13 @@
  */
 import type { WgslKernel } from "../../../kernels/wgsl/kernel.ts";
 
-/** A kernel that can be started. */
-export interface Pipeline {
-  /** What runs. */
-  readonly gpu: GPUComputePipeline;
-  /** How its buffers are bound. */
-  readonly layout: GPUBindGroupLayout;
-}
-
 /** The most that are kept for programs to come; a program holds on to its own. */
 export const MOST_PIPELINES = 512;
 
 /** The pipelines of a device. */
 export class Pipelines {
   readonly #device: GPUDevice;
-  readonly #known = new Map<string, Promise<Pipeline>>();
-  readonly #layouts = new Map<string, GPUBindGroupLayout>();
+  readonly #known = new Map<string, Promise<GPUComputePipeline>>();
 
   constructor(device: GPUDevice) {
     this.#device = device;
@@ -32,7 +23,7 @@ export class Pipelines {
   }
 
   /** The pipeline of a kernel. What cannot be compiled is not kept, nor what was asked for long ago. */
-  get(kernel: WgslKernel): Promise<Pipeline> {
+  get(kernel: WgslKernel): Promise<GPUComputePipeline> {
     const { code } = kernel;
     const known = this.#known.get(code) ?? this.#compile(kernel);
     this.#known.delete(code);
@@ -44,35 +35,26 @@ export class Pipelines {
     return known;
   }
 
-  async #compile({ name, code, inputs, outputs }: WgslKernel): Promise<Pipeline> {
+  async #compile({ name, code, inputs, outputs }: WgslKernel): Promise<GPUComputePipeline> {
     const device = this.#device;
-    const layout = this.#layoutOf(inputs, outputs);
     device.pushErrorScope("internal");
     device.pushErrorScope("validation");
     const module = device.createShaderModule({ code, label: name });
-    const gpu = device.createComputePipeline({
-      label: name,
-      layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
-      compute: { module, entryPoint: "main" },
-    });
-    const [invalid, internal] = await Promise.all([device.popErrorScope(), device.popErrorScope()]);
-    const error = invalid ?? internal;
-    if (error !== null) throw await explainShader(name, code, module, error.message);
-    return { gpu, layout };
-  }
-
-  #layoutOf(inputs: number, outputs: number): GPUBindGroupLayout {
-    const key = `${inputs} ${outputs}`;
-    const known = this.#layouts.get(key);
-    if (known !== undefined) return known;
     const entries = Array.from({ length: inputs + outputs }, (_, binding) => ({
       binding,
       visibility: GPUShaderStage.COMPUTE,
       buffer: { type: binding < inputs ? "read-only-storage" as const : "storage" as const },
     }));
-    const layout = this.#device.createBindGroupLayout({ entries });
-    this.#layouts.set(key, layout);
-    return layout;
+    const bindGroupLayouts = [device.createBindGroupLayout({ entries })];
+    const pipeline = device.createComputePipeline({
+      label: name,
+      layout: device.createPipelineLayout({ bindGroupLayouts }),
+      compute: { module, entryPoint: "main" },
+    });
+    const [invalid, internal] = await Promise.all([device.popErrorScope(), device.popErrorScope()]);
+    const error = invalid ?? internal;
+    if (error !== null) throw await explainShader(name, code, module, error.message);
+    return pipeline;
   }
 }
 
