@@ -12,7 +12,7 @@ import { combinationOf } from "../wgsl/combine.ts";
 import {
   createKernel,
   groupsFor,
-  planOf,
+  PlanDraft,
   WGSL_TYPES,
   type WgslElement,
   type WgslKernel,
@@ -42,31 +42,31 @@ export interface WgslAccumulation extends AxisExtents {
 
 /** The kernels that accumulate: one input, of recurrences two, and one output. */
 export function accumulationPlan(plan: WgslAccumulation): WgslPlan {
+  const inputs = plan.combination === "recurrence" ? [0, 1] : [0];
+  const draft = new PlanDraft(inputs.length + 1);
+  accumulate(draft, plan, inputs, inputs.length);
+  return draft;
+}
+
+/** Adds kernels to a plan that accumulate what is in some buffers. */
+function accumulate(
+  draft: PlanDraft,
+  plan: WgslAccumulation,
+  inputs: readonly number[],
+  output: number,
+): void {
   const { outer, count, inner } = plan;
-  const own = plan.combination === "recurrence" ? [0, 1] : [0];
-  const out = own.length;
   const blocks = Math.ceil(count / BLOCK);
-  if (blocks === 1) return planOf(count <= SHORT ? shortKernel(plan) : blockKernel(plan));
-  const totals = own.map((_, i) => out + 1 + i);
-  const carries = out + 1 + totals.length;
-  const rest = accumulationPlan({
-    ...plan,
-    ...{ outer: outer * inner, count: blocks, inner: 1, reverse: false },
-  });
-  // The inner plan's buffers are the totals, the carries, and temporaries behind these.
-  const moved = (buffers: readonly number[]) => buffers.map((buffer) => buffer + out + 1);
-  return {
-    kernels: [
-      { kernel: blockKernel(plan, "totals"), inputs: own, outputs: totals },
-      ...rest.kernels.map(({ kernel, inputs, outputs }) => ({
-        kernel,
-        inputs: moved(inputs),
-        outputs: moved(outputs),
-      })),
-      { kernel: blockKernel(plan, "carried"), inputs: [...own, carries], outputs: [out] },
-    ],
-    temporaries: [...totals, carries].map(() => outer * inner * blocks).concat(rest.temporaries),
-  };
+  if (blocks === 1) {
+    return draft.add(count <= SHORT ? shortKernel(plan) : blockKernel(plan), inputs, [output]);
+  }
+  const lines = { outer: outer * inner, count: blocks, inner: 1, reverse: false };
+  const [carries, ...totals] = [output, ...inputs].map(() =>
+    draft.temporary(outer * inner * blocks)
+  ) as [number, ...number[]];
+  draft.add(blockKernel(plan, "totals"), inputs, totals);
+  accumulate(draft, { ...plan, ...lines }, totals, carries);
+  draft.add(blockKernel(plan, "carried"), [...inputs, carries], [output]);
 }
 
 /** The state of a line: a number, or the factor and the summand of all steps so far. */

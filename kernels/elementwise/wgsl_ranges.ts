@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type Expression, parseExpression, substitute } from "./expression.ts";
+import { parseExpression } from "./expression.ts";
 import type { Assignment, LoopSpec, Reduction } from "./passes.ts";
 
 type Statement = Assignment | Reduction;
@@ -24,45 +24,37 @@ function expand(statement: Statement): readonly Statement[] {
  * `Σ x` unless the values are so large that it may overflow: then that of a 2⁴⁰th of them. Tiny ones
  * are left out there, so that no compiler takes the common factor out of the sum again.
  */
-function meanOf({ name, of, divisor = 1 }: Reduction): Statement[] {
+function meanOf({ name, of: x, divisor = 1 }: Reduction): Statement[] {
+  const scaled = `${name}scaled / ${divisor * 2 ** -40}`;
   return [
-    ...summed(`${name}plain`, "x", of),
-    ...summed(`${name}scaled`, `abs(x) < 1e-30 ? 0 : x * ${2 ** -40}`, of),
-    ...summed(`${name}size`, `abs(x) < 1e-30 ? 0 : abs(x) * ${2 ** -40}`, of),
-    assign(
-      name,
-      `${2 ** 80} < size ? scaled / ${divisor * 2 ** -40} : plain / ${divisor}`,
-      { plain: `${name}plain`, scaled: `${name}scaled`, size: `${name}size` },
-    ),
+    ...summed(`${name}plain`, x),
+    ...summed(`${name}scaled`, `abs(${x}) < 1e-30 ? 0 : ${x} * ${2 ** -40}`),
+    ...summed(`${name}size`, `abs(${x}) < 1e-30 ? 0 : abs(${x}) * ${2 ** -40}`),
+    assign(name, `${2 ** 80} < ${name}size ? ${scaled} : ${name}plain / ${divisor}`),
   ];
 }
 
 /** `√Σ x²` from large values scaled down, from small ones scaled up, or as it is. */
-function normOf({ name, of, divisor = 1 }: Reduction): Statement[] {
-  const square = (scale: number) => `(x * ${scale}) * (x * ${scale})`;
+function normOf({ name, of: x, divisor = 1 }: Reduction): Statement[] {
+  const square = (scale: number) => `(${x} * ${scale}) * (${x} * ${scale})`;
+  const root = (sum: string) => `sqrt(${name}${sum} / ${divisor})`;
   return [
-    ...summed(`${name}plain`, "x * x", of),
-    ...summed(`${name}large`, square(2 ** -80), of),
-    ...summed(`${name}small`, square(2 ** 75), of),
+    ...summed(`${name}plain`, `${x} * ${x}`),
+    ...summed(`${name}large`, square(2 ** -80)),
+    ...summed(`${name}small`, square(2 ** 75)),
     assign(
       name,
-      `${2 ** -40} < large ? sqrt(large / ${divisor}) * ${2 ** 80} : plain < ${2 ** -80} ? ` +
-        `sqrt(small / ${divisor}) * ${2 ** -75} : sqrt(plain / ${divisor})`,
-      { plain: `${name}plain`, large: `${name}large`, small: `${name}small` },
+      `${2 ** -40} < ${name}large ? ${root("large")} * ${2 ** 80} : ` +
+        `${name}plain < ${2 ** -80} ? ${root("small")} * ${2 ** -75} : ${root("plain")}`,
     ),
   ];
 }
 
-/** The sum of an expression in `x`. */
-function summed(name: string, text: string, of: string): Statement[] {
-  return [assign(`${name}term`, text, { x: of }), { name, reduce: "sum", of: `${name}term` }];
+/** The sum of an expression. */
+function summed(name: string, text: string): Statement[] {
+  return [assign(`${name}term`, text), { name, reduce: "sum", of: `${name}term` }];
 }
 
-function assign(name: string, text: string, names: Record<string, string>): Assignment {
-  const values = Object.entries(names).map(([key, value]) => [key, { kind: "name", name: value }]);
-  const expression = substitute(
-    parseExpression(text),
-    Object.fromEntries(values) as Record<string, Expression>,
-  );
-  return { name, expression };
+function assign(name: string, text: string): Assignment {
+  return { name, expression: parseExpression(text) };
 }

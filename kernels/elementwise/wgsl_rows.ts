@@ -1,5 +1,6 @@
 /**
- * WGSL loops with reductions: passes over rows, each by one invocation or by a whole workgroup.
+ * WGSL loops: passes over rows, each by one invocation or by a whole workgroup. Where nothing is
+ * reduced, every element is a row.
  *
  * Sums are added up in single precision in a fixed order: blocks of what an invocation sees, these
  * blocks, then what invocations have, so that errors stay near those of a handful of additions
@@ -9,16 +10,18 @@
  */
 import { sizeOf } from "../../src/shape.ts";
 import { type Float, number, opaque, parameter } from "../functions/algebra.ts";
-import { groupsFor, indent, WORKGROUP } from "../wgsl/kernel.ts";
+import { groupsFor, indent, type WgslKernel, WORKGROUP } from "../wgsl/kernel.ts";
 import { type LoopSpec, type Pass, planPasses, type Reduction } from "./passes.ts";
 import { extreme, toKind } from "./scalars.ts";
-import { contiguousWalk, type LoopSpace, type LoopWalk, positionOf } from "./wgsl_space.ts";
-import { type BoundKernel, LoopWriter } from "./wgsl_writer.ts";
+import { type LoopSpace, type LoopWalk, positionOf } from "./wgsl_space.ts";
+import { LoopWriter } from "./wgsl_writer.ts";
 
 /** What kernels are made for. */
 export interface WgslOptions {
   /** Whether the adapter is a software one; `false` by default. */
   isSoftware?: boolean | undefined;
+  /** The most buffers of a kernel, as far as a loop can be done by several; any number by default. */
+  mostBuffers?: number;
 }
 
 /** Who works on a row. */
@@ -76,7 +79,7 @@ export function teamFor(
 
 /** Whether neighbouring rows lie side by side, as columns of a matrix do. */
 function isAcross({ rows, columns }: LoopWalk): boolean {
-  return columns.at(-1)! > 1 && rows.at(-1) === 1;
+  return (columns.at(-1) ?? 0) > 1 && rows.at(-1) === 1;
 }
 
 /** Whether rows lie one behind the other. */
@@ -85,16 +88,18 @@ function isAlong({ rows, columns }: LoopWalk): boolean {
 }
 
 /**
- * A kernel that goes over rows. What is stored once per row lies at the number of the row, or, with
- * several parts, at `row * parts + part`.
+ * A kernel that goes over rows. Inputs are the operands, outputs the stores; what is stored once per
+ * row lies at the number of the row, or, with several parts, at `row * parts + part`.
  */
-export function emitRows(spec: LoopSpec, space: LoopSpace, team: RowTeam): BoundKernel {
+export function emitRows(spec: LoopSpec, space: LoopSpace, team: RowTeam): WgslKernel {
   return new RowWriter(spec, space, team).write();
 }
 
 class RowWriter extends LoopWriter {
   readonly #space: LoopSpace;
   readonly #team: RowTeam;
+  /** The first column of an invocation. */
+  readonly #first: string;
   /** Functions over lanes, by name. */
   readonly #overLanes = new Map<string, string>();
 
@@ -102,46 +107,39 @@ class RowWriter extends LoopWriter {
     super(spec);
     this.#space = space;
     this.#team = team;
+    this.#first = team.parts > 1 ? "first" : team.lanes > 1 ? "lane" : "0u";
   }
 
-  write(): BoundKernel {
+  write(): WgslKernel {
     const { lanes, parts } = this.#team;
     const rows = sizeOf(this.#space.rows);
-    const { stores } = this.spec;
     const loads = this.rowLoads().map((load) =>
       this.load(load, positionOf(this.#space.operands[load.index]!, this.#space))
     );
     const passes = planPasses(this.spec).map((pass) => this.#pass(pass));
-    const at = parts > 1 ? `row * ${parts}u + part` : "row";
-    const results = stores.flatMap(({ moves }, i) => moves ? [] : [this.store(i, at)]).join("\n");
-    const once = lanes > 1 && results !== "" ? `if (lane == 0u) {\n${indent(results)}\n}` : results;
+    const { results } = this.#space;
+    const place = results === undefined ? "row" : positionOf(results, this.#space);
+    const at = parts > 1 ? `row * ${parts}u + part` : place;
+    const stores = this.spec.stores
+      .flatMap(({ moves }, i) => moves ? [] : [this.store(i, at)]).join("\n");
+    const once = lanes > 1 && stores !== "" ? `if (lane == 0u) {\n${indent(stores)}\n}` : stores;
     return this.finish({
       groups: lanes > 1 ? rows * parts : groupsFor(rows * parts),
       workgroupSize: lanes > 1 ? lanes : WORKGROUP,
       declarations: [...this.#overLanes.values()].join("\n\n"),
-      body: [this.#place(rows), ...loads, ...passes, once].filter((x) => x !== "").join("\n"),
+      body: [...this.#place(rows), ...loads, ...passes, once].filter((x) => x !== "").join("\n"),
     });
   }
 
   /** Which row, and which part of it, the invocation works on. */
-  #place(rows: number): string {
+  #place(rows: number): string[] {
     const { lanes, parts } = this.#team;
-    if (lanes > 1) {
-      return parts === 1 ? "let row = group;" : `let row = group / ${parts}u;
-let part = group % ${parts}u;
-let first = part * ${lanes}u + lane;`;
-    }
-    const bound = `if (index >= ${rows * parts}u) { return; }`;
-    return parts === 1 ? `${bound}\nlet row = index;` : `${bound}
-let row = index % ${rows}u;
-let part = index / ${rows}u;`;
-  }
-
-  /** The first column of an invocation. */
-  get #first(): string {
-    const { lanes, parts } = this.#team;
-    if (parts > 1) return lanes > 1 ? "first" : "part";
-    return lanes > 1 ? "lane" : "0u";
+    const bound = lanes > 1 ? [] : [`if (index >= ${rows * parts}u) { return; }`];
+    if (parts === 1) return [...bound, `let row = ${lanes > 1 ? "group" : "index"};`];
+    const [row, part, first] = lanes > 1
+      ? [`group / ${parts}u`, `group % ${parts}u`, `part * ${lanes}u + lane`]
+      : [`index % ${rows}u`, `index / ${rows}u`, "part"];
+    return [...bound, `let row = ${row};`, `let part = ${part};`, `let first = ${first};`];
   }
 
   #pass(pass: Pass): string {
@@ -151,7 +149,7 @@ let part = index / ${rows}u;`;
     const inside = this.#inside(pass);
     const sums = reductions.map((reduction) => ({
       ...reduction,
-      kind: this.valueOf(reduction.of).kind === "float" ? "float" as const : "integer" as const,
+      kind: this.reducedKind(reduction.of),
       total: `${reduction.name}_so_far`,
       moves: [...pass.loads, ...pass.moving].some(({ name }) => name === reduction.of),
     }));
@@ -166,7 +164,7 @@ let part = index / ${rows}u;`;
 
   /** What is done at each column, without reductions. */
   #inside({ loads, moving, stores }: Pass): string[] {
-    const { operands, output = contiguousWalk(this.#space) } = this.#space;
+    const { operands, output } = this.#space;
     const position = ({ from, index }: Pass["loads"][number]) =>
       positionOf(from === "operand" ? operands[index]! : output, this.#space);
     return [
@@ -189,28 +187,26 @@ let part = index / ${rows}u;`;
     const columns = sizeOf(this.#space.columns);
     const stride = this.#team.lanes * this.#team.parts;
     const each = Math.ceil(columns / stride);
-    const blocked = sums.filter(({ reduce, kind }) => reduce === "sum" && kind === "float");
-    const isBlocked = blocked.length > 0 && each > UNBLOCKED;
-    const totalOf = (sum: Accumulator) =>
-      isBlocked && blocked.includes(sum) ? `${sum.name}_block` : sum.total;
-    const body = [...inside, ...sums.map((sum) => this.#accumulate(sum, totalOf(sum)))];
-    if (!isBlocked) {
-      return `for (var column = ${this.#first}; column < ${columns}u; column += ${stride}u) {
+    const blocked = sums.filter(({ reduce, kind }) =>
+      reduce === "sum" && kind === "float" && each > UNBLOCKED
+    );
+    const blockOf = ({ name }: Accumulator) => `${name}_block`;
+    const body = [
+      ...inside,
+      ...sums.map((sum) => this.#accumulate(sum, blocked.includes(sum) ? blockOf(sum) : sum.total)),
+    ];
+    const loop = (name: string, start: string, end: string, step: number, body: string[]) =>
+      `for (var ${name} = ${start}; ${name} < ${end}; ${name} += ${step}u) {
 ${indent(body.join("\n"))}
 }`;
-    }
+    if (blocked.length === 0) return loop("column", this.#first, `${columns}u`, stride, body);
     const block = stride * Math.ceil(Math.sqrt(each));
-    const outer = [
-      ...blocked.map((sum) => `var ${totalOf(sum)} = 0f;`),
+    return loop("start", this.#first, `${columns}u`, block, [
+      ...blocked.map((sum) => `var ${blockOf(sum)} = 0f;`),
       `let end = min(start + ${block}u, ${columns}u);`,
-      `for (var column = start; column < end; column += ${stride}u) {`,
-      indent(body.join("\n")),
-      "}",
-      ...blocked.map((sum) => `${sum.total} += ${totalOf(sum)};`),
-    ];
-    return `for (var start = ${this.#first}; start < ${columns}u; start += ${block}u) {
-${indent(outer.join("\n"))}
-}`;
+      loop("column", "start", "end", stride, body),
+      ...blocked.map((sum) => `${sum.total} += ${blockOf(sum)};`),
+    ]);
   }
 
   #accumulate({ reduce, of, kind, moves }: Accumulator, total: string): string {

@@ -3,13 +3,14 @@
  *
  * @module
  */
-import { stridesOf } from "../../src/shape.ts";
+import { type Shape, stridesOf } from "../../src/shape.ts";
+import type { Strides } from "../layout/reference.ts";
 import { offsetOf } from "../layout/wgsl_strides.ts";
 
 /** How an operand is walked, in elements. */
 export interface LoopWalk {
-  /** The first one; 0 by default. */
-  offset?: number;
+  /** The first one. */
+  offset: number;
   /** Along each dimension of rows. */
   rows: readonly number[];
   /** Along each dimension of columns. */
@@ -24,27 +25,34 @@ export interface LoopSpace {
   columns: readonly number[];
   /** How each operand is walked. */
   operands: readonly LoopWalk[];
-  /** How outputs that move are walked; by default row after row. */
-  output?: LoopWalk | undefined;
+  /** How outputs are walked that have a value at each position. */
+  output: LoopWalk;
+  /** How those are walked that have a value for each row; one row after the other by default. */
+  results?: LoopWalk;
 }
 
-/** The walk over an array that has every row after the other. */
-export function contiguousWalk({ rows, columns }: LoopSpace): LoopWalk {
-  const strides = stridesOf([...rows, ...columns]);
-  return { rows: strides.slice(0, rows.length), columns: strides.slice(rows.length) };
+/** The loop over a shape, some of whose axes are columns; by default, an operand of that shape. */
+export function spaceOver(
+  shape: Shape,
+  axes: readonly number[],
+  operands?: readonly Strides[],
+): LoopSpace {
+  const others = [...shape.keys()].filter((axis) => !axes.includes(axis));
+  const pick = (values: readonly number[]) => ({
+    rows: others.map((axis) => values[axis]!),
+    columns: axes.map((axis) => values[axis]!),
+  });
+  const walk = ({ offset, strides }: Strides) => ({ offset, ...pick(strides) });
+  const output = walk({ offset: 0, strides: stridesOf(shape) });
+  return { ...pick(shape), operands: operands?.map(walk) ?? [output], output };
 }
 
 /** The position at `row` and `column`, each counted over all of its dimensions. */
 export function positionOf(walk: LoopWalk, { rows, columns }: LoopSpace): string {
   const terms = [
-    `${walk.offset ?? 0}u`,
+    `${walk.offset}u`,
     offsetOf("row", rows, walk.rows),
     offsetOf("column", columns, walk.columns),
   ];
   return terms.filter((term) => term !== "0u").join(" + ") || "0";
-}
-
-/** Whether the operand is walked from one element to the next. */
-export function isContiguous(walk: LoopWalk, space: LoopSpace): boolean {
-  return positionOf(walk, space) === positionOf(contiguousWalk(space), space);
 }

@@ -5,14 +5,13 @@
  * @module
  */
 import { sizeOf, stridesOf } from "../../src/shape.ts";
-import type { WgslPlan } from "../wgsl/kernel.ts";
+import { PlanDraft, type WgslPlan } from "../wgsl/kernel.ts";
 import { namesIn } from "./expression.ts";
 import { type Assignment, type LoopSpec, type LoopStore, planPasses } from "./passes.ts";
 import type { LoopOperand, Reduction } from "./passes.ts";
-import { emitElements } from "./wgsl_elements.ts";
 import { emitRows, type RowTeam, teamFor, type WgslOptions } from "./wgsl_rows.ts";
-import type { LoopSpace, LoopWalk } from "./wgsl_space.ts";
-import { type BoundKernel, kindsOf } from "./wgsl_writer.ts";
+import { type LoopSpace, type LoopWalk, spaceOver } from "./wgsl_space.ts";
+import { kindsOf } from "./wgsl_writer.ts";
 
 /** A value that a kernel reads, and where from. */
 interface Source extends LoopOperand {
@@ -33,130 +32,111 @@ export function planSplitRows(
   options: WgslOptions,
 ): WgslPlan {
   const splitter = new Splitter(spec, space, team, options);
-  for (const { stores, reductions } of planPasses(spec)) {
-    // What a pass keeps for later ones is computed anew: a kernel must not write what it reads.
-    const own = stores.filter(({ name, output }) => spec.stores[output]!.name === name);
-    splitter.addPass(own.map(({ output }) => output), reductions);
-  }
+  for (const { stores, reductions } of planPasses(spec)) splitter.addPass(stores, reductions);
   splitter.addRowStores();
-  return splitter.plan;
+  return splitter;
 }
 
-class Splitter {
+class Splitter extends PlanDraft {
   readonly #spec: LoopSpec;
   readonly #space: LoopSpace;
   readonly #team: RowTeam;
   readonly #options: WgslOptions;
   readonly #sources: Source[];
-  readonly #kernels: BoundKernel[] = [];
-  readonly #temporaries: number[] = [];
+  readonly #outputs: readonly Target[];
 
   constructor(spec: LoopSpec, space: LoopSpace, team: RowTeam, options: WgslOptions) {
+    const { operands, stores } = spec;
+    super(operands.length + stores.length);
     this.#spec = spec;
     this.#space = space;
     this.#team = team;
     this.#options = options;
-    this.#sources = spec.operands.map((operand, i) => ({
-      ...operand,
-      buffer: i,
-      walk: space.operands[i]!,
-    }));
-  }
-
-  get plan(): WgslPlan {
-    return { kernels: this.#kernels, temporaries: this.#temporaries };
+    this.#sources = operands.map((x, i) => ({ ...x, buffer: i, walk: space.operands[i]! }));
+    this.#outputs = stores.map((x, i) => ({ ...x, buffer: operands.length + i }));
   }
 
   /** One way along the rows: some outputs, and reductions. */
-  addPass(outputs: readonly number[], reductions: readonly Reduction[]): void {
+  addPass(
+    stores: readonly { name: string; output: number }[],
+    reductions: readonly Reduction[],
+  ): void {
+    // What a pass keeps for later ones is computed anew: a kernel must not write what it reads.
+    const outputs = stores.flatMap(({ name, output }) => {
+      const own = this.#outputs[output]!;
+      return own.name === name ? [own] : [];
+    });
     if (outputs.length + reductions.length === 0) return;
-    const kinds = kindsOf(this.#spec);
+    const kindOf = kindsOf(this.#spec);
+    const words = sizeOf(this.#space.rows) * this.#team.parts;
     const partial = reductions.map(({ name, of }): Target => ({
       name,
-      dtype: kinds.get(of) === "float" ? "float32" : "int32",
+      dtype: kindOf(of) === "float" ? "float32" : "int32",
       moves: false,
-      buffer: this.#temporary(sizeOf(this.#space.rows) * this.#team.parts),
+      buffer: this.temporary(words),
     }));
-    const targets = [...outputs.map((output) => this.#target(output)), ...partial];
-    this.#add(
-      targets,
-      reductions,
-      (spec, operands) => emitRows(spec, { ...this.#space, operands }, this.#team),
-    );
-    if (reductions.length > 0) this.#combine(reductions, partial);
+    this.#make([...outputs, ...partial], reductions, this.#space, this.#team);
+    const most = Math.floor((this.#options.mostBuffers ?? Infinity) / 2);
+    for (let i = 0; i < reductions.length; i += most) {
+      this.#combine(reductions.slice(i, i + most), partial.slice(i, i + most));
+    }
   }
 
   /** Outputs that have one value per row and are no reductions. */
   addRowStores(): void {
-    const written = new Set(this.#kernels.flatMap(({ outputs }) => outputs));
-    const left = [...this.#spec.stores.keys()].map((output) => this.#target(output))
-      .filter(({ buffer }) => !written.has(buffer));
-    if (left.length === 0) return;
-    this.#add(
-      left,
-      [],
-      (spec, operands) => emitElements(spec, { rows: this.#space.rows, columns: [1], operands }),
-    );
+    const written = new Set(this.kernels.flatMap(({ outputs }) => outputs));
+    const left = this.#outputs.filter(({ buffer }) => !written.has(buffer));
+    const team = { lanes: 1, parts: 1 };
+    if (left.length > 0) this.#make(left, [], { ...this.#space, columns: [] }, team);
   }
 
   /** What rows amount to, from what their parts do. */
   #combine(reductions: readonly Reduction[], partial: readonly Target[]): void {
     const rows = sizeOf(this.#space.rows);
     const { parts } = this.#team;
-    const results = partial.map((target) => ({ ...target, buffer: this.#resultBuffer(target) }));
-    const spec: LoopSpec = {
-      float: "float32",
-      operands: partial.map(({ name, dtype }) => ({ name: partOf(name), dtype, moves: true })),
-      body: reductions.map(({ name, reduce }) => ({ name, reduce, of: partOf(name) })),
-      stores: results,
-    };
-    const walk = { rows: [parts], columns: [1] };
-    const space = { rows: [rows], columns: [parts], operands: partial.map(() => walk) };
-    const buffers = [...partial, ...results].map(({ buffer }) => buffer);
-    this.#append(
-      emitRows(spec, space, { ...teamFor(rows, space, this.#options), parts: 1 }),
-      buffers,
-    );
-    const strides = stridesOf(this.#space.rows);
-    const perRow = { rows: strides, columns: this.#space.columns.map(() => 0) };
+    const walk = { offset: 0, rows: [parts], columns: [1] };
+    const own = partial.map((x) => ({ ...x, name: `${x.name}_part1`, moves: true, walk }));
+    const results = partial.map((target) => this.#resultOf(target));
+    const body = reductions.map(({ name, reduce }, i) => ({ name, reduce, of: own[i]!.name }));
+    const space = { ...spaceOver([rows, parts], [1]), operands: partial.map(() => walk) };
+    const team = { ...teamFor(rows, space, this.#options), parts: 1 };
+    this.#add(own, body, results, space, team);
+    const columns = this.#space.columns.map(() => 0);
+    const perRow = { offset: 0, rows: stridesOf(this.#space.rows), columns };
     for (const result of results) this.#sources.push({ ...result, walk: perRow });
   }
 
   /** The output that a reduction is, or else a temporary. */
-  #resultBuffer({ name, dtype }: LoopStore): number {
-    const output = this.#spec.stores.findIndex((store) =>
-      !store.moves && store.name === name && store.dtype === dtype
-    );
-    return output === -1 ? this.#temporary(sizeOf(this.#space.rows)) : this.#target(output).buffer;
-  }
-
-  #target(output: number): Target {
-    const store = this.#spec.stores[output]!;
-    return { ...store, buffer: this.#spec.operands.length + output };
-  }
-
-  #temporary(words: number): number {
-    const { operands, stores } = this.#spec;
-    return operands.length + stores.length + this.#temporaries.push(words) - 1;
+  #resultOf({ name, dtype }: Target): Target {
+    const isSame = (own: Target) => !own.moves && own.name === name && own.dtype === dtype;
+    return this.#outputs.find(isSame) ??
+      { name, dtype, moves: false, buffer: this.temporary(sizeOf(this.#space.rows)) };
   }
 
   /** A kernel of what it takes to have the targets. */
-  #add(
+  #make(
     targets: readonly Target[],
     reductions: readonly Reduction[],
-    emit: (spec: LoopSpec, operands: readonly LoopWalk[]) => BoundKernel,
+    space: LoopSpace,
+    team: RowTeam,
   ): void {
     const reduced = new Set(reductions.map(({ name }) => name));
     const made = targets.map(({ name }) => name).filter((name) => !reduced.has(name));
     const { assignments, sources } = this.#needs([...made, ...reductions.map(({ of }) => of)]);
-    const spec: LoopSpec = {
-      float: "float32",
-      operands: sources,
-      body: [...assignments, ...reductions],
-      stores: targets,
-    };
-    const buffers = [...sources, ...targets].map(({ buffer }) => buffer);
-    this.#append(emit(spec, sources.map(({ walk }) => walk)), buffers);
+    this.#add(sources, [...assignments, ...reductions], targets, space, team);
+  }
+
+  #add(
+    sources: readonly Source[],
+    body: LoopSpec["body"],
+    stores: readonly Target[],
+    space: LoopSpace,
+    team: RowTeam,
+  ): void {
+    const spec: LoopSpec = { float: "float32", operands: sources, body, stores };
+    const kernel = emitRows(spec, { ...space, operands: sources.map(({ walk }) => walk) }, team);
+    const buffersOf = (values: readonly { buffer: number }[]) => values.map(({ buffer }) => buffer);
+    this.add(kernel, buffersOf(sources), buffersOf(stores));
   }
 
   /** What must be read and computed for some values. */
@@ -177,14 +157,4 @@ class Splitter {
       sources: this.#sources.filter(({ name }) => needed.has(name)),
     };
   }
-
-  /** Adds a kernel that counts its own buffers. */
-  #append({ kernel, inputs, outputs }: BoundKernel, buffers: readonly number[]): void {
-    const own = (numbers: readonly number[]) => numbers.map((i) => buffers[i]!);
-    this.#kernels.push({ kernel, inputs: own(inputs), outputs: own(outputs) });
-  }
-}
-
-function partOf(name: string): string {
-  return `${name}_part1`;
 }

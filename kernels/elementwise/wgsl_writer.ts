@@ -7,19 +7,15 @@ import type { DType } from "../../src/dtype.ts";
 import { type Kind, parameter, type Scalar } from "../functions/algebra.ts";
 import { declareFunctions, WgslPrinter } from "../functions/wgsl.ts";
 import {
-  type Binding,
   createKernel,
   type KernelDraft,
   WGSL_TYPES,
   type WgslElement,
-  type WgslPlan,
+  type WgslKernel,
 } from "../wgsl/kernel.ts";
-import type { Assignment, LoopSpec, PassLoad } from "./passes.ts";
+import type { Assignment, LoopOperand, LoopSpec, LoopStore, PassLoad } from "./passes.ts";
 import { callsIn, namesIn } from "./expression.ts";
 import { KINDS, toKind, toScalar } from "./scalars.ts";
-
-/** A kernel, and the buffers that it is bound to: operands by number, then stores. */
-export type BoundKernel = WgslPlan["kernels"][number];
 
 /** Writes the statements of one kernel, and keeps in mind what it needs. */
 export class LoopWriter {
@@ -29,8 +25,6 @@ export class LoopWriter {
   readonly #combined: ReadonlySet<string>;
   readonly #printer = new WgslPrinter();
   readonly #values = new Map<string, Scalar>();
-  readonly #inputs = new Map<number, Binding>();
-  readonly #outputs = new Map<number, Binding>();
 
   constructor(spec: LoopSpec) {
     this.spec = spec;
@@ -42,6 +36,11 @@ export class LoopWriter {
   /** The value of a name. */
   valueOf(name: string): Scalar {
     return this.#values.get(name)!;
+  }
+
+  /** The kind in which a value is reduced. */
+  reducedKind(of: string): "float" | "integer" {
+    return this.valueOf(of).kind === "float" ? "float" : "integer";
   }
 
   /** Makes a name known, as a variable of the same name. */
@@ -56,85 +55,72 @@ export class LoopWriter {
     return this.#printer.statements(value, statement);
   }
 
-  /** The operands that have one value per row and are needed. */
+  /** The operands that have one value per row and are needed, positions of slices first. */
   rowLoads(): PassLoad[] {
     const { operands, body, stores } = this.spec;
-    const needed = new Set(stores.map(({ name }) => name));
-    for (const { lookup } of operands) if (lookup) needed.add(lookup.positions);
-    for (const statement of body) {
-      if ("reduce" in statement) needed.add(statement.of);
-      else namesIn(statement.expression).forEach((name) => needed.add(name));
-    }
-    return operands.flatMap(({ name, moves }, index) =>
-      moves || !needed.has(name) ? [] : [{ name, from: "operand", index }]
-    );
+    const needed = new Set([
+      ...stores.map(({ name }) => name),
+      ...operands.flatMap(({ lookup }) => lookup ? [lookup.positions] : []),
+      ...body.flatMap((x) => "reduce" in x ? [x.of] : namesIn(x.expression)),
+    ]);
+    return [...operands.entries()]
+      .filter(([, { name, moves }]) => !moves && needed.has(name))
+      .toSorted(([, a], [, b]) => Number(a.lookup !== undefined) - Number(b.lookup !== undefined))
+      .map(([index, { name }]) => ({ name, from: "operand", index }));
   }
 
   /** Reads a value: of an operand, or what an earlier pass stored. */
   load({ name, from, index }: PassLoad, position: string): string {
-    const { dtype } = (from === "operand" ? this.spec.operands : this.spec.stores)[index]!;
-    const lookup = from === "operand" ? this.spec.operands[index]!.lookup : undefined;
+    const { operands, stores } = this.spec;
+    const lane: LoopOperand | LoopStore = (from === "operand" ? operands : stores)[index]!;
+    const lookup = "lookup" in lane ? lane.lookup : undefined;
     const skipped = lookup &&
       `u32(${this.valueOf(lookup.positions).literal}) * ${lookup.step >>> 0}u`;
     const at = skipped === undefined ? position : `${skipped} + ${position}`;
-    const element = `${this.#bind(from, index)}[${at}]`;
-    const value = elementOf(dtype) === "bool" ? `${element} != 0u` : element;
-    return `let ${this.define(name, KINDS[dtype])} = ${value};`;
+    const element = `${from === "operand" ? "input" : "output"}_${lane.name}[${at}]`;
+    const value = lane.dtype === "bool" ? `${element} != 0u` : element;
+    return `let ${this.define(name, KINDS[lane.dtype])} = ${value};`;
   }
 
   /** Computes a value. */
-  assign(assignment: Assignment): string {
-    const { name, expression } = assignment;
-    const value = valueOfAssignment(assignment, this.#values);
-    const { kind } = value;
+  assign({ name, expression, dtype }: Assignment): string {
+    const scalar = toScalar(expression, (name) => this.valueOf(name), "float32");
+    const own = typeof scalar === "number" ? "float" : scalar.kind;
+    const kind = dtype === undefined ? own : KINDS[dtype];
     const isArithmetic = expression.kind === "binary" || expression.kind === "negate";
     const isHidden = kind === "float" && isArithmetic && this.#combined.has(name);
     if (isHidden) this.#printer.uses.add("opaque");
     return this.print(
-      value,
+      toKind(kind, scalar, "float32"),
       (text) => `let ${this.define(name, kind)} = ${isHidden ? `opaque(${text})` : text};`,
     );
   }
 
   /** Writes a value to an output: the one that is stored there, or by name. */
   store(index: number, position: string, name: string = this.spec.stores[index]!.name): string {
-    const { dtype } = this.spec.stores[index]!;
+    const { name: output, dtype } = this.spec.stores[index]!;
     const value = toKind(KINDS[dtype], this.valueOf(name), "float32");
     const word = (text: string) => value.kind === "truth" ? `select(0u, 1u, ${text})` : text;
-    const element = `${this.#bind("output", index)}[${position}]`;
-    return this.print(value, (text) => `${element} = ${word(text)};`);
+    return this.print(value, (text) => `output_${output}[${position}] = ${word(text)};`);
   }
 
   /** The kernel of the statements in `draft.body`. */
   finish(
     draft: Pick<KernelDraft, "groups" | "workgroupSize" | "declarations" | "body">,
-  ): BoundKernel {
-    const byNumber = (bindings: ReadonlyMap<number, Binding>) =>
-      [...bindings].sort(([i], [j]) => i - j);
-    const [inputs, outputs] = [byNumber(this.#inputs), byNumber(this.#outputs)];
-    const functions = declareFunctions(this.#printer.uses);
-    const kernel = createKernel({
-      ...draft,
-      name: nameOf(this.spec),
-      inputs: inputs.map(([, binding]) => binding),
-      outputs: outputs.map(([, binding]) => binding),
-      declarations: [functions, draft.declarations ?? ""].filter((x) => x !== "").join("\n\n"),
+  ): WgslKernel {
+    const { operands, body, stores } = this.spec;
+    const words = body.flatMap((x) => "reduce" in x ? [x.reduce] : callsIn(x.expression));
+    const bind = (prefix: string) => ({ name, dtype }: LoopOperand | LoopStore) => ({
+      name: `${prefix}_${name}`,
+      type: WGSL_TYPES[elementOf(dtype)],
     });
-    return {
-      kernel,
-      inputs: inputs.map(([i]) => i),
-      outputs: outputs.map(([i]) => this.spec.operands.length + i),
-    };
-  }
-
-  /** The name of a buffer, which the kernel is bound to from now on. */
-  #bind(from: PassLoad["from"], index: number): string {
-    const [lanes, bindings, prefix] = from === "operand"
-      ? [this.spec.operands, this.#inputs, "input"]
-      : [this.spec.stores, this.#outputs, "output"];
-    const name = `${prefix}_${lanes[index]!.name}`;
-    bindings.set(index, { name, type: WGSL_TYPES[elementOf(lanes[index]!.dtype)] });
-    return name;
+    return createKernel({
+      ...draft,
+      name: ["loop", ...new Set(words)].join(" "),
+      inputs: operands.map(bind("input")),
+      outputs: stores.map(bind("output")),
+      declarations: [declareFunctions(this.#printer.uses), draft.declarations].join("\n\n"),
+    });
   }
 }
 
@@ -143,28 +129,15 @@ function identifierOf(name: string): string {
   return /\d$/.test(name) ? name : `${name}_`;
 }
 
-/** The value of an assignment, given the names before. */
-function valueOfAssignment(
-  { expression, dtype }: Assignment,
-  values: ReadonlyMap<string, Scalar>,
-): Scalar {
-  const value = toScalar(expression, (name) => values.get(name)!, "float32");
-  const own = typeof value === "number" ? "float" : value.kind;
-  return toKind(dtype === undefined ? own : KINDS[elementOf(dtype)], value, "float32");
-}
-
 /** The kinds of the values that have a name. */
-export function kindsOf({ operands, body }: LoopSpec): Map<string, Kind> {
-  const values = new Map<string, Scalar>();
-  const define = (name: string, kind: Kind) => values.set(name, parameter(name, "float32", kind));
-  for (const { name, dtype } of operands) define(name, KINDS[dtype]);
-  for (const statement of body) {
-    const { kind } = "reduce" in statement
-      ? values.get(statement.of)!
-      : valueOfAssignment(statement, values);
-    define(statement.name, "reduce" in statement && kind === "truth" ? "integer" : kind);
+export function kindsOf(spec: LoopSpec): (name: string) => Kind {
+  const writer = new LoopWriter(spec);
+  for (const { name, dtype } of spec.operands) writer.define(name, KINDS[dtype]);
+  for (const x of spec.body) {
+    if ("reduce" in x) writer.define(x.name, writer.reducedKind(x.of));
+    else writer.assign(x);
   }
-  return new Map([...values].map(([name, { kind }]) => [name, kind]));
+  return (name) => writer.valueOf(name).kind;
 }
 
 function elementOf(dtype: DType): WgslElement {
@@ -172,12 +145,4 @@ function elementOf(dtype: DType): WgslElement {
     throw new TypeError("Cannot emit WGSL as it has no double precision: current type is float64");
   }
   return dtype;
-}
-
-/** What a loop does, in a few words: the functions that it calls and how it reduces. */
-function nameOf({ body }: LoopSpec): string {
-  const words = body.flatMap((statement) =>
-    "reduce" in statement ? [statement.reduce] : callsIn(statement.expression)
-  );
-  return ["loop", ...new Set(words)].join(" ");
 }

@@ -1,6 +1,6 @@
 /**
- * Copies between strided views in WGSL: transposing, slicing, repeating, joining, padding, and
- * other element types. Another shape of the same values needs no kernel: it is the same buffer.
+ * Copies between strided views in WGSL: transposing, slicing, repeating, joining, padding. Another
+ * shape of the same values needs no kernel: it is the same buffer.
  *
  * @module
  */
@@ -101,22 +101,5 @@ function surroundKernel(
 var value = ${type}(0);
 if (${inside.join(" && ") || "true"}) { value = x[${source}]; }
 y[index] = value;`,
-  });
-}
-
-/**
- * The same values in another element type. Values that the type cannot hold are not reported, as
- * they are on the CPU: numbers lose what is behind the point, and all but 0 become 1 as `bool`.
- */
-export function castKernel(from: WgslElement, to: WgslElement, count: number): WgslKernel {
-  const isTruth = to === "bool" && from !== "bool";
-  const zero = `${WGSL_TYPES[from]}(0)`;
-  return createKernel({
-    name: "cast",
-    inputs: [{ name: "x", type: WGSL_TYPES[from] }],
-    outputs: [{ name: "y", type: WGSL_TYPES[to] }],
-    groups: groupsFor(count),
-    body: `if (index >= ${count}u) { return; }
-y[index] = ${isTruth ? `u32(x[index] != ${zero})` : `${WGSL_TYPES[to]}(x[index])`};`,
   });
 }

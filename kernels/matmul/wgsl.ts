@@ -7,21 +7,23 @@
  * @module
  */
 import { sizeOf } from "../../src/shape.ts";
+import { emitRows } from "../elementwise/wgsl_rows.ts";
+import { spaceOver } from "../elementwise/wgsl_space.ts";
 import type { Strides } from "../layout/reference.ts";
 import { offsetOf } from "../layout/wgsl_strides.ts";
 import {
-  createKernel,
   groupsFor,
   MOST_ROUNDS,
-  planOf,
+  PlanDraft,
   type WgslKernel,
   type WgslPlan,
 } from "../wgsl/kernel.ts";
+import { reductionLoop } from "../row_reduce/wgsl.ts";
 import { type ProductLayout, splitOuter } from "./reference.ts";
 import {
   type InnerProductDraft,
   innerProductKernel,
-  type WgslMatrix,
+  type WgslFactor,
 } from "./wgsl_inner_product.ts";
 
 /**
@@ -40,39 +42,30 @@ export function innerProductPlan(
   const [batch, terms] = [sizeOf(kept), [...sums, layout.k]];
   const k = sizeOf(terms);
   const parts = partsFor(batch * groupsFor(m, SIDE) * groupsFor(n, SIDE), k);
-  const [a, b, out] = [
-    matrixOf(layout.a, kept, terms, -1),
-    matrixOf(layout.b, kept, terms, -2),
-    matrixOf(layout.out, kept),
-  ] as const;
-  const draft = { name, term, tiled, m, k, n, batch, parts, a, b };
-  if (parts === 1) return planOf(innerProductKernel({ ...draft, out }));
-  const apart = { rowStride: n, columnStride: 1, offset: `result * ${m * n}u` };
-  return {
-    kernels: [
-      { kernel: innerProductKernel({ ...draft, out: apart }), inputs: [0, 1], outputs: [3] },
-      { kernel: sumPartsKernel(name, layout, parts, out), inputs: [3], outputs: [2] },
-    ],
-    temporaries: [batch * parts * m * n],
+  const startOf = ({ offset, strides }: Strides) =>
+    `${offset}u + ${offsetOf("batch", kept, strides)}`;
+  const factor = (own: Strides, side: -1 | -2, axis: -1 | -2): WgslFactor => {
+    const along = [...own.strides.slice(kept.length, -2), own.strides.at(axis)!];
+    return {
+      start: startOf(own),
+      side: own.strides.at(side)!,
+      along: (term) => offsetOf(term, terms, along),
+    };
   };
-}
-
-/** How the matrices of a batch lie; the axis of an operand that is summed over, and those before it. */
-function matrixOf(
-  { offset, strides }: Strides,
-  kept: readonly number[],
-  terms: readonly number[] = [],
-  axis: -1 | -2 = -1,
-): WgslMatrix {
-  const [rowStride, columnStride] = strides.slice(-2) as [number, number];
-  const place = offsetOf("batch", kept, strides.slice(0, kept.length));
-  const along = [...strides.slice(kept.length, -2), strides.at(axis)!];
-  return {
-    rowStride,
-    columnStride,
-    offset: offset === 0 ? place : `${offset}u + ${place}`,
-    ...(terms.length > 1 ? { along: (term) => offsetOf(term, terms, along) } : {}),
-  };
+  const [a, b] = [factor(layout.a, -2, -1), factor(layout.b, -1, -2)];
+  const [rowStride, columnStride] = layout.out.strides.slice(-2) as [number, number];
+  const out = parts === 1
+    ? { start: startOf(layout.out), rowStride, columnStride }
+    : { start: `result * ${m * n}u`, rowStride: n, columnStride: 1 };
+  const kernel = innerProductKernel({ name, term, tiled, m, k, n, batch, parts, a, b, out });
+  const plan = new PlanDraft(3);
+  if (parts === 1) plan.add(kernel, [0, 1], [2]);
+  else {
+    const partial = plan.temporary(batch * parts * m * n);
+    plan.add(kernel, [0, 1], [partial]);
+    plan.add(sumPartsKernel(layout, parts), [partial], [2]);
+  }
+  return plan;
 }
 
 /** The side of a block of results that is work for one processor of a GPU. */
@@ -91,26 +84,13 @@ function partsFor(blocks: number, k: number): number {
   return Math.max(least, Math.min(Math.floor(k / LEAST_TERMS), Math.ceil(BUSY / blocks)));
 }
 
-/** `out[b, i] = Σ parts[b, p, i]`, in the order of p. */
-function sumPartsKernel(
-  name: string,
-  layout: ProductLayout,
-  parts: number,
-  { rowStride, columnStride, offset }: WgslMatrix,
-): WgslKernel {
-  const { m, n } = layout;
-  const count = sizeOf(splitOuter(layout).kept) * m * n;
-  return createKernel({
-    name: `${name} sum`,
-    inputs: [{ name: "parts", type: "f32" }],
-    outputs: [{ name: "out", type: "f32" }],
-    groups: groupsFor(count),
-    body: `if (index >= ${count}u) { return; }
-let batch = index / ${m * n}u;
-let i = index % ${m * n}u;
-let start = batch * ${parts * m * n}u + i;
-var sum = 0.0;
-for (var p = 0u; p < ${parts}u; p++) { sum += parts[start + p * ${m * n}u]; }
-out[${offset} + i / ${n}u * ${rowStride}u + i % ${n}u * ${columnStride}u] = sum;`,
-  });
+/** `out[…, m, n] = Σ parts[…, p, m, n]`. */
+function sumPartsKernel(layout: ProductLayout, parts: number): WgslKernel {
+  const { m, n, out: { offset, strides } } = layout;
+  const { kept } = splitOuter(layout);
+  const space = spaceOver([...kept, parts, m, n], [kept.length]);
+  const rows = [...strides.slice(0, kept.length), ...strides.slice(-2)];
+  const results = { offset, rows, columns: [0] };
+  const sum = reductionLoop({ reduce: "sum", dtype: "float32" });
+  return emitRows(sum, { ...space, results }, { lanes: 1, parts: 1 });
 }

@@ -9,6 +9,7 @@
 import {
   createKernel,
   groupsFor,
+  PlanDraft,
   planOf,
   WGSL_TYPES,
   type WgslElement,
@@ -17,8 +18,8 @@ import {
 } from "../wgsl/kernel.ts";
 import { combinationOf } from "../wgsl/combine.ts";
 import { hasBase, type ScatterDraft, type ScatterTerms, sumSortedKernel } from "./wgsl_segments.ts";
-import { PlanDraft, sortPairs } from "./wgsl_sort.ts";
-import { spaceOver } from "../row_reduce/wgsl.ts";
+import { sortPairs } from "./wgsl_sort.ts";
+import { spaceOver } from "../elementwise/wgsl_space.ts";
 import type { AxisExtents } from "../../src/shape.ts";
 
 /** Up to so many positions are looked through for each sum, instead of sorted first. */

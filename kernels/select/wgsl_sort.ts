@@ -11,44 +11,19 @@
 import {
   createKernel,
   groupsFor,
+  PlanDraft,
   type WgslElement,
-  type WgslKernel,
   type WgslPlan,
 } from "../wgsl/kernel.ts";
 import { firstPairsKernel, LONGEST, MOST_FIRST } from "./wgsl_first.ts";
 import { blockKernel, MOST_PAIRS, stepKernel } from "./wgsl_network.ts";
 import { type Shape, sizeOf } from "../../src/shape.ts";
-import type { LoopSpace } from "../elementwise/wgsl_space.ts";
+import { type LoopSpace, spaceOver } from "../elementwise/wgsl_space.ts";
 import { offsetOf } from "../layout/wgsl_strides.ts";
-import { spaceOver } from "../row_reduce/wgsl.ts";
 import type { SortOrder } from "./reference.ts";
 
 /** Rows up to this length, or twice what is wanted, are sorted where some of the first are wanted. */
 const FEW = 128;
-
-/** A plan that grows kernel by kernel. */
-export class PlanDraft implements WgslPlan {
-  /** The kernels so far. */
-  readonly kernels: WgslPlan["kernels"][number][] = [];
-  /** The sizes of the temporaries so far. */
-  readonly temporaries: number[] = [];
-  readonly #buffers: number;
-
-  /** A plan of an operation with so many inputs and outputs together. */
-  constructor(buffers: number) {
-    this.#buffers = buffers;
-  }
-
-  /** The number of a new temporary of so many words. */
-  temporary(words: number): number {
-    return this.#buffers + this.temporaries.push(words) - 1;
-  }
-
-  /** Adds a kernel. */
-  add(kernel: WgslKernel, inputs: readonly number[], outputs: readonly number[]): void {
-    this.kernels.push({ kernel, inputs, outputs });
-  }
-}
 
 /**
  * The first `kept` positions in order along an axis, as int32; equal values keep their order. Of

@@ -148,3 +148,27 @@ export function planOf(kernel: WgslKernel): WgslPlan {
   const outputs = Array.from({ length: kernel.outputs }, (_, i) => kernel.inputs + i);
   return { kernels: [{ kernel, inputs, outputs }], temporaries: [] };
 }
+
+/** A plan that grows kernel by kernel. */
+export class PlanDraft implements WgslPlan {
+  /** The kernels so far. */
+  readonly kernels: WgslPlan["kernels"][number][] = [];
+  /** The sizes of the temporaries so far. */
+  readonly temporaries: number[] = [];
+  readonly #buffers: number;
+
+  /** A plan of an operation with so many inputs and outputs together. */
+  constructor(buffers: number) {
+    this.#buffers = buffers;
+  }
+
+  /** The number of a new temporary of so many words. */
+  temporary(words: number): number {
+    return this.#buffers + this.temporaries.push(words) - 1;
+  }
+
+  /** Adds a kernel. */
+  add(kernel: WgslKernel, inputs: readonly number[], outputs: readonly number[]): void {
+    this.kernels.push({ kernel, inputs, outputs });
+  }
+}

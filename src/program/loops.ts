@@ -15,20 +15,32 @@ import {
   withTemporaries,
 } from "../../kernels/elementwise/passes.ts";
 import { BYTES } from "../dtype.ts";
+import type { Strides } from "../../kernels/layout/reference.ts";
 import { isTiled } from "../../kernels/layout/tiles.ts";
 import type { ReduceOp } from "../op.ts";
 import type { Scalars } from "../ops/elementwise.ts";
+import type { Shape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import type { Graph, Step, ValueId } from "./graph.ts";
 import type { Group } from "./passes/fuse.ts";
 import { keyOf, type LoopPlan, planLoop, strip, type Work, workOf } from "./passes/loop_plan.ts";
 import { type Source, sourceOf } from "./passes/views.ts";
-import { isTurned, type IterationSpace, iterationSpace, type OperandWalk } from "./space.ts";
+import {
+  type AxisRange,
+  isTurned,
+  type IterationSpace,
+  iterationSpace,
+  type OperandWalk,
+} from "./space.ts";
 
 /** A group as a loop. */
 export interface GroupLoop {
   /** What it computes. */
   spec: LoopSpec;
+  /** The positions that it visits, the axes that it reduces, and how operands lie along all. */
+  shape: Shape;
+  reduced: AxisRange | undefined;
+  reads: readonly Strides[];
   /** How it walks over its operands. */
   space: IterationSpace;
   /** The values that it reads, in the order of the specification's operands. */
@@ -70,7 +82,8 @@ export function loopOf(group: Group, graph: Graph): GroupLoop {
       moves: levels.get(id)!.moves,
     })),
   };
-  return { spec: hoistLogarithms(spec), space, inputs: reads.map(({ root }) => root), outputs };
+  const inputs = reads.map(({ root }) => root);
+  return { spec: hoistLogarithms(spec), shape, reduced, reads, space, inputs, outputs };
 }
 
 /** By which operand the slices of another are found. */

@@ -101,7 +101,7 @@ export async function prints(): Promise<Map<string, string>> {
   const groups = fuseSteps(graph, { passes: true }).filter(isGroup);
   const loops = groups.map((group) => keepingLoopOf(group, graph));
   const rows = loops.find(({ space }) => space.columns === LOGITS.shape[1])!;
-  const [part] = planLoop(rows.spec, spaceOf(rows.space), { isSoftware: false }).kernels;
+  const [part] = planLoop(rows.spec, spaceOf(rows), { isSoftware: false }).kernels;
   const code = part!.kernel.code;
   return new Map([
     ["loss", excerpt("src/losses/cross_entropy.ts", "function hardLosses(")],

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { copyAll, type Strides, type ViewCopy } from "../../kernels/layout/reference.ts";
-import { castKernel, copiesPlan } from "../../kernels/layout/wgsl.ts";
+import { copiesPlan } from "../../kernels/layout/wgsl.ts";
 import { broadcastStrides, sizeOf, stridesOf } from "../../src/shape.ts";
 import type { WgslElement } from "../../kernels/wgsl/kernel.ts";
 import { gpuTest, type Job, type WgslRunner, type Words } from "./wgsl_runner.ts";
@@ -166,33 +166,6 @@ gpuTest("copiesPlan() joins as the reference does, many and empty ones too", asy
     return checkCopies(inputs, copies, total);
   });
   await checkAll(runner, joins.filter(({ expected }) => expected.length > 0));
-});
-
-gpuTest("castKernel() converts between all types", async (runner) => {
-  const values: Record<WgslElement, Words> = {
-    float32: new Float32Array([0, 1, -0, 1, 1, 0, 1]),
-    int32: new Int32Array([0, 1, 0, 1, 1, 0, 1]),
-    bool: new Uint32Array([0, 1, 0, 1, 1, 0, 1]),
-  };
-  const elements = ["float32", "int32", "bool"] as const;
-  await checkAll(runner, [
-    ...elements.flatMap((own) =>
-      elements.filter((to) => to !== own).map((to) => {
-        const expected = values[to].map((value) => value + 0);
-        return checkOf(castKernel(own, to, 7), values[own], expected);
-      })
-    ),
-    checkOf(
-      castKernel("float32", "int32", 4),
-      new Float32Array([-7, 8e6, -(2 ** 31), 2 ** 30]),
-      new Int32Array([-7, 8e6, -(2 ** 31), 2 ** 30]),
-    ),
-    checkOf(
-      castKernel("int32", "float32", 3),
-      new Int32Array([-5, 2 ** 24 + 1, 2 ** 31 - 1]),
-      new Float32Array([-5, 2 ** 24 + 1, 2 ** 31 - 1]),
-    ),
-  ]);
 });
 
 gpuTest("kernels of layout keep whole numbers and booleans as they are", async (runner) => {

@@ -45,7 +45,7 @@ gpuTest(
 
 gpuTest("planLoop() sums rows of nothing to 0", async (runner) => {
   const outputs = [new Float32Array(3).fill(77)];
-  const space = { rows: [3], columns: [0], operands: [{ rows: [0], columns: [1] }] };
+  const space = walk([3, 0], [[3, 0]], [1, 2]);
   await runner.run([{
     plan: planLoop(reduction("sum"), space),
     inputs: [new Float32Array(0)],
@@ -92,13 +92,7 @@ gpuTest("planLoop() computes softmax of short, long and very long rows", async (
 
 gpuTest("planLoop() walks columns that lie apart, softmax included", async (runner) => {
   const jobs = [[2, 5, 3], [2, 70, 33], [1, 5000, 4]].map(([outer, columns, inner]) => {
-    const walk = { rows: [columns! * inner!, 1], columns: [inner!] };
-    const space = {
-      rows: [outer!, inner!],
-      columns: [columns!],
-      operands: [walk],
-      output: walk,
-    };
+    const space = walk([outer!, columns!, inner!], [[outer!, columns!, inner!]], [1, 2]);
     const x = wave("float32", outer! * columns! * inner!) as Float32Array;
     const outputs = [new Float32Array(x.length), new Float32Array(outer! * inner!)];
     return { plan: planLoop(softmaxLoop("float32"), space), inputs: [x], outputs, columns, inner };

@@ -127,12 +127,12 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
   let group = workgroup.x;
   let index = group * 64u + lane;
   if (index >= 15u) { return; }
-  let column = index % 5u;
-  let a_ = input_a[index];
-  let b_ = input_b[column];
+  let row = index;
+  let a_ = input_a[row];
+  let b_ = input_b[row % 5u];
   let t0 = a_ * 2f;
   let y_ = t0 + b_;
-  output_y[index] = y_;
+  output_y[row] = y_;
 }
 `,
   );

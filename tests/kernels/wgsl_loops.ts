@@ -31,8 +31,13 @@ export function iterate(
 }
 
 /** The same in rows and columns. */
-export function walk(...args: Parameters<typeof iterate>): LoopSpace {
-  return spaceOf(iterate(...args));
+export function walk(
+  shape: Shape,
+  shapes: readonly Shape[],
+  reduced?: readonly [number, number],
+): LoopSpace {
+  const reads = shapes.map((own) => ({ offset: 0, strides: broadcastStrides(own, shape) }));
+  return spaceOf({ shape, reduced, reads });
 }
 
 /** A loop over a shape, and what the interpreter in double precision makes of it. */
@@ -50,17 +55,14 @@ export function compareLoop(
   reduced = 0,
   options: WgslOptions = {},
 ): Comparison {
-  const space = iterate(
-    shape,
-    shapes,
-    reduced === 0 ? undefined : [shape.length - reduced, shape.length],
-  );
+  const axes = reduced === 0 ? undefined : [shape.length - reduced, shape.length] as const;
+  const space = iterate(shape, shapes, axes);
   const operands = spec.operands.map((x, i) => ({ ...x, moves: space.operands[i]!.along > 0 }));
   const loop = { ...spec, operands, columns: space.columns };
   const values = operands.map(({ dtype }, i) => wave(dtype, sizeOf(shapes[i]!), 0.7 * i));
   const expected = computeLoop(loop, space, values);
   return {
-    plan: planLoop(loop, spaceOf(space), options),
+    plan: planLoop(loop, walk(shape, shapes, axes), options),
     inputs: values.map((data, i) => wordsOf(operands[i]!.dtype, data)),
     outputs: spec.stores.map(({ dtype }, i) => wordsOf(dtype, expected[i]!.length).fill(77)),
     expected,

@@ -142,12 +142,18 @@ export class WgslRunner {
     pass.dispatchWorkgroups(...kernel.workgroups);
   }
 
-  async #compile({ name, code }: WgslKernel): Promise<GPUComputePipeline> {
+  async #compile({ name, code, inputs, outputs }: WgslKernel): Promise<GPUComputePipeline> {
     const { device } = this;
+    const entries = Array.from({ length: inputs + outputs }, (_, binding) => ({
+      binding,
+      visibility: GPUShaderStage.COMPUTE,
+      buffer: { type: binding < inputs ? "read-only-storage" as const : "storage" as const },
+    }));
+    const layout = device.createBindGroupLayout({ entries });
     device.pushErrorScope("validation");
     const module = device.createShaderModule({ code, label: name });
     const pipeline = device.createComputePipeline({
-      layout: "auto",
+      layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
       compute: { module, entryPoint: "main" },
     });
     const error = await device.popErrorScope();

@@ -4,7 +4,7 @@
  * @module
  */
 import { accumulationPlan } from "../../../kernels/cumulative/wgsl.ts";
-import { castKernel, copiesPlan } from "../../../kernels/layout/wgsl.ts";
+import { copiesPlan } from "../../../kernels/layout/wgsl.ts";
 import type { Strides } from "../../../kernels/layout/reference.ts";
 import { innerProductPlan } from "../../../kernels/matmul/wgsl.ts";
 import { categoricalKernel, permutationPlan, samplerKernel } from "../../../kernels/random/wgsl.ts";
@@ -92,14 +92,13 @@ function emit(
     }
     case "view":
       return copiesPlan(op.name, element, op.copies(shapes, params, shape), shape);
-    case "map":
-    case "check":
-      return castKernel(from, element, sizeOf(shape));
     case "random":
       if (op.draws === "permutation") return permutationPlan(sizeOf(shape));
       return op.draws === "categorical"
         ? categoricalKernel(shape, y.slice(0, -1), y.at(-1)!)
         : samplerKernel(op.draws, element, sizeOf(shape), y && { element: by!, count: sizeOf(y) });
+    case "map":
+    case "check":
     case "loop":
     case "opaque":
       return undefined;
@@ -108,13 +107,12 @@ function emit(
 
 /** The kernels of a step; `undefined` where there are none, so that the host must do it. */
 export function lowerStep(step: Step, graph: Graph, target: Target): Lowered | undefined {
-  const { op, inputs, output, params } = step;
+  const { op, inputs, output } = step;
   const values = [...inputs, output];
-  const specs = inputs.map((id) => graph.values[id]!);
-  const made = graph.values[output]!;
-  if (sizeOf(made.shape) === 0) return { values, parts: [] };
-  const isLoop = op.kind === "map" && op.refuses?.(specs, params, made) === undefined;
-  if (isLoop) return lowerGroup(groupOf([step], [step.output], graph), graph, target);
+  if (sizeOf(graph.values[output]!.shape) === 0) return { values, parts: [] };
+  if (op.kind === "map" || op.kind === "check") {
+    return lowerGroup(groupOf([step], [output], graph), graph, target);
+  }
   const parts = op.kind === "product" ? productParts(op, step, graph, target) : undefined;
   if (parts !== undefined) return { values, parts };
   const found = emit(step, graph, target.isSoftware);

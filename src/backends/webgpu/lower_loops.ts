@@ -6,9 +6,9 @@
 import type { LoopSpec } from "../../../kernels/elementwise/passes.ts";
 import { planLoop } from "../../../kernels/elementwise/wgsl.ts";
 import type { WgslOptions } from "../../../kernels/elementwise/wgsl_rows.ts";
-import type { LoopSpace } from "../../../kernels/elementwise/wgsl_space.ts";
+import { type LoopSpace, spaceOver } from "../../../kernels/elementwise/wgsl_space.ts";
 import type { Graph } from "../../program/graph.ts";
-import { loopOf } from "../../program/loops.ts";
+import { type GroupLoop, loopOf } from "../../program/loops.ts";
 import type { Group } from "../../program/passes/fuse.ts";
 import type { IterationSpace } from "../../program/space.ts";
 import type { Target } from "./engine.ts";
@@ -21,34 +21,23 @@ export function lowerGroup(
   graph: Graph,
   { largestBinding, isSoftware }: Target,
 ): Lowered {
-  const { spec, space, inputs, outputs } = loopOf(group, graph);
-  const values = [...inputs, ...outputs];
+  const loop = loopOf(group, graph);
+  const { spec, space } = loop;
+  const values = [...loop.inputs, ...loop.outputs];
   const isLarge = values.some((id) => deviceBytes(graph.values[id]!.shape) > largestBinding);
   const isPlain = space.over === "row" && space.outer.length === 0 &&
     space.operands.every(({ offset, step, along }) => offset === 0 && step >= 0 && along >= 0);
   const parts = isLarge && isPlain
     ? loopParts(spec, space, largestBinding, { isSoftware })
     : undefined;
-  const whole = () => planLoop(spec, spaceOf(space), { isSoftware });
-  return { parts: parts ?? [{ plan: whole() }], values };
+  return { parts: parts ?? [{ plan: planLoop(spec, spaceOf(loop), { isSoftware }) }], values };
 }
 
-/** The rows and columns of a loop; one down columns is one along rows whose elements lie apart. */
-export function spaceOf({ outer, rows, columns, over, operands }: IterationSpace): LoopSpace {
-  const split = (outside: readonly number[], row: number, column: number) => {
-    if (over === "all") return { rows: outside, columns: [row, column] };
-    const [first, second] = over === "row" ? [row, column] : [column, row];
-    return { rows: [...outside, first], columns: [second] };
-  };
-  const sizes = outer.map((_, d) => outer.slice(d + 1).reduce((a, b) => a * b, rows * columns));
-  return {
-    ...split(outer, rows, columns),
-    operands: operands.map(({ offset, outerStrides, step, along }) => ({
-      offset,
-      ...split(outerStrides, step, along),
-    })),
-    ...(over === "column" ? { output: split(sizes, columns, 1) } : {}),
-  };
+/** The rows and columns of a loop: columns are what is reduced, if anything is. */
+export function spaceOf(
+  { shape, reduced: [first, end] = [0, 0], reads }: Pick<GroupLoop, "shape" | "reduced" | "reads">,
+): LoopSpace {
+  return spaceOver(shape, [...shape.keys()].slice(first, end), reads);
 }
 
 /** Some rows after the other, or some columns where all is one row, and nothing is reduced. */
@@ -58,7 +47,8 @@ function loopParts(
   largestBinding: number,
   options: WgslOptions,
 ): Part[] | undefined {
-  const byColumns = space.rows === 1 && !spec.body.some((statement) => "reduce" in statement);
+  const reduces = spec.body.some((statement) => "reduce" in statement);
+  const byColumns = space.rows === 1 && !reduces;
   const turned = space.operands.map((walk) => ({ ...walk, step: walk.along, along: 0 }));
   const own = byColumns ? { ...space, rows: space.columns, columns: 1, operands: turned } : space;
   const { rows, columns, operands } = own;
@@ -67,8 +57,10 @@ function loopParts(
     ...spec.stores.map(({ moves }) => moves ? columns : 1).map((n) => ({ step: n, width: n })),
   ];
   const widest = Math.max(...walks.map(({ step, width }) => Math.max(step, width)));
+  const reads = operands.map(({ step, along }) => ({ offset: 0, strides: [step, along] }));
+  const axes = reduces ? [1] : [];
   return rowRanges(rows, 4 * widest, largestBinding)?.map(([first, count]) => ({
-    plan: planLoop(spec, spaceOf({ ...own, rows: count }), options),
+    plan: planLoop(spec, spaceOver([count, columns], axes, reads), options),
     ranges: walks.map(({ step, width }) => ({
       offset: 4 * first * step,
       bytes: 4 * ((count - 1) * step + width),
