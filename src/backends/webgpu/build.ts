@@ -33,11 +33,10 @@ import {
   type PlaceId,
 } from "./instructions.ts";
 import { deviceElement, type Lowered, lowerStep } from "./lower.ts";
-import { lowerGroup } from "./lower_loops.ts";
+import { lowerGroup, partition } from "./lower_loops.ts";
 import { checkLimits, checkSize, checkTypes } from "./limits.ts";
 import { maskTurns } from "./masked_turns.ts";
 import { Slots } from "./slots.ts";
-import { partition } from "./partition.ts";
 import { deviceBytes } from "./device_layout.ts";
 
 /** Bytes of the two words in which a check notes what it finds. */
@@ -151,23 +150,18 @@ export class Build {
     ];
   }
 
-  #kernels(unit: Unit, { parts, values }: Lowered, scope: Scope): Instruction[] {
-    const kernels = parts.flatMap(({ plan }) => plan.kernels.map(({ kernel }) => kernel));
-    this.kernels.push(...kernels.map((kernel) => ({ ...kernel, unit, graph: scope.graph })));
+  #kernels(unit: Unit, { values, kernels, temporaries }: Lowered, scope: Scope): Instruction[] {
+    this.kernels.push(...kernels.map(({ kernel }) => ({ ...kernel, unit, graph: scope.graph })));
     scope.planned.push({ unit, how: describeKernels(kernels) });
-    return parts.flatMap(({ plan, ranges }) => {
-      const seen = values.map((id, i) => ({ ...this.#bound(id, scope), ...ranges?.[i] }));
-      const temporaries = plan.temporaries.map((words): Bound => {
-        const bytes = 4 * Math.max(1, words);
-        return { place: this.slots.take(bytes), bytes };
-      });
-      const bound = [...seen, ...temporaries];
-      const instructions = plan.kernels.map(({ kernel, inputs, outputs }) =>
-        this.#dispatch(kernel, [...inputs, ...outputs].map((i) => bound[i]!))
-      );
-      temporaries.forEach(({ place }) => this.slots.give(place));
-      return instructions;
+    const own = temporaries.map((words): Bound => {
+      const bytes = 4 * Math.max(1, words);
+      return { place: this.slots.take(bytes), bytes };
     });
+    own.forEach(({ place }) => this.slots.give(place));
+    const bound = [...values.map((id) => this.#bound(id, scope)), ...own];
+    return kernels.map(({ kernel, inputs, outputs, ranges }) =>
+      this.#dispatch(kernel, [...inputs, ...outputs].map((i) => ({ ...bound[i]!, ...ranges?.[i] })))
+    );
   }
 
   #dispatch(kernel: WgslKernel, bound: readonly Bound[], check?: number): Dispatch {

@@ -5,7 +5,7 @@
  */
 import { formatBytes } from "../../describe.ts";
 import { count, type Plan } from "../../program/explain.ts";
-import type { WgslKernel } from "../../../kernels/wgsl/kernel.ts";
+import type { WgslPlan } from "../../../kernels/wgsl/kernel.ts";
 import type { Build } from "./build.ts";
 import { deviceBytes } from "./device_layout.ts";
 import type { Instruction } from "./instructions.ts";
@@ -41,8 +41,8 @@ export function planOf(
 }
 
 /** How kernels do a unit. */
-export function describeKernels(kernels: readonly WgslKernel[]): string {
-  const started = kernels.map(({ name, workgroups: [x, y] }) =>
+export function describeKernels(kernels: WgslPlan["kernels"]): string {
+  const started = kernels.map(({ kernel: { name, workgroups: [x, y] } }) =>
     `${name} ×${y === 1 ? x : `${x}×${y}`}`
   );
   return `on the device: ${started.join(", ") || "nothing to do"}`;

@@ -6,6 +6,7 @@
 import { accumulationPlan } from "../../../kernels/cumulative/wgsl.ts";
 import { copiesPlan } from "../../../kernels/layout/wgsl.ts";
 import type { Strides } from "../../../kernels/layout/reference.ts";
+import type { ProductLayout } from "../../../kernels/matmul/reference.ts";
 import { innerProductPlan } from "../../../kernels/matmul/wgsl.ts";
 import { categoricalKernel, permutationPlan, samplerKernel } from "../../../kernels/random/wgsl.ts";
 import { planReduction } from "../../../kernels/row_reduce/wgsl.ts";
@@ -24,22 +25,18 @@ import { groupOf } from "../../program/loops.ts";
 import { extentsAround, sameShape, type Shape, sizeOf } from "../../shape.ts";
 import type { Target } from "./engine.ts";
 import type { Bound } from "./instructions.ts";
-import { lowerGroup, rowRanges } from "./lower_loops.ts";
+import { inParts, lowerGroup, type RowWalk } from "./lower_loops.ts";
 
-/** Kernels that do some rows of a unit, or all. */
-export interface Part {
-  /** The kernels. Their buffers are what is read, what is written, and temporaries. */
-  readonly plan: WgslPlan;
-  /** Which bytes they see of what is read and written; by default all. */
-  readonly ranges?: readonly Pick<Bound, "offset" | "bytes">[];
-}
-
-/** Kernels, one part after the other, and the values that their buffers hold. */
-export interface Lowered {
-  readonly parts: readonly Part[];
-  /** What is read, then what is written. */
+/** Kernels, and the values that their buffers hold. */
+export interface Lowered extends WgslPlan {
+  /** What is read, then what is written; temporaries are behind. */
   readonly values: readonly ValueId[];
+  /** The kernels, and which bytes they see of the values; by default all. */
+  readonly kernels: readonly (WgslPlan["kernels"][number] & { ranges?: Ranges })[];
 }
+
+/** Bytes of each of some values. */
+export type Ranges = readonly Pick<Bound, "offset" | "bytes">[];
 
 /** The kernels of a step's operation; `undefined` where the host must do it. */
 function emit(
@@ -109,14 +106,13 @@ function emit(
 export function lowerStep(step: Step, graph: Graph, target: Target): Lowered | undefined {
   const { op, inputs, output } = step;
   const values = [...inputs, output];
-  if (sizeOf(graph.values[output]!.shape) === 0) return { values, parts: [] };
+  if (sizeOf(graph.values[output]!.shape) === 0) return { values, kernels: [], temporaries: [] };
   if (op.kind === "map" || op.kind === "check") {
     return lowerGroup(groupOf([step], [output], graph), graph, target);
   }
   const parts = op.kind === "product" ? productParts(op, step, graph, target) : undefined;
-  if (parts !== undefined) return { values, parts };
-  const found = emit(step, graph, target.isSoftware);
-  return found && { values, parts: [{ plan: "kernels" in found ? found : planOf(found) }] };
+  const found = parts ?? emit(step, graph, target.isSoftware);
+  return found && { values, ..."kernels" in found ? found : planOf(found) };
 }
 
 /** Some rows after the other of a product, or of distances, that is too large to be seen whole. */
@@ -125,35 +121,29 @@ function productParts(
   { inputs, output, params }: Step,
   { values }: Graph,
   { largestBinding, isSoftware }: Target,
-): Part[] | undefined {
+): WgslPlan | undefined {
   const shapes = [...inputs, output].map((id) => values[id]!.shape);
-  const [left, right, all] = shapes.map((shape) => ({ offset: 0, bytes: 4 * sizeOf(shape) }));
-  if ([left!, right!, all!].every(({ bytes }) => bytes <= largestBinding)) return undefined;
+  const [left, right, all] = shapes.map((shape) => ({ step: 0, width: sizeOf(shape) }));
+  const isLarge = ({ width }: RowWalk) => 4 * width > largestBinding;
+  if (![left!, right!, all!].some(isLarge)) return undefined;
   const layout = op.layout(shapes.slice(0, 2), params);
   const { outer, m, k, n, a, b, out } = layout;
   if (outer.length > 0) return undefined;
   const lies = (own: Strides, ...strides: number[]) =>
     own.offset === 0 && sameShape(own.strides, strides);
-  if (lies(a, k, 1) && lies(out, n, 1) && right!.bytes <= largestBinding) {
-    return rowRanges(m, 4 * Math.max(k, n), largestBinding)?.map(([first, rows]) => ({
-      plan: innerProductPlan(op, { ...layout, m: rows }, !isSoftware),
-      ranges: [
-        { offset: 4 * first * k, bytes: 4 * rows * k },
-        right!,
-        { offset: 4 * first * n, bytes: 4 * rows * n },
-      ],
-    }));
+  const plan = (own: Partial<ProductLayout>) =>
+    innerProductPlan(op, { ...layout, ...own }, !isSoftware);
+  const rowsOf = (width: number) => ({ step: width, width });
+  if (lies(a, k, 1) && lies(out, n, 1) && !isLarge(right!)) {
+    const walks = [rowsOf(k), right!, rowsOf(n)];
+    return inParts(m, walks, largestBinding, (rows) => plan({ m: rows }));
   }
   // Columns are the rows of a product whose result is turned.
   if (!lies(b, 1, k)) return undefined;
-  return rowRanges(n, 4 * k, largestBinding)?.map(([first, columns]) => ({
-    plan: innerProductPlan(
-      op,
-      { ...layout, n: columns, out: { ...out, offset: out.offset + first * out.strides[1]! } },
-      !isSoftware,
-    ),
-    ranges: [left!, { offset: 4 * first * k, bytes: 4 * columns * k }, all!],
-  }));
+  return inParts(n, [left!, rowsOf(k), all!], largestBinding, (columns, first) => {
+    const offset = out.offset + first * out.strides[1]!;
+    return plan({ n: columns, out: { ...out, offset } });
+  });
 }
 
 /** What a type is on the device: constants of float64 are narrowed. */

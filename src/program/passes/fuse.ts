@@ -11,6 +11,7 @@ import type { Primitive } from "../../op.ts";
 import { reshapeOp } from "../../ops/layout.ts";
 import { sameShape, type Shape, sizeOf } from "../../shape.ts";
 import type { Graph, Step, ValueId } from "../graph.ts";
+import { uniformValue } from "../loops.ts";
 import {
   extendPlan,
   type GraphView,
@@ -64,14 +65,16 @@ export interface FuseOptions {
    * one thread can do. Not by default.
    */
   shared?: boolean;
+  /** The most tensors that a loop of several steps reads and writes; no more than 480 by default. */
+  tensors?: number;
 }
 
 /** The units of a graph, in an order in which every value is made before it is needed. */
 export function fuseSteps(
   graph: Graph,
-  { passes = false, shared = false }: FuseOptions = {},
+  options: FuseOptions = {},
 ): Unit[] {
-  return new Fuser(graph, passes, shared).units();
+  return new Fuser(graph, options).units();
 }
 
 /** Rows of fewer values are short: what is costly once per row is better done for many rows at once. */
@@ -97,14 +100,19 @@ class Fuser {
   readonly #aliases: readonly Step[];
   readonly #passes: boolean;
   readonly #shared: boolean;
+  readonly #most: number;
   readonly #readerCounts: ReadonlyMap<ValueId, number>;
   readonly #readers: Readers;
   #nodes: Node[] = [];
 
-  constructor(graph: Graph, passes: boolean, shared: boolean) {
+  constructor(
+    graph: Graph,
+    { passes = false, shared = false, tensors = Infinity }: FuseOptions,
+  ) {
     this.#graph = graph;
     this.#passes = passes;
     this.#shared = shared;
+    this.#most = tensors;
     const works = new Map(graph.steps.map((step) => [step, workOf(step, graph)]));
     const views = new Views(graph, works, (step) => this.#planAlone(step) !== undefined);
     this.#aliases = views.aliases;
@@ -122,7 +130,10 @@ class Fuser {
     const outputs = graph.outputs.map((id) => this.#rootOf(id));
     this.#readers = new Readers(this.#nodes, outputs, this.#view);
     if (passes) {
-      rematerialize(this.#nodes, this.#readers, (steps, shape) => this.#plan(steps, shape));
+      rematerialize(this.#nodes, this.#readers, (steps, shape) => {
+        const plan = this.#plan(steps, shape);
+        return plan && this.#readsFit([plan], this.#most - 1) ? plan : undefined;
+      });
     }
   }
 
@@ -264,12 +275,15 @@ class Fuser {
   /** Makes one group of a group and others, where that can be. */
   #merge(group: Node, others: readonly Node[]): boolean {
     if (others.some(({ plan }) => plan === undefined)) return false;
+    const nodes = [group, ...others];
     const cost = others.reduce((sum, other) => sum + other.cost, group.cost);
     if (cost > LARGEST.cost) return false;
-    if (this.#shared && cost > COSTLY && [group, ...others].some(isOneSum)) return false;
+    if (this.#shared && cost > COSTLY && nodes.some(isOneSum)) return false;
     const open = this.#openValues(group, others);
-    const reads = others.reduce((sum, { plan }) => sum + plan!.reads.size, 0);
-    if (group.plan!.reads.size + reads + open.size > LARGEST.tensors) return false;
+    const plans = nodes.map(({ plan }) => plan!);
+    const reads = plans.reduce((sum, plan) => sum + plan.reads.size, 0);
+    if (reads + open.size > LARGEST.tensors) return false;
+    if (!this.#readsFit(plans, this.#most - open.size)) return false;
     if (!this.#extend(group, others)) return false;
     Object.assign(group, { cost, open });
     for (const other of others) {
@@ -278,6 +292,17 @@ class Fuser {
     }
     group.inputs.delete(group);
     return true;
+  }
+
+  /** Whether loops as one read no more tensors, constants of one number aside. */
+  #readsFit(plans: readonly LoopPlan[], most: number): boolean {
+    if (most === Infinity) return true;
+    const made = new Set(plans.flatMap(({ levels }) => [...levels.keys()]));
+    const reads = plans.flatMap((plan) => [...plan.reads]).filter(([_, { root }]) => {
+      const constant = this.#graph.constants.get(root);
+      return !made.has(root) && (constant === undefined || uniformValue(constant) === undefined);
+    });
+    return new Map(reads).size <= most;
   }
 
   /** Values of nodes that others read, where they are one. */
