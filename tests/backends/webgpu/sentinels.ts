@@ -41,13 +41,7 @@ if ("GPUDevice" in globalThis) {
   };
 }
 
-const { reuse, allocate } = BufferPool.prototype;
-
-BufferPool.prototype.reuse = function (this: BufferPool, sizes) {
-  const taken = reuse.call(this, sizes);
-  if (taken !== undefined) fill(taken);
-  return taken;
-};
+const { allocate } = BufferPool.prototype;
 
 BufferPool.prototype.allocate = async function (this: BufferPool, sizes, purpose) {
   const taken = await allocate.call(this, sizes, purpose);
