@@ -58,15 +58,15 @@ function accumulate(
   const { outer, count, inner } = plan;
   const blocks = Math.ceil(count / BLOCK);
   if (blocks === 1) {
-    return draft.add(count <= SHORT ? shortKernel(plan) : blockKernel(plan), inputs, [output]);
+    return draft.add(lineKernel(plan, count <= SHORT ? "short" : "block"), inputs, [output]);
   }
   const lines = { outer: outer * inner, count: blocks, inner: 1, reverse: false };
   const [carries, ...totals] = [output, ...inputs].map(() =>
     draft.temporary(outer * inner * blocks)
   ) as [number, ...number[]];
-  draft.add(blockKernel(plan, "totals"), inputs, totals);
+  draft.add(lineKernel(plan, "totals"), inputs, totals);
   accumulate(draft, { ...plan, ...lines }, totals, carries);
-  draft.add(blockKernel(plan, "carried"), [...inputs, carries], [output]);
+  draft.add(lineKernel(plan, "carried"), [...inputs, carries], [output]);
 }
 
 /** The state of a line: a number, or the factor and the summand of all steps so far. */
@@ -93,81 +93,57 @@ fn join(l: ${state}, r: ${state}) -> ${state} { return ${combine("l", "r")}; }
   };
 }
 
-/** Where the places of a line lie: `origin`, and `at` from the number `place`. */
-function walk({ count, inner, reverse }: WgslAccumulation, line: string) {
-  return {
-    origin: `let origin = ${line} / ${inner}u * ${count * inner}u + ${line} % ${inner}u;`,
-    at: `let at = origin + ${reverse ? `(${count - 1}u - place)` : "place"} * ${inner}u;`,
-  };
-}
-
-/** Each invocation: a line. */
-function shortKernel(plan: WgslAccumulation): WgslKernel {
-  const { outer, count, inner, combination } = plan;
-  const { type, start, inputs, read, value, declarations } = stateOf(plan);
-  const { origin, at } = walk(plan, "index");
-  return createKernel({
-    name: `cumulative ${combination}`,
-    inputs,
-    outputs: [{ name: "y", type }],
-    groups: groupsFor(outer * inner),
-    declarations,
-    body: `if (index >= ${outer * inner}u) { return; }
-${origin}
-var state = ${start};
-for (var place = 0u; place < ${count}u; place++) {
-  ${at}
-  state = join(state, ${read});
-  y[at] = ${value};
-}`,
-  });
-}
-
 /**
- * Each workgroup: a block of a line. It gives the running results, which go on from those of the
- * block before where they are `carried`, or what the whole block amounts to.
+ * Each invocation has a `short` line, or each workgroup a block of a line: it gives the running
+ * results, which go on from those of the block before where they are `carried`, or the `totals` of
+ * whole blocks.
  */
-function blockKernel(plan: WgslAccumulation, part?: "totals" | "carried"): WgslKernel {
-  const { outer, count, inner, combination } = plan;
-  const blocks = Math.ceil(count / BLOCK);
+function lineKernel(
+  plan: WgslAccumulation,
+  part: "short" | "block" | "totals" | "carried",
+): WgslKernel {
+  const { outer, count, inner, reverse, combination } = plan;
+  const [lines, blocks] = [outer * inner, Math.ceil(count / BLOCK)];
   const own = stateOf(plan);
-  const { origin, at } = walk(plan, "line");
-  const carry = part === "carried" ? [{ name: "carries", type: own.type }] : [];
   const totals = own.inputs.map(({ type }, i) => ({ name: `total${i}`, type }));
-  const loop = (store: string) =>
-    `for (var place = start; place < min(start + ${PLACES}u, ${count}u); place++) {
-  ${at}
+  const walk = (store: string) =>
+    `for (var place = start; place < end; place++) {
+  let at = origin + ${reverse ? `(${count - 1}u - place)` : "place"} * ${inner}u;
   state = join(state, ${own.read});${store}
 }`;
+  const results = walk(`\n  y[at] = ${own.value};`);
   const carried = own.carried(`carries[line * ${blocks}u + block - 1u]`);
   // The second walk goes on from other blocks, and from other invocations' places.
   const again = `state = ${own.start};
 ${part === "carried" ? `if (block > 0u) { state = ${carried}; }` : ""}
 if (lane > 0u) { state = join(state, parts[lane - 1u]); }
-${loop(`\n  y[at] = ${own.value};`)}`;
+${results}`;
+  const isShort = part === "short";
   return createKernel({
-    name: `cumulative ${combination} ${part ?? "block"}`,
-    inputs: [...own.inputs, ...carry],
+    name: `cumulative ${combination} ${part}`,
+    inputs: [...own.inputs, ...part === "carried" ? [{ name: "carries", type: own.type }] : []],
     outputs: part === "totals" ? totals : [{ name: "y", type: own.type }],
-    groups: outer * inner * blocks,
+    groups: isShort ? groupsFor(lines) : lines * blocks,
     declarations: `${own.declarations}var<workgroup> parts: array<${own.state}, ${WORKGROUP}>;`,
-    body: `let line = group / ${blocks}u;
-let block = group % ${blocks}u;
-${origin}
-let start = block * ${BLOCK}u + lane * ${PLACES}u;
+    body: `${isShort ? `if (index >= ${lines}u) { return; }` : `let block = group % ${blocks}u;`}
+let line = ${isShort ? "index" : `group / ${blocks}u`};
+let origin = line / ${inner}u * ${count * inner}u + line % ${inner}u;
+let start = ${isShort ? "0u" : `block * ${BLOCK}u + lane * ${PLACES}u`};
+let end = ${isShort ? `${count}u` : `min(start + ${PLACES}u, ${count}u)`};
 var state = ${own.start};
-${loop("")}
-parts[lane] = state;
+${isShort ? results : `${walk("")}\n${SCAN}\n${part === "totals" ? storeTotals(totals) : again}`}`,
+  });
+}
+
+/** What invocations have seen of a block, each along with all before it. */
+const SCAN = `parts[lane] = state;
 for (var reach = 1u; reach < ${WORKGROUP}u; reach *= 2u) {
   workgroupBarrier();
   let before = parts[max(lane, reach) - reach];
   workgroupBarrier();
   if (lane >= reach) { parts[lane] = join(before, parts[lane]); }
 }
-workgroupBarrier();
-${part === "totals" ? storeTotals(totals) : again}`,
-  });
-}
+workgroupBarrier();`;
 
 function storeTotals(totals: readonly { name: string }[]): string {
   const whole = `parts[${WORKGROUP - 1}u]`;
