@@ -84,7 +84,7 @@ class Splitter extends PlanDraft {
 
   /** Outputs that have one value per row and are no reductions. */
   addRowStores(): void {
-    const written = new Set(this.kernels.flatMap(({ outputs }) => outputs));
+    const written = new Set(this.kernels.flatMap(({ buffers }) => buffers));
     const left = this.#outputs.filter(({ buffer }) => !written.has(buffer));
     const team = { lanes: 1, parts: 1 };
     if (left.length > 0) this.#make(left, [], { ...this.#space, columns: [] }, team);

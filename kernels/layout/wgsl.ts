@@ -7,6 +7,7 @@
 import {
   createKernel,
   groupsFor,
+  PlanDraft,
   planOf,
   WGSL_TYPES,
   type WgslElement,
@@ -35,13 +36,13 @@ export function copiesPlan(
   const filled = copies.flatMap((copy, input) => sizeOf(copy.shape) > 0 ? [{ copy, input }] : []);
   const copied = filled.reduce((sum, { copy }) => sum + sizeOf(copy.shape), 0);
   if (copied < sizeOf(shape)) return planOf(surroundKernel(name, type, copies[0]!, shape));
-  const kernels: WgslPlan["kernels"][number][] = [];
+  const plan = new PlanDraft(copies.length + 1);
   for (let i = 0; i < filled.length; i += MOST_INPUTS) {
     const part = filled.slice(i, i + MOST_INPUTS);
     const kernel = copyKernel(name, type, part.map(({ copy }) => copy));
-    kernels.push({ kernel, inputs: part.map(({ input }) => input), outputs: [copies.length] });
+    plan.add(kernel, part.map(({ input }) => input), [copies.length]);
   }
-  return { kernels, temporaries: [] };
+  return plan;
 }
 
 /** Copies from one array after the other. */

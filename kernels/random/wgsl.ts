@@ -173,8 +173,8 @@ partners[index] = bitcast<u32>(${partner});`,
   });
   return {
     kernels: [
-      { kernel: partners, inputs: [0], outputs: [1, 2] },
-      { kernel: exchanges, inputs: [2], outputs: [1] },
+      { kernel: partners, buffers: [0, 1, 2] },
+      { kernel: exchanges, buffers: [2, 1] },
     ],
     temporaries: [n],
   };

@@ -23,15 +23,8 @@ export interface WgslKernel {
  * from 0 on, then its outputs, then the temporaries.
  */
 export interface WgslPlan {
-  /** The kernels, and the buffers that each is bound to. */
-  readonly kernels: readonly {
-    /** The kernel. */
-    readonly kernel: WgslKernel;
-    /** The buffers that it reads. */
-    readonly inputs: readonly number[];
-    /** The buffers that it writes. */
-    readonly outputs: readonly number[];
-  }[];
+  /** The kernels, and the buffers that each is bound to: those that it reads, then those it writes. */
+  readonly kernels: readonly { readonly kernel: WgslKernel; readonly buffers: readonly number[] }[];
   /** The sizes of the temporaries, in 32-bit words. */
   readonly temporaries: readonly number[];
 }
@@ -144,9 +137,8 @@ export function indent(text: string): string {
 
 /** The plan of an operation that one kernel does. */
 export function planOf(kernel: WgslKernel): WgslPlan {
-  const inputs = Array.from({ length: kernel.inputs }, (_, i) => i);
-  const outputs = Array.from({ length: kernel.outputs }, (_, i) => kernel.inputs + i);
-  return { kernels: [{ kernel, inputs, outputs }], temporaries: [] };
+  const buffers = Array.from({ length: kernel.inputs + kernel.outputs }, (_, i) => i);
+  return { kernels: [{ kernel, buffers }], temporaries: [] };
 }
 
 /** A plan that grows kernel by kernel. */
@@ -169,6 +161,6 @@ export class PlanDraft implements WgslPlan {
 
   /** Adds a kernel. */
   add(kernel: WgslKernel, inputs: readonly number[], outputs: readonly number[]): void {
-    this.kernels.push({ kernel, inputs, outputs });
+    this.kernels.push({ kernel, buffers: [...inputs, ...outputs] });
   }
 }

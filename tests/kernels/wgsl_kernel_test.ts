@@ -37,7 +37,7 @@ Deno.test("planOf() numbers the inputs, then the outputs", () => {
     body: "y[index] = x[index] + f32(z[index]);",
   });
   assertEquals(planOf(kernel), {
-    kernels: [{ kernel, inputs: [0, 1], outputs: [2] }],
+    kernels: [{ kernel, buffers: [0, 1, 2] }],
     temporaries: [],
   });
 });

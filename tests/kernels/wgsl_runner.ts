@@ -85,8 +85,8 @@ export class WgslRunner {
       ...temporaries.map((size) => this.#upload(new Uint32Array(size).fill(0xffffffff))),
     ];
     const pass = encoder.beginComputePass();
-    for (const { kernel, inputs: from, outputs: to } of kernels) {
-      await this.#dispatch(pass, kernel, [...from, ...to].map((i) => buffers[i]!));
+    for (const { kernel, buffers: bound } of kernels) {
+      await this.#dispatch(pass, kernel, bound.map((i) => buffers[i]!));
     }
     pass.end();
     return buffers;

@@ -159,8 +159,8 @@ export class Build {
     });
     own.forEach(({ place }) => this.slots.give(place));
     const bound = [...values.map((id) => this.#bound(id, scope)), ...own];
-    return kernels.map(({ kernel, inputs, outputs, ranges }) =>
-      this.#dispatch(kernel, [...inputs, ...outputs].map((i) => ({ ...bound[i]!, ...ranges?.[i] })))
+    return kernels.map(({ kernel, buffers, ranges }) =>
+      this.#dispatch(kernel, buffers.map((i) => ({ ...bound[i]!, ...ranges?.[i] })))
     );
   }
 
