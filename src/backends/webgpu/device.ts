@@ -84,17 +84,10 @@ export class WebGpuDevice implements ProgramDevice {
 
   /** What the device has done so far, and what it holds. */
   get counters(): WebGpuCounters {
-    const { pool, pipelines, submissions, uploads, readBacks } = this.#engine;
+    const { pool, pipelines, counts } = this.#engine;
     const { used, count, bytes } = pool;
-    return {
-      buffers: used,
-      freeBuffers: count - used,
-      bytes,
-      pipelines: pipelines.count,
-      submissions,
-      uploads,
-      readBacks,
-    };
+    const own = { buffers: used, freeBuffers: count - used, bytes, pipelines: pipelines.count };
+    return { ...own, ...counts };
   }
 
   /**

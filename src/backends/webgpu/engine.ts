@@ -37,12 +37,8 @@ export class Engine {
   readonly pipelines: Pipelines;
   /** Values on their way to the host. */
   readonly reads: Reads;
-  /** How many times commands were handed over. */
-  submissions = 0;
-  /** How many times values of a tensor were copied to the device. */
-  uploads = 0;
-  /** How many times values, of one or several tensors, were copied to the host. */
-  readBacks = 0;
+  /** How often commands were handed over, tensors copied to the device, and lots of them read. */
+  readonly counts = { submissions: 0, uploads: 0, readBacks: 0 };
   #ahead = 0;
   #knownBytes = 0;
   #failure: Error | undefined;
@@ -78,13 +74,13 @@ export class Engine {
   write(buffer: DeviceBuffer, data: TypedArray): void {
     const words = wordsOf(data) as Float32Array & { buffer: ArrayBuffer };
     if (words.length > 0) this.gpu.queue.writeBuffer(buffer.gpu, 0, words);
-    this.uploads++;
+    this.counts.uploads++;
   }
 
   /** Hands commands over. */
   submit(commands: GPUCommandBuffer): void {
     this.gpu.queue.submit([commands]);
-    this.submissions++;
+    this.counts.submissions++;
     this.#ahead++;
   }
 

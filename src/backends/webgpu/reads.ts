@@ -10,22 +10,19 @@ import { BufferPool, type DeviceBuffer } from "./buffers.ts";
 import { deviceBytes, valuesOf } from "./device_layout.ts";
 import type { Engine } from "./engine.ts";
 
-/** What is copied to the host: the first bytes of a buffer. */
-interface Stretch {
+/** Something to be taken and looked at with the next read, whatever that is of; zero afterwards. */
+export interface Watched {
   readonly buffer: DeviceBuffer;
+  /** How many of the buffer's first bytes. */
   readonly bytes: number;
+  /** Throws where its values say that the results are wrong. */
+  inspect(words: ArrayBuffer): void;
 }
 
 /** Something to be read. */
-interface Job extends Stretch {
+interface Job extends Omit<Watched, "inspect"> {
   resolve(words: ArrayBuffer): void;
   reject(reason: unknown): void;
-}
-
-/** Something to be taken and looked at with the next read, whatever that is of; zero afterwards. */
-export interface Watched extends Stretch {
-  /** Throws where its values say that the results are wrong. */
-  inspect(words: ArrayBuffer): void;
 }
 
 /** The reads of a device. */
@@ -131,7 +128,7 @@ export class Reads {
       end += bytes;
     }
     engine.submit(encoder.finish());
-    engine.readBacks++;
+    engine.counts.readBacks++;
     const mapped = staging.gpu.mapAsync(GPUMapMode.READ);
     const errors = Promise.all([gpu.popErrorScope(), gpu.popErrorScope()]);
     try {

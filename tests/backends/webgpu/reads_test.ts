@@ -27,7 +27,7 @@ gpuTest("reads beyond the largest buffer are copied in parts", async (gpu) => {
   });
   const values = await Promise.all(tensors.map((x) => x.read()));
   assertEquals(values.map((own) => [own.length, own.at(-1)]), [[200, 1], [200, 2], [20, 3]]);
-  assertEquals(engine.readBacks, 2);
+  assertEquals(engine.counts.readBacks, 2);
   engine.pool.dispose();
 });
 
