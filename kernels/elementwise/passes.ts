@@ -80,6 +80,19 @@ export interface LoopSpec {
   over?: "row" | "column" | "all" | undefined;
 }
 
+/** The loop that reduces the rows of an operand, and does nothing else. */
+export function reductionLoop(
+  { reduce, divisor }: Pick<Reduction, "reduce" | "divisor">,
+  dtype: DType,
+): LoopSpec {
+  return {
+    float: dtype === "float64" ? "float64" : "float32",
+    operands: [{ name: "x", dtype, moves: true }],
+    body: [{ name: "y", reduce, of: "x", divisor }],
+    stores: [{ name: "y", dtype, moves: false }],
+  };
+}
+
 /** A value that is read from memory in a pass: an operand, or what an earlier pass wrote. */
 export interface PassLoad {
   /** The name. */

@@ -7,6 +7,7 @@
  * @module
  */
 import { sizeOf } from "../../src/shape.ts";
+import { reductionLoop } from "../elementwise/passes.ts";
 import { emitRows } from "../elementwise/wgsl_rows.ts";
 import { spaceOver } from "../elementwise/wgsl_space.ts";
 import type { Strides } from "../layout/reference.ts";
@@ -18,7 +19,6 @@ import {
   type WgslKernel,
   type WgslPlan,
 } from "../wgsl/kernel.ts";
-import { reductionLoop } from "../row_reduce/wgsl.ts";
 import { type ProductLayout, splitOuter } from "./reference.ts";
 import {
   type InnerProductDraft,
@@ -91,6 +91,6 @@ function sumPartsKernel(layout: ProductLayout, parts: number): WgslKernel {
   const space = spaceOver([...kept, parts, m, n], [kept.length]);
   const rows = [...strides.slice(0, kept.length), ...strides.slice(-2)];
   const results = { offset, rows, columns: [0] };
-  const sum = reductionLoop({ reduce: "sum", dtype: "float32" });
+  const sum = reductionLoop({ reduce: "sum" }, "float32");
   return emitRows(sum, { ...space, results }, { lanes: 1, parts: 1 });
 }

@@ -5,7 +5,7 @@
  * @module
  */
 import { BYTES, type DType } from "../../src/dtype.ts";
-import type { LoopSpec, Reduction } from "../elementwise/passes.ts";
+import { type Reduction, reductionLoop } from "../elementwise/passes.ts";
 import { emitLoop } from "../elementwise/wasm.ts";
 import { integers, type Parameters, type WasmFunction } from "../wasm/code.ts";
 import type { ModuleBuilder } from "../wasm/module.ts";
@@ -24,16 +24,10 @@ export interface ArrayReduction extends Omit<AxisExtents, "outer"> {
 /** Adds a function to a module that reduces: addresses, and the extent `outer`. */
 export function emitReduction(
   module: ModuleBuilder,
-  { reduce, divisor, dtype, count, inner }: ArrayReduction,
+  { dtype, count, inner, ...reduction }: ArrayReduction,
 ): WasmFunction<Parameters, null> {
-  const spec: LoopSpec = {
-    float: dtype === "float64" ? "float64" : "float32",
-    operands: [{ name: "x", dtype, moves: true }],
-    body: [{ name: "y", reduce, of: "x", divisor }],
-    stores: [{ name: "y", dtype, moves: false }],
-    columns: count,
-    over: inner === 1 ? "row" : "column",
-  };
+  const over = inner === 1 ? "row" : "column";
+  const spec = { ...reductionLoop(reduction, dtype), columns: count, over } as const;
   const row = inner * BYTES[dtype];
   const loop = emitLoop(module, spec);
   return module.addFunction(integers("out", "data", "outer"), (code, { out, data, outer }) => {

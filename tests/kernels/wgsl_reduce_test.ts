@@ -1,6 +1,8 @@
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import { extremeRows, sumRows } from "../../kernels/row_reduce/reference.ts";
-import { planReduction as planAxes, type WgslReduction } from "../../kernels/row_reduce/wgsl.ts";
+import { type Reduction, reductionLoop } from "../../kernels/elementwise/passes.ts";
+import { planLoop } from "../../kernels/elementwise/wgsl.ts";
+import { spaceOver } from "../../kernels/elementwise/wgsl_space.ts";
 import type { WgslPlan } from "../../kernels/wgsl/kernel.ts";
 import { arrayOf, wave } from "./wasm_loops.ts";
 import { gpuTest } from "./wgsl_runner.ts";
@@ -8,9 +10,12 @@ import type { AxisExtents } from "../../src/shape.ts";
 
 /** The reduction of the middle axis. */
 function planReduction(
-  { outer, count, inner, ...rest }: Omit<WgslReduction, "shape" | "axes"> & AxisExtents,
+  { outer, count, inner, dtype, ...reduction }:
+    & Pick<Reduction, "reduce" | "divisor">
+    & AxisExtents
+    & { dtype: "float32" | "int32" },
 ): WgslPlan {
-  return planAxes({ ...rest, shape: [outer, count, inner], axes: [1] });
+  return planLoop(reductionLoop(reduction, dtype), spaceOver([outer, count, inner], [1]));
 }
 
 const COUNTS = [1, 3, 63, 64, 65, 1000];
@@ -46,7 +51,7 @@ function jobsOf(reduce: "sum" | "max" | "min", dtype: "float32" | "int32") {
 for (const [reduce, sign] of [["max", 1], ["min", -1]] as const) {
   for (const dtype of ["float32", "int32"] as const) {
     gpuTest(
-      `planReduction() finds the ${reduce} of ${dtype}, as the reference does`,
+      `planLoop() finds the ${reduce} of ${dtype}, as the reference does`,
       async (runner) => {
         const jobs = jobsOf(reduce, dtype);
         await runner.run(jobs);
@@ -60,7 +65,7 @@ for (const [reduce, sign] of [["max", 1], ["min", -1]] as const) {
   }
 }
 
-gpuTest("planReduction() sums integers exactly", async (runner) => {
+gpuTest("planLoop() sums integers exactly", async (runner) => {
   const jobs = jobsOf("sum", "int32");
   await runner.run(jobs);
   for (const { extents, inputs, outputs } of jobs) {
@@ -70,7 +75,7 @@ gpuTest("planReduction() sums integers exactly", async (runner) => {
   }
 });
 
-gpuTest("planReduction() sums numbers to 2⁻²² of their sizes", async (runner) => {
+gpuTest("planLoop() sums numbers to 2⁻²² of their sizes", async (runner) => {
   const jobs = jobsOf("sum", "float32");
   await runner.run(jobs);
   for (const { extents, inputs, outputs } of jobs) {
@@ -88,7 +93,7 @@ gpuTest("planReduction() sums numbers to 2⁻²² of their sizes", async (runner
 });
 
 for (const kind of ["mean", "norm"] as const) {
-  gpuTest(`planReduction() finds the ${kind} of numbers of every size`, async (runner) => {
+  gpuTest(`planLoop() finds the ${kind} of numbers of every size`, async (runner) => {
     for (const scale of [1e-30, 1e30]) {
       const jobs = EXTENTS.filter((_, i) => i % 3 === 0).map((extents) => {
         const { outer, count, inner } = extents;
@@ -121,7 +126,7 @@ for (const kind of ["mean", "norm"] as const) {
 }
 
 gpuTest(
-  "planReduction() sums a million values to 1e-6 of them, the same bits each time",
+  "planLoop() sums a million values to 1e-6 of them, the same bits each time",
   async (runner) => {
     for (const [count, inner] of [[1_000_000, 1], [100_000, 10]] as const) {
       const plan = planReduction({ reduce: "sum", dtype: "float32", outer: 1, count, inner });
@@ -142,14 +147,14 @@ gpuTest(
   },
 );
 
-gpuTest("planReduction() sums no values to 0", async (runner) => {
+gpuTest("planLoop() sums no values to 0", async (runner) => {
   const outputs = [new Float32Array(6).fill(77)];
   const plan = planReduction({ reduce: "sum", dtype: "float32", outer: 2, count: 0, inner: 3 });
   await runner.run([{ plan, inputs: [new Float32Array(0)], outputs }]);
   assertEquals([...outputs[0]!], [0, 0, 0, 0, 0, 0]);
 });
 
-Deno.test("planReduction() works on long axes in parts, on short ones at once", () => {
+Deno.test("planLoop() works on long axes in parts, on short ones at once", () => {
   const plan = (outer: number, count: number, inner: number) =>
     planReduction({ reduce: "sum", dtype: "float32", outer, count, inner });
   assertEquals(plan(1000, 50, 1).kernels.length, 1);

@@ -4,12 +4,14 @@
  * @module
  */
 import { accumulationPlan } from "../../../kernels/cumulative/wgsl.ts";
+import { reductionLoop } from "../../../kernels/elementwise/passes.ts";
+import { planLoop } from "../../../kernels/elementwise/wgsl.ts";
+import { spaceOver } from "../../../kernels/elementwise/wgsl_space.ts";
 import { copiesPlan } from "../../../kernels/layout/wgsl.ts";
 import type { Strides } from "../../../kernels/layout/reference.ts";
 import type { ProductLayout } from "../../../kernels/matmul/reference.ts";
 import { innerProductPlan } from "../../../kernels/matmul/wgsl.ts";
 import { categoricalKernel, permutationPlan, samplerKernel } from "../../../kernels/random/wgsl.ts";
-import { planReduction } from "../../../kernels/row_reduce/wgsl.ts";
 import { gatherKernel, scatterPlan, sparseProductPlan } from "../../../kernels/select/wgsl.ts";
 import { argSortPlan } from "../../../kernels/select/wgsl_sort.ts";
 import {
@@ -32,11 +34,10 @@ export interface Lowered extends WgslPlan {
   /** What is read, then what is written; temporaries are behind. */
   readonly values: readonly ValueId[];
   /** The kernels, and which bytes they see of the values; by default all. */
-  readonly kernels: readonly (WgslPlan["kernels"][number] & { ranges?: Ranges })[];
+  readonly kernels: readonly (WgslPlan["kernels"][number] & {
+    readonly ranges?: readonly Pick<Bound, "offset" | "bytes">[];
+  })[];
 }
-
-/** Bytes of each of some values. */
-export type Ranges = readonly Pick<Bound, "offset" | "bytes">[];
 
 /** The kernels of a step's operation; `undefined` where the host must do it. */
 function emit(
@@ -56,9 +57,9 @@ function emit(
     case "product":
       return innerProductPlan(op, op.layout(shapes, params), !isSoftware);
     case "reduce": {
-      const dtype = element === "int32" ? "int32" : "float32";
-      const reduction = { reduce: op.reduce, dtype, shape: x, ...op.over(params) } as const;
-      return planReduction(reduction, { isSoftware });
+      const { axes, divisor } = op.over(params);
+      const loop = reductionLoop({ reduce: op.reduce, divisor }, element);
+      return planLoop(loop, spaceOver(x, axes), { isSoftware });
     }
     case "sort": {
       const { axes, ...order } = op.order(params);
