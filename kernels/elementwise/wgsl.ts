@@ -9,7 +9,7 @@ import type { LoopSpec } from "./passes.ts";
 import { withSums } from "./wgsl_ranges.ts";
 import { emitRows, teamFor, type WgslOptions } from "./wgsl_rows.ts";
 import type { LoopSpace } from "./wgsl_space.ts";
-import { planSplitRows } from "./wgsl_split.ts";
+import { SplitPlan } from "./wgsl_split.ts";
 
 /**
  * The kernels of a loop. Inputs are the operands, outputs the stores, in the order of the
@@ -44,6 +44,6 @@ export function planLoop(
   };
   const team = teamFor(rows, space, options);
   return team.parts > 1
-    ? planSplitRows(spec, space, team, options)
+    ? new SplitPlan(spec, space, team, options)
     : planOf(emitRows(spec, space, team));
 }

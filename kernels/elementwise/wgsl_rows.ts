@@ -18,10 +18,10 @@ import { LoopWriter } from "./wgsl_writer.ts";
 
 /** What kernels are made for. */
 export interface WgslOptions {
-  /** Whether the adapter is a software one; `false` by default. */
-  isSoftware?: boolean | undefined;
+  /** Whether the processor plays the graphics card; `false` by default. */
+  readonly isSoftware?: boolean;
   /** The most buffers of a kernel, as far as a loop can be done by several; any number by default. */
-  mostBuffers?: number;
+  readonly mostBuffers?: number;
 }
 
 /** Who works on a row. */

@@ -5,9 +5,9 @@
  * @module
  */
 import { sizeOf, stridesOf } from "../../src/shape.ts";
-import { PlanDraft, type WgslPlan } from "../wgsl/kernel.ts";
+import { PlanDraft } from "../wgsl/kernel.ts";
 import { namesIn } from "./expression.ts";
-import { type Assignment, type LoopSpec, type LoopStore, planPasses } from "./passes.ts";
+import { type Assignment, type LoopSpec, type LoopStore, type Pass, planPasses } from "./passes.ts";
 import type { LoopOperand, Reduction } from "./passes.ts";
 import { emitRows, type RowTeam, teamFor, type WgslOptions } from "./wgsl_rows.ts";
 import { type LoopSpace, type LoopWalk, spaceOver } from "./wgsl_space.ts";
@@ -25,19 +25,7 @@ interface Target extends LoopStore {
 }
 
 /** The kernels of a loop whose rows are worked on in parts. */
-export function planSplitRows(
-  spec: LoopSpec,
-  space: LoopSpace,
-  team: RowTeam,
-  options: WgslOptions,
-): WgslPlan {
-  const splitter = new Splitter(spec, space, team, options);
-  for (const { stores, reductions } of planPasses(spec)) splitter.addPass(stores, reductions);
-  splitter.addRowStores();
-  return splitter;
-}
-
-class Splitter extends PlanDraft {
+export class SplitPlan extends PlanDraft {
   readonly #spec: LoopSpec;
   readonly #space: LoopSpace;
   readonly #team: RowTeam;
@@ -54,13 +42,12 @@ class Splitter extends PlanDraft {
     this.#options = options;
     this.#sources = operands.map((x, i) => ({ ...x, buffer: i, walk: space.operands[i]! }));
     this.#outputs = stores.map((x, i) => ({ ...x, buffer: operands.length + i }));
+    for (const pass of planPasses(spec)) this.#addPass(pass);
+    this.#addRowStores();
   }
 
   /** One way along the rows: some outputs, and reductions. */
-  addPass(
-    stores: readonly { name: string; output: number }[],
-    reductions: readonly Reduction[],
-  ): void {
+  #addPass({ stores, reductions }: Pass): void {
     // What a pass keeps for later ones is computed anew: a kernel must not write what it reads.
     const outputs = stores.flatMap(({ name, output }) => {
       const own = this.#outputs[output]!;
@@ -83,7 +70,7 @@ class Splitter extends PlanDraft {
   }
 
   /** Outputs that have one value per row and are no reductions. */
-  addRowStores(): void {
+  #addRowStores(): void {
     const written = new Set(this.kernels.flatMap(({ buffers }) => buffers));
     const left = this.#outputs.filter(({ buffer }) => !written.has(buffer));
     const team = { lanes: 1, parts: 1 };

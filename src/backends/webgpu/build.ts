@@ -45,7 +45,6 @@ const NOTE_BYTES = 8;
 /** The values of a graph, the program's or that of a loop's body, while instructions are made. */
 interface Scope {
   readonly graph: Graph;
-  readonly units: readonly Unit[];
   readonly lifetimes: Lifetimes;
   /** Where values lie, constants aside. */
   readonly places: Map<ValueId, PlaceId>;
@@ -88,9 +87,7 @@ export class Build {
     this.outputs = graph.outputs.map((id) => this.slots.add("output", this.#bytesOf(id, graph)));
     this.notes = this.slots.add("own", NOTE_BYTES);
     const places = new Map(graph.inputs.map((id, i) => [id, this.inputs[i]!]));
-    const scope = this.#scope(graph, places, []);
-    this.instructions = this.#sequence(scope, this.outputs);
-    this.units = scope.planned;
+    [this.instructions, this.units] = this.#sequence(graph, places, [], this.outputs);
     this.slots.places[this.notes]!.bytes = NOTE_BYTES * Math.max(1, this.checks.length);
   }
 
@@ -99,14 +96,16 @@ export class Build {
     await Promise.all(this.#pipelines);
   }
 
-  #scope(graph: Graph, places: Map<ValueId, PlaceId>, going: readonly PlaceId[]): Scope {
+  /** The instructions of a graph whose results go to the given places, and what is done, in words. */
+  #sequence(
+    graph: Graph,
+    places: Map<ValueId, PlaceId>,
+    going: readonly PlaceId[],
+    outputs: readonly PlaceId[],
+  ): [Instruction[], PlannedUnit[]] {
     const units = partition(graph, this.#engine.target);
-    return { graph, units, lifetimes: new Lifetimes(graph, units), places, going, planned: [] };
-  }
-
-  /** The instructions of a graph whose results go to the given places. */
-  #sequence(scope: Scope, outputs: readonly PlaceId[]): Instruction[] {
-    const { graph, units, lifetimes, places } = scope;
+    const lifetimes = new Lifetimes(graph, units);
+    const scope: Scope = { graph, lifetimes, places, going, planned: [] };
     const targets = new Map<ValueId, PlaceId>();
     graph.outputs.forEach((id, i) => {
       const owner = lifetimes.ownerOf(id);
@@ -127,7 +126,7 @@ export class Build {
       const from = this.#placeOf(id, scope);
       if (from !== outputs[i]) instructions.push(...copyOf(from, outputs[i]!, graph.values[id]!));
     });
-    return instructions;
+    return [instructions, scope.planned];
   }
 
   #unit(unit: Unit, scope: Scope): Instruction[] {
@@ -222,15 +221,11 @@ export class Build {
     bodies: PlannedUnit[][],
   ): Instruction[] {
     const out = this.#bound(step.output, around);
-    const own: PlaceId[] = [];
-    const take = (id: ValueId): PlaceId => {
-      const place = this.slots.take(this.#bytesOf(id, body));
-      own.push(place);
-      return place;
-    };
+    const take = (id: ValueId) => this.slots.take(this.#bytesOf(id, body));
     const moved = body.inputs.filter((_, i) => !isShared(inputs[i]!));
     const places = new Map(moved.map((id) => [id, take(id)]));
     const made = body.outputs.map(take);
+    const own = [...places.values(), ...made];
     const [begin, rows, next, end]: [Copy[], Copy[], Copy[], Copy[]] = [[], [], [], []];
     body.inputs.forEach((id, i) => {
       if (body.constants.has(id)) return;
@@ -252,11 +247,11 @@ export class Build {
     });
     const goesOn = ends === undefined ? undefined : places.get(body.inputs[ends]!)!;
     const going = goesOn === undefined ? around.going : [...around.going, goesOn];
-    const scope = this.#scope(body, places, going);
-    bodies.push(scope.planned);
+    const [instructions, planned] = this.#sequence(body, places, going, made);
+    bodies.push(planned);
     const turn = [
       ...rows,
-      ...this.#sequence(scope, made),
+      ...instructions,
       ...results.flatMap((result) => {
         const spec = body.values[body.outputs[result.output]!]!;
         return this.#combine(result, first, made[result.output]!, spec, out);

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Unit } from "../../program/passes/fuse.ts";
+import type { Engine } from "./engine.ts";
 import type { Dispatch, HostStep } from "./instructions.ts";
 
 /** Timestamps of a set: two per kernel, and as many as WebGPU allows. */
@@ -14,26 +15,27 @@ const NANOSECONDS = 1e-6;
 
 /** Timestamps before and after each kernel of a call. */
 export class Clock {
-  readonly #device: GPUDevice;
+  readonly #engine: Engine;
   readonly #sets: GPUQuerySet[] = [];
   readonly #dispatches: Dispatch[] = [];
   readonly #times = new Map<Unit, number>();
 
-  constructor(device: GPUDevice) {
-    if (!device.features.has("timestamp-query")) {
+  constructor(engine: Engine) {
+    if (!engine.gpu.features.has("timestamp-query")) {
       throw new TypeError(
         `Cannot profile the program as its device has no clock: the adapter does not offer ` +
           `"timestamp-query", or the browser hides it`,
       );
     }
-    this.#device = device;
+    this.#engine = engine;
   }
 
   /** Where a kernel's pass writes when it begins and ends. */
   writesFor(dispatch: Dispatch): GPUComputePassTimestampWrites {
     const at = 2 * (this.#dispatches.push(dispatch) - 1) % MOST_TIMESTAMPS;
     if (at === 0) {
-      this.#sets.push(this.#device.createQuerySet({ type: "timestamp", count: MOST_TIMESTAMPS }));
+      const { gpu } = this.#engine;
+      this.#sets.push(gpu.createQuerySet({ type: "timestamp", count: MOST_TIMESTAMPS }));
     }
     const querySet = this.#sets.at(-1)!;
     return { querySet, beginningOfPassWriteIndex: at, endOfPassWriteIndex: at + 1 };
@@ -58,19 +60,17 @@ export class Clock {
   }
 
   async #resolve(set: GPUQuerySet, count: number): Promise<BigUint64Array> {
-    const { QUERY_RESOLVE, COPY_SRC, COPY_DST, MAP_READ } = GPUBufferUsage;
-    const size = count * BYTES;
-    const resolved = this.#device.createBuffer({ size, usage: QUERY_RESOLVE | COPY_SRC });
-    const staging = this.#device.createBuffer({ size, usage: COPY_DST | MAP_READ });
-    const encoder = this.#device.createCommandEncoder({ label: "clock" });
-    encoder.resolveQuerySet(set, 0, count, resolved, 0);
-    encoder.copyBufferToBuffer(resolved, 0, staging, 0, size);
-    this.#device.queue.submit([encoder.finish()]);
+    const { gpu: device, reads } = this.#engine;
+    const [bytes, usage] = [count * BYTES, GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC];
+    const gpu = device.createBuffer({ size: bytes, usage });
+    const encoder = device.createCommandEncoder({ label: "clock" });
+    encoder.resolveQuerySet(set, 0, count, gpu, 0);
+    device.queue.submit([encoder.finish()]);
     try {
-      await staging.mapAsync(GPUMapMode.READ);
-      return new BigUint64Array(staging.getMappedRange().slice(0));
+      const words = await reads.read({ id: 0, gpu, bytes }, { shape: [bytes / 4], dtype: "int32" });
+      return new BigUint64Array(words.buffer as ArrayBuffer);
     } finally {
-      for (const used of [set, resolved, staging]) used.destroy();
+      for (const used of [set, gpu]) used.destroy();
     }
   }
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { WgslOptions } from "../../../kernels/elementwise/wgsl_rows.ts";
 import type { TypedArray } from "../../dtype.ts";
 import { BufferPool, type DeviceBuffer } from "./buffers.ts";
 import { Pipelines } from "./pipelines.ts";
@@ -16,13 +17,9 @@ const MAX_AHEAD = 128;
 const MAX_GROWTH = 2 ** 28;
 
 /** What kernels are made for. */
-export interface Target {
-  /** Whether the processor plays the graphics card. */
-  readonly isSoftware: boolean;
+export interface Target extends Required<WgslOptions> {
   /** The most bytes of a buffer that a kernel sees. */
   readonly largestBinding: number;
-  /** The most buffers of a kernel. */
-  readonly mostBuffers: number;
 }
 
 /** A device at work. */

@@ -77,11 +77,10 @@ export class WebGpuExecutable implements Executable {
   }
 
   async measure(inputs: readonly Tensor[]): Promise<Measured> {
-    const { gpu } = this.#engine;
-    const clock = new Clock(gpu);
+    const clock = new Clock(this.#engine);
     const call = async (own?: Clock) => {
       const results = await this.run(inputs, [], own);
-      await gpu.queue.onSubmittedWorkDone();
+      await this.#engine.gpu.queue.onSubmittedWorkDone();
       results.forEach((result) => result.dispose());
     };
     const start = performance.now();

@@ -20,17 +20,17 @@ export function checkLimits(
   { name }: WgslKernel,
   bound: readonly Bound[],
 ): void {
+  const about = `Cannot compute compile for WebGPU as ${name} needs`;
   const largest = Math.max(...bound.map(({ bytes }) => bytes));
   if (largest > largestBinding) {
     throw new RangeError(
-      `Cannot compute compile for WebGPU as ${name} needs ${formatBytes(largest)} in one piece: ` +
-        `this device binds at most ${formatBytes(largestBinding)}; ${REMEDY}`,
+      `${about} ${formatBytes(largest)} in one piece: this device binds at most ` +
+        `${formatBytes(largestBinding)}; ${REMEDY}`,
     );
   }
   if (bound.length > mostBuffers) {
     throw new RangeError(
-      `Cannot compute compile for WebGPU as ${name} needs ${bound.length} buffers: ` +
-        `this device binds at most ${mostBuffers}`,
+      `${about} ${bound.length} buffers: this device binds at most ${mostBuffers}`,
     );
   }
 }

@@ -80,9 +80,8 @@ function emit(
       const { name, by, reduce } = op;
       const axis = op.axis(params);
       const picked = by === "slice" ? sizeOf(y) : x[axis]!;
-      return scatterPlan({
-        ...{ name, by, reduce, element, around: extentsAround(shape, axis), picked },
-      });
+      const around = extentsAround(shape, axis);
+      return scatterPlan({ name, by, reduce, element, around, picked });
     }
     case "sparseProduct": {
       const [entries] = x as [number];
