@@ -3,16 +3,9 @@
  *
  * @module
  */
-import type { DType } from "../../src/dtype.ts";
 import { type Kind, parameter, type Scalar } from "../functions/algebra.ts";
 import { declareFunctions, WgslPrinter } from "../functions/wgsl.ts";
-import {
-  createKernel,
-  type KernelDraft,
-  WGSL_TYPES,
-  type WgslElement,
-  type WgslKernel,
-} from "../wgsl/kernel.ts";
+import { createKernel, type KernelDraft, WGSL_TYPES, type WgslKernel } from "../wgsl/kernel.ts";
 import type { Assignment, LoopOperand, LoopSpec, LoopStore, PassLoad } from "./passes.ts";
 import { callsIn, namesIn } from "./expression.ts";
 import { KINDS, toKind, toScalar } from "./scalars.ts";
@@ -45,7 +38,8 @@ export class LoopWriter {
 
   /** Makes a name known, as a variable of the same name. */
   define(name: string, kind: Kind): string {
-    const identifier = identifierOf(name);
+    // Neither a word of the language nor one of its functions.
+    const identifier = /\d$/.test(name) ? name : `${name}_`;
     this.#values.set(name, parameter(identifier, "float32", kind));
     return identifier;
   }
@@ -110,10 +104,12 @@ export class LoopWriter {
   ): WgslKernel {
     const { operands, body, stores } = this.spec;
     const words = body.flatMap((x) => "reduce" in x ? [x.reduce] : callsIn(x.expression));
-    const bind = (prefix: string) => ({ name, dtype }: LoopOperand | LoopStore) => ({
-      name: `${prefix}_${name}`,
-      type: WGSL_TYPES[elementOf(dtype)],
-    });
+    const bind = (prefix: string) => ({ name, dtype }: LoopOperand | LoopStore) => {
+      if (dtype !== "float64") return { name: `${prefix}_${name}`, type: WGSL_TYPES[dtype] };
+      throw new TypeError(
+        "Cannot emit WGSL as it has no double precision: current type is float64",
+      );
+    };
     return createKernel({
       ...draft,
       name: ["loop", ...new Set(words)].join(" "),
@@ -122,11 +118,6 @@ export class LoopWriter {
       declarations: [declareFunctions(this.#printer.uses), draft.declarations].join("\n\n"),
     });
   }
-}
-
-/** A name that is neither a word of the language nor one of its functions. */
-function identifierOf(name: string): string {
-  return /\d$/.test(name) ? name : `${name}_`;
 }
 
 /** The kinds of the values that have a name. */
@@ -138,11 +129,4 @@ export function kindsOf(spec: LoopSpec): (name: string) => Kind {
     else writer.assign(x);
   }
   return (name) => writer.valueOf(name).kind;
-}
-
-function elementOf(dtype: DType): WgslElement {
-  if (dtype === "float64") {
-    throw new TypeError("Cannot emit WGSL as it has no double precision: current type is float64");
-  }
-  return dtype;
 }

@@ -12,7 +12,7 @@ import { throwNoted, verifyOnHost } from "./checks.ts";
 import { Clock } from "./clock.ts";
 import type { Engine } from "./engine.ts";
 import { planOf } from "./explain.ts";
-import { type CallBuffers, Commands, type HostStep, type PlaceId, play } from "./instructions.ts";
+import { Call, type CallBuffers, type HostStep, type PlaceId } from "./instructions.ts";
 import type { Watched } from "./reads.ts";
 import { DeviceSource, deviceTensor } from "./source.ts";
 
@@ -123,13 +123,13 @@ export class WebGpuExecutable implements Executable {
     const results = await this.#allocate(this.#build.outputs);
     try {
       const buffers = this.#callBuffers(inputs, results);
-      const commands = new Commands(engine, clock);
-      const played = play(this.#build.instructions, buffers, commands, checked);
+      const call = new Call(engine, buffers, checked, clock);
+      const played = call.play(this.#build.instructions);
       let goesOn = true;
       for (let next = played.next(); !next.done; next = played.next(goesOn)) {
         const { value: host } = next;
         // Everything before it is submitted.
-        commands.submit();
+        call.submit();
         if (host.kind === "loop") goesOn = await this.#goesOn(host.goesOn!, buffers, inputs);
         else {
           const start = performance.now();
@@ -137,7 +137,7 @@ export class WebGpuExecutable implements Executable {
           clock?.note(host, performance.now() - start);
         }
       }
-      commands.submit();
+      call.submit();
       if (checked.size < this.#build.checks.length) engine.reads.watch(this.#notes);
       inputs.forEach(({ source }, i) => {
         if (donated[i] && source instanceof DeviceSource) source.dispose("donated to a program");

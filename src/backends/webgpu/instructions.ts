@@ -88,94 +88,99 @@ export type CallBuffers = readonly DeviceBuffer[];
 /** Most argument and result buffers repeat, as those of a training step do: so many sets are kept. */
 const KEPT_GROUPS = 8;
 
-/** Commands that are written down until they are submitted. */
-export class Commands {
+/** A call: instructions are written down, until they are submitted. */
+export class Call {
   readonly #engine: Engine;
+  readonly #buffers: CallBuffers;
+  readonly #checked: ReadonlySet<number>;
   readonly #clock: Clock | undefined;
   #encoder: GPUCommandEncoder | undefined;
   #pass: GPUComputePassEncoder | undefined;
 
-  /** With a clock, each kernel has a pass of its own. */
-  constructor(engine: Engine, clock?: Clock) {
+  /** Some checks are done already. With a clock, each kernel has a pass of its own. */
+  constructor(
+    engine: Engine,
+    buffers: CallBuffers,
+    checked: ReadonlySet<number>,
+    clock: Clock | undefined,
+  ) {
     this.#engine = engine;
+    this.#buffers = buffers;
+    this.#checked = checked;
     this.#clock = clock;
   }
 
-  /** Starts a kernel. */
-  start(dispatch: Dispatch, buffers: CallBuffers): void {
-    if (this.#clock === undefined) this.#pass ??= this.encoder.beginComputePass();
+  /**
+   * Writes instructions down, and hands over at each step of the host, and at each loop of which the
+   * host must tell whether it goes on.
+   */
+  *play(
+    instructions: readonly Instruction[],
+    block = 0,
+  ): Generator<HostStep | Loop, void, boolean> {
+    for (const instruction of instructions) {
+      switch (instruction.kind) {
+        case "dispatch":
+          if (!this.#checked.has(instruction.check ?? -1)) this.#start(instruction);
+          break;
+        case "copy":
+          instruction.encode(this.#commands, this.#buffers, block);
+          break;
+        case "loop": {
+          const { count, body, goesOn } = instruction;
+          for (let i = 0; i < count; i++) {
+            const looks = goesOn !== undefined && i > 0 && i % LOOK_EVERY === 0;
+            if (looks && !(yield instruction)) break;
+            yield* this.play(body, i);
+          }
+          break;
+        }
+        case "host":
+          yield instruction;
+      }
+    }
+  }
+
+  /** Hands over what has been written down. */
+  submit(): void {
+    if (this.#encoder !== undefined) this.#engine.submit(this.#commands.finish());
+    this.#encoder = undefined;
+  }
+
+  /** The encoder for everything but kernels. */
+  get #commands(): GPUCommandEncoder {
+    this.#pass?.end();
+    this.#pass = undefined;
+    return this.#encoder ??= this.#engine.gpu.createCommandEncoder({ label: "program" });
+  }
+
+  #start(dispatch: Dispatch): void {
+    if (this.#clock === undefined) this.#pass ??= this.#commands.beginComputePass();
     else {
       const timestampWrites = this.#clock.writesFor(dispatch);
-      this.#pass = this.encoder.beginComputePass({ timestampWrites });
+      this.#pass = this.#commands.beginComputePass({ timestampWrites });
     }
     this.#pass.setPipeline(dispatch.pipeline!);
-    this.#pass.setBindGroup(0, this.#bind(dispatch, buffers));
+    this.#pass.setBindGroup(0, this.#bind(dispatch));
     this.#pass.dispatchWorkgroups(...dispatch.kernel.workgroups);
   }
 
-  /** The binding of these buffers; one that was there before is kept. */
-  #bind({ kernel, bound, pipeline, groups }: Dispatch, buffers: CallBuffers): GPUBindGroup {
-    const key = bound.map(({ place }) => buffers[place]!.id).join();
+  /** The binding of the call's buffers; one that was there before is kept. */
+  #bind({ kernel, bound, pipeline, groups }: Dispatch): GPUBindGroup {
+    const buffers = bound.map(({ place }) => this.#buffers[place]!);
+    const key = buffers.map(({ id }) => id).join();
     const known = groups.get(key);
     if (known !== undefined) return known;
     if (groups.size >= KEPT_GROUPS) groups.clear();
     const group = this.#engine.gpu.createBindGroup({
       label: kernel.name,
       layout: pipeline!.getBindGroupLayout(0),
-      entries: bound.map(({ place, offset = 0, bytes }, binding) => ({
+      entries: bound.map(({ offset = 0, bytes }, binding) => ({
         binding,
-        resource: { buffer: buffers[place]!.gpu, offset, size: bytes },
+        resource: { buffer: buffers[binding]!.gpu, offset, size: bytes },
       })),
     });
     groups.set(key, group);
     return group;
-  }
-
-  /** The encoder for everything else. */
-  get encoder(): GPUCommandEncoder {
-    this.#pass?.end();
-    this.#pass = undefined;
-    return this.#encoder ??= this.#engine.gpu.createCommandEncoder({ label: "program" });
-  }
-
-  /** Hands over what has been written down. */
-  submit(): void {
-    if (this.#encoder !== undefined) this.#engine.submit(this.encoder.finish());
-    this.#encoder = undefined;
-  }
-}
-
-/**
- * Writes instructions down, and hands over at each step of the host, and at each loop of which the
- * host must tell whether it goes on.
- */
-export function* play(
-  instructions: readonly Instruction[],
-  buffers: CallBuffers,
-  commands: Commands,
-  checked: ReadonlySet<number>,
-  block = 0,
-): Generator<HostStep | Loop, void, boolean> {
-  for (const instruction of instructions) {
-    switch (instruction.kind) {
-      case "dispatch":
-        if (instruction.check !== undefined && checked.has(instruction.check)) break;
-        commands.start(instruction, buffers);
-        break;
-      case "copy":
-        instruction.encode(commands.encoder, buffers, block);
-        break;
-      case "loop": {
-        const { count, body, goesOn } = instruction;
-        for (let i = 0; i < count; i++) {
-          const looks = goesOn !== undefined && i > 0 && i % LOOK_EVERY === 0;
-          if (looks && !(yield instruction)) break;
-          yield* play(body, buffers, commands, checked, i);
-        }
-        break;
-      }
-      case "host":
-        yield instruction;
-    }
   }
 }

@@ -4,8 +4,7 @@
  * @module
  */
 import { whereOp } from "../../ops/compare.ts";
-import type { Primitive } from "../../op.ts";
-import type { Graph, Step, ValueId } from "../../program/graph.ts";
+import { type Graph, GraphBuilder, type Step } from "../../program/graph.ts";
 import { type BlockRun, isShared, loopIn, type RowLoop } from "../../program/row_blocks.ts";
 
 /** The graph whose loops leave their carries as they are once they have ended. */
@@ -32,23 +31,15 @@ function withConstants({ body, inputs }: BlockRun, step: Step, { constants }: Gr
 }
 
 function maskRun(run: BlockRun): BlockRun {
-  if (run.ends === undefined) return run;
-  const { body, inputs } = run;
-  const values = [...body.values];
+  const { body, inputs, ends } = run;
+  if (ends === undefined) return run;
+  const builder = new GraphBuilder(body);
+  builder.steps.push(...body.steps);
   const outputs = [...body.outputs];
-  const goesOn = body.inputs[run.ends]!;
-  const masks = inputs.flatMap(({ carry }, i): Step[] => {
-    if (carry === undefined) return [];
-    const before: ValueId = body.inputs[i]!;
-    const output = values.push(values[before]!) - 1;
-    const step: Step = {
-      op: whereOp as Primitive<unknown>,
-      inputs: [goesOn, outputs[carry]!, before],
-      params: [],
-      output,
-    };
-    outputs[carry] = output;
-    return [step];
+  inputs.forEach(({ carry }, i) => {
+    if (carry === undefined) return;
+    const [goesOn, before] = [body.inputs[ends]!, body.inputs[i]!];
+    outputs[carry] = builder.add(whereOp, [goesOn, outputs[carry]!, before], []);
   });
-  return { ...run, body: { ...body, values, outputs, steps: [...body.steps, ...masks] } };
+  return { ...run, body: { ...builder.build(), outputs } };
 }
