@@ -50,8 +50,7 @@ export function spaceOver(
 /** The position at `row` and `column`, each counted over all of its dimensions. */
 export function positionOf(walk: LoopWalk, { rows, columns }: LoopSpace): string {
   const terms = [
-    `${walk.offset}u`,
-    offsetOf("row", rows, walk.rows),
+    offsetOf("row", rows, walk.rows, walk.offset),
     offsetOf("column", columns, walk.columns),
   ];
   return terms.filter((term) => term !== "0u").join(" + ") || "0";

@@ -17,7 +17,7 @@ import {
 } from "../wgsl/kernel.ts";
 import type { Strides, ViewCopy } from "./reference.ts";
 import { sizeOf, stridesOf } from "../../src/shape.ts";
-import { offsetOf, placeAlong } from "./wgsl_strides.ts";
+import { offsetOf } from "./wgsl_strides.ts";
 
 /** The most inputs of a kernel, so that with the output it stays within the default limits. */
 const MOST_INPUTS = 7;
@@ -52,9 +52,8 @@ function copyKernel(name: string, type: WgslType, copies: readonly ViewCopy[]): 
     const before = count;
     count += sizeOf(shape);
     const place = before === 0 ? "index" : `(index - ${before}u)`;
-    return `if (index < ${count}u) { y[${placeIn(place, shape, to)}] = x${i}[${
-      placeIn(place, shape, from)
-    }]; }`;
+    const at = ({ offset, strides }: Strides) => offsetOf(place, shape, strides, offset);
+    return `if (index < ${count}u) { y[${at(to)}] = x${i}[${at(from)}]; }`;
   });
   return createKernel({
     name,
@@ -63,12 +62,6 @@ function copyKernel(name: string, type: WgslType, copies: readonly ViewCopy[]): 
     groups: groupsFor(count),
     body: parts.join("\nelse "),
   });
-}
-
-/** Where a view has the element of a number. */
-function placeIn(number: string, shape: readonly number[], { offset, strides }: Strides): string {
-  const from = offsetOf(number, shape, strides);
-  return offset === 0 ? from : `${offset}u + ${from}`;
 }
 
 /** A copy into the middle of zeros, or with zeros in between. */
@@ -82,9 +75,10 @@ function surroundKernel(
   const strides = stridesOf(around);
   const starts = around.map((extent, axis) => Math.floor(to.offset / strides[axis]!) % extent);
   const steps = shape.map((extent, axis) => extent > 1 ? to.strides[axis]! / strides[axis]! : 1);
-  const places = starts.map((start, axis) =>
-    `((${placeAlong("index", around, axis)}) - ${start}u)`
-  );
+  const places = starts.map((start, axis) => {
+    const along = offsetOf("index", around, around.map((_, i) => i === axis ? 1 : 0));
+    return `((${along}) - ${start}u)`;
+  });
   const inside = places.flatMap((place, axis) => [
     ...steps[axis]! > 1 ? [`${place} % ${steps[axis]}u == 0u`] : [],
     ...around[axis]! === shape[axis] ? [] : [`${place} / ${steps[axis]}u < ${shape[axis]}u`],

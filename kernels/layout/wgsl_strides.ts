@@ -7,7 +7,7 @@ import { sizeOf } from "../../src/shape.ts";
 import { mergeAxes } from "./axes.ts";
 
 /**
- * Where a view has the element of a number: `Σ (number / behind) mod extent · stride`.
+ * Where a view has the element of a number: `offset + Σ (number / behind) mod extent · stride`.
  *
  * @param number A name of type `u32`.
  * @param shape The shape that the number counts through in row-major order.
@@ -17,6 +17,7 @@ export function offsetOf(
   number: string,
   shape: readonly number[],
   strides: readonly number[],
+  offset = 0,
 ): string {
   const axes = mergeAxes(shape, [strides]);
   let behind = sizeOf(shape);
@@ -29,10 +30,6 @@ export function offsetOf(
     // Unsigned integers wrap around: what goes backwards is added as well.
     return [stride === 1 ? along : `${along} * ${stride! >>> 0}u`];
   });
+  if (offset !== 0) terms.unshift(`${offset}u`);
   return terms.length === 0 ? "0u" : terms.join(" + ");
-}
-
-/** The place of the element of a number along one axis of a shape. */
-export function placeAlong(number: string, shape: readonly number[], axis: number): string {
-  return offsetOf(number, shape, shape.map((_, i) => i === axis ? 1 : 0));
 }

@@ -42,8 +42,7 @@ export function innerProductPlan(
   const [batch, terms] = [sizeOf(kept), [...sums, layout.k]];
   const k = sizeOf(terms);
   const parts = partsFor(batch * groupsFor(m, SIDE) * groupsFor(n, SIDE), k);
-  const startOf = ({ offset, strides }: Strides) =>
-    `${offset}u + ${offsetOf("batch", kept, strides)}`;
+  const startOf = ({ offset, strides }: Strides) => offsetOf("batch", kept, strides, offset);
   const factor = (own: Strides, side: -1 | -2, axis: -1 | -2): WgslFactor => {
     const along = [...own.strides.slice(kept.length, -2), own.strides.at(axis)!];
     return {
