@@ -1,11 +1,11 @@
 /**
- * How fast is sorting along the last axis: by comparing, by digits, and in a program?
+ * How fast is sorting along the last axis: by comparing, eagerly, and in a program?
  *
  * @module
  */
 import { argSort, compile, type Tensor, tensor, topK } from "@cellgrad/cellgrad";
-import { argSortRows as byDigits } from "../kernels/select/order.ts";
-import { argSortRows as byComparing } from "../tests/kernels/sort_rows.ts";
+import { argSortRows as eagerly } from "../kernels/select/eager.ts";
+import { argSortRows as byComparing } from "../kernels/select/reference.ts";
 
 /** Rows, values in a row, and how many of them are wanted. */
 const CASES: readonly [rows: number, count: number, kept: number][] = [
@@ -27,8 +27,8 @@ for (const [rows, count, kept] of CASES) {
   Deno.bench({ name: `${group}, by comparing`, group, baseline: true }, () => {
     byComparing(out, data, around, { descending: false, kept, nanFirst: false });
   });
-  Deno.bench({ name: `${group}, by digits`, group }, () => {
-    byDigits(out, data, around, { descending: false, kept, nanFirst: false });
+  Deno.bench({ name: `${group}, eagerly`, group }, () => {
+    eagerly(out, data, around, { descending: false, kept, nanFirst: false });
   });
   Deno.bench({ name: `${group}, program`, group }, async () => {
     await program(x);

@@ -1,95 +1,69 @@
 /**
- * What sorting compares: numbers of one type, one by one and as vectors.
+ * What sorting compares: integers in the order of the numbers that they stand for, as vectors.
  *
  * @module
  */
 import { BYTES, type DType } from "../../src/dtype.ts";
-import { constant, f32, f64, i32, type Operand, type Value } from "../wasm/value.ts";
+import type { CodeBuilder } from "../wasm/code.ts";
+import { f64, i32, type Local, type Value } from "../wasm/value.ts";
 import { f32x4, f64x2, i32x4, i64x2, v128 } from "../wasm/simd.ts";
 
-/** The WebAssembly type of a key. */
-export type KeyType = "f32" | "f64" | "i32";
-
-type Key = Value<KeyType>;
 type V128 = Value<"v128">;
 
-/** Instructions on keys; comparisons are false for NaN. */
+/** Instructions on vectors of keys. */
 export interface Keys {
-  /** The type of a single key. */
-  type: KeyType;
   /** Bytes of a key. */
   bytes: 4 | 8;
   /** Keys in a vector. */
   lanes: number;
-  /** No key is greater. */
-  greatest: Key;
-  /** Reads a key. */
-  load(address: Value<"i32">, offset?: number): Key;
-  /** Whether `x < y`. */
-  less(x: Operand<KeyType>, y: Operand<KeyType>): Value<"i32">;
-  /** Whether `x = y`, which tells NaN, that is no key. */
-  equal(x: Operand<KeyType>, y: Operand<KeyType>): Value<"i32">;
-  /** The key of the opposite place in the order. */
-  reverse(x: Operand<KeyType>): Key;
-  /** Instructions on vectors of keys. */
-  vector: {
-    /** All lanes alike. */
-    splat(x: Operand<KeyType>): V128;
-    /** One key of memory in all lanes. */
-    loadSplat(address: Value<"i32">, offset: number): V128;
-    /** One lane. */
-    extractLane(x: V128, lane: number): Key;
-    /** The lesser of each lane; the left one where a key is NaN. */
-    min(x: V128, y: V128): V128;
-    /** The greater of each lane; the left one where a key is NaN. */
-    max(x: V128, y: V128): V128;
-    /** Lanes of set bits where `x < y`. */
-    less(x: V128, y: V128): V128;
-    /** Lanes of set bits where `x ≤ y`. */
-    lessEqual(x: V128, y: V128): V128;
-    /** The keys of the opposite places in the order. */
-    reverse(x: V128): V128;
-    /** One more in the lanes of a count where all bits of a mask are set. */
-    count(counts: V128, mask: V128): V128;
-    /** The count of one lane. */
-    counted(counts: V128, lane: number): Value<"i32">;
-    /** The highest bits of all lanes, the first one lowest. */
-    bitmask(x: V128): Value<"i32">;
-  };
+  /** The key that no other exceeds, in all lanes. */
+  greatest(): V128;
+  /** The keys of values; of the opposite order where all bits are set; of NaN those given. */
+  of(code: CodeBuilder, x: V128, opposite: V128, missing: V128): V128;
+  /** Lanes of set bits where `x < y`. */
+  less(x: V128, y: V128): V128;
+  /** Lanes of set bits where `x ≤ y`. */
+  lessEqual(x: V128, y: V128): V128;
+  /** The lesser and the greater of each lane. */
+  order(code: CodeBuilder, x: Local<"v128">, y: Local<"v128">): [lesser: V128, greater: V128];
+  /** One more in the lanes of a count where all bits of a mask are set. */
+  count(counts: V128, mask: V128): V128;
+  /** The highest bits of all lanes, the first one lowest. */
+  bitmask(x: V128): Value<"i32">;
+  /** Copies one key. */
+  copy(code: CodeBuilder, to: Local<"i32">, from: Value<"i32">): void;
 }
 
 /** The keys of values of a type. */
 export function keysOf(dtype: Exclude<DType, "bool">): Keys {
   const bytes = BYTES[dtype] as 4 | 8;
-  const common = {
-    loadSplat: (address: Value<"i32">, offset: number) => v128.loadSplat(bytes, address, offset),
-    count: bytes === 4 ? i32x4.sub : i64x2.sub,
-    counted: (counts: V128, lane: number) => i32x4.extractLane(counts, lane * bytes / 4),
-    bitmask: bytes === 4 ? i32x4.bitmask : i64x2.bitmask,
-  };
-  if (dtype === "int32") {
-    return {
-      ...{ type: "i32", bytes, lanes: 4, greatest: constant("i32", 2 ** 31 - 1) },
-      ...{ load: i32.load, less: i32.ltS, equal: i32.eq },
-      // −x − 1: unlike −x, it is there for every integer.
-      reverse: (x: Operand<"i32">) => i32.xor(x, -1),
-      vector: {
-        ...{ ...common, splat: i32x4.splat, extractLane: i32x4.extractLane },
-        ...{ min: i32x4.minS, max: i32x4.maxS, less: i32x4.ltS, lessEqual: i32x4.leS },
-        reverse: v128.not,
-      },
-    };
-  }
-  const [type, scalar, vector] = dtype === "float32"
-    ? ["f32", f32, f32x4] as const
-    : ["f64", f64, f64x2] as const;
+  const vector = bytes === 4 ? i32x4 : i64x2;
   return {
-    ...{ type, bytes, lanes: 16 / bytes, greatest: constant(type, Infinity) },
-    ...{ load: scalar.load, less: scalar.lt, equal: scalar.eq, reverse: scalar.neg },
-    vector: {
-      ...{ ...common, splat: vector.splat, extractLane: vector.extractLane },
-      ...{ min: vector.pmin, max: vector.pmax, less: vector.lt, lessEqual: vector.le },
-      reverse: vector.neg,
+    bytes,
+    lanes: 16 / bytes,
+    greatest: () => vector.shrU(i32x4.splat(-1), 1),
+    of(code, x, opposite, missing) {
+      // −x − 1: unlike −x, it is there for every integer.
+      if (dtype === "int32") return v128.xor(x, opposite);
+      const float = dtype === "float32" ? f32x4 : f64x2;
+      // −0 + 0 is 0, which −0 equals.
+      const value = code.let(float.add(x, i32x4.splat(0)));
+      const isNegative = vector.ltS(value, i32x4.splat(0));
+      const key = v128.xor(v128.xor(value, vector.shrU(isNegative, 1)), opposite);
+      return v128.bitselect(key, missing, float.eq(value, value));
+    },
+    less: vector.ltS,
+    lessEqual: vector.leS,
+    order(code, x, y) {
+      if (bytes === 4) return [i32x4.minS(x, y), i32x4.maxS(x, y)];
+      const isLess = code.let(i64x2.ltS(x, y));
+      return [v128.bitselect(x, y, isLess), v128.bitselect(y, x, isLess)];
+    },
+    count: vector.sub,
+    bitmask: vector.bitmask,
+    copy(code, to, from) {
+      if (bytes === 4) code.store("i32", to, i32.load(from));
+      else code.store("f64", to, f64.load(from));
     },
   };
 }

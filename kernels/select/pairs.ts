@@ -1,159 +1,168 @@
 /**
- * A stable sort of keys with their positions: short blocks by counting, then merging.
+ * A stable sort of keys with their positions: a few by counting, for each, how many come before it;
+ * many digit by digit, from the lowest on, into 256 heaps that keep their order.
  *
  * Positions lie behind the keys at the same distances, so that one address serves for both.
  *
  * @module
  */
 import type { CodeBuilder } from "../wasm/code.ts";
-import { i32, type Local, select, type Value } from "../wasm/value.ts";
-import { v128 } from "../wasm/simd.ts";
+import { i32, type Local, type Operand, type Value } from "../wasm/value.ts";
+import { i32x4, v128 } from "../wasm/simd.ts";
 import type { Keys } from "./keys.ts";
 
-/** Keys that are put in order by counting, for each, how many come before it. */
-const BLOCK = 32;
+/** So many keys are sorted by counting (`bench/sort_bench.ts`). */
+const FEW = 160;
+
+/** Bytes of memory for counts of digits. */
+export const DIGIT_BYTES = 1024;
 
 /** Two stretches of memory for keys and positions, and where their sorting is written. */
-export interface Pairs {
+export interface Line {
   /** The function that is written. */
   code: CodeBuilder;
-  /** The type of the keys. */
+  /** What keys are. */
   keys: Keys;
+  /** The key that no other exceeds, in all lanes. */
+  greatest: Local<"v128">;
   /** The first byte of one, then of the other; they are swapped. */
   from: Local<"i32">;
   to: Local<"i32">;
+  /** Bytes of the keys. */
+  size: Local<"i32">;
   /** Bytes from a key to its position. */
-  distance: number;
+  distance: Local<"i32">;
 }
 
-/** Bytes that keys or positions take: a block is always filled. */
-export function pairBytes(count: number, keyBytes: number): number {
-  return (Math.ceil(count / BLOCK) + 1) * BLOCK * keyBytes;
+/** Copies a key and its position. */
+export function copyPair(
+  { code, keys, distance }: Line,
+  to: Local<"i32">,
+  from: Local<"i32">,
+): void {
+  keys.copy(code, to, from);
+  code.store("i32", i32.add(to, distance), i32.load(i32.add(from, distance)));
 }
 
-/** Writes the sorting of `bytes` bytes of keys, none of them NaN; the result is at `from`. */
-export function emitSort(pairs: Pairs, bytes: Local<"i32">): void {
-  const { code, keys } = pairs;
-  emitBlocks(pairs, bytes);
-  const width = code.let(i32.const(BLOCK * keys.bytes));
-  code.while(i32.ltS(width, bytes), () => {
-    emitPass(pairs, bytes, width);
-    code.set(width, i32.shl(width, 1));
-  });
+/** Sorts the pairs, with memory at `scratch`; the result is at `from`. */
+export function emitSort(line: Line, scratch: Local<"i32">): void {
+  const { code, keys, size } = line;
+  code.if(
+    i32.leS(size, FEW * keys.bytes),
+    () => emitRanks(line),
+    () => code.for(keys.bytes, 1, (digit) => emitDigit(line, digit, scratch)),
+  );
 }
 
-function swap({ code, from, to }: Pairs): void {
+function swap({ code, from, to }: Line): void {
   const kept = code.let(i32.add(from, 0));
   code.set(from, to);
   code.set(to, kept);
 }
 
-function least(code: CodeBuilder, x: Value<"i32">, y: Value<"i32">): Local<"i32"> {
-  return code.let(select(x, y, i32.ltS(x, y)));
-}
-
-/** Sorts each block by itself. */
-function emitBlocks(pairs: Pairs, bytes: Local<"i32">): void {
-  const { code, keys } = pairs;
-  const end = code.let(i32.add(pairs.from, bytes));
-  for (let lane = 0; lane < BLOCK; lane += keys.lanes) {
-    code.store("v128", end, keys.vector.splat(keys.greatest), lane * keys.bytes);
-  }
-  const [start, out] = [code.let(i32.add(pairs.from, 0)), code.let(i32.add(pairs.to, 0))];
-  code.while(i32.ltU(start, end), () => {
-    const stop = least(code, i32.add(start, BLOCK * keys.bytes), end);
-    const first = code.let(i32.add(start, 0));
-    code.while(i32.ltU(first, stop), () => {
-      emitRanks(pairs, { start, first, stop, out });
-      code.increase(first, 16);
-    });
-    code.increase(start, BLOCK * keys.bytes);
-    code.increase(out, BLOCK * keys.bytes);
-  });
-  swap(pairs);
-}
-
-/** Puts the keys of one vector, at `first`, where as many places of `out` lie before as keys do. */
-function emitRanks(
-  { code, keys: { vector, load, lanes, bytes, type }, distance }: Pairs,
-  at: Record<"start" | "first" | "stop" | "out", Local<"i32">>,
-): void {
-  const own = code.let(v128.load(at.first));
-  const counts = code.local("v128");
-  code.set(counts, v128.xor(own, own));
-  const other = code.let(i32.add(at.start, 0));
-  const compare = (before: (x: Value<"v128">) => Value<"v128">) => {
+/** Puts each key where as many places lie before as keys do. */
+function emitRanks(line: Line): void {
+  const { code, keys, from, to, size, greatest } = line;
+  const { lanes, bytes } = keys;
+  const end = code.let(i32.add(from, size));
+  code.store("v128", end, greatest);
+  const first = code.let(i32.add(from, 0));
+  code.while(i32.ltU(first, end), () => {
+    const counts = emitCounts(line, first, end);
     for (let lane = 0; lane < lanes; lane++) {
-      const x = vector.loadSplat(other, lane * bytes);
-      code.set(counts, vector.count(counts, before(x)));
+      const rank = i32x4.extractLane(counts, lane * bytes / 4);
+      const place = code.let(i32.add(to, i32.shl(rank, Math.log2(bytes))));
+      copyPair(line, place, code.let(i32.add(first, lane * bytes)));
+    }
+    code.increase(first, 16);
+  });
+  swap(line);
+}
+
+/** How many keys come before each of a vector, at `first`. */
+function emitCounts(
+  { code, keys: { less, lessEqual, count, lanes, bytes }, from }: Line,
+  first: Local<"i32">,
+  end: Local<"i32">,
+): Local<"v128"> {
+  const own = code.let(v128.load(first));
+  const counts = code.let(v128.xor(own, own));
+  const other = code.let(i32.add(from, 0));
+  const compare = (before: (x: Local<"v128">, lane: number) => Value<"v128">) => {
+    for (let lane = 0; lane < lanes; lane++) {
+      const x = code.let(v128.loadSplat(bytes, other, lane * bytes));
+      code.set(counts, count(counts, before(x, lane)));
     }
     code.increase(other, 16);
   };
   // Of equal keys, those of an earlier vector come before; of the same one, those of earlier lanes.
-  code.while(i32.ltU(other, at.first), () => compare((x) => vector.lessEqual(x, own)));
-  for (let lane = 0; lane < lanes; lane++) {
-    const x = code.let(vector.loadSplat(other, lane * bytes));
-    const behind = laneMask(lanes, lane);
-    const before = v128.or(vector.less(x, own), v128.and(vector.lessEqual(x, own), behind));
-    code.set(counts, vector.count(counts, before));
-  }
-  code.increase(other, 16);
-  code.while(i32.ltU(other, at.stop), () => compare((x) => vector.less(x, own)));
-  for (let lane = 0; lane < lanes; lane++) {
-    const rank = i32.shl(vector.counted(counts, lane), Math.log2(bytes));
-    const place = code.let(i32.add(at.out, rank));
-    code.store(type, place, load(at.first, lane * bytes));
-    code.store("i32", place, i32.load(at.first, distance + lane * bytes), distance);
-  }
+  code.while(i32.ltU(other, first), () => compare((x) => lessEqual(x, own)));
+  compare((x, lane) => v128.or(less(x, own), v128.and(lessEqual(x, own), behind(bytes, lane))));
+  code.while(i32.ltU(other, end), () => compare((x) => less(x, own)));
+  return counts;
 }
 
 /** A vector with the bits of all lanes behind one set. */
-function laneMask(lanes: number, lane: number): Value<"v128"> {
-  const bytes = Array.from({ length: 16 }, (_, i) => i >= (lane + 1) * 16 / lanes ? 0xff : 0);
-  return { type: "v128", code: [0xfd, 12, bytes] };
+function behind(bytes: number, lane: number): Value<"v128"> {
+  const mask = Array.from({ length: 16 }, (_, i) => i >= (lane + 1) * bytes ? 0xff : 0);
+  return { type: "v128", code: [0xfd, 12, mask] };
 }
 
-/** Merges neighbouring runs of `width` bytes. */
-function emitPass(pairs: Pairs, bytes: Local<"i32">, width: Local<"i32">): void {
-  const { code, keys, distance } = pairs;
-  const end = code.let(i32.add(pairs.from, bytes));
-  const [left, out] = [code.let(i32.add(pairs.from, 0)), code.let(i32.add(pairs.to, 0))];
-  code.while(i32.ltU(left, end), () => {
-    const middle = least(code, i32.add(left, width), end);
-    const stop = least(code, i32.add(middle, width), end);
-    const right = code.let(i32.add(middle, 0));
-    const inOrder = i32.or(
-      i32.eq(middle, stop),
-      i32.eqz(keys.less(keys.load(middle), keys.load(i32.sub(middle, keys.bytes)))),
-    );
-    code.if(i32.eqz(inOrder), () => emitMerge(pairs, { left, middle, right, stop, out }));
-    for (const [from, to] of [[left, middle], [right, stop]] as const) {
-      const rest = code.let(i32.sub(to, from));
-      code.copy(out, from, rest);
-      code.copy(i32.add(out, distance), i32.add(from, distance), rest);
-      code.increase(out, rest);
-    }
-    code.set(left, stop);
-  });
-  swap(pairs);
+/** Puts pairs in the order of one byte of their keys; equal ones keep their order. */
+function emitDigit(line: Line, digit: Local<"i32">, counts: Local<"i32">): void {
+  const { code, keys: { bytes }, from, to, size } = line;
+  // The highest bit is a sign.
+  const sign = code.let(i32.shl(i32.eq(digit, bytes - 1), 7));
+  const at = code.local("i32");
+  const bucketOf = (index: Local<"i32">) => {
+    code.set(at, i32.add(from, index));
+    return i32.xor(i32.load8U(i32.add(at, digit)), sign);
+  };
+  emitCounting(
+    code,
+    { counts, buckets: 256, first: to, end: size, step: bytes, bucketOf },
+    (place) => {
+      copyPair(line, place, at);
+    },
+  );
+  swap(line);
 }
 
-/** Merges two runs until one of them ends. */
-function emitMerge(
-  { code, keys: { load, less, bytes, type }, distance }: Pairs,
-  at: Record<"left" | "middle" | "right" | "stop" | "out", Local<"i32">>,
+/** What is sorted by counting. */
+export interface Counting {
+  /** Memory for a number per bucket: in the end, where what it holds ends. */
+  counts: Local<"i32">;
+  /** How many buckets there are. */
+  buckets: number;
+  /** The place of the first in order; each takes up a step. */
+  first: Value<"i32">;
+  /** What is sorted, by numbers from 0 up to below the end, in steps. */
+  end: Operand<"i32">;
+  step: number;
+  /** The bucket of what has a number. */
+  bucketOf: (index: Local<"i32">) => Value<"i32">;
+}
+
+/** Visits each place in the order of buckets with the number of what belongs there. */
+export function emitCounting(
+  code: CodeBuilder,
+  { counts, buckets, first, end, step, bucketOf }: Counting,
+  visit: (place: Local<"i32">, index: Local<"i32">) => void,
 ): void {
-  const { left, right, out } = at;
-  const [x, y] = [code.local(type), code.local(type)];
-  code.repeat(() => {
-    code.set(x, load(left));
-    code.set(y, load(right));
-    const isLess = code.let(less(y, x));
-    code.store(type, out, select(y, x, isLess));
-    code.store("i32", out, i32.load(select(right, left, isLess), distance), distance);
-    const step = i32.shl(isLess, Math.log2(bytes));
-    code.increase(right, step);
-    code.set(left, i32.sub(i32.add(left, bytes), step));
-    code.increase(out, bytes);
-  }, i32.and(i32.ltU(left, at.middle), i32.ltU(right, at.stop)));
+  const take = (index: Local<"i32">) => {
+    const count = code.let(i32.add(counts, i32.shl(bucketOf(index), 2)));
+    const before = code.let(i32.load(count));
+    code.store("i32", count, i32.add(before, step));
+    return before;
+  };
+  code.clear(counts, 4 * buckets);
+  code.for(end, step, (index) => void take(index));
+  const place = code.let(first);
+  code.for(4 * buckets, 4, (bucket) => {
+    const count = code.let(i32.add(counts, bucket));
+    const held = code.let(i32.load(count));
+    code.store("i32", count, place);
+    code.increase(place, held);
+  });
+  code.for(end, step, (index) => visit(take(index), index));
 }

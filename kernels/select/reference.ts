@@ -1,6 +1,6 @@
 /**
- * Picking and adding up along the middle axis of an (outer, count, inner) array, and products of sparse
- * matrices.
+ * Picking, adding up and sorting along the middle axis of an (outer, count, inner) array, and products
+ * of sparse matrices.
  *
  * @module
  */
@@ -131,4 +131,46 @@ export interface SortOrder {
   readonly kept: number;
   /** Whether NaN comes before all else, or after it. */
   readonly nanFirst: boolean;
+}
+
+/** The first `kept` positions in order along the axis; equal values keep their order. */
+export function argSortRows(
+  out: NumberArray,
+  data: NumberArray,
+  { outer, count, inner }: AxisExtents,
+  { descending, kept, nanFirst }: SortOrder,
+): void {
+  const values = new Float64Array(count);
+  const sign = descending ? -1 : 1;
+  for (let o = 0; o < outer; o++) {
+    for (let j = 0; j < inner; j++) {
+      for (let i = 0; i < count; i++) values[i] = sign * data[(o * count + i) * inner + j]!;
+      const order = sortPositions(values, nanFirst);
+      for (let k = 0; k < kept; k++) out[(o * kept + k) * inner + j] = order[k]!;
+    }
+  }
+}
+
+/** The positions of values in order, by merging. */
+function sortPositions(values: Float64Array, nanFirst: boolean): Int32Array {
+  const { length } = values;
+  let [order, merged] = [0, 1].map(() => new Int32Array(length)) as [Int32Array, Int32Array];
+  for (let i = 0; i < length; i++) order[i] = i;
+  for (let width = 1; width < length; width *= 2) {
+    for (let start = 0; start < length; start += 2 * width) {
+      const [middle, end] = [Math.min(start + width, length), Math.min(start + 2 * width, length)];
+      let [i, j] = [start, middle];
+      for (let k = start; k < end; k++) {
+        const isLeft = i < middle &&
+          (j === end || !isBefore(values[order[j]!]!, values[order[i]!]!, nanFirst));
+        merged[k] = order[isLeft ? i++ : j++]!;
+      }
+    }
+    [order, merged] = [merged, order];
+  }
+  return order;
+}
+
+function isBefore(x: number, y: number, nanFirst: boolean): boolean {
+  return x < y || (nanFirst ? x !== x && y === y : y !== y && x === x);
 }

@@ -1,18 +1,17 @@
 /**
- * The first positions in order along an axis as WebAssembly: exactly those of `order.ts`.
+ * The first positions in order along an axis as WebAssembly: exactly those of `reference.ts`.
  *
  * @module
  */
-import type { DType } from "../../src/dtype.ts";
-import { integers, type Parameters, type WasmFunction } from "../wasm/code.ts";
+import { BYTES, type DType } from "../../src/dtype.ts";
+import { integers, type LocalsOf, type Parameters, type WasmFunction } from "../wasm/code.ts";
 import type { ModuleBuilder } from "../wasm/module.ts";
-import { v128 } from "../wasm/simd.ts";
+import { i32x4, v128 } from "../wasm/simd.ts";
 import { i32, type Local } from "../wasm/value.ts";
-import { emitCollection, emitFilter } from "./collect.ts";
 import { keysOf } from "./keys.ts";
-import { emitSort, pairBytes, type Pairs } from "./pairs.ts";
+import { DIGIT_BYTES, emitSort, type Line } from "./pairs.ts";
 import type { SortOrder } from "./reference.ts";
-import { emitThreshold, hasThreshold, keyAddress, type Line, thresholdBytes } from "./threshold.ts";
+import { emitFilter, groupBytes, thresholdBytes, TURN } from "./threshold.ts";
 
 /** Lines to sort: the middle axis of an (outer, count, inner) array. */
 export interface LineSort extends SortOrder {
@@ -24,126 +23,119 @@ export interface LineSort extends SortOrder {
   inner: number;
 }
 
+const PARAMETERS = integers(
+  ...["out", "data", "scratch", "outer"] as const,
+  ...["count", "inner", "kept", "room", "groups", "descending", "nanFirst"] as const,
+);
+type Places = LocalsOf<typeof PARAMETERS>;
+
+/** What a function is told of the lines, behind places and the extent `outer`. */
+export function sortNumbers(
+  { dtype, count, inner, kept, descending, nanFirst }: LineSort,
+): number[] {
+  const bytes = BYTES[dtype];
+  // Keys are whole turns, and behind them are others that no key exceeds.
+  const room = Math.ceil(count * bytes / TURN + 1) * TURN;
+  return [
+    count,
+    inner,
+    kept,
+    room,
+    groupBytes(bytes, count, kept),
+    ...[descending, nanFirst].map((is) => is ? -1 : 0),
+  ];
+}
+
 /** Bytes of scratch memory that sorting needs. */
-export function sortScratchBytes({ dtype, count, inner, kept }: LineSort): number {
-  const keys = keysOf(dtype);
-  const line = inner === 1 ? 0 : count * keys.bytes;
-  const threshold = hasThreshold(keys, { count, kept }) ? thresholdBytes(kept) : 0;
-  return 4 * pairBytes(count, keys.bytes) + line + threshold;
+export function sortScratchBytes(sort: LineSort): number {
+  const [, , , room, groups] = sortNumbers(sort) as [number, number, number, number, number];
+  return 4 * room + Math.max(DIGIT_BYTES, thresholdBytes(groups));
 }
 
 /**
- * Adds a function to a module that sorts lines: where positions go, where values lie, scratch memory,
- * the extent `outer`.
+ * Adds a function to a module that sorts lines of a type: where positions go, where values lie, scratch
+ * memory, the extent `outer`, and the numbers of {@linkcode sortNumbers}.
  */
 export function emitLineSort(
   module: ModuleBuilder,
-  sort: LineSort,
+  dtype: LineSort["dtype"],
 ): WasmFunction<Parameters, null> {
-  const { dtype, count, inner, kept } = sort;
   const keys = keysOf(dtype);
-  const parameters = integers("out", "data", "scratch", "outer");
-  return module.addFunction(parameters, (code, { out, data, scratch, outer }) => {
-    const own = code.let(i32.add(scratch, 4 * pairBytes(count, keys.bytes)));
-    const rest = code.let(i32.add(own, inner === 1 ? 0 : count * keys.bytes));
-    const line: Line = { ...sort, code, keys, data: own };
+  return module.addFunction(PARAMETERS, (code, places) => {
+    const { out, data, scratch, outer, count, inner, kept, room } = places;
+    const [from, to, size] = [code.local("i32"), code.local("i32"), code.local("i32")];
+    const greatest = code.let(keys.greatest());
+    const line: Line = { code, keys, greatest, from, to, size, distance: room };
     code.while(outer, () => {
       code.for(inner, 1, () => {
-        if (inner === 1) code.set(own, data);
-        else emitGathering(line, data);
-        emitLine(line, { scratch, rest, out });
+        code.set(from, scratch);
+        code.set(to, i32.add(scratch, i32.shl(room, 1)));
+        emitLine(line, places);
         code.increase(data, keys.bytes);
         code.increase(out, 4);
       });
-      code.increase(data, (count - 1) * inner * keys.bytes);
-      code.increase(out, (kept - 1) * inner * 4);
+      const behind = (extent: Local<"i32">) => i32.mul(i32.sub(extent, 1), inner);
+      code.increase(data, i32.mul(behind(count), keys.bytes));
+      code.increase(out, i32.mul(behind(kept), 4));
       code.increase(outer, -1);
     });
   });
 }
 
-/** Copies a line whose values lie apart. */
-function emitGathering({ code, keys, data, count, inner }: Line, apart: Local<"i32">): void {
-  const from = code.let(i32.add(apart, 0));
-  code.for(count * keys.bytes, keys.bytes, (at) => {
-    code.store(keys.type, i32.add(data, at), keys.load(from));
-    code.increase(from, inner * keys.bytes);
-  });
-}
-
 /** Sorts one line. */
-function emitLine(line: Line, at: Record<"scratch" | "rest" | "out", Local<"i32">>): void {
-  const { code, keys, count, inner, kept, nanFirst } = line;
-  const distance = pairBytes(count, keys.bytes);
-  const from = code.let(i32.add(at.scratch, 0));
-  const to = code.let(i32.add(at.scratch, 2 * distance));
-  const pairs: Pairs = { code, keys, from, to, distance };
-  const end = code.let(i32.add(at.scratch, 0));
-  const collection = { line, end, distance };
-  if (hasThreshold(keys, line)) {
-    const bound = emitThreshold(line, at.rest);
-    code.if(
-      keys.less(bound, keys.greatest),
-      () => emitFilter(collection, bound),
-      () => emitCollection(collection, 0),
-    );
-  } else emitCollection(collection, 0);
-  const bytes = code.let(i32.sub(end, pairs.from));
-  emitSort(pairs, bytes);
-  const out = code.let(i32.add(at.out, 0));
-  const target = { out, last: code.let(i32.add(out, kept * inner * 4)) };
-  const hasMissing = keys.type !== "i32";
-  if (hasMissing && nanFirst) code.if(emitSearch(line), () => emitMissing(line, target));
-  emitPositions(pairs, bytes, line, target);
-  if (hasMissing && !nanFirst) emitMissing(line, target);
-}
-
-/** Where positions are written, and up to where. */
-type Target = Record<"out" | "last", Local<"i32">>;
-
-/** Writes the positions of the first pairs. */
-function emitPositions(
-  { code, keys, from, distance }: Pairs,
-  bytes: Local<"i32">,
-  { inner }: Line,
-  { out, last }: Target,
-): void {
-  const end = code.let(i32.add(from, bytes));
-  const at = code.let(i32.add(from, 0));
-  code.while(i32.and(i32.ltU(at, end), i32.ltU(out, last)), () => {
-    code.store("i32", out, i32.load(at, distance));
-    code.increase(at, keys.bytes);
-    code.increase(out, inner * 4);
-  });
-}
-
-/** Looks for NaN; gives whether there is one. */
-function emitSearch({ code, keys, data, count }: Line): Local<"i32"> {
-  const size = count * keys.bytes;
-  const whole = size - size % 16;
-  const found = code.let(i32.const(0));
-  code.for(whole, 16, (at) => {
-    const x = code.let(v128.load(i32.add(data, at)));
-    const isMissing = v128.anyTrue(v128.not(keys.vector.lessEqual(x, x)));
-    code.set(found, i32.or(found, isMissing));
-  });
-  for (let at = whole; at < size; at += keys.bytes) {
-    const key = keys.load(data, at);
-    code.set(found, i32.or(found, i32.eqz(keys.equal(key, key))));
-  }
-  return found;
-}
-
-/** Writes the positions of NaN while there is room. */
-function emitMissing(line: Line, { out, last }: Target): void {
-  const { code, keys, count, inner } = line;
-  const position = code.let(i32.const(0));
-  code.while(i32.and(i32.ltU(out, last), i32.ltS(position, count)), () => {
-    const key = code.let(keys.load(keyAddress(line, position)));
-    code.if(i32.eqz(keys.equal(key, key)), () => {
-      code.store("i32", out, position);
-      code.increase(out, inner * 4);
+function emitLine(line: Line, places: Places): void {
+  const { code, keys: { bytes }, from, to, size, distance } = line;
+  const { inner, kept, groups, scratch, count } = places;
+  const rest = code.let(i32.add(scratch, i32.shl(distance, 2)));
+  emitKeys(line, places);
+  code.if(groups, () => {
+    const end = code.let(i32.add(to, 0));
+    emitFilter(line, kept, groups, rest, end);
+    code.set(size, i32.sub(end, to));
+    code.set(from, to);
+    code.set(to, scratch);
+  }, () => {
+    code.set(size, i32.mul(count, bytes));
+    const at = code.let(i32.add(from, distance));
+    code.for(count, 1, (position) => {
+      code.store("i32", at, position);
+      code.increase(at, bytes);
     });
-    code.increase(position, 1);
   });
+  emitSort(line, rest);
+  const at = code.let(i32.add(from, distance));
+  const out = code.let(i32.add(places.out, 0));
+  code.for(kept, 1, () => {
+    code.store("i32", out, i32.load(at));
+    code.increase(at, bytes);
+    code.increase(out, i32.shl(inner, 2));
+  });
+}
+
+/** Writes the keys of a line, in whole turns. */
+function emitKeys({ code, keys, greatest, from, size }: Line, places: Places): void {
+  const { data, count, inner, descending, nanFirst } = places;
+  const { bytes } = keys;
+  code.set(size, i32.mul(count, bytes));
+  const source = code.let(i32.add(data, 0));
+  code.if(i32.ne(inner, 1), () => {
+    code.for(size, bytes, (at) => {
+      keys.copy(code, code.let(i32.add(from, at)), source);
+      code.increase(source, i32.mul(inner, bytes));
+    });
+    code.set(source, from);
+  });
+  const opposite = code.let(i32x4.splat(descending));
+  const missing = code.let(v128.xor(greatest, i32x4.splat(nanFirst)));
+  // What is read behind a line is another, or scratch memory.
+  code.for(size, TURN, (index) => {
+    for (let at = 0; at < TURN; at += 16) {
+      const x = v128.load(i32.add(source, index), at);
+      code.store("v128", i32.add(from, index), keys.of(code, x, opposite, missing), at);
+    }
+  });
+  for (let at = 0; at < TURN; at += 16) {
+    code.store("v128", i32.add(from, size), greatest, at);
+  }
+  code.set(size, i32.and(i32.add(size, TURN - 1), -TURN));
 }

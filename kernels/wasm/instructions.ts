@@ -54,6 +54,7 @@ export const OPERATIONS = [
   ["i64x2", "extend_low_i32x4_s - extend_low_i32x4_u", 0xfd0c7, "v128", "v128"],
   ["i64x2", "shl shr_s shr_u", 0xfd0cb, "v128 i32", "v128"],
   ["i64x2", "add - - sub", 0xfd0ce, "v128 v128", "v128"],
+  ["i64x2", "eq ne lt_s gt_s le_s ge_s", 0xfd0d6, "v128 v128", "v128"],
   ["f32x4", "abs neg - sqrt", 0xfd0e0, "v128", "v128"],
   ["f32x4", "add sub mul div min max pmin pmax", 0xfd0e4, "v128 v128", "v128"],
   ["f64x2", "abs neg - sqrt", 0xfd0ec, "v128", "v128"],

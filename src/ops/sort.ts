@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { argSortRows } from "../../kernels/select/order.ts";
+import { argSortRows } from "../../kernels/select/eager.ts";
 import type { SortOrder } from "../../kernels/select/reference.ts";
 import { describe } from "../describe.ts";
 import type { SortOp } from "../op.ts";

@@ -2,21 +2,24 @@
 import type { DType, NumberArray } from "../../src/dtype.ts";
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { keysOf } from "../../kernels/select/keys.ts";
 import { sparseProduct } from "../../kernels/select/eager.ts";
 import * as reference from "../../kernels/select/reference.ts";
-import { emitLineSort, type LineSort, sortScratchBytes } from "../../kernels/select/sort.ts";
+import {
+  emitLineSort,
+  type LineSort,
+  sortNumbers,
+  sortScratchBytes,
+} from "../../kernels/select/sort.ts";
 import {
   emitRowGroups,
   groupScratchBytes,
   type RowGroups,
 } from "../../kernels/select/row_groups.ts";
 import { emitScatter, scatterScratchBytes, type ScatterSum } from "../../kernels/select/sums.ts";
-import { hasThreshold } from "../../kernels/select/threshold.ts";
+import { groupBytes } from "../../kernels/select/threshold.ts";
 import { emitGather, type Selection } from "../../kernels/select/wasm.ts";
 import type { Parameters, WasmFunction } from "../../kernels/wasm/code.ts";
 import { ModuleBuilder, PAGE_BYTES } from "../../kernels/wasm/module.ts";
-import { argSortRows } from "./sort_rows.ts";
 import { arrayOf } from "./wasm_loops.ts";
 
 const GUARD = 0xa5;
@@ -89,6 +92,15 @@ const lines = fc.record({
   part: fc.constantFrom(0, 0.02, 0.1, 0.5, 1),
 });
 
+/** The positions that the kernel writes, and those of the reference. */
+function sortBoth(sort: LineSort, data: NumberArray, outer: number): [NumberArray, NumberArray] {
+  const [given, expected] = [0, 1].map(() => new Int32Array(outer * sort.kept * sort.inner));
+  reference.argSortRows(expected!, data, { ...sort, outer }, sort);
+  const emit = (module: ModuleBuilder) => emitLineSort(module, sort.dtype);
+  run(emit, given!, [data], sortScratchBytes(sort), outer, ...sortNumbers(sort));
+  return [given!, expected!];
+}
+
 const sorts = lines.chain(({ outer, part, ...line }) => {
   const sort: LineSort = { ...line, kept: Math.max(1, Math.floor(line.count * part)) };
   const size = outer * line.count * line.inner;
@@ -98,37 +110,33 @@ const sorts = lines.chain(({ outer, part, ...line }) => {
 Deno.test("emitLineSort() gives the positions of the reference", () => {
   fc.assert(
     fc.property(sorts, ([{ sort, outer }, data]) => {
-      const expected = new Int32Array(outer * sort.kept * sort.inner);
-      argSortRows(expected, data, { ...sort, outer }, sort);
-      const out = new Int32Array(expected.length);
-      const scratch = sortScratchBytes(sort);
-      assertEquals(run((m) => emitLineSort(m, sort), out, [data], scratch, outer), expected);
+      const [given, expected] = sortBoth(sort, data, outer);
+      assertEquals(given, expected);
     }),
     { seed: 1, numRuns: 400 },
   );
 });
 
-Deno.test("emitLineSort() sorts many values by merging, runs in order among them", () => {
+Deno.test("emitLineSort() sorts many values by digits", () => {
   const data = Float32Array.from({ length: 5000 }, (_, i) => i < 2000 ? i : (i * 7919) % 4999);
   const order = { descending: false, kept: 5000, nanFirst: false };
-  const sort: LineSort = { dtype: "float32", count: 5000, inner: 1, ...order };
-  const expected = new Int32Array(5000);
-  argSortRows(expected, data, { ...sort, outer: 1 }, sort);
-  const out = new Int32Array(5000);
-  assertEquals(run((m) => emitLineSort(m, sort), out, [data], sortScratchBytes(sort), 1), expected);
+  const [given, expected] = sortBoth(
+    { dtype: "float32", count: 5000, inner: 1, ...order },
+    data,
+    1,
+  );
+  assertEquals(given, expected);
 });
 
 Deno.test("emitLineSort() takes the first of many equals", () => {
   const order = { descending: true, kept: 15, nanFirst: false };
   const sort: LineSort = { dtype: "float32", count: 1000, inner: 1, ...order };
-  const data = new Float32Array(1000).fill(2);
-  const out = new Int32Array(15);
-  const given = run((m) => emitLineSort(m, sort), out, [data], sortScratchBytes(sort), 1);
+  const [given] = sortBoth(sort, new Float32Array(1000).fill(2), 1);
   assertEquals([...given], [...Array(15).keys()]);
 });
 
-Deno.test("hasThreshold() is for few out of many", () => {
-  const has = (kept: number, count: number) => hasThreshold(keysOf("float32"), { kept, count });
+Deno.test("groupBytes() is for few out of many", () => {
+  const has = (kept: number, count: number) => groupBytes(4, count, kept) > 0;
   assertEquals([has(15, 1000), has(124, 1000), has(125, 1000)], [true, true, false]);
   assertEquals([has(1, 31), has(1, 32)], [false, true]);
 });

@@ -3,6 +3,7 @@ import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import {
   addSparseProduct,
+  argSortRows,
   gatherAlong,
   gatherSlices,
   maxSlices,
@@ -13,7 +14,6 @@ import {
 import { gatherKernel, scatterPlan, sparseProductPlan } from "../../kernels/select/wgsl.ts";
 import { argSortPlan } from "../../kernels/select/wgsl_sort.ts";
 import type { WgslElement } from "../../kernels/wgsl/kernel.ts";
-import { argSortRows } from "./sort_rows.ts";
 import { gpuTest, type Job, type Words } from "./wgsl_runner.ts";
 import type { AxisExtents } from "../../src/shape.ts";
 

@@ -4,7 +4,12 @@
  * @module
  */
 import { BYTES } from "../../dtype.ts";
-import { emitLineSort, type LineSort, sortScratchBytes } from "../../../kernels/select/sort.ts";
+import {
+  emitLineSort,
+  type LineSort,
+  sortNumbers,
+  sortScratchBytes,
+} from "../../../kernels/select/sort.ts";
 import {
   emitRowGroups,
   groupScratchBytes,
@@ -25,11 +30,8 @@ import type { StepKernel, Verified } from "./step_kernel.ts";
 /** Nanoseconds per value, about: half a comparison of a filter, or a value at a time. */
 const NS = { filtered: 0.7, sorted: 40, picked: 1 } as const;
 
-/** Longer lines are left to TypeScript: sorting needs four times their memory. */
+/** Longer lines are left to the host: sorting needs four times their memory. */
 const LONGEST = 2 ** 24;
-
-/** Longer lines, of which most positions are wanted, are faster by digits (`bench/sort_bench.ts`). */
-const LONGEST_WHOLE = 256;
 
 /** The kernel of a step that sorts; `undefined` where lines are long, or over several axes. */
 export function sortKernel(
@@ -42,22 +44,22 @@ export function sortKernel(
   const { axes, descending, kept, nanFirst } = order(params);
   if (axes.length !== 1 || sizeOf(graph.values[output]!.shape) === 0) return undefined;
   const { outer, count, inner } = extentsAround(shape, axes[0]!);
-  const few = kept * 8 < count;
-  if (dtype === "bool" || count > (few ? LONGEST : LONGEST_WHOLE)) return undefined;
+  if (dtype === "bool" || count > LONGEST) return undefined;
   const sort: LineSort = { dtype, count, inner, descending, kept, nanFirst };
   const scratchBytes = Math.ceil(sortScratchBytes(sort) / 64) * 64;
   const [outBytes, dataBytes] = [kept * inner * 4, count * inner * BYTES[dtype]];
   return {
-    key: JSON.stringify(["sort", sort]),
-    emit: (module) => emitLineSort(module, sort),
+    key: JSON.stringify(["sort", dtype]),
+    emit: (module) => emitLineSort(module, dtype),
     scratchBytes,
     slices: outer,
-    nanoseconds: sizeOf(shape) * (few ? NS.filtered : NS.sorted),
+    nanoseconds: sizeOf(shape) * (kept * 8 < count ? NS.filtered : NS.sorted),
     calls: ([from, to], { offsets, scratch }) => [[
       offsets.get(output)! + from * outBytes,
       offsets.get(x)! + from * dataBytes,
       scratch,
       to - from,
+      ...sortNumbers(sort),
     ]],
   };
 }

@@ -169,7 +169,7 @@ Deno.test("threads that share selection give the same bits", async () => {
   );
 });
 
-Deno.test("kernelOf() leaves very long lines to others, and longer ones that are sorted whole", () => {
+Deno.test("kernelOf() leaves very long lines to the host", () => {
   const slices = (count: number, kept: number) => {
     const graph = record(
       [{ shape: [1, count], dtype: "float32" }],
@@ -178,5 +178,5 @@ Deno.test("kernelOf() leaves very long lines to others, and longer ones that are
     return kernelOf(graph.steps[0]!, graph)?.slices;
   };
   assertEquals([slices(2 ** 24, 9), slices(2 ** 24 + 1, 9)], [1, undefined]);
-  assertEquals([slices(256, 256), slices(257, 257), slices(257, 32)], [1, undefined, 1]);
+  assertEquals([slices(256, 256), slices(100_000, 100_000)], [1, 1]);
 });
