@@ -8,51 +8,64 @@
 import type { NumberArray } from "../../src/dtype.ts";
 import type { AxisExtents } from "../../src/shape.ts";
 
-/** Whole slices by their positions: `out[o, k, :] = data[o, indices[k], :]`. */
-export function gatherSlices(
+/**
+ * Whole slices by one position each, `out[o, k, :] = data[o, indices[k], :]`, or single values,
+ * `out[o, k, j] = data[o, indices[o, k, j], j]`.
+ */
+export function gatherRows(
   out: NumberArray,
   data: NumberArray,
   indices: NumberArray,
+  by: "slice" | "value",
   { outer, count, inner }: AxisExtents,
 ): void {
+  const picked = out.length / (outer * inner || 1);
   let at = 0;
   for (let o = 0; o < outer; o++) {
-    for (let k = 0; k < indices.length; k++, at += inner) {
-      const from = (o * count + indices[k]!) * inner;
-      if (inner > 16) out.set(data.subarray(from, from + inner), at);
-      else for (let j = 0; j < inner; j++) out[at + j] = data[from + j]!;
+    for (let k = 0; k < picked; k++) {
+      if (by === "value") {
+        for (let j = 0; j < inner; j++, at++) {
+          out[at] = data[(o * count + indices[at]!) * inner + j]!;
+        }
+        continue;
+      }
+      const slice = (o * count + indices[k]!) * inner;
+      if (inner > 16) out.set(data.subarray(slice, slice + inner), at);
+      else for (let j = 0; j < inner; j++) out[at + j] = data[slice + j]!;
+      at += inner;
     }
   }
 }
 
-/** The adjoint: `sums[o, indices[k], :] += data[o, k, :]`. */
-export function scatterAddSlices(
-  sums: Float64Array,
+/**
+ * The adjoint: slices or values are added up, `results[o, indices[k], :] += data[o, k, :]`; or the
+ * largest slices are found, where NaN wins.
+ */
+export function scatterRows(
+  results: Float64Array,
   data: NumberArray,
   indices: NumberArray,
+  { by, reduce }: { by: "slice" | "value"; reduce: "sum" | "max" },
   { outer, count, inner }: AxisExtents,
 ): void {
+  const picked = data.length / (outer * inner || 1);
   let at = 0;
   for (let o = 0; o < outer; o++) {
-    for (let k = 0; k < indices.length; k++, at += inner) {
-      const to = (o * count + indices[k]!) * inner;
-      for (let j = 0; j < inner; j++) sums[to + j]! += data[at + j]!;
-    }
-  }
-}
-
-/** The largest of them: `maxima[o, indices[k], :] = max(…, data[o, k, :])`; NaN wins. */
-export function maxSlices(
-  maxima: NumberArray,
-  data: NumberArray,
-  indices: NumberArray,
-  { outer, count, inner }: AxisExtents,
-): void {
-  let at = 0;
-  for (let o = 0; o < outer; o++) {
-    for (let k = 0; k < indices.length; k++, at += inner) {
-      const to = (o * count + indices[k]!) * inner;
-      for (let j = 0; j < inner; j++) maxima[to + j] = Math.max(maxima[to + j]!, data[at + j]!);
+    for (let k = 0; k < picked; k++) {
+      if (by === "value") {
+        for (let j = 0; j < inner; j++, at++) {
+          results[(o * count + indices[at]!) * inner + j]! += data[at]!;
+        }
+        continue;
+      }
+      const slice = (o * count + indices[k]!) * inner;
+      if (reduce === "sum") {
+        for (let j = 0; j < inner; j++, at++) results[slice + j]! += data[at]!;
+      } else {
+        for (let to = slice; to < slice + inner; to++, at++) {
+          results[to] = Math.max(results[to]!, data[at]!);
+        }
+      }
     }
   }
 }
@@ -84,42 +97,6 @@ export function addSparseProduct(
     } else if (sums instanceof Float64Array) {
       for (let j = 0; j < inner; j++) sums[to + j]! += value * table[from + j]!;
     } else for (let j = 0; j < inner; j++) sums[to + j]! += Math.imul(value, table[from + j]!);
-  }
-}
-
-/** Single values by their positions: `out[o, k, j] = data[o, indices[o, k, j], j]`. */
-export function gatherAlong(
-  out: NumberArray,
-  data: NumberArray,
-  indices: NumberArray,
-  { outer, count, inner }: AxisExtents,
-): void {
-  const picked = outer * inner === 0 ? 0 : indices.length / (outer * inner);
-  let at = 0;
-  for (let o = 0; o < outer; o++) {
-    for (let k = 0; k < picked; k++) {
-      for (let j = 0; j < inner; j++, at++) {
-        out[at] = data[(o * count + indices[at]!) * inner + j]!;
-      }
-    }
-  }
-}
-
-/** The adjoint: `sums[o, indices[o, k, j], j] += data[o, k, j]`. */
-export function scatterAddAlong(
-  sums: Float64Array,
-  data: NumberArray,
-  indices: NumberArray,
-  { outer, count, inner }: AxisExtents,
-): void {
-  const picked = outer * inner === 0 ? 0 : indices.length / (outer * inner);
-  let at = 0;
-  for (let o = 0; o < outer; o++) {
-    for (let k = 0; k < picked; k++) {
-      for (let j = 0; j < inner; j++, at++) {
-        sums[(o * count + indices[at]!) * inner + j]! += data[at]!;
-      }
-    }
   }
 }
 

@@ -3,9 +3,8 @@
  *
  * @module
  */
-import { maxSlices } from "../../kernels/select/reference.ts";
+import { scatterRows } from "../../kernels/select/reference.ts";
 import { arange, zeros } from "../create.ts";
-import { allocate } from "../dtype.ts";
 import { checkLabels, outsidePositions } from "../labels.ts";
 import { perInput, type ScatterOp } from "../op.ts";
 import { checkOptions, refuseMore } from "../options.ts";
@@ -26,7 +25,7 @@ import { AXIS } from "./checks.ts";
 import { equal, greaterEqual, where } from "./compare.ts";
 import { floating, lowestOf, numeric, promoteAll } from "./elementwise.ts";
 import { cast, reshape } from "./layout.ts";
-import { type AxisOptions, gatherOp, scatterAddOp } from "./select.ts";
+import { type AxisOptions, gatherOp, narrow, scatterAddOp } from "./select.ts";
 
 /** How many segments there are, and along which axis. */
 interface Segments {
@@ -47,10 +46,10 @@ export const segmentMaxOp: ScatterOp<Segments> = {
     dtype: x!.dtype,
   }),
   forward([x, segments], { axis }, { shape, dtype }) {
-    const maxima = allocate(dtype, sizeOf(shape)).fill(lowestOf(dtype));
+    const maxima = new Float64Array(sizeOf(shape)).fill(lowestOf(dtype));
     const { data } = checkLabels("segmentMax", segments!, shape[axis]!, { argument: "segments" });
-    maxSlices(maxima, x!.data, data, extentsAround(shape, axis));
-    return maxima;
+    scatterRows(maxima, x!.data, data, segmentMaxOp, extentsAround(shape, axis));
+    return narrow(maxima, dtype);
   },
   refuses: (_inputs, { count }) => outsidePositions("segmentMax", count),
   vjp: perInput(

@@ -3,12 +3,7 @@
  *
  * @module
  */
-import {
-  gatherAlong,
-  gatherSlices,
-  scatterAddAlong,
-  scatterAddSlices,
-} from "../../kernels/select/reference.ts";
+import { gatherRows, scatterRows } from "../../kernels/select/reference.ts";
 import { allocate, type DType, type TypedArray } from "../dtype.ts";
 import { describe } from "../describe.ts";
 import { checkLabels, outsidePositions, toIntegers } from "../labels.ts";
@@ -48,7 +43,7 @@ export const gatherOp: LookupOp<number> = {
   forward([x, indices], axis, { shape, dtype }) {
     const out = allocate(dtype, sizeOf(shape));
     const positions = checkPositions("gather", indices!, x!.shape[axis]!);
-    gatherSlices(out, x!.data, positions, extentsAround(x!.shape, axis));
+    gatherRows(out, x!.data, positions, "slice", extentsAround(x!.shape, axis));
     return out;
   },
   refuses: ([x], axis) => outsidePositions("gather", x!.shape[axis]!),
@@ -71,7 +66,7 @@ export const scatterAddOp: ScatterOp<number> = {
   forward([x, indices, updates], axis, { shape, dtype }) {
     const sums = Float64Array.from(x!.data);
     const positions = checkPositions("scatterAdd", indices!, shape[axis]!);
-    scatterAddSlices(sums, updates!.data, positions, extentsAround(shape, axis));
+    scatterRows(sums, updates!.data, positions, scatterAddOp, extentsAround(shape, axis));
     return narrow(sums, dtype);
   },
   refuses: ([x], axis) => outsidePositions("scatterAdd", x!.shape[axis]!),
@@ -93,7 +88,7 @@ export const takeAlongAxisOp: LookupOp<number> = {
   forward([x, indices], axis, { dtype }) {
     const out = allocate(dtype, indices!.size);
     const positions = checkPositions("takeAlongAxis", indices!, x!.shape[axis]!);
-    gatherAlong(out, x!.data, positions, extentsAround(x!.shape, axis));
+    gatherRows(out, x!.data, positions, "value", extentsAround(x!.shape, axis));
     return out;
   },
   refuses: ([x], axis) => outsidePositions("takeAlongAxis", x!.shape[axis]!),
@@ -115,7 +110,7 @@ export const putAlongAxisOp: ScatterOp<{ axis: number; shape: Shape }> = {
   forward([x, indices], { axis, shape }, { dtype }) {
     const sums = new Float64Array(sizeOf(shape));
     const positions = checkPositions("takeAlongAxis", indices!, shape[axis]!);
-    scatterAddAlong(sums, x!.data, positions, extentsAround(shape, axis));
+    scatterRows(sums, x!.data, positions, putAlongAxisOp, extentsAround(shape, axis));
     return narrow(sums, dtype);
   },
   refuses: (_inputs, { axis, shape }) => outsidePositions("takeAlongAxis", shape[axis]!),
@@ -125,7 +120,8 @@ export const putAlongAxisOp: ScatterOp<{ axis: number; shape: Shape }> = {
   ),
 };
 
-function narrow(sums: Float64Array, dtype: DType): TypedArray {
+/** Sums in their type. */
+export function narrow(sums: Float64Array, dtype: DType): TypedArray {
   if (dtype === "float64") return sums;
   const out = allocate(dtype, sums.length);
   (out as Float32Array).set(sums);

@@ -164,8 +164,7 @@ Deno.test("emitGather() picks what the reference picks", () => {
   fc.assert(
     fc.property(selections, ({ spec: { dtype, outer, ...spec }, indices, whole }) => {
       const expected = arrayOf(dtype, outer * spec.picked * spec.inner);
-      const gather = spec.by === "slice" ? reference.gatherSlices : reference.gatherAlong;
-      gather(expected, whole, indices, { ...spec, outer });
+      reference.gatherRows(expected, whole, indices, spec.by, { ...spec, outer });
       const bytes = expected.BYTES_PER_ELEMENT as Selection["bytes"];
       const out = arrayOf(dtype, expected.length);
       const emit = (module: ModuleBuilder) => emitGather(module, { ...spec, bytes });
@@ -183,7 +182,8 @@ Deno.test("emitScatter() adds up values as the reference does, to the bit", () =
     fc.property(floats, ({ spec: { by: _, outer, ...rest }, indices, whole, part }) => {
       const sum = rest as ScatterSum;
       const sums = new Float64Array(whole.length);
-      reference.scatterAddAlong(sums, part, indices, { ...sum, outer });
+      const kind = { by: "value", reduce: "sum" } as const;
+      reference.scatterRows(sums, part, indices, kind, { ...sum, outer });
       const out = arrayOf(sum.dtype, whole.length);
       const scratch = scatterScratchBytes(sum);
       const given = run((module) => emitScatter(module, sum), out, [part, indices], scratch, outer);
@@ -212,8 +212,8 @@ function groupsByReference(
   const lowest = combine === "sum" ? 0 : dtype === "int32" ? -(2 ** 31) : -Infinity;
   const start = onto ? whole : arrayOf(dtype, whole.length).fill(lowest);
   const results = Float64Array.from(start);
-  const put = combine === "sum" ? reference.scatterAddSlices : reference.maxSlices;
-  put(results, part, indices, around);
+  const kind = { by: "slice", reduce: combine as "sum" | "max" } as const;
+  reference.scatterRows(results, part, indices, kind, around);
   return arrayOf(dtype, results);
 }
 

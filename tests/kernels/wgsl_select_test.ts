@@ -4,11 +4,8 @@ import fc from "fast-check";
 import {
   addSparseProduct,
   argSortRows,
-  gatherAlong,
-  gatherSlices,
-  maxSlices,
-  scatterAddAlong,
-  scatterAddSlices,
+  gatherRows,
+  scatterRows,
   type SortOrder,
 } from "../../kernels/select/reference.ts";
 import { gatherKernel, scatterPlan, sparseProductPlan } from "../../kernels/select/wgsl.ts";
@@ -77,7 +74,7 @@ gpuTest("gatherKernel() picks the slices that the reference picks", async (runne
           ? new Int32Array(outer * picked * inner)
           : new Uint32Array(outer * picked * inner);
         const outputs = [expected.slice()];
-        gatherSlices(expected as NumberArray, x as NumberArray, indices, around);
+        gatherRows(expected as NumberArray, x as NumberArray, indices, "slice", around);
         return {
           job: {
             plan: gatherKernel("slice", element, around, picked),
@@ -99,7 +96,7 @@ gpuTest("gatherKernel() picks the values that the reference picks", async (runne
       const x = values(outer * count * inner, seed);
       const indices = integers(outer * picked * inner, count, seed + 1);
       const expected = new Float32Array(indices.length);
-      gatherAlong(expected, x, indices, around);
+      gatherRows(expected, x, indices, "value", around);
       const outputs = [new Float32Array(indices.length)];
       const plan = gatherKernel("value", "float32", around, picked);
       return { job: { plan, inputs: [x, indices], outputs }, expected };
@@ -117,7 +114,7 @@ function scatterCheck(around: AxisExtents, picked: number, seed: number, distinc
   const updates = values(outer * picked * inner, seed + 2);
   const indices = integers(picked, distinct ?? count, seed + 1);
   const sums = Float64Array.from(x);
-  scatterAddSlices(sums, updates, indices, around);
+  scatterRows(sums, updates, indices, SUMS, around);
   const outputs = [new Float32Array(x.length)];
   const plan = scatterPlan({ ...SUMS, around, picked });
   return {
@@ -140,9 +137,11 @@ function maximaCheck(
   const given = typed.from(updates);
   const indices = integers(picked, count, seed + 1);
   const lowest = element === "float32" ? -Infinity : -(2 ** 31);
-  const expected = new typed(outer * count * inner).fill(lowest);
-  maxSlices(expected, given, indices, around);
-  const plan = scatterPlan({ ...SUMS, reduce: "max", element, around, picked });
+  const maxima = new Float64Array(outer * count * inner).fill(lowest);
+  const kind = { ...SUMS, reduce: "max" } as const;
+  scatterRows(maxima, given, indices, kind, around);
+  const expected = typed.from(maxima);
+  const plan = scatterPlan({ ...kind, element, around, picked });
   return { job: { plan, inputs: [given, indices], outputs: [expected.slice().fill(9)] }, expected };
 }
 
@@ -214,7 +213,7 @@ gpuTest("scatterPlan() adds integers", async (runner) => {
     integers(80, 2 ** 20, 3),
   ] as const;
   const sums = Float64Array.from(x);
-  scatterAddSlices(sums, updates, indices, around);
+  scatterRows(sums, updates, indices, SUMS, around);
   const plan = scatterPlan({ ...SUMS, element: "int32", around, picked: 40 });
   const job = { plan, inputs: [x, indices, updates], outputs: [new Int32Array(10)] };
   await checkAll(runner, [{ job, expected: Int32Array.from(sums) }]);
@@ -229,8 +228,9 @@ gpuTest("scatterPlan() adds values up as the reference does", async (runner) => 
       const x = values(outer * picked * inner, seed);
       const indices = integers(x.length, count, seed + 1);
       const sums = new Float64Array(outer * count * inner);
-      scatterAddAlong(sums, x, indices, around);
-      const plan = scatterPlan({ ...SUMS, by: "value", around, picked });
+      const kind = { ...SUMS, by: "value" } as const;
+      scatterRows(sums, x, indices, kind, around);
+      const plan = scatterPlan({ ...kind, around, picked });
       const outputs = [new Float32Array(sums.length)];
       return { job: { plan, inputs: [x, indices], outputs }, expected: Float32Array.from(sums) };
     }),
