@@ -16,6 +16,7 @@ import {
 import type { ModuleBuilder } from "../wasm/module.ts";
 import { f32x4, f64x2, i32x4, type LaneBytes, v128 } from "../wasm/simd.ts";
 import { f32, f64, i32, type Local, type Value } from "../wasm/value.ts";
+import { emitCounting } from "./pairs.ts";
 
 /** What is put together: rows of `inner` values. */
 export interface RowGroups {
@@ -87,36 +88,18 @@ export function emitRowGroups(
 
 const entry = (start: Local<"i32">, index: Local<"i32">) => i32.add(start, i32.shl(index, 2));
 
-/** Puts the rows in the order of their positions, by counting. */
+/** Puts the rows in the order of their positions. */
 function emitOrder(code: CodeBuilder, groups: RowGroups, at: Places): void {
   const { combine, dtype, count, picked, inner } = groups;
   const { sources, numbers } = layoutOf(groups);
   const [bytes, { scratch }] = [BYTES[dtype], at];
-  const [place, next] = [code.local("i32"), code.local("i32")];
-  const find = (k: Local<"i32">) => {
-    code.set(place, i32.load(entry(at.positions, k)));
-    code.set(place, entry(scratch, place));
-  };
-  code.clear(scratch, 4 * count);
-  code.for(picked, 1, (k) => {
-    find(k);
-    code.store("i32", place, i32.add(i32.load(place), 1));
-  });
-  const start = code.let(i32.const(0));
-  code.for(count, 1, (result) => {
-    code.set(place, entry(scratch, result));
-    code.set(next, i32.add(start, i32.load(place)));
-    code.store("i32", place, start);
-    code.set(start, next);
-  });
-  code.for(picked, 1, (k) => {
-    find(k);
-    code.set(next, i32.load(place));
-    code.store("i32", place, i32.add(next, 1));
+  const bucketOf = (k: Local<"i32">) => i32.load(entry(at.positions, k));
+  const counting = { counts: scratch, buckets: count, first: i32.const(0), end: picked, step: 1 };
+  emitCounting(code, { ...counting, bucketOf }, (place, k) => {
     const source = combine === "product" ? i32.load(entry(at.sources, k)) : k;
-    code.store("i32", entry(scratch, next), i32.mul(source, inner * bytes), sources);
+    code.store("i32", entry(scratch, place), i32.mul(source, inner * bytes), sources);
     if (combine !== "product") return;
-    const [to, from] = [i32.mul(next, bytes), i32.add(at.numbers, i32.mul(k, bytes))];
+    const [to, from] = [i32.mul(place, bytes), i32.add(at.numbers, i32.mul(k, bytes))];
     if (bytes === 4) code.store("f32", i32.add(scratch, to), f32.load(from), numbers);
     else code.store("f64", i32.add(scratch, to), f64.load(from), numbers);
   });
