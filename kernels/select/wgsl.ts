@@ -10,14 +10,12 @@ import {
   createKernel,
   groupsFor,
   PlanDraft,
-  planOf,
   WGSL_TYPES,
   type WgslElement,
   type WgslKernel,
   type WgslPlan,
 } from "../wgsl/kernel.ts";
-import { combinationOf } from "../wgsl/combine.ts";
-import { hasBase, type ScatterDraft, type ScatterTerms, sumSortedKernel } from "./wgsl_segments.ts";
+import { hasBase, type ScatterDraft, type ScatterTerms, segmentsKernel } from "./wgsl_segments.ts";
 import { sortPairs } from "./wgsl_sort.ts";
 import { spaceOver } from "../elementwise/wgsl_space.ts";
 import type { AxisExtents } from "../../src/shape.ts";
@@ -55,13 +53,17 @@ y[index] = x[origin${inner === 1 ? "" : ` * ${inner}u + index % ${inner}u`}];`,
  */
 export function scatterPlan(draft: ScatterDraft): WgslPlan {
   const { around: { outer, inner }, by, picked, terms } = draft;
-  if (terms === undefined && picked <= FEW) return planOf(sumFewKernel(draft));
   const added = terms !== undefined ? [0, 2, 3] : hasBase(draft) ? [0, 2] : [0];
   const plan = new PlanDraft(added.length + 2);
+  const outputs = [added.length + 1];
+  if (picked <= FEW) {
+    plan.add(segmentsKernel(draft, false), [...added, 1], outputs);
+    return plan;
+  }
   const positions = by === "slice" ? [1, picked, 1] : [outer, picked, inner];
   const order = { descending: false, kept: picked, nanFirst: false };
   const { keys, places } = sortPairs(plan, 1, "int32", spaceOver(positions, [1]), order);
-  plan.add(sumSortedKernel(draft), [...added, keys, places], [added.length + 1]);
+  plan.add(segmentsKernel(draft, true), [...added, keys, places], outputs);
   return plan;
 }
 
@@ -87,34 +89,5 @@ export function sparseProductPlan(
   const around = { outer: 1, count, inner };
   return scatterPlan({
     ...{ name: "sparseProduct", element, around, picked, by: "slice", reduce: "sum", terms },
-  });
-}
-
-/** Each sum looks through all positions. */
-function sumFewKernel(draft: ScatterDraft): WgslKernel {
-  const { name, element, around: { outer, count, inner }, picked, by, reduce } = draft;
-  const type = WGSL_TYPES[element];
-  const { start, combine, declarations } = combinationOf(reduce, element);
-  const size = outer * count * inner;
-  const from = `(slice * ${picked}u + k) * ${inner}u + behind`;
-  const values = { name: "updates", type };
-  const indices = { name: "indices", type: "i32" } as const;
-  return createKernel({
-    name,
-    inputs: hasBase(draft) ? [{ name: "x", type }, indices, values] : [values, indices],
-    outputs: [{ name: "y", type }],
-    groups: groupsFor(size),
-    declarations,
-    body: `if (index >= ${size}u) { return; }
-let slice = index / ${count * inner}u;
-let place = i32(index / ${inner}u % ${count}u);
-let behind = index % ${inner}u;
-var sum = ${hasBase(draft) ? "x[index]" : start};
-for (var k = 0u; k < ${picked}u; k++) {
-  if (indices[${by === "slice" ? "k" : from}] == place) { sum = ${
-      combine("sum", `updates[${from}]`)
-    }; }
-}
-y[index] = sum;`,
   });
 }

@@ -1,5 +1,5 @@
 /**
- * Sums and maxima of the values that sorted positions lead to.
+ * Sums and maxima of the values at each position.
  *
  * @module
  */
@@ -52,43 +52,56 @@ const LANES = 64;
 const MOST_SHARED = 2 ** 16;
 
 /**
- * Sums over positions in increasing order: of each, the stretch is found by bisection. Inputs: the
- * base where there is one, the values to add, the sorted keys and the places that they came from.
+ * What the values at each position amount to. Inputs: the base where there is one, the values, and
+ * the positions: all are looked through, or sorted keys, where the stretch of each is found by
+ * bisection, and the places that they came from.
  */
-export function sumSortedKernel(draft: ScatterDraft): WgslKernel {
-  const { name, element, around: { outer, count, inner }, picked, reduce } = draft;
+export function segmentsKernel(draft: ScatterDraft, isSorted: boolean): WgslKernel {
+  const { name, element, around: { outer, count, inner }, picked, by, reduce } = draft;
   const type = WGSL_TYPES[element];
   const combination = combinationOf(reduce, element);
   const size = outer * count * inner;
-  const isLong = picked > MOST_ROUNDS || picked >= LANES * count && size <= MOST_SHARED;
+  const isLong = isSorted &&
+    (picked > MOST_ROUNDS || picked >= LANES * count && size <= MOST_SHARED);
   const { inputs: values, value: term } = draft.terms ?? {
     inputs: [{ name: "updates", type }],
     value: (entry, behind) => `updates[(slice * ${picked}u + ${entry}) * ${inner}u + ${behind}]`,
   } satisfies ScatterTerms;
   const number = isLong ? "group" : "index";
+  const place = `${number} / ${inner}u % ${count}u`;
+  const row = `${isSorted ? `(slice * ${inner}u + behind)` : "slice"} * ${picked}u`;
   const head = `let slice = ${number} / ${count * inner}u;
-let key = (${number} / ${inner}u % ${count}u) ^ 0x80000000u;
+let key = ${isSorted ? `(${place}) ^ 0x80000000u` : `i32(${place})`};
 let behind = ${number} % ${inner}u;
-let row = ${draft.by === "slice" ? "0u" : `(slice * ${inner}u + behind) * ${picked}u`};
+let row = ${by === "slice" ? "0u" : row};
 let base = ${hasBase(draft) ? `x[${number}]` : combination.start};
-let first = lowerBound(row, key);`;
-  const value = term("places[row + p]", "behind");
+let first = ${isSorted ? "lowerBound(row, key)" : "0u"};`;
+  const at = isSorted || by === "slice" ? "row + p" : `(row + p) * ${inner}u + behind`;
+  const value = term(isSorted ? "places[row + p]" : "p", "behind");
   return createKernel({
     name: `${name} sums`,
     inputs: [
       ...(hasBase(draft) ? [{ name: "x", type }] : []),
       ...values,
-      { name: "keys", type: "u32" },
-      { name: "places", type: "u32" },
+      ...(isSorted
+        ? [{ name: "keys", type: "u32" }, { name: "places", type: "u32" }] as const
+        : [{ name: "keys", type: "i32" }] as const),
     ],
     outputs: [{ name: "y", type }],
     groups: isLong ? size : groupsFor(size),
     declarations: `${combination.declarations}
 ${isLong ? `var<workgroup> parts: array<${type}, ${LANES}>;` : ""}
-${lowerBound(picked)}`,
+${isSorted ? lowerBound(picked) : ""}`,
     body: isLong
       ? sharedBody(head, combination, value, picked)
-      : ownBody(head, combination, size, value, picked),
+      : `if (index >= ${size}u) { return; }
+${head}
+var sum = base;
+for (var p = first; p < ${picked}u; p++) {
+  if (keys[${at}] != key) { ${isSorted ? "break" : "continue"}; }
+  sum = ${combination.combine("sum", value)};
+}
+y[index] = sum;`,
   });
 }
 
@@ -102,24 +115,6 @@ function lowerBound(picked: number): string {
   }
   return low;
 }`;
-}
-
-/** Each invocation: one sum. */
-function ownBody(
-  head: string,
-  { combine }: Combination,
-  size: number,
-  value: string,
-  picked: number,
-): string {
-  return `if (index >= ${size}u) { return; }
-${head}
-var sum = base;
-for (var p = first; p < ${picked}u; p++) {
-  if (keys[row + p] != key) { break; }
-  sum = ${combine("sum", value)};
-}
-y[index] = sum;`;
 }
 
 /** Each workgroup: one sum, of as many parts as it has invocations. */
