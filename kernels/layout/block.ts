@@ -5,7 +5,7 @@
  */
 import type { CodeBuilder } from "../wasm/code.ts";
 import { i32, type Local, type Value } from "../wasm/value.ts";
-import { type LaneBytes, v128 } from "../wasm/simd.ts";
+import { v128 } from "../wasm/simd.ts";
 
 /** Larger blocks are left to the engine's own copying, which takes longer to start. */
 const LARGEST_COPY = 128;
@@ -24,19 +24,4 @@ export function emitBlockCopy(
   for (; at + 8 <= bytes; at += 8) code.storeLane(8, to, v128.load64Zero(from, at), 0, at);
   for (; at + 4 <= bytes; at += 4) code.store("i32", to, i32.load(from, at), at);
   for (; at < bytes; at++) code.store("i8", to, i32.load8U(from, at), at);
-}
-
-/** Fills `count` values with one. */
-export function emitBlockFill(
-  code: CodeBuilder,
-  to: Local<"i32">,
-  from: Local<"i32">,
-  count: number,
-  size: LaneBytes,
-): void {
-  const x = code.let(v128.loadSplat(size, from));
-  const bytes = count * size;
-  const whole = bytes - bytes % 16;
-  code.for(whole, 16, (at) => code.store("v128", i32.add(to, at), x));
-  for (let at = whole; at < bytes; at += size) code.storeLane(size, to, x, 0, at);
 }

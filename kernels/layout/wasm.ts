@@ -8,7 +8,7 @@ import { type CodeBuilder, integers, type Parameters, type WasmFunction } from "
 import type { ModuleBuilder } from "../wasm/module.ts";
 import { i32, type Local, localAt } from "../wasm/value.ts";
 import type { LaneBytes } from "../wasm/simd.ts";
-import { emitBlockCopy, emitBlockFill } from "./block.ts";
+import { emitBlockCopy } from "./block.ts";
 import { type Axis, mergeAxes } from "./axes.ts";
 import type { ViewCopy } from "./reference.ts";
 import { emitTranspose, isTiled, tiledRows } from "./tiles.ts";
@@ -57,9 +57,8 @@ function emitAxes(
   const [first, ...rest] = axes;
   if (first === undefined) return emitBlockCopy(code, to, from, size);
   const { extent, strides: [toStep, fromStep] } = first;
-  if (rest.length === 0 && toStep === size) {
-    if (fromStep === size) return emitBlockCopy(code, to, from, extent * size);
-    if (fromStep === 0) return emitBlockFill(code, to, from, extent, size);
+  if (rest.length === 0 && toStep === size && fromStep === size) {
+    return emitBlockCopy(code, to, from, extent * size);
   }
   const [columns] = rest;
   const isTurned = rest.length === 1 && fromStep === size && columns!.strides[0] === size;
