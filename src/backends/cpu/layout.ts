@@ -4,14 +4,12 @@
  * @module
  */
 import { BYTES } from "../../dtype.ts";
-import type { LoopSpec } from "../../../kernels/elementwise/passes.ts";
-import { emitLoop } from "../../../kernels/elementwise/wasm.ts";
 import type { ViewCopy } from "../../../kernels/layout/reference.ts";
 import { emitCopies } from "../../../kernels/layout/wasm.ts";
 import type { LaneBytes } from "../../../kernels/wasm/simd.ts";
 import type { ViewOp } from "../../op.ts";
 import { sizeOf } from "../../shape.ts";
-import type { Graph, Step, ValueId } from "../../program/graph.ts";
+import type { Graph, Step } from "../../program/graph.ts";
 import type { StepKernel } from "./step_kernel.ts";
 
 /** The kernel of a step that copies values to other places. */
@@ -61,30 +59,5 @@ function piecesKernel(
         offsets.get(output)! + copy.to.offset * size,
         offsets.get(inputs[from + i]!)!,
       ]),
-  };
-}
-
-/**
- * The kernel of a step that brings numbers to the other precision; `undefined` of other types, which
- * loops do, or the host where values may not fit.
- */
-export function castKernel({ inputs, output }: Step, graph: Graph): StepKernel | undefined {
-  const [x] = inputs as [ValueId];
-  const [from, to] = [graph.values[x]!.dtype, graph.values[output]!.dtype];
-  if (![from, to].every((dtype) => dtype.startsWith("float"))) return undefined;
-  const count = sizeOf(graph.values[output]!.shape);
-  const spec: LoopSpec = {
-    float: "float64",
-    operands: [{ name: "x", dtype: from, moves: true }],
-    body: [],
-    stores: [{ name: "x", dtype: to, moves: true }],
-  };
-  return {
-    key: JSON.stringify(["cast", from, to]),
-    emit: (module) => emitLoop(module, spec),
-    scratchBytes: 0,
-    slices: 1,
-    nanoseconds: count,
-    calls: (_, { offsets }) => [[offsets.get(output)!, offsets.get(x)!, 0, 0, 1, count]],
   };
 }

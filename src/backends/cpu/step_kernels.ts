@@ -8,7 +8,7 @@ import type { Graph, Step, ValueId } from "../../program/graph.ts";
 import { isGroup, type Unit } from "../../program/passes/fuse.ts";
 import { bytesOf, type MemoryPlan } from "../../program/plan.ts";
 import { cumulativeKernel } from "./cumulative.ts";
-import { castKernel, viewKernel } from "./layout.ts";
+import { viewKernel } from "./layout.ts";
 import { loopKernel } from "./loop_kernels.ts";
 import { productKernel } from "./product.ts";
 import { randomKernel } from "./random.ts";
@@ -57,10 +57,9 @@ export function kernelOf(step: Step, graph: Graph, sparse = false): StepKernel |
       return cumulativeKernel(step, op, graph);
     case "sparseProduct":
       return sparseKernel(step, graph);
-    case "map":
-      return op.expression === "a" ? castKernel(step, graph) : undefined;
     case "random":
       return randomKernel(step, op, graph);
+    case "map":
     case "check":
     case "loop":
     case "opaque":

@@ -107,8 +107,9 @@ function elementwiseWork(
   const dtypes = new Set([dtype, ...inputs.map((id) => graph.values[id]!.dtype)]);
   const hasIntegers = dtypes.delete("int32");
   dtypes.delete("bool");
-  const [float] = dtypes;
-  if (dtypes.size > 1) return undefined;
+  // Double precision holds both, so that its loops bring numbers from the one to the other.
+  const float = dtypes.size > 1 ? "float64" : [...dtypes][0];
+  if (dtypes.size > 1 && expression !== "a") return undefined;
   const work = { shape: strip(shape), dtype: float as Work["dtype"], reduced: undefined };
   if (!hasIntegers || dtype !== "int32") return work;
   const chooses = CHOICES.includes(expression);
