@@ -41,7 +41,8 @@ export function sumRows(
       else if (data instanceof Float32Array) addFloat32(sums, data, at);
       else for (let j = 0; j < inner; j++) sums[j]! += data[at + j]!;
     }
-    (out as Float64Array).set(kind === "sum" ? sums : sums.map(finish), o * inner);
+    if (kind === "sum") (out as Float64Array).set(sums, o * inner);
+    else for (let j = 0; j < inner; j++) out[o * inner + j] = finish(sums[j]!);
   }
 }
 
