@@ -192,15 +192,12 @@ function lanesOf({ combine, dtype }: RowGroups, isSingle = false) {
   const isWide = combine === "sum" && dtype === "float32";
   const type = isWide ? "float64" : dtype;
   const isMax = combine === "max";
-  const lowest = isMax ? -Infinity : 0;
-  const { nothing, join } = {
-    float32: { nothing: f32x4.splat(f32.const(lowest)), join: isMax ? f32x4.max : f32x4.add },
-    float64: { nothing: f64x2.splat(f64.const(lowest)), join: isMax ? f64x2.max : f64x2.add },
-    int32: {
-      nothing: i32x4.splat(i32.const(isMax ? -(2 ** 31) : 0)),
-      join: isMax ? i32x4.maxS : i32x4.add,
-    },
+  const { splat, add, max } = {
+    float32: f32x4,
+    float64: f64x2,
+    int32: { splat: i32x4.splat, add: i32x4.add, max: i32x4.maxS },
   }[type];
+  const lowest = type === "int32" ? -(2 ** 31) : -Infinity;
   const perRegister = 16 / BYTES[type];
   const step = perRegister * BYTES[dtype];
   const bytes = isSingle ? BYTES[dtype] : step;
@@ -208,8 +205,8 @@ function lanesOf({ combine, dtype }: RowGroups, isSingle = false) {
   return {
     perRegister,
     /** What there is before anything is added. */
-    nothing,
-    join,
+    nothing: splat(isMax ? lowest : 0),
+    join: isMax ? max : add,
     read(at: Local<"i32">, i: number): Value<"v128"> {
       const x = load(at, step * i);
       return isWide ? f64x2.promoteLowF32x4(x) : x;
