@@ -30,6 +30,16 @@ export interface Accumulation {
   reverse: boolean;
 }
 
+type F64 = Value<"f64">;
+
+/** The next state, of the one before and of the values at a place. */
+const COMBINE: Record<Combination, (s: F64, x: F64, y: F64) => F64> = {
+  sum: (s, x) => f64.add(s, x),
+  product: (s, x) => f64.mul(s, x),
+  max: (s, x) => f64.max(s, x),
+  recurrence: (s, x, y) => f64.add(f64.mul(x, s), y),
+};
+
 /**
  * Adds a function to a module that accumulates lines: where results go and values lie, of recurrences
  * those of `y`, and the lines from the first to before the last.
@@ -53,29 +63,11 @@ export function emitAccumulation(
       code.set(state, STARTS[combination]);
       code.for(count, 1, () => {
         const [value, summand] = [x, y].map((data) => loadWide(dtype, i32.add(data, at)));
-        code.set(state, combine(combination, state, value!, summand!));
+        code.set(state, COMBINE[combination](state, value!, summand!));
         storeNarrow(code, dtype, i32.add(out, at), state);
         code.increase(at, (reverse ? -inner : inner) * bytes);
       });
       code.increase(first, 1);
     });
   });
-}
-
-function combine(
-  combination: Combination,
-  state: Value<"f64">,
-  x: Value<"f64">,
-  y: Value<"f64">,
-): Value<"f64"> {
-  switch (combination) {
-    case "sum":
-      return f64.add(state, x);
-    case "product":
-      return f64.mul(state, x);
-    case "max":
-      return f64.max(state, x);
-    case "recurrence":
-      return f64.add(f64.mul(x, state), y);
-  }
 }

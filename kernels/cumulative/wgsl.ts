@@ -84,6 +84,7 @@ function stateOf({ combination, element }: WgslAccumulation) {
   return {
     ...{ type, state, start },
     inputs: (isPair ? ["a", "b"] : ["a"]).map((name) => ({ name, type })),
+    parts: isPair ? [".x", ".y"] : [""],
     read: isPair ? "vec2f(a[at], b[at])" : "a[at]",
     carried: (carry: string) => isPair ? `vec2f(0f, ${carry})` : carry,
     value: isPair ? "state.y" : "state",
@@ -105,7 +106,9 @@ function lineKernel(
   const { outer, count, inner, reverse, combination } = plan;
   const [lines, blocks] = [outer * inner, Math.ceil(count / BLOCK)];
   const own = stateOf(plan);
-  const totals = own.inputs.map(({ type }, i) => ({ name: `total${i}`, type }));
+  const totals = own.parts.map((_, i) => ({ name: `total${i}`, type: own.type }));
+  const stores = own.parts.map((own, i) => `total${i}[group] = parts[${WORKGROUP - 1}u]${own};`);
+  const store = `if (lane == 0u) { ${stores.join(" ")} }`;
   const walk = (store: string) =>
     `for (var place = start; place < end; place++) {
   let at = origin + ${reverse ? `(${count - 1}u - place)` : "place"} * ${inner}u;
@@ -131,7 +134,7 @@ let origin = line / ${inner}u * ${count * inner}u + line % ${inner}u;
 let start = ${isShort ? "0u" : `block * ${BLOCK}u + lane * ${PLACES}u`};
 let end = ${isShort ? `${count}u` : `min(start + ${PLACES}u, ${count}u)`};
 var state = ${own.start};
-${isShort ? results : `${walk("")}\n${SCAN}\n${part === "totals" ? storeTotals(totals) : again}`}`,
+${isShort ? results : `${walk("")}\n${SCAN}\n${part === "totals" ? store : again}`}`,
   });
 }
 
@@ -144,10 +147,3 @@ for (var reach = 1u; reach < ${WORKGROUP}u; reach *= 2u) {
   if (lane >= reach) { parts[lane] = join(before, parts[lane]); }
 }
 workgroupBarrier();`;
-
-function storeTotals(totals: readonly { name: string }[]): string {
-  const whole = `parts[${WORKGROUP - 1}u]`;
-  const values = totals.length === 1 ? [whole] : [`${whole}.x`, `${whole}.y`];
-  const stores = totals.map(({ name }, i) => `${name}[group] = ${values[i]};`);
-  return `if (lane == 0u) { ${stores.join(" ")} }`;
-}
