@@ -6,15 +6,17 @@
  */
 import { type CodeBuilder, integers, type Parameters, type WasmFunction } from "../wasm/code.ts";
 import type { ModuleBuilder } from "../wasm/module.ts";
-import { i32, type Local, localAt } from "../wasm/value.ts";
-import type { LaneBytes } from "../wasm/simd.ts";
-import { emitBlockCopy } from "./block.ts";
+import { i32, type Local, localAt, type Value } from "../wasm/value.ts";
+import { type LaneBytes, v128 } from "../wasm/simd.ts";
 import { type Axis, mergeAxes } from "./axes.ts";
 import type { ViewCopy } from "./reference.ts";
 import { emitTranspose, isTiled, tiledRows } from "./tiles.ts";
 
 /** Matrices of fewer rows or columns are not worth turning tile by tile. */
 const LEAST_TURNED = 4;
+
+/** Larger blocks are left to the engine's own copying, which takes longer to start. */
+const LARGEST_COPY = 128;
 
 /** What one function does: a copy from each of its arrays. */
 export interface Copies {
@@ -83,4 +85,20 @@ function emitAxes(
     code.increase(target, toStep!);
     code.increase(source, fromStep!);
   });
+}
+
+/** Copies as many bytes as are known when the code is written. */
+export function emitBlockCopy(
+  code: CodeBuilder,
+  to: Local<"i32">,
+  address: Value<"i32">,
+  bytes: number,
+): void {
+  if (bytes > LARGEST_COPY) return code.copy(to, address, bytes);
+  const from = code.let(address);
+  let at = 0;
+  for (; at + 16 <= bytes; at += 16) code.store("v128", to, v128.load(from, at), at);
+  for (; at + 8 <= bytes; at += 8) code.storeLane(8, to, v128.load64Zero(from, at), 0, at);
+  for (; at + 4 <= bytes; at += 4) code.store("i32", to, i32.load(from, at), at);
+  for (; at < bytes; at++) code.store("i8", to, i32.load8U(from, at), at);
 }
