@@ -1,14 +1,22 @@
 /**
- * Picking by positions as WebAssembly: along the middle axis of an (outer, count, inner) array, to
- * the bit what `reference.ts` gives. Positions must be checked before: they become addresses.
+ * Picking by positions as WebAssembly, along the middle axis of an (outer, count, inner) array, and
+ * adding up values, each by a position of its own, with sums in float64: to the bit what `reference.ts`
+ * gives. Positions must be checked before: they become addresses.
  *
  * @module
  */
-import { emitBlockCopy } from "../layout/block.ts";
-import { integers, type Parameters, type WasmFunction } from "../wasm/code.ts";
+import { emitBlockCopy } from "../layout/wasm.ts";
+import {
+  integers,
+  loadWide,
+  type Parameters,
+  storeNarrow,
+  type WasmFunction,
+} from "../wasm/code.ts";
 import type { ModuleBuilder } from "../wasm/module.ts";
-import { i32, type Value } from "../wasm/value.ts";
+import { f64, i32, type Local, type Value } from "../wasm/value.ts";
 import type { LaneBytes } from "../wasm/simd.ts";
+import { BYTES } from "../../src/dtype.ts";
 
 /** What is picked, from an array of (count, inner) values for each of `outer` slices before it. */
 export interface Selection {
@@ -48,6 +56,72 @@ export function emitGather(
         else code.for(slice, bytes, (column) => pick(i32.add(data, column), bytes));
       });
       code.increase(data, count * slice);
+      code.increase(outer, -1);
+    });
+  });
+}
+
+/** What is added up, onto zeros. */
+export interface ScatterSum {
+  /** The type of what is added and of the sums. */
+  readonly dtype: "float32" | "float64";
+  /** How many sums along the axis. */
+  readonly count: number;
+  /** How many values along the axis. */
+  readonly picked: number;
+  /** Neighbouring values behind the axis. */
+  readonly inner: number;
+}
+
+/** Bytes of scratch memory that adding up needs: a float64 for each sum, but where it is one. */
+export function scatterScratchBytes({ dtype, count, inner }: ScatterSum): number {
+  return dtype === "float64" ? 0 : 8 * count * inner;
+}
+
+/**
+ * Adds a function to a module that adds values at their positions: addresses, scratch memory, and the
+ * extent `outer`.
+ */
+export function emitScatter(
+  module: ModuleBuilder,
+  { dtype, count, picked, inner }: ScatterSum,
+): WasmFunction<Parameters, null> {
+  const [size, width] = [count * inner, BYTES[dtype]];
+  const parameters = integers("out", "updates", "indices", "scratch", "outer");
+  return module.addFunction(parameters, (code, { out, updates, indices, scratch, outer }) => {
+    const sums = dtype === "float64" ? out : scratch;
+    const place = (start: Local<"i32">, index: Value<"i32">, bytes: number) =>
+      code.let(i32.add(start, i32.shl(index, Math.log2(bytes))));
+    const eachTarget = (visit: (target: Local<"i32">, update: Local<"i32">) => void) => {
+      const update = code.let(i32.const(0));
+      code.for(picked, 1, () =>
+        code.for(inner, 1, (column) => {
+          const position = i32.load(place(indices, update, 4));
+          visit(code.let(i32.add(i32.mul(position, inner), column)), update);
+          code.increase(update, 1);
+        }));
+    };
+    // Sums in scratch memory: only where something is added, or all where that is most.
+    const eachSum = (visit: (target: Local<"i32">) => void) => {
+      if (sums === out) return;
+      if (picked < count) eachTarget(visit);
+      else code.for(size, 1, visit);
+    };
+    code.while(outer, () => {
+      code.clear(out, size * width);
+      eachSum((target) => code.store("f64", place(scratch, target, 8), 0));
+      eachTarget((target, update) => {
+        const at = place(sums, target, 8);
+        const added = loadWide(dtype, place(updates, update, width));
+        code.store("f64", at, f64.add(f64.load(at), added));
+      });
+      eachSum((target) => {
+        const total = f64.load(place(scratch, target, 8));
+        storeNarrow(code, dtype, place(out, target, width), total);
+      });
+      code.increase(indices, picked * inner * 4);
+      code.increase(out, size * width);
+      code.increase(updates, picked * inner * width);
       code.increase(outer, -1);
     });
   });

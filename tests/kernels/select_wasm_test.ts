@@ -15,9 +15,14 @@ import {
   groupScratchBytes,
   type RowGroups,
 } from "../../kernels/select/row_groups.ts";
-import { emitScatter, scatterScratchBytes, type ScatterSum } from "../../kernels/select/sums.ts";
 import { groupBytes } from "../../kernels/select/threshold.ts";
-import { emitGather, type Selection } from "../../kernels/select/wasm.ts";
+import {
+  emitGather,
+  emitScatter,
+  scatterScratchBytes,
+  type ScatterSum,
+  type Selection,
+} from "../../kernels/select/wasm.ts";
 import type { Parameters, WasmFunction } from "../../kernels/wasm/code.ts";
 import { ModuleBuilder, PAGE_BYTES } from "../../kernels/wasm/module.ts";
 import { arrayOf } from "./wasm_loops.ts";

@@ -16,8 +16,13 @@ import {
   type RowGroups,
   STRIP,
 } from "../../../kernels/select/row_groups.ts";
-import { emitScatter, scatterScratchBytes, type ScatterSum } from "../../../kernels/select/sums.ts";
-import { emitGather, type Selection } from "../../../kernels/select/wasm.ts";
+import {
+  emitGather,
+  emitScatter,
+  scatterScratchBytes,
+  type ScatterSum,
+  type Selection,
+} from "../../../kernels/select/wasm.ts";
 import { checkLabels } from "../../labels.ts";
 import type { LookupOp, ScatterOp, SortOp } from "../../op.ts";
 import { extentsAround, sizeOf } from "../../shape.ts";
