@@ -118,35 +118,26 @@ function emitDigit(line: Line, digit: Local<"i32">, counts: Local<"i32">): void 
     code.set(at, i32.add(from, index));
     return i32.xor(i32.load8U(i32.add(at, digit)), sign);
   };
-  emitCounting(
-    code,
-    { counts, buckets: 256, first: to, end: size, step: bytes, bucketOf },
-    (place) => {
-      copyPair(line, place, at);
-    },
-  );
+  const digits = { buckets: 256, first: to, end: size, step: bytes, bucketOf };
+  emitCounting(code, counts, digits, (place) => copyPair(line, place, at));
   swap(line);
 }
 
-/** What is sorted by counting. */
-export interface Counting {
-  /** Memory for a number per bucket: in the end, where what it holds ends. */
-  counts: Local<"i32">;
-  /** How many buckets there are. */
-  buckets: number;
-  /** The place of the first in order; each takes up a step. */
-  first: Value<"i32">;
-  /** What is sorted, by numbers from 0 up to below the end, in steps. */
-  end: Operand<"i32">;
-  step: number;
-  /** The bucket of what has a number. */
-  bucketOf: (index: Local<"i32">) => Value<"i32">;
-}
-
-/** Visits each place in the order of buckets with the number of what belongs there. */
+/**
+ * Visits each place in the order of buckets, with the number of what belongs there. Numbers go from 0
+ * up to below `end` in steps, and so do places, from `first` on. Memory at `counts` has a number per
+ * bucket: in the end, where what it holds ends.
+ */
 export function emitCounting(
   code: CodeBuilder,
-  { counts, buckets, first, end, step, bucketOf }: Counting,
+  counts: Local<"i32">,
+  { buckets, first, end, step, bucketOf }: {
+    buckets: number;
+    first: Value<"i32">;
+    end: Operand<"i32">;
+    step: number;
+    bucketOf: (index: Local<"i32">) => Value<"i32">;
+  },
   visit: (place: Local<"i32">, index: Local<"i32">) => void,
 ): void {
   const take = (index: Local<"i32">) => {

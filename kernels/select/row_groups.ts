@@ -17,9 +17,10 @@ import type { ModuleBuilder } from "../wasm/module.ts";
 import { f32x4, f64x2, i32x4, type LaneBytes, v128 } from "../wasm/simd.ts";
 import { f32, f64, i32, type Local, type Value } from "../wasm/value.ts";
 import { emitCounting } from "./pairs.ts";
+import type { Selection } from "./wasm.ts";
 
-/** What is put together: rows of `inner` values. */
-export interface RowGroups {
+/** What is put together: `picked` rows of `inner` values, to `count` results. */
+export interface RowGroups extends Pick<Selection, "count" | "picked" | "inner"> {
   /** The type of the values. */
   readonly dtype: "float32" | "float64" | "int32";
   /**
@@ -31,11 +32,6 @@ export interface RowGroups {
   readonly onto: boolean;
   /** Whether results of no rows are left as they are; not by default. */
   readonly sparse?: boolean | undefined;
-  /** How many results. */
-  readonly count: number;
-  /** How many rows are put together. */
-  readonly picked: number;
-  readonly inner: number;
 }
 
 /** Columns that are done together fill so many registers. */
@@ -94,8 +90,8 @@ function emitOrder(code: CodeBuilder, groups: RowGroups, at: Places): void {
   const { sources, numbers } = layoutOf(groups);
   const [bytes, { scratch }] = [BYTES[dtype], at];
   const bucketOf = (k: Local<"i32">) => i32.load(entry(at.positions, k));
-  const counting = { counts: scratch, buckets: count, first: i32.const(0), end: picked, step: 1 };
-  emitCounting(code, { ...counting, bucketOf }, (place, k) => {
+  const results = { buckets: count, first: i32.const(0), end: picked, step: 1, bucketOf };
+  emitCounting(code, scratch, results, (place, k) => {
     const source = combine === "product" ? i32.load(entry(at.sources, k)) : k;
     code.store("i32", entry(scratch, place), i32.mul(source, inner * bytes), sources);
     if (combine !== "product") return;
