@@ -5,6 +5,7 @@
  * @module
  */
 import { BYTES, type DType } from "../../src/dtype.ts";
+import type { AxisExtents } from "../../src/shape.ts";
 import {
   integers,
   loadWide,
@@ -17,15 +18,11 @@ import { f64, i32, type Value } from "../wasm/value.ts";
 import { type Combination, STARTS } from "./reference.ts";
 
 /** What is accumulated. */
-export interface Accumulation {
+export interface Accumulation extends Omit<AxisExtents, "outer"> {
   /** How. */
   combination: Combination;
   /** The type of the elements, before and after. */
   dtype: Exclude<DType, "bool">;
-  /** Places along the axis. */
-  count: number;
-  /** Neighbouring lines: values of a line lie that far apart. */
-  inner: number;
   /** Whether lines are walked from their ends. */
   reverse: boolean;
 }

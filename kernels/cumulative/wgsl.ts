@@ -19,7 +19,7 @@ import {
   type WgslPlan,
   WORKGROUP,
 } from "../wgsl/kernel.ts";
-import type { Combination } from "./reference.ts";
+import type { Accumulation } from "./wasm.ts";
 
 /** Lines up to this length are walked by one invocation. */
 const SHORT = 32;
@@ -31,13 +31,10 @@ const PLACES = 16;
 const BLOCK = PLACES * WORKGROUP;
 
 /** What is accumulated: the middle axis, and how. */
-export interface WgslAccumulation extends AxisExtents {
-  /** How. */
-  readonly combination: Combination;
+export interface WgslAccumulation
+  extends AxisExtents, Pick<Accumulation, "combination" | "reverse"> {
   /** The type of the elements, before and after. */
   readonly element: WgslElement;
-  /** Whether lines are walked from their ends. */
-  readonly reverse: boolean;
 }
 
 /** The kernels that accumulate: one input, of recurrences two, and one output. */

@@ -12,11 +12,8 @@ import type { ModuleBuilder } from "../wasm/module.ts";
 import type { AxisExtents } from "../../src/shape.ts";
 
 /** A reduction. */
-export interface ArrayReduction extends Omit<AxisExtents, "outer"> {
-  /** The sum, mean or norm, added up in float64, or an extreme. */
-  reduce: Reduction["reduce"];
-  /** What means and squared norms are divided by; 1 by default. */
-  divisor?: number | undefined;
+export interface ArrayReduction
+  extends Omit<AxisExtents, "outer">, Pick<Reduction, "reduce" | "divisor"> {
   /** The type of the elements, before and after. */
   dtype: Exclude<DType, "bool">;
 }

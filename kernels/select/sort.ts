@@ -4,6 +4,7 @@
  * @module
  */
 import { BYTES, type DType } from "../../src/dtype.ts";
+import type { AxisExtents } from "../../src/shape.ts";
 import { integers, type LocalsOf, type Parameters, type WasmFunction } from "../wasm/code.ts";
 import type { ModuleBuilder } from "../wasm/module.ts";
 import { i32x4, v128 } from "../wasm/simd.ts";
@@ -14,13 +15,9 @@ import type { SortOrder } from "./reference.ts";
 import { emitFilter, groupBytes, thresholdBytes, TURN } from "./threshold.ts";
 
 /** Lines to sort: the middle axis of an (outer, count, inner) array. */
-export interface LineSort extends SortOrder {
+export interface LineSort extends SortOrder, Omit<AxisExtents, "outer"> {
   /** The type of the values. */
   dtype: Exclude<DType, "bool">;
-  /** Values in a line. */
-  count: number;
-  /** Neighbouring lines: values of a line lie that far apart. */
-  inner: number;
 }
 
 const PARAMETERS = integers(

@@ -17,19 +17,16 @@ import type { ModuleBuilder } from "../wasm/module.ts";
 import { f64, i32, type Local, type Value } from "../wasm/value.ts";
 import type { LaneBytes } from "../wasm/simd.ts";
 import { BYTES } from "../../src/dtype.ts";
+import type { AxisExtents } from "../../src/shape.ts";
 
 /** What is picked, from an array of (count, inner) values for each of `outer` slices before it. */
-export interface Selection {
+export interface Selection extends Omit<AxisExtents, "outer"> {
   /** Whole slices of `inner` values by one position each, or each value by its own. */
   by: "slice" | "value";
   /** Bytes of a value. */
   bytes: LaneBytes;
-  /** Extent of the axis in the larger array. */
-  count: number;
   /** Positions along the axis. */
   picked: number;
-  /** Neighbouring values behind the axis. */
-  inner: number;
 }
 
 /**
@@ -62,15 +59,9 @@ export function emitGather(
 }
 
 /** What is added up, onto zeros. */
-export interface ScatterSum {
+export interface ScatterSum extends Pick<Selection, "count" | "picked" | "inner"> {
   /** The type of what is added and of the sums. */
   readonly dtype: "float32" | "float64";
-  /** How many sums along the axis. */
-  readonly count: number;
-  /** How many values along the axis. */
-  readonly picked: number;
-  /** Neighbouring values behind the axis. */
-  readonly inner: number;
 }
 
 /** Bytes of scratch memory that adding up needs: a float64 for each sum, but where it is one. */
