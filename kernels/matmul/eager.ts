@@ -18,15 +18,20 @@ import { innerProductsWasm } from "./wasm.ts";
  */
 const MANY = 2 ** 15;
 
+/** The same of products of double precision, which have the same bits by either. */
+const MANY_DOUBLES = 2 ** 13;
+
 /** By the reference or by WebAssembly. */
-function bySize(few: InnerProducts, many: InnerProducts): InnerProducts {
-  return (out, at, a, b, m, k, n) =>
-    (m * k * n >= MANY && hasSimd() ? many : few)(out, at, a, b, m, k, n);
+function bySize(few: InnerProducts, many: InnerProducts, doubles = MANY): InnerProducts {
+  return (out, at, a, b, m, k, n) => {
+    const least = out instanceof Float64Array ? doubles : MANY;
+    (m * k * n >= least && hasSimd() ? many : few)(out, at, a, b, m, k, n);
+  };
 }
 
 /** What sums of each kind of terms are computed by. */
 export const innerProducts: Readonly<Record<Term, InnerProducts>> = {
-  product: bySize(matmulReference, innerProductsWasm("product")),
+  product: bySize(matmulReference, innerProductsWasm("product"), MANY_DOUBLES),
   squaredDifference: bySize(squaredDistances, innerProductsWasm("squaredDifference")),
 };
 

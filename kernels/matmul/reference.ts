@@ -62,10 +62,7 @@ export function splitOuter(
   return { kept: outer.slice(0, count), sums: outer.slice(count) };
 }
 
-/** Columns of `b` that are packed together: four accumulators wide. */
-const WIDTH = 4;
-
-/** Terms of sums that are packed at a time, so that a panel stays in the first-level cache. */
+/** Terms of sums that are added up apart, as in WebAssembly. */
 const DEPTH = 256;
 
 /** What a pair of numbers adds to a sum: their product, or the square of their difference. */
@@ -105,22 +102,15 @@ export const squaredDistances: InnerProducts = (out, at, a, b, m, k, n) => {
 export const matmul: InnerProducts = (out, at, a, b, m, k, n) => {
   if (n === 1 && m > 1) return matmul(out, at, turned(b), turned(a), n, k, m);
   const sums = new Float64Array(m * n);
-  const rows = new Float64Array((m + 1) * Math.min(DEPTH, k));
-  const panel = new Float64Array(WIDTH * Math.min(DEPTH, k));
   for (let start = 0; start < k; start += DEPTH) {
     const depth = Math.min(DEPTH, k - start);
-    for (let i = 0; i < m; i++) {
-      const from = a.offset + i * a.rowStride + start * a.columnStride;
-      copy(rows, i * depth, 1, a.data, from, a.columnStride, depth);
-    }
-    for (let j = 0; j < n; j += WIDTH) {
-      const width = Math.min(WIDTH, n - j);
-      for (let lane = 0; lane < width; lane++) {
-        const from = b.offset + start * b.rowStride + (j + lane) * b.columnStride;
-        copy(panel, lane, WIDTH, b.data, from, b.rowStride, depth);
-      }
-      for (let i = 0; i < m; i += 2) {
-        addTile(sums, i * n + j, i + 1 < m ? n : 0, width, rows, i * depth, panel, depth);
+    for (let i = 0; i < m; i += 2) {
+      const p = a.offset + i * a.rowStride + start * a.columnStride;
+      const [stride, below] = i + 1 < m ? [n, a.rowStride] : [0, 0];
+      for (let j = 0; j < n; j += 4) {
+        const q = b.offset + start * b.rowStride + j * b.columnStride;
+        const width = Math.min(4, n - j);
+        addTile(sums, i * n + j, stride, width, a, p, below, b, q, depth);
       }
     }
   }
@@ -132,39 +122,31 @@ export function turned<M extends Omit<MatrixView, "data" | "offset">>(matrix: M)
   return { ...matrix, rowStride: matrix.columnStride, columnStride: matrix.rowStride };
 }
 
-/** Copies `count` values that lie some steps apart, to places that do. */
-function copy(
-  to: Float64Array,
-  at: number,
-  toStep: number,
-  from: FloatArray,
-  first: number,
-  fromStep: number,
-  count: number,
-): void {
-  for (let i = 0; i < count; i++, at += toStep, first += fromStep) to[at] = from[first]!;
-}
-
-/** Adds a tile of products to sums; `stride` is 0 where there is no second row. */
+/** Adds a tile of products to sums; `stride` and `below` are 0 where there is no second row. */
 function addTile(
   sums: Float64Array,
   at: number,
   stride: number,
   width: number,
-  rows: Float64Array,
+  { data: left, columnStride: across }: MatrixView,
   p: number,
-  panel: Float64Array,
+  below: number,
+  { data: right, rowStride: down, columnStride }: MatrixView,
+  q: number,
   depth: number,
 ): void {
   let s0 = 0, s1 = 0, s2 = 0, s3 = 0;
   let t0 = 0, t1 = 0, t2 = 0, t3 = 0;
-  for (let q = 0; q < depth * WIDTH; q += WIDTH, p++) {
-    const x = rows[p]!;
-    const y = rows[p + depth]!;
-    const b0 = panel[q]!;
-    const b1 = panel[q + 1]!;
-    const b2 = panel[q + 2]!;
-    const b3 = panel[q + 3]!;
+  const c1 = width > 1 ? columnStride : 0;
+  const c2 = width > 2 ? 2 * columnStride : 0;
+  const c3 = width > 3 ? 3 * columnStride : 0;
+  for (let l = 0; l < depth; l++, p += across, q += down) {
+    const x = left[p]!;
+    const y = left[p + below]!;
+    const b0 = right[q]!;
+    const b1 = right[q + c1]!;
+    const b2 = right[q + c2]!;
+    const b3 = right[q + c3]!;
     s0 += x * b0;
     s1 += x * b1;
     s2 += x * b2;

@@ -76,6 +76,13 @@ Deno.test("matmul() writes at its place and leaves the rest alone", () => {
   assertEquals([...out], [9, 9, 13, 9]);
 });
 
+Deno.test("matmul() writes every row of a matrix that repeats one", () => {
+  const out = new Float64Array(6);
+  const row = { data: Float64Array.of(2, 3), offset: 0, rowStride: 0, columnStride: 1 };
+  matmul(out, 0, row, { ...row, rowStride: 1, columnStride: 0 }, 3, 2, 2);
+  assertEquals([...out], [13, 13, 13, 13, 13, 13]);
+});
+
 Deno.test("matmul() of nothing to add is zeros", () => {
   const out = new Float64Array(4);
   const none = { data: new Float64Array(0), offset: 0, rowStride: 0, columnStride: 1 };
