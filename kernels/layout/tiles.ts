@@ -97,13 +97,18 @@ function emitTile(
     return row;
   });
   code.set(at, target);
-  for (const column of size === 8 ? turnHalves(code, rows) : turnFours(code, rows)) {
+  for (const column of turnTile(code, size, rows)) {
     code.store("v128", at, column);
     code.increase(at, pitch);
   }
 }
 
 type V128 = Value<"v128">;
+
+/** The columns of two rows of two elements, or of four rows of four. */
+export function turnTile(code: CodeBuilder, size: TiledBytes, rows: readonly V128[]): V128[] {
+  return size === 8 ? turnHalves(code, rows) : turnFours(code, rows);
+}
 
 /** Elements of two registers, by number. */
 function pick(code: CodeBuilder, x: V128, y: V128, lanes: readonly number[]): Local<"v128"> {

@@ -12,8 +12,9 @@ import { type CodeBuilder, integers, type Parameters, type WasmFunction } from "
 import { ModuleBuilder } from "../wasm/module.ts";
 import { i32, type Local, select, type Value } from "../wasm/value.ts";
 import { f32x4, f64x2, i8x16, v128 } from "../wasm/simd.ts";
+import { emitTranspose, type TiledBytes, tiledRows } from "../layout/tiles.ts";
 import type { Term } from "./reference.ts";
-import { addMirror, addPack, minimum, type Mirror, type Pack } from "./pack.ts";
+import { addPack, minimum, type Pack } from "./pack.ts";
 
 /** What kind of kernel. */
 export interface KernelOptions {
@@ -27,12 +28,10 @@ export interface KernelOptions {
   tileRows: number;
 }
 
-/** The extents of a kernel's blocks, in elements. */
-export interface BlockShape {
+/** A kernel with the extents of its blocks, in elements. */
+export interface BlockShape extends KernelOptions {
   /** Bytes of an element. */
-  bytes: number;
-  /** Rows of the tile that is kept in registers. */
-  tileRows: number;
+  bytes: TiledBytes;
   /** Columns of that tile. */
   tileColumns: number;
   /** Rows of `a` that are packed at a time: they stay in the second-level cache. */
@@ -61,17 +60,19 @@ export function tileRowsFor(
  * The blocks of a kernel. Engines keep one of the sixteen vector registers of x86 for themselves:
  * fifteen hold the tile, a row of `b`, four numbers of `a`, and what is made of them.
  */
-export function blockShape({ term, dtype, relaxed, tileRows }: KernelOptions): BlockShape {
+export function blockShape(options: KernelOptions): BlockShape {
+  const { term, dtype, relaxed, tileRows } = options;
   const bytes = dtype === "float32" ? 4 : 8;
   const free = relaxed && term === "product" ? 13 : 12;
   const vectors = Math.floor(free / (tileRows + 1));
   const tileColumns = vectors * 16 / bytes;
   const below = (limit: number, step: number) => limit - limit % step;
   return {
+    ...options,
     bytes,
-    tileRows,
     tileColumns,
-    rows: below(384 / bytes, tileRows),
+    // Whole tiles, and whole strips of those that a symmetric product is mirrored by.
+    rows: (tileRows === 5 ? 320 : 384) / bytes,
     depth: 256,
     columns: below(8192 / bytes, tileColumns),
   };
@@ -98,31 +99,21 @@ export function addKernel(
   module: ModuleBuilder,
   options: KernelOptions,
 ): WasmFunction<Parameters, null> {
-  const shape = blockShape(options);
-  const panels = addPanels(module, shape, addTile(module, shape, options));
-  const packRows = addPack(module, shape.bytes, shape.tileRows, UNROLL);
-  const packColumns = addPack(module, shape.bytes, shape.tileColumns, UNROLL);
-  const mirror = addMirror(module, shape.bytes);
-  // Sums of double precision are rounded term by term, as the reference has them.
-  const together = options.dtype === "float32" ? shape.depth : 0;
-  const blocks = addBlocks(module, shape, together, panels, packRows, packColumns, mirror);
-  return addBatch(module, shape, blocks);
+  return addBatch(module, blockShape(options));
 }
 
-const TILE_PARAMETERS = integers("out", "stride", "a", "b", "depth", "add");
-type Tile = WasmFunction<typeof TILE_PARAMETERS, null>;
-
 /** The innermost loop: one tile of the output from a panel of `a` and a panel of `b`. */
-function addTile(module: ModuleBuilder, shape: BlockShape, options: KernelOptions): Tile {
+function addTile(module: ModuleBuilder, shape: BlockShape) {
   const { bytes, tileRows, tileColumns } = shape;
-  const lanes = options.dtype === "float32" ? f32x4 : f64x2;
-  return module.addFunction(TILE_PARAMETERS, (code, { out, stride, a, b, depth, add }) => {
+  const lanes = shape.dtype === "float32" ? f32x4 : f64x2;
+  const parameters = integers("out", "stride", "a", "b", "depth", "add");
+  return module.addFunction(parameters, (code, { out, stride, a, b, depth, add }) => {
     const vectors = () =>
       Array.from({ length: tileColumns * bytes / 16 }, () => code.local("v128"));
     const sums = Array.from({ length: tileRows }, vectors);
     const right = vectors();
-    const readLeft = leftReader(code, a, options);
-    const addTerm = termAdder(code, options);
+    const readLeft = leftReader(code, a, shape);
+    const addTerm = termAdder(code, shape);
     const steps = () => {
       for (let u = 0; u < UNROLL; u++) {
         right.forEach((y, v) => code.set(y, v128.load(b, u * tileColumns * bytes + 16 * v)));
@@ -158,9 +149,9 @@ function addTile(module: ModuleBuilder, shape: BlockShape, options: KernelOption
 function leftReader(
   code: CodeBuilder,
   a: Value<"i32">,
-  { term, dtype, relaxed }: KernelOptions,
+  { term, dtype, relaxed, bytes }: BlockShape,
 ): (index: number) => Value<"v128"> {
-  const [lanes, bytes] = dtype === "float32" ? [f32x4, 4] : [f64x2, 8];
+  const lanes = dtype === "float32" ? f32x4 : f64x2;
   const left = code.local("v128");
   const several = code.local("v128");
   return (index) => {
@@ -192,32 +183,25 @@ function termAdder(
   };
 }
 
-const COPY_PARAMETERS = integers("to", "toStride", "from", "fromStride", "rows", "width");
-
-/** Copies `rows` rows of `width` bytes, a multiple of 4, between two places with strides. */
-function addCopyRows(module: ModuleBuilder): WasmFunction<typeof COPY_PARAMETERS, null> {
-  return module.addFunction(COPY_PARAMETERS, (code, { to, toStride, from, fromStride, ...p }) => {
+/** Copies `rows` rows of `width` bytes between two places with strides. */
+function addCopyRows(module: ModuleBuilder) {
+  const parameters = integers("to", "toStride", "from", "fromStride", "rows", "width");
+  return module.addFunction(parameters, (code, { to, toStride, from, fromStride, ...p }) => {
     code.for(p.rows, 1, () => {
-      code.for(p.width, 4, (at) => {
-        code.store("i32", i32.add(to, at), i32.load(i32.add(from, at)));
-      });
+      code.copy(to, from, p.width);
       code.increase(to, toStride);
       code.increase(from, fromStride);
     });
   });
 }
 
-const PANELS_PARAMETERS = integers(
-  ...["out", "stride", "a", "b", "spare", "rows", "columns", "depth", "add"] as const,
-);
-type Panels = WasmFunction<typeof PANELS_PARAMETERS, null>;
-
 /** A block of the output from packed panels; tiles at the border are made in `spare`. */
-function addPanels(module: ModuleBuilder, shape: BlockShape, tile: Tile): Panels {
+function addPanels(module: ModuleBuilder, shape: BlockShape) {
   const { bytes, tileRows, tileColumns } = shape;
-  const copyRows = addCopyRows(module);
+  const [tile, copyRows] = [addTile(module, shape), addCopyRows(module)];
   const spareStride = i32.const(tileColumns * bytes);
-  return module.addFunction(PANELS_PARAMETERS, (code, p) => {
+  const names = ["out", "stride", "a", "b", "spare", "rows", "columns", "depth", "add"] as const;
+  return module.addFunction(integers(...names), (code, p) => {
     const { stride, b, spare, depth, add } = p;
     code.for(p.columns, tileColumns, (column) => {
       const out = code.let(i32.add(p.out, i32.mul(column, bytes)));
@@ -250,33 +234,32 @@ const RUN_PARAMETERS = integers(
 type Run = WasmFunction<typeof RUN_PARAMETERS, null>;
 
 /** Products of `count` pairs of matrices, elements apart; results in one place are added up. */
-function addBatch(module: ModuleBuilder, { bytes }: BlockShape, run: Run): Run {
+function addBatch(module: ModuleBuilder, shape: BlockShape): Run {
+  const [run, { bytes }] = [addBlocks(module, shape), shape];
   return module.addFunction(RUN_PARAMETERS, (code, p) => {
-    code.if(i32.eqz(p.outStep), () => code.call(run, p), () => {
-      code.for(p.count, 1, () => {
-        code.call(run, { ...p, count: i32.const(1) });
-        code.increase(p.out, i32.mul(p.outStep, bytes));
-        code.increase(p.a, i32.mul(p.aStep, bytes));
-        code.increase(p.b, i32.mul(p.bStep, bytes));
-      });
+    const count = code.let(select(i32.const(1), p.count, p.outStep));
+    code.for(select(p.count, i32.const(1), p.outStep), 1, () => {
+      code.call(run, { ...p, count });
+      code.increase(p.out, i32.mul(p.outStep, bytes));
+      code.increase(p.a, i32.mul(p.aStep, bytes));
+      code.increase(p.b, i32.mul(p.bStep, bytes));
     });
   });
 }
 
 /**
- * The sum of `count` products, block by block: short ones side by side, up to a depth `together`. Of
- * a symmetric one, all blocks that touch the diagonal or lie above it are computed, and mirrored.
+ * The sum of `count` products, block by block: short ones side by side, but in double precision,
+ * whose sums are rounded term by term, as the reference has them. Of a symmetric one, all blocks that
+ * touch the diagonal or lie above it are computed, and mirrored.
  */
-function addBlocks(
-  module: ModuleBuilder,
-  shape: BlockShape,
-  together: number,
-  panels: Panels,
-  packRows: Pack,
-  packColumns: Pack,
-  mirror: Mirror,
-): Run {
+function addBlocks(module: ModuleBuilder, shape: BlockShape): Run {
   const { bytes } = shape;
+  const together = shape.dtype === "float32" ? shape.depth : 0;
+  const panels = addPanels(module, shape);
+  const [packRows, packColumns] = [shape.tileRows, shape.tileColumns].map((width) =>
+    addPack(module, bytes, width, UNROLL)
+  ) as [Pack, Pack];
+  const transpose = emitTranspose(module, bytes);
   return module.addFunction(RUN_PARAMETERS, (code, p) => {
     const inBytes = (elements: Value<"i32">) => code.let(i32.mul(elements, bytes));
     const stride = inBytes(p.outRowStride);
@@ -357,7 +340,13 @@ function addBlocks(
         });
       }, i32.ltS(first, p.count));
     });
-    code.if(p.symmetric, () => code.call(mirror, { out: p.out, stride, size: p.m }));
+    code.if(p.symmetric, () => {
+      code.for(p.m, tiledRows(bytes), (row) => {
+        const [to, from] = [at(p.out, row, stride), i32.add(p.out, i32.mul(row, bytes))];
+        const rows = i32.sub(p.m, row);
+        code.call(transpose, { to, pitch: stride, from, step: stride, rows, columns: row });
+      });
+    });
   });
 }
 
