@@ -20,6 +20,7 @@ import {
   scratchBytes,
   tileRowsFor,
 } from "./emit.ts";
+import { copyView } from "../layout/reference.ts";
 import { type InnerProducts, type MatrixView, type Term, turned } from "./reference.ts";
 import { hasRelaxedSimd } from "../wasm/features.ts";
 import { reserve, scratchMemory } from "../wasm/module.ts";
@@ -146,7 +147,9 @@ export function innerProductsWasm(term: Term, relaxed?: boolean): InnerProducts 
           const symmetric = itself && i === j;
           kernel.run(output, left, right, rows, depth, columns, scratch, { add: p > 0, symmetric });
         }
-        copyRows(out, at + i * n + j, n, values, 0, columns, rows, columns);
+        const target = { data: out, offset: at + i * n + j, rowStride: n, columnStride: 1 };
+        const sums = { data: values, offset: 0, rowStride: columns, columnStride: 1 };
+        copyBlock(target, sums, rows, columns);
       }
     }
   };
@@ -187,39 +190,28 @@ function stage(
   rows: number,
   columns: number,
 ): MatrixPointer {
-  const { data, offset, rowStride, columnStride } = matrix;
-  if (rowStride === 1 && columnStride !== 1) {
+  if (matrix.rowStride === 1 && matrix.columnStride !== 1) {
     return turned(stage(values, address, turned(matrix), columns, rows));
   }
   const bytes = values.BYTES_PER_ELEMENT;
-  const stride = stagedStride(columns, bytes);
-  const first = address / bytes;
-  if (columnStride === 1) copyRows(values, first, stride, data, offset, rowStride, rows, columns);
-  else {
-    for (let i = 0; i < rows; i++) {
-      for (let j = 0; j < columns; j++) {
-        values[first + i * stride + j] = data[offset + i * rowStride + j * columnStride]!;
-      }
-    }
-  }
-  return { at: address, rowStride: stride, columnStride: 1 };
+  const rowStride = stagedStride(columns, bytes);
+  const place = { data: values, offset: address / bytes, rowStride, columnStride: 1 };
+  copyBlock(place, matrix, rows, columns);
+  return { at: address, rowStride, columnStride: 1 };
 }
 
-/** Copies rows of neighbours, all at once where there is nothing between them. */
-function copyRows(
-  to: FloatArray,
-  at: number,
-  toStride: number,
-  from: FloatArray,
-  offset: number,
-  fromStride: number,
-  rows: number,
-  columns: number,
-): void {
-  const whole = toStride === columns && fromStride === columns;
-  const [count, length] = whole ? [1, rows * columns] : [rows, columns];
+/** Copies a block of a matrix, all at once where there is nothing between its rows. */
+function copyBlock(to: MatrixView, from: MatrixView, rows: number, columns: number): void {
+  if (to.columnStride !== 1 || from.columnStride !== 1) {
+    const viewOf = ({ data, offset, rowStride, columnStride }: MatrixView) => (
+      { data, offset, strides: [rowStride, columnStride] }
+    );
+    return copyView(viewOf(to), viewOf(from), [rows, columns]);
+  }
+  const isDense = to.rowStride === columns && from.rowStride === columns;
+  const [count, length] = isDense ? [1, rows * columns] : [rows, columns];
   for (let i = 0; i < count; i++) {
-    const start = offset + i * fromStride;
-    to.set(from.subarray(start, start + length), at + i * toStride);
+    const start = from.offset + i * from.rowStride;
+    to.data.set(from.data.subarray(start, start + length), to.offset + i * to.rowStride);
   }
 }
