@@ -8,7 +8,7 @@
  * @module
  */
 import * as a from "./algebra.ts";
-import type { Float, Integer, Precision } from "./algebra.ts";
+import type { Float, FloatLike, Integer, Precision } from "./algebra.ts";
 
 /** What the numbers of a precision are, and what serves them. */
 interface Format {
@@ -79,7 +79,7 @@ export interface ReducedPower {
 /** Of a number limited to some powers of two. */
 function reducePower(x: Float, [least, largest]: readonly [number, number]): ReducedPower {
   const { log2: [high, low] } = formatOf(x);
-  const limited = a.max(a.min(x, largest * Math.LN2), least * Math.LN2);
+  const limited = a.maximum(a.minimum(x, largest * Math.LN2), least * Math.LN2);
   const { number: n, integer } = a.nearest(limited, Math.LOG2E);
   const above = a.fnma(n, high, limited);
   const rest = a.fnma(n, low, above);
@@ -101,7 +101,7 @@ export function exp(x: Float): Float {
 /** The power of two that `2^x` is for, where it is neither 0 nor infinite, else one beyond. */
 export function limitPower(x: Float): Float {
   const [least, largest] = formatOf(x).powers;
-  return a.max(a.min(x, largest), least);
+  return a.maximum(a.minimum(x, largest), least);
 }
 
 /** `2^x` within 1 ulp, exact for whole numbers. */
@@ -113,7 +113,8 @@ export function exp2(x: Float): Float {
 
 /** `½ e^x` within 1 ulp, for x from 0 on: it overflows later than `e^x`. */
 export function halfExp(x: Float): Float {
-  const { n, rest, low } = reducePower(x, [0, formatOf(x).powers[1] + 1]);
+  const [least, largest] = formatOf(x).powers;
+  const { n, rest, low } = reducePower(x, [least, largest + 1]);
   return expOfReduced(rest, a.isub(n, 1), low);
 }
 
@@ -136,13 +137,17 @@ export function powerOfReduced(
 
 /** `2ⁿ e^(r + low)` for `|r| ≤ ½ log 2`, and powers that are limited. */
 export function expOfReduced(rest: Float, n: Integer, low?: Float): Float {
-  const { place, bits } = formatOf(rest);
-  const power = powerOfReduced(rest, low);
-  // 2ⁿ in two factors, as neither the largest nor the least power is a number.
+  return timesPowerOfTwo(powerOfReduced(rest, low), n);
+}
+
+/** `2ⁿ x`, rounded once, for powers that are limited. */
+export function timesPowerOfTwo(x: Float, n: Integer): Float {
+  const { place, bits } = formatOf(x);
+  // In two factors, as neither the largest nor the least power is a number.
   const half = a.and(a.shl(n, place - 1), bits.exponent);
   const other = a.isub(a.shl(n, place), half);
-  const scale = (exponent: Integer) => a.fromBits(a.iadd(exponent, bits.one), rest.precision);
-  return a.mul(a.mul(power, scale(half)), scale(other));
+  const scale = (exponent: Integer) => a.fromBits(a.iadd(exponent, bits.one), x.precision);
+  return a.mul(a.mul(x, scale(half)), scale(other));
 }
 
 /** `e^x − 1` within 1.6 ulp. */
@@ -176,25 +181,25 @@ function powerOf(exponent: Integer, { precision }: Float): Float {
 }
 
 /** `f²/2`, and `log(1 + f) − f + f²/2`, of what `1 + f` from √½ to √2 has. */
-function seriesOfLogarithm(f: Float, low: Float | number): { half: Float; rest: Float } {
+function seriesOfLogarithm(f: Float, low: FloatLike, tail = formatOf(f).logTail) {
   const s = a.div(f, a.add(f, 2));
   const square = a.mul(s, s);
-  const series = a.mul(square, a.polynomial(square, formatOf(f).logTail));
+  const series = a.mul(square, a.polynomial(square, tail));
   const half = a.mul(a.mul(f, f), 0.5);
   return { half, rest: a.fma(s, a.add(half, series), low) };
 }
 
 /** `k log 2 + log(1 + f) + change` */
-function sumLogarithm(k: Float, f: Float, change: Float | number): Float {
+function sumLogarithm(k: Float, f: Float, change: FloatLike, tail?: readonly number[]): Float {
   const { log2: [high, low] } = formatOf(f);
-  const { half, rest } = seriesOfLogarithm(f, a.fma(k, low, change));
+  const { half, rest } = seriesOfLogarithm(f, a.fma(k, low, change), tail);
   return a.fma(k, high, a.add(f, a.sub(rest, half)));
 }
 
-/** `log x` of a positive number with all its digits. */
-export function logOfNormal(x: Float): Float {
+/** `log x` of a positive number with all its digits, by the tail of the series that is to serve. */
+export function logOfNormal(x: Float, tail?: readonly number[]): Float {
   const { exponent, rest } = reduceNumber(x);
-  return sumLogarithm(powerOf(exponent, x), rest, 0);
+  return sumLogarithm(powerOf(exponent, x), rest, 0, tail);
 }
 
 /** Puts −∞ where `u` is 0, NaN where it is negative, and ∞ where it is ∞. */
