@@ -33,8 +33,9 @@ export type HostMath = Record<
 /** The functions of `Math`, imported once, before any function is added. */
 export function importMath(module: ModuleBuilder): HostMath {
   return module.once("Math", () => {
-    const entries = Object.entries(HOST_FUNCTIONS).map(([name, arity]) => {
-      const parameters: Record<string, "f64"> = arity === 1 ? { x: "f64" } : { x: "f64", y: "f64" };
+    const entries = HOST_FUNCTIONS.map((name) => {
+      const isUnary = Math[name].length === 1;
+      const parameters: Record<string, "f64"> = isUnary ? { x: "f64" } : { x: "f64", y: "f64" };
       return [name, module.importFunction("Math", name, parameters, "f64")];
     });
     return Object.fromEntries(entries);

@@ -18,18 +18,10 @@ export type Kind = "float" | "integer" | "truth";
 /** What a node does with its operands. */
 export type Operation =
   | ("number" | "integer" | "parameter" | "call" | "host" | "choose" | "rarely" | "repeat")
-  | ("add" | "sub" | "mul" | "div" | "neg" | "abs" | "sqrt" | "min" | "max" | "copySign")
-  | ("minimum" | "maximum" | "fma" | "fnma" | "floor" | "ceil" | "trunc" | "round" | "opaque")
-  | (
-    | "shift"
-    | "unshift"
-    | "shiftedInteger"
-    | "toInteger"
-    | "toFloat"
-    | "bits"
-    | "fromBits"
-    | "withBits"
-  )
+  | ("add" | "sub" | "mul" | "div" | "neg" | "abs" | "sqrt" | "minimum" | "maximum" | "copySign")
+  | ("fma" | "fnma" | "floor" | "ceil" | "trunc" | "round" | "opaque")
+  | ("shift" | "unshift" | "shiftedInteger" | "toInteger" | "toFloat")
+  | ("bits" | "fromBits" | "withBits")
   | ("iadd" | "isub" | "imul" | "imin" | "imax" | "and" | "or" | "xor" | "shl" | "shrS" | "shrU")
   | ("less" | "lessEqual" | "equal" | "notEqual" | "isNaN" | "integerLess" | "integerEqual")
   | ("both" | "either" | "not");
@@ -112,19 +104,11 @@ export function integerParameter(name: string): Integer {
   return node("integer", "parameter", [], name);
 }
 
-/** The functions of the host's `Math` that serve double precision, and how many operands they take. */
-export const HOST_FUNCTIONS = {
-  sin: 1,
-  cos: 1,
-  tan: 1,
-  asin: 1,
-  acos: 1,
-  atan: 1,
-  atan2: 2,
-} as const;
+/** The functions of the host's `Math` that serve double precision. */
+export const HOST_FUNCTIONS = ["sin", "cos", "tan", "asin", "acos", "atan", "atan2"] as const;
 
 /** The name of one of them. */
-export type HostFunction = keyof typeof HOST_FUNCTIONS;
+export type HostFunction = typeof HOST_FUNCTIONS[number];
 
 /** The value of a function of the host. */
 export function host(name: HostFunction, ...operands: Float[]): Float {
@@ -184,10 +168,6 @@ export const neg: Unary = unary("neg");
 export const abs: Unary = unary("abs");
 /** `√x` */
 export const sqrt: Unary = unary("sqrt");
-/** `y` where it is less than `x`, else `x`: a NaN of `x` stays. */
-export const min: Binary = floats("min");
-/** `y` where it is greater than `x`, else `x`: a NaN of `x` stays. */
-export const max: Binary = floats("max");
 /** The smaller of two: NaN wins, and −0 is below 0. */
 export const minimum: Binary = floats("minimum");
 /** The larger of two: NaN wins, and −0 is below 0. */

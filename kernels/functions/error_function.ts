@@ -61,7 +61,7 @@ const NUMBERS: Readonly<Record<a.Precision, Numbers>> = {
 /** `erfc x` of a number from 0 on. */
 function positiveErfc(x: Float): Float {
   const { far, end, steps, terms } = NUMBERS[x.precision!];
-  const y = a.min(x, end);
+  const y = a.minimum(x, end);
   // e^(−y²) in two factors, as the rounding of y² would be multiplied by y².
   const h = a.mul(a.round(a.mul(y, steps)), 1 / steps);
   const rest = a.mul(a.sub(y, h), a.add(y, h));

@@ -47,7 +47,13 @@ type Instruction = (r: Float64Array) => void;
 /** The instruction that leaves in one register what it computes of others. */
 type Make = (to: number, x: number, y: number, z: number) => Instruction;
 
-/** The operations before they are rounded; truth is 1 or 0. */
+/** What a function of the host's `Math` computes. */
+function ofMath(name: string): Make {
+  const f: (x: number, y: number) => number = Math[name as HostFunction];
+  return (to, x, y) => (r) => void (r[to] = f(r[x]!, r[y]!));
+}
+
+/** The operations before they are rounded, but for those of `Math`; truth is 1 or 0. */
 const OPERATIONS: Partial<Record<Scalar["operation"], Make>> = {
   choose: (to, x, y, z) => (r) => void (r[to] = r[x] !== 0 ? r[y]! : r[z]!),
   add: (to, x, y) => (r) => void (r[to] = r[x]! + r[y]!),
@@ -55,16 +61,9 @@ const OPERATIONS: Partial<Record<Scalar["operation"], Make>> = {
   mul: (to, x, y) => (r) => void (r[to] = r[x]! * r[y]!),
   div: (to, x, y) => (r) => void (r[to] = r[x]! / r[y]!),
   neg: (to, x) => (r) => void (r[to] = -r[x]!),
-  abs: (to, x) => (r) => void (r[to] = Math.abs(r[x]!)),
-  sqrt: (to, x) => (r) => void (r[to] = Math.sqrt(r[x]!)),
-  min: (to, x, y) => (r) => void (r[to] = r[y]! < r[x]! ? r[y]! : r[x]!),
-  max: (to, x, y) => (r) => void (r[to] = r[x]! < r[y]! ? r[y]! : r[x]!),
   minimum: (to, x, y) => (r) => void (r[to] = Math.min(r[x]!, r[y]!)),
   maximum: (to, x, y) => (r) => void (r[to] = Math.max(r[x]!, r[y]!)),
   copySign: (to, x, y) => (r) => void (r[to] = r[y]! < 0 || 1 / r[y]! < 0 ? -r[x]! : r[x]!),
-  floor: (to, x) => (r) => void (r[to] = Math.floor(r[x]!)),
-  ceil: (to, x) => (r) => void (r[to] = Math.ceil(r[x]!)),
-  trunc: (to, x) => (r) => void (r[to] = Math.trunc(r[x]!)),
   round: (to, x) => (r) => void (r[to] = DOUBLES.round(r[x]!)),
   opaque: (to, x) => (r) => void (r[to] = r[x]!),
   toInteger: (to, x) => (r) =>
@@ -74,9 +73,6 @@ const OPERATIONS: Partial<Record<Scalar["operation"], Make>> = {
   toFloat: (to, x) => (r) => void (r[to] = r[x]!),
   iadd: (to, x, y) => (r) => void (r[to] = r[x]! + r[y]! | 0),
   isub: (to, x, y) => (r) => void (r[to] = r[x]! - r[y]! | 0),
-  imul: (to, x, y) => (r) => void (r[to] = Math.imul(r[x]!, r[y]!)),
-  imin: (to, x, y) => (r) => void (r[to] = Math.min(r[x]!, r[y]!)),
-  imax: (to, x, y) => (r) => void (r[to] = Math.max(r[x]!, r[y]!)),
   and: (to, x, y) => (r) => void (r[to] = r[x]! & r[y]!),
   or: (to, x, y) => (r) => void (r[to] = r[x]! | r[y]!),
   xor: (to, x, y) => (r) => void (r[to] = r[x]! ^ r[y]!),
@@ -88,11 +84,13 @@ const OPERATIONS: Partial<Record<Scalar["operation"], Make>> = {
   equal: (to, x, y) => (r) => void (r[to] = r[x] === r[y] ? 1 : 0),
   notEqual: (to, x, y) => (r) => void (r[to] = r[x] === r[y] ? 0 : 1),
   isNaN: (to, x) => (r) => void (r[to] = r[x] === r[x] ? 0 : 1),
-  integerLess: (to, x, y) => (r) => void (r[to] = r[x]! < r[y]! ? 1 : 0),
-  integerEqual: (to, x, y) => (r) => void (r[to] = r[x] === r[y] ? 1 : 0),
-  both: (to, x, y) => (r) => void (r[to] = r[x]! & r[y]!),
-  either: (to, x, y) => (r) => void (r[to] = r[x]! | r[y]!),
   not: (to, x) => (r) => void (r[to] = 1 - r[x]!),
+};
+
+/** Operations on integers and truth that are those on other values. */
+const ALIKE: Partial<Record<Scalar["operation"], Scalar["operation"]>> = {
+  ...{ imin: "minimum", imax: "maximum", both: "and", either: "or" },
+  ...{ integerLess: "less", integerEqual: "equal" },
 };
 
 /** What reads and writes the bits of numbers. */
@@ -150,10 +148,8 @@ class Evaluator implements Printer<number> {
       case "fromBits":
       case "withBits":
         return this.#list(BITS[this.#precision][operation]!, x, y);
-      case "host": {
-        const f: (x: number, y: number) => number = Math[literal as HostFunction];
-        return this.#round(this.#list((to) => (r) => void (r[to] = f(r[x]!, r[y]!))));
-      }
+      case "host":
+        return this.#round(this.#list(ofMath(literal as string), x, y));
       case "shl":
       case "shrS":
       case "shrU":
@@ -220,7 +216,8 @@ class Evaluator implements Printer<number> {
   }
 
   #compute(operation: Scalar["operation"], x: number, y = 0, z = 0): number {
-    const to = this.#list(OPERATIONS[operation]!, x, y, z);
+    const make = OPERATIONS[ALIKE[operation] ?? operation] ?? ofMath(operation);
+    const to = this.#list(make, x, y, z);
     return INEXACT.has(operation) ? this.#round(to) : to;
   }
 

@@ -66,8 +66,8 @@ function positiveLgamma(y: Float): Float {
   const isLarge = a.lessEqual(from, y);
   // Γ(y) = (y − 1) (y − 2) … Γ(1 + t), where t is what y has beyond a whole number.
   const t = a.sub(y, a.floor(y));
-  let product = a.max(a.sub(y, 1), 1);
-  for (let i = 2; i < from - 1; i++) product = a.mul(product, a.max(a.sub(y, i), 1));
+  let product = a.maximum(a.sub(y, 1), 1);
+  for (let i = 2; i < from - 1; i++) product = a.mul(product, a.maximum(a.sub(y, i), 1));
   const isSmall = a.less(y, 1);
   const logarithm = log(a.choose(a.either(isLarge, isSmall), y, product));
   const between = a.polynomial(a.sub(t, 0.5), BETWEEN[y.precision!]);

@@ -67,7 +67,7 @@ export function erfinv(x: Float): Float {
   const { limit, near, nearMiddle, far, farMiddle } = NUMBERS[x.precision!];
   const size = a.abs(x);
   const w = a.neg(a.call("log", a.mul(a.opaque(a.sub(1, size)), a.add(1, size))));
-  const root = a.sqrt(a.max(w, limit));
+  const root = a.sqrt(a.maximum(w, limit));
   const close = a.polynomial(a.sub(w, nearMiddle), near);
   const wide = a.polynomial(a.sub(root, farMiddle), far);
   const value = a.mul(x, a.choose(a.less(w, limit), close, wide));

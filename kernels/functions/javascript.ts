@@ -4,50 +4,47 @@
  *
  * @module
  */
-import { type HostFunction, ROUNDERS, type Scalar } from "./algebra.ts";
+import { ROUNDERS, type Scalar } from "./algebra.ts";
 import { definitionOf, graphOf, PARAMETERS } from "./mod.ts";
 import { type Declaration, declare, TextPrinter, type Texts } from "./text.ts";
 
 const integers = (operator: string) => (x: string, y: string) => `${x} ${operator} ${y} | 0`;
-const math = (name: string) => (x: string) => `Math.${name}(${x})`;
 
-/** The operations as text, in double precision. */
+/** A number as JavaScript has it. */
+const constant = (_x: string, _y: string, _z: string, { literal }: Scalar): string => {
+  const value = literal as number;
+  return value < 0 || Object.is(value, -0) ? `(-${-value})` : String(value);
+};
+
+/** The operations as text, in double precision; others are functions of `Math`. */
 const TEXTS: Texts = {
-  number: (_x, _y, _z, literal) => javaScriptNumber(literal as number),
-  integer: (_x, _y, _z, literal) => javaScriptNumber(literal as number),
-  host: (x, y, _z, name) => `Math.${name}(${y === undefined ? x : `${x}, ${y}`})`,
+  number: constant,
+  integer: constant,
+  host: (x, y, _z, { literal }) => `Math.${literal}(${y === undefined ? x : `${x}, ${y}`})`,
   choose: (x, y, z) => `${x} ? ${y} : ${z}`,
   neg: (x) => `-${x}`,
-  abs: math("abs"),
-  sqrt: math("sqrt"),
-  min: (x, y) => `${y} < ${x} ? ${y} : ${x}`,
-  max: (x, y) => `${x} < ${y} ? ${y} : ${x}`,
-  minimum: (x, y) => `Math.min(${x}, ${y})`,
-  maximum: (x, y) => `Math.max(${x}, ${y})`,
+  minimum: "Math.min",
+  maximum: "Math.max",
   copySign: (x, y) => `${y} < 0 || 1 / ${y} < 0 ? -${x} : ${x}`,
   fma: (x, y, z) => `${x} * ${y} + ${z}`,
   fnma: (x, y, z) => `${z} - ${x} * ${y}`,
-  floor: math("floor"),
-  ceil: math("ceil"),
-  trunc: math("trunc"),
-  round: (x) => `DOUBLES.round(${x})`,
+  round: "DOUBLES.round",
   shift: (x, y) => `${x} * ${y} + ${ROUNDERS.float64}`,
   unshift: (x) => `${x} - ${ROUNDERS.float64}`,
-  shiftedInteger: (x) => `DOUBLES.lower(${x})`,
-  bits: (x) => `DOUBLES.upper(${x})`,
+  shiftedInteger: "DOUBLES.lower",
+  bits: "DOUBLES.upper",
   fromBits: (x) => `DOUBLES.withUpper(0, ${x})`,
-  withBits: (x, y) => `DOUBLES.withUpper(${x}, ${y})`,
+  withBits: "DOUBLES.withUpper",
   opaque: (x) => x,
   toInteger: (x) => `Math.min(Math.max(${x}, ${-(2 ** 31)}), ${2 ** 31 - 1}) | 0`,
   toFloat: (x) => x,
   iadd: integers("+"),
   isub: integers("-"),
-  imul: (x, y) => `Math.imul(${x}, ${y})`,
-  imin: (x, y) => `Math.min(${x}, ${y})`,
-  imax: (x, y) => `Math.max(${x}, ${y})`,
-  shl: (x, _y, _z, by) => `${x} << ${by}`,
-  shrS: (x, _y, _z, by) => `${x} >> ${by}`,
-  shrU: (x, _y, _z, by) => `${x} >>> ${by} | 0`,
+  imin: "Math.min",
+  imax: "Math.max",
+  shl: (x, _y, _z, { literal }) => `${x} << ${literal}`,
+  shrS: (x, _y, _z, { literal }) => `${x} >> ${literal}`,
+  shrU: (x, _y, _z, { literal }) => `${x} >>> ${literal} | 0`,
   notEqual: (x, y) => `${x} !== ${y}`,
   isNaN: (x) => `${x} !== ${x}`,
   not: (x) => `!${x}`,
@@ -56,32 +53,15 @@ const TEXTS: Texts = {
 /** Writes the statements of a graph. */
 class JavaScriptPrinter extends TextPrinter {
   constructor() {
-    super("const", "let", TEXTS);
+    super("const", "let", TEXTS, "Math.");
   }
 
   override call({ literal }: Scalar, operands: readonly string[]): string {
-    if (hostName(literal as string) === undefined) this.uses.add(literal as string);
-    return this.let(callJavaScript(literal as string, operands));
+    const graph = graphOf(literal as string, "float64");
+    if (graph.operation === "host") return this.operate(graph, operands);
+    this.uses.add(literal as string);
+    return this.let(`scalar_${literal}(${operands.join(", ")})`);
   }
-}
-
-/** A number as JavaScript has it. */
-export function javaScriptNumber(value: number): string {
-  return value < 0 || Object.is(value, -0) ? `(-${-value})` : String(value);
-}
-
-/** A call of a function as text, which {@linkcode declareJavaScript} declares. */
-export function callJavaScript(name: string, operands: readonly string[]): string {
-  const host = hostName(name);
-  return `${host === undefined ? `scalar_${name}` : `Math.${host}`}(${operands.join(", ")})`;
-}
-
-/** What the host calls a function that it has. */
-export function hostName(name: string): HostFunction | undefined {
-  if (definitionOf(name)!.texts === undefined) return name as HostFunction;
-  const { operation, operands, literal } = graphOf(name, "float64");
-  const isHost = operation === "host" && operands.every((x) => x.operation === "parameter");
-  return isHost ? literal as HostFunction : undefined;
 }
 
 /** Statements that do something with the value of a graph of named parameters, in double precision. */
@@ -91,13 +71,12 @@ export function toStatements(graph: Scalar, last: (value: string) => string): De
 }
 
 function declarationOf(name: string): Declaration {
-  const { text, uses } = toStatements(graphOf(name, "float64"), (value) => `return ${value};`);
   const parameters = PARAMETERS.slice(0, definitionOf(name)!.arity).join(", ");
-  return { text: `function scalar_${name}(${parameters}) {\n${text}\n}`, uses };
+  const head = `function scalar_${name}(${parameters})`;
+  return new JavaScriptPrinter().declaration(head, graphOf(name, "float64"));
 }
 
-/** The text of functions and of all that they call, but for those of the host. */
+/** The text of functions, `scalar_` before their names, and of all that they call. */
 export function declareJavaScript(names: Iterable<string>): string {
-  const written = [...names].filter((name) => hostName(name) === undefined);
-  return declare(written, declarationOf).join("\n");
+  return declare(names, declarationOf).join("\n");
 }

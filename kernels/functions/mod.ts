@@ -4,97 +4,64 @@
  * @module
  */
 import * as a from "./algebra.ts";
-import type { Float, HostFunction, Precision, Scalar } from "./algebra.ts";
+import type { Float, Precision, Scalar } from "./algebra.ts";
 import * as angles from "./angles.ts";
-import * as elementary from "./elementary.ts";
+import { exp, exp2, expm1, log, log10, log1p, log2 } from "./elementary.ts";
 import * as errorFunction from "./error_function.ts";
-import * as gamma from "./gamma.ts";
+import { lgamma, polygamma } from "./gamma.ts";
 import * as hyperbolic from "./hyperbolic.ts";
 import { erfinv } from "./inverse_error_function.ts";
 import * as likelihood from "./negative_binomial.ts";
-import * as power from "./power.ts";
+import { logarithmHigh, logarithmLow, pow, powOfLogarithm } from "./power.ts";
 import { mod } from "./rounding.ts";
 
 /** What a function computes, as a graph of scalars. */
-export type Text = (x: Float, y: Float, z: Float, w: Float) => Float;
+export type Text = (...operands: Float[]) => Float;
 
 /** What is known of a function. */
 export interface Definition {
   /** How many operands it takes; the extremes take more as well. */
   readonly arity: number;
-  /** What it computes in each precision; without, printers have instructions that do. */
-  readonly texts?: Readonly<Record<Precision, Text>>;
+  /** What it computes; without, printers have instructions that do. */
+  readonly text?: Text;
+  /** How many times as long as an addition it takes, where it has no text. */
+  readonly cost?: number;
 }
 
-/** A function that the host has in double precision. */
-function hosted(name: HostFunction, float32: Text): Definition {
-  const arity = a.HOST_FUNCTIONS[name];
-  const float64: Text = (x, y) => arity === 1 ? a.host(name, x) : a.host(name, x, y);
-  return { arity, texts: { float32, float64 } };
-}
-
-/** A function that is written alike in both precisions. */
-function written(arity: number, text: Text): Definition {
-  return { arity, texts: { float32: text, float64: text } };
-}
-
-const DEFINITIONS: Readonly<Record<string, Definition>> = {
-  abs: { arity: 1 },
-  max: { arity: 2 },
-  min: { arity: 2 },
-  sign: { arity: 1 },
-  sqrt: { arity: 1 },
-  exp: written(1, elementary.exp),
-  expm1: written(1, elementary.expm1),
-  log: written(1, elementary.log),
-  log1p: written(1, elementary.log1p),
-  exp2: written(1, elementary.exp2),
-  log2: written(1, elementary.log2),
-  log10: written(1, elementary.log10),
-  sinh: written(1, hyperbolic.sinh),
-  cosh: written(1, hyperbolic.cosh),
-  tanh: written(1, hyperbolic.tanh),
-  asinh: written(1, hyperbolic.asinh),
-  acosh: written(1, hyperbolic.acosh),
-  atanh: written(1, hyperbolic.atanh),
-  sin: hosted("sin", angles.sin),
-  cos: hosted("cos", angles.cos),
-  tan: hosted("tan", angles.tan),
-  asin: hosted("asin", angles.asin),
-  acos: hosted("acos", angles.acos),
-  atan: hosted("atan", angles.atan),
-  atan2: hosted("atan2", angles.atan2),
-  pow: written(2, power.pow),
-  logarithmHigh: written(1, power.logarithmHigh),
-  logarithmLow: written(1, power.logarithmLow),
-  powOfLogarithm: written(4, power.powOfLogarithm),
-  floor: written(1, a.floor),
-  ceil: written(1, a.ceil),
-  round: written(1, a.round),
-  trunc: written(1, a.trunc),
-  mod: written(2, mod),
-  erf: written(1, errorFunction.erf),
-  erfc: written(1, errorFunction.erfc),
-  erfinv: written(1, erfinv),
-  lgamma: written(1, gamma.lgamma),
-  binet: written(1, likelihood.binet),
-  dispersionOffset: written(2, likelihood.dispersionOffset),
-  offsetByDispersion: written(2, likelihood.offsetByDispersion),
-  negativeBinomial: written(4, likelihood.negativeBinomial),
-  negativeBinomialByCount: written(4, likelihood.byCount),
-  negativeBinomialByDispersion: written(4, likelihood.byDispersion),
+/** The functions that are written, with as many parameters as they take operands. */
+const TEXTS: Readonly<Record<string, Text>> = {
+  ...{ exp, expm1, log, log1p, exp2, log2, log10 },
+  ...hyperbolic,
+  ...{ pow, logarithmHigh, logarithmLow, powOfLogarithm },
+  ...{ floor: a.floor, ceil: a.ceil, round: a.round, trunc: a.trunc, mod },
+  ...{ erfinv, lgamma },
+  ...errorFunction,
+  ...likelihood,
 };
 
-/** The derivatives of digamma, by their names: `polygamma0` is digamma itself. */
-const polygammas = new Map<string, Definition>();
+/** All functions, and derivatives of digamma by their names: `polygamma0` is digamma itself. */
+const definitions = new Map<string, Definition>(Object.entries({
+  abs: { arity: 1, cost: 1 },
+  max: { arity: 2, cost: 1 },
+  min: { arity: 2, cost: 1 },
+  sign: { arity: 1, cost: 2 },
+  sqrt: { arity: 1, cost: 4 },
+}));
+for (const name in TEXTS) definitions.set(name, { arity: TEXTS[name]!.length, text: TEXTS[name]! });
+for (const name of a.HOST_FUNCTIONS) {
+  const single: Text = angles[name];
+  const text: Text = (...x) => x[0]!.precision === "float32" ? single(...x) : a.host(name, ...x);
+  definitions.set(name, { arity: single.length, text });
+}
 
 /** What is known of the function of that name; `undefined` if there is none. */
 export function definitionOf(name: string): Definition | undefined {
-  if (Object.hasOwn(DEFINITIONS, name)) return DEFINITIONS[name];
+  const known = definitions.get(name);
+  if (known !== undefined) return known;
   const order = /^polygamma(\d+)$/.exec(name)?.[1];
   if (order === undefined) return undefined;
-  const made = polygammas.get(name) ?? written(1, gamma.polygamma(Number(order)));
-  polygammas.set(name, made);
+  const made = { arity: 1, text: polygamma(Number(order)) };
+  definitions.set(name, made);
   return made;
 }
 
@@ -108,16 +75,12 @@ export function graphOf(name: string, precision: Precision): Scalar {
   const key = `${name} ${precision}`;
   const known = graphs.get(key);
   if (known !== undefined) return known;
-  const { arity, texts } = definitionOf(name)!;
-  if (texts === undefined) throw new TypeError(`Cannot print ${name} as it is an instruction`);
-  const parameters = PARAMETERS.slice(0, arity).map((x) => a.parameter(x, precision));
-  const graph = texts[precision](...parameters as Parameters<Text>);
+  const { arity, text } = definitionOf(name)!;
+  if (text === undefined) throw new TypeError(`Cannot print ${name} as it is an instruction`);
+  const graph = text(...PARAMETERS.slice(0, arity).map((x) => a.parameter(x, precision)));
   graphs.set(key, graph);
   return graph;
 }
-
-/** What functions without a text take, in additions. */
-const QUICK: Readonly<Record<string, number>> = { abs: 1, max: 1, min: 1, sign: 2, sqrt: 4 };
 
 /** What functions take that are more than a few instructions, at least. */
 export const COSTLY = 15;
@@ -126,7 +89,8 @@ const costs = new Map<string, number>();
 
 /** Roughly how many times as long as an addition a function takes. */
 export function costOfFunction(name: string): number {
-  const cost = costs.get(name) ?? QUICK[name] ?? countOf(graphOf(name, "float32"), new Set());
+  const cost = costs.get(name) ?? definitionOf(name)!.cost ??
+    countOf(graphOf(name, "float32"), new Set());
   costs.set(name, cost);
   return cost;
 }

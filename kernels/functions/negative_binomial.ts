@@ -74,11 +74,11 @@ function excess(u: Float, ratio: Float, inverse: Float) {
   return { logarithm, isNear, value };
 }
 
-/** A count, its mean less ε, the inverse dispersion and ε: what is small is added last. */
-type Operands = [x: Float, mean: Float, theta: Float, epsilon: Float];
-
-/** What the functions share: `μ`, `μ − x`, `s`, `N` and inverses, and g of `u = (μ − x) / N`. */
-function partsOf([x, mean, theta, epsilon]: Operands) {
+/**
+ * What the functions share, of a count, its mean less ε, the inverse dispersion and ε, as what is small
+ * is added last: `μ`, `μ − x`, `s`, `N` and inverses, and g of `u = (μ − x) / N`.
+ */
+function partsOf(x: Float, mean: Float, theta: Float, epsilon: Float) {
   const mu = a.add(mean, epsilon);
   const difference = a.add(a.sub(mean, x), epsilon);
   const [sum, total] = [a.add(theta, mu), a.add(x, theta)];
@@ -89,9 +89,9 @@ function partsOf([x, mean, theta, epsilon]: Operands) {
 }
 
 /** `−log NB(x | μ, θ)` of a count, but for `β(θ)` where the count is not 0. */
-export function negativeBinomial(...operands: Operands): Float {
-  const [x, , theta] = operands;
-  const { mu, difference, total, ofSum, ofTotal, ratio, above } = partsOf(operands);
+export function negativeBinomial(x: Float, mean: Float, theta: Float, epsilon: Float): Float {
+  const parts = partsOf(x, mean, theta, epsilon);
+  const { mu, difference, total, ofSum, ofTotal, ratio, above } = parts;
   const ofMean = a.div(1, mu);
   const v = a.neg(a.mul(a.mul(difference, ofMean), a.mul(theta, ofTotal)));
   const share = a.mul(a.mul(x, ofMean), ratio);
@@ -170,15 +170,23 @@ function fallOfDigamma(x: Float, theta: Float): Float {
 }
 
 /** The derivative of `−log NB(x | μ, θ)` by θ. */
-export function byDispersion(...operands: Operands): Float {
-  const [x, , theta] = operands;
-  return a.add(partsOf(operands).above.value, fallOfDigamma(x, theta));
+export function negativeBinomialByDispersion(
+  x: Float,
+  mean: Float,
+  theta: Float,
+  epsilon: Float,
+): Float {
+  return a.add(partsOf(x, mean, theta, epsilon).above.value, fallOfDigamma(x, theta));
 }
 
 /** The derivative of `−log NB(x | μ, θ)` by x. */
-export function byCount(...operands: Operands): Float {
-  const [x, , theta] = operands;
-  const { mu, difference, sum, total } = partsOf(operands);
+export function negativeBinomialByCount(
+  x: Float,
+  mean: Float,
+  theta: Float,
+  epsilon: Float,
+): Float {
+  const { mu, difference, sum, total } = partsOf(x, mean, theta, epsilon);
   const next = a.add(x, 1);
   const scale = a.mul(total, mu);
   // What the ratio of (x + 1) / N and μ / s has beyond 1.

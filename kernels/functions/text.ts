@@ -11,25 +11,14 @@ const NAMES: Readonly<Record<string, string>> = new Proxy({}, { get: (_, name) =
 
 /** Operations that languages write alike, between their operands. */
 const INFIX: Partial<Record<Operation, string>> = {
-  add: "+",
-  sub: "-",
-  mul: "*",
-  div: "/",
-  and: "&",
-  or: "|",
-  xor: "^",
-  less: "<",
-  lessEqual: "<=",
-  equal: "==",
-  integerLess: "<",
-  integerEqual: "==",
-  both: "&&",
-  either: "||",
+  ...{ add: "+", sub: "-", mul: "*", div: "/", and: "&", or: "|", xor: "^" },
+  ...{ less: "<", lessEqual: "<=", equal: "==", integerLess: "<", integerEqual: "==" },
+  ...{ both: "&&", either: "||" },
 };
 
-/** The other operations as text. */
+/** The other operations as text, or the functions that they call, by default of their own name. */
 export type Texts = Partial<
-  Record<Operation, (x: string, y: string, z: string, literal: number | string) => string>
+  Record<Operation, string | ((x: string, y: string, z: string, scalar: Scalar) => string)>
 >;
 
 /** A function's text, and the functions that it uses. */
@@ -64,12 +53,23 @@ export abstract class TextPrinter implements Printer<string> {
   readonly uses: Set<string> = new Set();
   readonly #declare: Readonly<Record<"value" | "variable", string>>;
   readonly #texts: Texts;
+  readonly #library: string;
   #count = 0;
 
-  /** How the language declares what keeps its value, and what does not, and its operations. */
-  constructor(value: string, variable: string, texts: Texts) {
+  /**
+   * How the language declares what keeps its value, and what does not, its operations, and what stands
+   * before the names of functions.
+   */
+  constructor(value: string, variable: string, texts: Texts, library: string) {
     this.#declare = { value, variable };
     this.#texts = texts;
+    this.#library = library;
+  }
+
+  /** A function of the parameters in a graph. */
+  declaration(head: string, graph: Scalar): Declaration {
+    this.#block(head, () => this.statements(graph, (value) => `return ${value};`).split("\n"));
+    return { text: this.lines.join("\n"), uses: this.uses };
   }
 
   /** The statements so far, those of a graph whose parameters are names, and one with its value. */
@@ -117,12 +117,13 @@ export abstract class TextPrinter implements Printer<string> {
   }
 
   /** The text of an operation. */
-  protected write({ operation, literal }: Scalar, operands: readonly string[]): string {
+  protected write(scalar: Scalar, operands: readonly string[]): string {
+    const { operation } = scalar;
+    const text = this.#texts[operation] ?? this.#library + operation;
     const [x, y, z] = operands as [string, string, string];
+    if (typeof text === "function") return text(x, y, z, scalar);
     const operator = INFIX[operation];
-    return operator === undefined
-      ? this.#texts[operation]!(x, y, z, literal)
-      : `${x} ${operator} ${y}`;
+    return operator === undefined ? `${text}(${operands.join(", ")})` : `${x} ${operator} ${y}`;
   }
 
   /** A new name for a value. */

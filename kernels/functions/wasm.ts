@@ -9,7 +9,8 @@
 import { floatsOf, type LaneCode, type Lanes, lift } from "../elementwise/lanes.ts";
 import { f32x4, f64x2, i32x4, i64x2, i8x16, v128 } from "../wasm/simd.ts";
 import type { Local, Value } from "../wasm/value.ts";
-import { type HostFunction, type Kind, type Loop, ROUNDERS, type Scalar } from "./algebra.ts";
+import { ROUNDERS } from "./algebra.ts";
+import type { HostFunction, Kind, Loop, Operation, Precision, Scalar } from "./algebra.ts";
 import { graphOf } from "./mod.ts";
 import { print, type Printer } from "./print.ts";
 
@@ -23,97 +24,106 @@ const refuseHost: CallHost = (name) => {
 };
 
 type V128 = Value<"v128">;
-type Write = (code: LaneCode, x: Lanes, y: Lanes, z: Lanes, literal: number) => Lanes;
+type Instruction = (...registers: V128[]) => V128;
 
-type FloatName = "add" | "sub" | "mul" | "div" | "pmin" | "pmax" | "eq" | "ne" | "lt" | "le";
-type FloatUnary = "neg" | "abs" | "sqrt" | "floor" | "ceil" | "trunc" | "nearest";
+/** Operations that are an instruction on numbers. */
+const FLOATS = {
+  ...{ add: "add", sub: "sub", mul: "mul", div: "div", neg: "neg" } as const,
+  ...{ abs: "abs", sqrt: "sqrt", floor: "floor", ceil: "ceil", trunc: "trunc" } as const,
+  ...{ round: "nearest", less: "lt", lessEqual: "le", equal: "eq", notEqual: "ne" } as const,
+};
 
-const floats = (name: FloatName): Write => (code, x, y) => lift(floatsOf(code.float)[name])(x, y);
-const float = (name: FloatUnary): Write => (code, x) => lift(floatsOf(code.float)[name])(x);
-const bitwise = (name: "and" | "or" | "xor"): Write => (_code, x, y) => lift(v128[name])(x, y);
-const integers = (name: "add" | "sub" | "mul" | "minS" | "maxS"): Write => (_code, x, y) =>
-  lift(i32x4[name])(x, y);
-const shift = (name: "shl" | "shrS" | "shrU"): Write => (_code, x, _y, _z, by) =>
-  x.map((register) => i32x4[name](register, by));
-const same: Write = (_code, x) => x;
+/** Those that are one on integers. */
+const INTEGERS = {
+  ...{ iadd: "add", isub: "sub", imul: "mul", imin: "minS", imax: "maxS" } as const,
+  ...{ integerLess: "ltS", integerEqual: "eq" } as const,
+};
+
+/** Those that are one on bits. */
+const BITS = { and: "and", or: "or", xor: "xor", both: "and", either: "or", not: "not" } as const;
+
+/** The instruction that an operation is, if it is one. */
+function instructionOf(operation: Operation, float: Precision): Instruction | undefined {
+  if (operation in FLOATS) return floatsOf(float)[FLOATS[operation as keyof typeof FLOATS]];
+  if (operation in INTEGERS) return i32x4[INTEGERS[operation as keyof typeof INTEGERS]];
+  return operation in BITS ? v128[BITS[operation as keyof typeof BITS]] : undefined;
+}
 
 /** `x` where the mask holds, else `y`. */
 const select = (mask: Lanes, x: Lanes, y: Lanes) => lift(v128.bitselect)(x, y, mask);
 
 const widen = lift((x: V128) => i64x2.extendLowI32x4S(x));
-const narrow = lift((x: V128) =>
-  i8x16.shuffle(x, x, Array.from({ length: 16 }, (_, i) => (i >> 2) % 2 * 8 + i % 4))
-);
 
-/** The upper halves of both lanes, and the other way round. */
-const upper = lift((x: V128) =>
-  i8x16.shuffle(x, x, Array.from({ length: 16 }, (_, i) => (i >> 2) % 2 * 8 + 4 + i % 4))
-);
+/** The lower halves of both lanes, or the upper ones, side by side, and the other way round. */
+const halves = (first: 0 | 4) =>
+  lift((x: V128) =>
+    i8x16.shuffle(x, x, Array.from({ length: 16 }, (_, i) => (i >> 2) % 2 * 8 + first + i % 4))
+  );
+const [narrow, upper] = [halves(0), halves(4)];
 const toUpper = lift((x: V128) => i64x2.shl(i64x2.extendLowI32x4U(x), 32));
 /** The lower halves of both lanes, and other upper ones. */
 const withUpper = (x: V128, y: V128) =>
   i8x16.shuffle(x, y, Array.from({ length: 16 }, (_, i) => i & 4 ? 16 + (i >> 3) * 4 + i % 4 : i));
 
-/** Comparisons of integers, with lanes as wide as those of numbers. */
-const compareIntegers = (name: "ltS" | "eq"): Write => (code, x, y) => {
-  const truth = lift(i32x4[name])(x, y);
-  return code.float === "float32" ? truth : widen(truth);
-};
-
-const OPERATIONS: Partial<Record<Scalar["operation"], Write>> = {
-  add: floats("add"),
-  sub: floats("sub"),
-  mul: floats("mul"),
-  div: floats("div"),
-  neg: float("neg"),
-  abs: float("abs"),
-  sqrt: float("sqrt"),
-  min: floats("pmin"),
-  max: floats("pmax"),
-  copySign: (code, x, y) => lift(v128.or)(x, lift(v128.and)(y, code.number(-0))),
-  fma: (code, x, y, z) => code.multiplyAdd(x, y, z),
-  fnma: (code, x, y, z) => code.multiplySubtract(x, y, z),
-  floor: float("floor"),
-  ceil: float("ceil"),
-  trunc: float("trunc"),
-  round: float("nearest"),
-  opaque: same,
-  shift: (code, x, y) => code.multiplyAdd(x, y, code.number(ROUNDERS[code.float])),
-  unshift: (code, x) => lift(floatsOf(code.float).sub)(x, code.number(ROUNDERS[code.float])),
-  shiftedInteger: (code, x) => code.float === "float32" ? x : narrow(x),
-  toInteger: (code, x) =>
-    lift(code.float === "float32" ? i32x4.truncSatF32x4S : i32x4.truncSatF64x2SZero)(x),
-  toFloat: (code, x) =>
-    lift(code.float === "float32" ? f32x4.convertI32x4S : f64x2.convertLowI32x4S)(x),
-  bits: (code, x) => code.float === "float32" ? x : upper(x),
-  fromBits: (code, x) => code.float === "float32" ? x : toUpper(x),
-  withBits: (_code, x, y) => lift(withUpper)(x, y),
-  iadd: integers("add"),
-  isub: integers("sub"),
-  imul: integers("mul"),
-  imin: integers("minS"),
-  imax: integers("maxS"),
-  and: bitwise("and"),
-  or: bitwise("or"),
-  xor: bitwise("xor"),
-  shl: shift("shl"),
-  shrS: shift("shrS"),
-  shrU: shift("shrU"),
-  less: floats("lt"),
-  lessEqual: floats("le"),
-  equal: floats("eq"),
-  notEqual: floats("ne"),
-  isNaN: (code, x) => lift(floatsOf(code.float).ne)(x, x),
-  integerLess: compareIntegers("ltS"),
-  integerEqual: compareIntegers("eq"),
-  both: bitwise("and"),
-  either: bitwise("or"),
-  not: (_code, x) => lift(v128.not)(x),
-};
+/** A condition on values of some kind, whose lanes are as wide as theirs. */
+function maskOf({ float }: LaneCode, kind: Kind, condition: Lanes): Lanes {
+  return float === "float64" && kind === "integer" ? narrow(condition) : condition;
+}
 
 function constantOf({ operation, literal }: Scalar): number | undefined {
   return operation === "number" || operation === "integer" ? literal as number : undefined;
 }
+
+type Write = (code: LaneCode, operands: readonly Lanes[], scalar: Scalar) => Lanes;
+
+const shift = (name: "shl" | "shrS" | "shrU"): Write => (_code, [x], { literal }) =>
+  x!.map((register) => i32x4[name](register, literal as number));
+
+/** Where one of two is a constant of which all bits are alike, an instruction does for three. */
+const choose: Write = (code, [condition, x, y], { kind, operands }) => {
+  const mask = maskOf(code, kind, condition!);
+  const [first, second] = operands.slice(1).map(constantOf);
+  if (Object.is(second, 0)) return lift(v128.and)(mask, x!);
+  if (Object.is(first, 0)) return lift(v128.andnot)(y!, mask);
+  return Number.isNaN(first) ? lift(v128.or)(mask, y!) : select(mask, x!, y!);
+};
+
+/** One instruction for eight beside a constant: it keeps a NaN, and mistakes one zero only. */
+const extreme = (name: "min" | "max"): Write => (code, [x, y], { operands }) => {
+  const known = floatsOf(code.float);
+  const [first, second] = operands.map(constantOf);
+  const limit = first ?? second;
+  if (limit === undefined || Number.isNaN(limit)) return lift(known[name])(x!, y!);
+  const [value, constant] = first === undefined ? [x!, y!] : [y!, x!];
+  const kept = lift(known[`p${name}`])(value, constant);
+  if (name === "max" && Object.is(limit, 0)) return lift(known.add)(kept, code.number(0));
+  return name === "min" && Object.is(limit, -0) ? lift(known.min)(value, constant) : kept;
+};
+
+/** The other operations. */
+const OPERATIONS: Partial<Record<Operation, Write>> = {
+  choose,
+  minimum: extreme("min"),
+  maximum: extreme("max"),
+  copySign: (code, [x, y]) => lift(v128.or)(x!, lift(v128.and)(y!, code.number(-0))),
+  fma: (code, [x, y, z]) => code.multiplyAdd(x!, y!, z!),
+  fnma: (code, [x, y, z]) => code.multiplySubtract(x!, y!, z!),
+  opaque: (_code, [x]) => x!,
+  shift: (code, [x, y]) => code.multiplyAdd(x!, y!, code.number(ROUNDERS[code.float])),
+  unshift: (code, [x]) => lift(floatsOf(code.float).sub)(x!, code.number(ROUNDERS[code.float])),
+  shiftedInteger: (code, [x]) => code.float === "float32" ? x! : narrow(x!),
+  toInteger: (code, [x]) =>
+    lift(code.float === "float32" ? i32x4.truncSatF32x4S : i32x4.truncSatF64x2SZero)(x!),
+  toFloat: (code, [x]) =>
+    lift(code.float === "float32" ? f32x4.convertI32x4S : f64x2.convertLowI32x4S)(x!),
+  bits: (code, [x]) => code.float === "float32" ? x! : upper(x!),
+  fromBits: (code, [x]) => code.float === "float32" ? x! : toUpper(x!),
+  withBits: (_code, [x, y]) => lift(withUpper)(x!, y!),
+  shl: shift("shl"),
+  shrS: shift("shrS"),
+  shrU: shift("shrU"),
+  isNaN: (code, [x]) => lift(floatsOf(code.float).ne)(x!, x!),
+};
 
 /** Writes graphs of scalars into a function. */
 class WasmPrinter implements Printer<Lanes> {
@@ -130,40 +140,15 @@ class WasmPrinter implements Printer<Lanes> {
 
   operate(scalar: Scalar, operands: readonly Lanes[]): Lanes {
     const code = this.#code;
-    const literal = scalar.literal as number;
-    if (scalar.operation === "number") return code.number(literal);
-    if (scalar.operation === "integer") return code.integer(literal);
-    if (scalar.operation === "host") {
-      return this.#callHost(scalar.literal as HostFunction, operands);
-    }
-    const [x, y, z] = operands as [Lanes, Lanes, Lanes];
-    if (scalar.operation === "minimum") return code.let(this.#extreme("min", scalar, x, y));
-    if (scalar.operation === "maximum") return code.let(this.#extreme("max", scalar, x, y));
-    if (scalar.operation === "choose") return code.let(this.#choose(scalar, x, y, z));
-    return code.let(OPERATIONS[scalar.operation]!(code, x, y, z, literal));
-  }
-
-  /** Where one of two is a constant of which all bits are alike, an instruction does for three. */
-  #choose({ kind, operands }: Scalar, condition: Lanes, x: Lanes, y: Lanes): Lanes {
-    const mask = this.#mask(kind, condition);
-    const [first, second] = operands.slice(1).map(constantOf);
-    if (Object.is(second, 0)) return lift(v128.and)(mask, x);
-    if (Object.is(first, 0)) return lift(v128.andnot)(y, mask);
-    return Number.isNaN(first) ? lift(v128.or)(mask, y) : select(mask, x, y);
-  }
-
-  /** One instruction for eight beside a constant: it keeps a NaN, and mistakes one zero only. */
-  #extreme(name: "min" | "max", { operands }: Scalar, x: Lanes, y: Lanes): Lanes {
-    const known = floatsOf(this.#code.float);
-    const [first, second] = operands.map(constantOf);
-    const limit = first ?? second;
-    if (limit === undefined || Number.isNaN(limit)) return lift(known[name])(x, y);
-    const [value, constant] = first === undefined ? [x, y] : [y, x];
-    const kept = lift(known[`p${name}`])(value, constant);
-    if (name === "max" && Object.is(limit, 0)) {
-      return lift(known.add)(kept, this.#code.number(0));
-    }
-    return name === "min" && Object.is(limit, -0) ? lift(known.min)(value, constant) : kept;
+    const { operation, literal } = scalar;
+    if (operation === "number") return code.number(literal as number);
+    if (operation === "integer") return code.integer(literal as number);
+    if (operation === "host") return this.#callHost(literal as HostFunction, operands);
+    const instruction = instructionOf(operation, code.float);
+    if (instruction === undefined) return code.let(OPERATIONS[operation]!(code, operands, scalar));
+    const value = lift(instruction)(...operands);
+    const isNarrow = code.float === "float64" && scalar.kind === "truth" && operation in INTEGERS;
+    return code.let(isNarrow ? widen(value) : value);
   }
 
   call({ literal }: Scalar, operands: readonly Lanes[]): Lanes {
@@ -184,7 +169,7 @@ class WasmPrinter implements Printer<Lanes> {
       const [goes, next] = turn(values);
       // Elements that are done keep what they have.
       const kept = next.map((x, i) =>
-        this.#code.let(select(this.#mask(nodes[i]!.kind, going), x, values[i]!))
+        this.#code.let(select(maskOf(this.#code, nodes[i]!.kind, going), x, values[i]!))
       );
       kept.forEach((x, i) => x.forEach((register, r) => builder.set(values[i]![r]!, register)));
       lift(v128.and)(going, goes).forEach((register, r) => builder.set(going[r]!, register));
@@ -196,11 +181,6 @@ class WasmPrinter implements Printer<Lanes> {
   #variable(x: Lanes): Local<"v128">[] {
     const register = (_: unknown, i: number) => this.#code.builder.let(x[i] ?? x[0]!);
     return Array.from({ length: this.#width }, register);
-  }
-
-  /** A condition on values of some kind, whose lanes are as wide as theirs. */
-  #mask(kind: Kind, condition: Lanes): Lanes {
-    return this.#code.float === "float64" && kind === "integer" ? narrow(condition) : condition;
   }
 
   rarely(condition: Lanes, exceptional: () => Lanes, usual: Lanes): Lanes {

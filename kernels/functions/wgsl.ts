@@ -13,10 +13,9 @@ import type { Scalar } from "./algebra.ts";
 import { definitionOf, graphOf, PARAMETERS } from "./mod.ts";
 import { type Declaration, declare, TextPrinter, type Texts } from "./text.ts";
 import { HELPERS } from "../wgsl/helpers.ts";
-import { indent } from "../wgsl/kernel.ts";
 
 /** A number as a constant, or, where constants must not be it, from its bits. */
-export function wgslNumber(value: number): string {
+function wgslNumber(value: number): string {
   const single = Math.fround(value);
   const isPlain = Number.isFinite(single) &&
     (Math.abs(single) >= 2 ** -126 || Object.is(single, 0));
@@ -30,47 +29,51 @@ function wgslInteger(value: number): string {
 }
 
 const infix = (operator: string) => (x: string, y: string) => `${x} ${operator} ${y}`;
-const prefix = (name: string) => (x: string, y: string, z: string) =>
-  `${name}(${[x, y, z].filter((operand) => operand !== undefined).join(", ")})`;
 
-const CALLS = ["abs", "sqrt", "fma", "floor", "ceil", "trunc", "round", "opaque"] as const;
+/** The lesser or the larger; beside a constant but 0 and NaN, the language's own if `x` is no NaN. */
+const extreme =
+  (name: "min" | "max") => (x: string, y: string, _z: string, { operands }: Scalar) => {
+    const isPlain = operands[1]!.operation === "number" &&
+      Math.abs(operands[1]!.literal as number) > 0;
+    return isPlain
+      ? `select(${name}(${x}, ${y}), ${x}, is_nan(${x}))`
+      : `scalar_${name}(${x}, ${y})`;
+  };
 
+/** The operations as text; others are functions of the language or of `helpers.ts`. */
 const TEXTS: Texts = {
-  ...Object.fromEntries(CALLS.map((name) => [name, prefix(name)])),
-  number: (_x, _y, _z, literal) => wgslNumber(literal as number),
-  integer: (_x, _y, _z, literal) => wgslInteger(literal as number),
+  number: (_x, _y, _z, { literal }) => wgslNumber(literal as number),
+  integer: (_x, _y, _z, { literal }) => wgslInteger(literal as number),
   choose: (x, y, z) => `select(${z}, ${y}, ${x})`,
   neg: (x) => `-${x}`,
-  min: (x, y) => `select(min(${x}, ${y}), ${x}, is_nan(${x}))`,
-  max: (x, y) => `select(max(${x}, ${y}), ${x}, is_nan(${x}))`,
-  minimum: prefix("scalar_min"),
-  maximum: prefix("scalar_max"),
+  minimum: extreme("min"),
+  maximum: extreme("max"),
   copySign: (x, y) => `bitcast<f32>(bitcast<u32>(${x}) | (bitcast<u32>(${y}) & 0x80000000u))`,
   fnma: (x, y, z) => `${z} - ${x} * ${y}`,
   shift: (x, y) => `round(${x} * ${y})`,
   unshift: (x) => x,
-  shiftedInteger: prefix("i32"),
-  toInteger: prefix("i32"),
-  toFloat: prefix("f32"),
-  bits: prefix("bitcast<i32>"),
-  fromBits: prefix("bitcast<f32>"),
+  shiftedInteger: "i32",
+  toInteger: "i32",
+  toFloat: "f32",
+  bits: "bitcast<i32>",
+  fromBits: "bitcast<f32>",
   iadd: infix("+"),
   isub: infix("-"),
   imul: infix("*"),
-  imin: prefix("min"),
-  imax: prefix("max"),
-  shl: (x, _y, _z, by) => `${x} << ${by}u`,
-  shrS: (x, _y, _z, by) => `${x} >> ${by}u`,
-  shrU: (x, _y, _z, by) => `bitcast<i32>(bitcast<u32>(${x}) >> ${by}u)`,
+  imin: "min",
+  imax: "max",
+  shl: (x, _y, _z, { literal }) => `${x} << ${literal}u`,
+  shrS: (x, _y, _z, { literal }) => `${x} >> ${literal}u`,
+  shrU: (x, _y, _z, { literal }) => `bitcast<i32>(bitcast<u32>(${x}) >> ${literal}u)`,
   notEqual: (x, y) => `!(${x} == ${y})`,
-  isNaN: prefix("is_nan"),
+  isNaN: "is_nan",
   not: (x) => `!${x}`,
 };
 
 /** Writes the statements of graphs of scalars. */
 export class WgslPrinter extends TextPrinter {
   constructor() {
-    super("let", "var", TEXTS);
+    super("let", "var", TEXTS, "");
   }
 
   /** The text of an operation, with the helpers that it uses kept in mind. */
@@ -96,11 +99,9 @@ function declarationOf(name: string): Declaration {
   const known = declarations.get(name);
   if (known !== undefined) return known;
   const own = name.slice("scalar_".length);
-  const printer = new WgslPrinter();
   const parameters = PARAMETERS.slice(0, definitionOf(own)!.arity).map((x) => `${x}: f32`);
-  const body = printer.statements(graphOf(own, "float32"), (value) => `return ${value};`);
-  const text = `fn ${name}(${parameters.join(", ")}) -> f32 {\n${indent(body)}\n}`;
-  const declaration = { text, uses: printer.uses };
+  const head = `fn ${name}(${parameters.join(", ")}) -> f32`;
+  const declaration = new WgslPrinter().declaration(head, graphOf(own, "float32"));
   declarations.set(name, declaration);
   return declaration;
 }

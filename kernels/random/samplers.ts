@@ -85,7 +85,7 @@ function gamma(draw: Draw): Float {
   const small = a.less(alpha, 1);
   const x = gammaFromOne(draw, a.choose(small, a.add(alpha, 1), alpha));
   const boost = a.div(log(fraction(bits(0), precision)), alpha);
-  return a.rarely(small, a.max(exp(a.add(log(x), boost)), a.number(least, precision)), x);
+  return a.rarely(small, a.maximum(exp(a.add(log(x), boost)), a.number(least, precision)), x);
 }
 
 /** None gets there, unless the parameter is not allowed: graphics cards must not go on for ever. */

@@ -4,7 +4,7 @@ import { DOUBLES } from "../../kernels/functions/evaluate.ts";
 import { declareJavaScript } from "../../kernels/functions/javascript.ts";
 import { scalarFunction } from "./functions/scalar_function.ts";
 import { callsIn, type Expression, parseExpression } from "../../kernels/elementwise/expression.ts";
-import { type Scope, toFunction, toJavaScript } from "./expressions.ts";
+import { isWritten, type Scope, toFunction, toJavaScript } from "./expressions.ts";
 
 const message = (text: string) => assertThrows(() => parseExpression(text), SyntaxError).message;
 
@@ -13,7 +13,7 @@ const evaluate = (text: string, scope: Scope = {}) => toFunction(parseExpression
 /** The value of the generated code. */
 function run(e: Expression, scope: Scope, integer = false): number {
   const names = Object.keys(scope);
-  const declarations = declareJavaScript(callsIn(e));
+  const declarations = declareJavaScript(callsIn(e).filter(isWritten));
   const body = `${declarations}\nreturn ${toJavaScript(e, integer)};`;
   const f = new Function("DOUBLES", ...names, body);
   return f(DOUBLES, ...names.map((name) => scope[name]));

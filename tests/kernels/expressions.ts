@@ -4,7 +4,7 @@
  * @module
  */
 import type { Expression, Operator } from "../../kernels/elementwise/expression.ts";
-import { callJavaScript } from "../../kernels/functions/javascript.ts";
+import { definitionOf } from "../../kernels/functions/mod.ts";
 import { scalarFunction } from "./functions/scalar_function.ts";
 
 /** The expression as JavaScript; `integer` multiplies as 32-bit integers do. */
@@ -18,7 +18,7 @@ export function toJavaScript(e: Expression, integer = false): string {
     case "negate":
       return `(-${js(e.operands[0]!)})`;
     case "call":
-      return callJavaScript(e.name, e.operands.map(js));
+      return `${isWritten(e.name) ? "scalar_" : "Math."}${e.name}(${e.operands.map(js)})`;
     case "choose":
       return `(${js(e.operands[0]!)} ? ${js(e.operands[1]!)} : ${js(e.operands[2]!)})`;
     case "binary":
@@ -29,6 +29,11 @@ export function toJavaScript(e: Expression, integer = false): string {
         ? `(${js(e.operands[0]!)} ${e.operator} ${js(e.operands[1]!)} ? 1 : 0)`
         : `(${js(e.operands[0]!)} ${e.operator} ${js(e.operands[1]!)})`;
   }
+}
+
+/** Whether a function has a text; others are functions of the host. */
+export function isWritten(name: string): boolean {
+  return definitionOf(name)!.text !== undefined;
 }
 
 /** Values of an expression's names. */
