@@ -58,19 +58,16 @@ export function below(x: Integer, y: Integer): a.Truth {
 /** Digits of 1/2π from those on that have the weight `2^exponent` before the point. */
 function digitsFrom(exponent: Integer): Integer[] {
   const isSet = (bit: number) => a.integerEqual(a.and(exponent, bit), bit);
-  let words = INVERSE_TURN.map((x) => a.integer(x));
-  for (const by of [4, 2, 1]) {
-    const moves = isSet(32 * by);
-    words = words.slice(0, 8 - by).map((x, i) => a.chooseInteger(moves, words[i + by]!, x))
-      .concat(words.slice(8 - by));
-  }
-  words = words.slice(0, 4);
-  for (const by of [16, 8, 4, 2, 1]) {
+  let words = INVERSE_TURN.map(a.integer);
+  for (const by of [128, 64, 32, 16, 8, 4, 2, 1]) {
     const moves = isSet(by);
+    if (by === 16) words = words.slice(0, 4);
     words = words.map((x, i) => {
-      const next = words[i + 1];
-      const moved = next === undefined ? a.shl(x, by) : a.or(a.shl(x, by), a.shrU(next, 32 - by));
-      return a.chooseInteger(moves, moved, x);
+      const next = words[i + Math.ceil(by / 32)];
+      if (by >= 32) return next === undefined ? x : a.chooseInteger(moves, next, x);
+      const moved = a.shl(x, by);
+      const all = next === undefined ? moved : a.or(moved, a.shrU(next, 32 - by));
+      return a.chooseInteger(moves, all, x);
     });
   }
   return words;

@@ -10,7 +10,6 @@ import { exp, exp2, expm1, log, log10, log1p, log2 } from "./elementary.ts";
 import * as errorFunction from "./error_function.ts";
 import { lgamma, polygamma } from "./gamma.ts";
 import * as hyperbolic from "./hyperbolic.ts";
-import { erfinv } from "./inverse_error_function.ts";
 import * as likelihood from "./negative_binomial.ts";
 import { logarithmHigh, logarithmLow, pow, powOfLogarithm } from "./power.ts";
 import { mod } from "./rounding.ts";
@@ -34,8 +33,8 @@ const TEXTS: Readonly<Record<string, Text>> = {
   ...hyperbolic,
   ...{ pow, logarithmHigh, logarithmLow, powOfLogarithm },
   ...{ floor: a.floor, ceil: a.ceil, round: a.round, trunc: a.trunc, mod },
-  ...{ erfinv, lgamma },
   ...errorFunction,
+  lgamma,
   ...likelihood,
 };
 
