@@ -42,7 +42,7 @@ export function toKind(kind: Kind, x: ScalarLike, precision: Precision): Scalar 
   }
   if (kind === "float") return a.number(x, precision);
   if (kind === "integer") return a.integer(limitToInt32(x));
-  return a.integerEqual(a.integer(Math.abs(x) > 0 ? 1 : 0), 1);
+  return a.equal(a.integer(Math.abs(x) > 0 ? 1 : 0), 1);
 }
 
 function toFloat(x: Scalar): Float {
@@ -52,18 +52,18 @@ function toFloat(x: Scalar): Float {
 
 function toInteger(x: Scalar): Integer {
   if (x.kind === "float") return a.toInteger(x as Float);
-  return x.kind === "integer" ? x as Integer : a.chooseInteger(x as a.Truth, 1, 0);
+  return x.kind === "integer" ? x as Integer : a.choose(x as a.Truth, a.integer(1), 0);
 }
 
 function toTruth(x: Scalar): a.Truth {
-  if (x.kind === "integer") return a.not(a.integerEqual(x as Integer, 0));
+  if (x.kind === "integer") return a.not(a.equal(x as Integer, 0));
   return x.kind === "float" ? a.less(0, a.abs(x as Float)) : x as a.Truth;
 }
 
 /** Constants stay what they are; as integers, within their limits. */
 const floatLike = (x: ScalarLike): FloatLike => typeof x === "number" ? x : toFloat(x);
-const integerLike = (x: ScalarLike): a.IntegerLike =>
-  typeof x === "number" ? limitToInt32(x) : toInteger(x);
+const integerLike = (x: ScalarLike): Integer =>
+  typeof x === "number" ? a.integer(limitToInt32(x)) : toInteger(x);
 
 function limitToInt32(x: number): number {
   return Math.min(2 ** 31 - 1, Math.max(-(2 ** 31), x));
@@ -93,7 +93,7 @@ function operate(e: Expression, operands: readonly ScalarLike[]): ScalarLike {
   const [x, y, z] = operands as [ScalarLike, ScalarLike, ScalarLike];
   switch (e.kind) {
     case "negate":
-      return meetAsIntegers([x]) ? a.isub(0, integerLike(x)) : a.neg(floatLike(x) as Float);
+      return meetAsIntegers([x]) ? a.sub(0, integerLike(x)) : a.neg(floatLike(x) as Float);
     case "binary":
       return /[<=]/.test(e.operator) ? compare(e.operator, x, y) : compute(e.operator, x, y);
     case "choose":
@@ -110,7 +110,7 @@ const ARITHMETIC = { "+": "add", "-": "sub", "*": "mul", "/": "div" } as const;
 function compute(operator: Operator, x: ScalarLike, y: ScalarLike): Scalar {
   const operation = ARITHMETIC[operator as keyof typeof ARITHMETIC];
   if (operation !== "div" && meetAsIntegers([x, y])) {
-    return a[`i${operation}`](integerLike(x), integerLike(y));
+    return a[operation](integerLike(x), integerLike(y));
   }
   return a[operation](...guard(operator, floatLike(x), floatLike(y)));
 }
@@ -144,9 +144,9 @@ function compare(operator: Operator, x: ScalarLike, y: ScalarLike): a.Truth {
 }
 
 function compareIntegers(operator: Operator, x: a.IntegerLike, y: a.IntegerLike): a.Truth {
-  if (operator === "<") return a.integerLess(x, y);
-  if (operator === "<=") return a.not(a.integerLess(y, x));
-  const isEqual = a.integerEqual(x, y);
+  if (operator === "<") return a.less(x, y);
+  if (operator === "<=") return a.not(a.less(y, x));
+  const isEqual = a.equal(x, y);
   return operator === "==" ? isEqual : a.not(isEqual);
 }
 
@@ -154,10 +154,10 @@ function choose(condition: ScalarLike, x: ScalarLike, y: ScalarLike): ScalarLike
   if (typeof condition === "number") return Math.abs(condition) > 0 ? x : y;
   const holds = toTruth(condition);
   if ([x, y].every((value) => typeof value === "object" && value.kind === "truth")) {
-    return a.chooseTruth(holds, x as a.Truth, y as a.Truth);
+    return a.choose(holds, x as a.Truth, y as a.Truth);
   }
   return meetAsIntegers([x, y])
-    ? a.chooseInteger(holds, integerLike(x), integerLike(y))
+    ? a.choose(holds, integerLike(x), integerLike(y))
     : a.choose(holds, floatLike(x), floatLike(y));
 }
 
@@ -168,7 +168,7 @@ function callFunction(name: string, args: readonly ScalarLike[]): ScalarLike {
     );
   }
   if ((name === "abs" || name === "sign") && meetAsIntegers(args)) {
-    return callOfInteger(name, integerLike(args[0]!) as Integer);
+    return callOfInteger(name, integerLike(args[0]!));
   }
   const operands = args.map(floatLike);
   const [x] = operands as [Float];
@@ -178,15 +178,15 @@ function callFunction(name: string, args: readonly ScalarLike[]): ScalarLike {
 }
 
 function callOfInteger(name: "abs" | "sign", x: Integer): Integer {
-  if (name === "abs") return a.imax(x, a.isub(0, x));
-  return a.chooseInteger(a.integerLess(0, x), 1, a.chooseInteger(a.integerLess(x, 0), -1, 0));
+  if (name === "abs") return a.maximum(x, a.sub(0, x));
+  return a.choose(a.less(0, x), 1, a.choose(a.less(x, 0), a.integer(-1), 0));
 }
 
 /** The larger or the smaller of two; NaN wins, and -0 is below 0. */
 export function extreme(name: "max" | "min", x: ScalarLike, y: ScalarLike): Scalar {
   const isIntegral = (limit: number) => isWhole(limit) || Math.abs(limit) === Infinity;
   return meetAsIntegers([x, y], isIntegral)
-    ? a[`i${name}`](integerLike(x), integerLike(y))
+    ? a[`${name}imum`](integerLike(x), integerLike(y))
     : a[`${name}imum`](floatLike(x), floatLike(y));
 }
 

@@ -63,11 +63,14 @@ export type Integer = Scalar<"integer">;
 /** A truth value. */
 export type Truth = Scalar<"truth">;
 
-/** A number, or a constant of the precision of the numbers that it meets. */
-export type FloatLike = Float | number;
+/** A value, or a constant of the kind and the precision of the values that it meets. */
+export type Like<K extends Kind> = Scalar<K> | number;
+
+/** A number, or a constant. */
+export type FloatLike = Like<"float">;
 
 /** An integer, or a constant. */
-export type IntegerLike = Integer | number;
+export type IntegerLike = Like<"integer">;
 
 function node<K extends Kind>(
   kind: K,
@@ -120,60 +123,66 @@ export function call(name: string, ...operands: FloatLike[]): Float {
   return node("float", "call", lift(operands), name);
 }
 
-/** Numbers of one precision, constants among them lifted to it. */
-function lift(operands: readonly FloatLike[]): Float[] {
+/** Values of one kind, constants among them lifted to it, and to the precision of the others. */
+function lift<K extends Kind>(operands: readonly Like<K>[], precision?: Precision): Scalar<K>[] {
   const known = operands.find((x) => typeof x === "object");
-  if (known?.precision === undefined) {
+  const float = known?.precision ?? precision;
+  if (known?.kind !== "integer" && float === undefined) {
     throw new TypeError("Cannot compute an operation of scalars as all operands are constants");
   }
-  const { precision } = known;
-  return operands.map((x) => typeof x === "number" ? number(x, precision!) : x);
+  const constant = (x: number) => known?.kind === "integer" ? integer(x) : number(x, float!);
+  return operands.map((x) => typeof x === "number" ? constant(x) as Scalar as Scalar<K> : x);
 }
 
-function liftIntegers(operands: readonly IntegerLike[]): Integer[] {
-  return operands.map((x) => typeof x === "number" ? integer(x) : x);
-}
-
+type Arithmetic = "float" | "integer";
 type Unary = (x: Float) => Float;
-type Binary = (x: FloatLike, y: FloatLike) => Float;
+type FloatBinary = (x: FloatLike, y: FloatLike) => Float;
+type Binary = <K extends Arithmetic>(x: Like<K>, y: Like<K>) => Scalar<K>;
 type Ternary = (x: FloatLike, y: FloatLike, z: FloatLike) => Float;
-type Comparison = (x: FloatLike, y: FloatLike) => Truth;
-type IntegerBinary = (x: IntegerLike, y: IntegerLike) => Integer;
+type FloatComparison = (x: FloatLike, y: FloatLike) => Truth;
+type Comparison = <K extends Arithmetic>(x: Like<K>, y: Like<K>) => Truth;
+type Bitwise = (x: IntegerLike, y: IntegerLike) => Integer;
 type Shift = (x: Integer, bits: number) => Integer;
-type IntegerComparison = (x: IntegerLike, y: IntegerLike) => Truth;
 type Connective = (x: Truth, y: Truth) => Truth;
 
 const unary = (operation: Operation): Unary => (x) => node("float", operation, [x]);
-const floats = (operation: Operation) => (...x: FloatLike[]) => node("float", operation, lift(x));
-const compare = (operation: Operation): Comparison => (x, y) =>
-  node("truth", operation, lift([x, y]));
-const integers = (operation: Operation): IntegerBinary => (x, y) =>
-  node("integer", operation, liftIntegers([x, y]));
+const floats = (operation: Operation) => (...x: FloatLike[]) =>
+  node<"float">("float", operation, lift(x));
+/** Of numbers, or of integers by another name. */
+const binary = (operation: Operation, ofIntegers: Operation): Binary => (x, y) => {
+  const operands = lift([x, y]);
+  const { kind } = operands[0]!;
+  return node(kind, kind === "integer" ? ofIntegers : operation, operands);
+};
+const compare = (operation: Operation, ofIntegers = operation): Comparison => (x, y) => {
+  const operands = lift([x, y]);
+  return node("truth", operands[0]!.kind === "integer" ? ofIntegers : operation, operands);
+};
+const bitwise = (operation: Operation): Bitwise => (x, y) =>
+  node("integer", operation, lift([x, y]));
 const shifts = (operation: Operation): Shift => (x, bits) => node("integer", operation, [x], bits);
-const compareIntegers = (operation: Operation): IntegerComparison => (x, y) =>
-  node("truth", operation, liftIntegers([x, y]));
 const connect = (operation: Operation): Connective => (x, y) => node("truth", operation, [x, y]);
 
-/** `x + y` */
-export const add: Binary = floats("add");
-/** `x − y` */
-export const sub: Binary = floats("sub");
-/** `x · y` */
-export const mul: Binary = floats("mul");
+/** `x + y`; of integers, the lower 32 bits. */
+export const add: Binary = binary("add", "iadd");
+/** `x − y`; of integers, the lower 32 bits. */
+export const sub: Binary = binary("sub", "isub");
+/** `x · y`; of integers, the lower 32 bits. */
+export const mul: Binary = binary("mul", "imul");
 /** `x / y` */
-export const div: Binary = floats("div");
+export const div: FloatBinary = floats("div");
 /** `−x` */
 export const neg: Unary = unary("neg");
 /** `|x|` */
 export const abs: Unary = unary("abs");
 /** `√x` */
 export const sqrt: Unary = unary("sqrt");
-/** The smaller of two: NaN wins, and −0 is below 0. */
-export const minimum: Binary = floats("minimum");
-/** The larger of two: NaN wins, and −0 is below 0. */
-export const maximum: Binary = floats("maximum");
+/** The smaller of two: NaN wins, and −0 is below 0; integers have a sign. */
+export const minimum: Binary = binary("minimum", "imin");
+/** The larger of two: NaN wins, and −0 is below 0; integers have a sign. */
+export const maximum: Binary = binary("maximum", "imax");
 /** `x`, which is not negative, with the sign of `y`. */
-export const copySign: Binary = floats("copySign");
+export const copySign: FloatBinary = floats("copySign");
 /** `x · y + z`, rounded once or twice. */
 export const fma: Ternary = floats("fma");
 /** `z − x · y`, rounded once or twice. */
@@ -226,22 +235,12 @@ export function withBits(x: Float, bits: Integer): Float {
   return x.precision === "float32" ? fromBits(bits) : node("float", "withBits", [x, bits]);
 }
 
-/** `x + y` of integers. */
-export const iadd: IntegerBinary = integers("iadd");
-/** `x − y` of integers. */
-export const isub: IntegerBinary = integers("isub");
-/** `x · y` of integers: the lower 32 bits. */
-export const imul: IntegerBinary = integers("imul");
-/** The smaller of two integers with a sign. */
-export const imin: IntegerBinary = integers("imin");
-/** The larger of two integers with a sign. */
-export const imax: IntegerBinary = integers("imax");
 /** Bits that are set in both. */
-export const and: IntegerBinary = integers("and");
+export const and: Bitwise = bitwise("and");
 /** Bits that are set in either. */
-export const or: IntegerBinary = integers("or");
+export const or: Bitwise = bitwise("or");
 /** Bits that are set in one of two. */
-export const xor: IntegerBinary = integers("xor");
+export const xor: Bitwise = bitwise("xor");
 /** The bits moved up. */
 export const shl: Shift = shifts("shl");
 /** The bits moved down, the sign's in their place. */
@@ -254,24 +253,20 @@ export function rotate(x: Integer, by: number): Integer {
   return or(shl(x, by), shrU(x, 32 - by));
 }
 
-/** `x < y` */
-export const less: Comparison = compare("less");
+/** `x < y`; integers have a sign. */
+export const less: Comparison = compare("less", "integerLess");
 /** `x ≤ y` */
-export const lessEqual: Comparison = compare("lessEqual");
+export const lessEqual: FloatComparison = compare("lessEqual");
 /** `x = y`; both zeros are equal. */
-export const equal: Comparison = compare("equal");
+export const equal: Comparison = compare("equal", "integerEqual");
 /** `x ≠ y`, as NaN is to everything. */
-export const notEqual: Comparison = compare("notEqual");
+export const notEqual: FloatComparison = compare("notEqual");
 
 /** Whether `x` is NaN. */
 export function isNaN(x: Float): Truth {
   return node("truth", "isNaN", [x]);
 }
 
-/** `x < y` of integers with a sign. */
-export const integerLess: IntegerComparison = compareIntegers("integerLess");
-/** `x = y` of integers. */
-export const integerEqual: IntegerComparison = compareIntegers("integerEqual");
 /** Whether both hold. */
 export const both: Connective = connect("both");
 /** Whether one of them holds. */
@@ -282,23 +277,12 @@ export function not(x: Truth): Truth {
   return node("truth", "not", [x]);
 }
 
-/** `x` where the condition holds, else `y`. */
-export function choose(condition: Truth, x: FloatLike, y: FloatLike): Float {
-  if (typeof x === "number" && typeof y === "number") {
-    const { precision } = condition;
-    return choose(condition, number(x, precision!), y);
-  }
-  return node("float", "choose", [condition, ...lift([x, y])]);
-}
-
-/** The same of integers. */
-export function chooseInteger(condition: Truth, x: IntegerLike, y: IntegerLike): Integer {
-  return node("integer", "choose", [condition, ...liftIntegers([x, y])]);
-}
-
-/** The same of truth. */
-export function chooseTruth(condition: Truth, x: Truth, y: Truth): Truth {
-  return node("truth", "choose", [condition, x, y]);
+/** `x` where the condition holds, else `y`; of constants alone, a number. */
+export function choose(condition: Truth, x: number, y: number): Float;
+export function choose<K extends Kind>(condition: Truth, x: Like<K>, y: Like<K>): Scalar<K>;
+export function choose(condition: Truth, x: Like<Kind>, y: Like<Kind>): Scalar {
+  const operands = lift([x, y], condition.precision);
+  return node(operands[0]!.kind, "choose", [condition, ...operands]);
 }
 
 /** `x` where the condition holds, else `y`; what only `x` needs is computed where it may hold. */
@@ -310,7 +294,7 @@ export function rarely(condition: Truth, x: Float, y: Float): Float {
 export function repeat<S extends { readonly [N in keyof S]: Float | Integer }>(
   first: S,
   turn: (values: S) => { going: Truth; next: S },
-  begins: Truth = integerEqual(integer(0), 0),
+  begins: Truth = equal(integer(0), 0),
 ): S {
   const names = Object.keys(first) as (keyof S & string)[];
   const operands = names.map((name): Scalar => first[name]);

@@ -42,32 +42,32 @@ function reduceSmall(x: Float): ReducedAngle {
 export function upperProduct(x: Integer, y: Integer): Integer {
   const [xHigh, xLow] = [a.shrU(x, 16), a.and(x, 0xffff)];
   const [yHigh, yLow] = [a.shrU(y, 16), a.and(y, 0xffff)];
-  const [cross, other] = [a.imul(xHigh, yLow), a.imul(xLow, yHigh)];
+  const [cross, other] = [a.mul(xHigh, yLow), a.mul(xLow, yHigh)];
   const low = (z: Integer) => a.and(z, 0xffff);
-  const carry = a.iadd(a.shrU(a.imul(xLow, yLow), 16), a.iadd(low(cross), low(other)));
-  const high = a.iadd(a.imul(xHigh, yHigh), a.iadd(a.shrU(cross, 16), a.shrU(other, 16)));
-  return a.iadd(high, a.shrU(carry, 16));
+  const carry = a.add(a.shrU(a.mul(xLow, yLow), 16), a.add(low(cross), low(other)));
+  const high = a.add(a.mul(xHigh, yHigh), a.add(a.shrU(cross, 16), a.shrU(other, 16)));
+  return a.add(high, a.shrU(carry, 16));
 }
 
 /** `x < y` of integers without a sign. */
 export function below(x: Integer, y: Integer): a.Truth {
   const sign = a.integer(0x80000000);
-  return a.integerLess(a.xor(x, sign), a.xor(y, sign));
+  return a.less(a.xor(x, sign), a.xor(y, sign));
 }
 
 /** Digits of 1/2π from those on that have the weight `2^exponent` before the point. */
 function digitsFrom(exponent: Integer): Integer[] {
-  const isSet = (bit: number) => a.integerEqual(a.and(exponent, bit), bit);
+  const isSet = (bit: number) => a.equal(a.and(exponent, bit), bit);
   let words = INVERSE_TURN.map(a.integer);
   for (const by of [128, 64, 32, 16, 8, 4, 2, 1]) {
     const moves = isSet(by);
     if (by === 16) words = words.slice(0, 4);
     words = words.map((x, i) => {
       const next = words[i + Math.ceil(by / 32)];
-      if (by >= 32) return next === undefined ? x : a.chooseInteger(moves, next, x);
+      if (by >= 32) return next === undefined ? x : a.choose(moves, next, x);
       const moved = a.shl(x, by);
       const all = next === undefined ? moved : a.or(moved, a.shrU(next, 32 - by));
-      return a.chooseInteger(moves, all, x);
+      return a.choose(moves, all, x);
     });
   }
   return words;
@@ -76,18 +76,18 @@ function digitsFrom(exponent: Integer): Integer[] {
 /** By the product with the digits of 1/2π that matter (Payne & Hanek, SIGNUM Newsletter 18, 1983). */
 function reduceLarge(x: Float): ReducedAngle {
   const bits = a.bits(x);
-  const exponent = a.isub(a.and(a.shrU(bits, 23), 0xff), 126);
+  const exponent = a.sub(a.and(a.shrU(bits, 23), 0xff), 126);
   const mantissa = a.shl(a.or(a.and(bits, 0x7fffff), 0x800000), 8);
   const [first, second, third] = digitsFrom(exponent) as [Integer, Integer, Integer];
-  const middle = a.imul(mantissa, second);
-  const low = a.iadd(middle, upperProduct(mantissa, third));
-  const carry = a.chooseInteger(below(low, middle), 1, 0);
-  const high = a.iadd(a.imul(mantissa, first), a.iadd(upperProduct(mantissa, second), carry));
-  const count = a.shrU(a.iadd(high, 0x20000000), 30);
-  const isBelow = a.integerEqual(a.and(high, 0x20000000), 0x20000000);
+  const middle = a.mul(mantissa, second);
+  const low = a.add(middle, upperProduct(mantissa, third));
+  const carry = a.choose(below(low, middle), a.integer(1), 0);
+  const high = a.add(a.mul(mantissa, first), a.add(upperProduct(mantissa, second), carry));
+  const count = a.shrU(a.add(high, 0x20000000), 30);
+  const isBelow = a.equal(a.and(high, 0x20000000), 0x20000000);
   const part = a.and(high, 0x3fffffff);
-  const highPart = a.chooseInteger(isBelow, a.isub(0x3fffffff, part), part);
-  const lowPart = a.chooseInteger(isBelow, a.xor(low, -1), low);
+  const highPart = a.choose(isBelow, a.sub(0x3fffffff, part), part);
+  const lowPart = a.choose(isBelow, a.xor(low, -1), low);
   const upper = a.mul(a.toFloat(highPart, "float32"), 2 ** 31);
   const sum = a.add(upper, a.toFloat(a.shrU(lowPart, 1), "float32"));
   const size = a.mul(sum, Math.PI / 2 * 2 ** -61);
@@ -95,7 +95,7 @@ function reduceLarge(x: Float): ReducedAngle {
   const isNegative = a.less(x, 0);
   return {
     rest: a.choose(isNegative, a.neg(signed), signed),
-    quarters: a.chooseInteger(isNegative, a.isub(0, count), count),
+    quarters: a.choose(isNegative, a.sub(0, count), count),
   };
 }
 
@@ -108,7 +108,7 @@ function seriesOf(rest: Float): [sine: Float, cosine: Float] {
 }
 
 function isOddQuarter(quarters: Integer): a.Truth {
-  return a.integerEqual(a.and(quarters, 1), 1);
+  return a.equal(a.and(quarters, 1), 1);
 }
 
 function sinOfReduced({ rest, quarters }: ReducedAngle): Float {
@@ -126,7 +126,7 @@ function tanOfReduced({ rest, quarters }: ReducedAngle): Float {
 /** A function of an angle of any size, `further · π/2` later. */
 function ofAngle(x: Float, f: (reduced: ReducedAngle) => Float, further = 0): Float {
   const later = ({ rest, quarters }: ReducedAngle) =>
-    f({ rest, quarters: a.iadd(quarters, further) });
+    f({ rest, quarters: a.add(quarters, further) });
   const isFinite = a.less(a.abs(x), Infinity);
   const isSmall = a.lessEqual(a.abs(x), LARGEST_ANGLE);
   const large = a.choose(isFinite, later(reduceLarge(x)), NaN);
@@ -173,7 +173,7 @@ export function atan2(y: Float, x: Float): Float {
   const complement = (angle: Float, factor: number) =>
     a.sub(PI_HIGH * factor, a.sub(angle, PI_LOW * factor));
   const right = a.choose(isSteep, complement(low, 0.5), low);
-  const isLeft = a.integerLess(a.bits(x), 0);
+  const isLeft = a.less(a.bits(x), 0);
   const angle = a.copySign(a.choose(isLeft, complement(right, 1), right), y);
   return a.choose(a.either(a.isNaN(x), a.isNaN(y)), NaN, angle);
 }

@@ -115,7 +115,7 @@ export function exp2(x: Float): Float {
 export function halfExp(x: Float): Float {
   const [least, largest] = formatOf(x).powers;
   const { n, rest, low } = reducePower(x, [least, largest + 1]);
-  return expOfReduced(rest, a.isub(n, 1), low);
+  return expOfReduced(rest, a.sub(n, 1), low);
 }
 
 /** `1 + r + tail + low e^r`, with what the first sum lost. */
@@ -145,8 +145,8 @@ export function timesPowerOfTwo(x: Float, n: Integer): Float {
   const { place, bits } = formatOf(x);
   // In two factors, as neither the largest nor the least power is a number.
   const half = a.and(a.shl(n, place - 1), bits.exponent);
-  const other = a.isub(a.shl(n, place), half);
-  const scale = (exponent: Integer) => a.fromBits(a.iadd(exponent, bits.one), x.precision);
+  const other = a.sub(a.shl(n, place), half);
+  const scale = (exponent: Integer) => a.fromBits(a.add(exponent, bits.one), x.precision);
   return a.mul(a.mul(x, scale(half)), scale(other));
 }
 
@@ -155,7 +155,7 @@ export function expm1(x: Float): Float {
   const { place, bits, normal: [, digits], powers: [, largest] } = formatOf(x);
   // Half of 2ⁿ, as the largest is not a number.
   const { n, rest } = reducePower(x, [-6 - digits, largest - 0.75]);
-  const half = a.fromBits(a.iadd(a.shl(n, place), bits.one - 2 ** place), x.precision);
+  const half = a.fromBits(a.add(a.shl(n, place), bits.one - 2 ** place), x.precision);
   const result = a.fma(half, a.add(rest, tailOfPower(rest)), a.sub(half, 0.5));
   return a.choose(a.less(a.abs(x), 2 ** (-2 - digits)), x, a.add(result, result));
 }
@@ -171,8 +171,8 @@ interface ReducedNumber {
 function reduceNumber(x: Float): ReducedNumber {
   const { bits } = formatOf(x);
   const all = a.bits(x);
-  const exponent = a.and(a.isub(all, bits.sqrtHalf), bits.exponent);
-  return { exponent, rest: a.sub(a.withBits(x, a.isub(all, exponent)), 1) };
+  const exponent = a.and(a.sub(all, bits.sqrtHalf), bits.exponent);
+  return { exponent, rest: a.sub(a.withBits(x, a.sub(all, exponent)), 1) };
 }
 
 /** `k`, of the bits of `2ᵏ`. */
@@ -286,8 +286,8 @@ export function log1p(x: Float): Float {
   // What 1 + x lost to rounding, scaled as f is, and then its share of the logarithm.
   const back = a.opaque(a.sub(u, 1));
   const lost = a.add(a.sub(1, a.sub(u, back)), a.sub(x, back));
-  const shift = a.isub(formatOf(x).bits.one, exponent);
-  const scale = a.fromBits(a.imax(shift, 0), x.precision);
+  const shift = a.sub(formatOf(x).bits.one, exponent);
+  const scale = a.fromBits(a.maximum(shift, 0), x.precision);
   const scaled = a.mul(lost, scale);
   const change = a.fnma(scaled, rest, scaled);
   const result = limitLogarithm(u, sumLogarithm(powerOf(exponent, x), rest, change));

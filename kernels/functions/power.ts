@@ -67,10 +67,10 @@ function logarithm(given: Float): Parts {
   const normal = a.choose(small, a.mul(x, 2 ** digits), x);
   const all = a.bits(normal);
   const fraction = a.and(all, 2 ** place - 1);
-  const isOver = a.integerLess(limits[1], fraction);
-  const isMiddle = a.both(a.integerLess(limits[0], fraction), a.not(isOver));
-  const mantissa = a.or(fraction, a.chooseInteger(isOver, one - 2 ** place, one));
-  const exponent = a.toFloat(a.shrS(a.isub(all, mantissa), place), x.precision!);
+  const isOver = a.less(limits[1], fraction);
+  const isMiddle = a.both(a.less(limits[0], fraction), a.not(isOver));
+  const mantissa = a.or(fraction, a.choose(isOver, a.integer(one - 2 ** place), one));
+  const exponent = a.toFloat(a.shrS(a.sub(all, mantissa), place), x.precision!);
   const n = a.sub(exponent, a.choose(small, digits, 0));
   const m = a.withBits(normal, mantissa);
   // With c = 1 or 1.5: s = (m − c) / (m + c), in two parts.
@@ -138,7 +138,7 @@ export function powOfLogarithm(x: Float, high: Float, low: Float, y: Float): Flo
   const { n, ...parts } = reduceExponent(product, productLow, sum);
   const polynomial = x.precision === "float64" ? a.polynomialByHalves : a.polynomial;
   const power = powerOfReduced(parts.rest, parts.low, polynomial);
-  const positive = a.withBits(power, a.iadd(a.bits(power), a.shl(n, place)));
+  const positive = a.withBits(power, a.add(a.bits(power), a.shl(n, place)));
   const isWhole = a.equal(a.floor(y), y);
   const half = a.mul(y, 0.5);
   const isOdd = a.both(isWhole, a.notEqual(a.floor(half), half));

@@ -70,8 +70,8 @@ function integers({ bits, integer: last }: Draw): Integer {
   const mask = [1, 2, 4, 8, 16].reduce((x, by) => a.or(x, a.shrU(x, by)), last);
   return a.repeat({ attempt: a.integer(0), value: last }, ({ attempt }) => {
     const value = a.and(bits(attempt)[0], mask);
-    const going = a.both(a.integerLess(attempt, LAST_ATTEMPT), below(last, value));
-    return { going, next: { attempt: a.iadd(attempt, 1), value } };
+    const going = a.both(a.less(attempt, LAST_ATTEMPT), below(last, value));
+    return { going, next: { attempt: a.add(attempt, 1), value } };
   }).value;
 }
 
@@ -100,7 +100,7 @@ function gammaFromOne({ bits, precision }: Draw, alpha: Float): Float {
     const x = normal(bits(attempt), precision);
     const e = a.mul(c, x);
     const t = a.add(1, e);
-    const u = fraction(bits(a.iadd(attempt, 1)), precision);
+    const u = fraction(bits(a.add(attempt, 1)), precision);
     const square = a.mul(x, x);
     // d (1 − v + log v) for v = (1 + e)³.
     const rest = a.mul(d, a.sub(a.mul(3, excess(e)), a.mul(a.mul(e, e), a.add(3, e))));
@@ -108,8 +108,8 @@ function gammaFromOne({ bits, precision }: Draw, alpha: Float): Float {
     const isUnsure = a.lessEqual(a.sub(1, a.mul(a.mul(0.0331, square), square)), u);
     const rejects = a.lessEqual(a.rarely(isUnsure, margin, a.number(1, precision)), 0);
     return {
-      going: a.both(a.integerLess(attempt, LAST_ATTEMPT), a.either(a.lessEqual(t, 0), rejects)),
-      next: { attempt: a.iadd(attempt, 2), value: a.mul(d, a.mul(a.mul(t, t), t)) },
+      going: a.both(a.less(attempt, LAST_ATTEMPT), a.either(a.lessEqual(t, 0), rejects)),
+      next: { attempt: a.add(attempt, 2), value: a.mul(d, a.mul(a.mul(t, t), t)) },
     };
   }).value;
 }
@@ -160,7 +160,7 @@ function poissonByRejection({ bits, parameter: rate, precision }: Draw, wanted: 
   return a.repeat(start, ({ attempt }) => {
     const { sign, central, outer: us } = sides(bits(attempt), precision);
     const u = a.mul(sign, central);
-    const v = fraction(bits(a.iadd(attempt, 1)), precision);
+    const v = fraction(bits(a.add(attempt, 1)), precision);
     const x = a.mul(a.add(a.div(a.mul(2, slope), us), width), u);
     const k = a.floor(a.add(a.add(x, rate), 0.43));
     const outside = a.either(a.less(k, 0), a.both(a.less(us, 0.013), a.less(us, v)));
@@ -170,10 +170,10 @@ function poissonByRejection({ bits, parameter: rate, precision }: Draw, wanted: 
     const rejects = a.less(a.rarely(isUnsure, margin, a.number(1, precision)), 0);
     return {
       going: a.both(
-        a.integerLess(attempt, LAST_ATTEMPT),
+        a.less(attempt, LAST_ATTEMPT),
         a.either(a.both(isUnsure, outside), rejects),
       ),
-      next: { attempt: a.iadd(attempt, 2), count: k },
+      next: { attempt: a.add(attempt, 2), count: k },
     };
   }, wanted).count;
 }
@@ -202,7 +202,7 @@ function logProbability(k: Float, rate: Float): Float {
 /** The two words of the key that a number leads to from another key. */
 function foldIn({ integer }: Draw): Integer {
   const [x, y] = threefry(ADDED, [0, integer]);
-  return a.chooseInteger(a.integerEqual(ELEMENT, 0), x, y);
+  return a.choose(a.equal(ELEMENT, 0), x, y);
 }
 
 /** The name of a sampler. */

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { iadd, type Integer, type IntegerLike, rotate, xor } from "../functions/algebra.ts";
+import { add, type Integer, type IntegerLike, rotate, xor } from "../functions/algebra.ts";
 
 /** The constant that keeps an all-zero key from mixing nothing. */
 const PARITY = 0x1BD11BDA;
@@ -23,7 +23,7 @@ export function keySchedule([k0, k1]: Words): Integer[] {
   const words = [k0, k1, xor(xor(k0, k1), PARITY)];
   return Array.from({ length: 6 }, (_, i) => [
     words[i % 3]!,
-    iadd(words[(i + 1) % 3]!, i),
+    add(words[(i + 1) % 3]!, i),
   ]).flat();
 }
 
@@ -32,14 +32,14 @@ export function threefry(
   added: readonly Integer[],
   counter: readonly [IntegerLike, IntegerLike],
 ): Words {
-  let [x, y] = counter.map((word, i) => iadd(added[i]!, word)) as [Integer, Integer];
+  let [x, y] = counter.map((word, i) => add(added[i]!, word)) as [Integer, Integer];
   for (let group = 0; group < 5; group++) {
     for (const by of ROTATIONS[group % 2]!) {
-      x = iadd(x, y);
+      x = add(x, y);
       y = xor(rotate(y, by), x);
     }
-    x = iadd(x, added[2 * group + 2]!);
-    y = iadd(y, added[2 * group + 3]!);
+    x = add(x, added[2 * group + 2]!);
+    y = add(y, added[2 * group + 3]!);
   }
   return [x, y];
 }

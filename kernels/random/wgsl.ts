@@ -131,10 +131,10 @@ y[index] = i32(chosen);`,
 
 /** `⌊(N + ½) 2⁻⁵² (i + 1)⌋` in position i, from the products of the two words of N. */
 function partnerOf([high, low]: Words): Scalar {
-  const extent = a.iadd(ELEMENT, 1);
+  const extent = a.add(ELEMENT, 1);
   const lower = upperProduct(a.or(a.and(low, 0xfffff000), 0x800), extent);
-  const sum = a.iadd(a.imul(high, extent), lower);
-  return a.iadd(upperProduct(high, extent), a.chooseInteger(below(sum, lower), 1, 0));
+  const sum = a.add(a.mul(high, extent), lower);
+  return a.add(upperProduct(high, extent), a.choose(below(sum, lower), a.integer(1), 0));
 }
 
 /**

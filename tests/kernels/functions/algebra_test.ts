@@ -17,14 +17,14 @@ import { gpuTest } from "../wgsl_runner.ts";
 function mix(x: Float, k: Integer): Float {
   const { precision } = x;
   const whole = a.toInteger(a.mul(x, 1000));
-  let state = a.iadd(a.imul(whole, 0x9e3779b1), k);
+  let state = a.add(a.mul(whole, 0x9e3779b1), k);
   state = a.xor(state, a.shrU(state, 15));
-  state = a.isub(a.rotate(state, 13), a.shrS(state, 3));
+  state = a.sub(a.rotate(state, 13), a.shrS(state, 3));
   state = a.or(a.and(state, 0x7fff00ff), a.shl(whole, 9));
-  const odd = a.integerEqual(a.and(state, 1), 1);
-  const negative = a.integerLess(state, 0);
-  state = a.chooseInteger(a.either(odd, negative), state, a.isub(0, state));
-  state = a.chooseInteger(a.both(odd, a.less(x, 0)), a.iadd(state, 7), state);
+  const odd = a.equal(a.and(state, 1), 1);
+  const negative = a.less(state, 0);
+  state = a.choose(a.either(odd, negative), state, a.sub(0, state));
+  state = a.choose(a.both(odd, a.less(x, 0)), a.add(state, 7), state);
   const value = a.toFloat(a.shrU(state, 8), precision!);
   return a.rarely(a.not(odd), a.add(value, a.floor(x)), value);
 }

@@ -19,7 +19,7 @@ function halve(x: Float): Float {
     { value: x, turns: a.integer(0) },
     ({ value, turns }) => {
       const half = a.mul(value, 0.5);
-      return { going: a.lessEqual(1, half), next: { value: half, turns: a.iadd(turns, 1) } };
+      return { going: a.lessEqual(1, half), next: { value: half, turns: a.add(turns, 1) } };
     },
     a.lessEqual(1, x),
   );
@@ -32,11 +32,11 @@ function nest(x: Float): Float {
   const fixed = a.add(a.abs(x), 2);
   const outer = a.repeat({ i: a.integer(0), p: x, q: fixed }, ({ i, p, q }) => {
     const { sum } = a.repeat({ k: a.integer(0), sum: p }, ({ k, sum }) => ({
-      going: a.integerLess(k, i),
-      next: { k: a.iadd(k, 1), sum: a.add(sum, a.div(a.toFloat(k, precision!), fixed)) },
+      going: a.less(k, i),
+      next: { k: a.add(k, 1), sum: a.add(sum, a.div(a.toFloat(k, precision!), fixed)) },
     }));
     const bounded = a.rarely(a.less(3, sum), a.sub(sum, fixed), sum);
-    return { going: a.integerLess(i, 3), next: { i: a.iadd(i, 1), p: q, q: bounded } };
+    return { going: a.less(i, 3), next: { i: a.add(i, 1), p: q, q: bounded } };
   });
   return a.sub(outer.p, outer.q);
 }
@@ -130,7 +130,7 @@ output[index] = ${y};`,
 
 Deno.test("the upper bits of double precision are those that numbers have", () => {
   const x = a.parameter("x", "float64");
-  const graph = a.fromBits(a.iadd(a.bits(x), 1 << 20), "float64");
+  const graph = a.fromBits(a.add(a.bits(x), 1 << 20), "float64");
   const expected = VALUES.map((x) => {
     const view = new DataView(new ArrayBuffer(8));
     view.setFloat64(0, x);
