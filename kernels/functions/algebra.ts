@@ -22,9 +22,8 @@ export type Operation =
   | ("fma" | "fnma" | "floor" | "ceil" | "trunc" | "round" | "opaque")
   | ("shift" | "unshift" | "shiftedInteger" | "toInteger" | "toFloat")
   | ("bits" | "fromBits" | "withBits")
-  | ("iadd" | "isub" | "imul" | "imin" | "imax" | "and" | "or" | "xor" | "shl" | "shrS" | "shrU")
-  | ("less" | "lessEqual" | "equal" | "notEqual" | "isNaN" | "integerLess" | "integerEqual")
-  | ("both" | "either" | "not");
+  | ("and" | "or" | "xor" | "shl" | "shrS" | "shrU")
+  | ("less" | "lessEqual" | "equal" | "notEqual" | "isNaN" | "both" | "either" | "not");
 
 /** A node of the graph. */
 export interface Scalar<K extends Kind = Kind> {
@@ -148,27 +147,21 @@ type Connective = (x: Truth, y: Truth) => Truth;
 const unary = (operation: Operation): Unary => (x) => node("float", operation, [x]);
 const floats = (operation: Operation) => (...x: FloatLike[]) =>
   node<"float">("float", operation, lift(x));
-/** Of numbers, or of integers by another name. */
-const binary = (operation: Operation, ofIntegers: Operation): Binary => (x, y) => {
+const binary = (operation: Operation): Binary => (x, y) => {
   const operands = lift([x, y]);
-  const { kind } = operands[0]!;
-  return node(kind, kind === "integer" ? ofIntegers : operation, operands);
+  return node(operands[0]!.kind, operation, operands);
 };
-const compare = (operation: Operation, ofIntegers = operation): Comparison => (x, y) => {
-  const operands = lift([x, y]);
-  return node("truth", operands[0]!.kind === "integer" ? ofIntegers : operation, operands);
-};
-const bitwise = (operation: Operation): Bitwise => (x, y) =>
-  node("integer", operation, lift([x, y]));
+const compare = (operation: Operation): Comparison => (x, y) =>
+  node("truth", operation, lift([x, y]));
 const shifts = (operation: Operation): Shift => (x, bits) => node("integer", operation, [x], bits);
 const connect = (operation: Operation): Connective => (x, y) => node("truth", operation, [x, y]);
 
 /** `x + y`; of integers, the lower 32 bits. */
-export const add: Binary = binary("add", "iadd");
+export const add: Binary = binary("add");
 /** `x − y`; of integers, the lower 32 bits. */
-export const sub: Binary = binary("sub", "isub");
+export const sub: Binary = binary("sub");
 /** `x · y`; of integers, the lower 32 bits. */
-export const mul: Binary = binary("mul", "imul");
+export const mul: Binary = binary("mul");
 /** `x / y` */
 export const div: FloatBinary = floats("div");
 /** `−x` */
@@ -178,9 +171,9 @@ export const abs: Unary = unary("abs");
 /** `√x` */
 export const sqrt: Unary = unary("sqrt");
 /** The smaller of two: NaN wins, and −0 is below 0; integers have a sign. */
-export const minimum: Binary = binary("minimum", "imin");
+export const minimum: Binary = binary("minimum");
 /** The larger of two: NaN wins, and −0 is below 0; integers have a sign. */
-export const maximum: Binary = binary("maximum", "imax");
+export const maximum: Binary = binary("maximum");
 /** `x`, which is not negative, with the sign of `y`. */
 export const copySign: FloatBinary = floats("copySign");
 /** `x · y + z`, rounded once or twice. */
@@ -236,11 +229,11 @@ export function withBits(x: Float, bits: Integer): Float {
 }
 
 /** Bits that are set in both. */
-export const and: Bitwise = bitwise("and");
+export const and: Bitwise = binary("and");
 /** Bits that are set in either. */
-export const or: Bitwise = bitwise("or");
+export const or: Bitwise = binary("or");
 /** Bits that are set in one of two. */
-export const xor: Bitwise = bitwise("xor");
+export const xor: Bitwise = binary("xor");
 /** The bits moved up. */
 export const shl: Shift = shifts("shl");
 /** The bits moved down, the sign's in their place. */
@@ -254,11 +247,11 @@ export function rotate(x: Integer, by: number): Integer {
 }
 
 /** `x < y`; integers have a sign. */
-export const less: Comparison = compare("less", "integerLess");
+export const less: Comparison = compare("less");
 /** `x ≤ y` */
 export const lessEqual: FloatComparison = compare("lessEqual");
 /** `x = y`; both zeros are equal. */
-export const equal: Comparison = compare("equal", "integerEqual");
+export const equal: Comparison = compare("equal");
 /** `x ≠ y`, as NaN is to everything. */
 export const notEqual: FloatComparison = compare("notEqual");
 

@@ -71,8 +71,6 @@ const OPERATIONS: Partial<Record<Scalar["operation"], Make>> = {
       ? Math.min(Math.max(Math.trunc(r[x]!), -(2 ** 31)), 2 ** 31 - 1)
       : 0),
   toFloat: (to, x) => (r) => void (r[to] = r[x]!),
-  iadd: (to, x, y) => (r) => void (r[to] = r[x]! + r[y]! | 0),
-  isub: (to, x, y) => (r) => void (r[to] = r[x]! - r[y]! | 0),
   and: (to, x, y) => (r) => void (r[to] = r[x]! & r[y]!),
   or: (to, x, y) => (r) => void (r[to] = r[x]! | r[y]!),
   xor: (to, x, y) => (r) => void (r[to] = r[x]! ^ r[y]!),
@@ -84,13 +82,16 @@ const OPERATIONS: Partial<Record<Scalar["operation"], Make>> = {
   equal: (to, x, y) => (r) => void (r[to] = r[x] === r[y] ? 1 : 0),
   notEqual: (to, x, y) => (r) => void (r[to] = r[x] === r[y] ? 0 : 1),
   isNaN: (to, x) => (r) => void (r[to] = r[x] === r[x] ? 0 : 1),
+  both: (to, x, y) => (r) => void (r[to] = r[x]! & r[y]!),
+  either: (to, x, y) => (r) => void (r[to] = r[x]! | r[y]!),
   not: (to, x) => (r) => void (r[to] = 1 - r[x]!),
 };
 
-/** Operations on integers and truth that are those on other values. */
-const ALIKE: Partial<Record<Scalar["operation"], Scalar["operation"]>> = {
-  ...{ imin: "minimum", imax: "maximum", both: "and", either: "or" },
-  ...{ integerLess: "less", integerEqual: "equal" },
+/** Those that integers have to themselves. */
+const INTEGERS: Partial<Record<Scalar["operation"], Make>> = {
+  add: (to, x, y) => (r) => void (r[to] = r[x]! + r[y]! | 0),
+  sub: (to, x, y) => (r) => void (r[to] = r[x]! - r[y]! | 0),
+  mul: ofMath("imul"),
 };
 
 /** What reads and writes the bits of numbers. */
@@ -129,7 +130,7 @@ class Evaluator implements Printer<number> {
     this.registers = new Array<number>(parameters).fill(0);
   }
 
-  operate({ operation, literal }: Scalar, operands: readonly number[]): number {
+  operate({ kind, operation, literal }: Scalar, operands: readonly number[]): number {
     const [x, y, z] = operands as [number, number, number];
     switch (operation) {
       case "number":
@@ -143,19 +144,15 @@ class Evaluator implements Printer<number> {
         return this.#compute("add", this.#compute("mul", x, y), this.#rounder());
       case "unshift":
         return this.#compute("sub", x, this.#rounder());
-      case "shiftedInteger":
-      case "bits":
-      case "fromBits":
-      case "withBits":
-        return this.#list(BITS[this.#precision][operation]!, x, y);
       case "host":
         return this.#round(this.#list(ofMath(literal as string), x, y));
-      case "shl":
-      case "shrS":
-      case "shrU":
-        return this.#compute(operation, x, literal as number);
-      default:
-        return this.#compute(operation, x, y, z);
+      default: {
+        // Shifts have their bits as a literal.
+        const own = kind === "integer" ? INTEGERS[operation] : undefined;
+        return own === undefined
+          ? this.#compute(operation, x, y ?? literal, z)
+          : this.#list(own, x, y);
+      }
     }
   }
 
@@ -216,7 +213,7 @@ class Evaluator implements Printer<number> {
   }
 
   #compute(operation: Scalar["operation"], x: number, y = 0, z = 0): number {
-    const make = OPERATIONS[ALIKE[operation] ?? operation] ?? ofMath(operation);
+    const make = BITS[this.#precision][operation] ?? OPERATIONS[operation] ?? ofMath(operation);
     const to = this.#list(make, x, y, z);
     return INEXACT.has(operation) ? this.#round(to) : to;
   }

@@ -8,7 +8,8 @@ import { ROUNDERS, type Scalar } from "./algebra.ts";
 import { definitionOf, graphOf, PARAMETERS } from "./mod.ts";
 import { type Declaration, declare, TextPrinter, type Texts } from "./text.ts";
 
-const integers = (operator: string) => (x: string, y: string) => `${x} ${operator} ${y} | 0`;
+const sum = (operator: string) => (x: string, y: string, _z: string, { kind }: Scalar) =>
+  `${x} ${operator} ${y}${kind === "integer" ? " | 0" : ""}`;
 
 /** A number as JavaScript has it. */
 const constant = (_x: string, _y: string, _z: string, { literal }: Scalar): string => {
@@ -22,6 +23,9 @@ const TEXTS: Texts = {
   integer: constant,
   host: (x, y, _z, { literal }) => `Math.${literal}(${y === undefined ? x : `${x}, ${y}`})`,
   choose: (x, y, z) => `${x} ? ${y} : ${z}`,
+  add: sum("+"),
+  sub: sum("-"),
+  mul: (x, y, _z, { kind }) => kind === "integer" ? `Math.imul(${x}, ${y})` : `${x} * ${y}`,
   neg: (x) => `-${x}`,
   minimum: "Math.min",
   maximum: "Math.max",
@@ -38,10 +42,6 @@ const TEXTS: Texts = {
   opaque: (x) => x,
   toInteger: (x) => `Math.min(Math.max(${x}, ${-(2 ** 31)}), ${2 ** 31 - 1}) | 0`,
   toFloat: (x) => x,
-  iadd: integers("+"),
-  isub: integers("-"),
-  imin: "Math.min",
-  imax: "Math.max",
   shl: (x, _y, _z, { literal }) => `${x} << ${literal}`,
   shrS: (x, _y, _z, { literal }) => `${x} >> ${literal}`,
   shrU: (x, _y, _z, { literal }) => `${x} >>> ${literal} | 0`,

@@ -12,8 +12,7 @@ const NAMES: Readonly<Record<string, string>> = new Proxy({}, { get: (_, name) =
 /** Operations that languages write alike, between their operands. */
 const INFIX: Partial<Record<Operation, string>> = {
   ...{ add: "+", sub: "-", mul: "*", div: "/", and: "&", or: "|", xor: "^" },
-  ...{ less: "<", lessEqual: "<=", equal: "==", integerLess: "<", integerEqual: "==" },
-  ...{ both: "&&", either: "||" },
+  ...{ less: "<", lessEqual: "<=", equal: "==", both: "&&", either: "||" },
 };
 
 /** The other operations as text, or the functions that they call, by default of their own name. */

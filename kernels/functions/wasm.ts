@@ -35,18 +35,19 @@ const FLOATS = {
 
 /** Those that are one on integers. */
 const INTEGERS = {
-  ...{ iadd: "add", isub: "sub", imul: "mul", imin: "minS", imax: "maxS" } as const,
-  ...{ integerLess: "ltS", integerEqual: "eq" } as const,
+  ...{ add: "add", sub: "sub", mul: "mul", minimum: "minS", maximum: "maxS" } as const,
+  ...{ less: "ltS", equal: "eq" } as const,
 };
 
 /** Those that are one on bits. */
 const BITS = { and: "and", or: "or", xor: "xor", both: "and", either: "or", not: "not" } as const;
 
-/** The instruction that an operation is, if it is one. */
-function instructionOf(operation: Operation, float: Precision): Instruction | undefined {
-  if (operation in FLOATS) return floatsOf(float)[FLOATS[operation as keyof typeof FLOATS]];
-  if (operation in INTEGERS) return i32x4[INTEGERS[operation as keyof typeof INTEGERS]];
-  return operation in BITS ? v128[BITS[operation as keyof typeof BITS]] : undefined;
+/** The instruction that an operation on values of some kind is, if it is one. */
+function instructionOf(operation: Operation, kind: Kind, float: Precision) {
+  const known: Instruction | undefined = kind === "integer"
+    ? i32x4[INTEGERS[operation as keyof typeof INTEGERS]]
+    : floatsOf(float)[FLOATS[operation as keyof typeof FLOATS]];
+  return known ?? v128[BITS[operation as keyof typeof BITS]] as Instruction | undefined;
 }
 
 /** `x` where the mask holds, else `y`. */
@@ -144,10 +145,11 @@ class WasmPrinter implements Printer<Lanes> {
     if (operation === "number") return code.number(literal as number);
     if (operation === "integer") return code.integer(literal as number);
     if (operation === "host") return this.#callHost(literal as HostFunction, operands);
-    const instruction = instructionOf(operation, code.float);
+    const { kind } = scalar.operands[0]!;
+    const instruction = instructionOf(operation, kind, code.float);
     if (instruction === undefined) return code.let(OPERATIONS[operation]!(code, operands, scalar));
     const value = lift(instruction)(...operands);
-    const isNarrow = code.float === "float64" && scalar.kind === "truth" && operation in INTEGERS;
+    const isNarrow = code.float === "float64" && kind === "integer" && scalar.kind === "truth";
     return code.let(isNarrow ? widen(value) : value);
   }
 

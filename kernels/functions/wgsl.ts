@@ -28,17 +28,14 @@ function wgslInteger(value: number): string {
   return value === -(2 ** 31) ? `i32(${value})` : value < 0 ? `(${value}i)` : `${value}i`;
 }
 
-const infix = (operator: string) => (x: string, y: string) => `${x} ${operator} ${y}`;
-
 /** The lesser or the larger; beside a constant but 0 and NaN, the language's own if `x` is no NaN. */
-const extreme =
-  (name: "min" | "max") => (x: string, y: string, _z: string, { operands }: Scalar) => {
-    const isPlain = operands[1]!.operation === "number" &&
-      Math.abs(operands[1]!.literal as number) > 0;
-    return isPlain
-      ? `select(${name}(${x}, ${y}), ${x}, is_nan(${x}))`
-      : `scalar_${name}(${x}, ${y})`;
-  };
+const extreme = (name: "min" | "max") => (x: string, y: string, _z: string, scalar: Scalar) => {
+  const [, { operation, literal }] = scalar.operands as [Scalar, Scalar];
+  const own = `${name}(${x}, ${y})`;
+  if (scalar.kind === "integer") return own;
+  const isPlain = operation === "number" && Math.abs(literal as number) > 0;
+  return isPlain ? `select(${own}, ${x}, is_nan(${x}))` : `scalar_${own}`;
+};
 
 /** The operations as text; others are functions of the language or of `helpers.ts`. */
 const TEXTS: Texts = {
@@ -57,11 +54,6 @@ const TEXTS: Texts = {
   toFloat: "f32",
   bits: "bitcast<i32>",
   fromBits: "bitcast<f32>",
-  iadd: infix("+"),
-  isub: infix("-"),
-  imul: infix("*"),
-  imin: "min",
-  imax: "max",
   shl: (x, _y, _z, { literal }) => `${x} << ${literal}u`,
   shrS: (x, _y, _z, { literal }) => `${x} >> ${literal}u`,
   shrU: (x, _y, _z, { literal }) => `bitcast<i32>(bitcast<u32>(${x}) >> ${literal}u)`,
