@@ -160,15 +160,8 @@ export function expm1(x: Float): Float {
   return a.choose(a.less(a.abs(x), 2 ** (-2 - digits)), x, a.add(result, result));
 }
 
-/** `x = 2ᵏ (1 + f)` with `1 + f` from √½ to √2. */
-interface ReducedNumber {
-  /** The bits of `2ᵏ`, less those of 1. */
-  exponent: Integer;
-  /** `f` */
-  rest: Float;
-}
-
-function reduceNumber(x: Float): ReducedNumber {
+/** `x = 2ᵏ (1 + f)` with `1 + f` from √½ to √2: the bits of `2ᵏ`, less those of 1, and `f`. */
+function reduceNumber(x: Float): { exponent: Integer; rest: Float } {
   const { bits } = formatOf(x);
   const all = a.bits(x);
   const exponent = a.and(a.sub(all, bits.sqrtHalf), bits.exponent);
@@ -223,11 +216,8 @@ export function log(x: Float): Float {
   return limitLogarithm(x, sumLogarithm(k, f, 0));
 }
 
-/** What becomes the base of a logarithm: of e and of 2, in two parts, the first of few bits. */
-interface Base {
-  readonly e: readonly [number, number];
-  readonly two: readonly [number, number];
-}
+/** Logarithms of e and of 2 to a base, in two parts, the first of few bits. */
+type Base = Readonly<Record<"e" | "two", readonly [number, number]>>;
 
 const BASE_2: Readonly<Record<Precision, Base>> = {
   float32: { e: [1.4423828125, Math.LOG2E - 1.4423828125], two: [1, 0] },

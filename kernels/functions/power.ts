@@ -52,14 +52,11 @@ const FORMATS: Readonly<Record<Precision, Format>> = {
   },
 };
 
-/** A number in two parts, of which the first has few bits. */
-interface Parts {
-  high: Float;
-  low: Float;
-}
-
-/** `log₂ |x|` to 35 bits, in double precision to 70 (FreeBSD's `e_pow.c`); NaN where it is none. */
-function logarithm(given: Float): Parts {
+/**
+ * `log₂ |x|` to 35 bits, in double precision to 70 (FreeBSD's `e_pow.c`), in two parts, of which the
+ * first has few bits; NaN where it is none.
+ */
+function logarithm(given: Float) {
   const x = a.abs(given);
   const { tail: series, scale, logarithm: [logHigh, logLow], limits } = FORMATS[x.precision!];
   const { place, bits: { one }, normal: [smallest, digits] } = formatOf(x);

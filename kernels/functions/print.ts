@@ -32,7 +32,7 @@ export function print<V>(
       return known.get(scalar)!;
     }
     const value = scalar.operation === "rarely"
-      ? visitRarely(scalar, known)
+      ? visitRarely(scalar.operands, known)
       : printer[scalar.operation === "call" ? "call" : "operate"](
         scalar,
         scalar.operands.map((x) => visit(x, known)),
@@ -40,12 +40,10 @@ export function print<V>(
     known.set(scalar, value);
     return value;
   };
-  const visitRarely = (scalar: Scalar, known: Map<Scalar, V>): V => {
-    const [condition, exceptional, usual] = scalar.operands as [Scalar, Scalar, Scalar];
-    const holds = visit(condition, known);
-    const rest = visit(usual, known);
+  const visitRarely = (operands: readonly Scalar[], known: Map<Scalar, V>): V => {
+    const [holds, rest] = [visit(operands[0]!, known), visit(operands[2]!, known)];
     // What is written inside is not known outside.
-    return printer.rarely(holds, () => visit(exceptional, new Map(known)), rest);
+    return printer.rarely(holds, () => visit(operands[1]!, new Map(known)), rest);
   };
   const visitLoop = (scalar: Scalar, loop: Loop, known: Map<Scalar, V>): void => {
     const [begins, ...first] = scalar.operands.map((x) => visit(x, known));
@@ -66,18 +64,18 @@ export function print<V>(
 function invariants({ values, next, going }: Loop): Scalar[] {
   const found: Scalar[] = [];
   const changes = new Map<Scalar, boolean>(values.map((x) => [x, true]));
-  const operandsOf = ({ operands, loop }: Scalar) =>
-    loop === undefined ? operands : [...operands, ...loop.next, loop.going];
+  const isChanging = (scalar: Scalar): boolean => {
+    const { operands, loop } = scalar;
+    for (const inner of loop?.values ?? []) changes.set(inner, true);
+    const all = loop === undefined ? operands : [...operands, ...loop.next, loop.going];
+    const fixed = all.filter((x) => !visit(x));
+    if (fixed.length < all.length) found.push(...fixed);
+    return fixed.length < all.length;
+  };
   const visit = (scalar: Scalar): boolean => {
-    const known = changes.get(scalar);
-    if (known !== undefined) return known;
-    for (const inner of scalar.loop?.values ?? []) changes.set(inner, true);
-    const operands = operandsOf(scalar);
-    const changing = operands.map(visit);
-    const isChanging = changing.includes(true);
-    if (isChanging) found.push(...operands.filter((_, i) => !changing[i]));
-    changes.set(scalar, isChanging);
-    return isChanging;
+    const known = changes.get(scalar) ?? isChanging(scalar);
+    changes.set(scalar, known);
+    return known;
   };
   [...next, going].forEach(visit);
   return found;
