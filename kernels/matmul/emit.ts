@@ -78,28 +78,12 @@ export function blockShape(options: KernelOptions): BlockShape {
   };
 }
 
-/** Bytes of scratch memory for a sum of `k` terms with `n` columns. */
-export function scratchBytes(shape: BlockShape, k: number, n: number): number {
-  const { bytes, tileRows, tileColumns, rows, columns } = shape;
-  const depth = Math.ceil(Math.min(k, shape.depth) / UNROLL) * UNROLL;
-  const width = Math.ceil(Math.min(n, columns) / tileColumns) * tileColumns;
-  return (tileRows * tileColumns + (rows + width) * depth) * bytes;
-}
-
 /** The bytes of a module that exports the kernel as `run` and works on the memory `env.memory`. */
 export function emitKernel(options: KernelOptions): Uint8Array<ArrayBuffer> {
   // Engines that check addresses need one comparison less where there is at least a page.
   const module = new ModuleBuilder({ from: "import", pages: 1 });
   module.exportFunction("run", addKernel(module, options));
   return module.encode();
-}
-
-/** Adds the kernel to a module. */
-export function addKernel(
-  module: ModuleBuilder,
-  options: KernelOptions,
-): WasmFunction<Parameters, null> {
-  return addBatch(module, blockShape(options));
 }
 
 /** The innermost loop: one tile of the output from a panel of `a` and a panel of `b`. */
@@ -231,10 +215,16 @@ const RUN_PARAMETERS = integers(
   ...["bColumnStride", "m", "k", "n", "scratch", "add", "symmetric"] as const,
   ...["count", "outStep", "aStep", "bStep"] as const,
 );
-type Run = WasmFunction<typeof RUN_PARAMETERS, null>;
 
-/** Products of `count` pairs of matrices, elements apart; results in one place are added up. */
-function addBatch(module: ModuleBuilder, shape: BlockShape): Run {
+/**
+ * Adds the kernel to a module: products of `count` pairs of matrices, elements apart; results in one
+ * place are added up.
+ */
+export function addKernel(
+  module: ModuleBuilder,
+  options: KernelOptions,
+): WasmFunction<Parameters, null> {
+  const shape = blockShape(options);
   const [run, { bytes }] = [addBlocks(module, shape), shape];
   return module.addFunction(RUN_PARAMETERS, (code, p) => {
     const count = code.let(select(i32.const(1), p.count, p.outStep));
@@ -252,7 +242,7 @@ function addBatch(module: ModuleBuilder, shape: BlockShape): Run {
  * whose sums are rounded term by term, as the reference has them. Of a symmetric one, all blocks that
  * touch the diagonal or lie above it are computed, and mirrored.
  */
-function addBlocks(module: ModuleBuilder, shape: BlockShape): Run {
+function addBlocks(module: ModuleBuilder, shape: BlockShape) {
   const { bytes } = shape;
   const together = shape.dtype === "float32" ? shape.depth : 0;
   const panels = addPanels(module, shape);

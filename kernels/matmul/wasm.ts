@@ -17,8 +17,8 @@ import {
   blockShape,
   emitKernel,
   type KernelOptions,
-  scratchBytes,
   tileRowsFor,
+  UNROLL,
 } from "./emit.ts";
 import { copyView } from "../layout/reference.ts";
 import { type InnerProducts, type MatrixView, type Term, turned } from "./reference.ts";
@@ -64,7 +64,10 @@ export class InnerProduct {
 
   /** Bytes of scratch memory that sums of `k` terms with `n` columns need: 2.3 MB at most. */
   scratchBytes(k: number, n: number): number {
-    return scratchBytes(this.#shape, k, n);
+    const { bytes, tileRows, tileColumns, rows, columns } = this.#shape;
+    const depth = Math.ceil(Math.min(k, this.#shape.depth) / UNROLL) * UNROLL;
+    const width = Math.ceil(Math.min(n, columns) / tileColumns) * tileColumns;
+    return (tileRows * tileColumns + (rows + width) * depth) * bytes;
   }
 
   /**
@@ -109,11 +112,6 @@ function sharedKernel(options: KernelOptions): InnerProduct {
   return kernel;
 }
 
-/** The type to compute with: float32 where every array is. */
-function commonType(...arrays: FloatArray[]): Precision {
-  return arrays.every((x) => x instanceof Float32Array) ? "float32" : "float64";
-}
-
 /**
  * Sums of terms of one kind. Needs SIMD (`hasSimd()`). Linear memory for copies is kept for the next
  * call: however large the matrices, 15 MB, 28 MB for float64; 36 and 69 MB for one times itself.
@@ -122,9 +120,10 @@ export function innerProductsWasm(term: Term, relaxed?: boolean): InnerProducts 
   const compute: InnerProducts = (out, at, a, b, m, k, n) => {
     // Columns as rows, which take fewer sums that nobody needs.
     if (n === 1 && m > 1) return compute(out, at, turned(b), turned(a), n, k, m);
-    const options = kernelOptions(term, commonType(out, a.data, b.data), m, relaxed);
+    const isSingle = [out, a.data, b.data].every((x) => x instanceof Float32Array);
+    const options = kernelOptions(term, isSingle ? "float32" : "float64", m, relaxed);
     const kernel = sharedKernel(options);
-    const bytes = options.dtype === "float32" ? 4 : 8;
+    const bytes = isSingle ? 4 : 8;
     const itself = isTranspose(a, b) && m === n;
     const extent = EXTENT[itself ? "symmetric" : "any"];
     const [height, width, length] = [Math.min(m, extent), Math.min(n, extent), Math.min(k, DEPTH)];

@@ -95,15 +95,12 @@ function readSchedule(code: LaneCode, key: Local<"i32">): Record<string, Lanes> 
 
 /** The positions of a group's numbers, four to a register, from its first on. */
 function positionsOf(code: LaneCode, count: number): Lanes {
-  const start = [1, 2, 3].reduce(
-    (register, lane) => i32x4.replaceLane(register, lane, lane),
-    i32x4.splat(0),
-  );
-  const positions = Array.from(
-    { length: count / 4 },
-    (_, i) => i32x4.add(start, i32x4.splat(4 * i)),
-  );
-  return code.let(positions);
+  const positions = (first: number) =>
+    [1, 2, 3].reduce(
+      (register, lane) => i32x4.replaceLane(register, lane, first + lane),
+      i32x4.splat(first),
+    );
+  return code.let(Array.from({ length: count / 4 }, (_, i) => positions(4 * i)));
 }
 
 /** Integers of four to a register as many to a register as there are numbers. */
