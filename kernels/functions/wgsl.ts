@@ -28,12 +28,12 @@ function wgslInteger(value: number): string {
   return value === -(2 ** 31) ? `i32(${value})` : value < 0 ? `(${value}i)` : `${value}i`;
 }
 
-/** The lesser or the larger; beside a constant but 0 and NaN, the language's own if `x` is no NaN. */
+/** The lesser or the larger; beside a finite constant but 0, the language's own if `x` is no NaN. */
 const extreme = (name: "min" | "max") => (x: string, y: string, _z: string, scalar: Scalar) => {
   const [, { operation, literal }] = scalar.operands as [Scalar, Scalar];
   const own = `${name}(${x}, ${y})`;
   if (scalar.kind === "integer") return own;
-  const isPlain = operation === "number" && Math.abs(literal as number) > 0;
+  const isPlain = operation === "number" && Number.isFinite(literal) && literal !== 0;
   return isPlain ? `select(${own}, ${x}, is_nan(${x}))` : `scalar_${own}`;
 };
 

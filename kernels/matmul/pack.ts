@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { emitBlockCopy } from "../layout/block.ts";
+import { emitBlockCopy } from "../layout/wasm.ts";
 import { type TiledBytes, turnTile } from "../layout/tiles.ts";
 import { type CodeBuilder, integers, type WasmFunction } from "../wasm/code.ts";
 import type { ModuleBuilder } from "../wasm/module.ts";
