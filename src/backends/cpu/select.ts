@@ -27,7 +27,7 @@ import { checkLabels } from "../../labels.ts";
 import type { LookupOp, ScatterOp, SortOp } from "../../op.ts";
 import { extentsAround, sizeOf } from "../../shape.ts";
 import type { Tensor } from "../../tensor.ts";
-import { Bounds } from "../../program/bounds.ts";
+import { isBelow } from "../../program/bounds.ts";
 import type { Graph, Step, ValueId } from "../../program/graph.ts";
 import { isZero } from "./named_rows.ts";
 import type { StepKernel, Verified } from "./step_kernel.ts";
@@ -73,7 +73,7 @@ export function sortKernel(
 function checkOf(id: ValueId, extent: number, caller: string, graph: Graph): Verified[] {
   const verify = (positions: Tensor) =>
     void checkLabels(caller, positions, extent, { argument: "indices" });
-  return new Bounds(graph).isBelow(id, extent) ? [] : [{ ids: [id], verify }];
+  return isBelow(id, extent, graph) ? [] : [{ ids: [id], verify }];
 }
 
 /** The kernel of a step that picks. */

@@ -7,7 +7,7 @@
  */
 import { allocate, type DType, type TypedArray } from "../../dtype.ts";
 import type { Refusal, Spec } from "../../op.ts";
-import { Bounds } from "../../program/bounds.ts";
+import { isBelow } from "../../program/bounds.ts";
 import type { Graph, Step, ValueId } from "../../program/graph.ts";
 import { sizeOf } from "../../shape.ts";
 import { fromData, type Tensor } from "../../tensor.ts";
@@ -41,7 +41,7 @@ export function checkOf(
   const { forbidden, verify } = refusal;
   const values = refusal.inputs.map((i) => inputs[i!]!);
   const isPosition = op.kind !== "check" && forbidden.kind === "outside" && forbidden.low === 0;
-  if (isPosition && new Bounds(graph).isBelow(values[0]!, forbidden.high + 1)) return undefined;
+  if (isPosition && isBelow(values[0]!, forbidden.high + 1, graph)) return undefined;
   const specs = specsOf(values) as [Spec, Spec?];
   const flag = refusal.flag === undefined ? undefined : inputs[refusal.flag]!;
   const path = isBody ? undefined : hostPath(values, graph);

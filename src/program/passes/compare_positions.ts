@@ -8,7 +8,7 @@ import { isFloating } from "../../dtype.ts";
 import { equalOp, whereOp } from "../../ops/compare.ts";
 import { maxOp } from "../../ops/reduce.ts";
 import { fromData, tensor } from "../../tensor.ts";
-import { Bounds } from "../bounds.ts";
+import { isBelow } from "../bounds.ts";
 import { type Graph, rewriteSteps, type ValueId } from "../graph.ts";
 
 /** In rows of more values than this it is faster to go straight to the position. */
@@ -21,7 +21,6 @@ const LONGEST = 1024;
  */
 export function comparePositions(graph: Graph): Graph {
   const { values } = graph;
-  const bounds = new Bounds(graph);
   return rewriteSteps(graph, (step, builder) => {
     const { op, inputs, params, output } = step;
     if ((op.kind !== "lookup" && op.kind !== "scatter") || op.by !== "value") return step;
@@ -31,7 +30,7 @@ export function comparePositions(graph: Graph): Graph {
     const extent = shape[axis]!;
     // One position per row, and surely inside of it.
     const isSingle = isFloating(dtype) && !shape.includes(0) && extent <= LONGEST &&
-      values[indices]!.shape[axis] === 1 && bounds.isBelow(indices, extent);
+      values[indices]!.shape[axis] === 1 && isBelow(indices, extent, graph);
     if (!isSingle) return step;
     const places = Int32Array.from({ length: extent }, (_, i) => i);
     const line = builder.constant(
