@@ -208,31 +208,25 @@ function operandNames(reads: readonly Source[]): Map<string, string> {
 }
 
 /** What a single value is reduced to: sums start at 0, so that of −0 alone is 0. */
-function reducedAlone({ reduce, over }: ReduceOp<unknown>, params: unknown): string {
-  switch (reduce) {
-    case "sum":
-      return "a + 0";
-    case "mean":
-      return `(a + 0) / ${over(params).divisor}`;
-    case "norm":
-      return `abs(a) / ${Math.sqrt(over(params).divisor!)}`;
-    case "max":
-    case "min":
-      return "a";
-  }
-}
+const ALONE: Readonly<Record<ReduceOp<unknown>["reduce"], string>> = {
+  sum: "a + 0",
+  mean: "(a + 0) / p",
+  norm: "abs(a) / q",
+  max: "a",
+  min: "a",
+};
 
 /** The expression of a step in terms of its inputs, with its parameters as numbers. */
 function expressionOf({ op, params }: Step, inputs: readonly Expression[]): Expression {
+  if (op.kind !== "map" && op.kind !== "reduce") return inputs[0]!;
+  const { divisor = 1 } = op.kind === "reduce" ? op.over(params) : {};
+  const given = Array.isArray(params) ? params as Scalars : [];
+  const scalars = op.kind === "reduce" ? [divisor, Math.sqrt(divisor)] : given;
   const values: Record<string, Expression> = {};
   inputs.forEach((input, i) => values["abc"[i]!] = input);
-  if (op.kind === "reduce") {
-    return multiplied(substitute(parseExpression(reducedAlone(op, params)), values));
-  }
-  if (op.kind !== "map") return inputs[0]!;
-  const scalars = Array.isArray(params) ? params as Scalars : [];
   scalars.forEach((value, i) => values["pq"[i]!] = { kind: "number", value });
-  return multiplied(substitute(parseExpression(op.expression), values));
+  const text = op.kind === "reduce" ? ALONE[op.reduce] : op.expression;
+  return multiplied(substitute(parseExpression(text), values));
 }
 
 /** Divisions by powers of two as the products that they are to the bit, and faster. */
