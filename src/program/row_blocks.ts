@@ -188,20 +188,14 @@ function placeResults(
     return { shape: combine[k] === "sum" ? shape : [rows, ...shape.slice(1)], dtype };
   });
   let start = 0;
-  const results = specs.map(({ shape }, k): BlockResult => {
-    const result = {
-      output: k,
-      combine: combine[k]!,
-      start,
-      step: combine[k] === "sum" ? 0 : height * sizeOf(shape.slice(1)),
-    };
+  const results = specs.map(({ shape }, output): BlockResult => {
+    const step = combine[output] === "sum" ? 0 : height * sizeOf(shape.slice(1));
+    const result = { output, combine: combine[output]!, start, step };
     start += sizeOf(shape);
     return result;
   });
-  return {
-    results,
-    spec: specs.length === 1 ? specs[0]! : { shape: [start], dtype: specs[0]!.dtype },
-  };
+  const { shape, dtype } = specs[0]!;
+  return { results, spec: { shape: specs.length === 1 ? shape : [start], dtype } };
 }
 
 /** Whether two descriptions say the same; functions and records of operations by identity. */
