@@ -10,7 +10,7 @@ import type { ProductOp } from "../../op.ts";
 import { type Shape, sizeOf, stridesOf } from "../../shape.ts";
 import { isAlias } from "../alias.ts";
 import type { Graph, Step, ValueId } from "../graph.ts";
-import { composeReads, readBy, type Source, sourceOf } from "./views.ts";
+import { composeReads, lookThrough, readBy, type Source, sourceOf } from "./views.ts";
 
 /** The graph in which products have their matrices where they are before and after they are moved. */
 export function placeProducts(graph: Graph): Graph {
@@ -25,7 +25,9 @@ export function placeProducts(graph: Graph): Graph {
       const placed = addMembers(placeOperands(step, op, sources, graph), readers, moved, graph);
       steps.push(placeResult(placed, readers, moved, graph));
     } else steps.push(step);
-    const source = viewedBy(step, sources, graph);
+    if (op.kind !== "view") continue;
+    const [x] = step.inputs as [ValueId];
+    const source = lookThrough(step, sources.get(x) ?? sourceOf(x, graph), graph);
     if (source !== undefined) sources.set(step.output, source);
   }
   return { ...graph, steps };
@@ -36,19 +38,6 @@ interface Placed {
   step: Step;
   op: ProductOp<unknown>;
   layout: ProductLayout;
-}
-
-/** Where a view lies in what it is a view of. */
-function viewedBy(
-  step: Step,
-  sources: ReadonlyMap<ValueId, Source>,
-  graph: Graph,
-): Source | undefined {
-  const read = step.op.kind === "view" ? readBy(step, graph) : undefined;
-  if (read === undefined) return undefined;
-  const [from, to] = [step.inputs[0]!, step.output];
-  const source = sources.get(from) ?? sourceOf(from, graph);
-  return composeReads(graph.values[to]!.shape, read, source, graph.values[from]!.shape);
 }
 
 /** The product of what its operands are views of. */

@@ -90,16 +90,12 @@ export class Views {
   /** Leaves a value where its view shows it, unless it must lie in memory by itself. */
   #look(step: Step, own: ReadonlySet<ValueId>): boolean {
     const { inputs: [x], output } = step;
-    const isViewed = isName(step, this.#graph) || !own.has(output);
-    const read = isViewed ? readBy(step, this.#graph) : undefined;
-    if (read === undefined) return false;
-    const { values } = this.#graph;
-    const [from, to] = [values[x!]!.shape, values[output]!.shape];
-    let source = composeReads(to, read, this.sourceOf(x!), from);
     const isView = !isName(step, this.#graph);
+    if ((isView && own.has(output)) || readBy(step, this.#graph) === undefined) return false;
+    let source = lookThrough(step, this.sourceOf(x!), this.#graph);
     if (source === undefined || (isView && isFar(source))) {
       this.#copy(x!);
-      source = composeReads(to, read, this.sourceOf(x!), from)!;
+      source = lookThrough(step, this.sourceOf(x!), this.#graph)!;
     }
     this.#sources.set(output, { ...source, isView: isView || source.isView });
     return true;
@@ -158,6 +154,13 @@ export function readBy(step: Step, graph: Graph): Strides | undefined {
   const copies = op.copies(inputs.map((id) => graph.values[id]!.shape), params, shape);
   const [{ shape: copied, to, from }] = copies as [ViewCopy];
   return sameShape(copied, shape) && to.offset === 0 ? from : undefined;
+}
+
+/** Where a view lies, given where its input does; `undefined` where no strides lead there. */
+export function lookThrough(step: Step, source: Source, graph: Graph): Source | undefined {
+  const [from, to] = [step.inputs[0]!, step.output].map((id) => graph.values[id]!.shape);
+  const read = readBy(step, graph);
+  return read && composeReads(to!, read, source, from!);
 }
 
 /** What is read of a value, in what it lies in; `undefined` where no strides lead there. */
