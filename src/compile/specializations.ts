@@ -31,12 +31,8 @@ const ALWAYS_KEPT = 2;
 export class Specializations {
   readonly #known = new Map<string, Specialization>();
   #made = 0;
-  #isDisposed = false;
-
   /** Whether nothing is kept any more. */
-  get isDisposed(): boolean {
-    return this.#isDisposed;
-  }
+  isDisposed = false;
 
   /** What is known for a set of shapes, in use from now on: {@linkcode release} it. */
   get(key: string): Specialization | undefined {
@@ -95,13 +91,13 @@ export class Specializations {
 
   /** Frees all. */
   dispose(): void {
-    this.#isDisposed = true;
+    this.isDisposed = true;
     this.#ready().forEach((executable) => executable.dispose());
     this.#known.clear();
   }
 
   #keep(made: Specialization, executable: Executable): void {
-    if (this.#isDisposed) return executable.dispose();
+    if (this.isDisposed) return executable.dispose();
     made.executable = executable;
     this.#trim();
   }

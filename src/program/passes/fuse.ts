@@ -70,10 +70,7 @@ export interface FuseOptions {
 }
 
 /** The units of a graph, in an order in which every value is made before it is needed. */
-export function fuseSteps(
-  graph: Graph,
-  options: FuseOptions = {},
-): Unit[] {
+export function fuseSteps(graph: Graph, options: FuseOptions = {}): Unit[] {
   return new Fuser(graph, options).units();
 }
 
