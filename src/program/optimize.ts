@@ -39,11 +39,7 @@ const PASSES: readonly (readonly [name: PassName, pass: (graph: Graph) => Graph]
   ["comparePositions", comparePositions],
   ["commonSubexpressions", eliminateCommonSubexpressions],
   ["sinkViews", sinkViews],
-  [
-    "loopFusion",
-    (graph) =>
-      fuseRowLoops(graph, (body) => eliminateDeadCode(eliminateCommonSubexpressions(body))),
-  ],
+  ["loopFusion", fuseRowLoops],
   ["deadCode", eliminateDeadCode],
   ["productLayouts", placeProducts],
   ["guardChecks", guardChecks],

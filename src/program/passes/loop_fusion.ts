@@ -8,6 +8,8 @@ import { sliceOp } from "../../ops/join.ts";
 import { reshapeOp } from "../../ops/layout.ts";
 import { sizeOf } from "../../shape.ts";
 import { type Graph, GraphBuilder, makersOf, orderOf, type Step, type ValueId } from "../graph.ts";
+import { eliminateCommonSubexpressions } from "./common_subexpressions.ts";
+import { eliminateDeadCode } from "./dead_code.ts";
 import {
   type BlockInput,
   type BlockRun,
@@ -24,7 +26,7 @@ const WINDOW = 64;
 const MOST_STEPS = 500;
 
 /** The graph in which loops do the work of earlier ones too, where they need nothing of them. */
-export function fuseRowLoops(graph: Graph, tidy: (body: Graph) => Graph): Graph {
+export function fuseRowLoops(graph: Graph): Graph {
   let loops = graph.steps.filter(isLoop);
   const outlines = new Map(loops.map((step) => [step, outlineOf(step)]));
   while (loops.length > 1) {
@@ -33,7 +35,7 @@ export function fuseRowLoops(graph: Graph, tidy: (body: Graph) => Graph): Graph 
     const alike = loops.slice(-WINDOW).filter((step) => outlines.get(step) === outline);
     const { partners, waiting } = partnersOf(later, alike, graph);
     if (partners.size === 0) continue;
-    const merged = merge([...partners, later], graph, tidy);
+    const merged = merge([...partners, later], graph);
     const at = orderOf(graph).get(later)!;
     const staying = graph.steps.slice(0, at).filter((x) => !waiting.has(x) && !partners.has(x));
     const steps = [...staying, ...merged.steps, ...waiting, ...graph.steps.slice(at + 1)];
@@ -91,11 +93,7 @@ function partnersOf(
 }
 
 /** Loops as one, and what each of them made as parts of what it makes. */
-function merge(
-  loops: readonly Step[],
-  graph: Graph,
-  tidy: (body: Graph) => Graph,
-): GraphBuilder {
+function merge(loops: readonly Step[], graph: Graph): GraphBuilder {
   const builder = new GraphBuilder(graph);
   const inputs = [...new Set(loops.flatMap((step) => step.inputs))];
   const numbers = new Map(inputs.map((id, i) => [id, i]));
@@ -105,7 +103,7 @@ function merge(
       return { ...run, inputs: run.inputs.map((own) => ({ ...own, from: numberOf(own) })) };
     });
   const loop = loops.map((step): RowLoop => ({ ...loopIn(step)!, runs: runsOf(step) }))
-    .reduce((a, b) => mergeTwo(a, b, tidy));
+    .reduce(mergeTwo);
   const merged = builder.add(rowLoopOp, inputs, loop);
   let start = 0;
   for (const step of loops) {
@@ -117,19 +115,19 @@ function merge(
   return builder;
 }
 
-function mergeTwo(a: RowLoop, b: RowLoop, tidy: (body: Graph) => Graph): RowLoop {
+function mergeTwo(a: RowLoop, b: RowLoop): RowLoop {
   const [size, made] = [sizeOf(a.spec.shape), a.runs[0]!.body.outputs.length];
   const others = b.results.map((r) => ({ ...r, output: made + r.output, start: size + r.start }));
   return {
     name: a.name,
-    runs: a.runs.map((run, i) => mergeRuns(run, b.runs[i]!, tidy)),
+    runs: a.runs.map((run, i) => mergeRuns(run, b.runs[i]!)),
     results: [...a.results, ...others],
     spec: { shape: [size + sizeOf(b.spec.shape)], dtype: a.spec.dtype },
   };
 }
 
 /** Two bodies as one: inputs that both read are shared. */
-function mergeRuns(a: BlockRun, b: BlockRun, tidy: (body: Graph) => Graph): BlockRun {
+function mergeRuns(a: BlockRun, b: BlockRun): BlockRun {
   const builder = new GraphBuilder(a.body);
   builder.steps.push(...a.body.steps);
   const made = a.body.outputs.length;
@@ -151,5 +149,6 @@ function mergeRuns(a: BlockRun, b: BlockRun, tidy: (body: Graph) => Graph): Bloc
     moved.set(output, builder.add(op, inputs.map(find), params, value));
   }
   const outputs = [...a.body.outputs, ...b.body.outputs.map(find)];
-  return { ...a, body: tidy({ ...builder.build(), inputs: ids, outputs }), inputs };
+  const body = eliminateCommonSubexpressions({ ...builder.build(), inputs: ids, outputs });
+  return { ...a, body: eliminateDeadCode(body), inputs };
 }
