@@ -149,9 +149,7 @@ export function uniformValue(constant: Tensor): number | undefined {
   let known = UNIFORM.get(constant);
   if (known === undefined) {
     const { data } = constant;
-    let same = 1;
-    while (same < data.length && Object.is(data[same], data[0])) same++;
-    known = same === data.length ? data[0]! : null;
+    known = data.every((value) => Object.is(value, data[0])) ? data[0] ?? null : null;
     UNIFORM.set(constant, known);
   }
   return known ?? undefined;

@@ -160,15 +160,12 @@ class Heap {
 
   take(bytes: number): number {
     const length = align(bytes);
-    let best: { start: number; length: number } | undefined;
-    for (const hole of this.#free) {
-      if (hole.length >= length && (best === undefined || hole.length < best.length)) best = hole;
-    }
-    if (best === undefined) {
-      const start = this.size;
+    const holes = this.#free.filter((hole) => hole.length >= length);
+    if (holes.length === 0) {
       this.size += length;
-      return start;
+      return this.size - length;
     }
+    const best = holes.reduce((a, b) => b.length < a.length ? b : a);
     const { start } = best;
     best.start += length;
     best.length -= length;
