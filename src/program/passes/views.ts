@@ -63,16 +63,13 @@ export class Views {
     const own = valuesToOwn(this.#graph, this.#works);
     for (const step of this.#graph.steps) {
       const isView = step.op.kind === "lookup" ? this.#lookUp(step, own) : this.#look(step, own);
-      if (isView) this.#makers.set(step.output, step);
-      else if (
-        step.inputs.some((id) => this.has(id)) && !this.#canRead(step)
-      ) {
+      if (isView) {
+        this.#makers.set(step.output, step);
+        if (isName(step, this.#graph)) this.aliases.push(step);
+      } else if (step.inputs.some((id) => this.has(id)) && !this.#canRead(step)) {
         step.inputs.forEach((id) => this.#copy(id));
       }
     }
-    this.aliases.push(
-      ...this.#graph.steps.filter((step) => this.has(step.output) && isName(step, this.#graph)),
-    );
   }
 
   /** Whether a value is a view. */
@@ -110,18 +107,14 @@ export class Views {
     const axis = op.axis(params);
     const [data, positions] = [this.sourceOf(x!), this.sourceOf(indices!)];
     if (data.lookup || sizeOf(shape.slice(axis + 1)) < 2) return false;
-    const around = (
-      strides: readonly number[],
-      inside: readonly number[],
-    ) => [...strides.slice(0, axis), ...inside, ...strides.slice(axis + 1)];
     const zeros = (extents: Shape) => extents.map(() => 0);
     this.#sources.set(output, {
       ...data,
       isView: true,
-      strides: around(data.strides, zeros(picked)),
+      strides: data.strides.toSpliced(axis, 1, ...zeros(picked)),
       lookup: {
         ...positions,
-        strides: around(zeros(shape), positions.strides),
+        strides: zeros(shape).toSpliced(axis, 1, ...positions.strides),
         step: data.strides[axis]!,
         by: { ...step, inputs: [x!, positions.root] },
       },
