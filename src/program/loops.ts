@@ -14,7 +14,7 @@ import {
   type LoopSpec,
   withTemporaries,
 } from "../../kernels/elementwise/passes.ts";
-import { BYTES } from "../dtype.ts";
+import { BYTES, type DType } from "../dtype.ts";
 import type { Strides } from "../../kernels/layout/reference.ts";
 import { isTiled } from "../../kernels/layout/tiles.ts";
 import type { ReduceOp } from "../op.ts";
@@ -67,12 +67,9 @@ export function loopOf(group: Group, graph: Graph): GroupLoop {
     float: dtype,
     columns: space.columns,
     over: space.over,
-    operands: reads.map((read, i) => ({
-      name: names.get(keyOf(read))!,
-      dtype: dtypeOf(read.root),
-      ...motionOf(space.operands[i]!, space, dtypeOf(read.root)),
-      ...lookupOf(read, names),
-    })),
+    operands: reads.map((read, i) =>
+      operandOf(read, space.operands[i]!, space, dtypeOf(read.root), names)
+    ),
     body: steps.map((step) =>
       onlyOnce(statementOf(step, uses.get(step)!.map(valueOf), group, graph), known)
     ),
@@ -86,28 +83,24 @@ export function loopOf(group: Group, graph: Graph): GroupLoop {
   return { spec: hoistLogarithms(spec), shape, reduced, reads, space, inputs, outputs };
 }
 
-/** By which operand the slices of another are found. */
-function lookupOf(
-  { lookup }: Source,
-  names: ReadonlyMap<string, string>,
-): Pick<LoopOperand, "lookup" | "turned"> {
-  if (lookup === undefined) return {};
-  const positions = names.get(keyOf(lookup))!;
-  return { lookup: { positions, step: lookup.step }, turned: false };
-}
-
-/** How an operand changes along a row, or along what is reduced. */
-function motionOf(
+/** What is read, and how it changes along a row, or along what is reduced. */
+function operandOf(
+  read: Source,
   walk: OperandWalk,
   space: IterationSpace,
-  dtype: LoopOperand["dtype"],
-): Omit<LoopOperand, "name" | "dtype"> {
+  dtype: DType,
+  names: ReadonlyMap<string, string>,
+): LoopOperand {
   const { along, step } = walk;
   const { over } = space;
+  const { lookup } = read;
   return {
-    ...(isTurned(walk, space) && isTiled(BYTES[dtype]) ? { turned: true } : {}),
+    name: names.get(keyOf(read))!,
+    dtype,
     moves: (over !== "column" && along !== 0) || (over !== "row" && step !== 0),
     along,
+    turned: lookup === undefined && isTurned(walk, space) && isTiled(BYTES[dtype]),
+    lookup: lookup && { positions: names.get(keyOf(lookup))!, step: lookup.step },
   };
 }
 
