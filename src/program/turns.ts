@@ -6,7 +6,7 @@
 import { sizeOf } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { interpret } from "../transforms/body.ts";
-import { type Loop, type LoopParams, resultsOf, rowSpec } from "../transforms/loop.ts";
+import { type Loop, loopOp, type LoopParams, resultsOf, rowSpec } from "../transforms/loop.ts";
 import type { Graph } from "./graph.ts";
 import { eliminateDeadCode } from "./passes/dead_code.ts";
 import {
@@ -27,8 +27,6 @@ export function recordTurns(
   const specs = inputs.map((x, i) => i >= carries && i < carries + rows ? rowSpec(x) : x);
   const { graph } = recordBody(specs, (live) => interpret(loop.body, live));
   const results = resultsOf(loop, dtype);
-  const last = results.at(-1)!;
-  const spec = { shape: [last.start + sizeOf(last.shape)], dtype };
   const made = withNeeded(results.map(({ output }) => output), graph, loop);
   const body = { ...graph, outputs: made.map((k) => graph.outputs[k]!) };
   const run = {
@@ -50,7 +48,7 @@ export function recordTurns(
       const own = rowsOf(loop, shape.slice(1));
       return { output, combine: "concat", start: start + own.start, step: own.step };
     }),
-    spec,
+    spec: loopOp.infer(inputs, { loop, dtype }),
   };
 }
 
