@@ -228,19 +228,13 @@ class Fuser {
 
   /** Puts a group together with those that it depends on, and with all that is between. */
   #joinInputs(node: Node): void {
-    for (let open: Node | undefined = node; open !== undefined;) open = this.#joinInput(open);
-  }
-
-  /** The group that a node has become part of, if it has. */
-  #joinInput(node: Node): Node | undefined {
-    if (node.plan === undefined || node.into !== undefined) return undefined;
+    if (node.plan === undefined || node.into !== undefined) return;
     for (const input of [...inputsOf(node)]) {
       const same = input.plan !== undefined && sameShape(input.plan.shape, node.plan.shape);
       if (!same || input.into !== undefined || input.stretch !== node.stretch) continue;
       const between = nodesBetween(input, ancestorsOf([node]));
-      if (this.#merge(input, [...between, node])) return input;
+      if (this.#merge(input, [...between, node])) return this.#joinInputs(input);
     }
-    return undefined;
   }
 
   #planAlone(step: Step): LoopPlan | undefined {
