@@ -7,8 +7,13 @@
 import { sizeOf, stridesOf } from "../../src/shape.ts";
 import { PlanDraft } from "../wgsl/kernel.ts";
 import { namesIn } from "./expression.ts";
-import { type Assignment, type LoopSpec, type LoopStore, type Pass, planPasses } from "./passes.ts";
-import type { LoopOperand, Reduction } from "./passes.ts";
+import {
+  type LoopOperand,
+  type LoopSpec,
+  type Pass,
+  planPasses,
+  type Reduction,
+} from "./passes.ts";
 import { emitRows, type RowTeam, teamFor, type WgslOptions } from "./wgsl_rows.ts";
 import { type LoopSpace, type LoopWalk, spaceOver } from "./wgsl_space.ts";
 import { kindsOf } from "./wgsl_writer.ts";
@@ -20,9 +25,7 @@ interface Source extends LoopOperand {
 }
 
 /** A value that a kernel writes, and where to. */
-interface Target extends LoopStore {
-  buffer: number;
-}
+type Target = Omit<Source, "walk">;
 
 /** The kernels of a loop whose rows are worked on in parts. */
 export class SplitPlan extends PlanDraft {
@@ -109,8 +112,20 @@ export class SplitPlan extends PlanDraft {
   ): void {
     const reduced = new Set(reductions.map(({ name }) => name));
     const made = targets.map(({ name }) => name).filter((name) => !reduced.has(name));
-    const { assignments, sources } = this.#needs([...made, ...reductions.map(({ of }) => of)]);
-    this.#add(sources, [...assignments, ...reductions], targets, space, team);
+    const assignments = this.#spec.body.flatMap((x) => "reduce" in x ? [] : [x]);
+    const needed = new Set<string>();
+    const visit = (name: string): void => {
+      if (needed.has(name)) return;
+      needed.add(name);
+      const assignment = assignments.find((own) => own.name === name);
+      if (assignment !== undefined) namesIn(assignment.expression).forEach(visit);
+      const { lookup } = this.#sources.find((source) => source.name === name) ?? {};
+      if (lookup !== undefined) visit(lookup.positions);
+    };
+    [...made, ...reductions.map(({ of }) => of)].forEach(visit);
+    const isNeeded = ({ name }: { name: string }) => needed.has(name);
+    const body = [...assignments.filter(isNeeded), ...reductions];
+    this.#add(this.#sources.filter(isNeeded), body, targets, space, team);
   }
 
   #add(
@@ -124,24 +139,5 @@ export class SplitPlan extends PlanDraft {
     const kernel = emitRows(spec, { ...space, operands: sources.map(({ walk }) => walk) }, team);
     const buffersOf = (values: readonly { buffer: number }[]) => values.map(({ buffer }) => buffer);
     this.add(kernel, buffersOf(sources), buffersOf(stores));
-  }
-
-  /** What must be read and computed for some values. */
-  #needs(names: readonly string[]): { assignments: Assignment[]; sources: Source[] } {
-    const needed = new Set<string>();
-    const assignments = this.#spec.body.flatMap((x) => "reduce" in x ? [] : [x]);
-    const visit = (name: string): void => {
-      if (needed.has(name)) return;
-      needed.add(name);
-      const assignment = assignments.find((statement) => statement.name === name);
-      if (assignment !== undefined) namesIn(assignment.expression).forEach(visit);
-      const { lookup } = this.#sources.find((source) => source.name === name) ?? {};
-      if (lookup !== undefined) visit(lookup.positions);
-    };
-    names.forEach(visit);
-    return {
-      assignments: assignments.filter(({ name }) => needed.has(name)),
-      sources: this.#sources.filter(({ name }) => needed.has(name)),
-    };
   }
 }

@@ -102,8 +102,7 @@ export class WebGpuDevice implements ProgramDevice {
     const engine = this.#engine;
     engine.check();
     const { leaves, rebuild } = flattenTree("put", tree);
-    for (const { dtype } of leaves) {
-      if (dtype !== "float64") continue;
+    if (leaves.some(({ dtype }) => dtype === "float64")) {
       throw new TypeError(
         "Cannot compute put as WebGPU has no float64: cast the tensor to float32",
       );

@@ -106,7 +106,8 @@ function emit(
 export function lowerStep(step: Step, graph: Graph, target: Target): Lowered | undefined {
   const { op, inputs, output } = step;
   const values = [...inputs, output];
-  if (sizeOf(graph.values[output]!.shape) === 0) return { values, kernels: [], temporaries: [] };
+  const { shape } = graph.values[output]!;
+  if (sizeOf(shape) === 0) return { values, kernels: [], temporaries: [] };
   if (op.kind === "map" || op.kind === "check") {
     return lowerGroup(groupOf([step], [output], graph), graph, target);
   }
