@@ -13,7 +13,7 @@ import { type Float, number, opaque, parameter } from "../functions/algebra.ts";
 import { groupsFor, indent, type WgslKernel, WORKGROUP } from "../wgsl/kernel.ts";
 import { type LoopSpec, type Pass, planPasses, type Reduction } from "./passes.ts";
 import { extreme, toKind } from "./scalars.ts";
-import { type LoopSpace, type LoopWalk, positionOf } from "./wgsl_space.ts";
+import { type LoopSpace, positionOf } from "./wgsl_space.ts";
 import { LoopWriter } from "./wgsl_writer.ts";
 
 /** What kernels are made for. */
@@ -63,7 +63,11 @@ export function teamFor(
   { isSoftware = false }: WgslOptions = {},
 ): RowTeam {
   const { longRow, mostLanes, busy } = WORKGROUPS[isSoftware ? "software" : "hardware"];
-  const isApart = operands.some(isAcross) && !operands.some(isAlong);
+  const isNear = (these: readonly number[], others: readonly number[]) =>
+    these.at(-1) === 1 && (others.at(-1) ?? 0) > 1;
+  // Columns lie apart where neighbouring rows are side by side.
+  const isApart = operands.some(({ rows, columns }) => isNear(rows, columns)) &&
+    !operands.some(({ rows, columns }) => isNear(columns, rows));
   const columns = sizeOf(extents);
   const lanes = isApart || columns < longRow
     ? 1
@@ -75,16 +79,6 @@ export function teamFor(
     MOST_PARTS,
   );
   return { lanes, parts: Math.max(1, parts) };
-}
-
-/** Whether neighbouring rows lie side by side, as columns of a matrix do. */
-function isAcross({ rows, columns }: LoopWalk): boolean {
-  return (columns.at(-1) ?? 0) > 1 && rows.at(-1) === 1;
-}
-
-/** Whether rows lie one behind the other. */
-function isAlong({ rows, columns }: LoopWalk): boolean {
-  return columns.at(-1) === 1 && (rows.at(-1) ?? 0) > 1;
 }
 
 /**

@@ -10,9 +10,17 @@ import { flattenTree, type TensorTree } from "../../tree.ts";
 import { Build } from "./build.ts";
 import { Engine } from "./engine.ts";
 import { WebGpuExecutable } from "./executable.ts";
-import type { HostGpuDevice } from "./host.ts";
 import { DeviceSource, deviceTensor } from "./source.ts";
 import { deviceBytes } from "./device_layout.ts";
+
+/** `GPUAdapter` where TypeScript knows `navigator.gpu`, else what is needed of one. */
+export type HostGpuAdapter = typeof globalThis extends
+  { navigator: { gpu: { requestAdapter(): Promise<infer A> } } } ? NonNullable<A>
+  : { requestDevice(): Promise<unknown> };
+
+/** `GPUDevice` where TypeScript knows `navigator.gpu`, else what is needed of one. */
+export type HostGpuDevice = Awaited<ReturnType<HostGpuAdapter["requestDevice"]>> extends
+  infer D extends { lost: Promise<unknown> } ? D : { readonly lost: Promise<unknown> };
 
 /** An adapter in words. */
 export interface AdapterDescription {

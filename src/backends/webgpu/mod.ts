@@ -4,11 +4,15 @@
  * @module
  */
 import { refuseMore } from "../../options.ts";
-import type { WebGpuDevice } from "./device.ts";
-import type { HostGpuAdapter } from "./host.ts";
+import type { HostGpuAdapter, WebGpuDevice } from "./device.ts";
 
-export type { AdapterDescription, WebGpuCounters, WebGpuDevice } from "./device.ts";
-export type { HostGpuAdapter, HostGpuDevice } from "./host.ts";
+export type {
+  AdapterDescription,
+  HostGpuAdapter,
+  HostGpuDevice,
+  WebGpuCounters,
+  WebGpuDevice,
+} from "./device.ts";
 
 /** Options of {@linkcode webgpu}. */
 export interface WebGpuOptions {
