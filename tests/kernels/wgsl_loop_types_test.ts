@@ -30,6 +30,11 @@ gpuTest("planLoop() computes with 32-bit integers exactly", async (runner) => {
 });
 
 gpuTest("planLoop() brings values from type to type", async (runner) => {
+  const values = {
+    float32: [0, 1, -7, 8e6, -(2 ** 31), 2 ** 30],
+    int32: [0, 1, -7, 2 ** 24 + 1, 2 ** 31 - 1],
+    bool: [0, 1, 1],
+  };
   const types = ["float32", "int32", "bool"] as const;
   const jobs = types.flatMap((from) =>
     types.map((to) => {
@@ -39,15 +44,21 @@ gpuTest("planLoop() brings values from type to type", async (runner) => {
         body: [assign("y", "a", to)],
         stores: [{ name: "y", dtype: to, moves: true }],
       };
-      const inputs = [wordsOf(from, [0, 1, from === "bool" ? 1 : -7])];
-      const outputs = [wordsOf(to, 3)];
-      return { from, to, plan: planLoop(spec, walk([3], [[3]])), inputs, outputs };
+      const inputs = [wordsOf(from, values[from])];
+      const size = inputs[0]!.length;
+      return {
+        from,
+        to,
+        plan: planLoop(spec, walk([size], [[size]])),
+        inputs,
+        outputs: [wordsOf(to, size)],
+      };
     })
   );
   await runner.run(jobs);
   for (const { from, to, inputs, outputs } of jobs) {
-    const expected = [...inputs[0]!].map((x) => to === "bool" ? Number(x !== 0) : x);
-    assertEquals([...outputs[0]!], expected, `${from} to ${to}`);
+    const expected = wordsOf(to, [...inputs[0]!].map((x) => to === "bool" ? Number(x !== 0) : x));
+    assertEquals(outputs[0], expected, `${from} to ${to}`);
   }
 });
 
