@@ -6,7 +6,7 @@
  */
 import { hasSimd } from "../../kernels/wasm/features.ts";
 import { CpuExecutable } from "../backends/cpu/executable.ts";
-import { Memories } from "../backends/cpu/memories.ts";
+import { Memories } from "../backends/cpu/kernels.ts";
 import type { RowBlocks } from "../op.ts";
 import type { Graph } from "../program/graph.ts";
 import { countRows } from "../ops/row_blocks.ts";

@@ -3,7 +3,7 @@ import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import * as cg from "../../mod.ts";
 import { CpuExecutable } from "../../src/backends/cpu/executable.ts";
-import { Memories } from "../../src/backends/cpu/memories.ts";
+import { Memories } from "../../src/backends/cpu/kernels.ts";
 import { optimize } from "../../src/program/optimize.ts";
 import { record } from "../../src/program/record.ts";
 import { broadcastingTensors, numbers } from "../ops/arbitraries.ts";

@@ -6,7 +6,7 @@
 import type { Executable, ProgramDevice } from "../../program/device.ts";
 import type { Graph } from "../../program/graph.ts";
 import { CpuExecutable } from "./executable.ts";
-import { Memories } from "./memories.ts";
+import { Memories } from "./kernels.ts";
 import { canShareMemory } from "./start_threads.ts";
 import { Team } from "./threads.ts";
 

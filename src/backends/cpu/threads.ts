@@ -21,12 +21,12 @@ export interface Job {
   parts: readonly Calls[];
 }
 
-/** What workers need to know about a program before it can run. */
+/** What workers are told of a program: its jobs, from a number on, or how many are to be forgotten. */
 interface Load {
-  memory: WebAssembly.Memory;
-  jobs: readonly Job[];
-  /** The number of the first job. */
+  memory?: WebAssembly.Memory;
+  jobs: readonly (Pick<Kernel, "module" | "name"> & Pick<Job, "parts">)[];
   first: number;
+  forgotten: number;
 }
 
 /** Places on the board. */
@@ -140,10 +140,10 @@ export class Team {
   load(memory: WebAssembly.Memory, jobs: readonly Job[]): number {
     const first = this.#jobCount;
     if (jobs.length === 0) return first;
-    const load = { memory, jobs, first };
+    const sent = jobs.map(({ kernel: { module, name }, parts }) => ({ module, name, parts }));
     this.#jobCount += jobs.length;
-    this.#loads.push(load);
-    if (this.#workers.length > 0) this.#send(messageOf(load));
+    this.#loads.push({ memory, jobs: sent, first, forgotten: 0 });
+    this.#send(this.#loads.at(-1)!);
     return first;
   }
 
@@ -152,7 +152,6 @@ export class Team {
     const at = this.#loads.findIndex((load) => load.first === first);
     if (at < 0) return;
     const [{ jobs }] = this.#loads.splice(at, 1) as [Load];
-    if (this.#workers.length === 0) return;
     this.#send({ jobs: [], first, forgotten: jobs.length });
   }
 
@@ -206,12 +205,14 @@ export class Team {
     const hear = (problem: string | null) => this.#hear(problem);
     const { threads, release } = this.#startThreads(WORKER, this.size - 1, hear);
     this.#workers = threads;
-    for (const load of this.#loads) this.#send(messageOf(load));
+    for (const load of this.#loads) this.#send(load);
     this.#started?.promise.then(release, release);
     this.#watch();
   }
 
-  #send(content: object): void {
+  /** Tells the workers, if there are any. */
+  #send(load: Load): void {
+    if (this.#workers.length === 0) return;
     if (this.#started === undefined) {
       this.#started = Promise.withResolvers();
       this.#started.promise.catch(() => {});
@@ -220,7 +221,7 @@ export class Team {
     // Before the message itself: a worker that has it must find nothing left to happen.
     Atomics.add(this.#board, BOARD.messages, 1);
     this.#call();
-    const message = { ...content, board: this.#board, size: this.size };
+    const message = { ...load, board: this.#board, size: this.size };
     for (const worker of this.#workers) worker.postMessage(message);
   }
 
@@ -247,12 +248,6 @@ export class Team {
       else this.dispose(new Error("Cannot run the program as its threads have ended"));
     }, REST_MS);
   }
-}
-
-/** What workers are sent of a program. */
-function messageOf({ memory, jobs, first }: Load): object {
-  const sent = jobs.map(({ kernel: { module, name }, parts }) => ({ module, name, parts }));
-  return { memory, jobs: sent, first, forgotten: 0 };
 }
 
 /** A board on which nothing is to be done. */
