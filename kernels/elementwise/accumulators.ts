@@ -67,11 +67,6 @@ function rotate(x: V128, by: number): V128 {
   return by === 0 ? x : i8x16.shuffle(x, x, Array.from({ length: 16 }, (_, i) => (i + by) % 16));
 }
 
-/** How far registers are rotated until all lanes have met. */
-function rotations({ float }: LaneCode): readonly number[] {
-  return float === "float32" ? [8, 4] : [8];
-}
-
 /** Two numbers of single precision from two of double precision, and two from two others. */
 function narrow(low: V128, high: V128): V128 {
   const halves = Array.from({ length: 16 }, (_, i) => i < 8 ? i : i + 8);
@@ -120,7 +115,7 @@ class Sums extends Accumulator {
     const add = (x: V128, y: V128) => builder.let((this.integers ? i32x4 : f64x2).add(x, y));
     return this.result(this.#rows.map(([low, high]) => {
       if (this.integers) {
-        const by = this.isApart ? [] : rotations(this.code);
+        const by = this.isApart ? [] : [8, 4];
         return by.reduce<V128>((sum, bytes) => add(sum, rotate(sum, bytes)), low!);
       }
       if (this.isApart) {
@@ -206,8 +201,9 @@ class Extremes extends Accumulator {
   finish(): TypedLanes {
     const [best, invalid] = [this.#best, this.#invalid];
     for (let i = this.#rows; i < best.length; i++) this.#merge(0, best[i]!, invalid[i]!);
+    const rotations = lanesOf(this.code) === 4 ? [8, 4] : [8];
     for (let row = 0; row < this.#rows; row++) {
-      for (const by of this.isApart ? [] : rotations(this.code)) {
+      for (const by of this.isApart ? [] : rotations) {
         this.#merge(row, rotate(best[row]!, by), rotate(invalid[row]!, by));
       }
     }

@@ -24,10 +24,6 @@ export function tiledRows(size: TiledBytes): number {
 /** The first row that is written and the first column that is read, each with the bytes to the next. */
 const PARAMETERS = integers("to", "pitch", "from", "step", "rows", "columns");
 
-type TransposeFunction = WasmFunction<Parameters, null>;
-
-const KNOWN = new WeakMap<ModuleBuilder, Map<TiledBytes, TransposeFunction>>();
-
 /**
  * The function of a module that writes the first {@linkcode tiledRows} of some rows, which lie as
  * columns where they are read.
@@ -36,14 +32,10 @@ export function emitTranspose(
   module: ModuleBuilder,
   size: TiledBytes,
 ): WasmFunction<Parameters, null> {
-  const known = KNOWN.get(module) ?? new Map<TiledBytes, TransposeFunction>();
-  KNOWN.set(module, known);
-  const found = known.get(size) ?? writeTranspose(module, size);
-  known.set(size, found);
-  return found;
+  return module.once(`transpose ${size}`, () => writeTranspose(module, size));
 }
 
-function writeTranspose(module: ModuleBuilder, size: TiledBytes): TransposeFunction {
+function writeTranspose(module: ModuleBuilder, size: TiledBytes): WasmFunction<Parameters, null> {
   const tile = 16 / size;
   return module.addFunction(PARAMETERS, (code, { to, pitch, from, step, rows, columns }) => {
     const [target, source] = [code.local("i32"), code.local("i32")];

@@ -12,7 +12,7 @@ import type { Value } from "./value.ts";
  * (by a browser's content security policy).
  */
 export function hasSimd(): boolean {
-  return simd ??= accepts(() => f32x4.splat(0), true);
+  return simd ??= accepts(() => f32x4.splat(0));
 }
 
 /** Whether multiplication and addition can be one instruction, rounded once or twice. */
@@ -26,16 +26,15 @@ export function hasRelaxedSimd(): boolean {
 let simd: boolean | undefined;
 let relaxedSimd: boolean | undefined;
 
-function accepts(write: () => Value<"v128">, compile = false): boolean {
+function accepts(write: () => Value<"v128">): boolean {
   if (typeof WebAssembly === "undefined") return false;
   const module = new ModuleBuilder();
   module.addFunction({}, (code) => {
     code.let(write());
   });
   const bytes = module.encode();
-  if (!WebAssembly.validate(bytes)) return false;
   try {
-    return !compile || new WebAssembly.Module(bytes) instanceof WebAssembly.Module;
+    return WebAssembly.validate(bytes) && Boolean(new WebAssembly.Module(bytes));
   } catch (error) {
     if (error instanceof WebAssembly.CompileError) return false;
     throw error;

@@ -26,14 +26,6 @@ export interface MemoryOptions {
 
 const HEADER: Code = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
 
-/** What a module that is linked to a running program gets of it. */
-export interface Linkage {
-  /** Where its own bytes of the program's memory begin. */
-  readonly memoryBase: Value<"i32">;
-  /** The number of its first function in the program's table. */
-  readonly tableBase: Value<"i32">;
-}
-
 /** Puts a module together: at most one memory, and functions. */
 export class ModuleBuilder {
   readonly #memory: MemoryOptions | null;
@@ -82,8 +74,12 @@ export class ModuleBuilder {
    *
    * @param bytes How many bytes of the program's memory it has for itself.
    * @param functions What the program can call by numbers of its table; filled before encoding.
+   * @returns Where its own bytes begin, and the number of its first function in the table.
    */
-  link(bytes: number, functions: WasmFunction<Parameters, ValueType | null>[]): Linkage {
+  link(
+    bytes: number,
+    functions: WasmFunction<Parameters, ValueType | null>[],
+  ): Record<"memoryBase" | "tableBase", Value<"i32">> {
     this.#linked = { bytes, functions };
     const global = (name: string, index: number): Value<"i32"> => {
       this.#imports.push([nameBytes("env"), nameBytes(name), 3, TYPE_CODES.i32, 0]);
