@@ -110,27 +110,29 @@ export function onDemand<T extends object>(make: () => T): T {
   return new Proxy({} as T, { get: (_, name) => (made ??= make())[name as keyof T] });
 }
 
-type AnyOperand = Operand<ValueType>;
-
 function camelCase(name: string): string {
-  return name.replaceAll(/_(.)/g, (_, letter: string) => letter.toUpperCase());
+  const [first, ...others] = name.split("_");
+  return first + others.map((word) => word[0]!.toUpperCase() + word.slice(1)).join("");
 }
+
+type Any = Operand<ValueType>;
 
 /** The instructions whose names begin with `prefix`, in camel case. */
 export function instructions<P extends Row[0]>(prefix: P): Instructions<P> {
-  const own = OPERATIONS.filter(([before]) => before === prefix);
   const made: Record<string, unknown> = {};
-  for (const [, names, first, types, type] of own) {
+  for (const [own, names, first, types, type] of OPERATIONS) {
+    if (own !== prefix) continue;
     const [a, b, c] = types.split(" ") as [ValueType, ValueType?, ValueType?];
     for (const [name, number] of numbered(names, first)) {
       const code = opcode(number);
-      made[camelCase(name)] = (x: AnyOperand, y: AnyOperand, z: AnyOperand) => {
-        const own: Code[number][] = [operandCode(a, x)];
-        if (b !== undefined) own.push(operandCode(b, y));
-        if (c !== undefined) own.push(operandCode(c, z));
-        own.push(code);
-        return { type, code: own };
-      };
+      made[camelCase(name)] = c
+        ? (x: Any, y: Any, z: Any) => ({
+          type,
+          code: [operandCode(a, x), operandCode(b!, y), operandCode(c, z), code],
+        })
+        : b
+        ? (x: Any, y: Any) => ({ type, code: [operandCode(a, x), operandCode(b, y), code] })
+        : (x: Any) => ({ type, code: [operandCode(a, x), code] });
     }
   }
   return made as Instructions<P>;
