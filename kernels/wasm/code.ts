@@ -203,7 +203,13 @@ export class CodeBuilder {
 
   /** The function's bytes in the code section, ending with the value that it gives. */
   encode(result: Value<ValueType> | null): Code {
-    const locals = this.#types.slice(this.#parameterCount).map((type) => [1, TYPE_CODES[type]]);
+    const groups: [count: number, type: ValueType][] = [];
+    for (const type of this.#types.slice(this.#parameterCount)) {
+      const last = groups.at(-1);
+      if (last?.[1] === type) last[0]++;
+      else groups.push([1, type]);
+    }
+    const locals = groups.map(([count, type]) => [unsignedLeb128(count), TYPE_CODES[type]]);
     return sized([vector(locals), this.#code, result?.code ?? [], END!]);
   }
 }

@@ -75,10 +75,8 @@ export type Immediate =
 /** The others: names in the order of their numbers, the first number, and what else they are told. */
 const OTHERS: readonly (readonly [names: string, first: number, told: Immediate])[] = [
   ["block loop if", 0x02, "block type"],
-  ["else", 0x05, "nothing"],
-  ["end", 0x0b, "nothing"],
-  ["br br_if", 0x0c, "index"],
-  ["call", 0x10, "index"],
+  ["else - - - - - end", 0x05, "nothing"],
+  ["br br_if - - call", 0x0c, "index"],
   ["select", 0x1b, "nothing"],
   ["local.get local.set local.tee global.get", 0x20, "index"],
   ["i32.load - f32.load f64.load - i32.load8_u", 0x28, "memory"],
@@ -94,8 +92,7 @@ const OTHERS: readonly (readonly [names: string, first: number, told: Immediate]
   ["v128.const", 0xfd00c, "i8x16"],
   ["i8x16.shuffle", 0xfd00d, "bytes"],
   ["i32x4.extract_lane i32x4.replace_lane", 0xfd01b, "lane"],
-  ["f32x4.extract_lane f32x4.replace_lane", 0xfd01f, "lane"],
-  ["f64x2.extract_lane f64x2.replace_lane", 0xfd021, "lane"],
+  ["f32x4.extract_lane f32x4.replace_lane f64x2.extract_lane f64x2.replace_lane", 0xfd01f, "lane"],
   [
     "v128.load8_lane v128.load16_lane v128.load32_lane v128.load64_lane",
     0xfd054,
@@ -117,27 +114,21 @@ export function opcode(number: number): Code[number] {
   return number < 0x1000 ? number : [number >> 12, unsignedLeb128(number & 0xfff)];
 }
 
-let opcodes: Map<string, Code[number]> | undefined;
+const EACH_OTHER = OTHERS.flatMap(([names, first, told]) =>
+  numbered(names, first).map(([name, number]) => ({ name, number, told }))
+);
+const OPCODES = new Map(EACH_OTHER.map(({ name, number }) => [name, opcode(number)]));
 
 /** The bytes of an instruction that is told more than operands. */
 export function opcodeOf(name: string): Code[number] {
-  opcodes ??= new Map(
-    OTHERS.flatMap(([names, first]) =>
-      numbered(names, first).map(([own, number]) => [own, opcode(number)] as const)
-    ),
-  );
-  return opcodes.get(name)!;
+  return OPCODES.get(name)!;
 }
 
 /** All instructions by their numbers. */
 export function listInstructions(): Map<number, { name: string; told: Immediate }> {
   const operations = OPERATIONS.flatMap(([prefix, names, first]) =>
-    numbered(names, first).map(([name, number]) =>
-      [number, { name: `${prefix}.${name}`, told: "nothing" as Immediate }] as const
-    )
+    numbered(names, first).map(([name, number]) => ({ name: `${prefix}.${name}`, number }))
   );
-  const others = OTHERS.flatMap(([names, first, told]) =>
-    numbered(names, first).map(([name, number]) => [number, { name, told }] as const)
-  );
-  return new Map([...operations, ...others]);
+  const all = [...operations.map((own) => ({ ...own, told: "nothing" as const })), ...EACH_OTHER];
+  return new Map(all.map((own) => [own.number, own]));
 }

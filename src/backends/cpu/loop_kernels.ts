@@ -13,6 +13,7 @@ import { BYTES } from "../../dtype.ts";
 import type { LookupOp } from "../../op.ts";
 import type { Graph } from "../../program/graph.ts";
 import { type GroupLoop, keepingLoopOf } from "../../program/loops.ts";
+import { formatExact } from "../../program/passes/common_subexpressions.ts";
 import { type Group, lookupsOf } from "../../program/passes/fuse.ts";
 import { type OperandWalk, walkOuter } from "../../program/space.ts";
 import { sizeOf, stridesOf } from "../../shape.ts";
@@ -195,9 +196,7 @@ export function addLoops(kernels: Kernels, all: readonly StepKernel[]): void {
 /** What a loop does, whatever its values are called: equal layers share their kernels. */
 function outlineOf(spec: LoopSpec): string {
   const exact = (_key: string, value: unknown) =>
-    typeof value === "number" && (!Number.isFinite(value) || Object.is(value, -0))
-      ? { number: Object.is(value, -0) ? "-0" : String(value) }
-      : value;
+    typeof value === "number" ? formatExact(value) : value;
   const names = new Map<string, string>();
   return JSON.stringify(spec, exact).replaceAll(/"v\d+\w*"/g, (name) => {
     const own = names.get(name) ?? `"${names.size}"`;

@@ -47,6 +47,6 @@ function describeParams(params: unknown): string | undefined {
 }
 
 /** A number as text that tells −0 from 0 and NaN from null. */
-function formatExact(value: number): string {
+export function formatExact(value: number): string {
   return Object.is(value, -0) ? "-0" : String(value);
 }
