@@ -8,7 +8,7 @@ import * as a from "../functions/algebra.ts";
 import type { Float, FloatLike, Integer, Kind, Precision, Scalar } from "../functions/algebra.ts";
 import { evaluate } from "../functions/evaluate.ts";
 import type { DType } from "../../src/dtype.ts";
-import { type Expression, type Operator, partsOf } from "./expression.ts";
+import type { Expression, Operator } from "./expression.ts";
 
 /** A value, or a constant, which becomes what it meets. */
 export type ScalarLike = Scalar | number;
@@ -29,7 +29,7 @@ export function toScalar(
 ): ScalarLike {
   if (e.kind === "number") return e.value;
   if (e.kind === "name") return valueOf(e.name);
-  const operands = partsOf(e).map((part) => toScalar(part, valueOf, precision));
+  const operands = e.operands.map((part) => toScalar(part, valueOf, precision));
   if (operands.some((x) => typeof x === "object")) return operate(e, operands);
   const constants = operands.map((x) => a.number(x as number, precision));
   return evaluate([operate(e, constants) as Scalar], precision, [])()[0]!;
@@ -89,20 +89,17 @@ function meetAsIntegers(
 }
 
 /** What an operator or function makes of values, of which one at least is no constant. */
-function operate(e: Expression, operands: readonly ScalarLike[]): ScalarLike {
+function operate(
+  e: Extract<Expression, { operands: Expression[] }>,
+  operands: readonly ScalarLike[],
+): ScalarLike {
   const [x, y, z] = operands as [ScalarLike, ScalarLike, ScalarLike];
-  switch (e.kind) {
-    case "negate":
-      return meetAsIntegers([x]) ? a.sub(0, integerLike(x)) : a.neg(floatLike(x) as Float);
-    case "binary":
-      return /[<=]/.test(e.operator) ? compare(e.operator, x, y) : compute(e.operator, x, y);
-    case "choose":
-      return choose(x, y, z);
-    case "call":
-      return callFunction(e.name, operands);
-    default:
-      throw new TypeError(`Cannot compute a ${e.kind} as an operation`);
+  if (e.kind === "call") return callFunction(e.name, operands);
+  if (e.kind === "binary") {
+    return /[<=]/.test(e.operator) ? compare(e.operator, x, y) : compute(e.operator, x, y);
   }
+  if (e.kind === "choose") return choose(x, y, z);
+  return meetAsIntegers([x]) ? a.sub(0, integerLike(x)) : a.neg(floatLike(x) as Float);
 }
 
 const ARITHMETIC = { "+": "add", "-": "sub", "*": "mul", "/": "div" } as const;

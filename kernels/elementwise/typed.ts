@@ -10,9 +10,9 @@ import { f32x4, f64x2 } from "../wasm/simd.ts";
 import { HOST_FUNCTIONS, type HostFunction, type Kind, parameter } from "../functions/algebra.ts";
 import { type CallHost, printWasm } from "../functions/wasm.ts";
 import type { DType } from "../../src/dtype.ts";
-import type { Expression } from "./expression.ts";
+import { type Expression, namesIn } from "./expression.ts";
 import { type LaneCode, type Lanes, lift } from "./lanes.ts";
-import { KINDS, type ScalarLike, toKind, toScalar } from "./scalars.ts";
+import { KINDS, toKind, toScalar } from "./scalars.ts";
 
 /** A value and how it is to be read; loops of double precision have no integers. */
 export interface TypedLanes {
@@ -49,17 +49,14 @@ export function translate(
   math: HostMath,
   values: ReadonlyMap<string, TypedLanes>,
 ): TypedLanes {
-  const nodes = new Map<string, ScalarLike>();
-  const lanes: Record<string, Lanes> = {};
-  const value = toScalar(e, (name) => {
-    const known = nodes.get(name);
-    if (known !== undefined) return known;
-    const { kind, lanes: registers, literal } = values.get(name)!;
-    lanes[name] = registers;
-    const made = literal ?? parameter(name, code.float, kind);
-    nodes.set(name, made);
-    return made;
-  }, code.float);
+  const names = [...new Set(namesIn(e))].map((name) => [name, values.get(name)!] as const);
+  const nodes = new Map(
+    names.map(([name, { kind, literal }]) =>
+      [name, literal ?? parameter(name, code.float, kind)] as const
+    ),
+  );
+  const lanes = Object.fromEntries(names.map(([name, own]) => [name, own.lanes]));
+  const value = toScalar(e, (name) => nodes.get(name)!, code.float);
   if (typeof value === "number") {
     return { kind: "float", lanes: code.number(value), literal: value };
   }

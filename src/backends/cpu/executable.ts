@@ -226,8 +226,7 @@ export class CpuExecutable implements Executable {
 
   /** What a kernel does for a unit: in parts by all threads, or else alone. */
   #launch(own: StepKernel, unit: Unit, { offsets, plan: { graph } }: Frame): () => void {
-    this.#functions!.add([own]);
-    const kernel = this.#functions!.get(own.key);
+    const kernel = this.#functions!.get(own);
     this.#made.push({ kernel, unit, graph });
     const { run } = kernel;
     const places = { offsets, scratch: this.memory.bytes };

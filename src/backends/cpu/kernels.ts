@@ -88,8 +88,9 @@ export class Kernels {
     for (const { key, name } of added) this.#known.set(key, { run: exports[name]!, module, name });
   }
 
-  /** The function of a key that was added. */
-  get(key: string): Kernel {
-    return this.#known.get(key)!;
+  /** The function of a kernel, in a module of its own if it is new. */
+  get(kernel: Pick<StepKernel, "key" | "emit">): Kernel {
+    this.add([kernel]);
+    return this.#known.get(kernel.key)!;
   }
 }

@@ -333,8 +333,7 @@ Deno.test("a thread that fails fails the program", async () => {
   const kernels = new Kernels(4, true);
   const emit: StepKernel["emit"] = (builder) =>
     builder.addFunction({ at: "i32" }, (code, { at }) => void code.let(i32.load(at!)));
-  kernels.add([{ key: "read", emit }]);
-  const kernel = kernels.get("read");
+  const kernel = kernels.get({ key: "read", emit });
   const team = new Team(2);
   const [good, bad] = [[[[0]], [[0]]], [[[0]], [[-4]]]];
   const first = team.load(kernels.memory, [{ kernel, parts: good }, { kernel, parts: bad }]);
