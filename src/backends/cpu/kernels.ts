@@ -71,9 +71,9 @@ export class Kernels {
 
   /** Adds those that are not there yet, as functions of one module. */
   add(kernels: readonly Pick<StepKernel, "key" | "emit">[]): void {
-    const missing = new Map(kernels.map(({ key, emit }) => [key, emit]));
-    for (const key of this.#known.keys()) missing.delete(key);
-    if (missing.size === 0) return;
+    const unknown = kernels.filter(({ key }) => !this.#known.has(key));
+    if (unknown.length === 0) return;
+    const missing = new Map(unknown.map(({ key, emit }) => [key, emit]));
     // Engines that check addresses need one comparison less where there is at least a page.
     const limits = { pages: 1, ...this.#shared ? { maximumPages: MOST_PAGES, shared: true } : {} };
     const builder = new ModuleBuilder({ from: "import", ...limits });
