@@ -128,7 +128,8 @@ class RowWriter extends LoopWriter {
   /** Which row, and which part of it, the invocation works on. */
   #place(rows: number): string[] {
     const { lanes, parts } = this.#team;
-    const bound = lanes > 1 ? [] : [`if (index >= ${rows * parts}u) { return; }`];
+    const isFull = lanes > 1 || rows * parts % WORKGROUP === 0;
+    const bound = isFull ? [] : [`if (index >= ${rows * parts}u) { return; }`];
     if (parts === 1) return [...bound, `let row = ${lanes > 1 ? "group" : "index"};`];
     const [row, part, first] = lanes > 1
       ? [`group / ${parts}u`, `group % ${parts}u`, `part * ${lanes}u + lane`]
