@@ -7,8 +7,10 @@
  */
 import { emitBlockCopy } from "../layout/wasm.ts";
 import {
+  type CodeBuilder,
   integers,
   loadWide,
+  type LocalsOf,
   type Parameters,
   storeNarrow,
   type WasmFunction,
@@ -75,45 +77,55 @@ export function scatterScratchBytes({ dtype, count, inner }: ScatterSum): number
  */
 export function emitScatter(
   module: ModuleBuilder,
-  { dtype, count, picked, inner }: ScatterSum,
+  sum: ScatterSum,
 ): WasmFunction<Parameters, null> {
+  const { dtype, count, picked, inner } = sum;
   const [size, width] = [count * inner, BYTES[dtype]];
-  const parameters = integers("out", "updates", "indices", "scratch", "outer");
-  return module.addFunction(parameters, (code, { out, updates, indices, scratch, outer }) => {
-    const sums = dtype === "float64" ? out : scratch;
-    const place = (start: Local<"i32">, index: Value<"i32">, bytes: number) =>
-      code.let(i32.add(start, i32.shl(index, Math.log2(bytes))));
-    const eachTarget = (visit: (target: Local<"i32">, update: Local<"i32">) => void) => {
-      const update = code.let(i32.const(0));
-      code.for(picked, 1, () =>
-        code.for(inner, 1, (column) => {
-          const position = i32.load(place(indices, update, 4));
-          visit(code.let(i32.add(i32.mul(position, inner), column)), update);
-          code.increase(update, 1);
-        }));
-    };
-    // Sums in scratch memory: only where something is added, or all where that is most.
-    const eachSum = (visit: (target: Local<"i32">) => void) => {
-      if (sums === out) return;
-      if (picked < count) eachTarget(visit);
-      else code.for(size, 1, visit);
-    };
-    code.while(outer, () => {
-      code.clear(out, size * width);
-      eachSum((target) => code.store("f64", place(scratch, target, 8), 0));
-      eachTarget((target, update) => {
-        const at = place(sums, target, 8);
-        const added = loadWide(dtype, place(updates, update, width));
-        code.store("f64", at, f64.add(f64.load(at), added));
-      });
-      eachSum((target) => {
-        const total = f64.load(place(scratch, target, 8));
-        storeNarrow(code, dtype, place(out, target, width), total);
-      });
-      code.increase(indices, picked * inner * 4);
-      code.increase(out, size * width);
-      code.increase(updates, picked * inner * width);
-      code.increase(outer, -1);
+  return module.addFunction(SCATTER, (code, at) => {
+    code.while(at.outer, () => {
+      code.clear(at.out, size * width);
+      emitSums(code, sum, at);
+      code.increase(at.indices, picked * inner * 4);
+      code.increase(at.out, size * width);
+      code.increase(at.updates, picked * inner * width);
+      code.increase(at.outer, -1);
     });
+  });
+}
+
+const SCATTER = integers("out", "updates", "indices", "scratch", "outer");
+
+/** Adds up, in scratch memory: only where something is added, or all where that is most. */
+function emitSums(
+  code: CodeBuilder,
+  { dtype, count, picked, inner }: ScatterSum,
+  { out, updates, indices, scratch }: LocalsOf<typeof SCATTER>,
+): void {
+  const [sums, width] = [dtype === "float64" ? out : scratch, BYTES[dtype]];
+  const place = (start: Local<"i32">, index: Value<"i32">, bytes: number) =>
+    code.let(i32.add(start, i32.shl(index, Math.log2(bytes))));
+  const eachTarget = (visit: (target: Local<"i32">, update: Local<"i32">) => void) => {
+    const update = code.let(i32.const(0));
+    code.for(picked, 1, () =>
+      code.for(inner, 1, (column) => {
+        const position = i32.load(place(indices, update, 4));
+        visit(code.let(i32.add(i32.mul(position, inner), column)), update);
+        code.increase(update, 1);
+      }));
+  };
+  const eachSum = (visit: (target: Local<"i32">) => void) => {
+    if (sums === out) return;
+    if (picked < count) eachTarget(visit);
+    else code.for(count * inner, 1, visit);
+  };
+  eachSum((target) => code.store("f64", place(scratch, target, 8), 0));
+  eachTarget((target, update) => {
+    const at = place(sums, target, 8);
+    const added = loadWide(dtype, place(updates, update, width));
+    code.store("f64", at, f64.add(f64.load(at), added));
+  });
+  eachSum((target) => {
+    const total = f64.load(place(scratch, target, 8));
+    storeNarrow(code, dtype, place(out, target, width), total);
   });
 }

@@ -146,15 +146,7 @@ function segmentsKernel(draft: ScatterDraft, isSorted: boolean): WgslKernel {
     inputs: [{ name: "updates", type }],
     value: (entry, behind) => `updates[(slice * ${picked}u + ${entry}) * ${inner}u + ${behind}]`,
   } satisfies ScatterTerms;
-  const number = isLong ? "group" : "index";
-  const place = `${number} / ${inner}u % ${count}u`;
-  const row = `${isSorted ? `(slice * ${inner}u + behind)` : "slice"} * ${picked}u`;
-  const head = `let slice = ${number} / ${count * inner}u;
-let key = ${isSorted ? `(${place}) ^ 0x80000000u` : `i32(${place})`};
-let behind = ${number} % ${inner}u;
-let row = ${by === "slice" ? "0u" : row};
-let base = ${hasBase(draft) ? `x[${number}]` : combination.start};
-let first = ${isSorted ? "lowerBound(row, key)" : "0u"};`;
+  const head = headOf(draft, isLong ? "group" : "index", combination.start, isSorted);
   const at = isSorted || by === "slice" ? "row + p" : `(row + p) * ${inner}u + behind`;
   const value = term(isSorted ? "places[row + p]" : "p", "behind");
   return createKernel({
@@ -194,6 +186,19 @@ function lowerBound(picked: number): string {
   }
   return low;
 }`;
+}
+
+/** Where the sum of a number is, where its positions are, and what it starts from. */
+function headOf(draft: ScatterDraft, number: string, start: string, isSorted: boolean): string {
+  const { around: { count, inner }, picked, by } = draft;
+  const place = `${number} / ${inner}u % ${count}u`;
+  const row = `${isSorted ? `(slice * ${inner}u + behind)` : "slice"} * ${picked}u`;
+  return `let slice = ${number} / ${count * inner}u;
+let key = ${isSorted ? `(${place}) ^ 0x80000000u` : `i32(${place})`};
+let behind = ${number} % ${inner}u;
+let row = ${by === "slice" ? "0u" : row};
+let base = ${hasBase(draft) ? `x[${number}]` : start};
+let first = ${isSorted ? "lowerBound(row, key)" : "0u"};`;
 }
 
 /** Each workgroup: one sum, of as many parts as it has invocations. */
