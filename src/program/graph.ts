@@ -124,7 +124,8 @@ export function rewriteSteps(
   const replaced = new Map<ValueId, ValueId>();
   const find = (id: ValueId) => replaced.get(id) ?? id;
   for (const step of graph.steps) {
-    const made = pass({ ...step, inputs: step.inputs.map(find) }, builder);
+    const given = replaced.size === 0 ? step : { ...step, inputs: step.inputs.map(find) };
+    const made = pass(given, builder);
     if (typeof made !== "number") builder.steps.push(made);
     else if (made !== step.output) replaced.set(step.output, made);
   }

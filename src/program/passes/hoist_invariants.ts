@@ -21,6 +21,7 @@ import {
  * computed before the loop, unless it is larger than they are; constants are the program's own.
  */
 export function hoistInvariants(graph: Graph, optimize: (body: Graph) => Graph): Graph {
+  if (!graph.steps.some(loopIn)) return graph;
   return rewriteSteps(graph, (step, builder) => {
     const loop = loopIn(step);
     if (loop === undefined) return step;
