@@ -6,7 +6,7 @@
 import type { Local, Value } from "../wasm/value.ts";
 import { f32x4, f64x2, i32x4, i8x16, v128 } from "../wasm/simd.ts";
 import { lanesOf } from "./elements.ts";
-import { floatsOf, type LaneCode, type Lanes, lift } from "./lanes.ts";
+import { floatsOf, type LaneCode, type Lanes, lift, registerOf } from "./lanes.ts";
 import type { Reduction } from "./passes.ts";
 import { convert, type TypedLanes } from "./typed.ts";
 
@@ -135,8 +135,9 @@ class Sums extends Accumulator {
   ): void {
     const lanes = this.read(value);
     const rows = this.#rows;
-    for (let i = 0; i < Math.max(rows.length, width); i++) {
-      visit(lanes[i] ?? lanes[0]!, rows[i % rows.length]!);
+    const groups = rows.length * width;
+    for (let i = 0; i < groups; i++) {
+      visit(registerOf(lanes, i, groups), rows[Math.floor(i / width)]!);
     }
   }
 
@@ -176,8 +177,7 @@ class Extremes extends Accumulator {
     super(code, reduction, isApart);
     this.#rows = rows;
     this.#atStart = code.builder.place();
-    const registers = () =>
-      Array.from({ length: Math.max(rows, width) }, () => code.builder.local("v128"));
+    const registers = () => Array.from({ length: rows * width }, () => code.builder.local("v128"));
     this.#best = registers();
     this.#invalid = registers();
   }
@@ -188,7 +188,7 @@ class Extremes extends Accumulator {
     if (isFirst) this.#start();
     const { ne } = floatsOf(this.code.float);
     this.#best.forEach((_, i) => {
-      const register = lanes[i] ?? lanes[0]!;
+      const register = registerOf(lanes, i, this.#best.length);
       this.#merge(i, register, ne(register, register));
     });
   }
@@ -200,15 +200,16 @@ class Extremes extends Accumulator {
 
   finish(): TypedLanes {
     const [best, invalid] = [this.#best, this.#invalid];
-    for (let i = this.#rows; i < best.length; i++) this.#merge(0, best[i]!, invalid[i]!);
     const rotations = lanesOf(this.code) === 4 ? [8, 4] : [8];
-    for (let row = 0; row < this.#rows; row++) {
+    const width = best.length / this.#rows;
+    for (let first = 0; first < best.length; first += width) {
+      for (let i = first + 1; i < first + width; i++) this.#merge(first, best[i]!, invalid[i]!);
       for (const by of this.isApart ? [] : rotations) {
-        this.#merge(row, rotate(best[row]!, by), rotate(invalid[row]!, by));
+        this.#merge(first, rotate(best[first]!, by), rotate(invalid[first]!, by));
       }
     }
     const lanes = this.integers ? best : lift(v128.or)(best, invalid);
-    return this.result(lanes.slice(0, this.#rows));
+    return this.result(lanes.filter((_, i) => i % width === 0));
   }
 
   /** Takes other extremes into a register. */

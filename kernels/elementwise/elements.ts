@@ -6,7 +6,7 @@
 import { BYTES, type DType } from "../../src/dtype.ts";
 import { i32, type Local, type Value } from "../wasm/value.ts";
 import { f32x4, f64x2, i16x8, i32x4, i64x2, i8x16, type LaneBytes, v128 } from "../wasm/simd.ts";
-import { type LaneCode, type Lanes, lift } from "./lanes.ts";
+import { type LaneCode, type Lanes, lift, registerOf } from "./lanes.ts";
 import { convert, type TypedLanes } from "./typed.ts";
 
 type V128 = Value<"v128">;
@@ -146,7 +146,7 @@ export function writeGroups(code: LaneCode, outgoing: Outgoing, width: number): 
   const bytes = lanesOf(code) * BYTES[dtype];
   addresses.forEach((at, row) => {
     for (let i = 0; i < width; i++) {
-      const register = packed[row * width + i] ?? packed[0]!;
+      const register = registerOf(packed, row * width + i, addresses.length * width);
       if (bytes === 16) code.builder.store("v128", at, register, i * bytes);
       else code.builder.storeLane(bytes as LaneBytes, at, register, 0, i * bytes);
     }
@@ -158,7 +158,7 @@ export function writeLane(code: LaneCode, outgoing: Outgoing, lane: number): voi
   const { dtype, addresses, packed } = outgoing;
   const bytes = BYTES[dtype];
   addresses.forEach((at, row) =>
-    code.builder.storeLane(bytes, at, packed[row] ?? packed[0]!, lane, lane * bytes)
+    code.builder.storeLane(bytes, at, registerOf(packed, row, addresses.length), lane, lane * bytes)
   );
 }
 

@@ -12,8 +12,13 @@ import { f32, f64, type Operand, type Value } from "../wasm/value.ts";
 
 type V128 = Value<"v128">;
 
-/** A value: one register for each group of elements, or a single one where all groups share it. */
+/** A value: one register for each group of elements, row by row, or for each row, or for all. */
 export type Lanes = readonly V128[];
+
+/** The register of one of so many groups, of which neighbours may share one. */
+export function registerOf(lanes: Lanes, group: number, groups: number): V128 {
+  return lanes[Math.floor(group * lanes.length / groups)]!;
+}
 
 /** An instruction on registers as one on values. */
 export function lift<A extends V128[]>(
@@ -21,7 +26,7 @@ export function lift<A extends V128[]>(
 ): (...operands: { [I in keyof A]: Lanes }) => Lanes {
   return (...operands) => {
     const width = Math.max(...operands.map((x) => x.length));
-    const register = (i: number) => operands.map((x) => x[i] ?? x[0]!) as A;
+    const register = (i: number) => operands.map((x) => registerOf(x, i, width)) as A;
     return Array.from({ length: width }, (_, i) => instruction(...register(i)));
   };
 }

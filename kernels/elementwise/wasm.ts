@@ -45,9 +45,13 @@ const WIDTH = { float32: 4, float64: 2 } as const;
 /** Rows of fewer columns are short: with 20 of them, four rows at once take 60 % of the time. */
 const SHORT = 64;
 
+/** Of longer ones, two rows at once do not stay in the nearest cache with all that is kept of them. */
+const LONG = 512;
+
 /** How many rows a loop works on at a time: as many lie in its temporary stores side by side. */
 export function rowsAtOnce({ float, columns = Infinity, over = "row" }: LoopSpec): number {
-  return columns < SHORT && over === "row" ? WIDTH[float] : 1;
+  if (over !== "row" || columns > LONG) return 1;
+  return columns < SHORT ? WIDTH[float] : WIDTH[float] / 2;
 }
 
 /**
@@ -177,10 +181,12 @@ class LoopWriter {
     if (this.#spec.over === "all") this.#writeRows(1, width);
     else if (this.#spec.over === "column") {
       this.#eachGroups(columns, width, (groups) => this.#writeColumns(groups));
-    } else if (rowsAtOnce(this.#spec) > 1) {
-      this.#builder.while(i32.geS(rows, width), () => this.#writeRows(width, 1));
-      this.#builder.while(i32.gtS(rows, 0), () => this.#writeRows(1, 1));
-    } else this.#builder.while(i32.gtS(rows, 0), () => this.#writeRows(1, width));
+    } else {
+      const count = rowsAtOnce(this.#spec);
+      const once = (most: number) => () => this.#writeRows(most, width / count);
+      if (count > 1) this.#builder.while(i32.geS(rows, count), once(count));
+      this.#builder.while(i32.gtS(rows, 0), once(1));
+    }
   }
 
   /** Does what is left of some columns, group by group. */

@@ -151,7 +151,7 @@ Deno.test("withTemporaries() leaves loops alone that have an output to keep valu
   assertEquals(withTemporaries(spec), spec);
 });
 
-for (const columns of [undefined, 20]) {
+for (const columns of [undefined, 70, 20]) {
   const length = columns ?? "many";
   Deno.test(`emitLoop() writes temporary stores of rows of ${length} columns over and over`, () => {
     const spec = withTemporaries({ ...UNKEPT, columns });

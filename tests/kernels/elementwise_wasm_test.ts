@@ -8,10 +8,10 @@ import {
   assertSame,
   assign,
   chain,
+  HINTS,
   prepare,
   reduction,
   rounded,
-  SHORT,
   SIZES,
   softmaxLoop,
   wave,
@@ -25,10 +25,10 @@ function flags(pattern: number): boolean[] {
 Deno.test("emitLoop() reads operands that move, repeat along rows or along columns", () => {
   const spec = chain("a + 10 * b - c / 7", "abc");
   const { expression } = spec.body[0] as Assignment;
-  for (let pattern = 0; pattern < 16; pattern++) {
+  for (let pattern = 0; pattern < 8 * HINTS.length; pattern++) {
     const moves = flags(pattern & 7);
     const operands = spec.operands.map((x, i) => ({ ...x, moves: moves[i]! }));
-    const run = prepare({ ...spec, operands, columns: pattern < 8 ? undefined : SHORT });
+    const run = prepare({ ...spec, operands, columns: HINTS[pattern >> 3] });
     for (const [rows, columns] of SIZES.flatMap((n) => [[1, n], [6, Math.min(n, 65)]])) {
       for (let repeats = 0; repeats < 8; repeats++) {
         const steps = flags(repeats).map((own, i) => own ? (moves[i] ? columns! : 1) : 0);
@@ -112,7 +112,7 @@ for (const float of ["float32", "float64"] as const) {
 
   Deno.test(`emitLoop() in ${float} sums rows in the order of the reference, at every size`, () => {
     for (const columns of SIZES) {
-      for (const hint of [undefined, SHORT]) {
+      for (const hint of HINTS) {
         const loop = { ...reduction("sum", "a * a", float), columns: hint };
         const a = wave(float, 6 * columns);
         const [y] = prepare(loop)({ rows: 6, columns, operands: [a] });
@@ -131,7 +131,7 @@ for (const float of ["float32", "float64"] as const) {
   Deno.test(`emitLoop() in ${float} finds extremes of rows, at every size`, () => {
     for (const reduce of ["max", "min"] as const) {
       for (const columns of SIZES) {
-        for (const hint of [undefined, SHORT]) {
+        for (const hint of HINTS) {
           const loop = { ...reduction(reduce, "a - 1", float), columns: hint };
           const a = wave(float, 6 * columns);
           const [y] = prepare(loop)({ rows: 6, columns, operands: [a] });
@@ -146,7 +146,7 @@ for (const float of ["float32", "float64"] as const) {
 
   Deno.test(`emitLoop() in ${float} lets NaN win over any extreme, wherever it is`, () => {
     for (const reduce of ["max", "min"] as const) {
-      for (const hint of [undefined, SHORT]) {
+      for (const hint of HINTS) {
         const run = prepare({ ...reduction(reduce, "a", float), columns: hint });
         for (let at = 0; at < 37; at++) {
           const a = wave(float, 3 * 37);
@@ -165,9 +165,9 @@ for (const float of ["float32", "float64"] as const) {
     assertEquals([...y!], [37, 111]);
   });
 
-  for (const hint of [undefined, SHORT]) {
-    const rows = hint === undefined ? "long" : "short";
-    Deno.test(`emitLoop() in ${float} computes softmax and logSumExp of ${rows} rows`, () => {
+  for (const hint of HINTS) {
+    const size = hint ?? "many";
+    Deno.test(`emitLoop() in ${float} computes softmax and logSumExp of rows of ${size}`, () => {
       const run = prepare({ ...softmaxLoop(float), columns: hint });
       for (const columns of SIZES.slice(1)) {
         const x = wave(float, 7 * columns);
@@ -201,7 +201,7 @@ Deno.test("emitLoop() writes what does not move at each position where that is a
     stores: [{ name: "y", dtype: "float32", moves: true }],
   };
   for (const columns of [3, 21]) {
-    for (const hint of [undefined, SHORT]) {
+    for (const hint of HINTS) {
       const operands = [Float32Array.of(1, 2, 3, 4, 5)];
       const [y] = prepare({ ...spec, columns: hint })({ rows: 5, columns, operands });
       assertEquals([...y!], Array.from(y!, (_, i) => Math.floor(i / columns) + 2));

@@ -152,9 +152,6 @@ export function ulpOf(x: number): number {
 /** Sizes around those of registers, of their groups and of short rows. */
 export const SIZES: readonly number[] = [0, 1, 2, 3, 4, 5, 15, 16, 17, 63, 64, 65, 1000];
 
-/** A hint that rows are short. */
-export const SHORT = 20;
-
 /** Equal to the bit, NaN being one value. */
 export function assertSame(
   actual: ArrayLike<number>,
@@ -212,3 +209,6 @@ export function softmaxLoop(float: LoopSpec["float"]): LoopSpec {
     stores: [{ name: "y", dtype: float, moves: true }, { name: "l", dtype: float, moves: false }],
   };
 }
+
+/** Hints how long rows are: four at once, two or one. */
+export const HINTS: readonly (number | undefined)[] = [20, 100, undefined];
