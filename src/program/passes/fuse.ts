@@ -10,7 +10,7 @@ import { COSTLY } from "../../../kernels/functions/mod.ts";
 import type { Primitive } from "../../op.ts";
 import { reshapeOp } from "../../ops/layout.ts";
 import { sameShape, type Shape, sizeOf } from "../../shape.ts";
-import type { Graph, Step, ValueId } from "../graph.ts";
+import { type Graph, orderOf, type Step, type ValueId } from "../graph.ts";
 import { uniformValue } from "../loops.ts";
 import {
   extendPlan,
@@ -114,7 +114,7 @@ class Fuser {
     const views = new Views(graph, works, (step) => this.#planAlone(step) !== undefined);
     this.#aliases = views.aliases;
     this.#view = { graph, works, sourceOf: (id) => views.sourceOf(id) };
-    this.#order = new Map(graph.steps.map((step, i) => [step, i]));
+    this.#order = orderOf(graph);
     if (passes) views.find();
     const steps = graph.steps.filter(({ output }) => !views.has(output));
     this.#readerCounts = countReaders([
