@@ -7,12 +7,22 @@ import type { TypedArray } from "../dtype.ts";
 import { sizeOf } from "../shape.ts";
 import { type Graph, makersOf, refusalOf, type Step, type ValueId } from "./graph.ts";
 
+const KNOWN = new WeakMap<Graph, Map<string, boolean>>();
+
 /** Whether all values are certain to be from 0 on and below a bound. */
 export function isBelow(id: ValueId, bound: number, graph: Graph): boolean {
+  const known = KNOWN.get(graph) ?? new Map<string, boolean>();
+  KNOWN.set(graph, known);
+  const key = `${id} ${bound}`;
+  const found = known.get(key);
+  if (found !== undefined) return found;
   const constant = graph.constants.get(id);
-  if (constant !== undefined) return areBelow(constant.data, bound);
   const step = makersOf(graph).get(id);
-  return step !== undefined && isMadeBelow(step, bound, graph);
+  const holds = constant !== undefined
+    ? areBelow(constant.data, bound)
+    : step !== undefined && isMadeBelow(step, bound, graph);
+  known.set(key, holds);
+  return holds;
 }
 
 function isMadeBelow(step: Step, bound: number, graph: Graph): boolean {

@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import * as cg from "../../mod.ts";
 import { checkLabels } from "../../src/labels.ts";
 import {
   argMax,
@@ -67,4 +68,15 @@ Deno.test("labels that are chosen where they are not the exception are positions
     return where(notEqual(labels, -1), labels, tensor(0, { dtype: "int32" }));
   };
   assertEquals(boundsOf(f), from(3));
+});
+
+Deno.test("isBelow() looks at each value once: of 40 that are joined with themselves, too", async () => {
+  const places = (i: cg.Tensor) => {
+    let p = cg.argSort(i);
+    for (let k = 0; k < 40; k++) p = cg.concat([p, cg.flip(p)]).slice(0, 3);
+    return p;
+  };
+  const [x, i] = [cg.tensor([1, 2, 3]), cg.tensor(Int32Array.of(2, 0, 1))];
+  await using program = await cg.compile((x, i) => cg.gather(x, places(i)), [x, i]);
+  assertEquals((await program(x, i)).data, cg.gather(x, places(i)).data);
 });
