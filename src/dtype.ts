@@ -67,6 +67,16 @@ export function isFloating(dtype: DType): boolean {
   return dtype === "float32" || dtype === "float64";
 }
 
+/** The largest number of single precision that is no larger. */
+export function floorToSingle(value: number): number {
+  const single = Float32Array.of(value);
+  if (!(single[0]! > value)) return single[0]!;
+  if (single[0] === 0) return -(2 ** -149);
+  // Magnitudes are in the order of their bits.
+  new Int32Array(single.buffer)[0]! += single[0]! > 0 ? -1 : 1;
+  return single[0]!;
+}
+
 /** The type in which two operands meet: `bool < int32 < float32 < float64`. */
 export function promoteTypes(a: DType, b: DType): DType {
   return RANK[a] >= RANK[b] ? a : b;

@@ -4,6 +4,7 @@ import {
   checkDType,
   type DType,
   dtypeOf,
+  floorToSingle,
   isFloating,
   machineEpsilon,
   promoteTypes,
@@ -24,6 +25,19 @@ Deno.test("allocate() makes the array that dtypeOf() recognizes, filled with zer
     assertEquals(dtypeOf(allocate(dtype, 3)), dtype);
     assertEquals([...allocate(dtype, 3)], [0, 0, 0]);
   }
+});
+
+Deno.test("floorToSingle() gives the next number of single precision at or below", () => {
+  const after = (x: number) => -floorToSingle(-(x + Math.max(Math.abs(x) * 2 ** -26, 2 ** -160)));
+  const some = [0, 1, 1.001, 0.1, 1 / 3, 2 ** -126, 1e-40, 1e-50, 1e30];
+  for (const value of some.flatMap((x) => [x, -x])) {
+    const below = floorToSingle(value);
+    assertEquals(Math.fround(below), below);
+    assertEquals(below <= value && after(below) > value, true, `${value} gives ${below}`);
+  }
+  for (const value of [Infinity, -Infinity, NaN]) assertEquals(floorToSingle(value), value);
+  assertEquals(floorToSingle(Number.MAX_VALUE), (2 - 2 ** -23) * 2 ** 127);
+  assertEquals(floorToSingle(-Number.MAX_VALUE), -Infinity);
 });
 
 Deno.test("dtypeOf() recognizes nothing else", () => {

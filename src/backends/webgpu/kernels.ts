@@ -12,7 +12,7 @@ import {
   type WgslKernel,
   type WgslType,
 } from "../../../kernels/wgsl/kernel.ts";
-import type { DType } from "../../dtype.ts";
+import { type DType, floorToSingle } from "../../dtype.ts";
 import type { Forbidden } from "../../op.ts";
 import { sizeOf } from "../../shape.ts";
 import type { Check } from "./checks.ts";
@@ -97,13 +97,13 @@ function predicateOf(forbidden: Forbidden, dtype: DType): string {
   switch (forbidden.kind) {
     case "outside": {
       const { low, high, except, nan = false } = forbidden;
-      const [type, least, most] = isFloat
-        ? ["f32", -LARGEST_SINGLE, LARGEST_SINGLE] as const
-        : ["i32", -(2 ** 31), 2 ** 31 - 1] as const;
-      const limit = (value: number) => `${type}(${Math.min(most, Math.max(least, value))})`;
+      const [least, most] = isFloat
+        ? [-floorToSingle(-low), floorToSingle(high)]
+        : [Math.max(-(2 ** 31), low), Math.min(2 ** 31 - 1, high)];
+      const limit = (value: number) => `${isFloat ? "f32" : "i32"}(${value})`;
       const tests = [
-        ...low === -Infinity ? [] : [`x < ${limit(low)}`],
-        ...high === Infinity ? [] : [`x > ${limit(high)}`],
+        ...low === -Infinity ? [] : [`x < ${limit(least)}`],
+        ...high === Infinity ? [] : [`x > ${limit(most)}`],
       ];
       const found = tests.join(" || ") || "false";
       return orNaN(except === undefined ? found : `(${found}) && x != ${limit(except)}`, nan);
@@ -118,6 +118,3 @@ function predicateOf(forbidden: Forbidden, dtype: DType): string {
 }
 
 const IS_NAN = "(bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u";
-
-/** The largest number of float32. */
-const LARGEST_SINGLE = (2 - 2 ** -23) * 2 ** 127;

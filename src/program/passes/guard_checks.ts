@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { isFloating } from "../../dtype.ts";
+import { floorToSingle, isFloating } from "../../dtype.ts";
 import type { Primitive, Spec } from "../../op.ts";
 import { type Elementwise, elementwise } from "../../ops/elementwise.ts";
 import { type Axes, maxOp } from "../../ops/reduce.ts";
@@ -20,7 +20,7 @@ export function guardChecks(graph: Graph): Graph {
     const { op, inputs: [x], params, output } = step;
     const range = rangeOf(step, graph);
     if (range === undefined) return step;
-    const [low, high] = [inward(range.low, 1), inward(range.high, -1)];
+    const { low, high } = range;
     const distance = builder.add(measureOf(low, high), [x!], [low, high]);
     const rows = builder.add(maxOp, [distance], axesLike(x!, graph));
     const most = builder.add(maxOp, [rows], allAxes(builder.values[rows]!));
@@ -35,12 +35,9 @@ function rangeOf(step: Step, graph: Graph): { low: number; high: number } | unde
   const { shape, dtype } = graph.values[step.inputs[0]!]!;
   if (sizeOf(shape) < FEW || !isFloating(dtype)) return undefined;
   const { forbidden } = refusalOf(step, graph)!;
-  return forbidden.kind === "outside" && forbidden.except === undefined ? forbidden : undefined;
-}
-
-/** A bound that single precision has, or one that it does not round beyond. */
-function inward(bound: number, side: 1 | -1): number {
-  return Math.fround(bound) === bound ? bound : bound + side * Math.abs(bound) * 2 ** -22;
+  if (forbidden.kind !== "outside" || forbidden.except !== undefined) return undefined;
+  const { low, high } = forbidden;
+  return dtype === "float64" ? forbidden : { low: -floorToSingle(-low), high: floorToSingle(high) };
 }
 
 /** How far out a number is; NaN is NaN. What a mask leaves out counts, as a hint may. */
@@ -53,11 +50,8 @@ const apartOp = elementwise("measure", "(a - p) * (a - q)", null);
 function measureOf(low: number, high: number): Elementwise {
   if (low === -Infinity) return aboveOp;
   if (high === Infinity) return belowOp;
-  return high - low >= 1 && high - low < LARGE ? apartOp : outsideOp;
+  return high - low >= 1 ? apartOp : outsideOp;
 }
-
-/** Bounds further apart than this are infinite in single precision. */
-const LARGE = 2 ** 100;
 
 /** 1 where a number is positive or NaN, else 0. */
 const exceedsOp = elementwise("exceeds", "a <= 0 ? 0 : 1", null);
