@@ -77,6 +77,9 @@ Deno.test("isBelow() looks at each value once: of 40 that are joined with themse
     return p;
   };
   const [x, i] = [cg.tensor([1, 2, 3]), cg.tensor(Int32Array.of(2, 0, 1))];
-  await using program = await cg.compile((x, i) => cg.gather(x, places(i)), [x, i]);
+  await using program = await cg.compile((x: cg.Tensor, i: cg.Tensor) => cg.gather(x, places(i)), [
+    x,
+    i,
+  ]);
   assertEquals((await program(x, i)).data, cg.gather(x, places(i)).data);
 });
