@@ -7,6 +7,7 @@
  * @module
  */
 import type { CodeBuilder } from "../wasm/code.ts";
+import { opcodeOf } from "../wasm/instructions.ts";
 import { i32, type Local, type Operand, type Value } from "../wasm/value.ts";
 import { i32x4, v128 } from "../wasm/simd.ts";
 import type { Keys } from "./keys.ts";
@@ -105,7 +106,7 @@ function emitCounts(
 /** A vector with the bits of all lanes behind one set. */
 function behind(bytes: number, lane: number): Value<"v128"> {
   const mask = Array.from({ length: 16 }, (_, i) => i >= (lane + 1) * bytes ? 0xff : 0);
-  return { type: "v128", code: [0xfd, 12, mask] };
+  return { type: "v128", code: [opcodeOf("v128.const"), mask] };
 }
 
 /** Puts pairs in the order of one byte of their keys; equal ones keep their order. */

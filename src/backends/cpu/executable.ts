@@ -71,6 +71,7 @@ export class CpuExecutable implements Executable {
   readonly #all: Instruction[] = [];
   /** The large arguments of the last call. */
   readonly #given: (WeakRef<Tensor> | undefined)[] = [];
+  /** Results of which only some rows are written. */
   readonly #named: ReadonlyMap<ValueId, NamedRows>;
   /** What kernels are for. */
   readonly #made: { kernel: Kernel; unit: Unit; graph: Graph }[] = [];

@@ -8,7 +8,7 @@
 import { allocate, type DType, type TypedArray } from "../../dtype.ts";
 import type { Refusal, Spec } from "../../op.ts";
 import { isBelow } from "../../program/bounds.ts";
-import type { Graph, Step, ValueId } from "../../program/graph.ts";
+import { type Graph, refusalOf, type Step, type ValueId } from "../../program/graph.ts";
 import { sizeOf } from "../../shape.ts";
 import { fromData, type Tensor } from "../../tensor.ts";
 
@@ -30,19 +30,15 @@ export interface Check extends Pick<Refusal, "forbidden" | "verify"> {
  * What is looked for in a step's input, besides computing its result; `undefined` for nothing. The
  * host sees no values of a loop's body.
  */
-export function checkOf(
-  { op, inputs, params, output }: Step,
-  graph: Graph,
-  isBody: boolean,
-): Check | undefined {
-  const specsOf = (ids: readonly ValueId[]) => ids.map((id) => graph.values[id]!);
-  const refusal = op.refuses?.(specsOf(inputs), params, graph.values[output]!);
+export function checkOf(step: Step, graph: Graph, isBody: boolean): Check | undefined {
+  const refusal = refusalOf(step, graph);
   if (refusal === undefined) return undefined;
+  const { op, inputs } = step;
   const { forbidden, verify } = refusal;
   const values = refusal.inputs.map((i) => inputs[i!]!);
   const isPosition = op.kind !== "check" && forbidden.kind === "outside" && forbidden.low === 0;
   if (isPosition && isBelow(values[0]!, forbidden.high + 1, graph)) return undefined;
-  const specs = specsOf(values) as [Spec, Spec?];
+  const specs = values.map((id) => graph.values[id]!) as [Spec, Spec?];
   const flag = refusal.flag === undefined ? undefined : inputs[refusal.flag]!;
   const path = isBody ? undefined : hostPath(values, graph);
   return { values, specs, flag, forbidden, path, verify };
