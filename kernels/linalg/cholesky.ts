@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { BLOCK, rowsOf, subtractProduct, transposed } from "./products.ts";
+import { turned } from "../matmul/reference.ts";
+import { BLOCK, rowsOf, subtractProduct } from "./products.ts";
 
 /**
  * Replaces the (n, n) matrix, of which the lower triangle is read, by the lower triangular L with
@@ -17,7 +18,7 @@ export function factorizeCholesky(a: Float64Array, n: number): boolean {
     const end = Math.min(start + BLOCK, n);
     const before = rowsOf(a, n, start * n);
     const panel = rowsOf(a, n, start * n + start);
-    subtractProduct(panel, before, transposed(before), n - start, start, end - start);
+    subtractProduct(panel, before, turned(before), n - start, start, end - start);
     if (!factorizeDiagonal(a, n, start, end)) {
       a.fill(NaN);
       return false;

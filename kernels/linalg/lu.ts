@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { BLOCK, partOf, rowsOf, subtractProduct } from "./products.ts";
+import { partOf } from "../matmul/reference.ts";
+import { BLOCK, rowsOf, subtractProduct } from "./products.ts";
 import { solveTriangle } from "./triangular.ts";
 
 /** P·A = L·U: both triangles in one matrix, as the diagonal of L is 1. */

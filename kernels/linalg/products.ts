@@ -22,20 +22,6 @@ export function rowsOf(data: Float64Array, columns: number, offset = 0): Rows {
   return { data, offset, rowStride: columns, columnStride: 1 };
 }
 
-/** The transpose of a matrix, where it lies. */
-export function transposed({ data, offset, rowStride, columnStride }: Rows): Rows {
-  return { data, offset, rowStride: columnStride, columnStride: rowStride };
-}
-
-/** The part of a matrix from a row and a column on. */
-export function partOf(
-  { data, offset, rowStride, columnStride }: Rows,
-  i: number,
-  j: number,
-): Rows {
-  return { data, offset: offset + i * rowStride + j * columnStride, rowStride, columnStride };
-}
-
 /** `a[m, k] · b[k, n]` in rows of its own. */
 export function productOf(a: Rows, b: Rows, m: number, k: number, n: number): Float64Array {
   const out = new Float64Array(m * n);

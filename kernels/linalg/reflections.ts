@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { productOf, type Rows, rowsOf, subtractProduct, transposed } from "./products.ts";
+import { turned } from "../matmul/reference.ts";
+import { productOf, type Rows, rowsOf, subtractProduct } from "./products.ts";
 import { solveTriangle } from "./triangular.ts";
 
 /** Squares below this are no longer exact, and nothing next to entries of size 1. */
@@ -42,13 +43,13 @@ export function reflectedIdentity(
   columns: number,
 ): Float64Array {
   const rows: Rows = rowsOf(v, n);
-  const s = productOf(rows, transposed(rows), count, n, count);
+  const s = productOf(rows, turned(rows), count, n, count);
   for (let i = 0; i < count; i++) s[i * (count + 1)] = 0.5;
   const x = new Float64Array(count * columns);
   for (let i = 0; i < count; i++) x.set(v.subarray(i * n, i * n + columns), i * columns);
   solveTriangle(rowsOf(s, count), rowsOf(x, columns), count, columns, { lower: false });
   const out = new Float64Array(n * columns);
   for (let i = 0; i < columns; i++) out[i * (columns + 1)] = 1;
-  subtractProduct(rowsOf(out, columns), transposed(rows), rowsOf(x, columns), n, count, columns);
+  subtractProduct(rowsOf(out, columns), turned(rows), rowsOf(x, columns), n, count, columns);
   return out;
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { hasSimd } from "../wasm/features.ts";
-import { ModuleBuilder, reserve, scratchMemory } from "../wasm/module.ts";
+import { instantiate, ModuleBuilder, reserve, scratchMemory } from "../wasm/module.ts";
 import { f64x2, v128 } from "../wasm/simd.ts";
 import { i32 } from "../wasm/value.ts";
 
@@ -61,7 +61,7 @@ let shared: Kernel | undefined;
 
 function kernelOn(memory: WebAssembly.Memory): Kernel {
   module ??= new WebAssembly.Module(emit());
-  return new WebAssembly.Instance(module, { env: { memory } }).exports.run as Kernel;
+  return instantiate(module, memory).run!;
 }
 
 /** The same in the memory that kernels share: nothing else may use it meanwhile. */

@@ -9,7 +9,8 @@
  */
 import { symmetricEigen } from "./eigen.ts";
 import { largestOf } from "./entries.ts";
-import { productOf, rowsOf, transposed } from "./products.ts";
+import { turned } from "../matmul/reference.ts";
+import { productOf, rowsOf } from "./products.ts";
 import { orthogonalize } from "./qr.ts";
 
 /** Rotations of all pairs, after which what is left stands. */
@@ -30,8 +31,8 @@ export function decomposeSingular(a: Float64Array, m: number, n: number): Singul
   const scale = largestOf(a);
   const { q, r } = orthogonalize(a.map((x) => x / scale), m, n);
   const rows = rowsOf(r, n);
-  const { vectors } = symmetricEigen(productOf(transposed(rows), rows, n, n, n), n);
-  const images = productOf(rowsOf(vectors, n), transposed(rows), n, n, n);
+  const { vectors } = symmetricEigen(productOf(turned(rows), rows, n, n, n), n);
+  const images = productOf(rowsOf(vectors, n), turned(rows), n, n, n);
   rotateAll(images, vectors, n);
   const norms = squaresOf(images, n).map(Math.sqrt);
   const order = Array.from(norms, (_, i) => i).sort((i, j) => norms[j]! - norms[i]!);

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { BLOCK, partOf, type Rows, subtractProduct } from "./products.ts";
+import { partOf } from "../matmul/reference.ts";
+import { BLOCK, type Rows, subtractProduct } from "./products.ts";
 
 /** Which triangle is read, and whether its diagonal is 1. */
 export interface Triangle {

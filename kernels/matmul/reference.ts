@@ -122,6 +122,12 @@ export function turned<M extends Omit<MatrixView, "data" | "offset">>(matrix: M)
   return { ...matrix, rowStride: matrix.columnStride, columnStride: matrix.rowStride };
 }
 
+/** The part of a matrix from a row and a column on. */
+export function partOf<M extends MatrixView>(matrix: M, row: number, column: number): M {
+  const offset = matrix.offset + row * matrix.rowStride + column * matrix.columnStride;
+  return { ...matrix, offset };
+}
+
 /** Adds a tile of products to sums; `stride` and `below` are 0 where there is no second row. */
 function addTile(
   sums: Float64Array,

@@ -21,9 +21,9 @@ import {
   UNROLL,
 } from "./emit.ts";
 import { copyView } from "../layout/reference.ts";
-import { type InnerProducts, type MatrixView, type Term, turned } from "./reference.ts";
+import { type InnerProducts, type MatrixView, partOf, type Term, turned } from "./reference.ts";
 import { hasRelaxedSimd } from "../wasm/features.ts";
-import { reserve, scratchMemory } from "../wasm/module.ts";
+import { instantiate, reserve, scratchMemory } from "../wasm/module.ts";
 
 /** Where a matrix lies in linear memory. */
 export interface MatrixPointer {
@@ -57,8 +57,7 @@ export class InnerProduct {
 
   constructor(memory: WebAssembly.Memory, options: KernelOptions) {
     const module = new WebAssembly.Module(emitKernel(options));
-    const { exports } = new WebAssembly.Instance(module, { env: { memory } });
-    this.#run = exports.run as (...numbers: number[]) => void;
+    this.#run = instantiate(module, memory).run!;
     this.#shape = blockShape(options);
   }
 
@@ -140,8 +139,8 @@ export function innerProductsWasm(term: Term, relaxed?: boolean): InnerProducts 
         // Once even for k = 0, so that the sums of nothing are written.
         for (let p = 0; p === 0 || p < k; p += DEPTH) {
           const depth = Math.min(DEPTH, k - p);
-          const left = stage(values, atA, block(a, i, p), rows, depth);
-          const right = stage(values, atB, block(b, p, j), depth, columns);
+          const left = stage(values, atA, partOf(a, i, p), rows, depth);
+          const right = stage(values, atB, partOf(b, p, j), depth, columns);
           const output = { at: 0, rowStride: columns };
           const symmetric = itself && i === j;
           kernel.run(output, left, right, rows, depth, columns, scratch, { add: p > 0, symmetric });
@@ -159,12 +158,6 @@ export function innerProductsWasm(term: Term, relaxed?: boolean): InnerProducts 
 function isTranspose(a: MatrixView, b: MatrixView): boolean {
   return a.data === b.data && a.offset === b.offset && a.rowStride === b.columnStride &&
     a.columnStride === b.rowStride;
-}
-
-/** The matrix from a row and a column on. */
-function block(matrix: MatrixView, row: number, column: number): MatrixView {
-  const offset = matrix.offset + row * matrix.rowStride + column * matrix.columnStride;
-  return { ...matrix, offset };
 }
 
 /**

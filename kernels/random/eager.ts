@@ -5,7 +5,7 @@
  */
 import { BYTES, dtypeOf, type TypedArray } from "../../src/dtype.ts";
 import { hasSimd } from "../wasm/features.ts";
-import { ModuleBuilder, reserve, scratchMemory } from "../wasm/module.ts";
+import { instantiate, ModuleBuilder, reserve, scratchMemory } from "../wasm/module.ts";
 import { type Key, referenceOf, type Sampler } from "./reference.ts";
 import type { SamplerName, Sampling } from "./samplers.ts";
 import { emitSampler, SCRATCH_BYTES } from "./wasm.ts";
@@ -61,10 +61,7 @@ export function wasmOf(sampling: Sampling): Sampler {
   const module = new ModuleBuilder({ from: "import" });
   module.exportFunction("run", emitSampler(module, sampling));
   const memory = scratchMemory();
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module.encode()), {
-    env: { memory },
-  });
-  const run = exports.run as (...numbers: number[]) => void;
+  const run = instantiate(new WebAssembly.Module(module.encode()), memory).run!;
   const [size, step] = [BYTES[dtype], moves ? BYTES[parameter!] : 0];
   return (out, key, values) => {
     reserve(memory, END);

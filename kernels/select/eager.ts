@@ -8,7 +8,7 @@ import { dtypeOf, type NumberArray } from "../../src/dtype.ts";
 import type { AxisExtents } from "../../src/shape.ts";
 import type { Parameters, WasmFunction } from "../wasm/code.ts";
 import { hasSimd } from "../wasm/features.ts";
-import { ModuleBuilder, reserve, scratchMemory } from "../wasm/module.ts";
+import { instantiate, ModuleBuilder, reserve, scratchMemory } from "../wasm/module.ts";
 import * as reference from "./reference.ts";
 import { emitRowGroups, groupScratchBytes, type RowGroups } from "./row_groups.ts";
 import { emitLineSort, type LineSort, sortNumbers, sortScratchBytes } from "./sort.ts";
@@ -49,9 +49,7 @@ function run({ key, emit, scratchBytes, numbers }: Call, arrays: readonly Number
   if (kernel === undefined) {
     const module = new ModuleBuilder({ from: "import" });
     module.exportFunction("run", emit(module));
-    const compiled = new WebAssembly.Module(module.encode());
-    const { exports } = new WebAssembly.Instance(compiled, { env: { memory } });
-    kernel = exports.run as Kernel;
+    kernel = instantiate(new WebAssembly.Module(module.encode()), memory).run!;
     if (known.size === MOST_KNOWN) known.clear();
     if (isShared) known.set(key, kernel);
   }

@@ -6,7 +6,8 @@
 import { factorizeCholesky } from "../../kernels/linalg/cholesky.ts";
 import { symmetrize } from "../../kernels/linalg/entries.ts";
 import { hasZero } from "../../kernels/linalg/lu.ts";
-import { rowsOf, transposed } from "../../kernels/linalg/products.ts";
+import { turned as transposed } from "../../kernels/matmul/reference.ts";
+import { rowsOf } from "../../kernels/linalg/products.ts";
 import { solveTriangle } from "../../kernels/linalg/triangular.ts";
 import type { OpaqueOp } from "../op.ts";
 import { add, matmul, mul, neg, squeeze } from "../ops/mod.ts";
