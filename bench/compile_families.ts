@@ -76,4 +76,12 @@ export const FAMILIES: readonly Family[] = [
       return times(n).reduce((y): Tensor => scan(before, y.sum({ axis: 0 }), y)[1], x!);
     },
   },
+  {
+    name: "loops side by side",
+    shapes: () => [[4, 8]],
+    f: (n) => (x) => {
+      const before = (c: Tensor, row: Tensor): [Tensor, Tensor] => [c.mul(0.5).add(row), c];
+      return sum(times(n).map((i) => scan(before, x!.sum({ axis: 0 }).mul(i), x!)[0]));
+    },
+  },
 ];
